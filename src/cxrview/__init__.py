@@ -1,0 +1,1 @@
+"""Finds out which way chest radiographs face."""
