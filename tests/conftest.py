@@ -1,0 +1,33 @@
+"""What every test may ask for: the shared radiographs, and a program or a reason to skip."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+DEBIAN_PACKAGE = {"dcmj2pnm": "dcmtk", "convert": "imagemagick"}
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real radiographs, which may not stand in the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CXRVIEW_DATA", beside))
+    if not (folder / "labels.csv").is_file():
+        pytest.skip("needs the shared radiographs: set CXRVIEW_DATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Find a program of Debian's by name, or skip and say which package brings it."""
+
+    def find(name: str) -> str:
+        found = shutil.which(name)
+        if found is None:
+            pytest.skip(f"needs the program {name}: apt-get install {DEBIAN_PACKAGE[name]}")
+        return found
+
+    return find
