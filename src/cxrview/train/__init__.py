@@ -1,0 +1,1 @@
+"""Trains the network; needs the extra `train` (torch)."""

@@ -1,0 +1,179 @@
+"""GoogLeNet as Szegedy et al. published it (CVPR 2015), layer for layer as in Caffe's BVLC model.
+
+Parameters carry Caffe's names with `/` for `.`, so that published arrays load by name:
+`inception_3a.5x5_reduce.weight` is Caffe's `inception_3a/5x5_reduce`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class InceptionWidths(NamedTuple):
+    """Output channels of the six convolutions of one inception module (Szegedy 2015, table 1)."""
+
+    one: int
+    three_reduce: int
+    three: int
+    five_reduce: int
+    five: int
+    pool: int
+
+    @property
+    def total(self) -> int:
+        """Channels of the module's output."""
+        return self.one + self.three + self.five + self.pool
+
+
+INCEPTIONS = {
+    "3a": InceptionWidths(64, 96, 128, 16, 32, 32),
+    "3b": InceptionWidths(128, 128, 192, 32, 96, 64),
+    "4a": InceptionWidths(192, 96, 208, 16, 48, 64),
+    "4b": InceptionWidths(160, 112, 224, 24, 64, 64),
+    "4c": InceptionWidths(128, 128, 256, 24, 64, 64),
+    "4d": InceptionWidths(112, 144, 288, 32, 64, 64),
+    "4e": InceptionWidths(256, 160, 320, 32, 128, 128),
+    "5a": InceptionWidths(256, 160, 320, 32, 128, 128),
+    "5b": InceptionWidths(384, 192, 384, 48, 128, 128),
+}
+POOL_BEFORE = frozenset({"4a", "5a"})
+"""Modules whose input is halved by max pooling first."""
+AUXILIARY_AFTER = {"4a": "loss1", "4d": "loss2"}
+
+LRN_SIZE, LRN_ALPHA, LRN_BETA = 5, 1e-4, 0.75
+DROPOUT, AUXILIARY_DROPOUT = 0.4, 0.7
+
+
+class Outputs(NamedTuple):
+    """Logits, shape (n, classes) each; the auxiliary ones are None outside training."""
+
+    main: Tensor
+    loss1: Tensor | None
+    loss2: Tensor | None
+
+
+class GoogLeNet(nn.Module):
+    """22 weight layers, nine inception modules, two auxiliary classifiers.
+
+    Args:
+        classes: number of classes.
+        auxiliary: build the two auxiliary classifiers, which only training uses.
+
+    Input of `forward`: float, shape (n, 3, 224, 224), channels blue, green, red, mean taken off.
+    """
+
+    def __init__(self, classes: int, *, auxiliary: bool = True) -> None:
+        super().__init__()
+        self.stem = nn.ModuleDict(
+            {
+                "conv1": nn.ModuleDict({"7x7_s2": nn.Conv2d(3, 64, 7, stride=2, padding=3)}),
+                "conv2": nn.ModuleDict(
+                    {
+                        "3x3_reduce": nn.Conv2d(64, 64, 1),
+                        "3x3": nn.Conv2d(64, 192, 3, padding=1),
+                    }
+                ),
+            }
+        )
+        channels = 192
+        modules: dict[str, nn.Module] = {}
+        heads: dict[str, nn.Module] = {}
+        for name, widths in INCEPTIONS.items():
+            modules[name] = Inception(channels, widths)
+            channels = widths.total
+            if auxiliary and name in AUXILIARY_AFTER:
+                heads[AUXILIARY_AFTER[name]] = AuxiliaryClassifier(channels, classes)
+        self.inceptions = nn.ModuleDict(modules)
+        self.auxiliaries = nn.ModuleDict(heads)
+        self.classifier = nn.Linear(channels, classes)
+        self.apply(_initialise)
+
+    def forward(self, radiographs: Tensor) -> Outputs:
+        """Logits of a batch; the auxiliary ones only while training."""
+        x = self._stem(radiographs)
+        auxiliary: dict[str, Tensor] = {}
+        for name, inception in self.inceptions.items():
+            x = inception(halve(x) if name in POOL_BEFORE else x)
+            head = AUXILIARY_AFTER.get(name)
+            if self.training and head in self.auxiliaries:
+                auxiliary[head] = self.auxiliaries[head](x)
+        x = x.mean(dim=(2, 3))  # 7 x 7 average pooling
+        main = self.classifier(functional.dropout(x, DROPOUT, self.training))
+        return Outputs(main, auxiliary.get("loss1"), auxiliary.get("loss2"))
+
+    def _stem(self, x: Tensor) -> Tensor:
+        conv1, conv2 = self.stem["conv1"], self.stem["conv2"]
+        x = normalise_responses(halve(functional.relu(conv1["7x7_s2"](x))))
+        x = functional.relu(conv2["3x3_reduce"](x))
+        return halve(normalise_responses(functional.relu(conv2["3x3"](x))))
+
+
+class Inception(nn.Module):
+    """Four branches side by side, joined along the channels."""
+
+    def __init__(self, channels: int, widths: InceptionWidths) -> None:
+        super().__init__()
+        self.layers = nn.ModuleDict(
+            {
+                "1x1": nn.Conv2d(channels, widths.one, 1),
+                "3x3_reduce": nn.Conv2d(channels, widths.three_reduce, 1),
+                "3x3": nn.Conv2d(widths.three_reduce, widths.three, 3, padding=1),
+                "5x5_reduce": nn.Conv2d(channels, widths.five_reduce, 1),
+                "5x5": nn.Conv2d(widths.five_reduce, widths.five, 5, padding=2),
+                "pool_proj": nn.Conv2d(channels, widths.pool, 1),
+            }
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (n, channels, rows, columns) to (n, widths.total, rows, columns)."""
+        layers = self.layers
+        pooled = functional.max_pool2d(x, 3, stride=1, padding=1)
+        three = functional.relu(layers["3x3_reduce"](x))
+        five = functional.relu(layers["5x5_reduce"](x))
+        branches = [layers["1x1"](x), layers["3x3"](three), layers["5x5"](five)]
+        return functional.relu(torch.cat([*branches, layers["pool_proj"](pooled)], dim=1))
+
+
+class AuxiliaryClassifier(nn.Module):
+    """Brings a gradient to the middle of the network; thrown away after training."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 128, 1)
+        self.fc = nn.Linear(128 * 4 * 4, 1024)
+        self.classifier = nn.Linear(1024, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shape (n, channels, 14, 14) to (n, classes)."""
+        x = functional.avg_pool2d(x, 5, stride=3, ceil_mode=True)
+        x = functional.relu(self.conv(x)).flatten(1)
+        x = functional.dropout(functional.relu(self.fc(x)), AUXILIARY_DROPOUT, self.training)
+        logits: Tensor = self.classifier(x)
+        return logits
+
+
+def halve(x: Tensor) -> Tensor:
+    """Max pooling 3 x 3 by 2; Caffe rounds sizes up, so a last half window counts."""
+    return functional.max_pool2d(x, 3, stride=2, ceil_mode=True)
+
+
+def normalise_responses(x: Tensor) -> Tensor:
+    """Local response normalisation across channels: x / (1 + alpha/5 * sum of 5 squares)^0.75.
+
+    Five shifted additions, since torch's own runs through a 3-D average pooling that
+    makes the whole network about three times slower on a processor.
+    """
+    half = LRN_SIZE // 2
+    squares = functional.pad(x * x, (0, 0, 0, 0, half, half))
+    channels = x.shape[1]
+    total = sum((squares[:, k : k + channels] for k in range(1, LRN_SIZE)), squares[:, :channels])
+    root = torch.rsqrt(1 + (LRN_ALPHA / LRN_SIZE) * total)
+    return x * root * torch.sqrt(root)  # s^-0.5 * s^-0.25 = s^-0.75
+
+
+def _initialise(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.constant_(layer.bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)
