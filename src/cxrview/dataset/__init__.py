@@ -1,0 +1,1 @@
+"""What is true of the images: labels, and which partition each belongs to."""
