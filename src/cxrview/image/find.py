@@ -1,0 +1,202 @@
+"""Finds files: names, folders, globs and URLs in, one path after another out."""
+
+import fnmatch
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import UsageError
+from cxrview.image.reader import URL
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def find_images(paths: Iterable[str], *, leave_out: Collection[Path] = ()) -> Iterator[str]:
+    """Yield every file that the arguments name, by content yet unknown.
+
+    Folders are walked depth first in the order of their names, so that two runs give the same
+    order; links to folders inside are not followed, so that loops end. Everything that is not
+    a folder is given out, pipes and broken links too, and a folder that may not be listed: each
+    becomes a failure with its reason, and nothing is dropped in silence. Memory is that of one
+    folder's names at each depth.
+
+    Args:
+        paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
+            the pattern does), or fsspec URLs of the same. A name that exists is itself and no
+            glob. A name that does not exist is given out as it stands.
+        leave_out: resolved paths that are passed over, such as cxrview's own results.
+
+    Raises:
+        UsageError: a glob matches nothing.
+    """
+    unwanted = _LeaveOut(leave_out)
+    for path in paths:
+        if URL.match(path):
+            yield from _find_remote(path)
+        elif _MAGIC.search(path) and not os.path.lexists(path):
+            yield from _at_least_one(path, _find_glob(path, unwanted))
+        elif Path(path).is_dir():
+            yield from _walk(path, unwanted)
+        elif not unwanted.holds(path):
+            yield path
+
+
+class _LeaveOut:
+    """Asks the disk only about names that could be meant: resolving a million paths is slow."""
+
+    def __init__(self, paths: Collection[Path]) -> None:
+        self._paths = frozenset(paths)
+        self._names = frozenset(path.name for path in paths)
+
+    def holds(self, path: str) -> bool:
+        if not self._paths:
+            return False
+        if os.path.basename(path) not in self._names and not os.path.islink(path):  # noqa: PTH119, PTH114
+            return False
+        return Path(os.path.realpath(path)) in self._paths
+
+
+def _at_least_one(pattern: str, found: Iterator[str]) -> Iterator[str]:
+    first = next(found, None)
+    if first is None:
+        raise UsageError(f"nothing matches {pattern}", "Check the pattern, or quote it less")
+    yield first
+    yield from found
+
+
+def _walk(folder: str, unwanted: _LeaveOut) -> Iterator[str]:
+    # A stack of our own: a tree may be deeper than Python's.
+    stack = [_entries(folder)]
+    while stack:
+        for path, is_folder in stack[-1]:
+            if unwanted.holds(path):
+                continue
+            if is_folder:
+                stack.append(_entries(path))
+                break
+            yield path
+        else:
+            stack.pop()
+
+
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    """Give (path, whether a folder) in the order of names; the folder itself if it is closed."""
+    try:
+        with os.scandir(folder) as entries:
+            named = sorted((entry.name, _folder(entry)) for entry in entries)
+    except OSError:
+        yield folder, False
+        return
+    for name, is_folder in named:
+        if is_folder is not None:
+            yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
+
+
+def _folder(entry: "os.DirEntry[str]") -> bool | None:
+    """Whether an entry is a folder; None for a link to one, which is not followed."""
+    try:
+        if not entry.is_dir():
+            return False
+        return None if entry.is_symlink() else True
+    except OSError:
+        return False
+
+
+def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
+    base, parts = _split_glob(pattern)
+    depth = None if "**" in parts else len(parts)
+    above: list[tuple[str, ...]] = [()]
+    stack = [_entries(base or ".")] if Path(base or ".").is_dir() else []
+    while stack:
+        for path, is_folder in stack[-1]:
+            if unwanted.holds(path):
+                continue
+            names = (*above[-1], os.path.basename(path))  # noqa: PTH119
+            if _matches(names, parts):
+                shown = path if base else path.removeprefix("./")  # as the pattern was written
+                yield from _walk(shown, unwanted) if is_folder else (shown,)
+            elif is_folder and (depth is None or len(names) < depth):
+                stack.append(_entries(path))
+                above.append(names)
+                break
+        else:
+            stack.pop()
+            above.pop()
+
+
+def _split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """Split into the folder before the first wildcard and the parts from there on."""
+    parts = pattern.split("/")
+    first = next(k for k, part in enumerate(parts) if _MAGIC.search(part))
+    base = "/".join(parts[:first])
+    if first and not base:
+        base = "/"
+    return base, tuple(part for part in parts[first:] if part)
+
+
+def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
+    if not parts:
+        return not names
+    if parts[0] == "**":
+        return _matches(names, parts[1:]) or (
+            bool(names) and not names[0].startswith(".") and _matches(names[1:], parts)
+        )
+    if not names or (names[0].startswith(".") and not parts[0].startswith(".")):
+        return False
+    return fnmatch.fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
+
+
+def _find_remote(url: str) -> Iterator[str]:
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(url)
+        if _MAGIC.search(path) and not files.exists(path):
+            found = sorted(files.glob(path, detail=True).items())
+        elif url.startswith(("http://", "https://")):
+            found = [(path, {"type": "file"})]  # a web server has no folders, only pages
+        else:
+            found = [(path, {"type": "directory" if files.isdir(path) else "file"})]
+    except MemoryError:
+        raise
+    except Exception:  # opening it will say why
+        yield url
+        return
+    if not found:
+        raise UsageError(f"nothing matches {url}", "Check the pattern")
+    for name, facts in found:
+        yield from _walk_remote(files, url, name, facts["type"] == "directory")
+
+
+def _walk_remote(files: Any, url: str, path: str, is_folder: bool) -> Iterator[str]:
+    stack = [iter([(path, is_folder)])]
+    while stack:
+        for name, folder in stack[-1]:
+            if folder:
+                stack.append(_entries_remote(files, name))
+                break
+            yield _url_of(files, url, name)
+        else:
+            stack.pop()
+
+
+def _entries_remote(files: Any, folder: str) -> Iterator[tuple[str, bool]]:
+    try:
+        listed = files.ls(folder, detail=True)
+    except MemoryError:
+        raise
+    except Exception:
+        yield folder, False  # opening it will say why
+        return
+    for entry in sorted(listed, key=lambda entry: str(entry["name"])):
+        if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
+            yield entry["name"], entry["type"] == "directory"
+
+
+def _url_of(files: Any, url: str, name: str) -> str:
+    first, chained, rest = url.partition("::")
+    if chained:
+        return f"{first.partition('://')[0]}://{name}::{rest}"
+    return str(files.unstrip_protocol(name))

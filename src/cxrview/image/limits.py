@@ -1,0 +1,79 @@
+"""How much one file may ask for, checked before any of it is taken."""
+
+from dataclasses import dataclass
+
+from cxrview.errors import TooLarge
+
+FREE_BYTES = 64 << 20
+"""Inflated bytes that a file of any size may have, whatever the ratio."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`."""
+
+    max_file_bytes: int = 2 << 30
+    """Bytes of the file as it lies on the disk."""
+    max_pixel_bytes: int = 1 << 30
+    """Rows x columns x samples x frames x bytes, as the header and the codestream declare them.
+    Native multi-frame objects count all frames; of compressed ones only the first is decoded,
+    and only that counts. Also the cap of an inflated deflate stream."""
+    max_inflate_ratio: int = 200
+    """Inflated bytes for one deflated byte, asked only beyond `FREE_BYTES`: an image of one value
+    shrinks a thousandfold as a bomb does, but is small. Real radiographs reach 10."""
+    max_nesting: int = 64
+    """Sequences within sequences. Structured reports, the deepest of all, seldom pass 20."""
+
+    def __post_init__(self) -> None:
+        if min(self.max_file_bytes, self.max_pixel_bytes) < 1:
+            raise ValueError("limits are at least one byte")
+        if min(self.max_inflate_ratio, self.max_nesting) < 1:
+            raise ValueError("limits are at least one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How a file is read."""
+
+    exact: bool = False
+    """Count padding values into the minimum and maximum, as DCMTK does."""
+    limits: Limits = Limits()
+
+
+def check_pixels(path: str, size: int, limits: Limits) -> None:
+    """Refuse pixels before memory is taken for them.
+
+    Args:
+        path: for the error only.
+        size: bytes that rows, columns, samples, frames and depth come to.
+        limits: what is allowed.
+
+    Raises:
+        TooLarge: more than `max_pixel_bytes`.
+    """
+    if size > limits.max_pixel_bytes:
+        raise TooLarge(
+            path,
+            f"its pixels would take {size:,} bytes, and {limits.max_pixel_bytes:,} are allowed",
+            "Raise the limit of the pixel bytes if it really is a radiograph",
+        )
+
+
+def inflated_cap(size: int, limits: Limits) -> int:
+    """Return how many bytes `size` deflated bytes may become."""
+    return min(limits.max_pixel_bytes, max(FREE_BYTES, size * limits.max_inflate_ratio))
+
+
+def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> None:
+    """Refuse a stream that would swell beyond `inflated_cap`.
+
+    Raises:
+        TooLarge: it would.
+    """
+    if inflated > inflated_cap(deflated, limits):
+        raise TooLarge(
+            path,
+            f"its {deflated:,} compressed bytes would swell beyond "
+            f"{inflated_cap(deflated, limits):,}",
+            "It is made to fill the memory; raise the limits only if you know better",
+        )

@@ -1,0 +1,163 @@
+"""Reads the first page of a TIFF file, of any photometric and depth."""
+
+import logging
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from cxrview.errors import (
+    CorruptHeader,
+    CorruptPixels,
+    NoPixelData,
+    Truncated,
+    UnreadableImage,
+    Unsupported,
+)
+from cxrview.image.colour import luma
+from cxrview.image.limits import ReadOptions, check_inflation, check_pixels
+from cxrview.image.opened import Grey, ImageFile
+from cxrview.image.raster import kept
+from cxrview.image.window import minmax_to_uint8
+from cxrview.records import Instance
+
+# Its warnings would reach standard error where the user has set up no logging.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_ADVICE = "Copy or export it again"
+_WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
+
+
+def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> ImageFile:
+    """Open a TIFF file.
+
+    Raises:
+        CorruptHeader: the directory of the first page cannot be read.
+        NoPixelData: there is no page.
+        Truncated: the file ends before the pixels of the first page.
+        TooLarge: the pixels would need more than the limits allow.
+    """
+    page, pages = _first_page(path, data)
+    _check_size(path, page, len(data), options)
+    return ImageFile(
+        instance=Instance(
+            path=path,
+            content_id=content_id,
+            rows=int(page.imagelength),
+            columns=int(page.imagewidth),
+            frames=pages,
+        ),
+        warnings=(f"first_of_pages:{pages}",) if pages > 1 else (),
+        decode=lambda: _decode(path, page),
+    )
+
+
+def _first_page(path: str, data: bytes) -> tuple[Any, int]:
+    try:
+        file = tifffile.TiffFile(BytesIO(data))
+        pages = len(file.pages)
+        page = file.pages.first if pages else None
+    except MemoryError:
+        raise
+    except Exception as error:  # a broken directory can raise anything in tifffile
+        raise CorruptHeader(path, "its TIFF directory cannot be read", _ADVICE) from error
+    if page is None or not page.imagelength or not page.imagewidth:
+        raise NoPixelData(path, "it is a TIFF file without a picture", _ADVICE)
+    return page, pages
+
+
+def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
+    bits = max(8, int(page.bitspersample or 8))
+    pixels = page.imagelength * page.imagewidth * page.imagedepth * page.samplesperpixel * bits // 8
+    check_pixels(path, pixels, options.limits)
+    ends = [
+        offset + count
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
+        if count
+    ]
+    if not ends:
+        raise NoPixelData(path, "it is a TIFF file without pixels", _ADVICE)
+    if max(ends) > size:
+        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+    check_inflation(path, size, pixels, options.limits)
+
+
+def _decode(path: str, page: Any) -> Grey:
+    try:
+        samples = page.asarray(maxworkers=1)
+        planes = _planes(page, samples)
+        pixels, notes = _upright(page, _window(page, planes))
+    except (MemoryError, UnreadableImage):
+        raise
+    except (NotImplementedError, KeyError) as error:
+        raise Unsupported(path, "its kind of TIFF is not read", "Export it as PNG") from error
+    except Exception as error:  # a broken strip can raise anything in its decoder
+        raise CorruptPixels(path, "its TIFF pixels cannot be decoded", _ADVICE) from error
+    return Grey(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
+
+
+def _planes(page: Any, samples: NDArray[Any]) -> NDArray[Any]:
+    """Bring to shape (samples, rows, columns), whatever the planar configuration."""
+    rows, columns = page.imagelength, page.imagewidth
+    if samples.size != rows * columns * page.samplesperpixel:
+        raise ValueError("the pixels are not as many as the directory says")
+    if page.samplesperpixel == 1:
+        return samples.reshape(1, rows, columns)
+    if page.planarconfig == 2:
+        return samples.reshape(-1, rows, columns)
+    return np.moveaxis(samples.reshape(rows, columns, -1), 2, 0)
+
+
+def _window(page: Any, planes: NDArray[Any]) -> Grey:
+    grey = _to_grey(page, planes)
+    is_inverse = page.photometric == _WHITE_IS_ZERO
+    if grey.dtype == np.uint8 and page.bitspersample == 8:
+        return kept(255 - grey if is_inverse else grey)
+    if grey.dtype == np.bool_:
+        grey = grey.astype(np.uint8)
+    pixels, is_constant = minmax_to_uint8(grey, is_inverse=is_inverse)
+    return Grey(pixels=pixels, is_constant=is_constant)
+
+
+def _to_grey(page: Any, planes: NDArray[Any]) -> NDArray[Any]:
+    if page.photometric == _PALETTE:
+        colours = page.colormap[:, planes[0]]
+        return luma(*(colours >> 8).astype(np.uint8))
+    if page.photometric in (_RGB, _YCBCR) and len(planes) >= 3:
+        return _over_black(page, luma(*planes[:3]), planes[3:])
+    if page.photometric == _SEPARATED and len(planes) >= 4:
+        top = np.iinfo(planes.dtype).max
+        light = (top - planes[:3]).astype(np.uint64) * (top - planes[3]) // top
+        return luma(*light.astype(planes.dtype))
+    return _over_black(page, planes[0], planes[1:])
+
+
+def _over_black(page: Any, grey: NDArray[Any], extra: NDArray[Any]) -> NDArray[Any]:
+    if len(extra) == 0 or not page.extrasamples or int(page.extrasamples[0]) != 2:
+        return grey
+    top = np.iinfo(grey.dtype).max
+    over: NDArray[Any] = (grey.astype(np.uint64) * extra[0] // top).astype(grey.dtype)
+    return over
+
+
+_TURNS = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].T,
+    8: lambda a: np.rot90(a),
+}
+"""What to do for each value of the tag Orientation (TIFF 6.0, page 36); 1 is upright."""
+
+
+def _upright(page: Any, grey: Grey) -> tuple[Grey, tuple[str, ...]]:
+    tag = page.tags.get(274)
+    turn = _TURNS.get(int(tag.value)) if tag is not None else None
+    if turn is None:
+        return grey, ()
+    pixels = np.ascontiguousarray(turn(grey.pixels))
+    return Grey(pixels=pixels, is_constant=grey.is_constant), ("exif_rotated",)
