@@ -1,0 +1,192 @@
+"""Convex bodies that a ray meets in one piece, so that its path through them has a formula.
+
+Lengths are millimetres in the patient's own axes, as DICOM names them (PS3.3 C.7.6.2.1.1):
+x to the patient's left, y to the back, z to the head.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Vectors = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """A quadric, ellipsoid or elliptic cylinder, cut by any number of planes."""
+
+    centre: Vectors
+    """Shape (3,)."""
+    to_unit: Vectors
+    """Shape (3, 3): maps the centred body onto the unit sphere; a cylinder has a zero row."""
+    attenuation: float
+    """Linear attenuation coefficient in 1/mm."""
+    replaces: float = 0.0
+    """Attenuation in 1/mm of the tissue that lay there before; 0 for air."""
+    planes: Vectors = field(default_factory=lambda: np.empty((0, 4)))
+    """Shape (k, 4): normal and offset; what has normal . point > offset is cut off."""
+    half_box: Vectors = field(default_factory=lambda: np.full(3, np.inf))
+    """Shape (3,): half the sides of an upright box about the centre that holds the body."""
+
+    def mirrored(self) -> "Body":
+        """The same body with left and right exchanged."""
+        flip = np.array([-1.0, 1.0, 1.0])
+        return replace(
+            self,
+            centre=self.centre * flip,
+            to_unit=self.to_unit * flip,
+            planes=self.planes * np.append(flip, 1.0),
+        )
+
+    def scaled(self, factor: float) -> "Body":
+        """The same body grown about the origin; what it is made of stays."""
+        return replace(
+            self,
+            centre=self.centre * factor,
+            to_unit=self.to_unit / factor,
+            planes=self.planes * np.array([1.0, 1.0, 1.0, factor]),
+            half_box=self.half_box * factor,
+        )
+
+
+def ellipsoid(
+    centre: ArrayLike,
+    semi_axes: ArrayLike,
+    attenuation: float,
+    *,
+    replaces: float = 0.0,
+    tilt_degrees: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    below: float | None = None,
+    above: float | None = None,
+) -> Body:
+    """An ellipsoid, tilted about x, then y, then z; only what is `below` and `above` those z."""
+    middle, semi = _vector(centre), _vector(semi_axes)
+    planes = []
+    if below is not None:
+        planes.append([0.0, 0.0, 1.0, below])
+    if above is not None:
+        planes.append([0.0, 0.0, -1.0, -above])
+    axes = _rotation(tilt_degrees) * semi
+    return Body(
+        centre=middle,
+        to_unit=(axes / semi**2).T,
+        attenuation=attenuation,
+        replaces=replaces,
+        planes=np.array(planes).reshape(-1, 4),
+        half_box=np.linalg.norm(axes, axis=1),
+    )
+
+
+def tube(
+    path: ArrayLike,
+    width: float | Sequence[float],
+    thickness: float | Sequence[float],
+    attenuation: float,
+    *,
+    replaces: float = 0.0,
+    flat_towards: ArrayLike = (0.0, 0.0, 1.0),
+) -> list[Body]:
+    """A tube along a path: one elliptic cylinder for each stretch, mitred where two meet.
+
+    Args:
+        path: shape (n, 3), n at least 2.
+        width: semi-axis along `flat_towards`, one for all or one for each of n - 1 stretches.
+        thickness: the semi-axis across it, likewise.
+        attenuation: in 1/mm.
+        replaces: attenuation of the tissue around, in 1/mm.
+        flat_towards: shape (3,), the direction of the wide side, or the nearest to it that
+            stands square on the path.
+    """
+    points = np.asarray(path, dtype=np.float64)
+    steps = np.diff(points, axis=0)
+    lengths = np.linalg.norm(steps, axis=1)
+    along = steps / lengths[:, None]
+    widths = np.broadcast_to(np.asarray(width, dtype=np.float64), lengths.shape)
+    thicknesses = np.broadcast_to(np.asarray(thickness, dtype=np.float64), lengths.shape)
+    # The plane between two stretches halves their angle, so that no point counts twice.
+    mitres = np.concatenate([along[:1], along[:-1] + along[1:], along[-1:]])
+    mitres /= np.linalg.norm(mitres, axis=1)[:, None]
+    bodies = []
+    for i, direction in enumerate(along):
+        wide = _square_to(direction, _vector(flat_towards))
+        thin = np.cross(direction, wide)
+        start, end = mitres[i], mitres[i + 1]
+        bodies.append(
+            Body(
+                centre=(points[i] + points[i + 1]) / 2,
+                to_unit=np.stack([wide / widths[i], thin / thicknesses[i], np.zeros(3)]),
+                attenuation=attenuation,
+                replaces=replaces,
+                planes=np.stack(
+                    [np.append(-start, -start @ points[i]), np.append(end, end @ points[i + 1])]
+                ),
+                half_box=lengths[i] / 2 * np.abs(direction)
+                + 1.3 * np.hypot(widths[i] * wide, thicknesses[i] * thin),
+            )
+        )
+    return bodies
+
+
+def crossing(
+    body: Body, points: Vectors, directions: Vectors
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where rays enter and leave a body, in mm along them from `points`.
+
+    Args:
+        body: the body.
+        points: shape (..., 3), a point on each ray.
+        directions: shape (..., 3), unit vectors; the two shapes are broadcast.
+
+    Returns:
+        Two arrays of shape (...); equal where the ray misses.
+    """
+    start = (points - body.centre) @ body.to_unit.T
+    along = directions @ body.to_unit.T
+    # Along a cylinder's axis the square vanishes: a ray there is inside for ever, or never.
+    a = np.maximum(np.einsum("...i,...i", along, along), 1e-12)
+    b = np.einsum("...i,...i", start, along)
+    within = b * b - a * (np.einsum("...i,...i", start, start) - 1)
+    root = np.sqrt(np.maximum(within, 0))
+    enter, leave = (-b - root) / a, (-b + root) / a
+    for plane in body.planes:
+        enter, leave = _cut(enter, leave, plane, points, directions)
+    return enter, np.maximum(enter, leave)
+
+
+def chord(body: Body, points: Vectors, directions: Vectors) -> NDArray[np.float64]:
+    """Length in mm of each ray inside the body; arguments as in `crossing`."""
+    enter, leave = crossing(body, points, directions)
+    return leave - enter
+
+
+def _cut(
+    enter: Vectors, leave: Vectors, plane: Vectors, points: Vectors, directions: Vectors
+) -> tuple[Vectors, Vectors]:
+    room = plane[3] - points @ plane[:3]
+    speed = directions @ plane[:3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        met = room / speed
+    leave = np.where(speed > 0, np.minimum(leave, met), leave)
+    enter = np.where(speed < 0, np.maximum(enter, met), enter)
+    return enter, np.where((speed == 0) & (room < 0), enter, leave)
+
+
+def _vector(values: ArrayLike) -> Vectors:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _square_to(direction: Vectors, wanted: Vectors) -> Vectors:
+    square = wanted - direction * (direction @ wanted)
+    if np.linalg.norm(square) < 1e-6:
+        square = np.cross(direction, direction[[1, 2, 0]] + 0.1)
+    return np.asarray(square / np.linalg.norm(square), dtype=np.float64)
+
+
+def _rotation(degrees: tuple[float, float, float]) -> Vectors:
+    x, y, z = np.radians(degrees)
+    about_x = [[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]]
+    about_y = [[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]]
+    about_z = [[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]]
+    return np.asarray(np.array(about_z) @ np.array(about_y) @ np.array(about_x))
