@@ -1,0 +1,62 @@
+"""Says of a DICOM header whether it excludes a chest radiograph; never looks at pixels."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.records import Instance
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChestRule:
+    """A published, versioned rule; see chest_rule.toml for what stands in it and why."""
+
+    version: str
+    modalities: tuple[str, ...]
+    sop_classes: tuple[str, ...]
+    body_parts: tuple[str, ...]
+
+    def reason_to_skip(self, instance: Instance) -> str | None:
+        """Why an image is no chest radiograph, as a warning code; None if it may be one.
+
+        A picture file (PNG, JPEG, TIFF) has no header that could exclude it.
+        """
+        if not instance.transfer_syntax and not instance.sop_class_uid:
+            return None
+        if any(_is_below(instance.sop_class_uid, one) for one in self.sop_classes):
+            return "skipped_by_sop_class"
+        if instance.modality.upper() not in self.modalities:
+            return "skipped_by_modality"
+        part = "".join(filter(str.isalnum, instance.body_part.upper()))
+        return "skipped_by_body_part" if part in self._parts else None
+
+    @cached_property
+    def _parts(self) -> frozenset[str]:
+        return frozenset(self.body_parts)
+
+
+def load_chest_rule(path: Path | None = None) -> ChestRule:
+    """Read a rule; the one in the package where no path is given.
+
+    Raises:
+        UsageError: the file cannot be read or lacks an entry.
+    """
+    source = path or files("cxrview.classify").joinpath("chest_rule.toml")
+    try:
+        fields = tomllib.loads(source.read_text(encoding="utf-8"))
+        return ChestRule(
+            version=str(fields["version"]),
+            **{name: tuple(fields[name]) for name in ("modalities", "sop_classes", "body_parts")},
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{path} is no chest rule: it needs version, modalities, sop_classes and body_parts",
+            "Start from the one that stands in the documentation",
+        ) from error
+
+
+def _is_below(uid: str, root: str) -> bool:
+    return uid == root or uid.startswith(root + ".")

@@ -1,0 +1,253 @@
+"""Worker processes that read files side by side, and what becomes of those that die.
+
+One thread of the parent serves each worker: it hands over a path, waits, and where the
+worker dies or takes too long, writes the one file in its hands off and starts another.
+Results leave in the order in which the paths came, however long each took.
+"""
+
+import os
+import pickle
+import queue
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import IO, Self
+
+from cxrview.classify.decode_worker import LENGTH, READY, ReadSettings
+from cxrview.classify.readout import Readout, unpack
+from cxrview.errors import CxrviewError, DecoderCrash, TimedOut
+from cxrview.records import Failure
+
+Outcome = Readout | Failure
+
+WINDOW = 256
+"""Files under way or waiting for their turn: 16 MiB of squashed pixels at the most."""
+START_SECONDS = 60.0
+"""How long a worker may take to load its libraries; a cold network disk is slow."""
+
+
+class DecodePool:
+    """Reads files in `workers` processes.
+
+    Args:
+        workers: number of processes, at least 1.
+        settings: how files are read.
+        timeout_s: seconds that one file may take.
+    """
+
+    def __init__(self, workers: int, settings: ReadSettings, *, timeout_s: float) -> None:
+        self._jobs: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Outcome | Exception]] = queue.SimpleQueue()
+        self._servers = [
+            _Server(self._jobs, self._done, settings, timeout_s) for _ in range(workers)
+        ]
+
+    def __enter__(self) -> Self:
+        for server in self._servers:
+            server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _server in self._servers:
+            self._jobs.put(None)
+        for server in self._servers:
+            server.stop()
+
+    def read(self, paths: Iterable[str]) -> Iterator[Outcome]:
+        """Read every path; as many outcomes as paths, in their order.
+
+        Raises:
+            CxrviewError: workers cannot be started at all.
+        """
+        ahead = iter(paths)
+        arrived: dict[int, Outcome] = {}
+        submitted = delivered = 0
+        while True:
+            for path in islice(ahead, WINDOW - (submitted - delivered)):
+                self._jobs.put((submitted, path))
+                submitted += 1
+            if delivered == submitted:
+                return
+            while delivered not in arrived:
+                number, outcome = self._done.get()
+                if isinstance(outcome, Exception):
+                    raise outcome
+                arrived[number] = outcome
+            yield arrived.pop(delivered)
+            delivered += 1
+
+
+class _Server(threading.Thread):
+    """The parent's side of one worker."""
+
+    def __init__(
+        self,
+        jobs: "queue.SimpleQueue[tuple[int, str] | None]",
+        done: "queue.SimpleQueue[tuple[int, Outcome | Exception]]",
+        settings: ReadSettings,
+        timeout_s: float,
+    ) -> None:
+        super().__init__(daemon=True)
+        self._jobs, self._done = jobs, done
+        self._settings, self._timeout_s = settings, timeout_s
+        self._worker: _Worker | None = None
+        self._is_stopping = False
+
+    def run(self) -> None:
+        while (job := self._jobs.get()) is not None and not self._is_stopping:
+            number, path = job
+            try:
+                self._done.put((number, self._read(path)))
+            except Exception as error:  # handed on to the thread that asked, which raises it
+                self._done.put((number, error))
+        if self._worker:
+            self._worker.end()
+
+    def stop(self) -> None:
+        """End at once, in the middle of a file if need be."""
+        self._is_stopping = True
+        while self.is_alive():
+            if self._worker:
+                self._worker.kill()
+            self.join(0.1)
+
+    def _read(self, path: str) -> Outcome:
+        try:
+            return self._ready_worker().read(path, self._timeout_s)
+        except BrokenPipeError:  # it had died before it got this file, which is not at fault
+            self._end_worker()
+            return self._ready_worker().read(path, self._timeout_s)
+        except EOFError:
+            return _died(path, self._end_worker())
+        except TimeoutError:
+            self._end_worker()
+            return _timed_out(path, self._timeout_s)
+
+    def _ready_worker(self) -> "_Worker":
+        if self._worker is None:
+            self._worker = _Worker(self._settings)
+            self._worker.wait_until_ready()
+        return self._worker
+
+    def _end_worker(self) -> int:
+        worker, self._worker = self._worker, None
+        return worker.end() if worker else 0
+
+
+class _Worker:
+    """One process and its two pipes."""
+
+    def __init__(self, settings: ReadSettings) -> None:
+        # One thread each: the workers themselves fill the cores.
+        alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            # -P: nothing is imported from the folder that the user happens to stand in.
+            [sys.executable, "-P", "-m", "cxrview.classify.decode_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, **alone},
+        )
+        assert self._process.stdin and self._process.stdout
+        self._inbox, self._outbox = self._process.stdin, self._process.stdout
+        self._send(pickle.dumps(settings))
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has loaded its libraries.
+
+        Raises:
+            CxrviewError: it died or hung over that.
+        """
+        try:
+            ready = _Deadline(self._outbox, START_SECONDS).read(len(READY))
+        except TimeoutError:
+            ready = b""
+        if ready != READY:
+            raise CxrviewError(
+                f"a decode worker cannot start (exit code {self.end()})",
+                "Try `python -m cxrview.classify.decode_worker </dev/null` to see why",
+            )
+
+    def read(self, path: str, timeout_s: float) -> Outcome:
+        """Have one file read.
+
+        Raises:
+            BrokenPipeError: it was dead already.
+            EOFError: it died over the file.
+            TimeoutError: it is still at it.
+        """
+        name = os.fsencode(path)
+        self._send(LENGTH.pack(len(name)) + name)
+        return unpack(_Deadline(self._outbox, timeout_s))
+
+    def kill(self) -> None:
+        """Send it SIGKILL; safe from any thread."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """See it off and give its exit code, negative for the signal that killed it."""
+        try:
+            # A crash closes the pipe a moment before it can be waited for.
+            self._process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        code = self._process.wait()
+        self._inbox.close()
+        self._outbox.close()
+        return code
+
+    def _send(self, data: bytes) -> None:
+        sent = 0
+        while sent < len(data):
+            sent += self._inbox.write(data[sent:]) or 0
+
+
+class _Deadline:
+    """A pipe, read up to one point in time."""
+
+    def __init__(self, pipe: IO[bytes], seconds: float) -> None:
+        self._pipe = pipe
+        self._end = time.monotonic() + seconds
+        self._poll = select.poll()
+        self._poll.register(pipe, select.POLLIN)
+
+    def read(self, length: int) -> bytes:
+        """Read `length` bytes, fewer only at the end of the pipe.
+
+        Raises:
+            TimeoutError: time is up.
+        """
+        data = bytearray()
+        while len(data) < length:
+            left = max(0.0, self._end - time.monotonic())
+            if not self._poll.poll(1000 * left):
+                raise TimeoutError
+            part = self._pipe.read(length - len(data))
+            if not part:
+                break
+            data += part
+        return bytes(data)
+
+
+def _died(path: str, exit_code: int) -> Failure:
+    how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
+    return Failure(
+        path=path,
+        code=DecoderCrash.code,
+        reason=f"the process that read it died ({how})",
+        advice="The file is probably damaged; check it with another viewer",
+    )
+
+
+def _timed_out(path: str, timeout_s: float) -> Failure:
+    return Failure(
+        path=path,
+        code=TimedOut.code,
+        reason=f"reading it took longer than {timeout_s:g} s",
+        advice="Give files more time with --timeout if the disk is slow",
+    )

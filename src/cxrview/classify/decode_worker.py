@@ -1,0 +1,122 @@
+"""The process that reads files: a path in, squashed pixels and header facts out, one at a time.
+
+Started clean by `decode_pool` as `python -m cxrview.classify.decode_worker`. Whatever a file
+does to it (crash, hang, eat memory) costs that file and nothing else.
+"""
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cxrview.classify.chest_rule import ChestRule, load_chest_rule
+from cxrview.classify.readout import Readout, pack
+from cxrview.errors import OutOfMemory, UnreadableImage
+from cxrview.image import ReadOptions, open_image, squash
+from cxrview.records import Failure
+from cxrview.store.patient_key import pseudonym
+
+READY = b"ready\n"
+LENGTH = struct.Struct("<I")
+"""Before each path on the way in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSettings:
+    """How a worker reads files."""
+
+    side: int
+    """Rows and columns that the network takes."""
+    options: ReadOptions = ReadOptions()
+    memory_bytes: int = 4 << 30
+    """How much address space a worker may take beyond what it starts with."""
+    key: bytes | None = None
+    """Of the patients' pseudonyms; None leaves them out."""
+    identify: bool = False
+    """Real patient ids in place of pseudonyms."""
+    skip: bool = True
+    """Leave out what the chest rule excludes."""
+    chest_rule: Path | None = None
+    """A user's own rule; None for the one in the package."""
+
+    def patient_key(self, patient_id: str) -> str:
+        """What may stand in the table for a patient's id."""
+        if self.identify:
+            return patient_id
+        return pseudonym(self.key, patient_id) if self.key else ""
+
+
+def read_file(path: str, settings: ReadSettings, rule: ChestRule) -> Readout | Failure:
+    """Read, window and squash one file; whatever goes wrong comes back as a failure."""
+    try:
+        file = open_image(path, settings.options, settings.patient_key)
+        reason = rule.reason_to_skip(file.instance) if settings.skip else None
+        if reason:
+            return Readout(instance=file.instance, warnings=file.warnings, skip_reason=reason)
+        radiograph = file.radiograph()
+        return Readout(
+            instance=radiograph.instance,
+            warnings=radiograph.warnings,
+            is_constant=radiograph.is_constant,
+            pixels=squash(radiograph.pixels, settings.side),
+        )
+    except UnreadableImage as error:
+        return Failure(path=path, code=error.code, reason=error.reason, advice=error.advice)
+    except MemoryError:
+        return Failure(
+            path=path,
+            code=OutOfMemory.code,
+            reason="reading it needs more memory than a worker may take",
+            advice="Give workers more with --memory-limit if the file is sound",
+        )
+    except Exception as error:  # the one broad except of the house: a broken file can raise anything
+        return Failure(
+            path=path,
+            code=UnreadableImage.code,
+            # Not the message: it may quote a header value.
+            reason=f"reading it raised {type(error).__name__}, which nobody foresaw",
+            advice="Please report it with the kind of file, not the file itself",
+        )
+
+
+def main() -> None:
+    """Serve the parent until it closes the pipe."""
+    inbox, outbox = sys.stdin.buffer, _private_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
+    warnings.simplefilter("ignore")  # pydicom's quote header values
+    settings: ReadSettings = pickle.load(inbox)  # of our own parent
+    rule = load_chest_rule(settings.chest_rule)
+    _limit_memory(settings.memory_bytes)
+    outbox.write(READY)
+    outbox.flush()
+    while length := inbox.read(LENGTH.size):
+        path = os.fsdecode(inbox.read(*LENGTH.unpack(length)))
+        outbox.write(pack(read_file(path, settings, rule)))
+        outbox.flush()
+
+
+def _private_stdout() -> IO[bytes]:
+    """Keep the pipe for results; what decoders print goes nowhere, since it may quote a header."""
+    results = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return results
+
+
+def _limit_memory(more: int) -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows, where a worker may take what it can get
+        return
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))
+
+
+if __name__ == "__main__":
+    main()

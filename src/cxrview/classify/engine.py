@@ -1,0 +1,98 @@
+"""The engine: paths in, one prediction or failure each out, in order, in constant memory."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxrview.classify.abstain import decide, skip
+from cxrview.classify.decode_pool import DecodePool, Outcome
+from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.readout import Readout
+from cxrview.classify.runtime import BATCH, Model, load_model
+from cxrview.records import Failure, Prediction
+
+LONGEST_WAIT = 4 * BATCH
+"""Outcomes after which a batch goes out unfilled: failures and skipped files pass through too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """How the engine runs; nothing here but `read` and `review_band` can change a row."""
+
+    read: ReadSettings
+    review_band: tuple[float, float] | None = None
+    """Lowest and highest PFI, ends included, that go to review; the card's own where None."""
+    workers: int | None = None
+    """Decode processes; one per core where None."""
+    timeout_s: float = 60.0
+    """Seconds that reading one file may take."""
+
+
+def classify_files(
+    paths: Iterable[str], model: Model | None = None, settings: EngineSettings | None = None
+) -> Iterator[Prediction | Failure]:
+    """Say which way the radiograph in every file faces.
+
+    Args:
+        paths: files or fsspec URLs, as `find_images` gives them; taken as they are needed.
+        model: as `load_model` gives it; the one in the package where None.
+        settings: the defaults where None: no pseudonyms of patients, the card's review band.
+
+    Yields:
+        As many outcomes as paths, in their order, whichever was read first.
+
+    Raises:
+        ModelRefused: the model in the package is damaged.
+        CxrviewError: worker processes cannot be started.
+    """
+    model = model or load_model()
+    settings = settings or EngineSettings(read=ReadSettings(side=model.card.input_side))
+    workers = settings.workers or available_cores()
+    with DecodePool(workers, settings.read, timeout_s=settings.timeout_s) as pool:
+        waiting: list[Outcome] = []
+        for outcome in pool.read(paths):
+            waiting.append(outcome)
+            if _is_batch(waiting):
+                yield from _predict(waiting, model, settings)
+                waiting.clear()
+        yield from _predict(waiting, model, settings)
+
+
+def available_cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def _is_batch(waiting: list[Outcome]) -> bool:
+    with_pixels = sum(1 for outcome in waiting if _has_pixels(outcome))
+    return with_pixels == BATCH or len(waiting) == LONGEST_WAIT
+
+
+def _has_pixels(outcome: Outcome) -> bool:
+    return isinstance(outcome, Readout) and outcome.pixels is not None
+
+
+def _predict(
+    outcomes: list[Outcome], model: Model, settings: EngineSettings
+) -> Iterator[Prediction | Failure]:
+    pixels = [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
+    pfi = iter(model.backend.run(np.stack(pixels)) if pixels else ())
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            yield outcome
+        elif outcome.skip_reason:
+            yield skip(outcome.instance, outcome.skip_reason, outcome.warnings, model.card)
+        else:
+            yield decide(
+                outcome.instance,
+                float(next(pfi)),
+                model.card,
+                review_band=settings.review_band,
+                warnings=outcome.warnings,
+                is_constant=outcome.is_constant,
+            )

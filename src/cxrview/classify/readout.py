@@ -1,0 +1,88 @@
+"""What a decode worker hands back for one file, and how it travels through a pipe."""
+
+import dataclasses
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.records import Failure, Instance
+from cxrview.terms import View
+
+_LENGTHS = struct.Struct("<II")
+
+
+class Readable(Protocol):
+    """The end of a pipe."""
+
+    def read(self, length: int, /) -> bytes:
+        """Read `length` bytes, fewer only at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readout:
+    """One file, read: header facts and, unless it is to be skipped, squashed pixels."""
+
+    instance: Instance
+    warnings: tuple[str, ...]
+    skip_reason: str | None = None
+    is_constant: bool = False
+    pixels: NDArray[np.uint8] | None = None
+    """Shape (side, side), uint8; None where the file is skipped."""
+
+
+def pack(outcome: Readout | Failure) -> bytes:
+    """Turn an outcome into bytes: JSON and raw pixels, never a pickle.
+
+    A worker has read a stranger's file; what comes back from it must not be able to run.
+    """
+    if isinstance(outcome, Failure):
+        fields: dict[str, Any] = {"failure": dataclasses.asdict(outcome)}
+        pixels = b""
+    else:
+        fields = {
+            "instance": dataclasses.asdict(outcome.instance),
+            "warnings": outcome.warnings,
+            "skip_reason": outcome.skip_reason,
+            "is_constant": outcome.is_constant,
+        }
+        pixels = b"" if outcome.pixels is None else outcome.pixels.tobytes()
+    text = json.dumps(fields).encode()  # ASCII, so that undecodable names pass unharmed
+    return _LENGTHS.pack(len(text), len(pixels)) + text + pixels
+
+
+def unpack(pipe: Readable) -> Readout | Failure:
+    """Read one outcome.
+
+    Raises:
+        EOFError: the other end is gone.
+    """
+    text_length, pixel_length = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
+    fields = json.loads(_exactly(pipe, text_length))
+    pixels = _exactly(pipe, pixel_length)
+    if "failure" in fields:
+        return Failure(**fields["failure"])
+    instance = fields["instance"]
+    view = instance["header_view"]
+    return Readout(
+        instance=Instance(**{**instance, "header_view": View(view) if view else None}),
+        warnings=tuple(fields["warnings"]),
+        skip_reason=fields["skip_reason"],
+        is_constant=fields["is_constant"],
+        pixels=_square(pixels) if pixels else None,
+    )
+
+
+def _exactly(pipe: Readable, length: int) -> bytes:
+    data = pipe.read(length)
+    if len(data) < length:
+        raise EOFError
+    return data
+
+
+def _square(pixels: bytes) -> NDArray[np.uint8]:
+    side = int(len(pixels) ** 0.5)
+    return np.frombuffer(pixels, np.uint8).reshape(side, side)

@@ -1,0 +1,171 @@
+"""Finished work as it comes, in SQLite beside the result: a stopped run goes on from here.
+
+The final table is made from the journal, in the order in which the files were found, so
+that it does not depend on which file was read first or how often the run was stopped.
+"""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.records import Failure, Prediction
+from cxrview.store.rows import Row, failure_row, prediction_row
+
+Conditions = dict[str, str]
+"""What a result depends on besides the files: model, reader, options. Name to value."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS conditions (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS outcome (
+    path BLOB PRIMARY KEY,
+    ordinal INTEGER NOT NULL,
+    failure_code TEXT,
+    sop_instance_uid TEXT,
+    content_id TEXT,
+    row TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_ordinal ON outcome (ordinal);
+CREATE INDEX IF NOT EXISTS by_uid ON outcome (sop_instance_uid, ordinal);
+CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
+CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+_REPEATS = """
+SELECT row,
+    sop_instance_uid IS NOT NULL AND EXISTS (
+        SELECT 1 FROM outcome AS e
+        WHERE e.sop_instance_uid = o.sop_instance_uid AND e.ordinal < o.ordinal),
+    content_id IS NOT NULL AND EXISTS (
+        SELECT 1 FROM outcome AS e
+        WHERE e.content_id = o.content_id AND e.ordinal < o.ordinal)
+FROM outcome AS o WHERE failure_code IS NULL AND ordinal >= ? ORDER BY ordinal, path
+"""
+
+
+class Journal:
+    """The outcomes of one run, or of several that make one result.
+
+    Args:
+        path: the SQLite file; empty for one that lives in memory and temporary files only.
+        conditions: of this run; an existing journal must have been written under the same.
+
+    Raises:
+        UsageError: the journal was written under other conditions, or is no journal.
+    """
+
+    def __init__(self, path: Path | None, conditions: Conditions) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path or "")
+            # Not WAL: its shared memory fails on network disks, where results often lie.
+            self._db.execute("PRAGMA journal_mode = TRUNCATE")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise UsageError(
+                f"the journal {path} cannot be used: {error}",
+                "Remove it to begin anew",
+            ) from error
+        self._agree_on(conditions)
+        self.repeated = 0
+        """How often a path was named again in this run."""
+
+    def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
+        """Pass on the paths that have no outcome yet, each once, and note their order."""
+        for ordinal, path in enumerate(paths):
+            key = _key(path)
+            added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
+            if not added.rowcount:
+                self.repeated += 1
+                continue
+            moved = self._db.execute(
+                "UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key)
+            )
+            if not moved.rowcount:
+                yield path
+
+    def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
+        """Keep outcomes for good, all of them or none."""
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO outcome "
+                "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
+                [_outcome(outcome) for outcome in outcomes],
+            )
+
+    def rows(self, first: int = 0) -> Iterator[Row]:
+        """Rows of all images with an outcome, in the order found, from ordinal `first` on.
+
+        An image that came before, by SOP Instance UID or byte for byte, is marked as such
+        from its second row on.
+        """
+        for text, is_uid_known, is_content_known in self._db.execute(_REPEATS, (first,)):
+            row = json.loads(text)
+            repeats = []
+            if is_uid_known:
+                repeats.append("duplicate_sop_instance_uid")
+            if is_content_known:
+                repeats.append("duplicate_file")
+            if repeats:
+                row["warnings"] = ";".join([row["warnings"], *repeats] if row["warnings"] else repeats)
+            yield row
+
+    def failures(self) -> Iterator[Row]:
+        """Rows of all files that failed, in the order found."""
+        query = "SELECT row FROM outcome WHERE failure_code IS NOT NULL ORDER BY ordinal, path"
+        return (json.loads(text) for (text,) in self._db.execute(query))
+
+    @property
+    def next_ordinal(self) -> int:
+        """One more than the last ordinal that has an outcome."""
+        (last,) = self._db.execute("SELECT max(ordinal) FROM outcome").fetchone()
+        return 0 if last is None else int(last) + 1
+
+    def __len__(self) -> int:
+        (count,) = self._db.execute("SELECT count(*) FROM outcome").fetchone()
+        return int(count)
+
+    def close(self) -> None:
+        """Leave the journal on the disk."""
+        self._db.close()
+
+    def remove(self) -> None:
+        """Close and delete: its result stands whole."""
+        self.close()
+        if self.path:
+            self.path.unlink(missing_ok=True)
+
+    def _agree_on(self, conditions: Conditions) -> None:
+        stored = dict(self._db.execute("SELECT name, value FROM conditions"))
+        if stored and stored != conditions:
+            names = sorted(set(stored) | set(conditions))
+            changed = [
+                f"{name} was {stored.get(name, 'not set')}, is {conditions.get(name, 'not set')}"
+                for name in names
+                if stored.get(name) != conditions.get(name)
+            ]
+            raise UsageError(
+                f"{self.path} was begun under other conditions: {'; '.join(changed)}",
+                "Resume with the same ones, or begin anew with --overwrite",
+            )
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO conditions VALUES (?, ?)", conditions.items()
+            )
+
+
+def _key(path: str) -> bytes:
+    """The same for one file, however its path is written; not for two names of one file."""
+    return os.fsencode(path if re.match(r"\w+:(//|:)", path) else os.path.abspath(path))
+
+
+def _outcome(outcome: Prediction | Failure) -> tuple[str | None, str | None, str | None, str, bytes]:
+    if isinstance(outcome, Failure):
+        return outcome.code, None, None, json.dumps(failure_row(outcome)), _key(outcome.path)
+    instance = outcome.instance
+    row = json.dumps(prediction_row(outcome))
+    return None, instance.sop_instance_uid or None, instance.content_id, row, _key(instance.path)

@@ -1,0 +1,58 @@
+"""The key that turns patient ids into pseudonyms: same key, same pseudonym, no way back."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cxrview.errors import UsageError
+
+KEY_BYTES = 32
+
+
+def default_key_path() -> Path:
+    """Where the key lies unless the user names a file: below the user's own settings."""
+    settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(settings) / "cxrview" / "patient.key"
+
+
+def load_or_make_key(path: Path) -> bytes:
+    """Read the key file; make it, readable by its owner alone, where there is none.
+
+    Raises:
+        UsageError: the file cannot be read or made, or is too short to keep a secret.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(made, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise UsageError(
+            f"the key file {path} cannot be made: {error.strerror}",
+            "Name another with --key, or use --identify where real ids may stand in the table",
+        ) from error
+    return _read_key(path)
+
+
+def pseudonym(key: bytes, patient_id: str) -> str:
+    """HMAC-SHA-256 of a patient's id as 64 hexadecimal digits; empty for an empty id."""
+    if not patient_id:
+        return ""
+    return hmac.new(key, patient_id.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(f"the key file {path} cannot be read: {error.strerror}") from error
+    if len(key) < KEY_BYTES:
+        raise UsageError(
+            f"the key file {path} holds {len(key)} bytes; a key has at least {KEY_BYTES}",
+            "Remove it to have a new one made: old pseudonyms are then not made again",
+        )
+    return key

@@ -1,0 +1,76 @@
+"""One prediction as one row: the columns of the result, their order and their types."""
+
+import os
+from typing import Any
+
+from cxrview.records import Failure, Instance, Prediction
+
+Row = dict[str, Any]
+
+COLUMNS = {
+    "path": "string",
+    "sop_instance_uid": "string",
+    "series_instance_uid": "string",
+    "study_instance_uid": "string",
+    "patient_key": "string",
+    "sop_class_uid": "string",
+    "modality": "string",
+    "body_part": "string",
+    "manufacturer": "string",
+    "manufacturer_model": "string",
+    "study_year": "int16",
+    "photometric": "string",
+    "transfer_syntax": "string",
+    "rows": "int32",
+    "columns": "int32",
+    "frames": "int32",
+    "header_view_position": "string",
+    "header_view_code": "string",
+    "header_view": "string",
+    "decision": "string",
+    "view": "string",
+    "pfi": "float64",
+    "agreement": "string",
+    "warnings": "string",
+    "model_id": "string",
+}
+"""Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
+
+FAILURE_COLUMNS = ("path", "code", "reason", "advice")
+
+
+def prediction_row(prediction: Prediction) -> Row:
+    """One row by COLUMNS; what is not known is None, never an empty text."""
+    known = {
+        name: getattr(prediction.instance, name)
+        for name in COLUMNS
+        if name in Instance.__dataclass_fields__
+    }
+    known |= {
+        "path": printable(prediction.instance.path),
+        "decision": prediction.decision,
+        "view": prediction.view,
+        "pfi": None if prediction.pfi is None else round(prediction.pfi, 3),
+        "agreement": prediction.agreement,
+        "warnings": ";".join(prediction.warnings),
+        "model_id": prediction.model_id,
+    }
+    return {name: _plain(known[name]) for name in COLUMNS}
+
+
+def failure_row(failure: Failure) -> Row:
+    """One row by FAILURE_COLUMNS."""
+    row = {name: getattr(failure, name) for name in FAILURE_COLUMNS}
+    return row | {"path": printable(failure.path)}
+
+
+def printable(path: str) -> str:
+    r"""A path as valid UTF-8: a byte that is none is shown as `\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Enumerations as plain text, nothing as None."""
+    if isinstance(value, str):
+        return str(value) or None
+    return value

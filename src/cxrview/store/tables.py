@@ -1,0 +1,94 @@
+"""Writes rows as Parquet, CSV or JSON lines, whole or not at all."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from cxrview.errors import UsageError
+from cxrview.store.rows import COLUMNS, FAILURE_COLUMNS, Row
+
+ROW_GROUP = 10_000
+"""Rows in memory at a time."""
+
+
+def table_format(path: Path) -> str:
+    """The format that a name asks for: its ending.
+
+    Raises:
+        UsageError: the ending is none of .parquet, .csv, .jsonl.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    if ending not in _WRITERS:
+        raise UsageError(
+            f"{path} ends in none of .parquet, .csv and .jsonl",
+            "Name the result by the format that it should have, or - for standard output",
+        )
+    return ending
+
+
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows with the COLUMNS of a result, in the format of the name.
+
+    The file appears under its name only when it is whole; one that stood there is replaced.
+    """
+    write = _WRITERS[table_format(path)]
+    with _whole(path) as part:
+        write(part, rows)
+
+
+def write_failures(path: Path, rows: Iterable[Row]) -> None:
+    """Write failure rows as CSV; a file with the heading alone where there are none."""
+    with _whole(path) as part:
+        _write_csv(part, rows, FAILURE_COLUMNS)
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """Write the counts of a run as indented JSON."""
+    with _whole(path) as part:
+        part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def write_json_lines(out: IO[str], rows: Iterable[Row]) -> None:
+    """Write one JSON object a line."""
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    part = path.with_name(path.name + ".part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = tuple(COLUMNS)) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_jsonl(path: Path, rows: Iterable[Row]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        write_json_lines(file, rows)
+
+
+def _write_parquet(path: Path, rows: Iterable[Row]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        ahead = iter(rows)
+        while group := list(islice(ahead, ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+
+
+_WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}

@@ -1,0 +1,164 @@
+"""Writes a trained network as ONNX: squashed grey pixels in, PFI in percent out.
+
+The graph is built layer by layer rather than traced, so that the file holds exactly the
+published layers (one LRN node, not its parts) under readable names, takes uint8, and
+holds its three equal input channels folded into one.
+"""
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from cxrview.train.googlenet import (
+    INCEPTIONS,
+    LRN_ALPHA,
+    LRN_BETA,
+    LRN_SIZE,
+    POOL_BEFORE,
+    GoogLeNet,
+)
+from cxrview.train.loader import CROP
+from cxrview.train.recipes import GREY_MEAN
+
+OPSET = 17
+"""Old enough for every runtime of the last years; no later one changes what is used here."""
+PRECISION = "weights stored as float16, computed as float32"
+
+
+def to_onnx(network: GoogLeNet, *, side: int = 256) -> bytes:
+    """Export a two-class network.
+
+    Args:
+        network: class 1 being frontal; auxiliary classifiers are left out.
+        side: rows and columns of the squashed radiograph.
+
+    Returns:
+        An ONNX file: input `radiographs`, shape (n, side, side) uint8; output `pfi`, shape
+        (n,) float32, probability of frontal in percent. Weights of more than one dimension
+        are stored as float16, at half the size.
+    """
+    graph = _Graph({key: value.detach().numpy() for key, value in network.state_dict().items()})
+    x = _stem(graph, _centred(graph, side))
+    for name in INCEPTIONS:
+        x = _inception(graph, name, _halve(graph, x) if name in POOL_BEFORE else x)
+    _head(graph, x)
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "cxrview-googlenet",
+            [helper.make_tensor_value_info("radiographs", TensorProto.UINT8, ["n", side, side])],
+            [helper.make_tensor_value_info("pfi", TensorProto.FLOAT, ["n"])],
+            graph.initialisers,
+        ),
+        producer_name="cxrview",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=8,
+    )
+    onnx.checker.check_model(model, full_check=True)
+    serialised: bytes = model.SerializeToString()
+    return serialised
+
+
+class _Graph:
+    """Nodes and stored arrays, gathered while walking the network."""
+
+    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+        self.weights = weights
+        self.nodes: list[onnx.NodeProto] = []
+        self.initialisers: list[onnx.TensorProto] = []
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
+        return output
+
+    def constant(self, name: str, values: NDArray[np.generic]) -> str:
+        self.initialisers.append(numpy_helper.from_array(values, name))
+        return name
+
+    def weight(self, name: str, values: NDArray[np.float32]) -> str:
+        self.constant(f"{name}.stored", values.astype(np.float16))
+        return self.node("Cast", [f"{name}.stored"], name, to=TensorProto.FLOAT)
+
+    def conv(self, layer: str, x: str, *, stride: int = 1, grey: bool = False) -> str:
+        kernel = self.weights[f"{layer}.weight"]
+        if grey:
+            kernel = kernel.sum(axis=1, keepdims=True)  # three equal channels are one
+        side = kernel.shape[-1]
+        weight = self.weight(f"{layer}.weight", kernel)
+        bias = self.constant(f"{layer}.bias", self.weights[f"{layer}.bias"])
+        return self.node(
+            "Conv",
+            [x, weight, bias],
+            layer,
+            kernel_shape=[side, side],
+            strides=[stride, stride],
+            pads=[side // 2] * 4,
+        )
+
+    def relu(self, x: str) -> str:
+        return self.node("Relu", [x], f"{x}.relu")
+
+
+def _centred(graph: _Graph, side: int) -> str:
+    """Centre crop, mean taken off, one channel."""
+    margin = (side - CROP) // 2
+    bounds = [
+        graph.constant("crop.starts", np.array([margin, margin])),
+        graph.constant("crop.ends", np.array([margin + CROP, margin + CROP])),
+        graph.constant("crop.axes", np.array([1, 2])),
+    ]
+    x = graph.node("Slice", ["radiographs", *bounds], "crop")
+    x = graph.node("Cast", [x], "grey", to=TensorProto.FLOAT)
+    x = graph.node("Sub", [x, graph.constant("mean", np.float32([GREY_MEAN]))], "centred")
+    return graph.node("Unsqueeze", [x, graph.constant("channel", np.array([1]))], "input")
+
+
+def _stem(graph: _Graph, x: str) -> str:
+    x = graph.relu(graph.conv("stem.conv1.7x7_s2", x, stride=2, grey=True))
+    x = _normalise_responses(graph, _halve(graph, x))
+    x = graph.relu(graph.conv("stem.conv2.3x3_reduce", x))
+    x = graph.relu(graph.conv("stem.conv2.3x3", x))
+    return _halve(graph, _normalise_responses(graph, x))
+
+
+def _inception(graph: _Graph, name: str, x: str) -> str:
+    at = f"inceptions.{name}.layers"
+    pooled = graph.node(
+        "MaxPool", [x], f"{at}.pool", kernel_shape=[3, 3], strides=[1, 1], pads=[1] * 4
+    )
+    branches = [
+        graph.conv(f"{at}.1x1", x),
+        graph.conv(f"{at}.3x3", graph.relu(graph.conv(f"{at}.3x3_reduce", x))),
+        graph.conv(f"{at}.5x5", graph.relu(graph.conv(f"{at}.5x5_reduce", x))),
+        graph.conv(f"{at}.pool_proj", pooled),
+    ]
+    return graph.node("Concat", [graph.relu(b) for b in branches], at, axis=1)
+
+
+def _head(graph: _Graph, x: str) -> str:
+    """Pooling and the classifier; of two classes only the difference of logits counts."""
+    x = graph.node("GlobalAveragePool", [x], "pool")
+    x = graph.node("Flatten", [x], "features")
+    weight, bias = graph.weights["classifier.weight"], graph.weights["classifier.bias"]
+    inputs = [
+        x,
+        graph.weight("classifier.weight", weight[1:] - weight[:1]),
+        graph.constant("classifier.bias", bias[1:] - bias[:1]),
+    ]
+    x = graph.node("Gemm", inputs, "logit", transB=1)
+    x = graph.node("Sigmoid", [x], "probability")
+    x = graph.node("Mul", [x, graph.constant("hundred", np.float32([100]))], "percent")
+    return graph.node("Squeeze", [x, graph.constant("last", np.array([1]))], "pfi")
+
+
+def _halve(graph: _Graph, x: str) -> str:
+    return graph.node(
+        "MaxPool", [x], f"{x}.halved", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1
+    )
+
+
+def _normalise_responses(graph: _Graph, x: str) -> str:
+    return graph.node(
+        "LRN", [x], f"{x}.normalised", size=LRN_SIZE, alpha=LRN_ALPHA, beta=LRN_BETA, bias=1.0
+    )
