@@ -1,1 +1,63 @@
-"""Finds out which way chest radiographs face."""
+"""Finds out which way chest radiographs face: frontal or lateral, one row per image.
+
+import cxrview
+
+for row in cxrview.classify_files(cxrview.find_images(["archive"])):
+    print(row)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cxrview.classify.engine import EngineSettings, classify_files
+    from cxrview.classify.runtime import Model, load_model
+    from cxrview.errors import CxrviewError, UnreadableImage
+    from cxrview.image import find_images, read_radiograph
+    from cxrview.records import Failure, Instance, ModelCard, Prediction, Radiograph
+    from cxrview.terms import Agreement, Decision, View
+
+_ROOMS = {
+    "Agreement": "terms",
+    "CxrviewError": "errors",
+    "Decision": "terms",
+    "EngineSettings": "classify.engine",
+    "Failure": "records",
+    "Instance": "records",
+    "Model": "classify.runtime",
+    "ModelCard": "records",
+    "Prediction": "records",
+    "Radiograph": "records",
+    "UnreadableImage": "errors",
+    "View": "terms",
+    "classify_files": "classify.engine",
+    "find_images": "image",
+    "load_model": "classify.runtime",
+    "read_radiograph": "image",
+}
+"""Loaded when first asked for: `cxrview --help` should not wait for numpy."""
+
+__all__ = [
+    "Agreement",
+    "CxrviewError",
+    "Decision",
+    "EngineSettings",
+    "Failure",
+    "Instance",
+    "Model",
+    "ModelCard",
+    "Prediction",
+    "Radiograph",
+    "UnreadableImage",
+    "View",
+    "classify_files",
+    "find_images",
+    "load_model",
+    "read_radiograph",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'cxrview' has no attribute {name!r}")
+    return getattr(import_module(f"cxrview.{_ROOMS[name]}"), name)

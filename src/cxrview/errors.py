@@ -3,6 +3,7 @@
     CxrviewError
     ├── UsageError          the command or call cannot be carried out as given
     ├── ModelRefused        a model file or its card is damaged or does not fit
+    ├── CannotWrite         the disk took no more of the result
     └── UnreadableImage     one file costs one row; a run goes on
         ├── CannotOpen      cannot_open
         ├── NotAFile        not_a_file
@@ -43,6 +44,10 @@ class UsageError(CxrviewError):
 
 class ModelRefused(CxrviewError):
     """A model file or its card is damaged, or they do not belong together."""
+
+
+class CannotWrite(CxrviewError):
+    """The disk took no more of the result; what was finished is kept for a resume."""
 
 
 class UnreadableImage(CxrviewError):

@@ -74,7 +74,9 @@ def read_file(path: str, settings: ReadSettings, rule: ChestRule) -> Readout | F
             reason="reading it needs more memory than a worker may take",
             advice="Give workers more with --memory-limit if the file is sound",
         )
-    except Exception as error:  # the one broad except of the house: a broken file can raise anything
+    except (
+        Exception
+    ) as error:  # the one broad except of the house: a broken file can raise anything
         return Failure(
             path=path,
             code=UnreadableImage.code,

@@ -1,6 +1,7 @@
 """How much one file may ask for, checked before any of it is taken."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cxrview.errors import TooLarge
 
@@ -16,8 +17,7 @@ class Limits:
     """Bytes of the file as it lies on the disk."""
     max_pixel_bytes: int = 1 << 30
     """Rows x columns x samples x frames x bytes, as the header and the codestream declare them.
-    Native multi-frame objects count all frames; of compressed ones only the first is decoded,
-    and only that counts. Also the cap of an inflated deflate stream."""
+    All frames count, though only the first is decoded. Also the cap of an inflated stream."""
     max_inflate_ratio: int = 200
     """Inflated bytes for one deflated byte, asked only beyond `FREE_BYTES`: an image of one value
     shrinks a thousandfold as a bomb does, but is small. Real radiographs reach 10."""
@@ -38,6 +38,8 @@ class ReadOptions:
     exact: bool = False
     """Count padding values into the minimum and maximum, as DCMTK does."""
     limits: Limits = Limits()
+    header_terms: Path | None = None
+    """A user's own table of what headers call frontal and lateral; see `header_view.load_table`."""
 
 
 def check_pixels(path: str, size: int, limits: Limits) -> None:

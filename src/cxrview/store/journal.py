@@ -6,7 +6,6 @@ that it does not depend on which file was read first or how often the run was st
 
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -71,7 +70,7 @@ class Journal:
                 "Remove it to begin anew",
             ) from error
         self._agree_on(conditions)
-        self.repeated = 0
+        self.named_again = 0
         """How often a path was named again in this run."""
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
@@ -80,7 +79,7 @@ class Journal:
             key = _key(path)
             added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
             if not added.rowcount:
-                self.repeated += 1
+                self.named_again += 1
                 continue
             moved = self._db.execute(
                 "UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key)
@@ -105,19 +104,29 @@ class Journal:
         """
         for text, is_uid_known, is_content_known in self._db.execute(_REPEATS, (first,)):
             row = json.loads(text)
-            repeats = []
+            codes = [row["warnings"]] if row["warnings"] else []
             if is_uid_known:
-                repeats.append("duplicate_sop_instance_uid")
+                codes.append("duplicate_sop_instance_uid")
             if is_content_known:
-                repeats.append("duplicate_file")
-            if repeats:
-                row["warnings"] = ";".join([row["warnings"], *repeats] if row["warnings"] else repeats)
-            yield row
+                codes.append("duplicate_file")
+            yield row | {"warnings": ";".join(codes) or None}
 
-    def failures(self) -> Iterator[Row]:
-        """Rows of all files that failed, in the order found."""
-        query = "SELECT row FROM outcome WHERE failure_code IS NOT NULL ORDER BY ordinal, path"
-        return (json.loads(text) for (text,) in self._db.execute(query))
+    def failures(self, first: int = 0) -> Iterator[Row]:
+        """Rows of all files that failed, in the order found, from ordinal `first` on."""
+        query = (
+            "SELECT row FROM outcome WHERE failure_code IS NOT NULL AND ordinal >= ? "
+            "ORDER BY ordinal, path"
+        )
+        return (json.loads(text) for (text,) in self._db.execute(query, (first,)))
+
+    def counts(self) -> list[tuple[str | None, str | None, str | None, str | None, int]]:
+        """How many files there are of each (failure code, decision, view, agreement)."""
+        query = """
+            SELECT failure_code, json_extract(row, '$.decision'), json_extract(row, '$.view'),
+                json_extract(row, '$.agreement'), count(*)
+            FROM outcome GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        """
+        return self._db.execute(query).fetchall()
 
     @property
     def next_ordinal(self) -> int:
@@ -160,10 +169,14 @@ class Journal:
 
 def _key(path: str) -> bytes:
     """The same for one file, however its path is written; not for two names of one file."""
-    return os.fsencode(path if re.match(r"\w+:(//|:)", path) else os.path.abspath(path))
+    is_url = "://" in path or "::" in path
+    # Not Path.resolve: it follows links, and each link is a row of its own.
+    return os.fsencode(path if is_url else os.path.abspath(path))  # noqa: PTH100
 
 
-def _outcome(outcome: Prediction | Failure) -> tuple[str | None, str | None, str | None, str, bytes]:
+def _outcome(
+    outcome: Prediction | Failure,
+) -> tuple[str | None, str | None, str | None, str, bytes]:
     if isinstance(outcome, Failure):
         return outcome.code, None, None, json.dumps(failure_row(outcome)), _key(outcome.path)
     instance = outcome.instance

@@ -58,6 +58,26 @@ def write_json_lines(out: IO[str], rows: Iterable[Row]) -> None:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def read_rows(path: Path, most: int) -> list[Row]:
+    """Read the first rows of a table in any of the formats, with the types of COLUMNS."""
+    kind = table_format(path)
+    if kind == "parquet":
+        import pyarrow.parquet as pq
+
+        first = next(pq.ParquetFile(path).iter_batches(most), None)
+        return [] if first is None else list(first.to_pylist())
+    with path.open(newline="", encoding="utf-8") as file:
+        if kind == "jsonl":
+            return [json.loads(line) for line in islice(file, most)]
+        return [_typed(row) for row in islice(csv.DictReader(file), most)]
+
+
+def _typed(row: dict[str, str]) -> Row:
+    """A CSV row with its numbers as numbers and its empty cells as None."""
+    make = {"int16": int, "int32": int, "float64": float, "string": str}
+    return {name: make[COLUMNS[name]](text) if text else None for name, text in row.items()}
+
+
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
     part = path.with_name(path.name + ".part")

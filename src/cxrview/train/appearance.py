@@ -121,7 +121,8 @@ def cover(pixels: Pixels, rng: Rng) -> Pixels:
     height, width = (int(v) for v in rng.integers(side // 12, side // 3, 2))
     top, left = int(rng.integers(side - height)), int(rng.integers(side - width))
     covered = pixels.copy()
-    covered[top : top + height, left : left + width] = int(rng.choice([0, 255, rng.integers(256)]))
+    shade = int(rng.choice([0, 255, int(rng.integers(256))]))
+    covered[top : top + height, left : left + width] = shade
     return covered
 
 
@@ -132,7 +133,9 @@ def letter(pixels: Pixels, rng: Rng) -> Pixels:
         word = str(rng.choice(["L", "R", "AP", "PA", "PORTABLE", "LAT", "ERECT", "12:41", "->"]))
         at = (int(rng.integers(0, 220)), int(rng.integers(15, 250)))
         size, shade = rng.uniform(0.3, 1.2), int(rng.choice([0, 255]))
-        cv2.putText(marked, word, at, cv2.FONT_HERSHEY_SIMPLEX, size, shade, int(rng.integers(1, 3)))
+        cv2.putText(
+            marked, word, at, cv2.FONT_HERSHEY_SIMPLEX, size, shade, int(rng.integers(1, 3))
+        )
     return marked
 
 

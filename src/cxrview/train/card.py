@@ -114,9 +114,7 @@ def widest_review_band(validation: Scored, cutoff: float) -> tuple[float, float]
     return cutoff, cutoff
 
 
-def count_errors(
-    scored: Scored, cutoff: float, band: tuple[float, float]
-) -> list[dict[str, Any]]:
+def count_errors(scored: Scored, cutoff: float, band: tuple[float, float]) -> list[dict[str, Any]]:
     """Errors by source and view, with the band off and on, and exact intervals in percent."""
     counts = []
     is_called_frontal = scored.pfi >= cutoff

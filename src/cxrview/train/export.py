@@ -110,7 +110,7 @@ def _centred(graph: _Graph, side: int) -> str:
     ]
     x = graph.node("Slice", ["radiographs", *bounds], "crop")
     x = graph.node("Cast", [x], "grey", to=TensorProto.FLOAT)
-    x = graph.node("Sub", [x, graph.constant("mean", np.float32([GREY_MEAN]))], "centred")
+    x = graph.node("Sub", [x, graph.constant("mean", np.array([GREY_MEAN], np.float32))], "centred")
     return graph.node("Unsqueeze", [x, graph.constant("channel", np.array([1]))], "input")
 
 
@@ -148,7 +148,7 @@ def _head(graph: _Graph, x: str) -> str:
     ]
     x = graph.node("Gemm", inputs, "logit", transB=1)
     x = graph.node("Sigmoid", [x], "probability")
-    x = graph.node("Mul", [x, graph.constant("hundred", np.float32([100]))], "percent")
+    x = graph.node("Mul", [x, graph.constant("hundred", np.array([100], np.float32))], "percent")
     return graph.node("Squeeze", [x, graph.constant("last", np.array([1]))], "pfi")
 
 

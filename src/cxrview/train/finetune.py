@@ -1,7 +1,7 @@
 """From a labels file to a finished model: the whole of one training, resumable."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ Predict = Callable[[bytes, NDArray[np.uint8]], NDArray[np.float64]]
 class Watch:
     """How a caller is told how far it is; both do nothing by default."""
 
-    reading: Callable[[list[Label]], list[Label]] = lambda labels: labels
+    reading: Callable[[Sequence[Label]], Iterable[Label]] = iter
     """Wraps the labels while their files are read."""
     step: Callable[[int, float], None] = lambda step, loss: None
     """Called after each step with its number, from 1, and its loss."""

@@ -97,17 +97,17 @@ class GoogLeNet(nn.Module):
         for name, inception in self.inceptions.items():
             x = inception(halve(x) if name in POOL_BEFORE else x)
             head = AUXILIARY_AFTER.get(name)
-            if self.training and head in self.auxiliaries:
+            if self.training and head and head in self.auxiliaries:
                 auxiliary[head] = self.auxiliaries[head](x)
         x = x.mean(dim=(2, 3))  # 7 x 7 average pooling
         main = self.classifier(functional.dropout(x, DROPOUT, self.training))
         return Outputs(main, auxiliary.get("loss1"), auxiliary.get("loss2"))
 
     def _stem(self, x: Tensor) -> Tensor:
-        conv1, conv2 = self.stem["conv1"], self.stem["conv2"]
-        x = normalise_responses(halve(functional.relu(conv1["7x7_s2"](x))))
-        x = functional.relu(conv2["3x3_reduce"](x))
-        return halve(normalise_responses(functional.relu(conv2["3x3"](x))))
+        layer = self.stem.get_submodule
+        x = normalise_responses(halve(functional.relu(layer("conv1.7x7_s2")(x))))
+        x = functional.relu(layer("conv2.3x3_reduce")(x))
+        return halve(normalise_responses(functional.relu(layer("conv2.3x3")(x))))
 
 
 class Inception(nn.Module):
@@ -176,4 +176,5 @@ def normalise_responses(x: Tensor) -> Tensor:
 def _initialise(layer: nn.Module) -> None:
     if isinstance(layer, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(layer.weight)
-        nn.init.constant_(layer.bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)
+        bias = layer.get_parameter("bias")
+        nn.init.constant_(bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)

@@ -1,0 +1,308 @@
+"""`cxrview classify`: which way every radiograph of an archive faces."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cxrview.classify.archive import Outputs, Tally
+    from cxrview.classify.engine import EngineSettings
+    from cxrview.classify.runtime import Model
+
+INTERRUPTED = 130
+
+
+def classify(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, globs, URLs (s3://, zip://...), or - for a list on standard "
+            "input, one path a line. Files are known by their content, not by their names.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The result: .parquet, .csv or .jsonl; - for JSON lines on standard output. "
+            "Failures and a summary are written beside it.",
+        ),
+    ] = "views.parquet",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a result that stands there.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the result as a table, its first 40 rows.")
+    ] = False,
+    review_band: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="LOW HIGH",
+            help="PFI in percent, ends included, that goes to review instead of being decided. "
+            "[default: the model card's]",
+            rich_help_panel="Decisions",
+            show_default=False,
+        ),
+    ] = None,
+    no_review: Annotated[
+        bool,
+        typer.Option(
+            "--no-review",
+            help="Decide every image, however unsure.",
+            rich_help_panel="Decisions",
+        ),
+    ] = False,
+    no_skip: Annotated[
+        bool,
+        typer.Option(
+            "--no-skip",
+            help="Classify also what is no chest radiograph by its header.",
+            rich_help_panel="Decisions",
+        ),
+    ] = False,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="FOLDER",
+            help="Holds model.onnx and card.json.",
+            rich_help_panel="Decisions",
+        ),
+    ] = "default",
+    chest_rule: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own rule for what is skipped, in place of the published one (TOML).",
+            rich_help_panel="Decisions",
+            show_default=False,
+        ),
+    ] = None,
+    header_terms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own table of what headers call frontal and lateral (CSV).",
+            rich_help_panel="Decisions",
+            show_default=False,
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Key of the patients' pseudonyms, made on first use. The same key gives the "
+            "same pseudonyms. [default: ~/.config/cxrview/patient.key]",
+            rich_help_panel="Privacy",
+            show_default=False,
+        ),
+    ] = None,
+    identify: Annotated[
+        bool,
+        typer.Option(
+            "--identify",
+            help="Write real patient ids into patient_key.",
+            rich_help_panel="Privacy",
+        ),
+    ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Window as DCMTK does, padding values counted in.",
+            rich_help_panel="Reading",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that read files. [default: one per core]",
+            rich_help_panel="Reading",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="How long one file may take.",
+            rich_help_panel="Reading",
+        ),
+    ] = 60.0,
+    memory_limit: Annotated[
+        int,
+        typer.Option(
+            min=64,
+            metavar="MIB",
+            help="How much memory one reading process may take.",
+            rich_help_panel="Reading",
+        ),
+    ] = 4096,
+    max_file_mib: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="MIB", help="Largest file that is read.", rich_help_panel="Reading"
+        ),
+    ] = 2048,
+    max_pixel_mib: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="MIB",
+            help="Largest image: rows x columns x samples x frames x bytes.",
+            rich_help_panel="Reading",
+        ),
+    ] = 1024,
+) -> None:
+    """Say which way every radiograph under PATH faces, one row per image.
+
+    Each image is [bold]classified[/] as frontal or lateral with its PFI (probability of
+    frontal, percent), sent to [bold]review[/] where the model is not sure, or
+    [bold]skipped[/] where its header says that it is no chest radiograph. A file that
+    cannot be read becomes a row of the failures file and never ends the run.
+
+    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 result not writable.
+    """
+    from cxrview.classify.abstain import NO_REVIEW
+    from cxrview.classify.archive import Outputs, classify_archive
+    from cxrview.classify.decode_worker import ReadSettings
+    from cxrview.classify.engine import EngineSettings
+    from cxrview.classify.runtime import load_model
+    from cxrview.cli.progress import progress
+    from cxrview.image import Limits, ReadOptions
+    from cxrview.store.patient_key import default_key_path, load_or_make_key
+
+    if no_review and review_band:
+        raise typer.BadParameter("--no-review and --review-band exclude each other")
+    if review_band and not 0 <= review_band[0] <= review_band[1] <= 100:
+        raise typer.BadParameter("--review-band takes LOW HIGH with 0 <= LOW <= HIGH <= 100")
+    result = None if out == "-" else Outputs(table=Path(out))
+    loaded = load_model(model)
+    settings = EngineSettings(
+        read=ReadSettings(
+            side=loaded.card.input_side,
+            options=ReadOptions(
+                exact=exact,
+                header_terms=header_terms,
+                limits=Limits(
+                    max_file_bytes=max_file_mib << 20, max_pixel_bytes=max_pixel_mib << 20
+                ),
+            ),
+            memory_bytes=memory_limit << 20,
+            key=None if identify else load_or_make_key(key or default_key_path()),
+            identify=identify,
+            skip=not no_skip,
+            chest_rule=chest_rule,
+        ),
+        review_band=NO_REVIEW if no_review else review_band,
+        workers=workers,
+        timeout_s=timeout,
+    )
+    if result:
+        result.prepare(overwrite=overwrite, resume=resume)
+    streams = (sys.stdout, sys.stderr)
+    with progress("images", lambda: _count(paths, result)) as advance:
+        tally = classify_archive(
+            _find(paths, result),
+            result or streams,
+            loaded,
+            settings,
+            conditions=_conditions(loaded, settings),
+            watch=lambda outcomes: advance(len(outcomes)),
+        )
+    _report(tally, result, show=show)
+    raise typer.Exit(tally.exit_code if tally.is_complete else INTERRUPTED)
+
+
+def _find(paths: list[str], result: "Outputs | None") -> Iterator[str]:
+    """Every file named, found or listed, but for what this run itself writes."""
+    from cxrview.image import find_images
+
+    leave_out = [path.resolve() for path in result.all()] if result else []
+    for path in paths:
+        named = map(_without_newline, sys.stdin.buffer) if path == "-" else [path]
+        yield from find_images(named, leave_out=leave_out)
+
+
+def _without_newline(line: bytes) -> str:
+    return os.fsdecode(line.rstrip(b"\r\n"))
+
+
+def _count(paths: list[str], result: "Outputs | None") -> int | None:
+    """How many files there are to do; None where a list is still coming in."""
+    return None if "-" in paths else sum(1 for _ in _find(paths, result))
+
+
+def _conditions(model: "Model", settings: "EngineSettings") -> dict[str, str]:
+    """What the result depends on besides the files; a resume must agree on all of it."""
+    from cxrview.classify.chest_rule import load_chest_rule
+    from cxrview.image.header_view import load_table
+
+    read = settings.read
+    band = settings.review_band or model.card.review_band
+    return {
+        "cxrview": version("cxrview"),
+        "model": model.card.model_id,
+        "weights_sha256": model.card.weights_sha256,
+        "precision": model.card.precision,
+        "backend": model.backend.name,
+        "reader": "exact" if read.options.exact else "default",
+        "limits": str(read.options.limits),
+        "memory_bytes": str(read.memory_bytes),
+        "timeout_seconds": f"{settings.timeout_s:g}",
+        "cutoff": str(model.card.cutoff),
+        "review_band": f"{band[0]:g} {band[1]:g}",
+        "chest_rule": _named(read.chest_rule, load_chest_rule(read.chest_rule).version)
+        if read.skip
+        else "off",
+        "header_terms": _named(
+            read.options.header_terms, load_table(read.options.header_terms).version
+        ),
+        "patients": "identified" if read.identify else f"key {_fingerprint(read.key or b'')}",
+    }
+
+
+def _named(own: Path | None, published_version: str) -> str:
+    """A published file by its version, a user's own by its content."""
+    return _fingerprint(own.read_bytes()) if own else f"version {published_version}"
+
+
+def _fingerprint(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
+    """Tell on stderr what was found; on stdout, where asked, the table."""
+    if show and result:
+        from cxrview.cli.show_rows import show_rows
+
+        show_rows(result)
+    failed = sum(tally.failed.values())
+    rate = tally.found / tally.seconds if tally.seconds else 0.0
+    lines = [
+        f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
+        f"{tally.lateral} lateral) + {tally.review} review + {tally.skipped} skipped "
+        f"+ {failed} failed",
+    ]
+    if tally.failed:
+        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
+    if disagrees := tally.agreement.get("disagrees"):
+        lines.append(f"{disagrees} headers name the other view")
+    lines.append(f"{tally.seconds:.1f} s, {rate:.1f} files/s")
+    if result:
+        lines.append(f"rows in {result.table}, failures in {result.failures}")
+    if not tally.is_complete:
+        lines.append("interrupted; the same command with --resume goes on")
+    typer.echo("\n".join(lines), err=True)

@@ -1,0 +1,66 @@
+"""Prints the first rows of a result as a table for people."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cxrview.classify.archive import Outputs
+from cxrview.store.tables import read_rows
+
+MOST_ROWS = 40
+
+_STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
+_DECISION_STYLE = {"review": "yellow", "skipped": "dim"}
+
+
+def show_rows(result: Outputs) -> None:
+    """Print the first rows and failures of a result to standard output."""
+    rows = read_rows(result.table, MOST_ROWS + 1)
+    failures = _failures(result.failures)
+    folder = _common_folder([row["path"] for row in [*rows, *failures]])
+    table = Table(title=None, header_style="bold", pad_edge=False)
+    for name in ("file", "header says", "view", "PFI %", "decision", "remarks"):
+        table.add_column(name, justify="right" if name == "PFI %" else "left", overflow="fold")
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*_cells(row, folder))
+    for failure in failures[:MOST_ROWS]:
+        name = escape(_below(failure["path"], folder))
+        table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"]))
+    console = Console()
+    console.print(table)
+    if len(rows) > MOST_ROWS:
+        console.print(f"and more in {escape(str(result.table))}")
+
+
+def _cells(row: dict[str, Any], folder: str) -> list[str]:
+    view, decision = row["view"] or "", row["decision"]
+    remarks = (row["warnings"] or "").split(";")
+    if row["agreement"] == "disagrees":
+        remarks.insert(0, "header disagrees")
+    return [
+        escape(_below(row["path"], folder)),
+        row["header_view"] or "",
+        f"[{_STYLE[view]}]{view}[/]" if view else "",
+        "" if row["pfi"] is None else f"{row['pfi']:.3f}",
+        f"[{_DECISION_STYLE[decision]}]{decision}[/]" if decision in _DECISION_STYLE else decision,
+        escape(", ".join(filter(None, remarks))),
+    ]
+
+
+def _failures(path: Path) -> list[dict[str, Any]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _common_folder(paths: list[str]) -> str:
+    local = [path for path in paths if "://" not in path]
+    return os.path.commonpath([os.path.dirname(p) for p in local]) if local else ""  # noqa: PTH120
+
+
+def _below(path: str, folder: str) -> str:
+    return path.removeprefix(folder).lstrip("/") if folder else path
