@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
-from cxrview.image.reader import URL
+from cxrview.image.reader import local_path
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -33,14 +33,20 @@ def find_images(paths: Iterable[str], *, leave_out: Collection[Path] = ()) -> It
     """
     unwanted = _LeaveOut(leave_out)
     for path in paths:
-        if URL.match(path):
+        if local := local_path(path):
+            for found in _find_local(local, unwanted):
+                yield path[: len(path) - len(local)] + found
+        else:
             yield from _find_remote(path)
-        elif _MAGIC.search(path) and not os.path.lexists(path):
-            yield from _at_least_one(path, _find_glob(path, unwanted))
-        elif Path(path).is_dir():
-            yield from _walk(path, unwanted)
-        elif not unwanted.holds(path):
-            yield path
+
+
+def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
+    if _MAGIC.search(path) and not os.path.lexists(path):
+        yield from _at_least_one(path, _find_glob(path, unwanted))
+    elif Path(path).is_dir():
+        yield from _walk(path, unwanted)
+    elif not unwanted.holds(path):
+        yield path
 
 
 class _LeaveOut:
@@ -156,9 +162,9 @@ def _find_remote(url: str) -> Iterator[str]:
         if _MAGIC.search(path) and not files.exists(path):
             found = sorted(files.glob(path, detail=True).items())
         elif url.startswith(("http://", "https://")):
-            found = [(path, {"type": "file"})]  # a web server has no folders, only pages
+            found = [(path, {"type": "named"})]  # a web server has no folders, only pages
         else:
-            found = [(path, {"type": "directory" if files.isdir(path) else "file"})]
+            found = [(path, {"type": "directory" if files.isdir(path) else "named"})]
     except MemoryError:
         raise
     except Exception:  # opening it will say why
@@ -167,6 +173,9 @@ def _find_remote(url: str) -> Iterator[str]:
     if not found:
         raise UsageError(f"nothing matches {url}", "Check the pattern")
     for name, facts in found:
+        if facts["type"] == "named":
+            yield url  # as it stands
+            continue
         yield from _walk_remote(files, url, name, facts["type"] == "directory")
 
 

@@ -14,10 +14,18 @@ from cxrview.image.opened import ImageFile
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.records import Radiograph
 
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
-"""How a name starts that fsspec opens; anything else is a local path."""
-
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _PIECE_BYTES = 1 << 20
+
+
+def local_path(name: str) -> str:
+    """Return the local path that a name stands for; empty where fsspec must open it.
+
+    `file:///x` is `/x`: fsspec would wait for ever at a pipe.
+    """
+    if name.startswith("file://") and "::" not in name:
+        return name.removeprefix("file://")
+    return "" if _URL.match(name) else name
 
 
 def _no_key(_patient_id: str) -> str:
@@ -75,25 +83,25 @@ def _take(path: str | bytes, limits: Limits) -> tuple[bytes, Kind]:
         _check_size("", len(path), limits)
         return path, sniff("", path[:HEAD_BYTES])
     try:
-        if URL.match(path):
-            return _take_remote(path, limits)
-        return _take_local(path, limits)
+        if local := local_path(path):
+            return _take_local(path, Path(local), limits)
+        return _take_remote(path, limits)
     except (UnreadableImage, MemoryError):
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _cannot_open(path, error) from error
 
 
-def _take_local(path: str, limits: Limits) -> tuple[bytes, Kind]:
+def _take_local(path: str, local: Path, limits: Limits) -> tuple[bytes, Kind]:
     # Looked at before it is opened: opening a pipe waits for ever, a tape would rewind.
-    facts = Path(path).stat()
+    facts = local.stat()
     if stat.S_ISDIR(facts.st_mode):
-        raise _is_folder(path)
+        raise _is_folder(path, local)
     if not stat.S_ISREG(facts.st_mode):
         raise NotAFile(path, "it is a pipe, a device or a socket", "Name a regular file")
     _check_size(path, facts.st_size, limits)
     # Should a pipe have taken its place meanwhile, then this does not wait either.
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    handle = os.open(local, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(handle, "rb") as file:
         return _read(path, file, facts.st_size, limits)
 
@@ -156,8 +164,8 @@ def _is_empty(path: str) -> EmptyFile:
     return EmptyFile(path, "it has no byte in it", "Copy or export it again")
 
 
-def _is_folder(path: str) -> UnreadableImage:
-    if os.access(path, os.R_OK | os.X_OK):
+def _is_folder(path: str, local: Path) -> UnreadableImage:
+    if os.access(local, os.R_OK | os.X_OK):
         return NotAFile(path, "it is a folder", "Name a file")
     return CannotOpen(path, "this folder may not be listed", "Ask for permission to read it")
 

@@ -91,11 +91,11 @@ def is_bare_dicom(head: bytes) -> bool:
     if len(head) < 8:
         return False
     if head[:2] in (b"\x00\x02", b"\x00\x08"):  # big endian is always explicit
-        return _is_vr(head[4:6])
+        return is_vr(head[4:6])
     if head[:2] not in (b"\x02\x00", b"\x08\x00") or head[3] > 1:
         return False
     length = int.from_bytes(head[4:8], "little")
-    return _is_vr(head[4:6]) or (length < HEAD_BYTES and length % 2 == 0)
+    return is_vr(head[4:6]) or (length < HEAD_BYTES and length % 2 == 0)
 
 
 _VRS = (
@@ -104,7 +104,8 @@ _VRS = (
 )
 
 
-def _is_vr(letters: bytes) -> bool:
+def is_vr(letters: bytes) -> bool:
+    """Whether two bytes name a value representation (PS3.5 section 6.2)."""
     return letters.isalpha() and letters in _VRS
 
 

@@ -1,0 +1,290 @@
+"""From one compressed frame to its planes, by transfer syntax (PS3.5 section 10 and annex A.4).
+
+Decoders take the size from the codestream and not from the header, so the two are compared
+first. What each hides when the data end too soon is guarded here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.errors import CorruptPixels, Truncated
+from cxrview.image.codestream import (
+    CodestreamSize,
+    jpeg2000_ends,
+    jpeg2000_size,
+    jpeg_ends,
+    jpeg_size,
+)
+from cxrview.image.dataset import inflate
+from cxrview.image.layout import Layout
+from cxrview.image.limits import Limits
+from cxrview.image.native import unpack_native
+
+_ADVICE = "Copy or export it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planes:
+    """A decoded frame."""
+
+    samples: NDArray[Any]
+    """Shape (1 or 3, rows, columns): stored values, before masking and sign."""
+    precision: int
+    """Bits of a sample that the codestream uses; those above carry no value."""
+    is_luma_first: bool = False
+    """The first plane is luma, the others are colour differences."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A compressed frame, and all that is needed to decode it."""
+
+    path: str
+    """For errors only."""
+    data: bytes
+    layout: Layout
+    limits: Limits
+
+
+Codec = Callable[[Frame], Planes]
+
+
+def decode_rle(frame: Frame) -> Planes:
+    """Decode RLE (PS3.5 annex G): a run-length coded plane for each byte of a sample."""
+    layout, data = _by_plane(frame.layout), frame.data
+    count = int.from_bytes(data[:4], "little")
+    width = max(1, layout.bits_allocated // 8)
+    if count != width * layout.samples or len(data) < 64:
+        raise _corrupt(frame)
+    starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
+    if starts != sorted(starts) or starts[0] < 64:
+        raise _corrupt(frame)
+    size = layout.frame_bytes // count
+    ends = [*starts[1:], len(data)]
+    parts = [_unpack_bits(frame, s, e, size) for s, e in zip(starts, ends, strict=True)]
+    planes = np.frombuffer(b"".join(parts), np.uint8).reshape(layout.samples, width, size)
+    # The most significant byte comes first.
+    packed = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">u{width}")
+    native = packed.astype(f"<u{width}").reshape(-1)
+    samples = unpack_native(native.tobytes(), layout, is_little_endian=True)
+    return Planes(
+        samples=samples,
+        precision=layout.bits_allocated,
+        is_luma_first=layout.photometric.startswith("YBR"),
+    )
+
+
+def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> bytes:
+    segment = frame.data[start:end]
+    try:
+        plane = bytes(imagecodecs.packbits_decode(segment, out=size))
+    except imagecodecs.ImcdError:
+        # Padding behind the last run decodes to a few bytes too many.
+        try:
+            plane = bytes(imagecodecs.packbits_decode(segment, out=size + 256))
+        except imagecodecs.ImcdError as error:
+            raise _failed(frame, is_whole=end != len(frame.data)) from error
+    if len(plane) < size:
+        raise _failed(frame, is_whole=end != len(frame.data))
+    return plane[:size]
+
+
+def decode_deflated(frame: Frame) -> Planes:
+    """Decode a deflated native frame (PS3.5 section 8.2.16)."""
+    native = inflate(frame.path, memoryview(frame.data), frame.limits)
+    if len(native) < frame.layout.frame_bytes:
+        raise _failed(frame, is_whole=False)
+    return _native(frame.layout, native)
+
+
+def decode_plain(frame: Frame) -> Planes:
+    """Take an encapsulated native frame (PS3.5 annex A.4.11)."""
+    if len(frame.data) < frame.layout.frame_bytes:
+        raise _failed(frame, is_whole=False)
+    return _native(frame.layout, frame.data)
+
+
+def _native(layout: Layout, data: bytes | memoryview) -> Planes:
+    return Planes(
+        samples=unpack_native(data, layout, is_little_endian=True),
+        precision=layout.bits_allocated,
+        is_luma_first=layout.photometric.startswith("YBR"),
+    )
+
+
+def decode_jpeg(frame: Frame) -> Planes:
+    """Decode lossy JPEG of 8 or 12 bits (PS3.5 section 8.2.1)."""
+    return _decode_jpeg(frame, [_turbo])
+
+
+def decode_lossless_jpeg(frame: Frame) -> Planes:
+    """Decode lossless JPEG of 2 to 16 bits (PS3.5 section 8.2.1).
+
+    libjpeg-turbo is the fastest, but refuses some tables that scanners have written.
+    """
+    return _decode_jpeg(frame, [_turbo, _ljpeg, _sof3])
+
+
+def _decode_jpeg(frame: Frame, decoders: list[Callable[[bytes, bool], Any]]) -> Planes:
+    size = _checked(frame, jpeg_size(frame.data))
+    is_ycc = size.samples == 3 and (
+        frame.layout.photometric.startswith("YBR") or size.is_luma_first
+    )
+    if not jpeg_ends(frame.data, size):
+        _refuse_invented_rows(frame, is_ycc)
+    samples = _first_that_works(frame, [partial(d, frame.data, is_ycc) for d in decoders])
+    return Planes(samples=_planes(frame, samples), precision=size.precision, is_luma_first=is_ycc)
+
+
+def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
+    """Refuse a stream without an end, unless all its pixels are there.
+
+    libjpeg-turbo fills up what is missing and says nothing. So two different endings are
+    tried: where they change no pixel, none was missing.
+    """
+    try:
+        one = _turbo(frame.data + b"\xff\xd9", is_ycc)
+        other = _turbo(frame.data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", is_ycc)
+    except imagecodecs.JpegError as error:
+        raise _failed(frame, is_whole=False) from error
+    if not np.array_equal(one, other):
+        raise _failed(frame, is_whole=False)
+
+
+def _turbo(data: bytes, is_ycc: bool) -> NDArray[Any]:
+    size = jpeg_size(data)
+    if size is None or size.samples != 3:
+        return np.asarray(imagecodecs.jpeg_decode(data))
+    space = "YCBCR" if is_ycc else "RGB"  # the same on both sides: nothing is converted
+    return np.asarray(imagecodecs.jpeg_decode(data, colorspace=space, outcolorspace=space))
+
+
+def _ljpeg(data: bytes, _is_ycc: bool) -> NDArray[Any]:
+    return np.asarray(imagecodecs.ljpeg_decode(data))
+
+
+def _sof3(data: bytes, _is_ycc: bool) -> NDArray[Any]:
+    return np.asarray(imagecodecs.jpegsof3_decode(data))
+
+
+def decode_jpegls(frame: Frame) -> Planes:
+    """Decode JPEG-LS (PS3.5 section 8.2.3)."""
+    size = _checked(frame, jpeg_size(frame.data))
+    data = _closed(frame.data)
+    samples = _first_that_works(
+        frame, [partial(imagecodecs.jpegls_decode, data)], is_whole=jpeg_ends(frame.data, size)
+    )
+    return Planes(
+        samples=_planes(frame, samples),
+        precision=size.precision,
+        is_luma_first=frame.layout.photometric.startswith("YBR"),
+    )
+
+
+def decode_jpeg2000(frame: Frame) -> Planes:
+    """Decode JPEG 2000 (PS3.5 section 8.2.4)."""
+    size = _checked(frame, jpeg2000_size(frame.data))
+    data = _closed(frame.data)
+    decode = partial(imagecodecs.jpeg2k_decode, data)
+    samples = _first_that_works(frame, [decode], is_whole=jpeg2000_ends(frame.data, size))
+    return _of_jpeg2000(frame, samples, size)
+
+
+def decode_htj2k(frame: Frame) -> Planes:
+    """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14)."""
+    size = _checked(frame, jpeg2000_size(frame.data))
+    if not jpeg2000_ends(frame.data, size):
+        raise _failed(frame, is_whole=False)
+    samples = _first_that_works(frame, [partial(imagecodecs.htj2k_decode, frame.data)])
+    return _of_jpeg2000(frame, samples, size)
+
+
+def _of_jpeg2000(frame: Frame, samples: NDArray[Any], size: CodestreamSize) -> Planes:
+    # The reversible and irreversible colour transforms have been undone by the decoder.
+    photometric = frame.layout.photometric
+    return Planes(
+        samples=_planes(frame, samples),
+        precision=size.precision,
+        is_luma_first=photometric.startswith("YBR_FULL"),
+    )
+
+
+def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
+    """Refuse a codestream whose size is not the header's, before memory is taken for it."""
+    layout = frame.layout
+    if size is None:
+        raise _failed(frame, is_whole=len(frame.data) > 1024)
+    if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
+        raise CorruptPixels(
+            frame.path, "its compressed pixels have another size than its header says", _ADVICE
+        )
+    return size
+
+
+def _closed(data: bytes) -> bytes:
+    """Close a codestream that lacks only its end marker: some decoders insist on it."""
+    return data if b"\xff\xd9" in data[-64:] else data + b"\xff\xd9"
+
+
+def _first_that_works(
+    frame: Frame, decoders: list[Callable[[], Any]], *, is_whole: bool = True
+) -> NDArray[Any]:
+    failure: Exception | None = None
+    for decode in decoders:
+        try:
+            return np.asarray(decode())
+        except MemoryError:
+            raise
+        except Exception as error:  # each decoder has errors of its own
+            failure = error
+    raise _failed(frame, is_whole=is_whole) from failure
+
+
+def _planes(frame: Frame, samples: NDArray[Any]) -> NDArray[Any]:
+    rows, columns, count = frame.layout.rows, frame.layout.columns, frame.layout.samples
+    if samples.shape == (rows, columns, count) and count > 1:
+        return np.moveaxis(samples, 2, 0)
+    if samples.size != rows * columns * count:
+        raise _corrupt(frame)
+    return samples.reshape(count, rows, columns)
+
+
+def _by_plane(layout: Layout) -> Layout:
+    """RLE is always by plane, whatever Planar Configuration says."""
+    photometric = layout.photometric.removesuffix("_422")
+    return replace(layout, is_planar=True, photometric=photometric)
+
+
+def _corrupt(frame: Frame) -> CorruptPixels:
+    return CorruptPixels(frame.path, "its compressed pixels cannot be decoded", _ADVICE)
+
+
+def _failed(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
+    if is_whole:
+        return _corrupt(frame)
+    return Truncated(frame.path, "its compressed pixels end too soon", _ADVICE)
+
+
+CODECS: Mapping[str, Codec] = {
+    "1.2.840.10008.1.2.1.98": decode_plain,
+    "1.2.840.10008.1.2.5": decode_rle,
+    "1.2.840.10008.1.2.8.1": decode_deflated,
+    "1.2.840.10008.1.2.4.50": decode_jpeg,
+    "1.2.840.10008.1.2.4.51": decode_jpeg,
+    "1.2.840.10008.1.2.4.57": decode_lossless_jpeg,
+    "1.2.840.10008.1.2.4.70": decode_lossless_jpeg,
+    "1.2.840.10008.1.2.4.80": decode_jpegls,
+    "1.2.840.10008.1.2.4.81": decode_jpegls,
+    "1.2.840.10008.1.2.4.90": decode_jpeg2000,
+    "1.2.840.10008.1.2.4.91": decode_jpeg2000,
+    "1.2.840.10008.1.2.4.201": decode_htj2k,
+    "1.2.840.10008.1.2.4.202": decode_htj2k,
+    "1.2.840.10008.1.2.4.203": decode_htj2k,
+}
+"""Decoders by transfer syntax UID; native syntaxes need none."""

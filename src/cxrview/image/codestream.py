@@ -1,0 +1,115 @@
+"""What a compressed codestream says of itself, read before a decoder takes memory for it."""
+
+from dataclasses import dataclass
+
+_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_JPEG_END = b"\xff\xd9"
+_J2K_START = b"\xff\x4f\xff\x51"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodestreamSize:
+    """Size and depth by the codestream."""
+
+    rows: int
+    columns: int
+    samples: int
+    precision: int
+    """Bits of a sample."""
+    is_luma_first: bool = False
+    """The samples are YCbCr by a JFIF or Adobe marker."""
+    scan_start: int = 0
+    """Where the entropy-coded data begin."""
+
+
+def jpeg_size(data: bytes) -> CodestreamSize | None:
+    """Read the frame header of JPEG (ITU-T T.81 B.2.2) or JPEG-LS (T.87 C.1.1).
+
+    Returns:
+        None where there is none, or it is cut.
+    """
+    at, found, is_luma_first = 2, None, False
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill bytes may stand before any marker
+            at += 1
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        segment = data[at + 4 : at + 2 + length]
+        if marker == 0xDA:
+            return _with_scan(found, is_luma_first, at + 2 + length)
+        if marker in _SIZE_MARKERS and len(segment) >= 6:
+            found = segment
+        is_luma_first |= marker == 0xE0 and segment[:5] == b"JFIF\0"
+        is_luma_first |= marker == 0xEE and segment[:5] == b"Adobe" and segment[11:12] == b"\x01"
+        at += 2 + length
+    return None
+
+
+def _with_scan(frame: bytes | None, is_luma_first: bool, start: int) -> CodestreamSize | None:
+    if frame is None:
+        return None
+    return CodestreamSize(
+        precision=frame[0],
+        rows=int.from_bytes(frame[1:3], "big"),
+        columns=int.from_bytes(frame[3:5], "big"),
+        samples=frame[5],
+        is_luma_first=is_luma_first,
+        scan_start=start,
+    )
+
+
+def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
+    """Whether there is an End of Image marker behind the first scan header.
+
+    In entropy-coded data 0xFF is followed by 0x00 or less than 0x80, never by 0xD9.
+    """
+    if _JPEG_END in data[-64:]:
+        return True
+    return data.rfind(_JPEG_END) >= size.scan_start
+
+
+def jpeg2000_size(data: bytes) -> CodestreamSize | None:
+    """Read the SIZ segment (ITU-T T.800 A.5.1) of a codestream, bare or within JP2 boxes.
+
+    Returns:
+        None where there is none, or it is cut.
+    """
+    head = data[:65536]
+    at = head.find(_J2K_START)
+    if at < 0 or len(head) < at + 45:
+        return None
+    x1, y1, x0, y0 = (int.from_bytes(head[k : k + 4], "big") for k in range(at + 8, at + 24, 4))
+    samples = int.from_bytes(head[at + 40 : at + 42], "big")
+    return CodestreamSize(
+        rows=y1 - y0,
+        columns=x1 - x0,
+        samples=samples,
+        precision=(head[at + 42] & 0x7F) + 1,
+        scan_start=at,
+    )
+
+
+def jpeg2000_ends(data: bytes, size: CodestreamSize) -> bool:
+    """Whether all tile-parts lie within the data (ITU-T T.800 A.4.2).
+
+    OpenJPH decodes what is there and says nothing.
+    """
+    at = size.scan_start + 2
+    while True:
+        marker = data[at : at + 2]
+        if marker == _JPEG_END:
+            return True
+        if marker[:1] != b"\xff" or at + 12 > len(data):
+            return at == len(data)  # only the end marker is missing
+        if marker == b"\xff\x90":
+            length = int.from_bytes(data[at + 6 : at + 10], "big")
+            if length == 0:  # the last tile-part reaches to the end
+                return _JPEG_END in data[-64:]
+            at += length
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if at > len(data):
+            return False

@@ -1,0 +1,220 @@
+"""Opens a DICOM file: header facts at once, the first frame when it is asked for."""
+
+import warnings as python_warnings
+from collections.abc import Callable
+
+from cxrview.errors import (
+    CorruptHeader,
+    NestedTooDeep,
+    NoPixelData,
+    NotAnImage,
+    Truncated,
+    Unsupported,
+)
+from cxrview.image.codecs import CODECS, Frame, Planes
+from cxrview.image.dataset import UNDEFINED_LENGTH, Parsed, PixelElement, parse
+from cxrview.image.encapsulated import first_frame
+from cxrview.image.grey import to_grey
+from cxrview.image.header import Header
+from cxrview.image.header_view import load_table
+from cxrview.image.layout import Layout, count_frames, read_layout
+from cxrview.image.limits import ReadOptions, check_pixels
+from cxrview.image.native import unpack_native
+from cxrview.image.opened import Grey, ImageFile
+from cxrview.records import Instance
+
+_NATIVE = frozenset(
+    [
+        "1.2.840.10008.1.2",
+        "1.2.840.10008.1.2.1",
+        "1.2.840.10008.1.2.1.99",
+        "1.2.840.10008.1.2.2",
+    ]
+)
+_RLE = "1.2.840.10008.1.2.5"
+_ADVICE = "Copy or export it again"
+_FIRST_YEAR, _LAST_YEAR = 1895, 2100
+
+
+def open_dicom(
+    path: str,
+    data: bytes,
+    content_id: str,
+    options: ReadOptions,
+    patient_key: Callable[[str], str],
+) -> ImageFile:
+    """Open a DICOM file.
+
+    Args:
+        path: as the user named it.
+        data: all bytes of the file.
+        content_id: BLAKE2b-128 of them.
+        options: limits, and how padding is treated.
+        patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
+
+    Raises:
+        NestedTooDeep: sequences beyond the limit.
+        TooLarge: a deflated data set beyond the limit.
+        CorruptPixels: a deflated data set that does not inflate.
+        NotAnImage: it only begins like DICOM.
+    """
+    parsed = parse(path, data, options.limits)
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # they quote header values
+        header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
+        try:
+            instance, notes = _instance(path, content_id, parsed, header, patient_key)
+        except RecursionError as error:
+            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
+    return ImageFile(
+        instance=instance,
+        warnings=parsed.warnings + notes,
+        decode=lambda: _decode(path, parsed, header, options),
+    )
+
+
+def _instance(
+    path: str,
+    content_id: str,
+    parsed: Parsed,
+    header: Header,
+    patient_key: Callable[[str], str],
+) -> tuple[Instance, tuple[str, ...]]:
+    meta = Header(parsed.meta)
+    sop_class, odd_class = header.uid(0x00080016)
+    if not sop_class:  # a DICOMDIR says it only in the meta information
+        sop_class, odd_class = meta.uid(0x00020002)
+    sop_instance, odd_instance = header.uid(0x00080018)
+    series, odd_series = header.uid(0x0020000E)
+    study, odd_study = header.uid(0x0020000D)
+    rows, columns = header.number(0x00280010), header.number(0x00280011)
+    modality = header.text(0x00080060)
+    if not (sop_class or modality or rows):
+        raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
+    position, code = header.text(0x00185101), _view_code(header)
+    view, contradiction = load_table().view_of(position, code)
+    patient = header.text(0x00100020, longest=1024)
+    return Instance(
+        path=path,
+        content_id=content_id,
+        sop_instance_uid=sop_instance,
+        series_instance_uid=series,
+        study_instance_uid=study,
+        patient_key=patient_key(patient) if patient else "",
+        sop_class_uid=sop_class,
+        modality=modality,
+        body_part=header.text(0x00180015),
+        manufacturer=header.text(0x00080070),
+        manufacturer_model=header.text(0x00081090),
+        study_year=_year(header.text(0x00080020)),
+        photometric=header.text(0x00280004),
+        transfer_syntax=Header(parsed.meta).uid(0x00020010)[0],
+        rows=rows,
+        columns=columns,
+        frames=count_frames(header)[0] if rows else None,
+        header_view_position=position,
+        header_view_code=code,
+        header_view=view,
+    ), _once(odd_class + odd_instance + odd_series + odd_study + contradiction)
+
+
+def _once(notes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
+
+
+def _view_code(header: Header) -> str:
+    item = header.first_item(0x00540220)
+    value = item.text(0x00080100) if item else ""
+    return f"{value}^{item.text(0x00080102)}"[:64] if item and value else ""
+
+
+def _year(date: str) -> int | None:
+    year = int(date[:4]) if date[:4].isascii() and date[:4].isdigit() else 0
+    return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
+
+
+def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # they quote header values
+        try:
+            return _decode_first(path, parsed, header, options)
+        except RecursionError as error:
+            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
+
+
+def _decode_first(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+    element = _pixels(path, parsed, header)
+    layout = read_layout(path, header, element.tag)
+    check_pixels(path, layout.decoded_bytes, options.limits)
+    if parsed.transfer_syntax in _NATIVE:
+        planes = _native(path, parsed, element, layout)
+    else:
+        planes = _compressed(path, parsed, element, layout, options)
+    grey = to_grey(path, planes, header, layout, exact=options.exact)
+    first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
+    return Grey(
+        pixels=grey.pixels,
+        is_constant=grey.is_constant,
+        warnings=layout.warnings + first + grey.warnings,
+    )
+
+
+def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
+    if parsed.pixels is not None and len(parsed.pixels.value):
+        return parsed.pixels
+    if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
+        raise Truncated(path, "it ends before its pixels", _ADVICE)
+    if header.has(0x00287FE0):
+        raise Unsupported(
+            path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
+        )
+    raise NoPixelData(
+        path,
+        "it is a DICOM object without pixels",
+        "Nothing to do, or check the export if a radiograph was expected here",
+    )
+
+
+def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) -> Planes:
+    if element.length == UNDEFINED_LENGTH:
+        raise CorruptHeader(
+            path, "its pixels are compressed, but its transfer syntax says they are not", _ADVICE
+        )
+    if len(element.value) < min(element.length, _needed(layout)):
+        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+    if len(element.value) < _needed(layout):
+        raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
+    samples = unpack_native(
+        element.value,
+        layout,
+        is_little_endian=parsed.is_little_endian,
+        is_words=element.vr == "OW",
+    )
+    return Planes(
+        samples=samples,
+        precision=layout.bits_allocated,
+        is_luma_first=layout.photometric.startswith("YBR"),
+    )
+
+
+def _needed(layout: Layout) -> int:
+    """Bytes of all frames: those of one bit follow each other without a gap."""
+    if layout.bits_allocated == 1:
+        return (layout.samples_a_plane * layout.frames + 7) // 8
+    return layout.frame_bytes * layout.frames
+
+
+def _compressed(
+    path: str, parsed: Parsed, element: PixelElement, layout: Layout, options: ReadOptions
+) -> Planes:
+    codec = CODECS.get(parsed.transfer_syntax)
+    if codec is None:
+        raise Unsupported(
+            path,
+            "its transfer syntax is not read",
+            "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
+        )
+    data = first_frame(
+        path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
+    )
+    return codec(Frame(path=path, data=data, layout=layout, limits=options.limits))

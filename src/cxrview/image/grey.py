@@ -1,0 +1,100 @@
+"""From a decoded frame to grey values of 8 bits, bone bright."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_color_lut
+
+from cxrview.errors import CorruptHeader
+from cxrview.image.codecs import Planes
+from cxrview.image.colour import luma
+from cxrview.image.header import Header
+from cxrview.image.layout import Layout
+from cxrview.image.modality import modality_values
+from cxrview.image.opened import Grey
+from cxrview.image.stored import as_stored, stored_values
+from cxrview.image.window import minmax_to_uint8
+
+_PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
+_SHAPE = 0x20500020
+
+
+def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact: bool) -> Grey:
+    """Turn stored values into what a reader sees.
+
+    Args:
+        path: for errors only.
+        planes: the decoded frame.
+        header: the data set.
+        layout: what it says of the pixels.
+        exact: count padding values into the minimum and maximum, as DCMTK does.
+
+    Raises:
+        CorruptHeader: the palette cannot be applied.
+
+    Source:
+        PS3.4 annex N.2 (the order of the steps), DCMTK's dcmimgle for what it leaves open.
+    """
+    if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
+        pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, layout))
+        return Grey(pixels=pixels, is_constant=is_constant)
+    stored = stored_values(planes.samples[0], layout, planes.precision)
+    padding = None if exact else _padding(stored, header, layout)
+    values, notes = modality_values(stored, header, layout, exact=exact)
+    is_inverse, more = _polarity(header, layout)
+    pixels, is_constant = minmax_to_uint8(values, is_inverse=is_inverse, padding=padding)
+    return Grey(pixels=pixels, is_constant=is_constant, warnings=notes + more)
+
+
+def _luma(path: str, planes: Planes, header: Header, layout: Layout) -> NDArray[Any]:
+    stored = stored_values(planes.samples, layout, planes.precision)
+    if layout.photometric == "PALETTE COLOR":
+        return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
+    if planes.is_luma_first:
+        return stored[0]
+    if stored.dtype.itemsize > 2:
+        stored = stored.astype(np.float64)
+    return luma(*stored)
+
+
+def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray[Any]:
+    try:
+        colours: NDArray[Any] = apply_color_lut(stored, header.dataset)
+    except MemoryError:
+        raise
+    except Exception as error:  # a broken palette can raise anything in pydicom
+        raise CorruptHeader(
+            path, "its colour palette is missing or broken", "Export it again"
+        ) from error
+    return colours
+
+
+def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np.bool_] | None:
+    """Where there is no image: Pixel Padding Value, up to its Range Limit (PS3.3 C.7.5.1.1.2)."""
+    value = header.number(_PADDING)
+    if value is None or layout.is_float:
+        return None
+    limit = header.number(_PADDING_LIMIT)
+    first = as_stored(value, layout)
+    last = first if limit is None else as_stored(limit, layout)
+    low, high = min(first, last), max(first, last)
+    ends = np.iinfo(stored.dtype)
+    if high < ends.min or low > ends.max:
+        return None
+    mask: NDArray[np.bool_]
+    if low == high:
+        mask = stored == low
+    else:
+        mask = (stored >= max(low, ends.min)) & (stored <= min(high, ends.max))
+    return mask
+
+
+def _polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:
+    """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
+    shape = header.text(_SHAPE).upper()
+    is_monochrome1 = layout.photometric == "MONOCHROME1"
+    if shape not in ("IDENTITY", "INVERSE"):
+        return is_monochrome1, ()
+    is_inverse = shape == "INVERSE"
+    return is_inverse, () if is_inverse == is_monochrome1 else ("odd_polarity",)
