@@ -31,6 +31,8 @@ def decide(
     """
     pfi = round(pfi, 3)  # decided on what the table shows
     low, high = card.review_band if review_band is None else review_band
+    if is_constant:
+        warnings = (*warnings, "constant_image")
     if is_constant or low <= pfi <= high:
         return Prediction(
             instance=instance,

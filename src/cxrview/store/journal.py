@@ -61,7 +61,7 @@ class Journal:
         try:
             self._db = sqlite3.connect(path or "")
             # Not WAL: its shared memory fails on network disks, where results often lie.
-            self._db.execute("PRAGMA journal_mode = TRUNCATE")
+            self._db.execute("PRAGMA journal_mode = DELETE")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:

@@ -1,0 +1,108 @@
+import os
+
+import pytest
+
+from cxrview.classify.decode_worker import ReadSettings, read_file
+from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.image import find_images
+from cxrview.records import Failure, Prediction
+
+READ = ReadSettings(side=256, memory_bytes=1 << 30)
+
+
+def settings(**fields) -> EngineSettings:
+    return EngineSettings(read=READ, **{"workers": 2, **fields})
+
+
+def test_outcomes_come_in_the_order_of_the_paths(archive, model):
+    paths = list(find_images([str(archive)]))
+
+    outcomes = list(classify_files(paths, model, settings()))
+
+    assert [o.path if isinstance(o, Failure) else o.instance.path for o in outcomes] == paths
+
+
+def test_the_number_of_workers_changes_no_outcome(archive, model):
+    paths = list(find_images([str(archive)]))
+
+    one, three = (list(classify_files(paths, model, settings(workers=n))) for n in (1, 3))
+
+    assert one == three
+
+
+def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
+    paths = [draw("a.png", 40), draw("b.png", 50), draw("c.png", 60)]
+    first, middle, last = classify_files(paths, model, settings())
+    ends = (first.pfi, last.pfi)
+
+    with_ends = list(classify_files(paths, model, settings(review_band=ends)))
+
+    assert [middle.decision, first.view, last.view] == ["review", "lateral", "frontal"]
+    assert [outcome.decision for outcome in with_ends] == ["review"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("kill", "decoder_crash", "SIGKILL"),
+        ("crash", "decoder_crash", "SIGABRT"),
+        ("sleep", "timeout", "longer than 1 s"),
+        ("eat", "memory", "more memory"),
+    ],
+)
+def test_a_bad_file_costs_itself_and_nothing_else(draw, model, poison, name, code, reason):
+    paths = [draw("a.png", 10), f"poison://{name}", draw("b.png", 90), draw("c.png", 95)]
+
+    before, failed, *after = classify_files(paths, model, settings(workers=1, timeout_s=1))
+
+    assert isinstance(failed, Failure)
+    assert (failed.path, failed.code) == (paths[1], code)
+    assert reason in failed.reason
+    assert [outcome.view for outcome in (before, *after)] == ["lateral", "frontal", "frontal"]
+
+
+def test_what_nobody_foresaw_is_a_failure_that_quotes_nothing(draw):
+    class Rule:
+        def reason_to_skip(self, instance):
+            raise ZeroDivisionError("Doe^Jane")
+
+    failed = read_file(draw("a.png", 10), READ, Rule())
+
+    assert failed.code == "unreadable"
+    assert "ZeroDivisionError" in failed.reason
+    assert "Doe" not in failed.reason + failed.advice
+
+
+def test_every_file_may_kill_its_worker(draw, model, poison):
+    paths = [f"poison://kill/{number}" for number in range(5)] + [draw("a.png", 90)]
+
+    *failed, last = classify_files(paths, model, settings())
+
+    assert [outcome.code for outcome in failed] == ["decoder_crash"] * 5
+    assert isinstance(last, Prediction)
+
+
+def test_workers_end_when_nobody_wants_more(archive, model):
+    outcomes = classify_files(find_images([str(archive)]), model, settings(workers=2))
+    next(outcomes)
+
+    outcomes.close()
+
+    assert not os.path.exists("/proc") or not _children()
+
+
+def _children() -> list[str]:
+    with open(f"/proc/self/task/{os.getpid()}/children") as file:
+        return file.read().split()
+
+
+def test_a_constant_picture_is_never_decided(tmp_path, model):
+    from PIL import Image
+
+    path = tmp_path / "blank.png"
+    Image.new("L", (300, 300), 200).save(path)
+
+    (outcome,) = classify_files([str(path)], model, settings())
+
+    assert outcome.decision == "review"
+    assert "constant_image" in outcome.warnings
