@@ -4,7 +4,7 @@ Decoders take the size from the codestream and not from the header, so the two a
 first. What each hides when the data end too soon is guarded here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cxrview.errors import CorruptPixels, Truncated
 from cxrview.image.codestream import (
     CodestreamSize,
-    jpeg2000_ends,
+    jpeg2000_end,
     jpeg2000_size,
     jpeg_ends,
     jpeg_size,
@@ -39,6 +39,8 @@ class Planes:
     """Bits of a sample that the codestream uses; those above carry no value."""
     is_luma_first: bool = False
     """The first plane is luma, the others are colour differences."""
+    behind: bytes = b""
+    """What follows the last native pixel: padding to an even length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,16 +192,21 @@ def decode_jpegls(frame: Frame) -> Planes:
 def decode_jpeg2000(frame: Frame) -> Planes:
     """Decode JPEG 2000 (PS3.5 section 8.2.4)."""
     size = _checked(frame, jpeg2000_size(frame.data))
-    data = _closed(frame.data)
-    decode = partial(imagecodecs.jpeg2k_decode, data)
-    samples = _first_that_works(frame, [decode], is_whole=jpeg2000_ends(frame.data, size))
+    end = jpeg2000_end(frame.data, size)
+    # Some writers pad with a comment behind the last tile-part, at which OpenJPEG gives up.
+    # Others give a wrong length there, so that what ends there is only a second try.
+    tries = [_closed(frame.data)]
+    if end is not None and frame.data[end : end + 2] != b"\xff\xd9":
+        tries = [frame.data[:end] + b"\xff\xd9", *tries]
+    decoders = [partial(imagecodecs.jpeg2k_decode, data) for data in tries]
+    samples = _first_that_works(frame, decoders, is_whole=end is not None)
     return _of_jpeg2000(frame, samples, size)
 
 
 def decode_htj2k(frame: Frame) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14)."""
     size = _checked(frame, jpeg2000_size(frame.data))
-    if not jpeg2000_ends(frame.data, size):
+    if jpeg2000_end(frame.data, size) is None:
         raise _failed(frame, is_whole=False)
     samples = _first_that_works(frame, [partial(imagecodecs.htj2k_decode, frame.data)])
     return _of_jpeg2000(frame, samples, size)
@@ -233,7 +240,7 @@ def _closed(data: bytes) -> bytes:
 
 
 def _first_that_works(
-    frame: Frame, decoders: list[Callable[[], Any]], *, is_whole: bool = True
+    frame: Frame, decoders: Sequence[Callable[[], Any]], *, is_whole: bool = True
 ) -> NDArray[Any]:
     failure: Exception | None = None
     for decode in decoders:

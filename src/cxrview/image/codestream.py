@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
-_JPEG_END = b"\xff\xd9"
+_END = b"\xff\xd9"
 _J2K_START = b"\xff\x4f\xff\x51"
 
 
@@ -66,9 +66,9 @@ def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
 
     In entropy-coded data 0xFF is followed by 0x00 or less than 0x80, never by 0xD9.
     """
-    if _JPEG_END in data[-64:]:
+    if _END in data[-64:]:
         return True
-    return data.rfind(_JPEG_END) >= size.scan_start
+    return data.rfind(_END) >= size.scan_start
 
 
 def jpeg2000_size(data: bytes) -> CodestreamSize | None:
@@ -92,24 +92,22 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
     )
 
 
-def jpeg2000_ends(data: bytes, size: CodestreamSize) -> bool:
-    """Whether all tile-parts lie within the data (ITU-T T.800 A.4.2).
+def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
+    """Find where the last tile-part ends (ITU-T T.800 A.4.2); None if beyond the data.
 
-    OpenJPH decodes what is there and says nothing.
+    OpenJPH decodes what is there and says nothing, so it must be known beforehand.
     """
-    at = size.scan_start + 2
-    while True:
+    at, end = size.scan_start + 2, 0
+    while at + 12 <= len(data) and data[at] == 0xFF:
         marker = data[at : at + 2]
-        if marker == _JPEG_END:
-            return True
-        if marker[:1] != b"\xff" or at + 12 > len(data):
-            return at == len(data)  # only the end marker is missing
         if marker == b"\xff\x90":
             length = int.from_bytes(data[at + 6 : at + 10], "big")
-            if length == 0:  # the last tile-part reaches to the end
-                return _JPEG_END in data[-64:]
-            at += length
+            if length == 0:  # the last tile-part reaches to the end marker
+                end = data.rfind(_END)
+                return end if end > at else None
+            at = end = at + length
+        elif marker == _END or end:
+            break
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if at > len(data):
-            return False
+    return end if 0 < end <= len(data) else None

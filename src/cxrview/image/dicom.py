@@ -194,6 +194,7 @@ def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) ->
         samples=samples,
         precision=layout.bits_allocated,
         is_luma_first=layout.photometric.startswith("YBR"),
+        behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
     )
 
 

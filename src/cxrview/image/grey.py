@@ -17,6 +17,7 @@ from cxrview.image.stored import as_stored, stored_values
 from cxrview.image.window import minmax_to_uint8
 
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
+_VOI_FUNCTION = 0x00281056
 _SHAPE = 0x20500020
 
 
@@ -43,7 +44,13 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
     padding = None if exact else _padding(stored, header, layout)
     values, notes = modality_values(stored, header, layout, exact=exact)
     is_inverse, more = _polarity(header, layout)
-    pixels, is_constant = minmax_to_uint8(values, is_inverse=is_inverse, padding=padding)
+    pixels, is_constant = minmax_to_uint8(
+        values,
+        is_inverse=is_inverse,
+        is_sigmoid=header.text(_VOI_FUNCTION).upper() == "SIGMOID",
+        padding=padding,
+        beside=_byte_behind(planes, layout) if exact else None,
+    )
     return Grey(pixels=pixels, is_constant=is_constant, warnings=notes + more)
 
 
@@ -52,7 +59,8 @@ def _luma(path: str, planes: Planes, header: Header, layout: Layout) -> NDArray[
     if layout.photometric == "PALETTE COLOR":
         return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
     if planes.is_luma_first:
-        return stored[0]
+        first: NDArray[Any] = stored[0]
+        return first
     if stored.dtype.itemsize > 2:
         stored = stored.astype(np.float64)
     return luma(*stored)
@@ -88,6 +96,17 @@ def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np
     else:
         mask = (stored >= max(low, ends.min)) & (stored <= min(high, ends.max))
     return mask
+
+
+def _byte_behind(planes: Planes, layout: Layout) -> NDArray[np.uint8] | None:
+    """The byte that fills up an odd number of 8-bit pixels.
+
+    DCMTK 3.6 counts it as a pixel, unless the picture is tiny (determineMinMax of diinpxt.h).
+    """
+    is_odd = layout.bits_allocated == 8 and layout.samples_a_plane % 2
+    if not is_odd or layout.frames > 1 or layout.samples_a_plane <= 3 << layout.bits_stored:
+        return None
+    return np.frombuffer(planes.behind[:1] or b"\0", np.uint8)
 
 
 def _polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:

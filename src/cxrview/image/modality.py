@@ -59,7 +59,8 @@ def modality_values(
 
 def _whole(values: NDArray[Any]) -> NDArray[Any]:
     ends = np.iinfo(np.int64)
-    return np.clip(np.trunc(values), ends.min / 2, ends.max / 2).astype(np.int64)
+    whole: NDArray[Any] = np.clip(np.trunc(values), ends.min / 2, ends.max / 2).astype(np.int64)
+    return whole
 
 
 def _rescale(header: Header) -> tuple[float | None, float | None, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Spreads pixel values over 8 bits from their minimum to their maximum, as DCMTK does."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,27 @@ def minmax_to_uint8(
     values: NDArray[Any],
     *,
     is_inverse: bool = False,
+    is_sigmoid: bool = False,
     padding: NDArray[np.bool_] | None = None,
+    beside: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.uint8], bool]:
     """Window from minimum to maximum.
 
     Args:
         values: shape (rows, columns), any integer or floating type, after the modality LUT.
         is_inverse: whether low values are bright (MONOCHROME1).
+        is_sigmoid: bend the straight line as VOI LUT Function SIGMOID asks (PS3.3 C.11.2.1.3).
         padding: shape (rows, columns), True where there is no image: left out of minimum and
             maximum and drawn black. Not-a-number and infinity are padding always. A mask that
             would leave nothing is not believed.
+        beside: any shape, further values that count into minimum and maximum.
 
     Returns:
         Shape (rows, columns), uint8, and whether all values are the same (then all 0).
 
     Source:
-        Paper, section 1 (`dcmj2pnm +Wm`). Values between the ends are cut, not rounded, after
-        the inversion: DiMonoOutputPixelTemplate::window of DCMTK.
+        Paper, section 1 (`dcmj2pnm +Wm`). Results are cut, not rounded, after the inversion:
+        DiMonoOutputPixelTemplate of DCMTK.
     """
     if np.issubdtype(values.dtype, np.floating):
         padding = _with_not_finite(values, padding)
@@ -36,12 +41,15 @@ def minmax_to_uint8(
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(seen).all():
         return np.zeros(values.shape, np.uint8), True  # nothing in it is a number
     low, high = seen.min(), seen.max()
-    if low == high:
+    if beside is not None and beside.size:
+        low, high = min(low, beside.min()), max(high, beside.max())
+    if seen.min() == seen.max():
         return np.zeros(values.shape, np.uint8), True
-    if np.issubdtype(values.dtype, np.integer):
-        grey = _spread_integers(values, int(low), int(high), is_inverse=is_inverse)
+    scale = _sigmoid if is_sigmoid else _line
+    if values.dtype.itemsize <= 2 and np.issubdtype(values.dtype, np.integer):
+        grey = _through_table(values, lambda every: scale(every, low, high, is_inverse))
     else:
-        grey = _spread_floats(values, float(low), float(high), is_inverse=is_inverse)
+        grey = scale(values, low, high, is_inverse)
     if padding is not None:
         grey[padding] = 0
     return grey, False
@@ -52,33 +60,34 @@ def _with_not_finite(values: NDArray[Any], padding: NDArray[np.bool_] | None) ->
     return not_finite if padding is None else not_finite | padding
 
 
-def _spread_integers(
-    values: NDArray[Any], low: int, high: int, *, is_inverse: bool
+def _through_table(
+    values: NDArray[Any], scale: Callable[[NDArray[Any]], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    if values.dtype.itemsize <= 2:
-        # A table of every value that may occur: one division for each, not for each pixel.
-        bits = 8 * values.dtype.itemsize
-        every = np.arange(1 << bits, dtype=np.uint32).astype(f"u{values.dtype.itemsize}")
-        table = _scale(every.view(values.dtype).astype(np.int64), low, high, is_inverse=is_inverse)
-        grey: NDArray[np.uint8] = table[values.view(every.dtype)]
-        return grey
-    return _scale(values.astype(np.int64), low, high, is_inverse=is_inverse)
+    """Scale each value once, not each pixel, where there are only 65,536 of them."""
+    unsigned = f"u{values.dtype.itemsize}"
+    every = np.arange(1 << (8 * values.dtype.itemsize)).astype(unsigned)
+    grey: NDArray[np.uint8] = scale(every.view(values.dtype))[values.view(unsigned)]
+    return grey
 
 
-def _scale(
-    values: NDArray[np.int64], low: int, high: int, *, is_inverse: bool
-) -> NDArray[np.uint8]:
-    above = np.clip(values, low, high) - low
-    span = high - low
+def _line(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArray[np.uint8]:
+    if np.issubdtype(values.dtype, np.floating):
+        # Halved first: the span of two large floats of opposite sign may not be a number.
+        inside = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=low)
+        share = (inside / 2 - low / 2) / (high / 2 - low / 2)
+        bright: NDArray[np.float64] = 1 - share if is_inverse else share
+        return (bright * 255).astype(np.uint8)
+    first, span = int(low), int(high) - int(low)
+    above = np.clip(values.astype(np.int64), first, int(high)) - first
     if is_inverse:
         return (255 - -(-above * 255 // span)).astype(np.uint8)  # 255 - ceiling, as a cut does
     return (above * 255 // span).astype(np.uint8)
 
 
-def _spread_floats(
-    values: NDArray[Any], low: float, high: float, *, is_inverse: bool
-) -> NDArray[np.uint8]:
-    # Halved first: the span of two large floats of opposite sign may not be a number.
-    half = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=low) / 2 - low / 2
-    share = half / (high / 2 - low / 2)
-    return ((1 - share if is_inverse else share) * 255).astype(np.uint8)
+def _sigmoid(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArray[np.uint8]:
+    """Window centre and width are those of minimum and maximum, one value beyond the latter."""
+    centre = float(low) / 2 + float(high) / 2 + 0.5
+    width = float(high) - float(low) + 1
+    inside = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=float(low))
+    share = 1 / (1 + np.exp(-4 * (inside - centre) / width))
+    return (255 - 255 * share if is_inverse else 255 * share).astype(np.uint8)
