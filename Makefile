@@ -1,0 +1,47 @@
+# The two commands of the README: each sets up all that it needs, below this folder.
+#
+#   make classify                        draws a small archive and classifies it
+#   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here
+#   make test                            lints, type-checks and tests
+
+ARCHIVE ?=
+OUT ?= views.parquet
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: classify test clean
+
+# A list of failures (exit code 1) is a result, not an error of make's.
+ifeq ($(ARCHIVE),)
+classify: .venv/inference
+	@echo "Drawing an archive of radiographs in .demo/archive"
+	@.venv/bin/python -m cxrview phantom .demo/archive --overwrite
+	@.venv/bin/python -m cxrview classify .demo/archive --out .demo/views.parquet --overwrite --show || [ $$? -eq 1 ]
+else
+classify: .venv/inference
+	@.venv/bin/python -m cxrview classify "$(ARCHIVE)" --out "$(OUT)" --show || [ $$? -eq 1 ]
+endif
+
+test: .venv/test
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest -m "not gpu"
+
+.venv/inference: pyproject.toml
+	@echo "Making an environment in .venv"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --editable .
+	@touch $@
+
+# torch first and by version, so that nothing else chooses a larger build of it.
+.venv/test: pyproject.toml
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install torch==2.13.0
+	@$(PIP) install --editable ".[train]" --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv .demo
