@@ -16,12 +16,13 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from cxrview.phantom.encode import Syntax, native_bytes
+from cxrview.phantom.encode import Syntax, find_syntax, native_bytes
 from cxrview.phantom.patient import Patient
 from cxrview.terms import Projection, View
 
 CR_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
 DX_STORAGE = "1.2.840.10008.5.1.4.1.1.1.1"
+REPORT_STORAGE = "1.2.840.10008.5.1.4.1.1.88.11"
 PATIENT_NAME = "Phantom^Thorax"
 MANUFACTURER = "Phantom Works"
 
@@ -112,6 +113,35 @@ def add_pixels(dataset: Dataset, pixels: NDArray[np.uint16], shot: Shot, syntax:
     dataset["PixelData"].VR = "OB" if syntax.encode or stored <= 8 else "OW"
 
 
+def make_report(shot: Shot) -> Dataset:
+    """A Basic Text SR without pixels, of the same patient and study (PS3.3 A.35.1)."""
+    dataset = Dataset()
+    meta = _file_meta(shot, find_syntax("native"))
+    meta.MediaStorageSOPClassUID = UID(REPORT_STORAGE)
+    meta.MediaStorageSOPInstanceUID = UID(_shot_uid(shot, "report"))
+    dataset.file_meta = meta
+    _add_patient_and_study(dataset, shot)
+    dataset.SOPClassUID = meta.MediaStorageSOPClassUID
+    dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    dataset.Modality = "SR"
+    dataset.Manufacturer = MANUFACTURER
+    dataset.SeriesInstanceUID = _shot_uid(shot, "report series")
+    dataset.SeriesNumber, dataset.InstanceNumber = 99, 1
+    dataset.ContentDate, dataset.ContentTime = dataset.StudyDate, dataset.StudyTime
+    dataset.CompletionFlag, dataset.VerificationFlag = "COMPLETE", "UNVERIFIED"
+    dataset.ValueType = "CONTAINER"
+    dataset.ContinuityOfContent = "SEPARATE"
+    dataset.ConceptNameCodeSequence = Sequence(
+        [_code("18748-4", "Diagnostic imaging report", "LN")]
+    )
+    finding = Dataset()
+    finding.RelationshipType, finding.ValueType = "CONTAINS", "TEXT"
+    finding.ConceptNameCodeSequence = Sequence([_code("121071", "Finding", "DCM")])
+    finding.TextValue = "A drawn patient without finding."
+    dataset.ContentSequence = Sequence([finding])
+    return dataset
+
+
 def to_bytes(dataset: Dataset) -> bytes:
     """The file: preamble, meta information and data set (PS3.10 section 7)."""
     file = io.BytesIO()
@@ -199,7 +229,7 @@ def _add_image(dataset: Dataset, shot: Shot) -> None:
     dataset.ImagerPixelSpacing = [spacing, spacing]
 
 
-def _code(value: str, meaning: str) -> Dataset:
+def _code(value: str, meaning: str, scheme: str = "SCT") -> Dataset:
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, scheme, meaning
     return code

@@ -96,7 +96,7 @@ def _processed(density: Grey, exposure: Exposure, inside: NDArray[np.bool_]) -> 
     coarse = blurred(density, 0.09)
     middle = blurred(density, 0.015)
     grey = density - exposure.equalise * coarse + exposure.sharpen * (density - middle)
-    shaded = grey[inside & (density > 0.7)]
+    shaded = grey[inside & (density > 0.14 * np.percentile(density[inside], 99))]
     low, high = np.percentile(shaded[:: 1 + shaded.size // 100_000], [1.0, 99.5])
     low -= 0.12 * (high - low)
     return np.asarray(np.clip((grey - low) / max(high - low, 1e-6), 0, 1))

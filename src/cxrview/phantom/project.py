@@ -11,12 +11,12 @@ from cxrview.phantom.bodies import Body, Vectors, chord, crossing
 from cxrview.phantom.thorax import Anatomy
 from cxrview.terms import Projection
 
-SMOOTH_PIXELS = 60_000
+SMOOTH_PIXELS = 90_000
 """Soft outlines are followed with about so many rays, then enlarged: they have no finer detail."""
 DETAIL_PIXELS = 1_400_000
 """The same for bones and vessels, whose edges are sharper."""
-ROWS_AT_ONCE = 6
-"""So few that the crossings of all bodies stay in the processor's cache: three times as fast."""
+TILE = 28
+"""Rays are followed in squares of so many: few bodies are near one, and all fits the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,26 +122,30 @@ def _painted(
     layers: tuple[tuple[Body, ...], ...], beam: Beam, size: tuple[int, int]
 ) -> NDArray[np.float64]:
     rays = cast(beam, *size)
-    painted = np.empty(size)
-    for top in range(0, size[0], ROWS_AT_ONCE):
-        rows = slice(top, top + ROWS_AT_ONCE)
-        part = painted[rows]
-        part[...] = _painted_rows(layers, *rays.at(rows, slice(None)), part.shape)
+    shadows = [[(body, _shadow(body, beam, size)) for body in layer] for layer in layers]
+    painted = np.zeros(size)
+    for top in range(0, size[0], TILE):
+        for left in range(0, size[1], TILE):
+            tile = slice(top, top + TILE), slice(left, left + TILE)
+            near = [[b for b, shadow in layer if _meet(shadow, tile)] for layer in shadows]
+            part = painted[tile]
+            part[...] = _painted_tile(near, *rays.at(*tile), part.shape)
     return painted
 
 
-def _painted_rows(
-    layers: tuple[tuple[Body, ...], ...],
-    points: Vectors,
-    directions: Vectors,
-    shape: tuple[int, ...],
+def _meet(shadow: tuple[slice, slice], tile: tuple[slice, slice]) -> bool:
+    return all(s.start < t.stop and t.start < s.stop for s, t in zip(shadow, tile, strict=True))
+
+
+def _painted_tile(
+    layers: list[list[Body]], points: Vectors, directions: Vectors, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """What a layer counts is the length that it adds to the union of all layers above it."""
     enters = np.empty((0, *shape))
     leaves = np.empty((0, *shape))
     total = np.zeros(shape)
     covered = np.zeros(shape)
-    for layer in reversed(layers):
+    for layer in filter(None, reversed(layers)):
         crossings = [crossing(body, points, directions) for body in layer]
         enters = np.concatenate([enters, *(enter[None] for enter, _ in crossings)])
         leaves = np.concatenate([leaves, *(leave[None] for _, leave in crossings)])

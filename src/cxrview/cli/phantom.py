@@ -1,0 +1,113 @@
+"""The command `cxrview phantom`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxrview.terms import Projection
+
+
+def phantom(
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Folder to draw into; the truth is written beside it."),
+    ] = None,
+    patients: Annotated[
+        int, typer.Option("--patients", "--number", min=1, help="How many patients.")
+    ] = 6,
+    size: Annotated[
+        str, typer.Option(help="Rows x columns of each picture; the longer side is 43 cm.")
+    ] = "1024x840",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other patients.")] = 0,
+    projection: Annotated[
+        list[str] | None,
+        typer.Option(help="PA, AP, LL or RL of every patient; repeatable. Default: a mix."),
+    ] = None,
+    syntax: Annotated[
+        list[str] | None,
+        typer.Option(help="Transfer syntax, given to the images in turn; repeatable."),
+    ] = None,
+    bits: Annotated[int, typer.Option(min=8, max=16, help="Stored for each pixel.")] = 12,
+    monochrome1: Annotated[
+        float, typer.Option(min=0, max=1, help="Part of the images that are MONOCHROME1.")
+    ] = 0.3,
+    header_fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Given to the images in turn, `none` for a right header; repeatable."),
+    ] = None,
+    damage: Annotated[
+        list[str] | None,
+        typer.Option(help="Each adds one damaged or odd file; `all`, or `none`; repeatable."),
+    ] = None,
+    strangers: Annotated[
+        bool, typer.Option(help="Add a hand and a report, which are no chest radiographs.")
+    ] = True,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what an earlier run drew into OUT.")
+    ] = False,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", help="Name every syntax, header fault and damage.")
+    ] = False,
+) -> None:
+    """Draw an archive of chest radiographs that are nobody's, as DICOM with any fault."""
+    from cxrview.errors import UsageError
+    from cxrview.phantom.archive import draw_archive
+
+    if list_faults:
+        typer.echo(_all_names())
+        return
+    if out is None:
+        raise UsageError("there is no folder to draw into", "cxrview phantom OUT")
+    drawn = draw_archive(
+        out,
+        patients=patients,
+        projections=_projections(projection),
+        size=_size(size),
+        seed=seed,
+        syntaxes=syntax,
+        bits=bits,
+        monochrome1=monochrome1,
+        header_faults=header_fault,
+        damages=damage,
+        strangers=strangers,
+        overwrite=overwrite,
+    )
+    typer.echo(f"{len(drawn)} files in {out}, the truth about them in {out}.truth.csv")
+
+
+def _size(text: str) -> tuple[int, int]:
+    from cxrview.errors import UsageError
+
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f"a size is rows x columns, such as 1024x840; got {text}")
+    return int(parts[0]), int(parts[1])
+
+
+def _projections(names: list[str] | None) -> list[Projection] | None:
+    from cxrview.errors import UsageError
+
+    if not names:
+        return None
+    try:
+        return [Projection(name.upper()) for name in names]
+    except ValueError:
+        raise UsageError("a projection is PA, AP, LL or RL") from None
+
+
+def _all_names() -> str:
+    from cxrview.phantom.damage import DAMAGES
+    from cxrview.phantom.encode import SYNTAXES
+    from cxrview.phantom.mislabel import HEADER_FAULTS
+
+    lines = ["Transfer syntaxes (--syntax)"]
+    lines += [f"  {one.name:<20}{one.uid}" for one in SYNTAXES.values()]
+    lines += ["", "Header faults (--header-fault)"]
+    lines += [f"  {one.name:<20}{one.what}" for one in HEADER_FAULTS.values()]
+    lines += ["", "Damages (--damage), and what a reader may make of each"]
+    lines += [
+        f"  {one.name:<20}{one.what}: {' or '.join(sorted(one.expected))}"
+        for one in DAMAGES.values()
+    ]
+    return "\n".join(lines)

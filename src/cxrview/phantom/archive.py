@@ -1,0 +1,327 @@
+"""Lays out a whole drawn archive, as an export from a hospital's would lie on a disk."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from cxrview.errors import UsageError
+from cxrview.phantom.damage import DAMAGES
+from cxrview.phantom.dicom import Shot, make_instance, make_report, to_bytes
+from cxrview.phantom.encode import find_syntax
+from cxrview.phantom.hand import build_hand
+from cxrview.phantom.mislabel import HEADER_FAULTS
+from cxrview.phantom.patient import Patient, draw_patient
+from cxrview.phantom.render import Technique, choose_technique, render, render_patient
+from cxrview.terms import Projection, View
+
+NONE = "none"
+"""In a list of faults: an image without one."""
+DEFAULT_SYNTAXES = (
+    "native",
+    "jpeg-lossless",
+    "implicit",
+    "jpeg-2000",
+    "rle",
+    "jpeg-ls",
+    "jpeg",
+    "htj2k",
+    "big-endian",
+    "jpeg-2000-lossy",
+    "deflated",
+    "jpeg-extended",
+    "jpeg-lossless-p14",
+    "jpeg-ls-near",
+)
+"""All, the commonest first, so that a small archive holds a bit of everything."""
+DEFAULT_HEADER_FAULTS = (NONE, "view-wrong", NONE, "view-missing", NONE, NONE, "free-text")
+DEFAULT_DAMAGES = ("truncated",)
+STUDIES = (
+    (Projection.PA, Projection.LL),
+    (Projection.PA, Projection.RL),
+    (Projection.AP,),
+    (Projection.PA, Projection.LL),
+)
+"""What one patient after another is sent for, starting again at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One file of a drawn archive, and the truth about it."""
+
+    file: str
+    """Path relative to the archive's folder, with forward slashes."""
+    patient: str
+    """Patient ID (0010,0020)."""
+    view: View | None
+    """None where it is no chest radiograph."""
+    projection: Projection | None
+    syntax: str
+    """As the command calls it."""
+    header_fault: str
+    """Empty where the header is right."""
+    damage: str
+    """Empty where the file is sound."""
+
+
+def draw_archive(
+    out: Path,
+    *,
+    patients: int = 6,
+    projections: Sequence[Projection] | None = None,
+    size: tuple[int, int] = (1024, 840),
+    seed: int = 0,
+    syntaxes: Sequence[str] | None = None,
+    bits: int = 12,
+    monochrome1: float = 0.3,
+    header_faults: Sequence[str] | None = None,
+    damages: Sequence[str] | None = None,
+    strangers: bool = True,
+    overwrite: bool = False,
+) -> list[Drawn]:
+    """Draw an archive into a folder, and the truth about it into a table beside the folder.
+
+    The same arguments give the same bytes.
+
+    Args:
+        out: the folder; the table is called like it, with `.truth.csv` added.
+        patients: how many, at least 1.
+        projections: of each patient; None for `STUDIES`.
+        size: rows and columns, each at least 64.
+        seed: 0 or more; other seeds give other patients.
+        syntaxes: given to the images in turn; None for all.
+        bits: stored for each pixel, 8 to 16; a syntax may cut them to what it can hold.
+        monochrome1: part of the images that are MONOCHROME1, 0 to 1.
+        header_faults: given to the images in turn, `none` for a right header; None for a mix.
+        damages: each makes one further file; None for one truncated file.
+        strangers: a report and a hand are added, which are no chest radiographs.
+        overwrite: a folder that is not empty may be used; what the table beside it names is
+            removed first, other files stay.
+
+    Raises:
+        UsageError: if a name is unknown, a number out of range, or the folder is not empty.
+    """
+    _check(patients, size, bits, monochrome1, seed)
+    make_faults = _known(header_faults, DEFAULT_HEADER_FAULTS, tuple(HEADER_FAULTS), "header fault")
+    make_damages = _known(damages, DEFAULT_DAMAGES, tuple(DAMAGES), "damage")
+    for name in syntaxes or ():
+        find_syntax(name)
+    truth_path = _prepare(out, overwrite)
+    plan = _Plan(
+        size=size,
+        seed=seed,
+        bits=bits,
+        monochrome1=monochrome1,
+        syntaxes=tuple(syntaxes or DEFAULT_SYNTAXES),
+        header_faults=make_faults or (NONE,),
+        damages=tuple(name for name in make_damages if name != NONE),
+        strangers=strangers,
+    )
+    drawn = [_save(out, *file) for file in _files(plan, patients, projections)]
+    _write_truth(truth_path, drawn)
+    return drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    size: tuple[int, int]
+    seed: int
+    bits: int
+    monochrome1: float
+    syntaxes: tuple[str, ...]
+    header_faults: tuple[str, ...]
+    damages: tuple[str, ...]
+    strangers: bool
+
+
+def _check(patients: int, size: tuple[int, int], bits: int, monochrome1: float, seed: int) -> None:
+    for holds, reason in (
+        (patients >= 1, f"an archive needs at least one patient; got {patients}"),
+        (min(size) >= 64, f"a picture needs at least 64 rows and columns; got {size}"),
+        (max(size) <= 20_000, f"a picture has at most 20,000 rows and columns; got {size}"),
+        (8 <= bits <= 16, f"a pixel stores 8 to 16 bits; got {bits}"),
+        (0 <= monochrome1 <= 1, f"the part of MONOCHROME1 is 0 to 1; got {monochrome1}"),
+        (seed >= 0, f"a seed is 0 or more; got {seed}"),
+    ):
+        if not holds:
+            raise UsageError(reason)
+
+
+def _known(
+    asked: Sequence[str] | None, default: Sequence[str], known: Sequence[str], kind: str
+) -> tuple[str, ...]:
+    names = tuple(default if asked is None else asked)
+    if names == ("all",):
+        return tuple(known)
+    for name in names:
+        if name not in (*known, NONE):
+            raise UsageError(
+                f"there is no {kind} called {name}", "cxrview phantom --list-faults names them"
+            )
+    return names
+
+
+def _prepare(out: Path, overwrite: bool) -> Path:
+    truth = out.parent / f"{out.resolve().name}.truth.csv"
+    taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+    if taken and (not overwrite or not out.is_dir()):
+        raise UsageError(
+            f"{out} is there already and not empty", "Name another folder, or add --overwrite"
+        )
+    if truth.exists() and not overwrite:
+        raise UsageError(
+            f"{truth} is there already", "Remove it, name another folder, or add --overwrite"
+        )
+    if truth.exists():
+        _remove_earlier(out, truth)
+    out.mkdir(parents=True, exist_ok=True)
+    return truth
+
+
+def _remove_earlier(out: Path, truth: Path) -> None:
+    with truth.open(newline="", encoding="utf-8") as table:
+        named = [row.get("file") or "" for row in csv.DictReader(table)]
+    inside = out.resolve()
+    for name in filter(None, named):
+        file = (out / name).resolve()
+        # A table that was tampered with must not reach outside the folder.
+        if inside in file.parents:
+            file.unlink(missing_ok=True)
+
+
+def _files(
+    plan: _Plan, patients: int, projections: Sequence[Projection] | None
+) -> Iterator[tuple[Drawn, bytes]]:
+    """Every file with its bytes, patient after patient, then what is damaged or no chest."""
+    syntaxes, faults = cycle(plan.syntaxes), cycle(plan.header_faults)
+    rng = np.random.default_rng([plan.seed, 0])
+    kept: list[tuple[Shot, NDArray[np.uint16]]] = []
+    for number in range(1, patients + 1):
+        patient = draw_patient(number, plan.seed)
+        for series, projection in enumerate(projections or STUDIES[(number - 1) % 4], start=1):
+            shot = _shot(plan, patient, projection, series, rng)
+            pixels = render_patient(patient, projection, plan.size, plan.bits)
+            yield _chest(shot, pixels, next(syntaxes), next(faults))
+            if len(kept) < len(plan.damages):
+                kept.append((shot, pixels))
+    for index, name in enumerate(plan.damages):
+        yield _damaged(*kept[index % len(kept)], name, index)
+    if plan.strangers:
+        yield from _strangers(plan, patients)
+
+
+def _shot(
+    plan: _Plan,
+    patient: Patient,
+    projection: Projection,
+    series: int,
+    rng: np.random.Generator,
+) -> Shot:
+    return Shot(
+        patient=patient,
+        projection=projection,
+        archive_seed=plan.seed,
+        series=series,
+        bits=plan.bits,
+        pixel_mm=choose_technique(patient, projection, plan.size).pixel_mm,
+        is_digital=bool(rng.random() < 0.4),
+        is_monochrome1=bool(rng.random() < plan.monochrome1),
+    )
+
+
+def _chest(shot: Shot, pixels: NDArray[np.uint16], syntax: str, fault: str) -> tuple[Drawn, bytes]:
+    dataset = make_instance(pixels, shot, find_syntax(syntax))
+    if fault != NONE:
+        HEADER_FAULTS[fault].apply(dataset, shot.projection)
+    is_chest = fault != "hand"
+    return (
+        Drawn(
+            file=_place(shot.patient, shot.series),
+            patient=str(dataset.PatientID),
+            view=shot.view if is_chest else None,
+            projection=shot.projection if is_chest else None,
+            syntax=syntax,
+            header_fault="" if fault == NONE else fault,
+            damage="",
+        ),
+        to_bytes(dataset),
+    )
+
+
+def _damaged(shot: Shot, pixels: NDArray[np.uint16], name: str, index: int) -> tuple[Drawn, bytes]:
+    again = replace(shot, series=90 + index)
+    dataset = make_instance(pixels, again, find_syntax("native"))
+    drawn = Drawn(
+        file=_place(shot.patient, again.series),
+        patient=str(dataset.PatientID),
+        view=shot.view,
+        projection=shot.projection,
+        syntax="native",
+        header_fault="",
+        damage=name,
+    )
+    return drawn, DAMAGES[name].apply(dataset)
+
+
+def _strangers(plan: _Plan, patients: int) -> Iterator[tuple[Drawn, bytes]]:
+    """Of one more patient: a hand, and a report without pixels."""
+    patient = draw_patient(patients + 1, plan.seed)
+    shot = Shot(patient=patient, projection=Projection.PA, archive_seed=plan.seed, bits=plan.bits)
+    pixels = render(build_hand(patient), _for_a_hand(plan, patient), plan.size, plan.bits)
+    hand = make_instance(pixels, shot, find_syntax("native"))
+    HEADER_FAULTS["hand"].apply(hand, shot.projection)
+    for series, dataset in ((1, hand), (2, make_report(shot))):
+        yield _stranger(patient, series, dataset), to_bytes(dataset)
+
+
+def _for_a_hand(plan: _Plan, patient: Patient) -> Technique:
+    technique = choose_technique(patient, Projection.PA, plan.size)
+    height, width = technique.beam.field_mm
+    beam = replace(
+        technique.beam,
+        field_mm=(height * 0.6, width * 0.6),
+        centre_mm=(15.0, 0.0),
+        detector_mm=20.0,
+    )
+    return replace(technique, beam=beam, pixel_mm=technique.pixel_mm * 0.6)
+
+
+def _stranger(patient: Patient, series: int, dataset: Dataset) -> Drawn:
+    return Drawn(
+        file=_place(patient, series),
+        patient=str(dataset.PatientID),
+        view=None,
+        projection=None,
+        syntax="native",
+        header_fault="",
+        damage="",
+    )
+
+
+def _place(patient: Patient, series: int) -> str:
+    """As exports do it: names without ending, from some machines with one."""
+    ending = ".dcm" if patient.number % 3 == 0 else ""
+    return f"PAT{patient.number:05d}/STUDY001/IM{series:04d}{ending}"
+
+
+def _save(out: Path, drawn: Drawn, content: bytes) -> Drawn:
+    path = out / drawn.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return drawn
+
+
+def _write_truth(path: Path, drawn: Sequence[Drawn]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as table:
+        rows = csv.writer(table, lineterminator="\n")
+        rows.writerow(["file", "patient", "view", "projection", "syntax", "header_fault", "damage"])
+        for one in drawn:
+            rows.writerow(
+                [one.file, one.patient, one.view or "", one.projection or "", one.syntax,
+                 one.header_fault, one.damage]
+            )  # fmt: skip
