@@ -1,0 +1,89 @@
+"""What headers say of the view, and what the model says, on the same test patients.
+
+Usage: python benchmarks/headers.py DATA
+
+DATA holds labels.csv, the images that it names and open-i-headers.csv.gz, the real headers of
+the Open-i collection. Only patients of the test partition count: nothing was learnt from them.
+"""
+
+import csv
+import gzip
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+from cxrview.classify.abstain import NO_REVIEW
+from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.runtime import load_model
+from cxrview.dataset.labels import read_labels
+from cxrview.image.header_view import load_table
+from cxrview.records import Failure, Label
+from cxrview.terms import Partition, View
+
+
+def main(data: Path) -> None:
+    """Print both figures, and the model's for each source and view."""
+    labels = [
+        label for label in read_labels(data / "labels.csv") if label.partition is Partition.TEST
+    ]
+    headers = header_views(data / "open-i-headers.csv.gz")
+    with_header = [label for label in labels if label.file in headers]
+    said = Counter(verdict(headers[label.file], label) for label in with_header)
+    print(f"Open-i headers, test patients: {share(said['right'], len(with_header))} right")
+    print(f"  {said['wrong']} name the other view, {said['silent']} none")
+
+    views = model_views(data, labels)
+    right = sum(views[label.file] is label.view for label in with_header)
+    print(f"cxrview, same images: {share(right, len(with_header))} right")
+    print("cxrview, all test patients, no image left to review:")
+    for kind in sorted({(label.source, label.view) for label in labels}):
+        of = [label for label in labels if (label.source, label.view) == kind]
+        right = sum(views[label.file] is label.view for label in of)
+        print(f"  {kind[0]:9} {kind[1]:8} {share(right, len(of))}")
+
+
+def header_views(path: Path) -> dict[str, View | None]:
+    """File to what its header says by the published table, None where it says nothing."""
+    table = load_table()
+    with gzip.open(path, "rt", newline="", encoding="utf-8") as lines:
+        return {
+            row["file"]: table.view_of(row["View Position"], code(row["View Code Sequence"]))[0]
+            for row in csv.DictReader(lines)
+        }
+
+
+def code(printed: str) -> str:
+    """`value^scheme` from a sequence as pydicom prints it; empty for an empty one."""
+    found = re.search(r"Code Value\s+SH: '(.*?)'.*?Scheme Designator\s+SH: '(.*?)'", printed, re.S)
+    return "^".join(found.groups()) if found else ""
+
+
+def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
+    """File to what the shipped model says, every image decided."""
+    model = load_model()
+    settings = EngineSettings(read=ReadSettings(side=model.card.input_side), review_band=NO_REVIEW)
+    outcomes = classify_files((str(data / label.file) for label in labels), model, settings)
+    return {
+        label.file: None if isinstance(outcome, Failure) else outcome.view
+        for label, outcome in zip(labels, outcomes, strict=True)
+    }
+
+
+def verdict(said: View | None, label: Label) -> str:
+    """Right, wrong or silent."""
+    if said is None:
+        return "silent"
+    return "right" if said is label.view else "wrong"
+
+
+def share(part: int, whole: int) -> str:
+    """A count with its percentage."""
+    return f"{part:,} of {whole:,} ({100 * part / whole:.1f} %)"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))

@@ -1,0 +1,60 @@
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from cxrview.errors import ModelRefused
+from cxrview.records import ModelCard
+from cxrview.store.models import read_model, write_model
+
+WEIGHTS = bytes(range(256))
+CARD = ModelCard(
+    model_id="test-1",
+    weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    input_side=256,
+    cutoff=50.0,
+    paper_cutoff=99.6,
+    review_band=(20.0, 80.0),
+    precision="float32",
+    about={"licence": "none"},
+)
+
+
+def test_a_model_is_read_as_it_was_written(tmp_path):
+    write_model(tmp_path, CARD, WEIGHTS)
+
+    assert read_model(tmp_path) == (CARD, WEIGHTS)
+
+
+@pytest.mark.parametrize("position", [0, 100, 255])
+def test_one_changed_bit_is_refused(tmp_path, position):
+    write_model(tmp_path, CARD, WEIGHTS)
+    changed = bytearray(WEIGHTS)
+    changed[position] ^= 1
+    (tmp_path / "model.onnx").write_bytes(changed)
+
+    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"cutoff": 101}, {"review_band": [80, 20]}, {"review_band": 3}, {"unheard_of": 1}],
+)
+def test_a_card_out_of_range_is_refused(tmp_path, change):
+    write_model(tmp_path, CARD, WEIGHTS)
+    fields = dataclasses.asdict(CARD) | change
+    (tmp_path / "card.json").write_text(json.dumps(fields))
+
+    with pytest.raises(ModelRefused, match="no model card"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["model.onnx", "card.json"])
+def test_half_a_model_is_refused(tmp_path, missing):
+    write_model(tmp_path, CARD, WEIGHTS)
+    (tmp_path / missing).unlink()
+
+    with pytest.raises(ModelRefused, match="holds no model"):
+        read_model(tmp_path)
