@@ -4,6 +4,7 @@ Decoders take the size from the codestream and not from the header, so the two a
 first. What each hides when the data end too soon is guarded here.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,6 +68,8 @@ def decode_rle(frame: Frame) -> Planes:
     starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
     if starts != sorted(starts) or starts[0] < 64:
         raise _corrupt(frame)
+    if starts[-1] >= len(data):
+        raise _failed(frame, is_whole=False)
     size = layout.frame_bytes // count
     ends = [*starts[1:], len(data)]
     parts = [_unpack_bits(frame, s, e, size) for s, e in zip(starts, ends, strict=True)]
@@ -86,11 +89,11 @@ def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> bytes:
     segment = frame.data[start:end]
     try:
         plane = bytes(imagecodecs.packbits_decode(segment, out=size))
-    except imagecodecs.ImcdError:
+    except imagecodecs.PackbitsError:
         # Padding behind the last run decodes to a few bytes too many.
         try:
             plane = bytes(imagecodecs.packbits_decode(segment, out=size + 256))
-        except imagecodecs.ImcdError as error:
+        except imagecodecs.PackbitsError as error:
             raise _failed(frame, is_whole=end != len(frame.data)) from error
     if len(plane) < size:
         raise _failed(frame, is_whole=end != len(frame.data))
@@ -208,8 +211,22 @@ def decode_htj2k(frame: Frame) -> Planes:
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
         raise _failed(frame, is_whole=False)
-    samples = _first_that_works(frame, [partial(imagecodecs.htj2k_decode, frame.data)])
+    samples = _first_that_works(frame, [partial(_htj2k, frame.data)])
     return _of_jpeg2000(frame, samples, size)
+
+
+def _htj2k(data: bytes) -> NDArray[Any]:
+    """Decode, and raise what imagecodecs cannot: it lets errors of OpenJPH pass as unraisable."""
+    lost: list[bool] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda _: lost.append(True)
+    try:
+        samples = np.asarray(imagecodecs.htj2k_decode(data))
+    finally:
+        sys.unraisablehook = before
+    if lost:
+        raise RuntimeError("OpenJPH gave up in the middle")
+    return samples
 
 
 def _of_jpeg2000(frame: Frame, samples: NDArray[Any], size: CodestreamSize) -> Planes:

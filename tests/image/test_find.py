@@ -1,0 +1,171 @@
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrview.errors import UsageError
+from cxrview.image.find import _matches, find_images
+
+names = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """b/2.dcm, a/1.dcm, a/.hidden/3.dcm, a/note.txt and an empty folder."""
+    for name in ("b/2.dcm", "a/1.dcm", "a/.hidden/3.dcm", "a/note.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def relative(archive: Path, found) -> list[str]:
+    return [os.path.relpath(path, archive) for path in found]
+
+
+def test_a_folder_gives_everything_in_the_order_of_names(archive):
+    found = relative(archive, find_images([str(archive)]))
+
+    assert found == ["a/.hidden/3.dcm", "a/1.dcm", "a/note.txt", "b/2.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*", ["a/.hidden/3.dcm", "a/1.dcm", "a/note.txt", "b/2.dcm"]),
+        ("a/*.dcm", ["a/1.dcm"]),
+        ("**/*.dcm", ["a/1.dcm", "b/2.dcm"]),
+        ("**", ["a/.hidden/3.dcm", "a/1.dcm", "a/note.txt", "b/2.dcm"]),  # folders are walked
+        ("[b]/**", ["b/2.dcm"]),
+        ("*/.hidden/*", ["a/.hidden/3.dcm"]),
+        ("?/?.dcm", ["a/1.dcm", "b/2.dcm"]),
+    ],
+)
+def test_a_glob_gives_what_a_shell_would(archive, pattern, expected):
+    assert relative(archive, find_images([f"{archive}/{pattern}"])) == expected
+
+
+def test_a_relative_glob_stays_relative(archive, monkeypatch):
+    monkeypatch.chdir(archive)
+
+    assert list(find_images(["*/1.dcm", "a/*.dcm"])) == ["a/1.dcm", "a/1.dcm"]
+
+
+def test_a_glob_without_match_is_an_error(archive):
+    with pytest.raises(UsageError, match="nothing matches"):
+        list(find_images([f"{archive}/*.png"]))
+
+
+def test_a_name_with_wildcards_that_exists_is_itself(archive):
+    (archive / "[a].dcm").touch()
+
+    assert relative(archive, find_images([f"{archive}/[a].dcm"])) == ["[a].dcm"]
+
+
+def test_a_missing_name_is_not_dropped(archive):
+    assert list(find_images(["nowhere.dcm"])) == ["nowhere.dcm"]
+
+
+def test_links_to_folders_are_not_followed_and_broken_ones_not_dropped(archive):
+    (archive / "b" / "loop").symlink_to(archive)
+    (archive / "b" / "gone").symlink_to("nowhere")
+    (archive / "b" / "self").symlink_to("self")
+
+    found = relative(archive, find_images([str(archive / "b")]))
+
+    assert found == ["b/2.dcm", "b/gone", "b/self"]
+
+
+def test_pipes_are_given_out(archive):
+    os.mkfifo(archive / "b" / "pipe")
+
+    assert "b/pipe" in relative(archive, find_images([str(archive)]))
+
+
+def test_names_of_any_bytes_are_given_out(archive):
+    odd = [b"new\nline", b"\xff\xfe", "ä".encode() * 100, b"-"]
+    for name in odd:
+        Path(os.fsdecode(os.path.join(os.fsencode(archive / "empty"), name))).touch()
+
+    found = find_images([str(archive / "empty")])
+
+    assert sorted(os.path.basename(os.fsencode(path)) for path in found) == sorted(odd)
+
+
+def test_our_own_results_are_left_out(archive):
+    result = (archive / "a" / "1.dcm").resolve()
+    (archive / "other").symlink_to(result)
+
+    found = relative(archive, find_images([str(archive)], leave_out=[result]))
+
+    assert found == ["a/.hidden/3.dcm", "a/note.txt", "b/2.dcm"]
+
+
+def test_a_closed_folder_is_given_out_itself(archive, monkeypatch):
+    open_folder = os.scandir
+
+    def closed(folder):
+        if os.path.basename(folder) == "a":
+            raise PermissionError(13, "Permission denied", folder)
+        return open_folder(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)  # root, who may run this, may list all
+
+    assert relative(archive, find_images([str(archive)])) == ["a", "b/2.dcm"]
+
+
+def test_a_tree_deeper_than_python_is_walked(tmp_path):
+    here = os.open(tmp_path, os.O_RDONLY)
+    depth = 1500  # names of one letter, so that the path stays below the 4,096 of Linux
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("f", os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+    (found,) = find_images([str(tmp_path)])
+
+    assert found.count("/d") >= depth
+
+
+def test_the_same_through_fsspec(archive):
+    by_url = [p.removeprefix("file://") for p in find_images([f"file://{archive}"])]
+
+    assert by_url == list(find_images([str(archive)]))
+
+
+def test_a_zip_is_walked_like_a_folder(archive):
+    with zipfile.ZipFile(archive / "x.zip", "w") as pack:
+        pack.writestr("in/2.dcm", "")
+        pack.writestr("in/deep/1.dcm", "")
+        pack.writestr("3.txt", "")
+    url = f"file://{archive}/x.zip"
+
+    assert list(find_images([f"zip://::{url}"])) == [
+        f"zip://3.txt::{url}",
+        f"zip://in/2.dcm::{url}",
+        f"zip://in/deep/1.dcm::{url}",
+    ]
+    assert list(find_images([f"zip://in/*.dcm::{url}"])) == [f"zip://in/2.dcm::{url}"]
+    assert list(find_images([f"zip://3.txt::{url}"])) == [f"zip://3.txt::{url}"]
+
+
+def test_a_url_that_cannot_be_reached_is_given_out():
+    assert list(find_images(["nosuch://x/y", "memory://nowhere"])) == [
+        "nosuch://x/y",
+        "memory://nowhere",
+    ]
+
+
+@given(path=names, pattern=names)
+def test_matching_agrees_with_pathlib(path, pattern):
+    parts = [*pattern[:-1], "*"]
+    expected = len(path) == len(parts) and path[:-1] == parts[:-1] and path[-1][0] != "."
+
+    assert _matches(tuple(path), tuple(parts)) == expected
+    assert _matches(tuple(path), ("**",)) == (not any(name[0] == "." for name in path))
