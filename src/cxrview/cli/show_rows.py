@@ -13,6 +13,8 @@ from cxrview.classify.archive import Outputs
 from cxrview.store.tables import read_rows
 
 MOST_ROWS = 40
+WIDTH_OF_A_FILE = 100
+"""Columns where there is no terminal to ask."""
 
 _STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
 _DECISION_STYLE = {"review": "yellow", "skipped": "dim"}
@@ -23,15 +25,19 @@ def show_rows(result: Outputs) -> None:
     rows = read_rows(result.table, MOST_ROWS + 1)
     failures = _failures(result.failures)
     folder = _common_folder([row["path"] for row in [*rows, *failures]])
-    table = Table(title=None, header_style="bold", pad_edge=False)
-    for name in ("file", "header says", "view", "PFI %", "decision", "remarks"):
-        table.add_column(name, justify="right" if name == "PFI %" else "left", overflow="fold")
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold", ratio=3)
+    for name in ("header", "view", "PFI %", "decision"):
+        table.add_column(name, justify="right" if name == "PFI %" else "left", no_wrap=True)
+    table.add_column("remarks", ratio=2)
     for row in rows[:MOST_ROWS]:
         table.add_row(*_cells(row, folder))
     for failure in failures[:MOST_ROWS]:
         name = escape(_below(failure["path"], folder))
-        table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"]))
+        table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
     console.print(table)
     if len(rows) > MOST_ROWS:
         console.print(f"and more in {escape(str(result.table))}")
@@ -48,7 +54,7 @@ def _cells(row: dict[str, Any], folder: str) -> list[str]:
         f"[{_STYLE[view]}]{view}[/]" if view else "",
         "" if row["pfi"] is None else f"{row['pfi']:.3f}",
         f"[{_DECISION_STYLE[decision]}]{decision}[/]" if decision in _DECISION_STYLE else decision,
-        escape(", ".join(filter(None, remarks))),
+        escape(", ".join(filter(None, remarks)).replace("_", " ")),
     ]
 
 

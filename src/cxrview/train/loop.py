@@ -1,5 +1,6 @@
 """The training loop: steps of a recipe, checkpointed so that a stop costs a few minutes at most."""
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -113,7 +114,12 @@ def _save(
         momentum = optimiser.state[parameter].get("momentum_buffer")
         if momentum is not None:
             tensors[f"momentum.{key}"] = momentum.contiguous()
-    belongs = {"recipe": repr(recipe), "seed": str(seed), "step": str(step)}
+    belongs = {
+        "recipe": repr(recipe),
+        "seed": str(seed),
+        "step": str(step),
+        "rates": json.dumps([group["lr"] for group in optimiser.param_groups]),
+    }
     part = path.with_suffix(".part")
     save_file(tensors, part, metadata=belongs)
     part.replace(path)
@@ -145,7 +151,8 @@ def _restore(
     for key, parameter in network.named_parameters():
         if f"momentum.{key}" in tensors:
             optimiser.state[parameter]["momentum_buffer"] = tensors[f"momentum.{key}"]
-    done = int(belongs["step"])
-    for _ in range(done):
-        schedule.step()
+    done, rates = int(belongs["step"]), json.loads(belongs["rates"])
+    schedule.load_state_dict({"last_epoch": done, "_step_count": done + 1, "_last_lr": rates})
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate
     return done
