@@ -166,7 +166,7 @@ def _cut(
 ) -> tuple[Vectors, Vectors]:
     room = plane[3] - points @ plane[:3]
     speed = directions @ plane[:3]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         met = room / speed
     leave = np.where(speed > 0, np.minimum(leave, met), leave)
     enter = np.where(speed < 0, np.maximum(enter, met), enter)

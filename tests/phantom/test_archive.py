@@ -1,0 +1,124 @@
+"""A drawn archive: its files, its truth, and what it refuses."""
+
+import csv
+import hashlib
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from cxrview.errors import UsageError
+from cxrview.phantom.archive import draw_archive
+from cxrview.terms import Projection, View
+
+SMALL = {"size": (80, 66), "patients": 2}
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        draw_archive(tmp_path / name / "archive", seed=4, **SMALL)
+
+    assert fingerprints(tmp_path / "one") == fingerprints(tmp_path / "two")
+
+
+def test_another_seed_shares_no_file(tmp_path):
+    for seed in (1, 2):
+        draw_archive(tmp_path / str(seed), seed=seed, damages=[], **SMALL)
+
+    first, second = (fingerprints(tmp_path / str(seed)) for seed in (1, 2))
+    assert not set(first.values()) & set(second.values())
+
+
+def test_the_truth_beside_the_folder_names_every_file(tmp_path):
+    drawn = draw_archive(tmp_path / "archive", **SMALL)
+    with (tmp_path / "archive.truth.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+
+    assert {row["file"] for row in rows} == set(fingerprints(tmp_path / "archive"))
+    assert [row["view"] for row in rows] == [str(one.view or "") for one in drawn]
+
+
+def test_the_default_holds_a_bit_of_everything(tmp_path):
+    drawn = draw_archive(tmp_path / "archive", size=(80, 66))
+
+    assert {one.view for one in drawn} == {View.FRONTAL, View.LATERAL, None}
+    assert {one.projection for one in drawn} == {*Projection, None}
+    assert len({one.syntax for one in drawn}) >= 10
+    assert [one.damage for one in drawn if one.damage] == ["truncated"]
+    assert {"view-wrong", "view-missing"} <= {one.header_fault for one in drawn}
+    photometric = {
+        pydicom.dcmread(tmp_path / "archive" / one.file).get("PhotometricInterpretation")
+        for one in drawn
+    }
+    assert {"MONOCHROME1", "MONOCHROME2"} <= photometric
+
+
+def test_uids_are_unique_but_for_the_study(tmp_path):
+    drawn = draw_archive(tmp_path / "archive", **SMALL)
+    uids = [pydicom.dcmread(tmp_path / "archive" / one.file).SOPInstanceUID for one in drawn]
+
+    assert len(set(uids)) == len(drawn)
+
+
+def test_what_is_asked_for_is_drawn(tmp_path):
+    drawn = draw_archive(
+        tmp_path / "archive",
+        projections=[Projection.RL],
+        syntaxes=["rle", "jpeg"],
+        header_faults=["free-text", "none"],
+        damages=["empty", "nested"],
+        monochrome1=1.0,
+        strangers=False,
+        **SMALL,
+    )
+
+    sound = [one for one in drawn if not one.damage]
+    assert [one.syntax for one in sound] == ["rle", "jpeg"]
+    assert [one.header_fault for one in sound] == ["free-text", ""]
+    assert {one.projection for one in drawn} == {Projection.RL}
+    assert [one.damage for one in drawn if one.damage] == ["empty", "nested"]
+
+
+def test_a_folder_with_something_in_it_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("keep me")
+
+    with pytest.raises(UsageError, match="--overwrite"):
+        draw_archive(tmp_path, **SMALL)
+
+
+def test_overwriting_removes_the_earlier_drawing_and_nothing_else(tmp_path):
+    out = tmp_path / "archive"
+    earlier = draw_archive(out, damages=["empty"], **SMALL)
+    (out / "mine.txt").write_text("keep me")
+    drawn = draw_archive(out, size=(80, 66), patients=1, damages=[], overwrite=True)
+
+    assert len(drawn) < len(earlier)
+    assert set(fingerprints(out)) == {one.file for one in drawn} | {"mine.txt"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"syntaxes": ["jpeg-xl"]},
+        {"header_faults": ["upside-down"]},
+        {"damages": ["burnt"]},
+        {"patients": 0},
+        {"size": (10, 10)},
+        {"bits": 7},
+        {"monochrome1": 2.0},
+        {"seed": -1},
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_a_file_is_written(tmp_path, wrong):
+    with pytest.raises(UsageError):
+        draw_archive(tmp_path / "archive", **{**SMALL, **wrong})
+
+    assert not (tmp_path / "archive").exists()
