@@ -46,12 +46,33 @@ def test_the_columns_are_those_promised_and_in_their_order(tmp_path):
     write_table(tmp_path / "views.parquet", ROWS)
     write_table(tmp_path / "views.csv", ROWS)
 
-    promised = """
-        path sop_instance_uid series_instance_uid study_instance_uid patient_key sop_class_uid
-        modality body_part manufacturer manufacturer_model study_year photometric
-        transfer_syntax rows columns frames header_view_position header_view_code header_view
-        decision view pfi agreement warnings model_id
-    """.split()
+    promised = [
+        "path",
+        "sop_instance_uid",
+        "series_instance_uid",
+        "study_instance_uid",
+        "patient_key",
+        "sop_class_uid",
+        "modality",
+        "body_part",
+        "manufacturer",
+        "manufacturer_model",
+        "study_year",
+        "photometric",
+        "transfer_syntax",
+        "rows",
+        "columns",
+        "frames",
+        "header_view_position",
+        "header_view_code",
+        "header_view",
+        "decision",
+        "view",
+        "pfi",
+        "agreement",
+        "warnings",
+        "model_id",
+    ]
     assert pq.read_table(tmp_path / "views.parquet").column_names == promised
     assert (
         pyarrow.csv.read_csv(
