@@ -1,5 +1,7 @@
 """Every lossless syntax gives back the very bits that were put in."""
 
+from contextlib import suppress
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -127,10 +129,8 @@ def test_flipped_bytes_give_pixels_or_a_reason(chest, encode_frame, name, seed):
     for at in rng.integers(0, len(data), 20):
         data[at] ^= int(rng.integers(1, 256))
 
-    try:
+    with suppress(CorruptPixels, Truncated):
         assert decode(syntax, bytes(data), layout_of(pixels, bits)).shape == pixels.shape
-    except (CorruptPixels, Truncated):
-        pass
 
 
 def test_a_comment_behind_the_last_tile_part_does_no_harm(chest, encode_frame):
