@@ -46,14 +46,15 @@ def test_from_the_front_the_lungs_are_dark_beside_a_bright_middle(patient):
     assert middle > 1.5 * right_lung
 
 
-def test_a_left_lateral_faces_left_with_the_spine_on_the_right(patient):
-    """Behind the heart the vertebrae shade more than the retrosternal air."""
-    left = render_patient(patient, Projection.LL, SIZE).astype(float)
-    right = render_patient(patient, Projection.RL, SIZE).astype(float)
-    band = slice(85, 115)
+def test_a_left_lateral_faces_left_and_a_right_one_right(patient):
+    """The spine, at the back, shades more than the air behind the sternum."""
+    left, right = (
+        render_patient(patient, projection, SIZE).astype(float)[85:115]
+        for projection in (Projection.LL, Projection.RL)
+    )
 
-    assert left[band, 95:110].mean() > left[band, 5:20].mean()
-    assert np.corrcoef(left[60:].ravel(), right[60:, ::-1].ravel())[0, 1] > 0.6
+    assert left[:, 95:110].mean() > left[:, 5:20].mean()
+    assert right[:, 22:37].mean() > right[:, 112:127].mean()
 
 
 def test_a_pixel_is_as_wide_as_the_detector_over_its_rows(patient):

@@ -82,7 +82,12 @@ def _trunk(patient: Patient, arms_raised: bool, layer: float, made_of: float) ->
     ]
     middle = [
         solid([0, 4, -120], [148 * slim, 112, 220]),
-        *tube([[0, 56, 185], [0, 36, 262], [0, 14, 330]], 50 + layer / 2, 62 + layer / 2, made_of),
+        *tube(
+            [[0, 28, 110], [0, 48, 192], [0, 34, 262], [0, 14, 330]],
+            50 + layer / 2,
+            62 + layer / 2,
+            made_of,
+        ),
         solid([0, -42, 430], [70, 92, 104]),
     ]
     if patient.sex == "F" and layer:
