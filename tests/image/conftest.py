@@ -1,7 +1,9 @@
 """A small drawn chest and a writer of DICOM bytes, for the tests of reading."""
 
+import warnings
 from collections.abc import Callable
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import imagecodecs
@@ -92,23 +94,26 @@ def dataset(pixels: NDArray[Any] | None, **attributes: Any) -> Dataset:
         ds.BitsStored = ds.BitsAllocated
         ds.HighBit = ds.BitsStored - 1
         ds.PixelRepresentation = int(np.issubdtype(pixels.dtype, np.signedinteger))
-    for name, value in attributes.items():
-        if value is None:
-            del ds[name]
-        else:
-            setattr(ds, name, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values are the point
+        for name, value in attributes.items():
+            if value is None:
+                del ds[name]
+            else:
+                setattr(ds, name, value)
     return ds
 
 
 def to_bytes(ds: Dataset, syntax: str = EXPLICIT) -> bytes:
     """Write a data set with preamble and meta information."""
-    meta = FileMetaDataset()
-    meta.TransferSyntaxUID = UID(syntax)
-    meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", CR)
-    meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", "1.2.3.4") or "1.2.3.4"
-    ds.file_meta = meta
     file = BytesIO()
-    dcmwrite(file, ds, enforce_file_format=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd values are the point
+        ds.file_meta = FileMetaDataset()
+        ds.file_meta.TransferSyntaxUID = UID(syntax)
+        ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", CR)
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", "") or "1.2.3.4"
+        dcmwrite(file, ds, enforce_file_format=True)
     return file.getvalue()
 
 
@@ -152,6 +157,14 @@ def make_dataset() -> Callable[..., Dataset]:
 def make_bytes() -> Callable[..., bytes]:
     """Writes a data set."""
     return to_bytes
+
+
+@pytest.fixture(scope="session")
+def kit() -> SimpleNamespace:
+    """All of them at once, for tests that are tables."""
+    return SimpleNamespace(
+        chest=draw_chest(), build=build, dataset=dataset, to_bytes=to_bytes, encode=encode
+    )
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def test_a_closed_folder_is_given_out_itself(archive, monkeypatch):
 
 def test_a_tree_deeper_than_python_is_walked(tmp_path):
     here = os.open(tmp_path, os.O_RDONLY)
-    depth = 1500  # names of one letter, so that the path stays below the 4,096 of Linux
+    depth = 1100  # names of one letter, so that the path stays below the 4,096 of Linux
     for _ in range(depth):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)

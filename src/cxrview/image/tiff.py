@@ -39,15 +39,17 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         Truncated: the file ends before the pixels of the first page.
         TooLarge: the pixels would need more than the limits allow.
     """
-    page, pages = _first_page(path, data)
-    _check_size(path, page, len(data), options)
+    try:
+        page, pages = _first_page(path, data)
+        _check_size(path, page, len(data), options)
+        rows, columns = int(page.imagelength), int(page.imagewidth)
+    except (MemoryError, UnreadableImage):
+        raise
+    except Exception as error:  # a broken directory can raise anything in tifffile
+        raise CorruptHeader(path, "its TIFF directory cannot be read", _ADVICE) from error
     return ImageFile(
         instance=Instance(
-            path=path,
-            content_id=content_id,
-            rows=int(page.imagelength),
-            columns=int(page.imagewidth),
-            frames=pages,
+            path=path, content_id=content_id, rows=rows, columns=columns, frames=pages
         ),
         warnings=(f"first_of_pages:{pages}",) if pages > 1 else (),
         decode=lambda: _decode(path, page),
@@ -55,14 +57,9 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
 
 
 def _first_page(path: str, data: bytes) -> tuple[Any, int]:
-    try:
-        file = tifffile.TiffFile(BytesIO(data))
-        pages = len(file.pages)
-        page = file.pages.first if pages else None
-    except MemoryError:
-        raise
-    except Exception as error:  # a broken directory can raise anything in tifffile
-        raise CorruptHeader(path, "its TIFF directory cannot be read", _ADVICE) from error
+    file = tifffile.TiffFile(BytesIO(data))
+    pages = len(file.pages)
+    page = file.pages.first if pages else None
     if page is None or not page.imagelength or not page.imagewidth:
         raise NoPixelData(path, "it is a TIFF file without a picture", _ADVICE)
     return page, pages

@@ -1,0 +1,58 @@
+import hashlib
+import zipfile
+
+import numpy as np
+import pytest
+
+from cxrview.image import ReadOptions, open_image, read_radiograph
+
+
+def test_path_url_archive_and_bytes_are_one(kit, tmp_path):
+    data = kit.build()
+    (tmp_path / "x.dcm").write_bytes(data)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as pack:
+        pack.writestr("in/x.dcm", data)
+    expected = read_radiograph(data)
+
+    for path in (
+        str(tmp_path / "x.dcm"),
+        tmp_path / "x.dcm",
+        f"file://{tmp_path}/x.dcm",
+        f"zip://in/x.dcm::file://{tmp_path}/x.zip",
+    ):
+        radiograph = read_radiograph(path)
+
+        assert np.array_equal(radiograph.pixels, expected.pixels)
+        assert radiograph.instance.path == str(path)
+        assert radiograph.instance.content_id == expected.instance.content_id
+
+
+def test_the_content_id_is_blake2b_of_all_bytes(kit):
+    data = kit.build()
+
+    expected = hashlib.blake2b(data, digest_size=16).hexdigest()
+    assert open_image(data).instance.content_id == expected
+
+
+def test_a_file_is_opened_once(kit, tmp_path):
+    path = tmp_path / "x.dcm"
+    path.write_bytes(kit.build())
+    file = open_image(str(path))
+    path.unlink()
+
+    assert file.radiograph().pixels.shape == (90, 76)
+
+
+def test_pixels_cannot_be_written(kit):
+    pixels = read_radiograph(kit.build()).pixels
+
+    with pytest.raises(ValueError, match="read-only"):
+        pixels[0, 0] = 1
+
+
+def test_limits_must_make_sense():
+    from cxrview.image import Limits
+
+    for wrong in ({"max_file_bytes": 0}, {"max_nesting": 0}, {"max_inflate_ratio": -1}):
+        with pytest.raises(ValueError, match="at least one"):
+            ReadOptions(limits=Limits(**wrong))
