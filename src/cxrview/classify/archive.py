@@ -144,7 +144,7 @@ def classify_archive(
                 _write(out, journal, tally, conditions)
         is_finished = is_complete
     finally:
-        if is_finished:
+        if is_finished or not len(journal):
             journal.remove()
         else:
             journal.close()

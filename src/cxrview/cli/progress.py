@@ -3,8 +3,10 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from cxrview.errors import CxrviewError
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -29,14 +31,16 @@ def progress(
 
 
 class _CountedBeside:
-    """A number that a thread is still finding out."""
+    """A number that a thread is still finding out; None until then, and where it can't."""
 
     def __init__(self, count: Callable[[], int | None]) -> None:
         self.value: int | None = None
         threading.Thread(target=self._find, args=(count,), daemon=True).start()
 
     def _find(self, count: Callable[[], int | None]) -> None:
-        self.value = count()
+        # What is wrong with the paths is for the work itself to say, once.
+        with suppress(CxrviewError, OSError):
+            self.value = count()
 
 
 @contextmanager
@@ -100,8 +104,3 @@ class _Lines:
             return ""
         minutes = (self._total.value - self._done) / rate / 60
         return f", of {self._total.value}, about {minutes:.0f} min remaining"
-
-
-def counted(things: Iterable[object]) -> int:
-    """How many there are."""
-    return sum(1 for _ in things)

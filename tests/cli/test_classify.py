@@ -1,0 +1,248 @@
+"""`cxrview classify` as its user runs it: a process of its own, on drawn radiographs."""
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pydicom
+import pytest
+from PIL import Image
+
+from cxrview.phantom.archive import draw_archive
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("drawn") / "an archive"
+    draw_archive(folder, patients=4, size=(512, 420), seed=1)
+    return folder
+
+
+@pytest.fixture
+def cxrview(tmp_path, monkeypatch):
+    """Run the command in an empty folder with settings of its own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cxrview", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, **options)
+
+    return run
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+
+
+def test_every_drawn_radiograph_gets_its_view(archive, cxrview, tmp_path):
+    truth = {row["file"]: row["view"] for row in rows_of(Path(f"{archive}.truth.csv"))}
+
+    done = cxrview("classify", archive, "--out", "views.csv")
+
+    rows = rows_of(tmp_path / "views.csv")
+    called = {
+        str(Path(row["path"]).relative_to(archive)): row["view"]
+        for row in rows
+        if row["decision"] == "classified"
+    }
+    assert done.returncode == 1  # one file is broken
+    assert called and all(truth[file] == view for file, view in called.items())
+    assert [row["code"] for row in rows_of(tmp_path / "views.failures.csv")] == ["truncated"]
+    assert {row["decision"] for row in rows} == {"classified", "skipped"}
+
+
+def test_the_counts_add_up_on_the_screen_and_in_the_summary(archive, cxrview, tmp_path):
+    done = cxrview("classify", archive)
+
+    summary = json.loads((tmp_path / "views.summary.json").read_text())
+    parts = [summary[name] for name in ("classified", "review", "skipped", "failed")]
+    assert summary["found"] == sum(parts) == sum(path.is_file() for path in archive.rglob("*"))
+    assert f"{summary['found']} files = {parts[0]} classified" in done.stderr
+    assert pq.read_table(tmp_path / "views.parquet").num_rows == sum(parts[:3])
+
+
+def test_no_header_value_leaves_by_another_way_than_its_column(archive, cxrview, tmp_path):
+    private = set()
+    for path in archive.rglob("*"):
+        if path.is_file():
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            private |= {str(header.PatientName), header.PatientID, header.PatientBirthDate}
+
+    done = cxrview("classify", archive, "--out", "views.csv", "--show")
+
+    written = [p.read_text() for p in tmp_path.iterdir() if p.is_file()]
+    for value in private - {""}:
+        assert not any(value in text for text in (*written, done.stdout, done.stderr)), value
+
+
+def test_patients_have_one_pseudonym_each_by_the_key(archive, cxrview, tmp_path):
+    cxrview("classify", archive, "--out", "first.csv", "--key", "a.key")
+    cxrview("classify", archive, "--out", "second.csv", "--key", "a.key")
+    cxrview("classify", archive, "--out", "other.csv", "--key", "b.key")
+    cxrview("classify", archive, "--out", "real.csv", "--identify")
+
+    first, second, other, real = (
+        [row["patient_key"] for row in rows_of(tmp_path / f"{name}.csv")]
+        for name in ("first", "second", "other", "real")
+    )
+    assert first == second != other
+    assert len(set(first)) == len(set(other)) == len(set(real))
+    assert (tmp_path / "a.key").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "settings").exists()
+
+
+def test_a_standing_result_is_not_overwritten_unasked(archive, cxrview, tmp_path):
+    (tmp_path / "views.parquet").write_text("mine")
+
+    refused = cxrview("classify", archive)
+    replaced = cxrview("classify", archive, "--overwrite")
+
+    assert refused.returncode == 2
+    assert "--overwrite" in refused.stderr
+    assert replaced.returncode == 1
+    assert pq.read_table(tmp_path / "views.parquet").num_rows
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["classify"],
+        ["classify", "x", "--out", "views.xlsx"],
+        ["classify", "x", "--out", "nowhere/views.csv"],
+        ["classify", "x", "--review-band", "80", "20"],
+        ["classify", "x", "--review-band", "20", "80", "--no-review"],
+        ["classify", "x", "--model", "nowhere"],
+        ["classify", "x", "--chest-rule", "nowhere.toml"],
+        ["classify", "x", "--header-terms", "nowhere.csv"],
+        ["classify", "nothing/*.dcm"],
+        ["frobnicate"],
+    ],
+)
+def test_a_usage_error_says_what_to_do_and_exits_with_2(cxrview, arguments):
+    done = cxrview(*arguments)
+
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rows_go_to_standard_output_and_failures_to_stderr(archive, cxrview, tmp_path):
+    files = [p for p in archive.rglob("*") if p.is_file()]
+    listed = "\n".join(map(str, files)) + "\n"
+
+    done = cxrview("classify", "-", "--out", "-", input=listed)
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    failures = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert [row["path"] for row in rows + failures] == [
+        *(str(f) for f in files if str(f) != failures[0]["path"]),
+        failures[0]["path"],
+    ]
+    assert done.returncode == 1
+
+
+def test_bands_and_skips_are_the_users_to_set(archive, cxrview, tmp_path):
+    cxrview("classify", archive, "--out", "a.csv", "--review-band", 0, 100)
+    cxrview("classify", archive, "--out", "b.csv", "--no-review", "--no-skip")
+
+    a, b = rows_of(tmp_path / "a.csv"), rows_of(tmp_path / "b.csv")
+    assert {row["decision"] for row in a} == {"review", "skipped"}
+    assert {row["decision"] for row in b} == {"classified"}
+    assert [row["code"] for row in rows_of(tmp_path / "b.failures.csv")] == [
+        "truncated",
+        "no_pixel_data",
+    ]
+
+
+def test_what_a_run_writes_is_not_read_by_it(cxrview, tmp_path):
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    Image.fromarray(np.eye(300, dtype=np.uint8) * 255).save(archive / "a.png")
+
+    first = cxrview("classify", archive, "--out", "archive/views.csv")
+    again = cxrview("classify", "archive", "--out", archive / "views.csv", "--overwrite")
+
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert len(rows_of(archive / "views.csv")) == 1
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """So many pictures that a run can be stopped in its middle."""
+    folder = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(0)
+    for number in range(200):
+        Image.fromarray(rng.integers(0, 256, (64, 64), np.uint8)).save(folder / f"{number:03}.png")
+    (folder / "050.png").write_bytes(b"no picture")
+    return folder
+
+
+def start_and_stop(folder: Path, number: signal.Signals) -> int:
+    """Run until some rows are in the journal, then send a signal; the exit code."""
+    command = [sys.executable, "-m", "cxrview", "classify", str(folder), "--out", "stopped.csv"]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    journal = Path("stopped.csv.journal")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (journal.exists() and journaled(journal)):
+        time.sleep(0.01)
+    running.send_signal(number)
+    return running.wait(60)
+
+
+def journaled(path: Path) -> int:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)) as journal:
+            return journal.execute("SELECT count(*) FROM outcome").fetchone()[0]
+    except sqlite3.OperationalError:  # not made yet, or being written this moment
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)],
+)
+def test_a_run_that_is_stopped_anyhow_resumes_to_the_same_table(
+    many, cxrview, tmp_path, number, code
+):
+    cxrview("classify", many, "--out", "whole.csv")
+
+    stopped = start_and_stop(many, number)
+    usable = number == signal.SIGKILL or len(rows_of(tmp_path / "stopped.csv"))
+    refused = cxrview("classify", many, "--out", "stopped.csv")
+    resumed = cxrview("classify", many, "--out", "stopped.csv", "--resume")
+
+    assert stopped == code
+    assert usable
+    assert (refused.returncode, resumed.returncode) == (2, 1)
+    for name in (".csv", ".failures.csv"):
+        whole, after = ((tmp_path / f"{n}{name}").read_bytes() for n in ("whole", "stopped"))
+        assert whole == after
+
+
+def test_a_resume_under_another_band_is_refused(many, cxrview):
+    start_and_stop(many, signal.SIGTERM)
+
+    done = cxrview("classify", many, "--out", "stopped.csv", "--resume", "--review-band", "1", "99")
+
+    assert done.returncode == 2
+    assert "review_band was" in done.stderr
+
+
+def test_help_reads_well_and_comes_at_once(cxrview):
+    began = time.monotonic()
+    done = cxrview("classify", "--help", env={**os.environ, "COLUMNS": "100"})
+
+    assert time.monotonic() - began < 10  # benchmarks/startup.py measures it; this is a hang
+    for word in ("PATH...", "--review-band", "--resume", "Exit code", "--identify"):
+        assert word in done.stdout
