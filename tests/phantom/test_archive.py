@@ -8,10 +8,17 @@ import pydicom
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.phantom.archive import draw_archive
+from cxrview.phantom.archive import Drawn, draw_archive
 from cxrview.terms import Projection, View
 
-SMALL = {"size": (80, 66), "patients": 2}
+SMALL = {"size": (80, 66), "patients": 1}
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory) -> tuple[Path, list[Drawn]]:
+    """The archive of the command without options, only smaller."""
+    out = tmp_path_factory.mktemp("phantom") / "archive"
+    return out, draw_archive(out, size=(80, 66))
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
@@ -37,33 +44,32 @@ def test_another_seed_shares_no_file(tmp_path):
     assert not set(first.values()) & set(second.values())
 
 
-def test_the_truth_beside_the_folder_names_every_file(tmp_path):
-    drawn = draw_archive(tmp_path / "archive", **SMALL)
-    with (tmp_path / "archive.truth.csv").open(newline="") as table:
+def test_the_truth_beside_the_folder_names_every_file(default):
+    out, drawn = default
+    with out.with_name("archive.truth.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
 
-    assert {row["file"] for row in rows} == set(fingerprints(tmp_path / "archive"))
+    assert {row["file"] for row in rows} == set(fingerprints(out))
     assert [row["view"] for row in rows] == [str(one.view or "") for one in drawn]
 
 
-def test_the_default_holds_a_bit_of_everything(tmp_path):
-    drawn = draw_archive(tmp_path / "archive", size=(80, 66))
+def test_the_default_holds_a_bit_of_everything(default):
+    out, drawn = default
+    photometric = {
+        pydicom.dcmread(out / one.file).get("PhotometricInterpretation") for one in drawn
+    }
 
     assert {one.view for one in drawn} == {View.FRONTAL, View.LATERAL, None}
     assert {one.projection for one in drawn} == {*Projection, None}
     assert len({one.syntax for one in drawn}) >= 10
     assert [one.damage for one in drawn if one.damage] == ["truncated"]
     assert {"view-wrong", "view-missing"} <= {one.header_fault for one in drawn}
-    photometric = {
-        pydicom.dcmread(tmp_path / "archive" / one.file).get("PhotometricInterpretation")
-        for one in drawn
-    }
     assert {"MONOCHROME1", "MONOCHROME2"} <= photometric
 
 
-def test_uids_are_unique_but_for_the_study(tmp_path):
-    drawn = draw_archive(tmp_path / "archive", **SMALL)
-    uids = [pydicom.dcmread(tmp_path / "archive" / one.file).SOPInstanceUID for one in drawn]
+def test_no_two_files_share_a_sop_instance_uid(default):
+    out, drawn = default
+    uids = [pydicom.dcmread(out / one.file).SOPInstanceUID for one in drawn]
 
     assert len(set(uids)) == len(drawn)
 
@@ -77,7 +83,7 @@ def test_what_is_asked_for_is_drawn(tmp_path):
         damages=["empty", "nested"],
         monochrome1=1.0,
         strangers=False,
-        **SMALL,
+        **{**SMALL, "patients": 2},
     )
 
     sound = [one for one in drawn if not one.damage]
@@ -98,7 +104,7 @@ def test_overwriting_removes_the_earlier_drawing_and_nothing_else(tmp_path):
     out = tmp_path / "archive"
     earlier = draw_archive(out, damages=["empty"], **SMALL)
     (out / "mine.txt").write_text("keep me")
-    drawn = draw_archive(out, size=(80, 66), patients=1, damages=[], overwrite=True)
+    drawn = draw_archive(out, damages=[], strangers=False, overwrite=True, **SMALL)
 
     assert len(drawn) < len(earlier)
     assert set(fingerprints(out)) == {one.file for one in drawn} | {"mine.txt"}

@@ -29,10 +29,10 @@ def test_a_picture_fills_its_bits(patient, bits):
 
 
 def test_no_two_patients_look_the_same():
-    pictures = [render_patient(draw_patient(n, 0), Projection.PA, SIZE) for n in range(1, 7)]
+    pictures = [render_patient(draw_patient(n, 0), Projection.PA, SIZE) for n in range(1, 5)]
     likeness = np.corrcoef([picture.ravel() for picture in pictures])
 
-    assert likeness[~np.eye(6, dtype=bool)].max() < 0.995
+    assert likeness[~np.eye(4, dtype=bool)].max() < 0.995
 
 
 def test_from_the_front_the_lungs_are_dark_beside_a_bright_middle(patient):

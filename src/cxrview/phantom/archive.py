@@ -127,6 +127,12 @@ def draw_archive(
     return drawn
 
 
+def truth_table(out: Path) -> Path:
+    """Where the truth about the archive in a folder lies: beside it."""
+    whole = out.resolve()
+    return whole.with_name(f"{whole.name}.truth.csv")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
     size: tuple[int, int]
@@ -167,7 +173,7 @@ def _known(
 
 
 def _prepare(out: Path, overwrite: bool) -> Path:
-    truth = out.parent / f"{out.resolve().name}.truth.csv"
+    truth = truth_table(out)
     taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
     if taken and (not overwrite or not out.is_dir()):
         raise UsageError(

@@ -189,7 +189,7 @@ _ROWS: tuple[tuple[str, str, frozenset[str], Breaks], ...] = (
     ("no-syntax", "Transfer Syntax UID empty", _codes(READABLE, "corrupt_header", "unsupported"),
      _syntax("")),
     ("wrong-vr", "Rows has a value representation that does not fit",
-     _codes("corrupt_header"), _bytes(wrong_vr)),
+     _codes(READABLE, "corrupt_header"), _bytes(wrong_vr)),
     ("lying-length", "an element claims 2 GB", _codes("truncated", "corrupt_header"),
      _bytes(lying_length)),
     ("nested", "sequences 300 deep", _codes("nested_too_deep", READABLE), _bytes(nested(300))),
