@@ -42,7 +42,8 @@ def finetune(
     from cxrview.errors import UsageError
 
     try:
-        from cxrview.train.finetune import Watch, finetune_model
+        from cxrview.train.finetune import CHECKPOINT_NAME, Watch, finetune_model
+        from cxrview.train.loop import steps_done
         from cxrview.train.recipes import RECIPES
     except ImportError as error:
         raise UsageError(
@@ -52,7 +53,8 @@ def finetune(
     if recipe not in RECIPES:
         raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
     chosen = RECIPES[recipe]
-    with progress("steps", lambda: chosen.steps) as advance:
+    left = chosen.steps - steps_done(out / CHECKPOINT_NAME)
+    with progress("steps", lambda: left) as advance:
         card = finetune_model(
             labels,
             published,

@@ -23,6 +23,8 @@ from cxrview.train.loop import fine_tune
 from cxrview.train.published import load_published
 from cxrview.train.recipes import Recipe
 
+CHECKPOINT_NAME = "checkpoint.safetensors"
+
 Predict = Callable[[bytes, NDArray[np.uint8]], NDArray[np.float64]]
 """ONNX file and squashed pixels (n, side, side) uint8 to PFI in percent, (n,)."""
 
@@ -87,7 +89,7 @@ def finetune_model(
         parts[Partition.TRAINING],
         recipe,
         seed=seed,
-        checkpoint=out / "checkpoint.safetensors",
+        checkpoint=out / CHECKPOINT_NAME,
         report=watch.step,
     )
     weights = to_onnx(network, side=SIDE)

@@ -66,6 +66,14 @@ def fine_tune(
             _save(checkpoint, network, optimiser, recipe, seed, step + 1)
 
 
+def steps_done(checkpoint: Path) -> int:
+    """How far a training has come; 0 where there is no checkpoint."""
+    if not checkpoint.exists():
+        return 0
+    with safe_open(checkpoint, framework="pt") as stored:
+        return int(stored.metadata()["step"])
+
+
 def predict_pfi(
     network: GoogLeNet, pixels: NDArray[np.uint8], *, batch: int = 32
 ) -> NDArray[np.float64]:
