@@ -61,9 +61,8 @@ class Radiograph:
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8:
-            raise ValueError(
-                f"a radiograph is (rows, columns) uint8; got {self.pixels.shape} {self.pixels.dtype}"
-            )
+            got = f"{self.pixels.shape} {self.pixels.dtype}"
+            raise ValueError(f"a radiograph is (rows, columns) uint8; got {got}")
         self.pixels.setflags(write=False)
 
 
