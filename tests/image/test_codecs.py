@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cxrview.errors import CorruptPixels, Truncated
-from cxrview.image.codecs import CODECS, Frame
+from cxrview.image.codecs import CODECS
+from cxrview.image.frame import Frame
 from cxrview.image.layout import Layout
 from cxrview.image.limits import Limits
 from cxrview.image.stored import stored_values

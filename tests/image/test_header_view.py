@@ -4,6 +4,7 @@ from io import StringIO
 import pytest
 
 from cxrview.errors import UsageError
+from cxrview.image import ReadOptions, open_image
 from cxrview.image.header_view import load_table
 from cxrview.terms import View
 
@@ -94,6 +95,15 @@ def test_a_user_may_bring_his_own_table(tmp_path):
     assert table.version == "mine"
     assert table.view_of("THORAX_VORN", "") == (View.FRONTAL, ())
     assert table.view_of("PA", "") == (None, ())
+
+
+def test_the_readers_table_is_an_option(kit, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("kind,value,scheme,view,note\nposition,PA,,lateral,\n")
+
+    instance = open_image(kit.build(), ReadOptions(header_terms=own)).instance
+
+    assert instance.header_view is View.LATERAL
 
 
 @pytest.mark.parametrize(

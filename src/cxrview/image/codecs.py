@@ -6,7 +6,6 @@ first. What each hides when the data end too soon is guarded here.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CorruptPixels, Truncated
+from cxrview.errors import CorruptPixels
 from cxrview.image.codestream import (
     CodestreamSize,
     jpeg2000_end,
@@ -23,95 +22,29 @@ from cxrview.image.codestream import (
     jpeg_size,
 )
 from cxrview.image.dataset import inflate
+from cxrview.image.frame import Frame, Planes, corrupt, failed
 from cxrview.image.layout import Layout
-from cxrview.image.limits import Limits
 from cxrview.image.native import unpack_native
+from cxrview.image.rle import decode_rle
 
 _ADVICE = "Copy or export it again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planes:
-    """A decoded frame."""
-
-    samples: NDArray[Any]
-    """Shape (1 or 3, rows, columns): stored values, before masking and sign."""
-    precision: int
-    """Bits of a sample that the codestream uses; those above carry no value."""
-    is_luma_first: bool = False
-    """The first plane is luma, the others are colour differences."""
-    behind: bytes = b""
-    """What follows the last native pixel: padding to an even length."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """A compressed frame, and all that is needed to decode it."""
-
-    path: str
-    """For errors only."""
-    data: bytes
-    layout: Layout
-    limits: Limits
-
-
 Codec = Callable[[Frame], Planes]
-
-
-def decode_rle(frame: Frame) -> Planes:
-    """Decode RLE (PS3.5 annex G): a run-length coded plane for each byte of a sample."""
-    layout, data = _by_plane(frame.layout), frame.data
-    count = int.from_bytes(data[:4], "little")
-    width = max(1, layout.bits_allocated // 8)
-    if count != width * layout.samples or len(data) < 64:
-        raise _corrupt(frame)
-    starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
-    if starts != sorted(starts) or starts[0] < 64:
-        raise _corrupt(frame)
-    if starts[-1] >= len(data):
-        raise _failed(frame, is_whole=False)
-    size = layout.frame_bytes // count
-    ends = [*starts[1:], len(data)]
-    parts = [_unpack_bits(frame, s, e, size) for s, e in zip(starts, ends, strict=True)]
-    planes = np.frombuffer(b"".join(parts), np.uint8).reshape(layout.samples, width, size)
-    # The most significant byte comes first.
-    packed = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">u{width}")
-    native = packed.astype(f"<u{width}").reshape(-1)
-    samples = unpack_native(native.tobytes(), layout, is_little_endian=True)
-    return Planes(
-        samples=samples,
-        precision=layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR"),
-    )
-
-
-def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> bytes:
-    segment = frame.data[start:end]
-    try:
-        plane = bytes(imagecodecs.packbits_decode(segment, out=size))
-    except imagecodecs.PackbitsError:
-        # Padding behind the last run decodes to a few bytes too many.
-        try:
-            plane = bytes(imagecodecs.packbits_decode(segment, out=size + 256))
-        except imagecodecs.PackbitsError as error:
-            raise _failed(frame, is_whole=end != len(frame.data)) from error
-    if len(plane) < size:
-        raise _failed(frame, is_whole=end != len(frame.data))
-    return plane[:size]
 
 
 def decode_deflated(frame: Frame) -> Planes:
     """Decode a deflated native frame (PS3.5 section 8.2.16)."""
     native = inflate(frame.path, memoryview(frame.data), frame.limits)
     if len(native) < frame.layout.frame_bytes:
-        raise _failed(frame, is_whole=False)
+        raise failed(frame, is_whole=False)
     return _native(frame.layout, native)
 
 
 def decode_plain(frame: Frame) -> Planes:
     """Take an encapsulated native frame (PS3.5 annex A.4.11)."""
     if len(frame.data) < frame.layout.frame_bytes:
-        raise _failed(frame, is_whole=False)
+        raise failed(frame, is_whole=False)
     return _native(frame.layout, frame.data)
 
 
@@ -157,9 +90,9 @@ def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
         one = _turbo(frame.data + b"\xff\xd9", is_ycc)
         other = _turbo(frame.data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", is_ycc)
     except imagecodecs.JpegError as error:
-        raise _failed(frame, is_whole=False) from error
+        raise failed(frame, is_whole=False) from error
     if not np.array_equal(one, other):
-        raise _failed(frame, is_whole=False)
+        raise failed(frame, is_whole=False)
 
 
 def _turbo(data: bytes, is_ycc: bool) -> NDArray[Any]:
@@ -210,7 +143,7 @@ def decode_htj2k(frame: Frame) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14)."""
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
-        raise _failed(frame, is_whole=False)
+        raise failed(frame, is_whole=False)
     samples = _first_that_works(frame, [partial(_htj2k, frame.data)])
     return _of_jpeg2000(frame, samples, size)
 
@@ -243,7 +176,7 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
     """Refuse a codestream whose size is not the header's, before memory is taken for it."""
     layout = frame.layout
     if size is None:
-        raise _failed(frame, is_whole=len(frame.data) > 1024)
+        raise failed(frame, is_whole=len(frame.data) > 1024)
     if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
         raise CorruptPixels(
             frame.path, "its compressed pixels have another size than its header says", _ADVICE
@@ -267,7 +200,7 @@ def _first_that_works(
             raise
         except Exception as error:  # each decoder has errors of its own
             failure = error
-    raise _failed(frame, is_whole=is_whole) from failure
+    raise failed(frame, is_whole=is_whole) from failure
 
 
 def _planes(frame: Frame, samples: NDArray[Any]) -> NDArray[Any]:
@@ -275,24 +208,8 @@ def _planes(frame: Frame, samples: NDArray[Any]) -> NDArray[Any]:
     if samples.shape == (rows, columns, count) and count > 1:
         return np.moveaxis(samples, 2, 0)
     if samples.size != rows * columns * count:
-        raise _corrupt(frame)
+        raise corrupt(frame)
     return samples.reshape(count, rows, columns)
-
-
-def _by_plane(layout: Layout) -> Layout:
-    """RLE is always by plane, whatever Planar Configuration says."""
-    photometric = layout.photometric.removesuffix("_422")
-    return replace(layout, is_planar=True, photometric=photometric)
-
-
-def _corrupt(frame: Frame) -> CorruptPixels:
-    return CorruptPixels(frame.path, "its compressed pixels cannot be decoded", _ADVICE)
-
-
-def _failed(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
-    if is_whole:
-        return _corrupt(frame)
-    return Truncated(frame.path, "its compressed pixels end too soon", _ADVICE)
 
 
 CODECS: Mapping[str, Codec] = {

@@ -18,6 +18,7 @@ from pydicom.uid import (
 )
 
 from cxrview.errors import CorruptHeader, CorruptPixels, NestedTooDeep, NotAnImage, Truncated
+from cxrview.image.header import raw_element
 from cxrview.image.limits import Limits, check_inflation, inflated_cap
 from cxrview.image.sniff import is_vr
 
@@ -138,7 +139,7 @@ def _read_meta(path: str, data: bytes, start: int) -> tuple[Dataset, int, bool]:
 
 
 def _syntax_of(meta: Dataset) -> str:
-    element = meta.get_item(0x00020010)
+    element = raw_element(meta, 0x00020010)
     value = element.value if isinstance(element, RawDataElement) else None
     return value.decode("latin-1").strip("\0 ") if isinstance(value, bytes) else ""
 
@@ -175,9 +176,9 @@ def _read_elements(
         raise
     except EOFError:
         return elements, len(data), True
-    except Exception as error:  # broken elements can raise anything in pydicom
+    except Exception:  # broken elements can raise anything in pydicom, quoting them
         if not elements:
-            raise CorruptHeader(path, "its DICOM elements cannot be read", _ADVICE) from error
+            raise CorruptHeader(path, "its DICOM elements cannot be read", _ADVICE) from None
         return elements, len(data), True
     return elements, file.tell(), _is_short(elements)
 
@@ -203,7 +204,7 @@ def _check_nesting(path: str, dataset: Dataset, limits: Limits) -> None:
 def _items_read(dataset: Dataset) -> list[Dataset]:
     items: list[Dataset] = []
     for tag in dataset.keys():  # noqa: SIM118 (a Dataset iterates over converted elements)
-        element: Any = dataset.get_item(tag)
+        element = raw_element(dataset, tag)
         if isinstance(element, DataElement) and element.VR == "SQ":
             items.extend(element.value or ())
     return items

@@ -2,6 +2,7 @@
 
 import warnings as python_warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 from cxrview.errors import (
     CorruptHeader,
@@ -11,9 +12,10 @@ from cxrview.errors import (
     Truncated,
     Unsupported,
 )
-from cxrview.image.codecs import CODECS, Frame, Planes
+from cxrview.image.codecs import CODECS
 from cxrview.image.dataset import UNDEFINED_LENGTH, Parsed, PixelElement, parse
 from cxrview.image.encapsulated import first_frame
+from cxrview.image.frame import Frame, Planes
 from cxrview.image.grey import to_grey
 from cxrview.image.header import Header
 from cxrview.image.header_view import load_table
@@ -57,6 +59,7 @@ def open_dicom(
         TooLarge: a deflated data set beyond the limit.
         CorruptPixels: a deflated data set that does not inflate.
         NotAnImage: it only begins like DICOM.
+        UsageError: the user's table of header views makes no sense.
     """
     parsed = parse(path, data, options.limits)
     with python_warnings.catch_warnings():
@@ -64,11 +67,14 @@ def open_dicom(
         header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
         try:
             instance, notes = _instance(path, content_id, parsed, header, patient_key)
+            view, more = load_table(options.header_terms).view_of(
+                instance.header_view_position, instance.header_view_code
+            )
         except RecursionError as error:
             raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
     return ImageFile(
-        instance=instance,
-        warnings=parsed.warnings + notes,
+        instance=replace(instance, header_view=view),
+        warnings=parsed.warnings + notes + more,
         decode=lambda: _decode(path, parsed, header, options),
     )
 
@@ -91,8 +97,6 @@ def _instance(
     modality = header.text(0x00080060)
     if not (sop_class or modality or rows):
         raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
-    position, code = header.text(0x00185101), _view_code(header)
-    view, contradiction = load_table().view_of(position, code)
     patient = header.text(0x00100020, longest=1024)
     return Instance(
         path=path,
@@ -112,10 +116,9 @@ def _instance(
         rows=rows,
         columns=columns,
         frames=count_frames(header)[0] if rows else None,
-        header_view_position=position,
-        header_view_code=code,
-        header_view=view,
-    ), _once(odd_class + odd_instance + odd_series + odd_study + contradiction)
+        header_view_position=header.text(0x00185101),
+        header_view_code=_view_code(header),
+    ), _once(odd_class + odd_instance + odd_series + odd_study)
 
 
 def _once(notes: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
 
 from cxrview.errors import CorruptHeader
-from cxrview.image.codecs import Planes
 from cxrview.image.colour import luma
+from cxrview.image.frame import Planes
 from cxrview.image.header import Header
 from cxrview.image.layout import Layout
 from cxrview.image.modality import modality_values
@@ -71,10 +71,10 @@ def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray
         colours: NDArray[Any] = apply_color_lut(stored, header.dataset)
     except MemoryError:
         raise
-    except Exception as error:  # a broken palette can raise anything in pydicom
+    except Exception:  # a broken palette can raise anything in pydicom
         raise CorruptHeader(
             path, "its colour palette is missing or broken", "Export it again"
-        ) from error
+        ) from None  # pydicom's message may quote the header
     return colours
 
 

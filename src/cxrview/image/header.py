@@ -111,8 +111,8 @@ class Header:
             return raw.decode("latin-1")
 
     def _raw(self, tag: int) -> tuple[str, bytes]:
-        element = self._dataset.get_item(tag) if tag in self._dataset else None
-        value = element.value if isinstance(element, RawDataElement | DataElement) else None
+        element = raw_element(self._dataset, tag)
+        value = element.value if element is not None else None
         if isinstance(value, bytes) and element is not None:
             return element.VR or "", value
         if value is None or isinstance(value, Dataset) or element is None or element.VR == "SQ":
@@ -128,6 +128,19 @@ class Header:
         except ValueError:
             return None
         return number if math.isfinite(number) else None
+
+
+def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
+    """Return an element as it was read; None where there is none, or none that can be kept."""
+    if tag not in dataset:
+        return None
+    try:
+        element = dataset.get_item(tag)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:  # get_item converts what has no value, and stumbles over odd kinds
+        return None
+    return element if isinstance(element, RawDataElement | DataElement) else None
 
 
 def clean(text: str) -> str:

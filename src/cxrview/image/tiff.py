@@ -39,6 +39,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         Truncated: the file ends before the pixels of the first page.
         TooLarge: the pixels would need more than the limits allow.
     """
+    _check_directory(path, data)
     try:
         page, pages = _first_page(path, data)
         _check_size(path, page, len(data), options)
@@ -54,6 +55,17 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         warnings=(f"first_of_pages:{pages}",) if pages > 1 else (),
         decode=lambda: _decode(path, page),
     )
+
+
+def _check_directory(path: str, data: bytes) -> None:
+    """Refuse a file that ends before its first directory, which stands behind the pixels."""
+    order: Any = "little" if data[:1] == b"I" else "big"
+    is_big_tiff = data[2:4] in (b"+\0", b"\0+")
+    start = int.from_bytes(data[8:16] if is_big_tiff else data[4:8], order)
+    count = int.from_bytes(data[start : start + (8 if is_big_tiff else 2)], order)
+    end = start + (8 + 20 * count if is_big_tiff else 2 + 12 * count)
+    if start >= len(data) or end > len(data):
+        raise Truncated(path, "it ends before its directory does", _ADVICE)
 
 
 def _first_page(path: str, data: bytes) -> tuple[Any, int]:

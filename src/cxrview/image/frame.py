@@ -1,0 +1,49 @@
+"""A compressed frame, what becomes of it, and how it may fail."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cxrview.errors import CorruptPixels, Truncated
+from cxrview.image.layout import Layout
+from cxrview.image.limits import Limits
+
+_ADVICE = "Copy or export it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planes:
+    """A decoded frame."""
+
+    samples: NDArray[Any]
+    """Shape (1 or 3, rows, columns): stored values, before masking and sign."""
+    precision: int
+    """Bits of a sample that the codestream uses; those above carry no value."""
+    is_luma_first: bool = False
+    """The first plane is luma, the others are colour differences."""
+    behind: bytes = b""
+    """What follows the last native pixel: padding to an even length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A compressed frame, and all that is needed to decode it."""
+
+    path: str
+    """For errors only."""
+    data: bytes
+    layout: Layout
+    limits: Limits
+
+
+def corrupt(frame: Frame) -> CorruptPixels:
+    """The error of a frame that is all there and makes no sense."""
+    return CorruptPixels(frame.path, "its compressed pixels cannot be decoded", _ADVICE)
+
+
+def failed(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
+    """The error of a frame that cannot be decoded, by whether all of it is there."""
+    if is_whole:
+        return corrupt(frame)
+    return Truncated(frame.path, "its compressed pixels end too soon", _ADVICE)

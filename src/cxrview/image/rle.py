@@ -1,0 +1,63 @@
+"""Run-length coded pixels (PS3.5 annex G)."""
+
+from dataclasses import replace
+
+import imagecodecs
+import numpy as np
+
+from cxrview.image.frame import Frame, Planes, corrupt, failed
+from cxrview.image.layout import Layout
+from cxrview.image.native import unpack_native
+
+
+def decode_rle(frame: Frame) -> Planes:
+    """Decode RLE: a run-length coded plane for each byte of a sample.
+
+    Raises:
+        CorruptPixels: the planes are not those of the header, or make no sense.
+        Truncated: the last plane ends too soon.
+    """
+    layout, data = _by_plane(frame.layout), frame.data
+    count = int.from_bytes(data[:4], "little")
+    width = max(1, layout.bits_allocated // 8)
+    if count != width * layout.samples or len(data) < 64:
+        raise corrupt(frame)
+    starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
+    if starts != sorted(starts) or starts[0] < 64:
+        raise corrupt(frame)
+    if starts[-1] >= len(data):
+        raise failed(frame, is_whole=False)
+    size = layout.frame_bytes // count
+    ends = [*starts[1:], len(data)]
+    parts = [_unpack_bits(frame, s, e, size) for s, e in zip(starts, ends, strict=True)]
+    planes = np.frombuffer(b"".join(parts), np.uint8).reshape(layout.samples, width, size)
+    # The most significant byte comes first.
+    packed = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">u{width}")
+    native = packed.astype(f"<u{width}").reshape(-1)
+    samples = unpack_native(native.tobytes(), layout, is_little_endian=True)
+    return Planes(
+        samples=samples,
+        precision=layout.bits_allocated,
+        is_luma_first=layout.photometric.startswith("YBR"),
+    )
+
+
+def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> bytes:
+    segment = frame.data[start:end]
+    try:
+        plane = bytes(imagecodecs.packbits_decode(segment, out=size))
+    except imagecodecs.PackbitsError:
+        # Padding behind the last run decodes to a few bytes too many.
+        try:
+            plane = bytes(imagecodecs.packbits_decode(segment, out=size + 256))
+        except imagecodecs.PackbitsError as error:
+            raise failed(frame, is_whole=end != len(frame.data)) from error
+    if len(plane) < size:
+        raise failed(frame, is_whole=end != len(frame.data))
+    return plane[:size]
+
+
+def _by_plane(layout: Layout) -> Layout:
+    """RLE is always by plane, whatever Planar Configuration says."""
+    photometric = layout.photometric.removesuffix("_422")
+    return replace(layout, is_planar=True, photometric=photometric)
