@@ -12,9 +12,10 @@ from cxrview.image import read_radiograph, squash
 
 
 def squashed_by_convert(convert: str, pixels: np.ndarray, folder: Path) -> np.ndarray:
+    # To PGM without -depth: with it, and to PNG, ImageMagick 6 cuts instead of rounding.
     Image.fromarray(pixels).save(folder / "in.pgm")
     subprocess.run(
-        [convert, folder / "in.pgm", "-resize", "256x256!", "-depth", "8", folder / "out.pgm"],
+        [convert, folder / "in.pgm", "-resize", "256x256!", folder / "out.pgm"],
         check=True,
     )
     return np.asarray(Image.open(folder / "out.pgm"))

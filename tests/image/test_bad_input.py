@@ -139,9 +139,12 @@ def start_of_data(data: bytes) -> int:
     return 144 + length
 
 
-def without_meta(kit: Kit) -> bytes:
-    data = kit.build()
-    return data[start_of_data(data) :]
+def without_meta_of(syntax: str) -> Builder:
+    def build(kit: Kit) -> bytes:
+        data = kit.build(syntax=syntax)
+        return data[start_of_data(data) :]
+
+    return build
 
 
 def without_preamble(kit: Kit) -> bytes:
@@ -387,7 +390,7 @@ def test_a_picture_cut_short_is_truncated(kit, form, share):
 
 READS: dict[str, tuple[Builder, tuple[str, ...]]] = {
     "no preamble": (without_preamble, ()),
-    "no meta information": (without_meta, ("no_transfer_syntax",)),
+    "no meta information": (without_meta_of(EXPLICIT), ("no_transfer_syntax",)),
     "no transfer syntax": (without_syntax, ("no_transfer_syntax",)),
     "a program in the preamble": (lambda kit: b"MZ" + kit.build()[2:], ()),
     "an ELF in the preamble": (lambda kit: b"\x7fELF" + kit.build()[4:], ()),
@@ -396,6 +399,15 @@ READS: dict[str, tuple[Builder, tuple[str, ...]]] = {
         lambda kit: (lambda d: d[:140] + b"\x05\0\0\0" + d[144:])(kit.build()),
         (),
     ),
+    "big endian without meta information": (
+        without_meta_of("1.2.840.10008.1.2.2"),
+        ("no_transfer_syntax",),
+    ),
+    "implicit without meta information": (
+        without_meta_of("1.2.840.10008.1.2"),
+        ("no_transfer_syntax",),
+    ),
+    "implicit data under explicit": (renamed(with_header("1.2.840.10008.1.2"), EXPLICIT), ()),
     "explicit data under implicit": (renamed(with_header(), "1.2.840.10008.1.2"), ()),
     "a UID of 70": (with_header(SOPInstanceUID="1." + "2" * 68), ("odd_uid",)),
     "a UID with a path": (with_header(SOPInstanceUID="../../etc"), ("odd_uid",)),

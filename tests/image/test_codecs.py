@@ -134,6 +134,25 @@ def test_flipped_bytes_give_pixels_or_a_reason(chest, encode_frame, name, seed):
         assert decode(syntax, bytes(data), layout_of(pixels, bits)).shape == pixels.shape
 
 
+@pytest.mark.parametrize("working", ["ljpeg_decode", "jpegsof3_decode"])
+def test_another_decoder_takes_over_where_libjpeg_turbo_refuses(
+    chest, encode_frame, monkeypatch, working
+):
+    """It refuses Huffman tables that scanners have written ("Bogus Huffman table")."""
+
+    def refuse(*_args, **_kwargs):
+        raise imagecodecs.JpegError("jpeg_decode", "Bogus Huffman table definition")
+
+    syntax = LOSSLESS["JPEG lossless, first"]
+    data = encode_frame(chest, syntax, 12)
+    for name in {"jpeg_decode", "ljpeg_decode", "jpegsof3_decode"} - {working}:
+        monkeypatch.setattr(imagecodecs, name, refuse)
+
+    assert np.array_equal(decode(syntax, data, layout_of(chest, 12)), chest)
+    with pytest.raises(Truncated):
+        decode(syntax, data[:-500], layout_of(chest, 12))
+
+
 def test_a_comment_behind_the_last_tile_part_does_no_harm(chest, encode_frame):
     """As a real scanner writes it; OpenJPEG gives up there."""
     data = encode_frame(chest, LOSSLESS["JPEG 2000"], 12)

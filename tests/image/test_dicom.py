@@ -299,6 +299,23 @@ def test_the_header_is_told_without_decoding(chest, make_dicom):
     assert instance.header_view is View.LATERAL
 
 
+def test_a_view_code_in_a_sequence_of_unknown_kind_is_read(kit):
+    """Archives that did not know the element have written it as UN, implicit inside."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = "399067008", "SCT"
+    data = kit.build(ViewCodeSequence=Sequence([item]), syntax="1.2.840.10008.1.2")
+    head = b"\x54\0\x20\x02"
+    at = data.index(head)
+    length = int.from_bytes(data[at + 4 : at + 8], "little")
+    unknown = head + b"UN\0\0" + data[at + 4 : at + 8 + length]
+    sound = kit.build()
+    pixels = sound.index(b"\xe0\x7f\x10\x00")
+
+    instance = open_image(sound[:pixels] + unknown + sound[pixels:]).instance
+
+    assert instance.header_view_code == "399067008^SCT"
+
+
 def test_no_key_is_made_of_an_empty_patient_id(make_dicom):
     data = make_dicom(PatientID="")
 

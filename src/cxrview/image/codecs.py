@@ -89,7 +89,9 @@ def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
     try:
         one = _turbo(frame.data + b"\xff\xd9", is_ycc)
         other = _turbo(frame.data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", is_ycc)
-    except imagecodecs.JpegError as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise failed(frame, is_whole=False) from error
     if not np.array_equal(one, other):
         raise failed(frame, is_whole=False)

@@ -101,7 +101,7 @@ def _take_local(path: str, local: Path, limits: Limits) -> tuple[bytes, Kind]:
         raise NotAFile(path, "it is a pipe, a device or a socket", "Name a regular file")
     _check_size(path, facts.st_size, limits)
     # Should a pipe have taken its place meanwhile, then this does not wait either.
-    handle = os.open(local, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    handle = os.open(local, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         return _read(path, file, facts.st_size, limits)
 
