@@ -289,7 +289,27 @@ FAILS: dict[str, tuple[Builder, type[UnreadableImage]]] = {
     "a length beyond the file": (patched(b"LO\x02\0P1", b"LO\xff\xffP1"), Truncated),
     "an unknown syntax": (renamed(compressed, "1.2.3.4.5"), Unsupported),
     "big endian by name only": (renamed(with_header(), "1.2.840.10008.1.2.2"), UnreadableImage),
+    "200,000 elements": (
+        inserted(
+            *(
+                element(0x7001_0000 + (k // 65536 << 16) + k % 65536, "LO", b"")
+                for k in range(200_000)
+            )
+        ),
+        TooLarge,
+    ),
     # pixels
+    "a million empty fragments": (
+        encapsulated(lambda stream: item(b"") * 1_000_001),
+        CorruptPixels,
+    ),
+    "nothing but fill bytes in a JPEG": (
+        encapsulated(
+            lambda stream: item(b"") + item(b"\xff\xd8" + b"\xff" * 5_000_000),
+            "1.2.840.10008.1.2.4.70",
+        ),
+        CorruptPixels,
+    ),
     "no pixels": (no_pixels, NoPixelData),
     "empty pixels": (
         lambda kit: kit.to_bytes(kit.dataset(kit.chest, PixelData=b"")),
@@ -332,6 +352,11 @@ FAILS: dict[str, tuple[Builder, type[UnreadableImage]]] = {
     "a BMP": (picture(format="BMP"), Unsupported),
     "a WebP": (picture(format="WEBP"), Unsupported),
     "a JPEG 2000": (picture(format="JPEG2000"), Unsupported),
+    "a JPEG of 12 bits": (
+        lambda kit: kit.encode(kit.chest, "1.2.840.10008.1.2.4.51", 12),
+        Unsupported,
+    ),
+    "a JPEG-LS": (lambda kit: kit.encode(kit.chest, "1.2.840.10008.1.2.4.80", 12), Unsupported),
     "a PNG bomb": (png_bomb, TooLarge),
     "a PNG that lies": (lying_png, TooLarge),
     "a PNG head": (lambda kit: picture(format="PNG")(kit)[:20], Truncated),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -52,8 +52,12 @@ def test_whole_numbers_and_floats_agree_within_one_level(values):
         elements=st.floats(allow_nan=True, allow_infinity=True),
     )
 )
-def test_no_float_is_too_odd_to_be_drawn(values):
-    grey, is_constant = minmax_to_uint8(values)
+@example(values=np.array([[5e-324, 0.0]]))
+@example(values=np.array([[-1.7e308, 1.7e308, np.nan]]))
+@pytest.mark.parametrize("is_inverse", [False, True])
+def test_no_float_is_too_odd_to_be_drawn(values, is_inverse):
+    grey, is_constant = minmax_to_uint8(values, is_inverse=is_inverse)
+    minmax_to_uint8(values, is_inverse=is_inverse, is_sigmoid=True)
 
     assert grey.shape == values.shape
     assert (grey[~np.isfinite(values)] == 0).all()

@@ -1,6 +1,8 @@
 """One run over an archive, from paths to written tables; stopped at any point, it can go on."""
 
+import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -92,6 +94,8 @@ class Tally:
     """By code."""
     agreement: dict[str, int]
     """Of the classified, with their headers."""
+    read_now: int
+    """Files that this run read; the others were in the journal already."""
     named_again: int
     """Paths named more than once in this run; each was read once."""
     seconds: float
@@ -137,10 +141,11 @@ def classify_archive(
     journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions)
     is_finished = False
     try:
+        known = len(journal)
         is_complete = _run(journal, paths, out, model, settings, watch)
-        tally = _tally(journal, time.monotonic() - began, is_complete)
-        if isinstance(out, Outputs):
-            with _writing():
+        with _undisturbed(), _writing():
+            tally = _tally(journal, known, time.monotonic() - began, is_complete)
+            if isinstance(out, Outputs):
                 _write(out, journal, tally, conditions)
         is_finished = is_complete
     finally:
@@ -201,7 +206,22 @@ def _write(out: Outputs, journal: Journal, tally: Tally, conditions: Conditions)
     write_summary(out.summary, _summary(tally, conditions))
 
 
-def _tally(journal: Journal, seconds: float, is_complete: bool) -> Tally:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Ctrl-C wait: writing the table is short, and half a table helps nobody."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _tally(journal: Journal, known: int, seconds: float, is_complete: bool) -> Tally:
     by: dict[str, dict[str, int]] = {"failed": {}, "decision": {}, "view": {}, "agreement": {}}
     for code, decision, view, agreement, count in journal.counts():
         for kind, value in zip(by, (code, decision, view, agreement), strict=True):
@@ -215,6 +235,7 @@ def _tally(journal: Journal, seconds: float, is_complete: bool) -> Tally:
         skipped=by["decision"].get("skipped", 0),
         failed=by["failed"],
         agreement=by["agreement"],
+        read_now=len(journal) - known,
         named_again=journal.named_again,
         seconds=seconds,
         is_complete=is_complete,

@@ -112,11 +112,12 @@ def _private_stdout() -> IO[bytes]:
 
 
 def _limit_memory(more: int) -> None:
-    try:
-        import resource
-    except ImportError:  # not on Windows, where a worker may take what it can get
+    statm = Path("/proc/self/statm")
+    if not statm.exists():  # other systems than Linux neither tell nor enforce it
         return
-    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    import resource
+
+    taken = int(statm.read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))
 
 

@@ -290,7 +290,6 @@ def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
 
         show_rows(result)
     failed = sum(tally.failed.values())
-    rate = tally.found / tally.seconds if tally.seconds else 0.0
     lines = [
         f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
         f"{tally.lateral} lateral) + {tally.review} review + {tally.skipped} skipped "
@@ -300,7 +299,9 @@ def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
         lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
     if disagrees := tally.agreement.get("disagrees"):
         lines.append(f"{disagrees} headers name the other view")
-    lines.append(f"{tally.seconds:.1f} s, {rate:.1f} files/s")
+    if tally.read_now:
+        rate = tally.read_now / tally.seconds
+        lines.append(f"{tally.read_now} files read in {tally.seconds:.1f} s, {rate:.1f} a second")
     if result:
         lines.append(f"rows in {result.table}, failures in {result.failures}")
     if not tally.is_complete:

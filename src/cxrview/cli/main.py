@@ -38,6 +38,7 @@ def run() -> None:
         print(f"cxrview: {error}", file=sys.stderr)
         sys.exit(CANNOT_WRITE if isinstance(error, CannotWrite) else USAGE_ERROR)
     except KeyboardInterrupt:
+        print("cxrview: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _END = b"\xff\xd9"
+# So that no stream keeps us walking: real ones have a few dozen, and a few thousand.
+_MOST_SEGMENTS, _MOST_TILE_PARTS = 10_000, 1_000_000
 _J2K_START = b"\xff\x4f\xff\x51"
 
 
@@ -29,8 +31,8 @@ def jpeg_size(data: bytes) -> CodestreamSize | None:
         None where there is none, or it is cut.
     """
     at, found, is_luma_first = 2, None, False
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
             return None
         marker = data[at + 1]
         if marker == 0xFF:  # fill bytes may stand before any marker
@@ -98,7 +100,9 @@ def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
     OpenJPH decodes what is there and says nothing, so it must be known beforehand.
     """
     at, end = size.scan_start + 2, 0
-    while at + 12 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_TILE_PARTS):
+        if at + 12 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at : at + 2]
         if marker == b"\xff\x90":
             length = int.from_bytes(data[at + 6 : at + 10], "big")

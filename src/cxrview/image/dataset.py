@@ -17,13 +17,23 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from cxrview.errors import CorruptHeader, CorruptPixels, NestedTooDeep, NotAnImage, Truncated
+from cxrview.errors import (
+    CorruptHeader,
+    CorruptPixels,
+    NestedTooDeep,
+    NotAnImage,
+    TooLarge,
+    Truncated,
+    UnreadableImage,
+)
 from cxrview.image.header import raw_element
 from cxrview.image.limits import Limits, check_inflation, inflated_cap
 from cxrview.image.sniff import is_vr
 
 FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
 UNDEFINED_LENGTH = 0xFFFFFFFF
+_MOST_ELEMENTS = 100_000
+"""So that a file of empty elements does not take fifty times its size in memory."""
 _ADVICE = "Copy or export it again"
 
 
@@ -172,7 +182,9 @@ def _read_elements(
     try:
         for element in data_element_generator(file, is_implicit, is_little, is_beyond):
             elements[element.tag] = element
-    except (MemoryError, RecursionError):
+            if len(elements) > _MOST_ELEMENTS:
+                raise _too_many_elements(path)
+    except (MemoryError, RecursionError, UnreadableImage):
         raise
     except EOFError:
         return elements, len(data), True
@@ -181,6 +193,10 @@ def _read_elements(
             raise CorruptHeader(path, "its DICOM elements cannot be read", _ADVICE) from None
         return elements, len(data), True
     return elements, file.tell(), _is_short(elements)
+
+
+def _too_many_elements(path: str) -> TooLarge:
+    return TooLarge(path, f"it has more than {_MOST_ELEMENTS:,} elements", _ADVICE)
 
 
 def _is_short(elements: dict[BaseTag, DataElement | RawDataElement]) -> bool:

@@ -7,6 +7,8 @@ from cxrview.errors import CorruptPixels, NoPixelData, Truncated
 _ITEM = b"\xfe\xff\x00\xe0"
 _END = b"\xfe\xff\xdd\xe0"
 _END_OF_IMAGE = b"\xff\xd9"
+_MOST_FRAGMENTS = 1_000_000
+"""So that no file fills the memory with empty ones; a film of an hour has 100,000."""
 _ADVICE = "Copy or export it again"
 
 
@@ -39,7 +41,7 @@ def first_frame(path: str, value: memoryview, frames: int, *, has_end_marker: bo
 
 def _items(path: str, value: memoryview) -> Iterator[memoryview]:
     at = 0
-    while True:
+    for _ in range(_MOST_FRAGMENTS):
         tag = value[at : at + 4]
         if tag == _END:
             return
@@ -54,6 +56,7 @@ def _items(path: str, value: memoryview) -> Iterator[memoryview]:
             raise Truncated(path, "it ends before its pixels do", _ADVICE)
         yield value[at + 8 : at + 8 + length]
         at += 8 + length
+    raise CorruptPixels(path, "its pixel data are in too many fragments", _ADVICE)
 
 
 def _by_table(items: list[memoryview], table: bytes) -> list[memoryview]:

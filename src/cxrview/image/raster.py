@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from cxrview.errors import CorruptHeader, CorruptPixels, TooLarge, Truncated, UnreadableImage
+from cxrview.errors import (
+    CorruptHeader,
+    CorruptPixels,
+    TooLarge,
+    Truncated,
+    UnreadableImage,
+    Unsupported,
+)
+from cxrview.image.codestream import jpeg_size
 from cxrview.image.colour import luma
 from cxrview.image.limits import Limits, ReadOptions, check_inflation, check_pixels
 from cxrview.image.opened import Grey, ImageFile
@@ -74,6 +82,10 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
     except Exception as error:  # a broken picture can raise anything in Pillow
         if not _ends(data, kind):
             raise _truncated(path) from error
+        if kind is Kind.JPEG and jpeg_size(data):
+            raise Unsupported(
+                path, "it is a JPEG of a kind that is not read", "Save it as PNG or plain JPEG"
+            ) from error
         raise CorruptHeader(path, f"its {kind} header cannot be read", _ADVICE) from error
 
 

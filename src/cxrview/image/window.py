@@ -72,9 +72,11 @@ def _through_table(
 
 def _line(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArray[np.uint8]:
     if np.issubdtype(values.dtype, np.floating):
-        # Halved first: the span of two large floats of opposite sign may not be a number.
-        inside = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=low)
-        share = (inside / 2 - low / 2) / (high / 2 - low / 2)
+        first, last = float(low), float(high)
+        inside = np.nan_to_num(np.clip(values.astype(np.float64), first, last), nan=first)
+        # The span of two large floats of opposite sign may not be a number.
+        part = 1 if np.isfinite(last - first) else 2
+        share = (inside / part - first / part) / (last / part - first / part)
         bright: NDArray[np.float64] = 1 - share if is_inverse else share
         return (bright * 255).astype(np.uint8)
     first, span = int(low), int(high) - int(low)
@@ -87,7 +89,7 @@ def _line(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArra
 def _sigmoid(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArray[np.uint8]:
     """Window centre and width are those of minimum and maximum, one value beyond the latter."""
     centre = float(low) / 2 + float(high) / 2 + 0.5
-    width = float(high) - float(low) + 1
+    width = min(float(high) - float(low) + 1, np.finfo(np.float64).max)
     inside = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=float(low))
-    share = 1 / (1 + np.exp(-4 * (inside - centre) / width))
+    share = 1 / (1 + np.exp(np.clip(-4 * (inside / width - centre / width), -4, 4)))
     return (255 - 255 * share if is_inverse else 255 * share).astype(np.uint8)
