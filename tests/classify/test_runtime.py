@@ -1,0 +1,64 @@
+"""A model that is damaged, strange or pickled is refused in words."""
+
+import dataclasses
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+
+from cxrview.classify.runtime import BATCH, OnnxRuntime, load_model
+from cxrview.errors import ModelRefused
+from cxrview.store.models import write_model
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_model(threads=1)
+
+
+def squashed(n: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, 256, 256), np.uint8)
+
+
+def test_pfi_does_not_depend_on_what_shares_the_batch(shipped):
+    pixels = squashed(BATCH)
+
+    whole = shipped.backend.run(pixels)
+    backwards = shipped.backend.run(pixels[::-1])[::-1]
+    alone = np.concatenate([shipped.backend.run(pixels[k : k + 1]) for k in range(3)])
+
+    assert np.array_equal(whole, backwards)
+    assert np.array_equal(whole[:3], alone)
+
+
+def test_pfi_is_a_percentage(shipped):
+    pfi = shipped.backend.run(squashed(5))
+
+    assert pfi.shape == (5,)
+    assert ((pfi >= 0) & (pfi <= 100)).all()
+
+
+@pytest.mark.parametrize("weights", [b"", b"not a network", pickle.dumps({"weights": 1})])
+def test_what_is_no_onnx_is_refused(weights):
+    with pytest.raises(ModelRefused, match="cannot be loaded"):
+        OnnxRuntime(weights)
+
+
+def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
+    from importlib.resources import files
+
+    weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
+    write_model(tmp_path, dataclasses.replace(shipped.card, input_side=224), weights)
+
+    with pytest.raises(ModelRefused, match="takes 256 x 256 pixels, its card says 224"):
+        load_model(tmp_path)
+
+
+def test_a_vouched_for_text_is_refused_all_the_same(shipped, tmp_path):
+    weights = b"not a network"
+    sha256 = hashlib.sha256(weights).hexdigest()
+    write_model(tmp_path, dataclasses.replace(shipped.card, weights_sha256=sha256), weights)
+
+    with pytest.raises(ModelRefused, match="cannot be loaded"):
+        load_model(tmp_path)
