@@ -43,6 +43,7 @@ def classes(*words: str) -> list[str]:
         uid
         for uid, facts in UID_dictionary.items()
         if facts[1] == "SOP Class" and any(word in facts[0] for word in words)
+        if "DICOS" not in facts[0]  # X-rays of baggage
     ]
 
 
