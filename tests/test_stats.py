@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.stats import CUTOFFS, exact_interval, youden_cutoff
+from cxrview.stats import (
+    CUTOFFS,
+    exact_interval,
+    patient_bootstrap,
+    pooled_chi_squared,
+    youden_cutoff,
+)
 
 tenths = st.integers(0, 1000).map(lambda k: k / 10)
 
@@ -57,3 +63,61 @@ def test_the_papers_intervals_are_clopper_and_pearsons(right, total, low, high):
     interval = exact_interval(right, total)
 
     assert (round(100 * interval.low, 2), round(100 * interval.high, 2)) == (low, high)
+
+
+def test_the_papers_counts_give_its_chi_squared():
+    """113,829 of 119,568 against 1,054 of 1,128: 7.56 without and 7.18 with correction."""
+    found = pooled_chi_squared((113_829, 119_568), (1_054, 1_128))
+
+    assert (round(found.statistic, 2), round(found.corrected_statistic, 2)) == (7.56, 7.18)
+    assert (round(found.p, 3), round(found.corrected_p, 3)) == (0.006, 0.007)
+
+
+counts = st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(first=counts, second=counts)
+def test_chi_squared_is_the_formula_of_the_textbook(first, second):
+    """n (ad - bc)^2 over the product of the margins; Yates takes n/2 off |ad - bc|."""
+    a, b = first[0], first[1] - first[0]
+    c, d = second[0], second[1] - second[0]
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    if margins == 0:
+        with pytest.raises(ValueError):
+            pooled_chi_squared(first, second)
+        return
+    n = a + b + c + d
+
+    found = pooled_chi_squared(first, second)
+
+    assert found.statistic == pytest.approx(n * (a * d - b * c) ** 2 / margins, abs=1e-9)
+    less = max(abs(a * d - b * c) - n / 2, 0)
+    assert found.corrected_statistic == pytest.approx(n * less**2 / margins, abs=1e-9)
+
+
+def test_the_bootstrap_agrees_with_scipys_where_every_patient_has_one_image():
+    from scipy.stats import bootstrap
+
+    values = np.array([1.0] * 180 + [0.0] * 20)
+    patients = np.arange(200).astype(str)
+
+    ours = patient_bootstrap(values, patients, seed=1, rounds=4000)
+
+    theirs = bootstrap((values,), np.mean, method="percentile", n_resamples=4000, rng=2)
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.01)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.01)
+
+
+def test_many_images_of_one_patient_do_not_narrow_the_interval():
+    values = np.array([1.0] * 18 + [0.0] * 2)
+    patients = np.arange(20).astype(str)
+
+    once = patient_bootstrap(values, patients, seed=0)
+    hundredfold = patient_bootstrap(np.repeat(values, 100), np.repeat(patients, 100), seed=0)
+
+    assert (once.low, once.high) == pytest.approx((hundredfold.low, hundredfold.high))
+
+
+def test_a_bootstrap_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least one image"):
+        patient_bootstrap(np.array([]), np.array([], str), seed=0)

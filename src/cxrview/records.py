@@ -131,6 +131,17 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChiSquared:
+    """A pooled comparison of two proportions, one degree of freedom."""
+
+    statistic: float
+    p: float
+    corrected_statistic: float
+    """With Yates' continuity correction."""
+    corrected_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """What a model is, what it decides by, and what is known of how well."""
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import Cutoff, Interval
+from cxrview.records import ChiSquared, Cutoff, Interval
 
 # Tenths are exact when divided last: np.arange(0, 100.1, 0.1) misses 99.6.
 CUTOFFS = np.arange(1001) / 10
@@ -58,3 +58,71 @@ def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> Inter
 
     found = binomtest(right, total).proportion_ci(confidence, method="exact")
     return Interval(low=float(found.low), high=float(found.high))
+
+
+def pooled_chi_squared(first: tuple[int, int], second: tuple[int, int]) -> ChiSquared:
+    """Compare two pools of classified images by Pearson's chi-squared test.
+
+    Args:
+        first: images right, and images in all, of one pool.
+        second: the same of the other.
+
+    Raises:
+        ValueError: a pool is empty, more are right than there are, or neither pool has an
+            error (or neither a success), so that there is nothing to compare.
+
+    Source:
+        Paper, section 5. Images are counted as if independent, as the paper does.
+    """
+    from scipy.stats import chi2_contingency
+
+    for right, total in (first, second):
+        if not 0 <= right <= total or not total:
+            raise ValueError(f"{right} of {total} is no share of a pool")
+    table = np.array([[right, total - right] for right, total in (first, second)])
+    plain = chi2_contingency(table, correction=False)
+    corrected = chi2_contingency(table, correction=True)
+    return ChiSquared(
+        statistic=float(plain.statistic),
+        p=float(plain.pvalue),
+        corrected_statistic=float(corrected.statistic),
+        corrected_p=float(corrected.pvalue),
+    )
+
+
+def patient_bootstrap(
+    values: NDArray[np.float64],
+    patients: NDArray[np.str_],
+    *,
+    seed: int,
+    rounds: int = 2000,
+    confidence: float = 0.95,
+) -> Interval:
+    """Percentile interval of a mean over images, drawn by patient and not by image.
+
+    Images of one patient resemble one another; an interval that draws images alone is too
+    narrow. For the difference of two models on the same images pass the differences.
+
+    Args:
+        values: shape (n,), one number an image: 1 where right and 0 where wrong, or the
+            difference of two such; finite.
+        patients: shape (n,), whose image it is.
+        seed: decides the draws.
+        rounds: bootstrap samples.
+        confidence: 0 to 1.
+
+    Raises:
+        ValueError: no image, or the two arrays differ in length.
+    """
+    if not len(values) or len(values) != len(patients):
+        raise ValueError("a bootstrap needs at least one image, and a patient for each")
+    _, of = np.unique(patients, return_inverse=True)
+    sums, counts = np.bincount(of, weights=values), np.bincount(of)
+    rng = np.random.default_rng(seed)
+    means = np.empty(rounds)
+    for round_ in range(rounds):  # one at a time: all at once would be gigabytes for a large set
+        drawn = rng.integers(0, len(counts), len(counts))
+        means[round_] = sums[drawn].sum() / counts[drawn].sum()
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(means, [tail, 100 - tail])
+    return Interval(low=float(low), high=float(high))
