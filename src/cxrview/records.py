@@ -76,6 +76,7 @@ class Label:
     patient: str
     view: View
     partition: Partition
+    study: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,12 @@ def write(folder, *rows: str):
 
 
 def test_frontal_and_lateral_rows_are_read_and_others_left(tmp_path):
-    path = write(tmp_path, "a.png,here,p1,lateral", "a.png,here,p2,not-chest")
+    path = write(tmp_path, "a.png,here,p1,lateral", "knee.png,here,,not-chest")
 
     (label,) = read_labels(path)
 
     assert (label.view, label.patient, label.source) == (View.LATERAL, "p1", "here")
+    assert label.study == ""
 
 
 def test_every_fault_is_named_with_its_line(tmp_path):
@@ -34,6 +35,54 @@ def test_a_missing_column_is_named(tmp_path):
     (tmp_path / "labels.csv").write_text("file,view\n")
 
     with pytest.raises(UsageError, match="no column patient"):
+        read_labels(tmp_path / "labels.csv")
+
+
+def test_the_study_is_kept_where_it_is_given(tmp_path):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "labels.csv").write_text("file,patient,view,study\na.png,p1,frontal,s7\n")
+
+    (label,) = read_labels(tmp_path / "labels.csv")
+
+    assert (label.study, label.source) == ("s7", "")
+
+
+@pytest.mark.parametrize("again", ["a.png", "./a.png", "x/../a.png"])
+@pytest.mark.parametrize("view", ["frontal", "not-chest"])
+def test_a_file_named_twice_is_refused_however_it_is_written(tmp_path, again, view):
+    path = write(tmp_path, "a.png,,p1,frontal", f"{again},,p2,{view}")
+
+    with pytest.raises(UsageError, match=f"line 3: file {again} is that of line 2"):
+        read_labels(path)
+
+
+def test_ten_faults_are_named_and_the_others_counted(tmp_path):
+    path = write(tmp_path, *(f"{number}.png,,p1,frontal" for number in range(13)))
+
+    with pytest.raises(UsageError, match=r"line 11: no file 9\.png; and 3 more$"):
+        read_labels(path)
+
+
+def test_a_comma_within_a_name_does_not_show_the_name(tmp_path):
+    path = write(tmp_path, "a.png,,Doe, Jane,frontal")
+
+    with pytest.raises(UsageError, match="line 2: more cells than columns") as error:
+        read_labels(path)
+
+    assert "Jane" not in str(error.value)
+
+
+def test_a_short_line_is_a_fault_like_another(tmp_path):
+    with pytest.raises(UsageError, match="line 2: view ''"):
+        read_labels(write(tmp_path, "a.png,here"))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00file"])
+def test_what_is_no_text_is_refused_in_a_line(tmp_path, content):
+    if content:
+        (tmp_path / "labels.csv").write_bytes(content)
+
+    with pytest.raises(UsageError, match="cannot be read|no CSV in UTF-8"):
         read_labels(tmp_path / "labels.csv")
 
 

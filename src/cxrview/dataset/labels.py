@@ -1,6 +1,8 @@
-"""Reads a labels file: CSV with `file, patient, view[, source]`, `file` relative to the CSV."""
+"""Reads a labels file, the one form everywhere: CSV with `file, patient, view[, study, source]`."""
 
 import csv
+import os.path
+from collections.abc import Iterator
 from pathlib import Path
 
 from cxrview.dataset.partition import partition_of
@@ -10,42 +12,68 @@ from cxrview.terms import View
 
 NOT_CHEST = "not-chest"
 """Written for images that show no chest; a labels file may hold them, a view study leaves them."""
+FAULTS_NAMED = 10
+"""More than ten faults have one cause as a rule, such as a wrong folder."""
 
 
 def read_labels(path: Path) -> list[Label]:
     """Read every frontal and lateral row, in the file's order, with its partition.
 
     Args:
-        path: the CSV; columns `file`, `patient` and `view` are needed, `source` is not.
+        path: the CSV, UTF-8; columns `file` (relative to the CSV), `patient` and `view` are
+            needed, `study` and `source` are not, others are passed over.
 
     Raises:
-        UsageError: a column is missing, a view is unknown, a patient has no name or a file
-            does not exist. The message names every such line, up to ten.
+        UsageError: the file cannot be read, a column is missing, or a line is at fault: its
+            view is unknown, its patient has no name, its file does not exist or was named
+            before. The message gives the first ten such lines and how many more there are.
     """
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines)
-        missing = {"file", "patient", "view"} - set(rows.fieldnames or ())
-        if missing:
-            raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
-        labels, faults = [], []
-        for number, row in enumerate(rows, start=2):
-            if row["view"] == NOT_CHEST:
-                continue
-            fault = _fault(row, path.parent)
-            if fault:
-                faults.append(f"line {number}: {fault}")
-            else:
-                labels.append(_label(row))
+    labels: list[Label] = []
+    faults: list[str] = []
+    first_line: dict[str, int] = {}
+    for number, row in _rows(path):
+        fault = _fault(row, path.parent, number, first_line)
+        if fault:
+            faults.append(f"line {number}: {fault}")
+        elif row["view"] != NOT_CHEST:
+            labels.append(_label(row))
     if faults:
-        more = f" and {len(faults) - 10} more" if len(faults) > 10 else ""
-        raise UsageError(f"{path}: {'; '.join(faults[:10])}{more}")
+        more = len(faults) - FAULTS_NAMED
+        tail = f"; and {more} more" if more > 0 else ""
+        raise UsageError(f"{path}: {'; '.join(faults[:FAULTS_NAMED])}{tail}")
     return labels
 
 
-def _fault(row: dict[str, str], folder: Path) -> str | None:
-    if row["view"] not in set(View):
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row with the number of the line where it ends; empty text for a cell that is missing."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines, restval="")
+            missing = {"file", "patient", "view"} - set(reader.fieldnames or ())
+            if missing:
+                raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
+            for row in reader:
+                yield reader.line_num, row
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is no CSV in UTF-8", "Save it as one") from error
+
+
+def _fault(
+    row: dict[str, str], folder: Path, number: int, first_line: dict[str, int]
+) -> str | None:
+    # First of all: a comma in a patient's name, not quoted, would show the rest of it as a view.
+    if None in row:
+        return "more cells than columns"
+    if row["view"] not in {*View, NOT_CHEST}:
         return f"view {row['view']!r} is neither frontal nor lateral"
-    if not row["patient"]:
+    first = first_line.setdefault(os.path.normpath(row["file"]), number)
+    if first != number:
+        return f"file {row['file']} is that of line {first}"
+    if row["view"] == NOT_CHEST:
+        return None
+    if not row["patient"].strip():
         return "no patient"
     return None if (folder / row["file"]).is_file() else f"no file {row['file']}"
 
@@ -54,6 +82,7 @@ def _label(row: dict[str, str]) -> Label:
     return Label(
         file=row["file"],
         source=row.get("source") or "",
+        study=row.get("study") or "",
         patient=row["patient"],
         view=View(row["view"]),
         partition=partition_of(row["patient"]),
