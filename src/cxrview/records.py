@@ -169,3 +169,22 @@ class ModelCard:
         for name in ("cutoff", "paper_cutoff"):
             if not 0 <= getattr(self, name) <= 100:
                 raise ValueError(f"{name} is a percentage, 0 to 100")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Which of the 106 images that are made of each progenitor (paper, section 2)."""
+
+    pose: str
+    """A name of `dataset.poses.POSES`."""
+    perturbation: str | None
+    """A name of `dataset.perturb.PERTURBATIONS`; None for the progenitor, untouched."""
+
+    @property
+    def name(self) -> str:
+        """`progenitor`, or pose and perturbation such as `flip-horizontal/spread`."""
+        return f"{self.pose}/{self.perturbation}" if self.perturbation else "progenitor"
+
+    def __post_init__(self) -> None:
+        if self.perturbation is None and self.pose != "identity":
+            raise ValueError(f"the progenitor stands as it was; got pose {self.pose}")
