@@ -1,0 +1,107 @@
+"""The paper's nine candidates as rows of data: three pre-trainings, three fine-tunings."""
+
+from dataclasses import dataclass
+from itertools import product
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Stochastic gradient descent as the paper sets it (section 3); every figure can be changed."""
+
+    rate: float
+    """Base learning rate."""
+    is_nesterov: bool
+    epochs: int = 30
+    batch: int = 24
+    momentum: float = 0.9
+    weight_decay: float = 0.0005
+    rate_divisor: float = 10.0
+    rate_epochs: int = 10
+    """Epochs after which the rate is divided, again and again."""
+    auxiliary_weight: float = 0.3
+    """Of the two auxiliary losses. Ours: the paper is silent."""
+
+    def rate_at(self, epoch: int) -> float:
+        """Learning rate of an epoch, counted from 0."""
+        return self.rate / self.rate_divisor ** (epoch // self.rate_epochs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreTraining:
+    """What a network has seen before radiographs (paper, section 3)."""
+
+    name: str
+    images: int
+    """Pictures seen in all as published; decides between candidates of equal accuracy."""
+    schedule: Schedule | None
+    """Of the retraining on grey pictures; None for the published colour weights as they are."""
+    is_subset: bool = False
+    """On the 100 classes of `dataset.ilsvrc` instead of all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FineTuning:
+    """How a pre-trained network learns radiographs (paper, section 4)."""
+
+    name: str
+    schedule: Schedule
+    is_trunk_trained: bool
+    """All layers, not the fully connected one alone."""
+    is_augmented: bool
+    """On the 106 variants of each progenitor, for training and for validation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One of the nine."""
+
+    pre_training: str
+    fine_tuning: str
+
+    @property
+    def name(self) -> str:
+        """`grey/all-augmented`."""
+        return f"{self.pre_training}/{self.fine_tuning}"
+
+
+_ILSVRC, _SUBSET = 1_281_167, 128_769
+_GREY = Schedule(rate=0.0005, is_nesterov=True)
+
+PRE_TRAININGS = {
+    row.name: row
+    for row in (
+        PreTraining(name="colour", images=_ILSVRC, schedule=None),
+        PreTraining(name="grey", images=2 * _ILSVRC, schedule=_GREY),
+        PreTraining(name="grey-subset", images=_ILSVRC + _SUBSET, schedule=_GREY, is_subset=True),
+    )
+}
+"""Both grey ones start from the colour weights."""
+
+FINE_TUNINGS = {
+    row.name: row
+    for row in (
+        FineTuning(
+            name="fc-original",
+            schedule=Schedule(rate=0.005, is_nesterov=False),
+            is_trunk_trained=False,
+            is_augmented=False,
+        ),
+        FineTuning(
+            name="fc-augmented",
+            schedule=Schedule(rate=0.005, is_nesterov=False),
+            is_trunk_trained=False,
+            is_augmented=True,
+        ),
+        FineTuning(
+            name="all-augmented",
+            schedule=Schedule(rate=0.0005, is_nesterov=False),
+            is_trunk_trained=True,
+            is_augmented=True,
+        ),
+    )
+}
+
+CANDIDATES = tuple(
+    Candidate(pre_training=pre, fine_tuning=fine)
+    for pre, fine in product(PRE_TRAININGS, FINE_TUNINGS)
+)
