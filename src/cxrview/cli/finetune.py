@@ -42,8 +42,8 @@ def finetune(
     from cxrview.errors import UsageError
 
     try:
+        from cxrview.train.checkpoint import steps_done
         from cxrview.train.finetune import CHECKPOINT_NAME, Watch, finetune_model
-        from cxrview.train.loop import steps_done
         from cxrview.train.recipes import RECIPES
     except ImportError as error:
         raise UsageError(

@@ -1,26 +1,20 @@
 """The training loop: steps of a recipe, checkpointed so that a stop costs a few minutes at most."""
 
-import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from cxrview.errors import ModelRefused
+from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loader import LabelledPixels, centre_crop, draw_batch
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
 CHECKPOINT_EVERY = 50
-
-logger = logging.getLogger(__name__)
 
 
 def fine_tune(
@@ -50,7 +44,11 @@ def fine_tune(
     """
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _optimiser(network, recipe)
-    first = _restore(checkpoint, network, optimiser, schedule, recipe, seed)
+    belongs = {"recipe": repr(recipe), "seed": str(seed)}
+    first = restore_checkpoint(checkpoint, network, optimiser, belongs)
+    if first:
+        rates = [group["lr"] for group in optimiser.param_groups]
+        schedule.load_state_dict({"last_epoch": first, "_step_count": first + 1, "_last_lr": rates})
     for step in range(first, recipe.steps):
         pixels, is_frontal = draw_batch(training, recipe, seed=seed, step=step)
         torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
@@ -63,15 +61,7 @@ def fine_tune(
         schedule.step()
         report(step + 1, loss.item())
         if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == recipe.steps:
-            _save(checkpoint, network, optimiser, recipe, seed, step + 1)
-
-
-def steps_done(checkpoint: Path) -> int:
-    """How far a training has come; 0 where there is no checkpoint."""
-    if not checkpoint.exists():
-        return 0
-    with safe_open(checkpoint, framework="pt") as stored:
-        return int(stored.metadata()["step"])
+            save_checkpoint(checkpoint, network, optimiser, belongs, step + 1)
 
 
 def predict_pfi(
@@ -112,55 +102,3 @@ def _optimiser(
         cycle_momentum=False,
     )
     return optimiser, schedule
-
-
-def _save(
-    path: Path, network: GoogLeNet, optimiser: torch.optim.SGD, recipe: Recipe, seed: int, step: int
-) -> None:
-    tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
-    for key, parameter in network.named_parameters():
-        momentum = optimiser.state[parameter].get("momentum_buffer")
-        if momentum is not None:
-            tensors[f"momentum.{key}"] = momentum.contiguous()
-    belongs = {
-        "recipe": repr(recipe),
-        "seed": str(seed),
-        "step": str(step),
-        "rates": json.dumps([group["lr"] for group in optimiser.param_groups]),
-    }
-    part = path.with_suffix(".part")
-    save_file(tensors, part, metadata=belongs)
-    part.replace(path)
-    logger.info("checkpoint at step %d", step)
-
-
-def _restore(
-    path: Path,
-    network: GoogLeNet,
-    optimiser: torch.optim.SGD,
-    schedule: torch.optim.lr_scheduler.OneCycleLR,
-    recipe: Recipe,
-    seed: int,
-) -> int:
-    """Load a checkpoint if there is one; gives the steps done."""
-    if not path.exists():
-        return 0
-    with safe_open(path, framework="pt") as stored:
-        belongs = stored.metadata()
-        if (belongs["recipe"], belongs["seed"]) != (repr(recipe), str(seed)):
-            raise ModelRefused(
-                f"{path.name} belongs to another recipe or seed",
-                "Give another folder to --out, or remove the checkpoint",
-            )
-        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-    network.load_state_dict(
-        {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
-    )
-    for key, parameter in network.named_parameters():
-        if f"momentum.{key}" in tensors:
-            optimiser.state[parameter]["momentum_buffer"] = tensors[f"momentum.{key}"]
-    done, rates = int(belongs["step"]), json.loads(belongs["rates"])
-    schedule.load_state_dict({"last_epoch": done, "_step_count": done + 1, "_last_lr": rates})
-    for group, rate in zip(optimiser.param_groups, rates, strict=True):
-        group["lr"] = rate
-    return done
