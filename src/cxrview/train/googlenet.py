@@ -92,6 +92,15 @@ class GoogLeNet(nn.Module):
 
     def forward(self, radiographs: Tensor) -> Outputs:
         """Logits of a batch; the auxiliary ones only while training."""
+        features, auxiliary = self._trunk(radiographs)
+        main = self.classifier(functional.dropout(features, DROPOUT, self.training))
+        return Outputs(main, auxiliary.get("loss1"), auxiliary.get("loss2"))
+
+    def features(self, radiographs: Tensor) -> Tensor:
+        """What the classifier sees, shape (n, 1024), before dropout."""
+        return self._trunk(radiographs)[0]
+
+    def _trunk(self, radiographs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         x = self._stem(radiographs)
         auxiliary: dict[str, Tensor] = {}
         for name, inception in self.inceptions.items():
@@ -99,9 +108,7 @@ class GoogLeNet(nn.Module):
             head = AUXILIARY_AFTER.get(name)
             if self.training and head and head in self.auxiliaries:
                 auxiliary[head] = self.auxiliaries[head](x)
-        x = x.mean(dim=(2, 3))  # 7 x 7 average pooling
-        main = self.classifier(functional.dropout(x, DROPOUT, self.training))
-        return Outputs(main, auxiliary.get("loss1"), auxiliary.get("loss2"))
+        return x.mean(dim=(2, 3)), auxiliary  # 7 x 7 average pooling
 
     def _stem(self, x: Tensor) -> Tensor:
         layer = self.stem.get_submodule

@@ -1,0 +1,95 @@
+"""Trains a network for the epochs of a schedule, as the paper does; stopped, it goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from cxrview.train.batches import Batches
+from cxrview.train.checkpoint import Belongs, restore_checkpoint, save_checkpoint
+from cxrview.train.googlenet import GoogLeNet, Outputs
+from cxrview.train.loop import as_input
+from cxrview.train.study import Schedule
+
+CHECKPOINT_EVERY = 100
+"""Steps. A stop costs the time of so many at the most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One training: what is shown, how it is learnt from, and where it is kept."""
+
+    batches: Batches
+    schedule: Schedule
+    seed: int
+    """Of the dropped units; that of the batches is their own."""
+    checkpoint: Path
+    belongs: Belongs
+    """What only this training is; a checkpoint of another is refused."""
+    device: str = "cpu"
+    report: Callable[[int, float], None] = lambda step, loss: None
+    """Called after each step with its number, from 1, and its loss."""
+
+
+def train_all_layers(network: GoogLeNet, training: Training) -> None:
+    """Train every layer in place, auxiliary classifiers too if the network has them.
+
+    bf16 where the arithmetic allows, channels last: both are faster on processors and GPUs
+    alike. The last epoch counts, never the best one (ours). On one device and number of
+    threads a resumed training gives the same bits.
+
+    Args:
+        network: with as many classes as the batches name.
+        training: what, how, and where.
+
+    Raises:
+        ModelRefused: the checkpoint belongs to another training.
+    """
+    schedule, steps = training.schedule, training.batches.steps
+    network.train().to(training.device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = sgd(network, schedule)
+    done = restore_checkpoint(training.checkpoint, network, optimiser, training.belongs)
+    total = schedule.epochs * steps
+    for number in range(done, total):
+        epoch, step = divmod(number, steps)
+        set_rate(optimiser, schedule.rate_at(epoch))
+        pixels, classes = training.batches.draw(epoch, step)
+        torch.manual_seed(training.seed * 1_000_003 + number)  # dropout, repeatable from any step
+        with torch.autocast(torch.device(training.device).type, dtype=torch.bfloat16):
+            outputs = network(as_input(pixels).to(training.device))
+        truth = torch.from_numpy(classes).to(training.device)
+        loss = _loss(outputs, truth, schedule.auxiliary_weight)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        training.report(number + 1, loss.item())
+        if (number + 1) % CHECKPOINT_EVERY == 0 or number + 1 == total:
+            save_checkpoint(training.checkpoint, network, optimiser, training.belongs, number + 1)
+
+
+def sgd(network: torch.nn.Module, schedule: Schedule) -> torch.optim.SGD:
+    """Stochastic gradient descent over the parameters that may change."""
+    return torch.optim.SGD(
+        [p for p in network.parameters() if p.requires_grad],
+        lr=schedule.rate,
+        momentum=schedule.momentum,
+        weight_decay=schedule.weight_decay,
+        nesterov=schedule.is_nesterov,
+    )
+
+
+def set_rate(optimiser: torch.optim.SGD, rate: float) -> None:
+    """Set one learning rate for all."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def _loss(outputs: Outputs, truth: torch.Tensor, auxiliary_weight: float) -> torch.Tensor:
+    loss = functional.cross_entropy(outputs.main.float(), truth)
+    for auxiliary in (outputs.loss1, outputs.loss2):
+        if auxiliary is not None:
+            loss = loss + auxiliary_weight * functional.cross_entropy(auxiliary.float(), truth)
+    return loss

@@ -1,0 +1,98 @@
+"""The fast way of training the classifier alone, against the slow one."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from cxrview.errors import ModelRefused
+from cxrview.train.batches import Batches
+from cxrview.train.classifier import train_classifier, trunk_features
+from cxrview.train.epochs import Training, set_rate, sgd
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.loop import as_input
+from cxrview.train.study import FINE_TUNINGS
+
+SCHEDULE = dataclasses.replace(FINE_TUNINGS["fc-augmented"].schedule, epochs=2, batch=4)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (10, 256, 256), np.uint8)
+
+
+def network_of(seed: int) -> GoogLeNet:
+    torch.manual_seed(seed)
+    return GoogLeNet(2, auxiliary=False)
+
+
+def training_of(pictures, tmp_path, **fields) -> Training:
+    return Training(
+        batches=Batches(
+            images=lambda k: pictures[k],
+            classes=np.arange(10) % 2,
+            batch=SCHEDULE.batch,
+            seed=5,
+            is_cropped_at_random=False,
+        ),
+        schedule=SCHEDULE,
+        seed=7,
+        checkpoint=tmp_path / "classifier.safetensors",
+        belongs={"candidate": "test"},
+        **fields,
+    )
+
+
+def test_features_computed_once_give_the_weights_of_the_slow_way(pictures, tmp_path):
+    """The slow way runs the frozen trunk in every step. Tolerance 1e-5 of weights near 0.05:
+    sums over batches of other sizes are rounded otherwise."""
+    training = training_of(pictures, tmp_path)
+    fast, slow = network_of(0), network_of(0)
+
+    train_classifier(fast, trunk_features(fast, lambda k: pictures[k], 10), training)
+
+    for parameter in slow.parameters():
+        parameter.requires_grad_(False)
+    for parameter in slow.classifier.parameters():
+        parameter.requires_grad_(True)
+    slow.eval()
+    optimiser = sgd(slow, SCHEDULE)
+    for number in range(SCHEDULE.epochs * training.batches.steps):
+        epoch, step = divmod(number, training.batches.steps)
+        set_rate(optimiser, SCHEDULE.rate_at(epoch))
+        pixels, classes = training.batches.draw(epoch, step)
+        torch.manual_seed(training.seed * 1_000_003 + number)
+        seen = functional.dropout(slow.features(as_input(pixels)), 0.4)
+        loss = functional.cross_entropy(slow.classifier(seen), torch.from_numpy(classes))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    for one, other in zip(fast.classifier.parameters(), slow.classifier.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+    assert not torch.equal(fast.classifier.weight, network_of(0).classifier.weight)
+
+
+def test_the_trunk_stays_as_it_is(pictures, tmp_path):
+    network = network_of(0)
+
+    train_classifier(
+        network,
+        trunk_features(network, lambda k: pictures[k], 10),
+        training_of(pictures, tmp_path),
+    )
+
+    for (key, one), other in zip(
+        network.named_parameters(), network_of(0).parameters(), strict=True
+    ):
+        assert key.startswith("classifier.") or torch.equal(one, other)
+
+
+def test_another_trainings_checkpoint_is_refused(pictures, tmp_path):
+    network, features = network_of(0), np.zeros((10, 1024), np.float32)
+    train_classifier(network, features, training_of(pictures, tmp_path))
+    other = dataclasses.replace(training_of(pictures, tmp_path), belongs={"candidate": "other"})
+
+    with pytest.raises(ModelRefused, match="another recipe"):
+        train_classifier(network, features, other)

@@ -1,0 +1,99 @@
+"""Epochs: each image once, the same whenever, taken up again to the bit."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrview.train.batches import Batches
+from cxrview.train.epochs import Training, train_all_layers
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.study import FINE_TUNINGS, PRE_TRAININGS
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (5, 256, 256), np.uint8)
+
+
+def batches(count: int = 5, **fields) -> Batches:
+    return Batches(images=lambda k: PICTURES[k % 5], classes=np.arange(count) % 2, seed=3, **fields)
+
+
+@given(count=st.integers(1, 60), batch=st.integers(1, 30), epoch=st.integers(0, 3))
+def test_an_epoch_shows_every_image_once(count, batch, epoch):
+    shown = batches(count, batch=batch)
+
+    order = shown.order(epoch)
+
+    assert sorted(order) == list(range(count))
+    assert shown.steps == -(-count // batch)
+
+
+def test_a_sampled_epoch_shows_other_images_each_time():
+    shown = batches(1000, batch=10, per_epoch=50)
+
+    first, second = set(shown.order(0)), set(shown.order(1))
+
+    assert len(first) == len(second) == 50
+    assert first != second
+    assert shown.steps == 5
+
+
+def test_a_batch_is_the_same_whenever_it_is_drawn():
+    shown = batches(batch=2)
+    first = shown.draw(1, 2)
+
+    shown.draw(0, 0)
+
+    again = batches(batch=2).draw(1, 2)
+    assert np.array_equal(first[0], again[0])
+    assert first[0].shape == (1, 224, 224)
+
+
+def test_the_centre_is_shown_where_nothing_is_drawn():
+    pixels, _ = batches(batch=5, is_cropped_at_random=False).draw(0, 0)
+
+    order = batches(batch=5).order(0)
+    assert np.array_equal(pixels, PICTURES[order][:, 16:240, 16:240])
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [PRE_TRAININGS["grey"].schedule, FINE_TUNINGS["all-augmented"].schedule],
+    ids=["nesterov", "momentum"],
+)
+def test_a_training_taken_up_again_ends_at_the_same_bits(tmp_path, monkeypatch, schedule):
+    monkeypatch.setattr("cxrview.train.epochs.CHECKPOINT_EVERY", 1)
+    brief = dataclasses.replace(schedule, epochs=2, batch=3, rate_epochs=1)
+
+    def training(name: str, report=lambda step, loss: None) -> Training:
+        return Training(
+            batches=batches(batch=3),
+            schedule=brief,
+            seed=1,
+            checkpoint=tmp_path / name,
+            belongs={},
+            report=report,
+        )
+
+    def stop(step: int, _loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    def fresh() -> GoogLeNet:
+        torch.manual_seed(0)
+        return GoogLeNet(2)
+
+    whole, stopped, resumed = fresh(), fresh(), fresh()
+    train_all_layers(whole, training("whole.safetensors"))
+    with pytest.raises(KeyboardInterrupt):
+        train_all_layers(stopped, training("stopped.safetensors", stop))
+    train_all_layers(resumed, training("stopped.safetensors"))
+
+    for key, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[key]), key
+    assert any(
+        not torch.equal(one, other)
+        for one, other in zip(whole.parameters(), fresh().parameters(), strict=True)
+    )
