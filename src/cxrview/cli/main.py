@@ -8,6 +8,7 @@ import typer
 from cxrview.cli.classify import classify
 from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
+from cxrview.cli.prepare import prepare
 from cxrview.errors import CannotWrite, CxrviewError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command(rich_help_panel="Archive")(classify)
+app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(finetune)
 app.command(rich_help_panel="Test material")(phantom)
 

@@ -1,0 +1,68 @@
+"""`cxrview prepare`: labelled radiographs as the network takes them, in one folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def prepare(
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV with file, patient, view, and study and source if known; files relative to "
+            "it.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="STORE",
+            help="Folder that gets pixels.npy, index.parquet, failures.csv and about.json.",
+            show_default=False,
+        ),
+    ],
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="Window as DCMTK does and pass each picture through JPEG of quality 90 before "
+            "it is squashed, as the paper's conversion did.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew, whatever store stands there.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read files.")] = 2,
+) -> None:
+    """Read every labelled image once and keep it as 8-bit grey, squashed to 256 x 256.
+
+    A run that was stopped, however it was, goes on by the same command and ends with the same
+    bytes. A file that cannot be read becomes a row of failures.csv and never ends the run.
+
+    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 store not writable.
+    """
+    from cxrview.cli.progress import progress
+    from cxrview.dataset.labels import read_labels
+    from cxrview.dataset.prepare import prepare_images
+    from cxrview.store.prepared import FAILURES
+
+    with progress("images", lambda: len(read_labels(labels))) as advance:
+        store = prepare_images(
+            labels,
+            out,
+            as_published=as_published,
+            overwrite=overwrite,
+            workers=workers,
+            watch=advance,
+        )
+    frontal = sum(image.view == "frontal" for image in store.images)
+    typer.echo(
+        f"{len(store.images)} images in {out}: {frontal} frontal, "
+        f"{len(store.images) - frontal} lateral, "
+        f"of {len({image.patient for image in store.images})} patients"
+    )
+    if store.failures:
+        typer.echo(f"{len(store.failures)} could not be read: {out / FAILURES}", err=True)
+        raise typer.Exit(1)

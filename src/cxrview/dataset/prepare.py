@@ -1,0 +1,89 @@
+"""From a labels file to a prepared store: every image read once, for all that is learnt from it."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from cxrview.dataset.labels import read_labels
+from cxrview.dataset.squashing import Squashed, squash_files
+from cxrview.errors import UsageError
+from cxrview.image import SIDE
+from cxrview.records import Failure, Label, Prepared, PreparedImage
+from cxrview.store.prepared import open_prepared
+from cxrview.store.preparing import PreparedWriter
+
+
+def prepare_images(
+    labels_path: Path,
+    out: Path,
+    *,
+    as_published: bool = False,
+    overwrite: bool = False,
+    workers: int = 2,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Prepared:
+    """Read, window and squash every labelled image into one store, and open it.
+
+    Stopped at any point, the same call goes on and ends with the same bytes. A store that is
+    complete is opened as it stands; no image is read again.
+
+    Args:
+        labels_path: as `read_labels` reads it.
+        out: folder; new, empty, or begun by the same call.
+        as_published: window as DCMTK does and pass the picture in its full size through JPEG of
+            quality 90 first, as the paper's conversion did.
+        overwrite: begin anew, whatever store stands there.
+        workers: processes that read, at least 1. The result does not depend on it.
+        watch: called with how many more labels have their outcome.
+
+    Returns:
+        The store. `failures` are the files that could not be read; they have no row.
+
+    Raises:
+        UsageError: the labels are at fault or none is left, `out` holds something else or a
+            store made under other conditions.
+        CannotWrite: the disk took no more.
+
+    Source:
+        Paper, section 1: 8-bit grey, min-max window, squashed to 256 x 256.
+    """
+    labels = read_labels(labels_path)
+    if not labels:
+        raise UsageError(f"{labels_path} names no frontal and no lateral image")
+    conditions = {
+        "labels_sha256": hashlib.sha256(labels_path.read_bytes()).hexdigest(),
+        "reader": "exact" if as_published else "default",
+        "as_published": as_published,
+        "version": version("cxrview"),
+    }
+    with PreparedWriter(out, SIDE, conditions, overwrite=overwrite) as writer:
+        if not writer.is_complete:
+            watch(writer.done)
+            left = labels[writer.done :]
+            paths = [labels_path.parent / label.file for label in left]
+            outcomes = squash_files(paths, as_published=as_published, workers=workers)
+            for label, outcome in zip(left, outcomes, strict=True):
+                _keep(writer, label, outcome)
+                watch(1)
+            writer.finish()
+    return open_prepared(out)
+
+
+def _keep(writer: PreparedWriter, label: Label, outcome: Squashed | Failure) -> None:
+    if isinstance(outcome, Failure):
+        writer.fail(replace(outcome, path=label.file))
+        return
+    image = PreparedImage(
+        row=0,  # the store numbers its rows
+        file=label.file,
+        source=label.source,
+        study=label.study,
+        patient=label.patient,
+        view=label.view,
+        file_sha256=outcome.file_sha256,
+        pixel_sha256=outcome.pixel_sha256,
+        warnings=outcome.warnings,
+    )
+    writer.keep(image, outcome.pixels)

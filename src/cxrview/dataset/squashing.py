@@ -1,0 +1,188 @@
+"""Reads and squashes labelled files in worker processes, in their order."""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.errors import CannotOpen, DecoderCrash, OutOfMemory, UnreadableImage, Unsupported
+from cxrview.image import ReadOptions, read_radiograph, squash
+from cxrview.records import Failure
+
+JPEG_QUALITY = 90
+"""DCMTK's own, unless +Jq says another (dcmj2pnm 3.6.0); the paper names none. Ours: this one."""
+JPEG_MOST = 65_500
+"""Rows or columns that libjpeg writes at the most."""
+_AHEAD = 8
+"""Files in the hands of each worker or waiting for it, so that none is idle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Squashed:
+    """One file as the network takes it."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (256, 256), uint8."""
+    file_sha256: str
+    pixel_sha256: str
+    warnings: tuple[str, ...]
+
+
+def squash_files(
+    paths: Iterable[Path], *, as_published: bool = False, workers: int = 2
+) -> Iterator[Squashed | Failure]:
+    """Read and squash every file; as many outcomes as paths, in their order.
+
+    A worker that dies costs the file in its hands, which becomes a `decoder_crash`.
+
+    Args:
+        paths: regular files.
+        as_published: see `squash_file`.
+        workers: processes, at least 1.
+    """
+    ahead = iter(paths)
+    while batch := deque(islice(ahead, 1)):
+        # A pool whose worker died is of no more use: those under way go one by one, each in a
+        # pool of its own, to find the one that killed it; then all goes on in a new pool.
+        yield from _squash_until_crash(batch, ahead, as_published, workers)
+        for path in batch:
+            yield _squash_alone(path, as_published)
+
+
+def squash_file(path: Path, *, as_published: bool = False) -> Squashed | Failure:
+    """Read, window and squash one file; whatever goes wrong comes back as a failure.
+
+    Args:
+        path: a regular file.
+        as_published: window as DCMTK does, padding counted in, and pass the picture in its
+            full size through JPEG before it is squashed.
+
+    Source:
+        Paper, section 1: DCMTK's min-max windowing to 8-bit grey lossy JPEG, then ImageMagick.
+    """
+    try:
+        data = path.read_bytes()
+        radiograph = read_radiograph(data, ReadOptions(exact=as_published))
+        pixels = through_jpeg(radiograph.pixels) if as_published else radiograph.pixels
+        squashed = np.ascontiguousarray(squash(pixels))
+        codes = radiograph.warnings
+        return Squashed(
+            pixels=squashed,
+            file_sha256=hashlib.sha256(data).hexdigest(),
+            pixel_sha256=hashlib.sha256(squashed.tobytes()).hexdigest(),
+            warnings=(*codes, "constant_image") if radiograph.is_constant else codes,
+        )
+    except UnreadableImage as error:
+        return _failure(path, error)
+    except MemoryError:
+        reason, advice = "reading it needs more memory than there is", "Close other programs"
+        return _failure(path, OutOfMemory("", reason, advice))
+    except OSError as error:
+        reason, advice = f"it cannot be opened: {error.strerror}", "Look at its permissions"
+        return _failure(path, CannotOpen("", reason, advice))
+    except Exception as error:  # as at the other image boundary: a broken file can raise anything
+        # Not the message: it may quote a header value.
+        reason = f"reading it raised {type(error).__name__}, which nobody foresaw"
+        advice = "Please report it with the kind of file, not the file itself"
+        return _failure(path, UnreadableImage("", reason, advice))
+
+
+def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Write a picture as grey baseline JPEG of quality 90 and read it again.
+
+    Args:
+        pixels: shape (rows, columns), uint8.
+
+    Returns:
+        The same shape, uint8; equal to what `dcmj2pnm +Wm -O +oj +Jq 90` leaves of it.
+
+    Raises:
+        Unsupported: more rows or columns than a JPEG can have.
+    """
+    import imagecodecs
+
+    if max(pixels.shape) > JPEG_MOST:
+        raise Unsupported(
+            "",
+            f"a JPEG has at most {JPEG_MOST:,} rows and columns",
+            "Prepare it without --as-published",
+        )
+    passed: NDArray[np.uint8] = imagecodecs.jpeg8_decode(
+        imagecodecs.jpeg8_encode(pixels, level=JPEG_QUALITY)
+    )
+    return passed
+
+
+def _squash_until_crash(
+    waiting: deque[Path], ahead: Iterator[Path], as_published: bool, workers: int
+) -> Iterator[Squashed | Failure]:
+    """Go on to the end of `ahead`, or until a worker dies; `waiting` keeps what has no outcome."""
+    running: deque[Future[Squashed | Failure]] = deque()
+    pool = _pool(workers)
+    try:
+        with suppress(BrokenProcessPool):
+            running.extend(_submit(pool, path, as_published) for path in waiting)
+            while waiting:
+                for path in islice(ahead, workers * _AHEAD - len(waiting)):
+                    waiting.append(path)  # first, lest it be lost where the pool takes no more
+                    running.append(_submit(pool, path, as_published))
+                outcome = running[0].result()
+                running.popleft()
+                waiting.popleft()
+                yield outcome
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _squash_alone(path: Path, as_published: bool) -> Squashed | Failure:
+    with _pool(1) as pool:
+        try:
+            return _submit(pool, path, as_published).result()
+        except BrokenProcessPool:
+            reason, advice = "the process that read it died over it", "Look whether it is damaged"
+            return _failure(path, DecoderCrash("", reason, advice))
+
+
+def _submit(
+    pool: ProcessPoolExecutor, path: Path, as_published: bool
+) -> "Future[Squashed | Failure]":
+    return pool.submit(squash_file, path, as_published=as_published)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    clean = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
+    return ProcessPoolExecutor(workers, mp_context=clean, initializer=_begin_worker)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
+    warnings.simplefilter("ignore")  # pydicom's quote header values
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # and so may what decoders print
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed shuts nothing down."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _failure(path: Path, error: UnreadableImage) -> Failure:
+    return Failure(path=str(path), code=error.code, reason=error.reason, advice=error.advice)
