@@ -251,3 +251,23 @@ class Materialised:
     def __post_init__(self) -> None:
         if self.pixels.shape[:2] != (len(self.files), len(self.variants)):
             raise ValueError(f"{len(self.files)} progenitors have {self.pixels.shape[0]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Which partition each image of a study belongs to; an image without one is left out."""
+
+    partitions: Mapping[str, Partition]
+    """File, as in the labels file, to its partition."""
+    by: str
+    """`patient`, `image` (the paper's way: a patient may be in two partitions) or `rule`."""
+    seed: int | None = None
+    """None where nothing was drawn: by rule, or as somebody gave it."""
+
+    def __post_init__(self) -> None:
+        if self.by not in ("patient", "image", "rule"):
+            raise ValueError(f"a split is by patient, image or rule; got {self.by}")
+
+    def files(self, partition: Partition) -> tuple[str, ...]:
+        """The files of one partition."""
+        return tuple(file for file, part in self.partitions.items() if part is partition)

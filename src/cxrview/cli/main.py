@@ -9,6 +9,7 @@ from cxrview.cli.classify import classify
 from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
+from cxrview.cli.split import split
 from cxrview.errors import CannotWrite, CxrviewError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Study")(prepare)
+app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(finetune)
 app.command(rich_help_panel="Test material")(phantom)
 
