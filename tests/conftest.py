@@ -9,7 +9,10 @@ import pytest
 from hypothesis import settings
 
 # A busy machine is slow, not wrong.
-settings.register_profile("patient", deadline=None)
+# Where a run decides on a change, it does so by the same examples each time.
+settings.register_profile(
+    "patient", deadline=None, derandomize=bool(os.environ.get("CXRVIEW_NO_SKIP"))
+)
 settings.load_profile("patient")
 
 DEBIAN_PACKAGE = {"dcmj2pnm": "dcmtk", "convert": "imagemagick"}

@@ -166,7 +166,9 @@ def _cut(
 ) -> tuple[Vectors, Vectors]:
     room = plane[3] - points @ plane[:3]
     speed = directions @ plane[:3]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    # So slow that it meets the plane light years away, where the numbers end.
+    speed = np.where(np.abs(speed) < 1e-12, 0.0, speed)
+    with np.errstate(divide="ignore", invalid="ignore"):
         met = room / speed
     leave = np.where(speed > 0, np.minimum(leave, met), leave)
     enter = np.where(speed < 0, np.maximum(enter, met), enter)
