@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from cxrview.cli.augment import augment
 from cxrview.cli.classify import classify
 from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
+app.command(rich_help_panel="Study")(augment)
 app.command(rich_help_panel="Study")(finetune)
 app.command(rich_help_panel="Test material")(phantom)
 

@@ -1,0 +1,176 @@
+"""`cxrview augment`: the 106 variants of a radiograph, to be looked at or kept on disk."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.errors import CannotWrite, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cxrview.dataset.edge import Edge
+
+
+def augment(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="IN", help="A store made by prepare, or one image file.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --materialise, gets variants.npy, index.parquet and about.json; without, "
+            "106 PNG files of one image.",
+        ),
+    ] = None,
+    materialise: Annotated[
+        bool,
+        typer.Option(
+            "--materialise",
+            help="Write the variants of all training and validation images of the store into one "
+            "array that can be mapped into memory: 7 MB for each image.",
+        ),
+    ] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="PNG", help="Draw all 106 of one image as a labelled contact sheet."),
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Which image of the store to show, by its file. Default: the first.",
+        ),
+    ] = None,
+    tile: Annotated[
+        int, typer.Option(min=48, max=256, help="Rows and columns of each picture on the sheet.")
+    ] = 128,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Made by cxrview split: which images are for training and validation. Default: "
+            "the published rule.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random variant, with the file.")] = 0,
+    edge: Annotated[
+        str, typer.Option(help="What enters where a picture is turned or moved: black or repeat.")
+    ] = "black",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew, whatever was materialised in DIR.")
+    ] = False,
+) -> None:
+    """Make the 106 variants of each radiograph: mirrored, turned, moved, spread, smoothed, noisy.
+
+    A training makes them itself as it goes; this command shows them, or writes them once for
+    all epochs. Stopped at any point, --materialise goes on by the same command and ends with
+    the same bytes. Needs OpenCV, of the extra called train.
+
+    Exit code: 0 done, 2 usage error, 3 result not writable.
+    """
+    from cxrview.dataset.variants import make_all
+
+    _refuse_without_opencv()
+    enters = _edge(edge)
+    if materialise:
+        _materialise(source, split, out, seed, enters, overwrite)
+    elif out is None and sheet is None:
+        raise UsageError("there is nothing to do", "Ask for --sheet PNG, --out DIR or both")
+    if sheet is not None or not materialise:
+        image_id, pixels = _one_image(source, image)
+        variants = make_all(pixels, seed=seed, image_id=image_id, edge=enters)
+        if sheet is not None:
+            _draw(sheet, variants, tile)
+        if out is not None and not materialise:
+            _write_pictures(out, variants)
+
+
+def _refuse_without_opencv() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("cv2") is None:
+        raise UsageError(
+            "augmentation needs OpenCV, which is not installed", "pip install 'cxrview[train]'"
+        )
+
+
+def _edge(name: str) -> "Edge":
+    from cxrview.dataset.edge import Edge
+
+    try:
+        return Edge(name)
+    except ValueError:
+        raise UsageError(f"there is no edge {name}", "There are black and repeat") from None
+
+
+def _materialise(
+    source: Path, split: Path | None, out: Path | None, seed: int, edge: "Edge", overwrite: bool
+) -> None:
+    from cxrview.cli.progress import progress
+    from cxrview.dataset.materialise import images_to_vary, materialise_variants
+    from cxrview.dataset.split import split_images
+    from cxrview.store.prepared import open_prepared
+    from cxrview.store.splits import read_split
+
+    if out is None:
+        raise UsageError("--materialise needs a folder to write to", "--out DIR")
+    store = open_prepared(source)
+    chosen = read_split(split) if split else split_images(store.images, by="rule")
+    count = len(images_to_vary(store, chosen))
+    with progress("images", lambda: count) as advance:
+        made = materialise_variants(
+            store, chosen, out, seed=seed, edge=edge, overwrite=overwrite, watch=advance
+        )
+    for partition in ("training", "validation"):
+        images = made.partitions.count(partition)
+        typer.echo(f"{images} {partition} images, {images * len(made.variants)} variants in {out}")
+
+
+def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]]":
+    """Its id and its squashed pixels: a file, or an image of a store, the first unless named."""
+    from cxrview.image import read_radiograph, squash
+    from cxrview.store.prepared import open_prepared
+
+    if not source.is_dir():
+        return source.name, squash(read_radiograph(str(source)).pixels)
+    store = open_prepared(source)
+    named = [one for one in store.images if image in (None, one.file)]
+    if not named:
+        raise UsageError(f"{source} has no image {image}", "Name it as in the labels file")
+    return named[0].file, store.pixels[named[0].row]
+
+
+def _draw(sheet: Path, variants: "NDArray[np.uint8]", tile: int) -> None:
+    from cxrview.dataset.contact_sheet import draw_contact_sheet
+
+    _save(sheet, draw_contact_sheet(variants, tile))
+    typer.echo(f"{len(variants)} variants on {sheet}")
+
+
+def _write_pictures(out: Path, variants: "NDArray[np.uint8]") -> None:
+    from cxrview.dataset.variants import VARIANTS
+
+    for variant, pixels in zip(VARIANTS, variants, strict=True):
+        _save(out / f"{variant.name}.png", pixels)
+    typer.echo(f"{len(variants)} variants in {out}")
+
+
+def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
+    """A file appears under its name only when it is whole."""
+    from PIL import Image
+
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(part, "PNG", optimize=True)
+        part.replace(path)
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
