@@ -79,6 +79,27 @@ def test_a_run_stopped_anyhow_ends_with_the_same_bytes(
     }
 
 
+LIMITED = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, 4 << 20))
+runpy.run_module("cxrview", run_name="__main__")
+"""
+
+
+def test_a_disk_that_takes_no_more_is_told_and_gone_on_with(labels, whole, tmp_path):
+    """A limit on the size of a file, 4 MiB, stands in for a full disk."""
+    command = [sys.executable, "-c", LIMITED, "prepare", str(labels), "--out", str(tmp_path)]
+
+    full = subprocess.run(command, capture_output=True, text=True)
+    resumed = prepare(labels, "--out", tmp_path)
+
+    assert full.returncode == 3
+    assert "the same command goes on from where it stands" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert resumed.returncode == 1
+    assert all((tmp_path / path.name).read_bytes() == path.read_bytes() for path in whole.iterdir())
+
+
 def test_failures_are_listed_with_what_to_do(whole):
     with (whole / "failures.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
