@@ -30,6 +30,8 @@ def validated(candidate: Candidate, wrong: int) -> Validated:
         pfi[at] = 100 - pfi[at]
     return Validated(
         candidate=candidate,
+        files=(number // each).astype(str),
+        variants=(number % each).astype(str),
         patients=((number // each) // 2).astype(str),
         is_progenitor=number % each == 0,
         is_frontal=is_frontal,
@@ -140,7 +142,7 @@ def test_a_missing_candidate_is_named():
 def test_other_progenitors_are_refused():
     each = {c: validated(c, 0) for c in CANDIDATES}
     odd = each[CANDIDATES[4]]
-    each[CANDIDATES[4]] = dataclasses.replace(odd, patients=odd.patients[::-1])
+    each[CANDIDATES[4]] = dataclasses.replace(odd, files=odd.files[::-1])
 
     with pytest.raises(ValueError, match="other progenitors"):
         compare_candidates(each, seed=0)

@@ -29,6 +29,10 @@ class Validated:
     """
 
     candidate: Candidate
+    files: NDArray[np.str_]
+    """Of the progenitor, as in the labels file."""
+    variants: NDArray[np.str_]
+    """Which of the 106, by name."""
     patients: NDArray[np.str_]
     is_progenitor: NDArray[np.bool_]
     """An image as it was, which every candidate has been shown."""
@@ -174,7 +178,7 @@ def _check(validated: Mapping[Candidate, Validated]) -> None:
     for candidate, other in validated.items():
         same = all(
             np.array_equal(a[first.is_progenitor], b[other.is_progenitor])
-            for a, b in ((first.patients, other.patients), (first.is_frontal, other.is_frontal))
+            for a, b in ((first.files, other.files), (first.is_frontal, other.is_frontal))
         )
         if not same:
             raise ValueError(f"{candidate.name} was shown other progenitors than the rest")

@@ -5,7 +5,6 @@ instead of thirty. `tests/train/test_classifier.py` shows that the weights are t
 way.
 """
 
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -65,15 +65,16 @@ def fine_tune(
 
 
 def predict_pfi(
-    network: GoogLeNet, pixels: NDArray[np.uint8], *, batch: int = 32
+    network: GoogLeNet, pixels: NDArray[np.uint8], *, batch: int = 32, device: str = "cpu"
 ) -> NDArray[np.float64]:
     """Probability of frontal in percent, shape (n,), of squashed pixels (n, 256, 256) uint8."""
-    network.eval()
+    network.eval().to(device)
     pfi = []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):
-            logits = network(as_input(centre_crop(pixels[start : start + batch]))).main
-            pfi.append(100 * logits.softmax(dim=1)[:, 1].double().numpy())
+            shown = as_input(centre_crop(pixels[start : start + batch])).to(device)
+            logits = network(shown).main
+            pfi.append(100 * logits.softmax(dim=1)[:, 1].double().cpu().numpy())
     return np.concatenate(pfi)
 
 
