@@ -1,11 +1,13 @@
 # The two commands of the README: each sets up all that it needs, below this folder.
 #
 #   make classify                        draws a small archive and classifies it
-#   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here
+#   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here,
+#                                        or OUT=...; OPTIONS="--overwrite" and others are passed on
 #   make test                            lints, type-checks and tests
 
 ARCHIVE ?=
 OUT ?= views.parquet
+OPTIONS ?=
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 
@@ -19,7 +21,7 @@ classify: .venv/inference
 	@.venv/bin/python -m cxrview classify .demo/archive --out .demo/views.parquet --overwrite --show || [ $$? -eq 1 ]
 else
 classify: .venv/inference
-	@.venv/bin/python -m cxrview classify "$(ARCHIVE)" --out "$(OUT)" --show || [ $$? -eq 1 ]
+	@.venv/bin/python -m cxrview classify "$(ARCHIVE)" --out "$(OUT)" --show $(OPTIONS) || [ $$? -eq 1 ]
 endif
 
 test: .venv/test

@@ -18,6 +18,7 @@ from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import load_model
 from cxrview.dataset.labels import read_labels
+from cxrview.errors import CxrviewError
 from cxrview.image.header_view import load_table
 from cxrview.records import Failure, Label
 from cxrview.terms import Partition, View
@@ -86,4 +87,7 @@ def share(part: int, whole: int) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except (CxrviewError, OSError) as error:
+        sys.exit(f"the labelled radiographs cannot be read: {error}")

@@ -10,10 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cxrview.classify.archive import Outputs, classify_archive
+    from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings, classify_files
     from cxrview.classify.runtime import Model, load_model
     from cxrview.errors import CxrviewError, UnreadableImage
-    from cxrview.image import find_images, read_radiograph
+    from cxrview.image import Limits, ReadOptions, find_images, read_radiograph
     from cxrview.records import Failure, Instance, ModelCard, Prediction, Radiograph
     from cxrview.terms import Agreement, Decision, View
 
@@ -24,12 +26,17 @@ _ROOMS = {
     "EngineSettings": "classify.engine",
     "Failure": "records",
     "Instance": "records",
+    "Limits": "image",
     "Model": "classify.runtime",
     "ModelCard": "records",
+    "Outputs": "classify.archive",
     "Prediction": "records",
     "Radiograph": "records",
+    "ReadOptions": "image",
+    "ReadSettings": "classify.decode_worker",
     "UnreadableImage": "errors",
     "View": "terms",
+    "classify_archive": "classify.archive",
     "classify_files": "classify.engine",
     "find_images": "image",
     "load_model": "classify.runtime",
@@ -44,12 +51,17 @@ __all__ = [
     "EngineSettings",
     "Failure",
     "Instance",
+    "Limits",
     "Model",
     "ModelCard",
+    "Outputs",
     "Prediction",
     "Radiograph",
+    "ReadOptions",
+    "ReadSettings",
     "UnreadableImage",
     "View",
+    "classify_archive",
     "classify_files",
     "find_images",
     "load_model",

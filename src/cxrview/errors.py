@@ -3,7 +3,9 @@
     CxrviewError
     ├── UsageError          the command or call cannot be carried out as given
     ├── ModelRefused        a model file or its card is damaged or does not fit
-    ├── CannotWrite         the disk took no more of the result
+    ├── CannotGoOn          a run stopped before its end; what was finished is kept
+    │   ├── CannotWrite     the disk took no more of the result
+    │   └── WorkersFailed   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
         ├── CannotOpen      cannot_open
         ├── NotAFile        not_a_file
@@ -46,8 +48,16 @@ class ModelRefused(CxrviewError):
     """A model file or its card is damaged, or they do not belong together."""
 
 
-class CannotWrite(CxrviewError):
-    """The disk took no more of the result; what was finished is kept for a resume."""
+class CannotGoOn(CxrviewError):
+    """A run stopped before its end; what was finished is kept for a resume."""
+
+
+class CannotWrite(CannotGoOn):
+    """The disk took no more of the result."""
+
+
+class WorkersFailed(CannotGoOn):
+    """The processes that read files cannot be started."""
 
 
 class UnreadableImage(CxrviewError):

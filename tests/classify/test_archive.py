@@ -65,7 +65,7 @@ def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, group
 
     first = run(archive, stopped, model, watch=stop_after(groups))
     partial = stopped.table.read_bytes()
-    stopped.prepare(overwrite=False, resume=True)
+    stopped.check(overwrite=False, resume=True)
     second = run(archive, stopped, model)
 
     assert (first.is_complete, first.found, second.is_complete) == (False, 16 * groups, True)
@@ -124,11 +124,11 @@ def test_nothing_is_overwritten_unasked(archive, tmp_path, model):
     run(archive, out, model)
 
     with pytest.raises(UsageError, match="exists already"):
-        out.prepare(overwrite=False, resume=False)
+        out.check(overwrite=False, resume=False)
     with pytest.raises(UsageError, match="exists already"):
-        out.prepare(overwrite=False, resume=True)
-    out.prepare(overwrite=True, resume=False)
-    assert not out.table.exists()
+        out.check(overwrite=False, resume=True)
+    out.check(overwrite=True, resume=False)
+    assert out.table.exists()  # replaced only when the new one stands
 
 
 def test_a_run_that_was_begun_is_not_begun_again_unasked(archive, tmp_path, model):
@@ -136,7 +136,7 @@ def test_a_run_that_was_begun_is_not_begun_again_unasked(archive, tmp_path, mode
     run(archive, out, model, watch=stop_after(1))
 
     with pytest.raises(UsageError, match="begun and not finished"):
-        out.prepare(overwrite=False, resume=False)
+        out.check(overwrite=False, resume=False)
 
 
 def test_a_full_disk_keeps_the_journal(archive, tmp_path, model, monkeypatch):
@@ -149,4 +149,54 @@ def test_a_full_disk_keeps_the_journal(archive, tmp_path, model, monkeypatch):
     tally = run(archive, out, model)
 
     assert tally.found == 41
+    assert not out.journal.exists()
+
+
+def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_path, model):
+    out = Outputs(table=tmp_path / "views.csv")
+
+    def stop_at_once():
+        raise KeyboardInterrupt
+        yield
+
+    first = classify_archive(stop_at_once(), out, model, SETTINGS, conditions=CONDITIONS)
+    out.check(overwrite=False, resume=True)
+    second = run(archive, out, model)
+
+    assert (first.found, first.is_complete) == (0, False)
+    assert (second.found, second.is_complete) == (41, True)
+
+
+def test_a_file_that_is_gone_at_the_resume_is_gone_from_the_table(archive, tmp_path, model):
+    out = Outputs(table=tmp_path / "views.csv")
+    run(archive, out, model, watch=stop_after(1))
+    (archive / "0" / "00.png").unlink()
+
+    tally = run(archive, out, model)
+
+    assert tally.found == 40
+    assert not any(row["path"].endswith("0/00.png") for row in read_csv(out.table))
+
+
+def test_two_runs_cannot_write_one_result(archive, tmp_path, model):
+    out = Outputs(table=tmp_path / "views.csv")
+
+    def second_run(_outcomes):
+        with pytest.raises(UsageError, match="another run"):
+            run(archive, out, model)
+
+    tally = run(archive, out, model, watch=second_run)
+
+    assert tally.is_complete
+
+
+def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, model):
+    out = Outputs(table=tmp_path / "views.csv")
+    run(archive, out, model)
+    before = out.table.read_text()
+
+    with pytest.raises(UsageError, match="nothing matches"):
+        classify_archive(find_images([str(archive / "*.nothing")]), out, model, SETTINGS, anew=True)
+
+    assert out.table.read_text() == before
     assert not out.journal.exists()

@@ -80,3 +80,21 @@ def test_a_rule_without_an_entry_is_refused(tmp_path):
 
     with pytest.raises(UsageError, match="no chest rule"):
         load_chest_rule(tmp_path / "rule.toml")
+
+
+@pytest.mark.parametrize("modalities", ['"CR"', "[1, 2]"])
+def test_a_rule_that_is_no_list_of_texts_is_refused(tmp_path, modalities):
+    path = tmp_path / "rule.toml"
+    path.write_text(
+        f'version = "1"\nmodalities = {modalities}\nsop_classes = []\nbody_parts = []\n'
+    )
+
+    with pytest.raises(UsageError, match="no chest rule"):
+        load_chest_rule(path)
+
+
+def test_a_rule_may_be_written_in_small_letters(tmp_path):
+    path = tmp_path / "rule.toml"
+    path.write_text('version = "1"\nmodalities = ["cr"]\nsop_classes = []\nbody_parts = []\n')
+
+    assert load_chest_rule(path).reason_to_skip(instance(modality="CR")) is None

@@ -1,9 +1,11 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from cxrview.classify.decode_worker import ReadSettings, read_file
 from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.errors import WorkersFailed
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
 
@@ -107,3 +109,40 @@ def test_a_constant_picture_is_never_decided(tmp_path, model):
 
     assert outcome.decision == "review"
     assert "constant_image" in outcome.warnings
+
+
+def test_one_path_in_place_of_several_is_refused(model):
+    with pytest.raises(TypeError, match="several paths"):
+        classify_files("archive", model)
+
+
+@pytest.fixture
+def stillborn(tmp_path, monkeypatch):
+    """Let the next processes die as they start: so many as lines are written into the file."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(
+        "import os, pathlib\n"
+        "deaths = pathlib.Path(__file__).with_name('deaths')\n"
+        "left = deaths.read_text().splitlines()\n"
+        "if left:\n"
+        "    deaths.write_text(chr(10).join(left[1:]))\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+    return site / "deaths"
+
+
+def test_a_worker_that_dies_as_it_starts_is_started_again(draw, model, stillborn):
+    stillborn.write_text("one\ntwo\n")
+
+    (outcome,) = classify_files([draw("a.png", 90)], model, settings(workers=1))
+
+    assert outcome.view == "frontal"
+
+
+def test_workers_that_never_start_end_the_run_with_a_reason(draw, model, stillborn):
+    stillborn.write_text("again\n" * 10)
+
+    with pytest.raises(WorkersFailed, match="cannot be started"):
+        list(classify_files([draw("a.png", 90)], model, settings(workers=1)))

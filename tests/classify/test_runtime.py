@@ -2,7 +2,10 @@
 
 import dataclasses
 import hashlib
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -62,3 +65,16 @@ def test_a_vouched_for_text_is_refused_all_the_same(shipped, tmp_path):
 
     with pytest.raises(ModelRefused, match="cannot be loaded"):
         load_model(tmp_path)
+
+
+def test_the_runtime_keeps_no_diary_and_phones_nobody(tmp_path):
+    """ONNX Runtime 1.32 and later would write a device id and events below HOME, to be sent."""
+    code = (
+        "from cxrview.classify.runtime import load_model; import numpy as np;"
+        "load_model().backend.run(np.zeros((1, 256, 256), np.uint8))"
+    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}
+
+    subprocess.run([sys.executable, "-c", code], check=True, env={**kept, "HOME": str(tmp_path)})
+
+    assert list(tmp_path.iterdir()) == []

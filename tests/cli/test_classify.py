@@ -5,11 +5,10 @@ import io
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +125,12 @@ def test_a_standing_result_is_not_overwritten_unasked(archive, cxrview, tmp_path
         ["classify", "x", "--chest-rule", "nowhere.toml"],
         ["classify", "x", "--header-terms", "nowhere.csv"],
         ["classify", "nothing/*.dcm"],
+        ["classify", ""],
+        ["classify", "x", "--overwrite", "--resume"],
+        ["classify", "x", "--out", "-", "--resume"],
+        ["classify", "x", "--out", "."],
+        ["classify", "x", "--timeout", "inf"],
+        ["classify", "x", "--workers", "5000000"],
         ["frobnicate"],
     ],
 )
@@ -191,21 +196,20 @@ def many(tmp_path_factory) -> Path:
 def start_and_stop(folder: Path, number: signal.Signals) -> int:
     """Run until some rows are in the journal, then send a signal; the exit code."""
     command = [sys.executable, "-m", "cxrview", "classify", str(folder), "--out", "stopped.csv"]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    # A shell that starts it in the background would have it ignore SIGINT.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=heed)
     journal = Path("stopped.csv.journal")
     until = time.monotonic() + 60
-    while time.monotonic() < until and not (journal.exists() and journaled(journal)):
+    while time.monotonic() < until and not (journal.exists() and is_begun(journal)):
         time.sleep(0.01)
     running.send_signal(number)
     return running.wait(60)
 
 
-def journaled(path: Path) -> int:
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)) as journal:
-            return journal.execute("SELECT count(*) FROM outcome").fetchone()[0]
-    except sqlite3.OperationalError:  # not made yet, or being written this moment
-        return 0
+def is_begun(journal: Path) -> bool:
+    """By its size, since the run keeps it locked: without rows it has some pages of 4 KiB."""
+    return journal.stat().st_size > 40_000
 
 
 @pytest.mark.parametrize(
@@ -246,3 +250,78 @@ def test_help_reads_well_and_comes_at_once(cxrview):
     assert time.monotonic() - began < 10  # benchmarks/startup.py measures it; this is a hang
     for word in ("PATH...", "--review-band", "--resume", "Exit code", "--identify"):
         assert word in done.stdout
+
+
+def test_a_list_is_taken_word_for_word(archive, cxrview, tmp_path):
+    (first, *_) = sorted(p for p in archive.rglob("*") if p.is_file())
+    listed = f"{first}\n\ngone[1].dcm\n{first}\n"
+
+    done = cxrview("classify", "-", "--out", "views.csv", input=listed)
+
+    assert done.returncode == 1
+    assert [row["path"] for row in rows_of(tmp_path / "views.csv")] == [str(first)]
+    assert [row["code"] for row in rows_of(tmp_path / "views.failures.csv")] == ["cannot_open"]
+
+
+def test_a_resume_on_another_archive_is_refused(many, archive, cxrview):
+    start_and_stop(many, signal.SIGTERM)
+
+    done = cxrview("classify", archive, "--out", "stopped.csv", "--resume")
+
+    assert done.returncode == 2
+    assert "paths was" in done.stderr
+
+
+def test_a_header_of_absurd_size_costs_its_own_row_alone(archive, cxrview, tmp_path):
+    source = next(archive.rglob("IM0001"))
+    header = pydicom.dcmread(source, stop_before_pixels=True)
+    header.Modality = "CT"
+    del header.Rows
+    header.add_new(0x00280010, "UL", 4_000_000_000)
+    header.save_as(tmp_path / "absurd.dcm")
+
+    done = cxrview("classify", tmp_path / "absurd.dcm")
+
+    (row,) = pq.read_table(tmp_path / "views.parquet").to_pylist()
+    assert (done.returncode, row["rows"], row["decision"]) == (0, None, "skipped")
+    assert "odd_size" in row["warnings"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_reason_to_fail(draw_one, cxrview, tmp_path, closed):
+    command = f"'{sys.executable}' -m cxrview classify '{draw_one}' --out views.csv {closed}"
+
+    done = subprocess.run(["sh", "-c", command], check=False)
+
+    assert done.returncode == 0
+    assert len(rows_of(tmp_path / "views.csv")) == 1
+
+
+@pytest.fixture
+def draw_one(tmp_path) -> Path:
+    path = tmp_path / "one.png"
+    Image.fromarray(np.eye(300, dtype=np.uint8) * 255).save(path)
+    return path
+
+
+def test_without_a_home_the_user_is_told_of_the_key(draw_one, cxrview, tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    nobody = {k: v for k, v in os.environ.items() if k != "HOME"} | {"HOME": "/dev/null/none"}
+
+    done = cxrview("classify", draw_one, "--out", "views.csv", env=nobody)
+
+    assert done.returncode == 2
+    assert "--key" in done.stderr
+
+
+def test_names_beyond_the_terminals_letters_are_printed_all_the_same(cxrview, tmp_path):
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    name = "größe\x1b[31m.png"
+    Image.fromarray(np.eye(300, dtype=np.uint8) * 255).save(tmp_path / name)
+
+    table = cxrview("classify", tmp_path / name, "--show", env=os.environ | plain)
+    lines = cxrview("classify", tmp_path / name, "--out", "-", env=os.environ | plain)
+
+    assert (table.returncode, lines.returncode) == (0, 0)
+    assert "\x1b[31m" not in table.stdout
+    assert json.loads(lines.stdout)["path"].endswith(name)

@@ -1,5 +1,6 @@
 """One run over an archive, from paths to written tables; stopped at any point, it can go on."""
 
+import os
 import signal
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import BATCH, Model
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import CannotWrite, UsageError, WorkersFailed
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import (
@@ -57,24 +58,29 @@ class Outputs:
         in_the_making = [p.with_name(p.name + ".part") for p in whole[:3]]
         return [*whole, *in_the_making, self.journal.with_name(self.journal.name + "-journal")]
 
-    def prepare(self, *, overwrite: bool, resume: bool) -> None:
+    def check(self, *, overwrite: bool, resume: bool) -> None:
         """See to it that nothing is overwritten that nobody asked to overwrite.
 
         Raises:
-            UsageError: a result or the beginning of one stands there, or the folder does not.
+            UsageError: a result or the beginning of one stands there, or nothing can be
+                written there.
         """
-        if not self.table.parent.is_dir():
-            raise UsageError(f"there is no folder {self.table.parent}", "Make it, or name another")
+        folder = self.table.parent
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", "Make it, or name another")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f"nothing may be written into {folder}", "Name another with --out")
         standing = [p for p in (self.table, self.failures, self.summary) if p.exists()]
+        if folders := [p for p in standing if p.is_dir()]:
+            raise UsageError(f"{folders[0]} is a folder", "Name another with --out")
         if overwrite:
-            for path in self.all():
-                path.unlink(missing_ok=True)
-        elif self.journal.exists() and not resume:
+            return
+        if self.journal.exists() and not resume:
             raise UsageError(
                 f"{self.table} was begun and not finished",
                 "Go on with --resume, or begin anew with --overwrite",
             )
-        elif standing and not self.journal.exists():
+        if standing and not self.journal.exists():
             raise UsageError(
                 f"{standing[0]} exists already, and whole",
                 "Name another with --out, or replace it with --overwrite",
@@ -119,7 +125,8 @@ def classify_archive(
     model: Model,
     settings: EngineSettings,
     *,
-    conditions: Conditions,
+    conditions: Conditions | None = None,
+    anew: bool = False,
     watch: Callable[[list[Outcome]], None] = lambda outcomes: None,
 ) -> Tally:
     """Classify every file and write the result; Ctrl-C leaves a usable one and the journal.
@@ -131,25 +138,38 @@ def classify_archive(
         model: as `load_model` gives it.
         settings: how the engine runs.
         conditions: what the result depends on besides the files; a resume must have the same.
+        anew: forget what a journal there holds. A table there is replaced when the new one
+            stands, and not before.
         watch: told of outcomes as they are recorded.
 
     Raises:
-        UsageError: the journal there was begun under other conditions.
-        CannotWrite: the disk is full or gone; the journal keeps what was finished.
+        UsageError: the journal there was begun under other conditions, or is being written.
+        CannotGoOn: the disk is full, or files cannot be read any more; the table holds what
+            was finished where it could be written, and the journal holds it always.
     """
-    began = time.monotonic()
-    journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions)
+    began, conditions = time.monotonic(), conditions or {}
+    journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions, anew=anew)
     is_finished = False
     try:
-        known = len(journal)
-        is_complete = _run(journal, paths, out, model, settings, watch)
-        with _undisturbed(), _writing():
+        known, failed = len(journal), None
+        try:
+            is_complete = _run(journal, paths, out, model, settings, watch)
+        except WorkersFailed as error:
+            is_complete, failed = False, error
+        with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
+            if is_complete:
+                journal.forget_what_is_gone()
             tally = _tally(journal, known, time.monotonic() - began, is_complete)
             if isinstance(out, Outputs):
                 _write(out, journal, tally, conditions)
+        if failed:
+            raise failed
         is_finished = is_complete
+    except UsageError:  # nothing was begun that could be resumed
+        is_finished = not len(journal)
+        raise
     finally:
-        if is_finished or not len(journal):
+        if is_finished:
             journal.remove()
         else:
             journal.close()
@@ -169,7 +189,7 @@ def _run(
     try:
         while group := list(islice(outcomes, BATCH)):
             first = journal.next_ordinal
-            with _writing():
+            with _writing(can_resume=isinstance(out, Outputs)):
                 journal.record(group)
                 if not isinstance(out, Outputs):
                     _stream(out, journal, first)
@@ -180,7 +200,7 @@ def _run(
 
 
 @contextmanager
-def _writing() -> Iterator[None]:
+def _writing(*, can_resume: bool) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:  # whoever read our rows has seen enough
@@ -188,7 +208,9 @@ def _writing() -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as error:
         raise CannotWrite(
             f"the result cannot be written: {error}",
-            "Make room there and go on with --resume: what was finished is kept",
+            "Make room there and go on with --resume: what was finished is kept"
+            if can_resume
+            else "Rows that were written so far are right",
         ) from error
 
 

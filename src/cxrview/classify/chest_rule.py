@@ -49,13 +49,21 @@ def load_chest_rule(path: Path | None = None) -> ChestRule:
         fields = tomllib.loads(source.read_text(encoding="utf-8"))
         return ChestRule(
             version=str(fields["version"]),
-            **{name: tuple(fields[name]) for name in ("modalities", "sop_classes", "body_parts")},
+            modalities=_words(fields["modalities"]),
+            sop_classes=_words(fields["sop_classes"]),
+            body_parts=_words(fields["body_parts"]),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"{path} is no chest rule: it needs version, modalities, sop_classes and body_parts",
-            "Start from the one that stands in the documentation",
+            "The last three are lists of texts; start from chest_rule.toml in the package",
         ) from error
+
+
+def _words(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError
+    return tuple(value.strip().upper() for value in values)
 
 
 def _is_below(uid: str, root: str) -> bool:

@@ -15,18 +15,21 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import IO, Self
 
 from cxrview.classify.decode_worker import LENGTH, READY, ReadSettings
 from cxrview.classify.readout import Readout, unpack
-from cxrview.errors import CxrviewError, DecoderCrash, TimedOut
+from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
 from cxrview.records import Failure
 
 Outcome = Readout | Failure
 
 WINDOW = 256
 """Files under way or waiting for their turn: 16 MiB of squashed pixels at the most."""
+TRIES = 3
+"""How often a worker is started that dies before it has read anything."""
 START_SECONDS = 60.0
 """How long a worker may take to load its libraries; a cold network disk is slow."""
 
@@ -62,7 +65,7 @@ class DecodePool:
         """Read every path; as many outcomes as paths, in their order.
 
         Raises:
-            CxrviewError: workers cannot be started at all.
+            WorkersFailed: workers cannot be started, however often that is tried.
         """
         ahead = iter(paths)
         arrived: dict[int, Outcome] = {}
@@ -117,22 +120,33 @@ class _Server(threading.Thread):
             self.join(0.1)
 
     def _read(self, path: str) -> Outcome:
-        try:
-            return self._ready_worker().read(path, self._timeout_s)
-        except BrokenPipeError:  # it had died before it got this file, which is not at fault
-            self._end_worker()
-            return self._ready_worker().read(path, self._timeout_s)
-        except EOFError:
-            return _died(path, self._end_worker())
-        except TimeoutError:
-            self._end_worker()
-            return _timed_out(path, self._timeout_s)
+        for _ in range(TRIES):
+            try:
+                return self._ready_worker().read(path, self._timeout_s)
+            except BrokenPipeError:  # it had died before it got this file, which is not at fault
+                self._end_worker()
+            except EOFError:
+                return _died(path, self._end_worker())
+            except TimeoutError:
+                self._end_worker()
+                return _timed_out(path, self._timeout_s)
+        raise WorkersFailed("the processes that read files die as soon as they are started")
 
     def _ready_worker(self) -> "_Worker":
-        if self._worker is None:
-            self._worker = _Worker(self._settings)
-            self._worker.wait_until_ready()
-        return self._worker
+        why = ""
+        for _ in range(TRIES):
+            if self._worker is None:
+                self._worker = _Worker(self._settings)
+            if self._worker.is_ready():
+                return self._worker
+            why = self._worker.last_words()
+            code = self._end_worker()
+            if self._is_stopping:
+                break
+        raise WorkersFailed(
+            f"the processes that read files cannot be started (exit code {code}{why})",
+            "Check memory and the installation, and go on with --resume",
+        )
 
     def _end_worker(self) -> int:
         worker, self._worker = self._worker, None
@@ -150,28 +164,33 @@ class _Worker:
             [sys.executable, "-P", "-m", "cxrview.classify.decode_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             bufsize=0,
+            start_new_session=True,  # Ctrl-C on the terminal is for the parent to act on
             env={**os.environ, **alone},
         )
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin and self._process.stdout and self._process.stderr
         self._inbox, self._outbox = self._process.stdin, self._process.stdout
-        self._send(pickle.dumps(settings))
+        self._errors = self._process.stderr
+        self._is_ready = False
+        with suppress(BrokenPipeError):  # `is_ready` will say so
+            self._send(pickle.dumps(settings))
 
-    def wait_until_ready(self) -> None:
-        """Wait until it has loaded its libraries.
+    def is_ready(self) -> bool:
+        """Wait until it has loaded its libraries; False where it died or hung over that."""
+        if not self._is_ready:
+            try:
+                ready = _Deadline(self._outbox, START_SECONDS).read(len(READY))
+            except TimeoutError:
+                return False
+            self._is_ready = ready == READY
+        return self._is_ready
 
-        Raises:
-            CxrviewError: it died or hung over that.
-        """
-        try:
-            ready = _Deadline(self._outbox, START_SECONDS).read(len(READY))
-        except TimeoutError:
-            ready = b""
-        if ready != READY:
-            raise CxrviewError(
-                f"a decode worker cannot start (exit code {self.end()})",
-                "Try `python -m cxrview.classify.decode_worker </dev/null` to see why",
-            )
+    def last_words(self) -> str:
+        """The last line that it wrote before it had seen any file."""
+        self._process.kill()
+        lines = self._errors.read().decode(errors="replace").splitlines()
+        return f": {lines[-1]}" if lines else ""
 
     def read(self, path: str, timeout_s: float) -> Outcome:
         """Have one file read.
@@ -199,6 +218,7 @@ class _Worker:
         code = self._process.wait()
         self._inbox.close()
         self._outbox.close()
+        self._errors.close()
         return code
 
     def _send(self, data: bytes) -> None:
@@ -236,11 +256,14 @@ class _Deadline:
 
 def _died(path: str, exit_code: int) -> Failure:
     how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
+    advice = "The file is probably damaged; check it with another viewer"
+    if exit_code == -signal.SIGKILL:
+        advice = "Somebody killed it, perhaps the system for want of memory: try fewer --workers"
     return Failure(
         path=path,
         code=DecoderCrash.code,
         reason=f"the process that read it died ({how})",
-        advice="The file is probably damaged; check it with another viewer",
+        advice=advice,
     )
 
 

@@ -6,18 +6,18 @@ does to it (crash, hang, eat memory) costs that file and nothing else.
 
 import os
 import pickle
-import signal
 import struct
 import sys
 import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
 from cxrview.classify.readout import Readout, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
-from cxrview.image import ReadOptions, open_image, squash
+from cxrview.image import SIDE, ReadOptions, open_image, squash
 from cxrview.records import Failure
 from cxrview.store.patient_key import pseudonym
 
@@ -30,7 +30,7 @@ LENGTH = struct.Struct("<I")
 class ReadSettings:
     """How a worker reads files."""
 
-    side: int
+    side: int = SIDE
     """Rows and columns that the network takes."""
     options: ReadOptions = ReadOptions()
     memory_bytes: int = 4 << 30
@@ -88,11 +88,13 @@ def read_file(path: str, settings: ReadSettings, rule: ChestRule) -> Readout | F
 
 def main() -> None:
     """Serve the parent until it closes the pipe."""
-    inbox, outbox = sys.stdin.buffer, _private_stdout()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
+    inbox = sys.stdin.buffer
     warnings.simplefilter("ignore")  # pydicom's quote header values
     settings: ReadSettings = pickle.load(inbox)  # of our own parent
     rule = load_chest_rule(settings.chest_rule)
+    for decoders in ("dicom", "raster"):  # now, and not in the time of the first file
+        import_module(f"cxrview.image.{decoders}")
+    outbox = _private_stdout()
     _limit_memory(settings.memory_bytes)
     outbox.write(READY)
     outbox.flush()

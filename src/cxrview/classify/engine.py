@@ -19,9 +19,9 @@ LONGEST_WAIT = 4 * BATCH
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """How the engine runs; nothing here but `read` and `review_band` can change a row."""
+    """How the engine runs; the number of workers changes no row."""
 
-    read: ReadSettings
+    read: ReadSettings = ReadSettings()
     review_band: tuple[float, float] | None = None
     """Lowest and highest PFI, ends included, that go to review; the card's own where None."""
     workers: int | None = None
@@ -40,15 +40,22 @@ def classify_files(
         model: as `load_model` gives it; the one in the package where None.
         settings: the defaults where None: no pseudonyms of patients, the card's review band.
 
-    Yields:
+    Returns:
         As many outcomes as paths, in their order, whichever was read first.
 
     Raises:
         ModelRefused: the model in the package is damaged.
-        CxrviewError: worker processes cannot be started.
+        TypeError: one path instead of several.
+        WorkersFailed: the processes that read files cannot be started.
     """
-    model = model or load_model()
-    settings = settings or EngineSettings(read=ReadSettings(side=model.card.input_side))
+    if isinstance(paths, str):
+        raise TypeError("classify_files takes several paths, such as find_images gives them")
+    return _classify(paths, model or load_model(), settings or EngineSettings())
+
+
+def _classify(
+    paths: Iterable[str], model: Model, settings: EngineSettings
+) -> Iterator[Prediction | Failure]:
     workers = settings.workers or available_cores()
     with DecodePool(workers, settings.read, timeout_s=settings.timeout_s) as pool:
         waiting: list[Outcome] = []

@@ -1,5 +1,6 @@
 """Runs a model's weights: whatever the backend, a batch of squashed radiographs in, PFI out."""
 
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -68,8 +69,11 @@ class OnnxRuntime:
     name = "onnxruntime-cpu"
 
     def __init__(self, weights: bytes, *, threads: int = 0) -> None:
+        # Since 1.32 it would note down this machine's facts in HOME and send them to its maker.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
         onnxruntime.set_default_logger_severity(3)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

@@ -1,6 +1,8 @@
 """`cxrview classify`: which way every radiograph of an archive faces."""
 
 import hashlib
+import io
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from cxrview.classify.runtime import Model
 
 INTERRUPTED = 130
+MOST_WORKERS = 1024
 
 
 def classify(
@@ -127,6 +130,7 @@ def classify(
         int | None,
         typer.Option(
             min=1,
+            max=MOST_WORKERS,
             help="Processes that read files. [default: one per core]",
             rich_help_panel="Reading",
             show_default=False,
@@ -136,6 +140,7 @@ def classify(
         float,
         typer.Option(
             min=0.1,
+            max=86_400.0,
             metavar="SECONDS",
             help="How long one file may take.",
             rich_help_panel="Reading",
@@ -145,8 +150,9 @@ def classify(
         int,
         typer.Option(
             min=64,
+            max=1 << 20,
             metavar="MIB",
-            help="How much memory one reading process may take.",
+            help="How much memory one reading process may take beyond what it starts with.",
             rich_help_panel="Reading",
         ),
     ] = 4096,
@@ -173,7 +179,8 @@ def classify(
     [bold]skipped[/] where its header says that it is no chest radiograph. A file that
     cannot be read becomes a row of the failures file and never ends the run.
 
-    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 result not writable.
+    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the
+    end, 130 interrupted; what was finished is kept for --resume.
     """
     from cxrview.classify.abstain import NO_REVIEW
     from cxrview.classify.archive import Outputs, classify_archive
@@ -182,14 +189,23 @@ def classify(
     from cxrview.classify.runtime import load_model
     from cxrview.cli.progress import progress
     from cxrview.image import Limits, ReadOptions
+    from cxrview.store.journal import count_recorded
     from cxrview.store.patient_key import default_key_path, load_or_make_key
 
     if no_review and review_band:
         raise typer.BadParameter("--no-review and --review-band exclude each other")
     if review_band and not 0 <= review_band[0] <= review_band[1] <= 100:
         raise typer.BadParameter("--review-band takes LOW HIGH with 0 <= LOW <= HIGH <= 100")
+    if overwrite and resume:
+        raise typer.BadParameter("--overwrite and --resume exclude each other")
+    if out == "-" and (resume or show):
+        raise typer.BadParameter("--resume and --show need a file: give --out one")
     result = None if out == "-" else Outputs(table=Path(out))
+    if result:
+        result.check(overwrite=overwrite, resume=resume)
+    _check_paths(paths)
     loaded = load_model(model)
+    key_path = None if identify else key or default_key_path()
     settings = EngineSettings(
         read=ReadSettings(
             side=loaded.card.input_side,
@@ -201,7 +217,7 @@ def classify(
                 ),
             ),
             memory_bytes=memory_limit << 20,
-            key=None if identify else load_or_make_key(key or default_key_path()),
+            key=load_or_make_key(key_path) if key_path else None,
             identify=identify,
             skip=not no_skip,
             chest_rule=chest_rule,
@@ -210,42 +226,54 @@ def classify(
         workers=workers,
         timeout_s=timeout,
     )
-    if result:
-        result.prepare(overwrite=overwrite, resume=resume)
-    streams = (sys.stdout, sys.stderr)
-    with progress("images", lambda: _count(paths, result)) as advance:
+    if isinstance(sys.stdout, io.TextIOWrapper) and not result:
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is nothing else (RFC 8259)
+    own = [*(result.all() if result else ()), *([key_path] if key_path else ())]
+    leave_out = [path.resolve() for path in own]
+    known = count_recorded(result.journal) if result and resume else 0
+    with progress("images", lambda: _count(paths, leave_out, known)) as advance:
         tally = classify_archive(
-            _find(paths, result),
-            result or streams,
+            _find(paths, leave_out),
+            result or (sys.stdout, sys.stderr),
             loaded,
             settings,
-            conditions=_conditions(loaded, settings),
+            conditions=_conditions(paths, loaded, settings),
+            anew=overwrite,
             watch=lambda outcomes: advance(len(outcomes)),
         )
     _report(tally, result, show=show)
     raise typer.Exit(tally.exit_code if tally.is_complete else INTERRUPTED)
 
 
-def _find(paths: list[str], result: "Outputs | None") -> Iterator[str]:
+def _check_paths(paths: list[str]) -> None:
+    """Refuse a pattern that matches nothing before any work is done."""
+    from cxrview.image import find_images
+
+    for path in paths:
+        if path != "-":
+            next(find_images([path]), None)
+
+
+def _find(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
     """Every file named, found or listed, but for what this run itself writes."""
     from cxrview.image import find_images
 
-    leave_out = [path.resolve() for path in result.all()] if result else []
     for path in paths:
-        named = map(_without_newline, sys.stdin.buffer) if path == "-" else [path]
-        yield from find_images(named, leave_out=leave_out)
+        if path == "-":
+            listed = filter(None, (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer))
+            yield from find_images(listed, leave_out=leave_out, is_literal=True)
+        else:
+            yield from find_images([path], leave_out=leave_out)
 
 
-def _without_newline(line: bytes) -> str:
-    return os.fsdecode(line.rstrip(b"\r\n"))
-
-
-def _count(paths: list[str], result: "Outputs | None") -> int | None:
+def _count(paths: list[str], leave_out: list[Path], known: int) -> int | None:
     """How many files there are to do; None where a list is still coming in."""
-    return None if "-" in paths else sum(1 for _ in _find(paths, result))
+    if "-" in paths:
+        return None
+    return max(0, sum(1 for _ in _find(paths, leave_out)) - known)
 
 
-def _conditions(model: "Model", settings: "EngineSettings") -> dict[str, str]:
+def _conditions(paths: list[str], model: "Model", settings: "EngineSettings") -> dict[str, str]:
     """What the result depends on besides the files; a resume must agree on all of it."""
     from cxrview.classify.chest_rule import load_chest_rule
     from cxrview.image.header_view import load_table
@@ -253,6 +281,7 @@ def _conditions(model: "Model", settings: "EngineSettings") -> dict[str, str]:
     read = settings.read
     band = settings.review_band or model.card.review_band
     return {
+        "paths": json.dumps([path if ":" in path else os.path.abspath(path) for path in paths]),  # noqa: PTH100
         "cxrview": version("cxrview"),
         "model": model.card.model_id,
         "weights_sha256": model.card.weights_sha256,
@@ -305,5 +334,6 @@ def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
     if result:
         lines.append(f"rows in {result.table}, failures in {result.failures}")
     if not tally.is_complete:
-        lines.append("interrupted; the same command with --resume goes on")
+        go_on = "the same command with --resume goes on" if result else "rows so far are right"
+        lines.append(f"interrupted; {go_on}")
     typer.echo("\n".join(lines), err=True)

@@ -52,7 +52,7 @@ def phantom(
 ) -> None:
     """Draw an archive of chest radiographs that are nobody's, as DICOM with any fault."""
     from cxrview.errors import UsageError
-    from cxrview.phantom.archive import draw_archive, truth_table
+    from cxrview.phantom.archive import draw_archive
 
     if list_faults:
         typer.echo(_all_names())
@@ -73,7 +73,7 @@ def phantom(
         strangers=strangers,
         overwrite=overwrite,
     )
-    typer.echo(f"{len(drawn)} files in {out}, the truth about them in {truth_table(out)}")
+    typer.echo(f"{len(drawn)} files in {out}, the truth about them in {out}.truth.csv")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -36,8 +36,7 @@ def show_rows(result: Outputs) -> None:
         name = escape(_below(failure["path"], folder))
         table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
     console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH_OF_A_FILE
+    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
     console.print(table)
     if len(rows) > MOST_ROWS:
         console.print(f"and more in {escape(str(result.table))}")
@@ -69,4 +68,6 @@ def _common_folder(paths: list[str]) -> str:
 
 
 def _below(path: str, folder: str) -> str:
-    return path.removeprefix(folder).lstrip("/") if folder else path
+    below = path.removeprefix(folder).lstrip("/") if folder else path
+    # A name may hold what colours a terminal, or worse.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in below)

@@ -93,7 +93,8 @@ def _instance(
     sop_instance, odd_instance = header.uid(0x00080018)
     series, odd_series = header.uid(0x0020000E)
     study, odd_study = header.uid(0x0020000D)
-    rows, columns = header.number(0x00280010), header.number(0x00280011)
+    rows, odd_rows = _length(header, 0x00280010)
+    columns, odd_columns = _length(header, 0x00280011)
     modality = header.text(0x00080060)
     if not (sop_class or modality or rows):
         raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
@@ -118,7 +119,15 @@ def _instance(
         frames=count_frames(header)[0] if rows else None,
         header_view_position=header.text(0x00185101),
         header_view_code=_view_code(header),
-    ), _once(odd_class + odd_instance + odd_series + odd_study)
+    ), _once(odd_class + odd_instance + odd_series + odd_study + odd_rows + odd_columns)
+
+
+def _length(header: Header, tag: int) -> tuple[int | None, tuple[str, ...]]:
+    """Rows or Columns, which are 16 bits wide (PS3.3 C.7.6.3); another size is not believed."""
+    value = header.number(tag)
+    if value is None or 0 <= value <= 65535:
+        return value, ()
+    return None, ("odd_size",)
 
 
 def _once(notes: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,12 @@ from cxrview.image.reader import local_path
 _MAGIC = re.compile(r"[*?\[]")
 
 
-def find_images(paths: Iterable[str], *, leave_out: Collection[Path] = ()) -> Iterator[str]:
+def find_images(
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    leave_out: Collection[Path] = (),
+    is_literal: bool = False,
+) -> Iterator[str]:
     """Yield every file that the arguments name, by content yet unknown.
 
     Folders are walked depth first in the order of their names, so that two runs give the same
@@ -27,13 +32,20 @@ def find_images(paths: Iterable[str], *, leave_out: Collection[Path] = ()) -> It
             the pattern does), or fsspec URLs of the same. A name that exists is itself and no
             glob. A name that does not exist is given out as it stands.
         leave_out: resolved paths that are passed over, such as cxrview's own results.
+        is_literal: names come from a list and are no globs, whatever is in them.
 
     Raises:
-        UsageError: a glob matches nothing.
+        UsageError: a glob matches nothing, or a name is empty.
     """
     unwanted = _LeaveOut(leave_out)
-    for path in paths:
-        if local := local_path(path):
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        path = os.fspath(path)
+        if not path:
+            raise UsageError("a path is empty", "Is a variable of the shell not set?")
+        if is_literal and (local := local_path(path)) and not Path(local).is_dir():
+            if not unwanted.holds(local):
+                yield path
+        elif local := local_path(path):
             for found in _find_local(local, unwanted):
                 yield path[: len(path) - len(local)] + found
         else:

@@ -98,6 +98,8 @@ def _read_table(text: str, path: Path | None) -> HeaderViewTable:
     positions: dict[str, View | None] = {}
     codes: dict[tuple[str, str], View | None] = {}
     for row in rows:
+        if None in row or None in row.values():
+            raise UsageError(f"the mapping table {path} has a row with more or fewer cells")
         view = _view(row["view"], path)
         if row["kind"] == "position":
             positions[normal(row["value"])] = view

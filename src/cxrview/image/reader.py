@@ -25,7 +25,7 @@ def local_path(name: str) -> str:
     """
     if name.startswith("file://") and "::" not in name:
         return name.removeprefix("file://")
-    return "" if _URL.match(name) else name
+    return "" if _URL.match(name) and not os.path.lexists(name) else name
 
 
 def _no_key(_patient_id: str) -> str:
@@ -173,6 +173,10 @@ def _is_folder(path: str, local: Path) -> UnreadableImage:
 def _cannot_open(path: str, error: Exception) -> CannotOpen:
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror
+    elif isinstance(error, ImportError):
+        return CannotOpen(
+            path, "what opens such URLs is not installed", f"Install {error.name or 'it'}"
+        )
     else:
         reason = type(error).__name__  # a message of a remote store may hold credentials
     return CannotOpen(

@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from cxrview.errors import UsageError
@@ -48,30 +49,42 @@ FROM outcome AS o WHERE failure_code IS NULL AND ordinal >= ? ORDER BY ordinal, 
 class Journal:
     """The outcomes of one run, or of several that make one result.
 
+    While it is open nobody else can write it.
+
     Args:
-        path: the SQLite file; empty for one that lives in memory and temporary files only.
+        path: the SQLite file; None for one that lives in memory and temporary files only.
         conditions: of this run; an existing journal must have been written under the same.
+        anew: forget what stands there.
 
     Raises:
-        UsageError: the journal was written under other conditions, or is no journal.
+        UsageError: the journal was written under other conditions, is no journal, cannot be
+            made there, or another run is writing it.
     """
 
-    def __init__(self, path: Path | None, conditions: Conditions) -> None:
+    def __init__(self, path: Path | None, conditions: Conditions, *, anew: bool = False) -> None:
         self.path = path
+        self.named_again = 0
+        """How often a path was named again in this run."""
         try:
-            self._db = sqlite3.connect(path or "")
-            # Not WAL: its shared memory fails on network disks, where results often lie.
-            self._db.execute("PRAGMA journal_mode = DELETE")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
+            self._db = sqlite3.connect(path or "", timeout=1)
+            self._open(anew)
+            self._agree_on(conditions)
         except sqlite3.DatabaseError as error:
             raise UsageError(
                 f"the journal {path} cannot be used: {error}",
-                "Remove it to begin anew",
+                "Is another run writing there? If not, begin anew with --overwrite",
             ) from error
-        self._agree_on(conditions)
-        self.named_again = 0
-        """How often a path was named again in this run."""
+
+    def _open(self, anew: bool) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # Not WAL: its shared memory fails on network disks, where results often lie.
+        self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        if anew:
+            with self._db:
+                self._db.execute("DELETE FROM outcome")
+                self._db.execute("DELETE FROM conditions")
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
         """Pass on the paths that have no outcome yet, each once, and note their order."""
@@ -119,6 +132,11 @@ class Journal:
         )
         return (json.loads(text) for (text,) in self._db.execute(query, (first,)))
 
+    def forget_what_is_gone(self) -> None:
+        """Drop outcomes of files that an earlier run found and this one did not."""
+        with self._db:
+            self._db.execute("DELETE FROM outcome WHERE path NOT IN (SELECT path FROM found)")
+
     def counts(self) -> list[tuple[str | None, str | None, str | None, str | None, int]]:
         """How many files there are of each (failure code, decision, view, agreement)."""
         query = """
@@ -165,6 +183,18 @@ class Journal:
             self._db.executemany(
                 "INSERT OR REPLACE INTO conditions VALUES (?, ?)", conditions.items()
             )
+
+
+def count_recorded(path: Path) -> int:
+    """How many outcomes a journal on the disk holds; 0 where there is none to be read."""
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
+            (count,) = journal.execute("SELECT count(*) FROM outcome").fetchone()
+            return int(count)
+    except sqlite3.DatabaseError:
+        return 0
 
 
 def _key(path: str) -> bytes:

@@ -12,8 +12,18 @@ KEY_BYTES = 32
 
 
 def default_key_path() -> Path:
-    """Where the key lies unless the user names a file: below the user's own settings."""
-    settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    """Where the key lies unless the user names a file: below the user's own settings.
+
+    Raises:
+        UsageError: the user has no home folder.
+    """
+    try:
+        settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    except RuntimeError as error:
+        raise UsageError(
+            "there is no home folder for the key of the patients' pseudonyms",
+            "Name a file for it with --key, or use --identify where real ids may be written",
+        ) from error
     return Path(settings) / "cxrview" / "patient.key"
 
 
