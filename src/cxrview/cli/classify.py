@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 MOST_WORKERS = 1024
+FLAG = ""
+"""In place of Typer's <bool>, which reads as if a value were wanted."""
 
 
 def classify(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Files, folders, globs, URLs (s3://, zip://...), or - for a list on standard "
             "input, one path a line. Files are known by their content, not by their names.",
             show_default=False,
@@ -40,28 +42,31 @@ def classify(
         ),
     ] = "views.parquet",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a result that stands there.")
+        bool, typer.Option("--overwrite", metavar=FLAG, help="Replace a result that stands there.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+        bool, typer.Option("--resume", metavar=FLAG, help="Go on with a run that was stopped.")
     ] = False,
     show: Annotated[
-        bool, typer.Option("--show", help="Print the result as a table, its first 40 rows.")
+        bool,
+        typer.Option(
+            "--show", metavar=FLAG, help="Print the result as a table, its first 40 rows."
+        ),
     ] = False,
     review_band: Annotated[
         tuple[float, float] | None,
         typer.Option(
             metavar="LOW HIGH",
-            help="PFI in percent, ends included, that goes to review instead of being decided. "
-            "[default: the model card's]",
+            help="PFI in percent, ends included, that goes to review instead of being decided.",
             rich_help_panel="Decisions",
-            show_default=False,
+            show_default="the model card's",
         ),
     ] = None,
     no_review: Annotated[
         bool,
         typer.Option(
             "--no-review",
+            metavar=FLAG,
             help="Decide every image, however unsure.",
             rich_help_panel="Decisions",
         ),
@@ -70,6 +75,7 @@ def classify(
         bool,
         typer.Option(
             "--no-skip",
+            metavar=FLAG,
             help="Classify also what is no chest radiograph by its header.",
             rich_help_panel="Decisions",
         ),
@@ -105,15 +111,16 @@ def classify(
         typer.Option(
             metavar="FILE",
             help="Key of the patients' pseudonyms, made on first use. The same key gives the "
-            "same pseudonyms. [default: ~/.config/cxrview/patient.key]",
+            "same pseudonyms.",
             rich_help_panel="Privacy",
-            show_default=False,
+            show_default="~/.config/cxrview/patient.key",
         ),
     ] = None,
     identify: Annotated[
         bool,
         typer.Option(
             "--identify",
+            metavar=FLAG,
             help="Write real patient ids into patient_key.",
             rich_help_panel="Privacy",
         ),
@@ -122,6 +129,7 @@ def classify(
         bool,
         typer.Option(
             "--exact",
+            metavar=FLAG,
             help="Window as DCMTK does, padding values counted in.",
             rich_help_panel="Reading",
         ),
@@ -131,9 +139,9 @@ def classify(
         typer.Option(
             min=1,
             max=MOST_WORKERS,
-            help="Processes that read files. [default: one per core]",
+            help="Processes that read files.",
             rich_help_panel="Reading",
-            show_default=False,
+            show_default="one per core",
         ),
     ] = None,
     timeout: Annotated[
