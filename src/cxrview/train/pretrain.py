@@ -1,0 +1,396 @@
+"""What a network sees before radiographs: published colour weights, or grey pictures after them.
+
+Source: paper, section 3.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrview.dataset.ilsvrc import ImageNetClass, subset_classes
+from cxrview.errors import UsageError
+from cxrview.store.pictures import Pictures
+from cxrview.terms import Partition
+from cxrview.train.batches import Batches
+from cxrview.train.epochs import Training, train_all_layers
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.loader import centre_crop
+from cxrview.train.loop import as_input
+from cxrview.train.pretrained import (
+    ABOUT,
+    begin_pre_trained,
+    file_sha256,
+    finish_pre_trained,
+    load_pre_trained,
+    writing_to,
+)
+from cxrview.train.published import load_published
+from cxrview.train.scale import Scale
+from cxrview.train.study import PRE_TRAININGS, PreTraining, Schedule
+
+CHECKPOINT = "checkpoint.safetensors"
+PUBLISHED_CLASSES = 1000
+PER_CLASS = {"smoke": 1}
+"""Pictures of each class and partition that a scale keeps at the most; others keep all."""
+VALIDATION_PICTURES = {"smoke": 48, "laptop": 1000}
+"""Pictures, drawn by seed, that a scale counts top-1 on; others take all."""
+_EVALUATED_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One pre-training on grey pictures, with every figure that may be changed."""
+
+    pre_training: PreTraining
+    schedule: Schedule
+    scale: str
+    """Name of a `train.scale.Scale`."""
+    epoch_pictures: int | None = None
+    """Shown in one epoch, drawn anew for each; all where None."""
+    validation_pictures: int | None = None
+    """That top-1 is counted on, drawn by seed; all where None."""
+    per_class: int | None = None
+    """Pictures of a class and partition that are kept; all where None."""
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Top1:
+    """How many validation pictures were given their own class before any other."""
+
+    right: int
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a caller is told while it trains."""
+
+    step: Callable[[int, int, float], None] = lambda step, total, loss: None
+    """Number of the step, from 1, of how many, and its loss."""
+    epoch: Callable[[int, Top1], None] = lambda epoch, top_1: None
+    """Number of epochs done, 0 before the first, and top-1 after them."""
+
+
+def plan_for(pre_training: str, scale: Scale, *, seed: int = 0, device: str = "cpu") -> Plan:
+    """Make the plan of a grey pre-training at a scale; `dataclasses.replace` changes figures.
+
+    Raises:
+        UsageError: there is no such pre-training, or it is not trained.
+    """
+    row = PRE_TRAININGS.get(pre_training)
+    if row is None or row.schedule is None:
+        grey = ", ".join(r.name for r in PRE_TRAININGS.values() if r.schedule)
+        raise UsageError(f"{pre_training} is no pre-training on pictures", f"There are {grey}")
+    schedule = row.schedule
+    if scale.grey_epochs is not None:
+        schedule = replace(schedule, epochs=scale.grey_epochs)
+    return Plan(
+        pre_training=row,
+        schedule=schedule,
+        scale=scale.name,
+        epoch_pictures=scale.grey_images,
+        validation_pictures=VALIDATION_PICTURES.get(scale.name),
+        per_class=PER_CLASS.get(scale.name),
+        seed=seed,
+        device=device,
+    )
+
+
+def classes_to_learn(
+    pre_training: PreTraining,
+    classes: Sequence[ImageNetClass],
+    available: Collection[str],
+    *,
+    seed: int,
+) -> tuple[ImageNetClass, ...]:
+    """Choose which classes the network tells apart, in the order of its output.
+
+    Args:
+        pre_training: on the subset, or on all.
+        classes: the whole list of ILSVRC, indices 0 to 999.
+        available: wnids of which there are training pictures.
+        seed: decides which artifacts the subset takes.
+
+    Raises:
+        UsageError: the list is not whole, a wnid stands not in it, or there are too few.
+    """
+    whole = tuple(sorted(classes, key=lambda c: c.index))
+    if [c.index for c in whole] != list(range(PUBLISHED_CLASSES)):
+        raise UsageError(f"the list of classes does not number {PUBLISHED_CLASSES} from 0")
+    unknown = sorted(set(available) - {c.wnid for c in whole})
+    if unknown:
+        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+        raise UsageError(
+            f"no class of the list is called as the folders are: {', '.join(unknown[:3])}{more}",
+            "Each should have the WordNet id of its class for a name, such as n02747177",
+        )
+    if not pre_training.is_subset:
+        return whole
+    return subset_classes(whole, seed=seed, available=available)
+
+
+def convert_colour(published: Path, out: Path) -> GoogLeNet:
+    """Keep the published colour weights as the first of the three pre-trained networks.
+
+    Args:
+        published: as `load_published` takes it.
+        out: folder; gets weights.safetensors and about.json.
+
+    Raises:
+        ModelRefused: an array is missing or does not fit.
+        UsageError: another pre-training stands in the folder.
+        CannotWrite: the disk took no more.
+    """
+    network = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
+    load_published(published, network, with_classifier=True)
+    begin_pre_trained(out, {"pre_training": "colour", "published_sha256": file_sha256(published)})
+    about: dict[str, Any] = {
+        "pre_training": "colour",
+        "shown": "1,281,167 colour pictures of 1,000 classes, by those who published the weights",
+        "published_sha256": file_sha256(published),
+        "differs_from_the_paper": [],
+        "schedule": None,
+        "top_1_before": None,
+        "top_1_after": None,
+        "classes": None,
+    }
+    finish_pre_trained(out, network, about)
+    return network
+
+
+def pre_train(
+    plan: Plan,
+    published: Path,
+    pictures: Pictures,
+    classes: Sequence[ImageNetClass],
+    out: Path,
+    watch: Watch | None = None,
+) -> GoogLeNet:
+    """Go on from the published colour weights with grey pictures, all layers.
+
+    Stopped at any point, the same call goes on; on one device and number of threads it ends at
+    the same bits. Where it is finished, it is loaded.
+
+    Args:
+        plan: which, how, and on how many pictures.
+        published: as `load_published` takes it.
+        pictures: of these classes at least; those of other classes are not shown.
+        classes: the 1,000 in the order of their indices, or the hundred of the subset.
+        out: folder; gets the files of `train.pretrained`, and a checkpoint while it trains.
+        watch: told of each step and epoch.
+
+    Returns:
+        The network, without auxiliary classifiers; classes in the order of `classes`.
+
+    Raises:
+        ModelRefused: the published weights or the checkpoint do not fit.
+        UsageError: there is no picture to learn from, or another pre-training stands in `out`.
+        CannotWrite: the disk took no more.
+    """
+    watch = watch or Watch()
+    shown = _Shown.of(pictures, classes, Partition.TRAINING)
+    if not len(shown.rows):
+        raise UsageError("there is no picture to learn from", "Give it pictures of more classes")
+    belongs = _belongs(plan, published, pictures, classes)
+    begin_pre_trained(out, belongs)
+    if (out / ABOUT).is_file():
+        (out / CHECKPOINT).unlink(missing_ok=True)
+        return load_pre_trained(out)
+    network = initial_network(plan.pre_training, published, classes, seed=plan.seed)
+    held_out = _Shown.of(pictures, classes, Partition.VALIDATION)
+    held_out = held_out.drawn(plan.validation_pictures, plan.seed)
+    before = _count_top_1(network, held_out, plan.device)
+    watch.epoch(0, before)
+    batches = Batches(
+        images=shown.picture,
+        classes=shown.classes,
+        batch=plan.schedule.batch,
+        seed=plan.seed,
+        per_epoch=plan.epoch_pictures,
+    )
+
+    total = batches.steps * plan.schedule.epochs
+
+    def report(step: int, loss: float) -> None:
+        watch.step(step, total, loss)
+        epoch, rest = divmod(step, batches.steps)
+        if rest == 0 and epoch < plan.schedule.epochs:
+            watch.epoch(epoch, _count_top_1(network, held_out, plan.device))
+            network.train()
+
+    training = Training(
+        batches=batches,
+        schedule=plan.schedule,
+        seed=plan.seed,
+        checkpoint=out / CHECKPOINT,
+        belongs=belongs,
+        device=plan.device,
+        report=report,
+    )
+    with writing_to(out):
+        train_all_layers(network, training)
+    after = _count_top_1(network, held_out, plan.device)
+    watch.epoch(plan.schedule.epochs, after)
+    about = _about(plan, belongs, pictures, classes, batches) | {
+        "top_1_before": asdict(before),
+        "top_1_after": asdict(after),
+    }
+    finish_pre_trained(out, network, about)
+    (out / CHECKPOINT).unlink()
+    return load_pre_trained(out)
+
+
+def initial_network(
+    pre_training: PreTraining, published: Path, classes: Sequence[ImageNetClass], *, seed: int
+) -> GoogLeNet:
+    """The published colour weights under fresh auxiliary classifiers.
+
+    All 1,000 classes keep the published classifier. The subset's begins with the rows of its own
+    classes in it (ours: the paper is silent), so that nothing known is thrown away.
+
+    Args:
+        pre_training: whether on the subset.
+        published: as `load_published` takes it.
+        classes: those of the subset; not looked at otherwise.
+        seed: of the auxiliary classifiers.
+
+    Raises:
+        ModelRefused: an array is missing or does not fit.
+    """
+    torch.manual_seed(seed)
+    if not pre_training.is_subset:
+        network = GoogLeNet(PUBLISHED_CLASSES)
+        load_published(published, network, with_classifier=True)
+        return network
+    whole = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
+    load_published(published, whole, with_classifier=True)
+    torch.manual_seed(seed)
+    network = GoogLeNet(len(classes))
+    load_published(published, network, with_classifier=False)
+    own = [c.index for c in classes]
+    with torch.no_grad():
+        network.classifier.weight.copy_(whole.classifier.weight[own])
+        network.classifier.bias.copy_(whole.classifier.bias[own])
+    return network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """Pictures of a partition and of the classes that are learnt."""
+
+    pixels: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    """Of each row, places in the network's output."""
+
+    @classmethod
+    def of(
+        cls, pictures: Pictures, classes: Sequence[ImageNetClass], partition: Partition
+    ) -> "_Shown":
+        output = {c.wnid: place for place, c in enumerate(classes)}
+        outputs = np.array([output.get(wnid, -1) for wnid in pictures.wnids], np.int64)
+        rows = pictures.rows(partition)
+        learnt = outputs[pictures.classes[rows]]
+        return cls(pixels=pictures.pixels, rows=rows[learnt >= 0], classes=learnt[learnt >= 0])
+
+    def drawn(self, most: int | None, seed: int) -> "_Shown":
+        if most is None or most >= len(self.rows):
+            return self
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self.rows))[:most])
+        return replace(self, rows=self.rows[chosen], classes=self.classes[chosen])
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        pixels: NDArray[np.uint8] = self.pixels[self.rows[number]]
+        return pixels
+
+
+def _count_top_1(network: GoogLeNet, shown: _Shown, device: str) -> Top1:
+    """Centre crops, float32; nothing of chance is used up, so that a training is the same after."""
+    network.eval().to(device)
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, len(shown.rows), _EVALUATED_AT_ONCE):
+            part = slice(start, start + _EVALUATED_AT_ONCE)
+            logits = network(as_input(centre_crop(shown.pixels[shown.rows[part]])).to(device)).main
+            right += int(np.sum(logits.argmax(dim=1).cpu().numpy() == shown.classes[part]))
+    return Top1(right=right, pictures=len(shown.rows))
+
+
+def _belongs(
+    plan: Plan, published: Path, pictures: Pictures, classes: Sequence[ImageNetClass]
+) -> dict[str, str]:
+    return {
+        "pre_training": plan.pre_training.name,
+        "schedule": repr(plan.schedule),
+        "scale": plan.scale,
+        "epoch_pictures": str(plan.epoch_pictures),
+        "validation_pictures": str(plan.validation_pictures),
+        "seed": str(plan.seed),
+        "pictures": str(pictures.about.get("content_sha256", "")),
+        "classes": hashlib.sha256(" ".join(c.wnid for c in classes).encode()).hexdigest(),
+        "published_sha256": file_sha256(published),
+    }
+
+
+def _about(
+    plan: Plan,
+    belongs: dict[str, str],
+    pictures: Pictures,
+    classes: Sequence[ImageNetClass],
+    batches: Batches,
+) -> dict[str, Any]:
+    shown = _Shown.of(pictures, classes, Partition.TRAINING)
+    held_out = _Shown.of(pictures, classes, Partition.VALIDATION)
+    count = len(np.unique(shown.classes))
+    enlarged = pictures.about.get("enlarged", 0)
+    return {
+        "pre_training": plan.pre_training.name,
+        "shown": f"{len(shown.rows):,} grey pictures of {count:,} classes, "
+        f"{len(batches.order(0)):,} of them in each of {plan.schedule.epochs} epochs, "
+        "after the published colour weights",
+        "differs_from_the_paper": _differences(plan, len(shown.rows), count, batches, enlarged),
+        "scale": plan.scale,
+        "schedule": asdict(plan.schedule),
+        "seed": plan.seed,
+        "steps": batches.steps * plan.schedule.epochs,
+        "validation_pictures": len(held_out.rows),
+        "pictures_enlarged": enlarged,
+        "pictures_not_readable": pictures.about.get("failures", 0),
+        "belongs": belongs,
+        "published_sha256": belongs["published_sha256"],
+        "classes": [c.wnid for c in classes],
+    }
+
+
+def _differences(
+    plan: Plan, pictures: int, classes: int, batches: Batches, enlarged: int
+) -> list[str]:
+    """What of it is not as published, in words: a scaled run must never look like a full one."""
+    published = PRE_TRAININGS[plan.pre_training.name]
+    wanted = published.images - PRE_TRAININGS["colour"].images
+    wanted_classes = 100 if published.is_subset else PUBLISHED_CLASSES
+    words = []
+    if (pictures, classes) != (wanted, wanted_classes):
+        words.append(
+            f"{pictures:,} pictures of {classes:,} classes instead of {wanted:,} of "
+            f"{wanted_classes:,}"
+        )
+    if len(batches.order(0)) < pictures:
+        words.append(f"{len(batches.order(0)):,} pictures drawn for each epoch instead of all")
+    if enlarged:
+        words.append(f"{enlarged:,} pictures enlarged from fewer than 256 x 256 pixels: soft")
+    for figure in fields(Schedule):
+        is_, was = (getattr(s, figure.name) for s in (plan.schedule, published.schedule))
+        if is_ != was:
+            words.append(f"{figure.name} {is_} instead of {was}")
+    if plan.scale == "smoke":
+        words.append("smoke test: its figures mean nothing")
+    return words
