@@ -41,6 +41,15 @@ CLASSES = tuple(
 SUBSET = CLASSES[20:120]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Enough for two pictures; several would wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory) -> Path:
     """Arrays by Caffe's names, of a network that was never trained."""
