@@ -23,7 +23,8 @@ PICTURES, SUBSET, EVENTS = "pictures", "subset.csv", "events"
 
 def pretrain(
     pre_training: Annotated[
-        str, typer.Argument(help="colour, grey or grey-subset.", show_default=False)
+        str,
+        typer.Argument(metavar="NAME", help="colour, grey or grey-subset.", show_default=False),
     ],
     published: Annotated[
         Path,
@@ -51,41 +52,89 @@ def pretrain(
             metavar="CSV", help="The 1,000 classes of ILSVRC with index, wnid and category."
         ),
     ] = None,
-    scale: Annotated[str, typer.Option(help="smoke, laptop or paper.")] = "paper",
-    seed: Annotated[int, typer.Option(help="Decides every draw.")] = 0,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Published: 30.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Base rate. Published: 0.0005.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Published: 24.")] = None,
-    momentum: Annotated[float | None, typer.Option(help="Published: 0.9.")] = None,
-    is_nesterov: Annotated[
-        bool | None, typer.Option("--nesterov/--no-nesterov", help="Published: Nesterov.")
+    scale: Annotated[str, typer.Option(metavar="NAME", help="smoke, laptop or paper.")] = "paper",
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides every draw.")] = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Of all pictures.", show_default="the scale's; published 30"
+        ),
     ] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Published: 0.0005.")] = None,
-    rate_divisor: Annotated[float | None, typer.Option(help="Published: 10.")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(metavar="RATE", help="Learning rate to begin with.", show_default="0.0005"),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Pictures of one step.", show_default="24"),
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Of SGD.", show_default="0.9")
+    ] = None,
+    is_nesterov: Annotated[
+        bool | None,
+        typer.Option(
+            "--nesterov/--no-nesterov",
+            metavar="",
+            help="Nesterov's momentum, or the plain one.",
+            show_default="nesterov",
+        ),
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Of SGD.", show_default="0.0005")
+    ] = None,
+    rate_divisor: Annotated[
+        float | None,
+        typer.Option(metavar="NUMBER", help="Divides the rate now and then.", show_default="10"),
+    ] = None,
     rate_epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs from division to division. Published: 10.")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Epochs from one division to the next.", show_default="10"
+        ),
     ] = None,
     auxiliary_weight: Annotated[
-        float | None, typer.Option(help="Of the two auxiliary losses. Ours: 0.3.")
+        float | None,
+        typer.Option(metavar="SHARE", help="Of the two auxiliary losses.", show_default="0.3"),
     ] = None,
     epoch_pictures: Annotated[
-        int | None, typer.Option(min=1, help="Drawn anew for each epoch. Published: all.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Pictures of one epoch, drawn anew for each.",
+            show_default="the scale's; published all",
+        ),
     ] = None,
     validation_pictures: Annotated[
-        int | None, typer.Option(min=1, help="That top-1 is counted on. By the scale, or all.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Pictures, drawn by seed, that top-1 is counted on.",
+            show_default="the scale's",
+        ),
     ] = None,
     per_class: Annotated[
-        int | None, typer.Option(min=1, help="Kept of each class. By the scale, or all.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Pictures of each class and partition that are kept.",
+            show_default="the scale's",
+        ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Threads that read pictures.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Threads that read pictures.")
+    ] = 2,
     device: Annotated[
-        str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")
+        str, typer.Option(metavar="NAME", help="cpu, cuda, or auto: cuda where there is one.")
     ] = "auto",
 ) -> None:
     """Make one of the paper's three pre-trained networks; goes on where it was stopped.
 
     colour keeps the published weights as they are. grey goes on from them with all pictures in
-    grey, grey-subset with a hundred classes of them. Needs the extra: pip install 'cxrview[train]'.
+    grey, grey-subset with a hundred classes of them. Needs the extra `train`.
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
@@ -238,12 +287,16 @@ class _Losses:
     """The mean loss since the last line, every ten seconds."""
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._last: float | None = None
         self._losses: list[float] = []
 
     def __call__(self, step: int, total: int, loss: float) -> None:
         self._losses.append(loss)
         now = time.monotonic()
+        if self._last is None:  # of the first step nobody knows when it began
+            self._last, self._losses = now, []
+            print(f"step {step} of {total}, loss {loss:.3f}", file=sys.stderr)
+            return
         if now - self._last < SECONDS_BETWEEN_LINES and step < total:
             return
         mean, rate = sum(self._losses) / len(self._losses), len(self._losses) / (now - self._last)
