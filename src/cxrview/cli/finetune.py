@@ -35,7 +35,7 @@ def finetune(
 ) -> None:
     """Train a model by a recipe and write it with its card; goes on where it was stopped.
 
-    Needs the extra: pip install 'cxrview[train]'. Patients are divided by the published
+    Needs what the extra named train installs (torch). Patients are divided by the published
     rule; validation patients choose cutoff and review band, test patients are counted once.
     """
     from cxrview.cli.progress import progress
