@@ -3,11 +3,13 @@
 #   make classify                        draws a small archive and classifies it
 #   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here,
 #                                        or OUT=...; OPTIONS="--overwrite" and others are passed on
-#   make test                            lints, type-checks and tests
+#   make test                            lints, type-checks and tests; MARKERS="not gpu" tests
+#                                        also what is slow
 
 ARCHIVE ?=
 OUT ?= views.parquet
 OPTIONS ?=
+MARKERS ?= not gpu and not slow
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 
@@ -29,7 +31,7 @@ test: .venv/test
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest -m "not gpu"
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 -m "$(MARKERS)"
 
 .venv/inference: pyproject.toml
 	@echo "Making an environment in .venv"

@@ -48,6 +48,7 @@ def test_it_is_small_and_its_card_says_what_a_user_must_know(model):
     assert model.card.cutoff <= model.card.paper_cutoff
 
 
+@pytest.mark.slow
 def test_it_has_at_most_one_error_on_the_test_partition(model, shared_data):
     labels = [
         label

@@ -21,6 +21,7 @@ def published(shared_data) -> GoogLeNet:
     return network.eval().to(memory_format=torch.channels_last)
 
 
+@pytest.mark.slow
 def test_the_published_weights_reach_their_stated_top_1(published, shared_data):
     """784 of the 1,000 ImageNet samples, squashed to 256 and cropped to 224."""
     folder = shared_data / "pretraining"
