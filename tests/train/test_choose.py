@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cxrview.records import Scores
 from cxrview.train.choose import (
     COMPARISONS,
-    Validated,
     choose_candidate,
     choose_cutoff,
     compare_candidates,
@@ -18,7 +18,7 @@ VARIANTS = 106
 PROGENITORS = 376
 
 
-def validated(candidate: Candidate, wrong: int) -> Validated:
+def validated(candidate: Candidate, wrong: int) -> Scores:
     """A candidate that errs on so many of its images, spread evenly."""
     each = VARIANTS if FINE_TUNINGS[candidate.fine_tuning].is_augmented else 1
     n = PROGENITORS * each
@@ -28,12 +28,11 @@ def validated(candidate: Candidate, wrong: int) -> Validated:
     if wrong:
         at = np.linspace(0, n - 1, wrong).astype(int)
         pfi[at] = 100 - pfi[at]
-    return Validated(
-        candidate=candidate,
+    return Scores(
+        classifier=candidate.name,
         files=(number // each).astype(str),
-        variants=(number % each).astype(str),
+        variants=np.where(number % each == 0, "progenitor", (number % each).astype(str)),
         patients=((number // each) // 2).astype(str),
-        is_progenitor=number % each == 0,
         is_frontal=is_frontal,
         pfi=pfi,
     )

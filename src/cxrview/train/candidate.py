@@ -9,10 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from cxrview.dataset.variants import PROGENITOR, VARIANTS, make_variant
-from cxrview.records import Prepared, PreparedImage, Split, Variant
+from cxrview.records import Prepared, PreparedImage, Scores, Split, Variant
 from cxrview.terms import Partition, View
 from cxrview.train.batches import Batches
-from cxrview.train.choose import Validated
 from cxrview.train.classifier import train_classifier, trunk_features
 from cxrview.train.epochs import Training, train_all_layers
 from cxrview.train.googlenet import GoogLeNet
@@ -90,7 +89,7 @@ def train_candidate(
     study: Study,
     checkpoint: Path,
     report: Callable[[int, float], None] = lambda step, loss: None,
-) -> tuple[GoogLeNet, Validated]:
+) -> tuple[GoogLeNet, Scores]:
     """Fine-tune a pre-trained network by one of the three methods.
 
     Args:
@@ -125,7 +124,7 @@ def train_candidate(
 
 def validate(
     candidate: Candidate, network: GoogLeNet, images: VariantImages, *, device: str = "cpu"
-) -> Validated:
+) -> Scores:
     """Let a network say what it makes of images, centre crops of each."""
     network.to(device)
     pfi = np.concatenate(
@@ -135,14 +134,14 @@ def validate(
         ]
     )
     each = [images.which(k) for k in range(len(images))]
-    return Validated(
-        candidate=candidate,
+    return Scores(
+        classifier=candidate.name,
         files=np.array([image.file for image, _ in each]),
-        variants=np.array([variant.name for _, variant in each]),
         patients=np.array([image.patient for image, _ in each]),
-        is_progenitor=np.array([variant == PROGENITOR for _, variant in each]),
+        variants=np.array([variant.name for _, variant in each]),
         is_frontal=images.is_frontal,
         pfi=pfi,
+        facts={"source": np.array([image.source for image, _ in each])},
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import ChiSquared, Cutoff, Interval
+from cxrview.records import ChiSquared, Cutoff, Interval, Scores
 from cxrview.stats import patient_bootstrap, pooled_chi_squared, youden_cutoff
 from cxrview.train.study import CANDIDATES, PRE_TRAININGS, Candidate
 
@@ -18,39 +18,6 @@ _COLOUR, _FULL, _SUBSET = "colour", "grey", "grey-subset"
 _GREY = (_FULL, _SUBSET)
 _ALL = (_COLOUR, _FULL, _SUBSET)
 _EVERY = ("fc-original", "fc-augmented", "all-augmented")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validated:
-    """What one candidate said of its validation images.
-
-    All arrays have shape (n,) and one order. Progenitors and variants stand side by side;
-    a candidate that was validated on progenitors alone has nothing else.
-    """
-
-    candidate: Candidate
-    files: NDArray[np.str_]
-    """Of the progenitor, as in the labels file."""
-    variants: NDArray[np.str_]
-    """Which of the 106, by name."""
-    patients: NDArray[np.str_]
-    is_progenitor: NDArray[np.bool_]
-    """An image as it was, which every candidate has been shown."""
-    is_frontal: NDArray[np.bool_]
-    """The truth."""
-    pfi: NDArray[np.float64]
-    """Percent."""
-
-    @property
-    def is_right(self) -> NDArray[np.bool_]:
-        """Top-1: the more probable of two classes, hence PFI against 50."""
-        is_right: NDArray[np.bool_] = (self.pfi >= 50) == self.is_frontal
-        return is_right
-
-    @property
-    def accuracy(self) -> float:
-        """Top-1 on the candidate's own validation set, 0 to 1: what the paper compares."""
-        return float(self.is_right.mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +96,7 @@ COMPARISONS = (
 
 
 def compare_candidates(
-    validated: Mapping[Candidate, Validated], *, seed: int, rounds: int = 2000
+    validated: Mapping[Candidate, Scores], *, seed: int, rounds: int = 2000
 ) -> tuple[Compared, ...]:
     """Make the paper's five comparisons.
 
@@ -145,7 +112,7 @@ def compare_candidates(
     return tuple(_compare(pools, validated, seed, rounds) for pools in COMPARISONS)
 
 
-def choose_candidate(validated: Mapping[Candidate, Validated]) -> Candidate:
+def choose_candidate(validated: Mapping[Candidate, Scores]) -> Candidate:
     """Take the highest validation accuracy; of equals, the most pre-training images.
 
     Source:
@@ -161,7 +128,7 @@ def choose_candidate(validated: Mapping[Candidate, Validated]) -> Candidate:
     )
 
 
-def choose_cutoff(validated: Validated) -> Cutoff:
+def choose_cutoff(validated: Scores) -> Cutoff:
     """Set the cutoff on the candidate's validation progenitors.
 
     Ours: the paper sets it on the test images.
@@ -170,7 +137,7 @@ def choose_cutoff(validated: Validated) -> Cutoff:
     return youden_cutoff(validated.pfi[shown], validated.is_frontal[shown])
 
 
-def _check(validated: Mapping[Candidate, Validated]) -> None:
+def _check(validated: Mapping[Candidate, Scores]) -> None:
     missing = [c.name for c in CANDIDATES if c not in validated]
     if missing:
         raise ValueError(f"no validation of {', '.join(missing)}")
@@ -185,7 +152,7 @@ def _check(validated: Mapping[Candidate, Validated]) -> None:
 
 
 def _compare(
-    pools: Pools, validated: Mapping[Candidate, Validated], seed: int, rounds: int
+    pools: Pools, validated: Mapping[Candidate, Scores], seed: int, rounds: int
 ) -> Compared:
     first, second = (_count(pool, validated) for pool in (pools.first, pools.second))
     shares = [_share_right(pool, validated) for pool in (pools.first, pools.second)]
@@ -203,13 +170,13 @@ def _compare(
     )
 
 
-def _count(pool: frozenset[Candidate], validated: Mapping[Candidate, Validated]) -> tuple[int, int]:
+def _count(pool: frozenset[Candidate], validated: Mapping[Candidate, Scores]) -> tuple[int, int]:
     right = [validated[candidate].is_right for candidate in pool]
     return sum(int(r.sum()) for r in right), sum(len(r) for r in right)
 
 
 def _share_right(
-    pool: frozenset[Candidate], validated: Mapping[Candidate, Validated]
+    pool: frozenset[Candidate], validated: Mapping[Candidate, Scores]
 ) -> NDArray[np.float64]:
     """Shape (progenitors,): how many of the pool's candidates are right about each, 0 to 1."""
     right = [validated[c].is_right[validated[c].is_progenitor] for c in pool]

@@ -1,0 +1,36 @@
+"""Every record that crosses from one room to another: frozen, checked, knowing nothing of files."""
+
+from cxrview.records.archive import Failure, Instance, Prediction, Radiograph
+from cxrview.records.assessed import (
+    Assessment,
+    ChiSquared,
+    Interval,
+    ReliabilityBin,
+    Slice,
+    TwoByTwo,
+)
+from cxrview.records.labelled import Label, Materialised, Prepared, PreparedImage, Split, Variant
+from cxrview.records.model import Cutoff, ModelCard
+from cxrview.records.scored import Scores
+
+__all__ = [
+    "Assessment",
+    "ChiSquared",
+    "Cutoff",
+    "Failure",
+    "Instance",
+    "Interval",
+    "Label",
+    "Materialised",
+    "ModelCard",
+    "Prediction",
+    "Prepared",
+    "PreparedImage",
+    "Radiograph",
+    "ReliabilityBin",
+    "Scores",
+    "Slice",
+    "Split",
+    "TwoByTwo",
+    "Variant",
+]

@@ -1,0 +1,127 @@
+"""Labelled radiographs on their way from files to partitions and variants."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.records.archive import Failure
+from cxrview.records.scored import PROGENITOR_NAME
+from cxrview.terms import Partition, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """The settled truth about one image of a labelled set."""
+
+    file: str
+    """Path relative to the labels file."""
+    source: str
+    patient: str
+    view: View
+    partition: Partition
+    study: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Which of the 106 images that are made of each progenitor (paper, section 2)."""
+
+    pose: str
+    """A name of `dataset.poses.POSES`."""
+    perturbation: str | None
+    """A name of `dataset.perturb.PERTURBATIONS`; None for the progenitor, untouched."""
+
+    @property
+    def name(self) -> str:
+        """`progenitor`, or pose and perturbation such as `flip-horizontal/spread`."""
+        return f"{self.pose}/{self.perturbation}" if self.perturbation else PROGENITOR_NAME
+
+    def __post_init__(self) -> None:
+        if self.perturbation is None and self.pose != "identity":
+            raise ValueError(f"the progenitor stands as it was; got pose {self.pose}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedImage:
+    """One row of a prepared store: whose image it is, and what it was made from."""
+
+    row: int
+    """Its place in the pixels, from 0."""
+    file: str
+    """As in the labels file, relative to it: the image's id."""
+    source: str
+    study: str
+    patient: str
+    view: View
+    file_sha256: str
+    """Of the source file's bytes."""
+    pixel_sha256: str
+    """Of the squashed pixels: tells the same picture under another name."""
+    warnings: tuple[str, ...] = ()
+    """Codes of what was odd about reading it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A labelled set as the network takes it, whole."""
+
+    images: tuple[PreparedImage, ...]
+    """In the order of the labels file; `images[k]` is `pixels[k]`."""
+    pixels: NDArray[np.uint8]
+    """Shape (n, 256, 256), uint8, read-only, mapped from the disk."""
+    failures: tuple[Failure, ...] = ()
+    """Labelled files that could not be read, and so have no row; `path` is the label's file."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What it was made from and how; `content_sha256` names index and pixels together."""
+
+    def __post_init__(self) -> None:
+        if self.pixels.shape[0] != len(self.images):
+            raise ValueError(f"{len(self.images)} images have {self.pixels.shape[0]} pictures")
+
+    @property
+    def content(self) -> dict[str, str]:
+        """File to the SHA-256 of its squashed pixels, as `check_split` asks for it."""
+        return {image.file: image.pixel_sha256 for image in self.images}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Materialised:
+    """The variants of many progenitors, made beforehand; `cxrview augment --materialise`."""
+
+    files: tuple[str, ...]
+    """Of each progenitor, as in the prepared store."""
+    partitions: tuple[Partition, ...]
+    """Of each progenitor: training or validation."""
+    variants: tuple[str, ...]
+    """Their names."""
+    pixels: NDArray[np.uint8]
+    """Shape (files, variants, 256, 256), uint8, read-only, mapped from the disk."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Seed, edge, and what it was made from."""
+
+    def __post_init__(self) -> None:
+        if self.pixels.shape[:2] != (len(self.files), len(self.variants)):
+            raise ValueError(f"{len(self.files)} progenitors have {self.pixels.shape[0]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Which partition each image of a study belongs to; an image without one is left out."""
+
+    partitions: Mapping[str, Partition]
+    """File, as in the labels file, to its partition."""
+    by: str
+    """`patient`, `image` (the paper's way: a patient may be in two partitions) or `rule`."""
+    seed: int | None = None
+    """None where nothing was drawn: by rule, or as somebody gave it."""
+
+    def __post_init__(self) -> None:
+        if self.by not in ("patient", "image", "rule"):
+            raise ValueError(f"a split is by patient, image or rule; got {self.by}")
+
+    def files(self, partition: Partition) -> tuple[str, ...]:
+        """The files of one partition."""
+        return tuple(file for file, part in self.partitions.items() if part is partition)

@@ -1,0 +1,69 @@
+"""What a classifier says of many images whose views are known: the table that all figures need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+PROGENITOR_NAME = "progenitor"
+"""Of the variant that is the image as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One classifier's PFI of images, or of variants of them; all arrays share length and order."""
+
+    classifier: str
+    """Such as `grey/all-augmented`, `lehmann`, or a `ModelCard.model_id`."""
+    files: NDArray[np.str_]
+    """Shape (n,), of the progenitor, as in the labels file."""
+    patients: NDArray[np.str_]
+    """Shape (n,)."""
+    variants: NDArray[np.str_]
+    """Shape (n,), `Variant.name` of each."""
+    is_frontal: NDArray[np.bool_]
+    """Shape (n,), the truth."""
+    pfi: NDArray[np.float64]
+    """Shape (n,), percent, 0 to 100."""
+    facts: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    """What images can be told apart by, such as `source` and `manufacturer`, each (n,)."""
+
+    def __post_init__(self) -> None:
+        arrays = (self.files, self.patients, self.variants, self.is_frontal, *self.facts.values())
+        if any(array.shape != self.pfi.shape for array in arrays):
+            raise ValueError(f"{self.classifier}: arrays of different lengths")
+        if not ((self.pfi >= 0) & (self.pfi <= 100)).all():
+            raise ValueError(f"{self.classifier}: pfi is a percentage, 0 to 100")
+
+    def __len__(self) -> int:
+        return len(self.pfi)
+
+    @property
+    def is_progenitor(self) -> NDArray[np.bool_]:
+        """Shape (n,): an image as it was, which every candidate has been shown."""
+        is_progenitor: NDArray[np.bool_] = self.variants == PROGENITOR_NAME
+        return is_progenitor
+
+    @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Shape (n,). Top-1: the more probable of two classes, hence PFI against 50."""
+        is_right: NDArray[np.bool_] = (self.pfi >= 50) == self.is_frontal
+        return is_right
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right ones at top-1, 0 to 1: what the paper compares."""
+        return float(self.is_right.mean())
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Scores":
+        """Those rows alone, in their order; `chosen` has shape (n,)."""
+        return replace(
+            self,
+            files=self.files[chosen],
+            patients=self.patients[chosen],
+            variants=self.variants[chosen],
+            is_frontal=self.is_frontal[chosen],
+            pfi=self.pfi[chosen],
+            facts={kind: names[chosen] for kind, names in self.facts.items()},
+        )
