@@ -10,6 +10,7 @@ from cxrview.stats import (
     exact_interval,
     patient_bootstrap,
     pooled_chi_squared,
+    youden_curve,
     youden_cutoff,
 )
 
@@ -37,6 +38,20 @@ def test_no_cutoff_of_scikit_learn_beats_ours(lateral, frontal):
     fpr, tpr, _ = roc_curve(truth, pfi)
 
     assert youden_cutoff(pfi, truth).youden_j == pytest.approx((tpr - fpr).max())
+
+
+@given(lateral=st.lists(tenths, min_size=1), frontal=st.lists(tenths, min_size=1))
+def test_the_curve_of_youdens_j_is_scikit_learns_at_every_cutoff(lateral, frontal):
+    from sklearn.metrics import roc_curve
+
+    pfi = np.array(lateral + frontal)
+    truth = np.array([False] * len(lateral) + [True] * len(frontal))
+
+    j = youden_curve(pfi, truth)
+
+    fpr, tpr, thresholds = roc_curve(truth, pfi, drop_intermediate=False)
+    at = np.searchsorted(-thresholds, -CUTOFFS, side="right") - 1  # the lowest one not below
+    assert j == pytest.approx((tpr - fpr)[at])
 
 
 @given(lateral=st.lists(tenths, min_size=1), frontal=st.lists(tenths, min_size=1))

@@ -23,15 +23,34 @@ def youden_cutoff(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> Cu
         Paper, section 6. Steps of 0.1 %, frontal where PFI >= cutoff; the paper takes
         the higher end of the range.
     """
-    if is_frontal.all() or not is_frontal.any():
-        raise ValueError("Youden's J needs at least one frontal and one lateral image")
-    sensitivity = _share_at_or_above_each_cutoff(pfi[is_frontal])
-    j = sensitivity - _share_at_or_above_each_cutoff(pfi[~is_frontal])
+    j = youden_curve(pfi, is_frontal)
     is_best = np.isclose(j, j.max())
     high = int(np.flatnonzero(is_best)[-1])
     gaps = np.flatnonzero(~is_best[:high])
     low = int(gaps[-1]) + 1 if gaps.size else 0
     return Cutoff(low=float(CUTOFFS[low]), high=float(CUTOFFS[high]), youden_j=float(j[high]))
+
+
+def youden_curve(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Youden's J, sensitivity + specificity - 1, at each of CUTOFFS.
+
+    Args:
+        pfi: shape (n,), probability of frontal in percent, 0 to 100.
+        is_frontal: shape (n,), the truth after adjudication.
+
+    Returns:
+        Shape (1001,), -1 to 1.
+
+    Raises:
+        ValueError: if either view is missing, since J is then undefined.
+
+    Source:
+        Paper, section 6 and Fig 5. Frontal where PFI >= cutoff.
+    """
+    if is_frontal.all() or not is_frontal.any():
+        raise ValueError("Youden's J needs at least one frontal and one lateral image")
+    sensitivity = _share_at_or_above_each_cutoff(pfi[is_frontal])
+    return sensitivity - _share_at_or_above_each_cutoff(pfi[~is_frontal])
 
 
 def _share_at_or_above_each_cutoff(pfi: NDArray[np.float64]) -> NDArray[np.float64]:
