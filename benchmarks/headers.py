@@ -6,9 +6,6 @@ DATA holds labels.csv, the images that it names and open-i-headers.csv.gz, the r
 the Open-i collection. Only patients of the test partition count: nothing was learnt from them.
 """
 
-import csv
-import gzip
-import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -17,9 +14,9 @@ from cxrview.classify.abstain import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import load_model
+from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
 from cxrview.errors import CxrviewError
-from cxrview.image.header_view import load_table
 from cxrview.records import Failure, Label
 from cxrview.terms import Partition, View
 
@@ -29,9 +26,9 @@ def main(data: Path) -> None:
     labels = [
         label for label in read_labels(data / "labels.csv") if label.partition is Partition.TEST
     ]
-    headers = header_views(data / "open-i-headers.csv.gz")
+    headers = read_headers(data / "open-i-headers.csv.gz")
     with_header = [label for label in labels if label.file in headers]
-    said = Counter(verdict(headers[label.file], label) for label in with_header)
+    said = Counter(verdict(headers[label.file].view, label) for label in with_header)
     print(f"Open-i headers, test patients: {share(said['right'], len(with_header))} right")
     print(f"  {said['wrong']} name the other view, {said['silent']} none")
 
@@ -43,22 +40,6 @@ def main(data: Path) -> None:
         of = [label for label in labels if (label.source, label.view) == kind]
         right = sum(views[label.file] is label.view for label in of)
         print(f"  {kind[0]:9} {kind[1]:8} {share(right, len(of))}")
-
-
-def header_views(path: Path) -> dict[str, View | None]:
-    """File to what its header says by the published table, None where it says nothing."""
-    table = load_table()
-    with gzip.open(path, "rt", newline="", encoding="utf-8") as lines:
-        return {
-            row["file"]: table.view_of(row["View Position"], code(row["View Code Sequence"]))[0]
-            for row in csv.DictReader(lines)
-        }
-
-
-def code(printed: str) -> str:
-    """`value^scheme` from a sequence as pydicom prints it; empty for an empty one."""
-    found = re.search(r"Code Value\s+SH: '(.*?)'.*?Scheme Designator\s+SH: '(.*?)'", printed, re.S)
-    return "^".join(found.groups()) if found else ""
 
 
 def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:

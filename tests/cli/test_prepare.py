@@ -131,6 +131,18 @@ def test_a_sound_set_is_done_with_0_and_anew_where_asked(labels, tmp_path):
     assert json.loads((tmp_path / "store" / "about.json").read_text())["reader"] == "exact"
 
 
+def test_headers_in_a_table_beside_the_pictures_are_counted(labels, tmp_path):
+    few = labels.with_name("headed.csv")
+    few.write_text("file,patient,view\n0.png,a,frontal\n1.png,b,lateral\n")
+    columns = "file,Manufacturer,View Position,View Code Sequence"
+    (tmp_path / "headers.csv").write_text(f"{columns}\n1.png,Maker,LL,\n2.png,,,\n")
+
+    done = prepare(few, "--out", tmp_path / "store", "--headers", tmp_path / "headers.csv")
+
+    assert done.returncode == 0
+    assert done.stdout.endswith("\n1 of them have a header\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["nowhere.csv", "--out", "store"], ["labels.csv"], ["labels.csv", "--out", "labels.csv"]],

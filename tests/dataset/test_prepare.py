@@ -86,6 +86,51 @@ def test_a_complete_store_is_opened_and_no_file_read_again(labels, tmp_path):
     assert done == []
 
 
+HEADERS = "Manufacturer,file,View Position,View Code Sequence\n"
+
+
+def test_headers_beside_bare_pictures_are_kept(labels, tmp_path):
+    """One header that is silent, one of a file without a label, and pictures without any."""
+    rows = "Maker,0.png,PA,\n,1.png,,\nOther,elsewhere.png,LL,\n"
+    (tmp_path / "headers.csv").write_text(HEADERS + rows)
+
+    store = prepare_images(labels, tmp_path / "store", headers_path=tmp_path / "headers.csv")
+
+    kept = [(i.has_header, i.manufacturer, i.header_view) for i in store.images]
+    assert kept[:2] == [(True, "Maker", View.FRONTAL), (True, "", None)]
+    assert kept[2:] == [(False, "", None)] * 3
+
+
+def test_other_headers_are_other_conditions(labels, tmp_path):
+    (tmp_path / "headers.csv").write_text(HEADERS)
+    prepare_images(labels, tmp_path / "store")
+
+    with pytest.raises(UsageError, match="headers_sha256 was None"):
+        prepare_images(labels, tmp_path / "store", headers_path=tmp_path / "headers.csv")
+
+
+def test_the_header_in_a_file_goes_before_one_beside_it(tmp_path):
+    archive = tmp_path / "archive"
+    faultless = {"header_faults": ["none"], "damages": ["none"], "strangers": False}
+    draw_archive(archive, patients=1, size=(96, 80), seed=3, **faultless)
+    files = sorted(str(path.relative_to(tmp_path)) for path in archive.rglob("IM*"))
+    truth = [read_radiograph(str(tmp_path / file)).instance for file in files]
+    labelled = "".join(f"{file},p,frontal\n" for file in files)
+    (tmp_path / "labels.csv").write_text("file,patient,view\n" + labelled)
+    other = "".join(f"Beside,{file},,\n" for file in files)
+    (tmp_path / "headers.csv").write_text(HEADERS + other)
+
+    store = prepare_images(
+        tmp_path / "labels.csv", tmp_path / "store", headers_path=tmp_path / "headers.csv"
+    )
+
+    assert all(image.has_header for image in store.images)
+    assert [i.header_view for i in store.images] == [t.header_view for t in truth]
+    assert [i.manufacturer for i in store.images] == [t.manufacturer for t in truth]
+    assert {View.FRONTAL, View.LATERAL} <= {i.header_view for i in store.images}
+    assert all(image.manufacturer not in ("", "Beside") for image in store.images)
+
+
 def test_other_labels_are_other_conditions(labels, tmp_path):
     prepare_images(labels, tmp_path / "store")
     other = labels.with_name("other.csv")
@@ -189,8 +234,10 @@ def test_no_files_give_no_outcomes():
 
 
 def test_every_shared_radiograph_is_prepared_and_none_twice(shared_data, tmp_path):
-    store = prepare_images(shared_data / "labels.csv", tmp_path / "store")
+    headers = shared_data / "open-i-headers.csv.gz"
+    store = prepare_images(shared_data / "labels.csv", tmp_path / "store", headers_path=headers)
 
     assert store.pixels.shape == (4157, 256, 256)
     assert store.failures == ()
     assert len(set(store.content.values())) == 4157
+    assert sum(image.has_header for image in store.images) == 3746

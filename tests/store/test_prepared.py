@@ -30,6 +30,9 @@ def image(number: int) -> PreparedImage:
         file_sha256="11",
         pixel_sha256=hashlib.sha256(PICTURES[number].tobytes()).hexdigest(),
         warnings=("first_of_frames:3", "odd_uid") if number == 4 else (),
+        has_header=number < 4,
+        manufacturer="Maker" if number == 3 else "",
+        header_view=View.FRONTAL if number == 1 else None,
     )
 
 
@@ -60,6 +63,9 @@ def test_what_was_kept_comes_back(tmp_path):
     assert [i.row for i in store.images] == [0, 1, 2, 3]
     assert store.images[3].warnings == ("first_of_frames:3", "odd_uid")
     assert store.images[0].view is View.LATERAL
+    assert [i.header_view for i in store.images] == [None, View.FRONTAL, None, None]
+    assert [i.manufacturer for i in store.images] == ["", "", "Maker", ""]
+    assert [i.has_header for i in store.images] == [True, True, True, False]
     assert store.failures == (BROKEN,)
     assert np.array_equal(store.pixels, PICTURES[[0, 1, 3, 4]])
     assert store.content["1.png"] == hashlib.sha256(store.pixels[1].tobytes()).hexdigest()
@@ -212,6 +218,24 @@ def test_pixels_of_another_store_are_refused(tmp_path):
 
     with pytest.raises(UsageError, match="damaged"):
         open_prepared(tmp_path)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_store_of_an_earlier_version_is_refused_and_can_be_made_anew(tmp_path, complete):
+    """Format 1 did not keep what headers say."""
+    former = {"format": 1, "side": SIDE, "complete": complete, "reader": "default"}
+    (tmp_path / "about.json").write_text(json.dumps(former | CONDITIONS))
+    (tmp_path / "pixels.npy").write_bytes(b"of then")
+    (tmp_path / "progress.jsonl").write_bytes(b"of then")
+
+    for using in (open_prepared, write):
+        with pytest.raises(UsageError, match="earlier version") as refused:
+            using(tmp_path)
+        assert "--overwrite" in refused.value.advice
+    with PreparedWriter(tmp_path, SIDE, CONDITIONS, overwrite=True) as writer:
+        writer.finish()
+
+    assert open_prepared(tmp_path).images == ()
 
 
 @pytest.mark.parametrize("text", ["[]", "nonsense", json.dumps({"format": 99, "complete": True})])

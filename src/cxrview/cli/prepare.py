@@ -23,6 +23,15 @@ def prepare(
             show_default=False,
         ),
     ],
+    headers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Headers of images that have none in their file, one row an image: file, "
+            "Manufacturer, View Position, View Code Sequence; .csv or .csv.gz.",
+            show_default=False,
+        ),
+    ] = None,
     as_published: Annotated[
         bool,
         typer.Option(
@@ -52,6 +61,7 @@ def prepare(
         store = prepare_images(
             labels,
             out,
+            headers_path=headers,
             as_published=as_published,
             overwrite=overwrite,
             workers=workers,
@@ -63,6 +73,9 @@ def prepare(
         f"{len(store.images) - frontal} lateral, "
         f"of {len({image.patient for image in store.images})} patients"
     )
+    if headers:
+        found = sum(image.has_header for image in store.images)
+        typer.echo(f"{found} of them have a header")
     if store.failures:
         typer.echo(f"{len(store.failures)} could not be read: {out / FAILURES}", err=True)
         raise typer.Exit(1)

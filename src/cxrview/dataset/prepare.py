@@ -1,16 +1,17 @@
 """From a labels file to a prepared store: every image read once, for all that is learnt from it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
 from cxrview.dataset.squashing import Squashed, squash_files
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
-from cxrview.records import Failure, Label, Prepared, PreparedImage
+from cxrview.records import Failure, HeaderFacts, Label, Prepared, PreparedImage
 from cxrview.store.prepared import open_prepared
 from cxrview.store.preparing import PreparedWriter
 
@@ -19,6 +20,7 @@ def prepare_images(
     labels_path: Path,
     out: Path,
     *,
+    headers_path: Path | None = None,
     as_published: bool = False,
     overwrite: bool = False,
     workers: int = 2,
@@ -32,6 +34,8 @@ def prepare_images(
     Args:
         labels_path: as `read_labels` reads it.
         out: folder; new, empty, or begun by the same call.
+        headers_path: table of the headers of images that have none in their file, as
+            `read_headers` reads it; rows that name no labelled file are passed over.
         as_published: window as DCMTK does and pass the picture in its full size through JPEG of
             quality 90 first, as the paper's conversion did.
         overwrite: begin anew, whatever store stands there.
@@ -42,8 +46,8 @@ def prepare_images(
         The store. `failures` are the files that could not be read; they have no row.
 
     Raises:
-        UsageError: the labels are at fault or none is left, `out` holds something else or a
-            store made under other conditions.
+        UsageError: labels or headers are at fault or no label is left, `out` holds something
+            else or a store made under other conditions.
         CannotWrite: the disk took no more.
 
     Source:
@@ -52,8 +56,10 @@ def prepare_images(
     labels = read_labels(labels_path)
     if not labels:
         raise UsageError(f"{labels_path} names no frontal and no lateral image")
+    headers = read_headers(headers_path) if headers_path else {}
     conditions = {
-        "labels_sha256": hashlib.sha256(labels_path.read_bytes()).hexdigest(),
+        "labels_sha256": _file_sha256(labels_path),
+        "headers_sha256": _file_sha256(headers_path) if headers_path else None,
         "reader": "exact" if as_published else "default",
         "as_published": as_published,
         "version": version("cxrview"),
@@ -65,16 +71,27 @@ def prepare_images(
             paths = [labels_path.parent / label.file for label in left]
             outcomes = squash_files(paths, as_published=as_published, workers=workers)
             for label, outcome in zip(left, outcomes, strict=True):
-                _keep(writer, label, outcome)
+                _keep(writer, label, outcome, headers)
                 watch(1)
             writer.finish()
     return open_prepared(out)
 
 
-def _keep(writer: PreparedWriter, label: Label, outcome: Squashed | Failure) -> None:
+def _file_sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _keep(
+    writer: PreparedWriter,
+    label: Label,
+    outcome: Squashed | Failure,
+    headers: Mapping[str, HeaderFacts],
+) -> None:
     if isinstance(outcome, Failure):
         writer.fail(replace(outcome, path=label.file))
         return
+    header = outcome.header or headers.get(label.file)  # what is in the file itself goes first
+    said = header or HeaderFacts()
     image = PreparedImage(
         row=0,  # the store numbers its rows
         file=label.file,
@@ -85,5 +102,8 @@ def _keep(writer: PreparedWriter, label: Label, outcome: Squashed | Failure) -> 
         file_sha256=outcome.file_sha256,
         pixel_sha256=outcome.pixel_sha256,
         warnings=outcome.warnings,
+        has_header=header is not None,
+        manufacturer=said.manufacturer,
+        header_view=said.view,
     )
     writer.keep(image, outcome.pixels)

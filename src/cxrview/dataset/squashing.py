@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from cxrview.errors import CannotOpen, DecoderCrash, OutOfMemory, UnreadableImage, Unsupported
 from cxrview.image import ReadOptions, read_radiograph, squash
-from cxrview.records import Failure
+from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.records import Failure, HeaderFacts, Instance
 
 JPEG_QUALITY = 90
 """DCMTK's own, unless +Jq says another (dcmj2pnm 3.6.0); the paper names none. Ours: this one."""
@@ -39,6 +40,8 @@ class Squashed:
     file_sha256: str
     pixel_sha256: str
     warnings: tuple[str, ...]
+    header: HeaderFacts | None = None
+    """None of a PNG, JPEG or TIFF file, which has none."""
 
 
 def squash_files(
@@ -84,6 +87,7 @@ def squash_file(path: Path, *, as_published: bool = False) -> Squashed | Failure
             file_sha256=hashlib.sha256(data).hexdigest(),
             pixel_sha256=hashlib.sha256(squashed.tobytes()).hexdigest(),
             warnings=(*codes, "constant_image") if radiograph.is_constant else codes,
+            header=_header(radiograph.instance, data),
         )
     except UnreadableImage as error:
         return _failure(path, error)
@@ -124,6 +128,12 @@ def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         imagecodecs.jpeg8_encode(pixels, level=JPEG_QUALITY)
     )
     return passed
+
+
+def _header(instance: Instance, data: bytes) -> HeaderFacts | None:
+    if sniff("", data[:HEAD_BYTES]) is not Kind.DICOM:
+        return None
+    return HeaderFacts(manufacturer=instance.manufacturer, view=instance.header_view)
 
 
 def _squash_until_crash(

@@ -9,7 +9,15 @@ from cxrview.records.assessed import (
     Slice,
     TwoByTwo,
 )
-from cxrview.records.labelled import Label, Materialised, Prepared, PreparedImage, Split, Variant
+from cxrview.records.labelled import (
+    HeaderFacts,
+    Label,
+    Materialised,
+    Prepared,
+    PreparedImage,
+    Split,
+    Variant,
+)
 from cxrview.records.model import Cutoff, ModelCard
 from cxrview.records.scored import Scores
 
@@ -18,6 +26,7 @@ __all__ = [
     "ChiSquared",
     "Cutoff",
     "Failure",
+    "HeaderFacts",
     "Instance",
     "Interval",
     "Label",

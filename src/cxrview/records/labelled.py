@@ -45,6 +45,16 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderFacts:
+    """What is kept of an image's header: nothing else of it goes into a prepared store."""
+
+    manufacturer: str = ""
+    """Manufacturer (0008,0070), cleaned and cut to 64 characters; empty where it is silent."""
+    view: View | None = None
+    """What it claims by the mapping table; None where it says nothing known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedImage:
     """One row of a prepared store: whose image it is, and what it was made from."""
 
@@ -62,6 +72,12 @@ class PreparedImage:
     """Of the squashed pixels: tells the same picture under another name."""
     warnings: tuple[str, ...] = ()
     """Codes of what was odd about reading it."""
+    has_header: bool = False
+    """Whether there was a header, in the file or in a table beside it: False of a bare picture."""
+    manufacturer: str = ""
+    """`HeaderFacts.manufacturer`; empty where there is no header or it is silent."""
+    header_view: View | None = None
+    """`HeaderFacts.view`; None where there is no header or it says nothing known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +121,13 @@ class Materialised:
     def __post_init__(self) -> None:
         if self.pixels.shape[:2] != (len(self.files), len(self.variants)):
             raise ValueError(f"{len(self.files)} progenitors have {self.pixels.shape[0]}")
+
+    def find(self, file: str, variant: str) -> NDArray[np.uint8] | None:
+        """Pixels of one variant, shape (256, 256), uint8; None where it was not made."""
+        if file not in self.files or variant not in self.variants:
+            return None
+        found: NDArray[np.uint8] = self.pixels[self.files.index(file), self.variants.index(variant)]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A prepared store on disk: labelled radiographs as the network takes them, in one folder.
 
     pixels.npy       (n, 256, 256) uint8, for np.load(..., mmap_mode="r")
-    index.parquet    one row a picture: whose, from which file, with hashes
+    index.parquet    one row a picture: whose, from which file, with hashes, what its header says
     failures.csv     labelled files that could not be read
     about.json       what it was made from, and whether it is complete
 
@@ -25,8 +25,8 @@ from cxrview.terms import View
 
 PIXELS, INDEX, FAILURES = "pixels.npy", "index.parquet", "failures.csv"
 ABOUT, PROGRESS = "about.json", "progress.jsonl"
-FORMAT = 1
-"""Raised when an older reader could not read what is written."""
+FORMAT = 2
+"""Raised when an older reader could not read what is written, or a newer one would miss some."""
 
 INDEX_COLUMNS = {
     "row": "int32",
@@ -38,6 +38,9 @@ INDEX_COLUMNS = {
     "file_sha256": "string",
     "pixel_sha256": "string",
     "warnings": "string",
+    "has_header": "bool",
+    "manufacturer": "string",
+    "header_view": "string",
 }
 """Name to Arrow type. Codes of warnings are joined by `;`; what is not known is empty."""
 
@@ -83,20 +86,28 @@ def read_about(folder: Path) -> dict[str, Any] | None:
     Raises:
         UsageError: what is there is no store of this format.
     """
+    if holds_former_store(folder):
+        raise UsageError(
+            f"{folder} was prepared by an earlier version, which did not keep what headers say",
+            "Make it anew with cxrview prepare --overwrite",
+        )
     path = folder / ABOUT
     if not path.is_file():
         return None
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        known = about["format"] == FORMAT and isinstance(about["complete"], bool)
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+    about = _read_json(path)
+    if about.get("format") != FORMAT or not isinstance(about.get("complete"), bool):
         raise UsageError(
             f"{path} is not that of a prepared store of this version",
             "Name another folder, or make the store anew",
         )
-    return dict(about)
+    return about
+
+
+def holds_former_store(folder: Path) -> bool:
+    """Whether an earlier version made a prepared store there, complete or not."""
+    about = _read_json(folder / ABOUT)
+    # Variants and pictures have an about.json of format 1 too.
+    return about.get("format") == 1 and {"labels_sha256", "reader"} <= about.keys()
 
 
 def write_index(path: Path, images: Iterable[PreparedImage]) -> None:
@@ -105,7 +116,11 @@ def write_index(path: Path, images: Iterable[PreparedImage]) -> None:
     import pyarrow.parquet as pq
 
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in INDEX_COLUMNS.items()])
-    rows = [asdict(image) | {"warnings": ";".join(image.warnings)} for image in images]
+    rows = [
+        asdict(image)
+        | {"warnings": ";".join(image.warnings), "header_view": image.header_view or ""}
+        for image in images
+    ]
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
 
 
@@ -117,6 +132,15 @@ def write_prepare_failures(path: Path, failures: Iterable[Failure]) -> None:
         writer.writerows([getattr(f, name) for name in _FAILURE_COLUMNS.values()] for f in failures)
 
 
+def _read_json(path: Path) -> dict[str, Any]:
+    """Nothing where there is no such file, or no object in it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def _read_index(path: Path) -> Iterable[PreparedImage]:
     import pyarrow.parquet as pq
 
@@ -124,7 +148,9 @@ def _read_index(path: Path) -> Iterable[PreparedImage]:
         if row["row"] != number:
             raise ValueError("the index does not number its rows from 0")
         codes = tuple(filter(None, row.pop("warnings").split(";")))
-        yield PreparedImage(**{**row, "view": View(row["view"]), "warnings": codes})
+        claimed = View(row["header_view"]) if row["header_view"] else None
+        known = {"view": View(row["view"]), "header_view": claimed, "warnings": codes}
+        yield PreparedImage(**(row | known))
 
 
 def _map_pixels(path: Path) -> NDArray[np.uint8]:

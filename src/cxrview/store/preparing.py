@@ -27,6 +27,7 @@ from cxrview.store.prepared import (
     INDEX,
     PIXELS,
     PROGRESS,
+    holds_former_store,
     read_about,
     write_index,
     write_prepare_failures,
@@ -185,7 +186,9 @@ class PreparedWriter:
         if "code" in fields:
             self._failures.append(Failure(**fields))
             return True
-        fields |= {"view": View(fields["view"]), "warnings": tuple(fields["warnings"])}
+        claimed = View(fields["header_view"]) if fields["header_view"] else None
+        fields |= {"view": View(fields["view"]), "header_view": claimed}
+        fields |= {"warnings": tuple(fields["warnings"])}
         image = PreparedImage(**fields)
         if hashlib.sha256(pixels.read(self._side**2)).hexdigest() != image.pixel_sha256:
             return False
@@ -228,7 +231,7 @@ def _lock(folder: Path) -> int:
 
 def _remove_store(folder: Path) -> None:
     """About last: a folder that still says what it is can be overwritten again."""
-    if read_about(folder) is None:
+    if not holds_former_store(folder) and read_about(folder) is None:
         return
     names = (PROGRESS, INDEX, FAILURES, PIXELS)
     for name in [*(n + _PART for n in (INDEX, FAILURES, ABOUT)), *names, ABOUT]:
