@@ -19,10 +19,12 @@ from cxrview.records.labelled import (
     Variant,
 )
 from cxrview.records.model import Cutoff, ModelCard
+from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
 from cxrview.records.scored import Scores
 
 __all__ = [
     "Assessment",
+    "Box",
     "ChiSquared",
     "Cutoff",
     "Failure",
@@ -32,6 +34,8 @@ __all__ = [
     "Label",
     "Materialised",
     "ModelCard",
+    "ModifiedCount",
+    "ModifiedImage",
     "Prediction",
     "Prepared",
     "PreparedImage",
