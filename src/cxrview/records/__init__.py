@@ -2,6 +2,7 @@
 
 from cxrview.records.archive import Failure, Instance, Prediction, Radiograph
 from cxrview.records.assessed import (
+    Assessed,
     Assessment,
     ChiSquared,
     Interval,
@@ -23,6 +24,7 @@ from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
 from cxrview.records.scored import Scores
 
 __all__ = [
+    "Assessed",
     "Assessment",
     "Box",
     "ChiSquared",

@@ -120,3 +120,19 @@ class Assessment:
     """Of bins that hold an image, from low to high."""
     calibration_error: float
     """Expected calibration error, in percentage points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """One classifier on one set of images by one rule for the cutoff: a row of the result table."""
+
+    classifier: str
+    """`Scores.classifier`."""
+    images: str
+    """`inside`, `external`, or `both` together."""
+    cutoff_from: str
+    """`validation`, or `test` images (the paper's way); empty where nothing is cut off."""
+    rule: str
+    """`higher end` of Youden's maximising range (the paper's), `middle` of it (ours), or
+    `at its word`: a header's claim as it stands, silence counted as wrong."""
+    assessment: Assessment
