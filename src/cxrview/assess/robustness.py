@@ -1,0 +1,99 @@
+"""Counts how far a classifier stands what `assess.modify` does to radiographs (paper, Fig 6)."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.assess.accuracy import count_two_by_two
+from cxrview.assess.modify import Modification
+from cxrview.records import Interval, ModifiedCount, Scores
+from cxrview.records.scored import PROGENITOR_NAME
+from cxrview.stats import exact_interval
+
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""Squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
+
+
+def score_modified(
+    pixels: NDArray[np.uint8],
+    modification: Modification,
+    classify: Classify,
+    *,
+    batch: int,
+    watch: Callable[[int], None] = lambda done: None,
+) -> NDArray[np.float64]:
+    """Change every image in one way and ask what it shows.
+
+    Args:
+        pixels: shape (n, side, side), uint8; left alone.
+        modification: a row of `assess.modify.MODIFICATIONS`.
+        classify: what is asked.
+        batch: images changed, held in memory and asked about at a time.
+        watch: called with how many more images are done.
+
+    Returns:
+        PFI in percent, shape (n,).
+    """
+    pfi = np.empty(len(pixels))
+    for start in range(0, len(pixels), batch):
+        some = [modification.make(one) for one in pixels[start : start + batch]]
+        pfi[start : start + batch] = classify(np.stack(some))
+        watch(len(some))
+    return pfi
+
+
+def count_modified(
+    scores: Scores, *, cutoff: float, drawn_from: int | None = None
+) -> tuple[ModifiedCount, ...]:
+    """Count what is right under each modification, of the very same images.
+
+    Args:
+        scores: variants named `rotation/10` and the like, and among them the images as they
+            were, `progenitor`.
+        cutoff: percent; frontal where PFI is at least this.
+        drawn_from: images that there would have been; those in `scores` where None.
+
+    Returns:
+        One for each variant, in their order.
+
+    Raises:
+        ValueError: no image, the images as they were are missing, a modification was made of
+            other images or in another order, or a cutoff that is no percentage.
+    """
+    if not 0 <= cutoff <= 100:
+        raise ValueError(f"a cutoff is a percentage, 0 to 100; got {cutoff}")
+    unmodified = scores.where(scores.is_progenitor)
+    if not len(unmodified):
+        raise ValueError("without the images as they were there is nothing to compare with")
+    return tuple(
+        _count(
+            scores.where(scores.variants == name), unmodified, cutoff, drawn_from or len(unmodified)
+        )
+        for name in dict.fromkeys(scores.variants.tolist())
+    )
+
+
+def _count(modified: Scores, unmodified: Scores, cutoff: float, drawn_from: int) -> ModifiedCount:
+    name = str(modified.variants[0])
+    if not np.array_equal(modified.files, unmodified.files):
+        raise ValueError(f"{name} was made of other images than the rest")
+    is_right = (modified.pfi >= cutoff) == modified.is_frontal
+    was_right = (unmodified.pfi >= cutoff) == unmodified.is_frontal
+    table = count_two_by_two(modified.pfi >= cutoff, modified.is_frontal)
+    kind, _, severity = name.partition("/")
+    return ModifiedCount(
+        modification="unmodified" if name == PROGENITOR_NAME else kind,
+        severity=severity,
+        table=table,
+        interval=exact_interval(table.right, table.total),
+        frontal_interval=_interval(table.frontal_called_frontal, table.frontal),
+        lateral_interval=_interval(table.lateral_called_lateral, table.lateral),
+        lost=int((was_right & ~is_right).sum()),
+        gained=int((is_right & ~was_right).sum()),
+        drawn_from=drawn_from,
+    )
+
+
+def _interval(right: int, total: int) -> Interval | None:
+    return exact_interval(right, total) if total else None
