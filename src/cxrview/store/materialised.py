@@ -5,12 +5,10 @@ index.parquet    one row a progenitor: row, file, partition
 about.json       seed, edge, names of the variants, what it was made from; complete or not
 """
 
-import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,10 @@ from numpy.typing import NDArray
 
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import Materialised
+from cxrview.store.appending import ABOUT, PART, held, npy_heading, whole, writing
 from cxrview.terms import Partition
 
-VARIANTS, INDEX, ABOUT = "variants.npy", "index.parquet", "about.json"
+VARIANTS, INDEX = "variants.npy", "index.parquet"
 FORMAT = 1
 """Raised when an older reader could not read what is written."""
 
@@ -55,9 +54,9 @@ def write_materialised(
         CannotWrite: there is no room, or the disk took no more.
     """
     about = {"format": FORMAT, **conditions, "progenitors": len(progenitors), "shape": [*shape]}
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder):
+        with held(folder):
             if _is_complete(folder, about, overwrite):
                 watch(len(progenitors))
                 return
@@ -99,7 +98,7 @@ def _is_complete(folder: Path, about: dict[str, Any], overwrite: bool) -> bool:
     """Whether nothing is left to do; one begun now says what it is begun under."""
     standing = _read_about(folder)
     if standing is None:
-        if any(path.name != ABOUT + ".part" for path in folder.iterdir()):
+        if any(path.name != ABOUT + PART for path in folder.iterdir()):
             raise UsageError(f"{folder} holds other files and no variants", "Name a new folder")
     elif overwrite:
         for name in (INDEX, VARIANTS):
@@ -127,11 +126,11 @@ def _write_variants(
     (folder / VARIANTS).touch()
     block = int(np.prod(shape[1:]))
     with (folder / VARIANTS).open("r+b") as file:
-        file.write(_npy_header(shape))
-        whole = max(0, os.fstat(file.fileno()).st_size - file.tell()) // block
+        file.write(npy_heading(shape))
+        standing = max(0, os.fstat(file.fileno()).st_size - file.tell()) // block
         # After a power cut the last one may be torn, whatever its size.
-        done = max(0, whole - 1)
-        _refuse_if_no_room(folder, (shape[0] - whole) * block)
+        done = max(0, standing - 1)
+        _refuse_if_no_room(folder, (shape[0] - standing) * block)
         file.truncate(file.tell() + done * block)
         file.seek(0, os.SEEK_END)
         watch(done)
@@ -185,41 +184,5 @@ def _read_about(folder: Path) -> dict[str, Any] | None:
 
 
 def _write_about(folder: Path, about: Mapping[str, Any]) -> None:
-    part = folder / (ABOUT + ".part")
-    part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    part.replace(folder / ABOUT)
-
-
-def _npy_header(shape: tuple[int, ...]) -> bytes:
-    out = io.BytesIO()
-    facts = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(out, facts)
-    return out.getvalue()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder until done or dead; two writers would mix their pictures."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(ImportError):  # where there is no flock, nobody is kept out
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another process is writing {folder}", "Wait for it") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CannotWrite(
-            f"{folder} cannot be written: {error.strerror}",
-            "Make room or name another folder; the same command goes on from where it stands",
-        ) from error
+    with whole(folder / ABOUT) as part:
+        part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

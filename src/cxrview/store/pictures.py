@@ -8,22 +8,20 @@ The true ILSVRC comes to 84 GB: nothing here grows with it but a few bytes a pic
 """
 
 import hashlib
-import io
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
+from cxrview.store.appending import ABOUT, PIXELS, Appender, Kind, writing
 from cxrview.terms import Partition
 
-PIXELS, LINES, ABOUT = "pixels.npy", "pictures.jsonl", "about.json"
+LINES = "pictures.jsonl"
 FORMAT = 1
 """Raised when an older reader could not read what is written."""
 SYNC_EVERY = 1000
@@ -83,29 +81,31 @@ class PictureWriter:
 
     def __init__(self, folder: Path, side: int, conditions: Mapping[str, Any]) -> None:
         self._folder, self._side = folder, side
-        self._about = {"format": FORMAT, "side": side, **conditions}
-        self._kept = self.done = 0
-        """`done`: pictures of the source that have their line, in its order."""
-        with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(folder)
-            try:
-                self.is_complete = self._agree_on_conditions()
-                if not self.is_complete:
-                    self._pixels, self._lines = self._open_where_it_stands()
-            except BaseException:
-                os.close(self._lock)
-                raise
+        kind = Kind(
+            format=FORMAT,
+            holds="pictures",
+            lines=LINES,
+            read_about=_read_about,
+            advice="Go on with the same pictures, scale and seed, or name a new folder",
+            sync_every=SYNC_EVERY,
+        )
+        self._store = Appender(folder, side, kind, conditions)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self.is_complete:
-            for file in (self._pixels, self._lines):
-                with suppress(OSError):  # of a full disk, which was told already
-                    file.close()
-        os.close(self._lock)
+        self._store.__exit__()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._store.is_complete
+
+    @property
+    def done(self) -> int:
+        """Pictures of the source that have their line, in its order."""
+        return self._store.done
 
     def keep(self, picture: KeptPicture, pixels: NDArray[np.uint8] | None) -> None:
         """Append a picture, shape (side, side), uint8; None where it could not be read.
@@ -113,16 +113,7 @@ class PictureWriter:
         Raises:
             CannotWrite: the disk took no more.
         """
-        with self._writing():
-            if pixels is not None:
-                self._pixels.write(pixels.tobytes())
-                self._pixels.flush()
-                self._kept += 1
-            self._lines.write(json.dumps(asdict(picture)).encode() + b"\n")
-            self._lines.flush()
-            self.done += 1
-            if self.done % SYNC_EVERY == 0:
-                self._sync()
+        self._store.append(asdict(picture), pixels)
 
     def finish(self) -> None:
         """Write how many there are and, last of all, that the store is complete.
@@ -130,101 +121,21 @@ class PictureWriter:
         Raises:
             CannotWrite: the disk took no more.
         """
-        with self._writing():
-            self._pixels.seek(0)
-            self._pixels.write(_npy_header(self._kept, self._side))
-            self._pixels.flush()
-            self._sync()
+        self._store.end()
+        with writing(self._folder):
             with (self._folder / LINES).open("rb") as lines:
                 content = hashlib.file_digest(lines, "sha256").hexdigest()
-            self._write_about(
-                complete=True,
-                pictures=self._kept,
-                failures=self.done - self._kept,
+            self._store.complete(
+                pictures=self._store.kept,
+                failures=self._store.done - self._store.kept,
                 enlarged=self._count_enlarged(),
                 content_sha256=content,
             )
-
-    def _agree_on_conditions(self) -> bool:
-        """Whether the store is complete already; one begun now says what it is begun under."""
-        standing = _read_about(self._folder)
-        if standing is None:
-            if {path.name for path in self._folder.iterdir()} - {ABOUT + ".part"}:
-                raise UsageError(
-                    f"{self._folder} holds other files and no pictures", "Name a new folder"
-                )
-            self._write_about(complete=False)
-            return False
-        changed = [name for name, value in self._about.items() if standing.get(name) != value]
-        if changed:
-            raise UsageError(
-                f"{self._folder} was made under other conditions: {', '.join(changed)} differ",
-                "Go on with the same pictures, scale and seed, or name a new folder",
-            )
-        return bool(standing["complete"])
-
-    def _open_where_it_stands(self) -> tuple[IO[bytes], IO[bytes]]:
-        pixels = _open_or_make(self._folder / PIXELS)
-        lines = _open_or_make(self._folder / LINES)
-        header = _npy_header(0, self._side)
-        pixels.write(header)  # of no rows, as long as it is not complete
-        whole = sum(line.endswith(b"\n") for line in lines)
-        lines.seek(0)
-        end = 0
-        for line in lines:
-            if not self._takes_back(line, pixels, is_synced=self.done < whole - SYNC_EVERY):
-                break
-            end += len(line)
-        lines.truncate(end)
-        lines.seek(end)
-        end = len(header) + self._kept * self._side**2
-        pixels.truncate(end)
-        pixels.seek(end)
-        return pixels, lines
-
-    def _takes_back(self, line: bytes, pixels: IO[bytes], *, is_synced: bool) -> bool:
-        """Whether a line of an earlier run is whole, and its picture too."""
-        try:
-            picture = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
-            return False
-        if picture is None:
-            return False
-        if not picture["failure"]:
-            if is_synced:
-                pixels.seek(self._side**2, os.SEEK_CUR)
-            elif hashlib.sha256(pixels.read(self._side**2)).hexdigest() != picture["pixel_sha256"]:
-                return False
-            self._kept += 1
-        self.done += 1
-        return True
 
     def _count_enlarged(self) -> int:
         with (self._folder / LINES).open("rb") as lines:
             sizes = ((p["rows"], p["columns"]) for p in map(json.loads, lines) if not p["failure"])
             return sum(rows * columns < self._side**2 for rows, columns in sizes)
-
-    def _sync(self) -> None:
-        for file in (self._pixels, self._lines):
-            os.fsync(file.fileno())
-
-    def _write_about(self, **more: Any) -> None:
-        part = self._folder / (ABOUT + ".part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(self._about | more, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._folder / ABOUT)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise CannotWrite(
-                f"{self._folder} cannot be written: {error.strerror}",
-                "Make room or name another folder; the same command goes on from where it stands",
-            ) from error
 
 
 def open_pictures(folder: Path) -> Pictures:
@@ -280,30 +191,3 @@ def _read_about(folder: Path) -> dict[str, Any] | None:
     if not known:
         raise UsageError(f"{path} is not that of pictures of this version", "Name another folder")
     return dict(about)
-
-
-def _lock(folder: Path) -> int:
-    """Hold the folder until closed or dead; two writers would mix their pictures."""
-    handle = os.open(folder, os.O_RDONLY)
-    with suppress(ImportError):  # where there is no flock, nobody is kept out
-        import fcntl
-
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise UsageError(f"another process is writing {folder}", "Wait for it") from None
-    return handle
-
-
-def _open_or_make(path: Path) -> IO[bytes]:
-    path.touch()
-    return path.open("r+b")
-
-
-def _npy_header(rows: int, side: int) -> bytes:
-    """The same length for any number of rows: NumPy leaves room for the first axis to grow."""
-    out = io.BytesIO()
-    facts = {"descr": "|u1", "fortran_order": False, "shape": (rows, side, side)}
-    np.lib.format.write_array_header_1_0(out, facts)
-    return out.getvalue()

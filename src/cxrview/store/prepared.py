@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Prepared, PreparedImage
+from cxrview.store.appending import ABOUT, PIXELS
 from cxrview.terms import View
 
-PIXELS, INDEX, FAILURES = "pixels.npy", "index.parquet", "failures.csv"
-ABOUT, PROGRESS = "about.json", "progress.jsonl"
+INDEX, FAILURES, PROGRESS = "index.parquet", "failures.csv", "progress.jsonl"
 FORMAT = 2
 """Raised when an older reader could not read what is written, or a newer one would miss some."""
 
