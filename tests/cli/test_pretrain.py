@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch", reason="needs torch: pip install 'cxrview[train]'")
-from cxrview.train.pretrained import load_pre_trained
+from cxrview.train.trained import load_trained
 
 COMMAND = [sys.executable, "-m", "cxrview", "pretrain"]
 # For two pictures one thread is enough; several would wait for each other on a busy machine.
@@ -70,7 +70,7 @@ def test_a_subset_is_learnt_listed_and_told_of(published, classes, pack, tmp_pat
     assert sum(row["category"] == "artifact" for row in listed) == 65
     about = json.loads((out / "about.json").read_text())
     assert [row["wnid"] for row in listed] == about["classes"]
-    assert load_pre_trained(out).classifier.out_features == 100
+    assert load_trained(out).classifier.out_features == 100
 
 
 def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path):
@@ -80,7 +80,7 @@ def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path)
     )
 
     assert done.returncode == 0, done.stderr
-    assert load_pre_trained(tmp_path / "colour").classifier.out_features == 1000
+    assert load_trained(tmp_path / "colour").classifier.out_features == 1000
     assert refused.returncode == 2
     assert "takes no pictures" in refused.stderr
 

@@ -8,18 +8,21 @@ import torch
 
 from cxrview.dataset.split import split_images
 from cxrview.dataset.variants import VARIANTS, make_variant
-from cxrview.records import Prepared, PreparedImage
+from cxrview.errors import UsageError
+from cxrview.records import Materialised, Prepared, PreparedImage
 from cxrview.terms import Partition, View
-from cxrview.train.candidate import Study, train_candidate
+from cxrview.train.candidate import read_candidate, train_candidate
+from cxrview.train.epochs import Watch
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.scale import SCALES
+from cxrview.train.material import Material
+from cxrview.train.scale import SCALES, scaled_split
 from cxrview.train.study import Candidate
 
-TINY = dataclasses.replace(SCALES["smoke"], progenitors=8, augmented_images=8)
+TINY = dataclasses.replace(SCALES["smoke"], training=8, validation=4, augmented_images=8)
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
+def material() -> Material:
     rng = np.random.default_rng(0)
     images = tuple(
         PreparedImage(
@@ -36,7 +39,8 @@ def study() -> Study:
     )
     pixels = rng.integers(0, 256, (40, 256, 256), np.uint8)
     prepared = Prepared(images=images, pixels=pixels)
-    return Study(prepared=prepared, split=split_images(images, seed=1), scale=TINY, seed=2)
+    split = scaled_split(split_images(images, seed=1), TINY, seed=2)
+    return Material(prepared=prepared, split=split, scale=TINY, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +49,9 @@ def pre_trained() -> GoogLeNet:
     return GoogLeNet(1000)
 
 
-def trained(method: str, study, pre_trained, folder):
+def trained(method: str, material, pre_trained, folder):
     candidate = Candidate(pre_training="colour", fine_tuning=method)
-    return train_candidate(candidate, pre_trained, study, folder / f"{method}.safetensors")
+    return train_candidate(candidate, pre_trained, material, folder / method)
 
 
 @pytest.mark.parametrize(
@@ -55,15 +59,16 @@ def trained(method: str, study, pre_trained, folder):
     [("fc-original", 1, True), ("fc-augmented", 2, True), ("all-augmented", 2, False)],
 )
 def test_a_method_trains_its_layers_and_is_validated_on_its_images(
-    study, pre_trained, tmp_path, method, variants, is_trunk_kept
+    material, pre_trained, tmp_path, method, variants, is_trunk_kept
 ):
-    network, validated = trained(method, study, pre_trained, tmp_path)
+    trained(method, material, pre_trained, tmp_path)
+    network, validated = read_candidate(tmp_path / method)
 
     kept = torch.equal(
         network.state_dict()["stem.conv1.7x7_s2.weight"],
         pre_trained.state_dict()["stem.conv1.7x7_s2.weight"],
     )
-    validation = set(study.split.files(Partition.VALIDATION))
+    validation = set(material.split.files(Partition.VALIDATION))
     assert kept == is_trunk_kept
     assert len(validated.pfi) == variants * len(set(validated.files)) == variants * 4
     assert set(validated.files) <= validation
@@ -71,36 +76,128 @@ def test_a_method_trains_its_layers_and_is_validated_on_its_images(
     assert ((validated.pfi >= 0) & (validated.pfi <= 100)).all()
 
 
-def test_the_same_seed_gives_the_same_candidate(study, pre_trained, tmp_path):
-    first = trained("fc-augmented", study, pre_trained, tmp_path)[1]
-    (tmp_path / "again").mkdir()
+def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path):
+    first = trained("fc-augmented", material, pre_trained, tmp_path)
 
-    again = trained("fc-augmented", study, pre_trained, tmp_path / "again")[1]
+    again = trained("fc-augmented", material, pre_trained, tmp_path / "again")
 
     assert np.array_equal(first.pfi, again.pfi)
 
 
-def test_a_finished_candidate_is_taken_from_its_checkpoint(study, pre_trained, tmp_path):
-    first = trained("all-augmented", study, pre_trained, tmp_path)[1]
+def test_a_finished_candidate_is_not_trained_again(material, pre_trained, tmp_path):
+    first = trained("all-augmented", material, pre_trained, tmp_path)
     steps = []
 
-    candidate = Candidate(pre_training="colour", fine_tuning="all-augmented")
-    path = tmp_path / "all-augmented.safetensors"
-    _, again = train_candidate(
-        candidate, pre_trained, study, path, report=lambda step, loss: steps.append(step)
+    again = train_candidate(
+        Candidate(pre_training="colour", fine_tuning="all-augmented"),
+        pre_trained,
+        material,
+        tmp_path / "all-augmented",
+        watch=Watch(step=lambda number, total, loss: steps.append(number)),
     )
 
     assert steps == []
     assert np.array_equal(first.pfi, again.pfi)
+    assert not (tmp_path / "all-augmented" / "checkpoint.safetensors").exists()
 
 
-def test_number_k_is_variant_k_of_its_progenitor(study):
-    images = study.part(Partition.TRAINING, VARIANTS)
+def test_two_methods_share_what_the_trunk_sees(material, pre_trained, tmp_path):
+    seen = []
+
+    for method in ("fc-augmented", "fc-original"):
+        train_candidate(
+            Candidate(pre_training="colour", fine_tuning=method),
+            pre_trained,
+            material,
+            tmp_path / method,
+            features=tmp_path / "features",
+        )
+        files = (tmp_path / "features").rglob("*.npy")
+        seen.append({path.relative_to(tmp_path): path.stat().st_mtime_ns for path in files})
+
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 2 * len(TINY.variants)
+
+
+def test_features_of_other_images_are_refused(material, pre_trained, tmp_path):
+    candidate = Candidate(pre_training="colour", fine_tuning="fc-original")
+    train_candidate(
+        candidate, pre_trained, material, tmp_path / "one", features=tmp_path / "features"
+    )
+    other = dataclasses.replace(material, seed=3)
+
+    with pytest.raises(UsageError, match="another training: seed differ"):
+        train_candidate(
+            candidate, pre_trained, other, tmp_path / "two", features=tmp_path / "features"
+        )
+
+
+def test_accuracy_is_told_after_every_epoch(material, pre_trained, tmp_path):
+    told = []
+
+    train_candidate(
+        Candidate(pre_training="colour", fine_tuning="all-augmented"),
+        pre_trained,
+        material,
+        tmp_path / "one",
+        watch=Watch(epoch=lambda *said: told.append(said)),
+    )
+
+    assert [(epoch, total) for epoch, total, _ in told] == [(1, 1)]
+    assert 0 <= told[0][2] <= 1
+
+
+def test_a_leaking_split_is_refused_with_both_files(material):
+    split = dataclasses.replace(
+        material.split,
+        partitions={"0.png": Partition.TRAINING, "1.png": Partition.TEST},
+    )
+
+    with pytest.raises(UsageError, match=r"0\.png \(training\) and 1\.png \(test\)"):
+        dataclasses.replace(material, split=split)
+
+
+def test_variants_made_beforehand_are_the_same(material):
+    images = material.part(Partition.TRAINING, VARIANTS[:3])
+    made = Materialised(
+        files=tuple(image.file for image in images.images),
+        partitions=(Partition.TRAINING,) * len(images.images),
+        variants=tuple(variant.name for variant in VARIANTS[:2]),
+        pixels=np.stack([images(k) for k in range(len(images)) if k % 3 < 2]).reshape(
+            len(images.images), 2, 256, 256
+        ),
+        about={"seed": 2},
+    )
+    beforehand = dataclasses.replace(material, materialised=made)
+
+    again = beforehand.part(Partition.TRAINING, VARIANTS[:3])
+
+    assert all(np.array_equal(images(k), again(k)) for k in range(len(images)))
+    with pytest.raises(UsageError, match="another seed"):
+        dataclasses.replace(material, seed=5, materialised=made)
+
+
+def test_a_scale_leaves_test_images_alone(material):
+    whole = split_images(material.prepared.images, seed=1)
+
+    scaled = scaled_split(whole, TINY, seed=2)
+
+    assert len(scaled.files(Partition.TRAINING)) == 8
+    assert len(scaled.files(Partition.VALIDATION)) == 4
+    assert scaled.files(Partition.TEST) == whole.files(Partition.TEST)
+    assert scaled == scaled_split(whole, TINY, seed=2) != scaled_split(whole, TINY, seed=3)
+    assert scaled_split(whole, SCALES["paper"], seed=2) == whole
+
+
+def test_number_k_is_variant_k_of_its_progenitor(material):
+    images = material.part(Partition.TRAINING, VARIANTS)
 
     image, variant = images.which(106 + 17)
 
     assert (image, variant) == (images.images[1], VARIANTS[17])
-    expected = make_variant(study.prepared.pixels[image.row], variant, seed=2, image_id=image.file)
+    expected = make_variant(
+        material.prepared.pixels[image.row], variant, seed=2, image_id=image.file
+    )
     assert np.array_equal(images(106 + 17), expected)
     assert len(images) == 8 * 106
 

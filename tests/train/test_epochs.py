@@ -51,6 +51,21 @@ def test_a_batch_is_the_same_whenever_it_is_drawn():
     assert first[0].shape == (1, 224, 224)
 
 
+@pytest.mark.parametrize("per_epoch", [None, 7])
+def test_an_order_is_the_permutation_that_seed_and_epoch_draw(per_epoch):
+    """Asked for in any order, of images of any number, it is drawn once and nobody changes it."""
+    for epoch, count in [(0, 20), (1, 20), (0, 31), (0, 20), (2, 20), (1, 20), (3, 31), (0, 20)]:
+        shown = batches(count, batch=4, per_epoch=per_epoch)
+        drawn = np.random.default_rng([3, epoch]).permutation(count)[:per_epoch]
+
+        assert np.array_equal(shown.order(epoch), drawn)
+        assert np.array_equal(shown.draw(epoch, 1)[1], drawn[4:8] % 2)
+
+    assert shown.order(0) is shown.order(0)
+    with pytest.raises(ValueError, match="read-only"):
+        shown.order(0)[0] = 1
+
+
 def test_the_centre_is_shown_where_nothing_is_drawn():
     pixels, _ = batches(batch=5, is_cropped_at_random=False).draw(0, 0)
 

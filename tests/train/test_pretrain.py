@@ -24,10 +24,10 @@ from cxrview.train.pretrain import (
     plan_for,
     pre_train,
 )
-from cxrview.train.pretrained import ABOUT, WEIGHTS, load_pre_trained
 from cxrview.train.published import load_published
 from cxrview.train.scale import SCALES
 from cxrview.train.study import PRE_TRAININGS
+from cxrview.train.trained import ABOUT, WEIGHTS, load_trained
 
 NATURAL = ("plant", "geologic formation", "natural object", "fungus")
 CLASSES = tuple(
@@ -95,7 +95,7 @@ def test_colour_is_the_published_network(published, tmp_path):
 
     expected = GoogLeNet(1000, auxiliary=False)
     load_published(published, expected, with_classifier=True)
-    loaded = load_pre_trained(tmp_path).state_dict()
+    loaded = load_trained(tmp_path).state_dict()
     assert loaded.keys() == expected.state_dict().keys()
     assert all(torch.equal(loaded[k], v) for k, v in expected.state_dict().items())
 
@@ -135,7 +135,7 @@ def test_grey_begins_with_all_that_is_published_and_fresh_auxiliaries(published)
 def test_every_layer_learns(subset, published):
     before = initial_network(PRE_TRAININGS["grey-subset"], published, SUBSET, seed=1).state_dict()
 
-    after = load_pre_trained(subset).state_dict()
+    after = load_trained(subset).state_dict()
 
     assert not any(key.startswith("auxiliaries") for key in after)
     assert all(not torch.equal(tensor, before[key]) for key, tensor in after.items())
@@ -217,9 +217,9 @@ def test_all_classes_are_counted_before_between_and_after(published, pictures, t
 def test_another_pre_training_in_the_folder_is_refused(subset, published, pictures):
     other = dataclasses.replace(brief("grey-subset"), seed=2)
 
-    with pytest.raises(UsageError, match="another pre-training: seed differ"):
+    with pytest.raises(UsageError, match="another training: seed differ"):
         pre_train(other, published, pictures, SUBSET, subset)
-    with pytest.raises(UsageError, match="another pre-training"):
+    with pytest.raises(UsageError, match="another training"):
         convert_colour(published, subset)
 
 
@@ -235,12 +235,12 @@ def test_altered_weights_are_refused(published, tmp_path):
     (tmp_path / WEIGHTS).write_bytes(weights)
 
     with pytest.raises(ModelRefused, match="damaged"):
-        load_pre_trained(tmp_path)
+        load_trained(tmp_path)
 
 
 def test_a_folder_without_a_network_is_refused(tmp_path):
-    with pytest.raises(ModelRefused, match="no pre-trained network"):
-        load_pre_trained(tmp_path)
+    with pytest.raises(ModelRefused, match="no trained network"):
+        load_trained(tmp_path)
 
 
 def test_the_subset_is_learnt_from_the_classes_that_have_pictures():

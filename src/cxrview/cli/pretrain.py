@@ -312,7 +312,7 @@ class _Losses:
 def _result(out: Path) -> str:
     import json
 
-    from cxrview.train.pretrained import ABOUT
+    from cxrview.train.trained import ABOUT
 
     about = json.loads((out / ABOUT).read_text(encoding="utf-8"))
     lines = [f"{about['pre_training']}: {about['shown']}, in {out}"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,19 @@ class Batches:
         return pixels, self.classes[chosen]
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """Numbers of an epoch's images, shape (images of one epoch,), each at most once."""
-        rng = np.random.default_rng([self.seed, epoch])
-        order: NDArray[np.int64] = rng.permutation(len(self.classes))[: self._shown]
-        return order
+        """Numbers of an epoch's images, shape (images of one epoch,), read-only, each once."""
+        return _order(self.seed, epoch, len(self.classes), self._shown)
 
     def _crop(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         room = pixels.shape[0] - CROP
         top, left = rng.integers(0, room + 1, 2) if self.is_cropped_at_random else [room // 2] * 2
         return pixels[top : top + CROP, left : left + CROP]
+
+
+# Every step asks for it: of a million images a permutation takes longer than reading the batch.
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int, shown: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng([seed, epoch])
+    order: NDArray[np.int64] = rng.permutation(count)[:shown].copy()
+    order.setflags(write=False)  # it is everybody's
+    return order

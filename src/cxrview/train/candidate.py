@@ -1,203 +1,244 @@
-"""Trains one of the nine candidates and says what it makes of the validation images."""
+"""One of the nine candidates: trained, and asked about the validation images."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxrview.dataset.variants import PROGENITOR, VARIANTS, make_variant
-from cxrview.records import Prepared, PreparedImage, Scores, Split, Variant
-from cxrview.terms import Partition, View
+from cxrview.dataset.variants import PROGENITOR, VARIANTS
+from cxrview.records import Scores, Variant
+from cxrview.store.scores import read_scores, write_scores
+from cxrview.terms import Partition
 from cxrview.train.batches import Batches
-from cxrview.train.classifier import train_classifier, trunk_features
-from cxrview.train.epochs import Training, train_all_layers
+from cxrview.train.classifier import pfi_of_features, train_classifier
+from cxrview.train.epochs import Training, Watch, train_all_layers
+from cxrview.train.features import variant_features
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import predict_pfi
-from cxrview.train.scale import Scale
-from cxrview.train.study import FINE_TUNINGS, Candidate, FineTuning
+from cxrview.train.material import Material, VariantImages
+from cxrview.train.study import FINE_TUNINGS, Candidate, FineTuning, Schedule
+from cxrview.train.trained import ABOUT, begin_training, finish_training, load_trained, writing_to
 
 CLASSES = 2
 """Lateral 0, frontal 1."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariantImages:
-    """Progenitors and some of their variants, each made when it is asked for.
-
-    Number k is variant `k % len(variants)` of progenitor `k // len(variants)`.
-    """
-
-    images: tuple[PreparedImage, ...]
-    pixels: NDArray[np.uint8]
-    """Shape (n, 256, 256), uint8, of the whole prepared store: `images[k].row` points into it."""
-    variants: tuple[Variant, ...]
-    seed: int
-
-    def __len__(self) -> int:
-        return len(self.images) * len(self.variants)
-
-    def __call__(self, number: int) -> NDArray[np.uint8]:
-        """Pixels of one image, shape (256, 256), uint8."""
-        image, variant = self.which(number)
-        progenitor = self.pixels[image.row]
-        return make_variant(progenitor, variant, seed=self.seed, image_id=image.file)
-
-    def which(self, number: int) -> tuple[PreparedImage, Variant]:
-        """Whose variant it is, and which."""
-        progenitor, variant = divmod(number, len(self.variants))
-        return self.images[progenitor], self.variants[variant]
-
-    @property
-    def is_frontal(self) -> NDArray[np.bool_]:
-        """Shape (len,), the truth: a variant has its progenitor's."""
-        return np.repeat([i.view is View.FRONTAL for i in self.images], len(self.variants))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """What all nine candidates share."""
-
-    prepared: Prepared
-    split: Split
-    scale: Scale
-    seed: int
-    device: str = "cpu"
-
-    def part(self, partition: Partition, variants: Sequence[Variant]) -> VariantImages:
-        """The images of a partition with some variants of each; fewer where the scale says so."""
-        wanted = set(self.split.files(partition))
-        images = [image for image in self.prepared.images if image.file in wanted]
-        most = self.scale.progenitors
-        if most is not None:
-            most = most if partition is Partition.TRAINING else most // 2
-            drawn = np.random.default_rng(self.seed).permutation(len(images))[:most]
-            images = [images[k] for k in sorted(drawn)]
-        return VariantImages(
-            images=tuple(images),
-            pixels=self.prepared.pixels,
-            variants=tuple(variants),
-            seed=self.seed,
-        )
+CHECKPOINT, VALIDATION = "checkpoint.safetensors", "validation.parquet"
 
 
 def train_candidate(
     candidate: Candidate,
     pre_trained: GoogLeNet,
-    study: Study,
-    checkpoint: Path,
-    report: Callable[[int, float], None] = lambda step, loss: None,
-) -> tuple[GoogLeNet, Scores]:
-    """Fine-tune a pre-trained network by one of the three methods.
+    material: Material,
+    out: Path,
+    *,
+    features: Path | None = None,
+    schedule: Schedule | None = None,
+    watch: Watch | None = None,
+) -> Scores:
+    """Fine-tune a pre-trained network by one of the three methods, and validate it.
+
+    Stopped at any point, the same call goes on, and on one device and number of threads ends
+    at the same bits. Where it is finished, what it said is read.
 
     Args:
         candidate: which of the nine.
         pre_trained: of any number of classes; its trunk is copied, its classifiers are not.
-        study: images, split, scale and seed.
-        checkpoint: .safetensors file; a stopped training goes on from it.
-        report: called after each step with its number, from 1, and its loss.
+        material: images, split, scale and seed.
+        out: folder; gets the files of `train.trained`, `validation.parquet`, and a checkpoint
+            while it trains.
+        features: folder for what the frozen trunk sees, shared by the candidates of one
+            pre-training; within `out` where None.
+        schedule: in place of the method's own.
+        watch: told of each step and epoch.
 
     Returns:
-        The network, and what it says of the validation images: of the progenitors alone for
-        fc-original, of the scale's variants for the other two (paper, section 4).
+        What it says of the validation images: of the progenitors alone for fc-original, of the
+        scale's variants for the other two (paper, section 4).
 
     Raises:
+        UsageError: another training stands in `out` or `features`.
         ModelRefused: the checkpoint belongs to another training.
+        CannotWrite: the disk took no more.
     """
     method = FINE_TUNINGS[candidate.fine_tuning]
-    network = _with_new_classifiers(pre_trained, study.seed, auxiliary=method.is_trunk_trained)
-    shown = _shown_variants(method, study.scale)
-    training = study.part(Partition.TRAINING, shown)
-    run = _training_of(candidate, method, training, study, checkpoint, report)
-    if method.is_trunk_trained:
-        train_all_layers(network, run)
-    else:
-        features = trunk_features(network, training, len(training), device=study.device)
-        train_classifier(network, features, run)
-    variants = study.scale.variants if method.is_augmented else (PROGENITOR,)
-    return network, validate(
-        candidate, network, study.part(Partition.VALIDATION, variants), device=study.device
-    )
+    schedule = _scaled(schedule or method.schedule, material)
+    belongs = _belongs(candidate, pre_trained, material, schedule)
+    begin_training(out, belongs)
+    if (out / ABOUT).is_file():
+        (out / CHECKPOINT).unlink(missing_ok=True)
+        return read_candidate(out)[1]
+    run = _Run(candidate, method, material, schedule, out, belongs, watch or Watch())
+    network = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
+    with writing_to(out):
+        if method.is_trunk_trained:
+            scores = run.all_layers(network)
+        else:
+            scores = run.classifier_alone(network, features or out / "features")
+        write_scores(out / VALIDATION, [scores])
+        finish_training(out, network, run.about(scores))
+        (out / CHECKPOINT).unlink(missing_ok=True)
+    return scores
 
 
-def validate(
-    candidate: Candidate, network: GoogLeNet, images: VariantImages, *, device: str = "cpu"
-) -> Scores:
-    """Let a network say what it makes of images, centre crops of each."""
-    network.to(device)
-    pfi = np.concatenate(
-        [
-            predict_pfi(network, np.stack([images(k) for k in range(start, stop)]), device=device)
-            for start, stop in _spans(len(images), 256)
-        ]
-    )
+def read_candidate(folder: Path) -> tuple[GoogLeNet, Scores]:
+    """Load a finished candidate, and what it said of its validation images.
+
+    Raises:
+        ModelRefused: it is not there, not finished, damaged or altered.
+        UsageError: what it said is not there.
+    """
+    network = load_trained(folder)
+    (scores,) = read_scores(folder / VALIDATION)
+    return network, scores
+
+
+def scores_of(classifier: str, images: VariantImages, pfi: NDArray[np.float64]) -> Scores:
+    """Put beside each PFI, shape (len(images),), whose image it is of."""
     each = [images.which(k) for k in range(len(images))]
     return Scores(
-        classifier=candidate.name,
-        files=np.array([image.file for image, _ in each]),
-        patients=np.array([image.patient for image, _ in each]),
-        variants=np.array([variant.name for _, variant in each]),
+        classifier=classifier,
+        files=np.array([image.file for image, _ in each], str),
+        patients=np.array([image.patient for image, _ in each], str),
+        variants=np.array([variant.name for _, variant in each], str),
         is_frontal=images.is_frontal,
         pfi=pfi,
-        facts={"source": np.array([image.source for image, _ in each])},
+        facts={"source": np.array([image.source for image, _ in each], str)},
     )
+
+
+class _Run:
+    """One training under way."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        method: FineTuning,
+        material: Material,
+        schedule: Schedule,
+        out: Path,
+        belongs: dict[str, str],
+        watch: Watch,
+    ) -> None:
+        self._candidate, self._method, self._material = candidate, method, material
+        self._schedule, self._out, self._belongs, self._watch = schedule, out, belongs, watch
+        shown: tuple[Variant, ...] = (PROGENITOR,)
+        if method.is_augmented:
+            shown = VARIANTS if method.is_trunk_trained else material.scale.variants
+        self._training = material.part(Partition.TRAINING, shown)
+        validated = material.scale.variants if method.is_augmented else (PROGENITOR,)
+        self._validation = material.part(Partition.VALIDATION, validated)
+
+    def all_layers(self, network: GoogLeNet) -> Scores:
+        """Train every layer; the variants are made as they are asked for."""
+        watched = self._material.part(Partition.VALIDATION, (PROGENITOR,)).drawn(
+            self._material.scale.watched, self._material.seed
+        )
+
+        def accuracy() -> float:
+            pfi = self._pfi(network, watched)
+            network.train()
+            return float(((pfi >= 50) == watched.is_frontal).mean())
+
+        train_all_layers(network, self._training_with(accuracy))
+        pfi = self._pfi(network, self._validation)
+        return scores_of(self._candidate.name, self._validation, pfi)
+
+    def classifier_alone(self, network: GoogLeNet, folder: Path) -> Scores:
+        """Train the fully connected layer on what the frozen trunk sees, computed once."""
+        seen, held_out = (
+            variant_features(
+                network,
+                images,
+                folder / str(partition),
+                device=self._material.device,
+                watch=self._watch.features,
+            )
+            for partition, images in (
+                (Partition.TRAINING, self._training),
+                (Partition.VALIDATION, self._validation),
+            )
+        )
+
+        def accuracy() -> float:
+            pfi = pfi_of_features(network, held_out)
+            return float(((pfi >= 50) == self._validation.is_frontal).mean())
+
+        train_classifier(network, seen, self._training_with(accuracy))
+        pfi = pfi_of_features(network, held_out)
+        return scores_of(self._candidate.name, self._validation, pfi)
+
+    def about(self, scores: Scores) -> dict[str, Any]:
+        """What was trained and how, for about.json."""
+        return {
+            "candidate": self._candidate.name,
+            "scale": self._material.scale.name,
+            "scale_words": self._material.scale.words,
+            "schedule": asdict(self._schedule),
+            "seed": self._material.seed,
+            "training_images": len(self._training),
+            "validation_images": len(scores),
+            "validation_right": int(scores.is_right.sum()),
+            "belongs": self._belongs,
+        }
+
+    def _training_with(self, accuracy: Callable[[], float]) -> Training:
+        is_trunk_trained = self._method.is_trunk_trained
+        batches = Batches(
+            images=self._training,
+            classes=self._training.is_frontal.astype(np.int64),
+            batch=self._schedule.batch,
+            seed=self._material.seed,
+            per_epoch=self._material.scale.augmented_images if is_trunk_trained else None,
+            is_cropped_at_random=is_trunk_trained,
+        )
+        return Training(
+            batches=batches,
+            schedule=self._schedule,
+            seed=self._material.seed,
+            checkpoint=self._out / CHECKPOINT,
+            belongs=self._belongs,
+            device=self._material.device,
+            report=self._watch.reporter(batches.steps, self._schedule.epochs, accuracy),
+        )
+
+    def _pfi(self, network: GoogLeNet, images: VariantImages) -> NDArray[np.float64]:
+        """Of centre crops."""
+        network.to(self._material.device)
+        spans = [(k, min(k + 256, len(images))) for k in range(0, len(images), 256)]
+        return np.concatenate(
+            [
+                predict_pfi(
+                    network,
+                    np.stack([images(k) for k in range(*span)]),
+                    device=self._material.device,
+                )
+                for span in spans
+            ]
+        )
+
+
+def _scaled(schedule: Schedule, material: Material) -> Schedule:
+    epochs = material.scale.epochs
+    return schedule if epochs is None else replace(schedule, epochs=epochs)
+
+
+def _belongs(
+    candidate: Candidate, pre_trained: GoogLeNet, material: Material, schedule: Schedule
+) -> dict[str, str]:
+    return {
+        "candidate": candidate.name,
+        "pre_trained": pre_trained.fingerprint(),
+        "schedule": repr(schedule),
+        **material.belongs,
+    }
 
 
 def _with_new_classifiers(pre_trained: GoogLeNet, seed: int, *, auxiliary: bool) -> GoogLeNet:
     """A copy of the trunk under fresh classifiers (ours: the paper is silent)."""
     torch.manual_seed(seed)
     network = GoogLeNet(CLASSES, auxiliary=auxiliary)
-    trunk = {
-        key: value
-        for key, value in pre_trained.state_dict().items()
-        if not key.startswith(("classifier.", "auxiliaries."))
-    }
-    network.load_state_dict(network.state_dict() | trunk)
+    network.load_state_dict(network.state_dict() | pre_trained.trunk())
     return network
-
-
-def _shown_variants(method: FineTuning, scale: Scale) -> tuple[Variant, ...]:
-    if not method.is_augmented:
-        return (PROGENITOR,)
-    return VARIANTS if method.is_trunk_trained else scale.variants
-
-
-def _training_of(
-    candidate: Candidate,
-    method: FineTuning,
-    images: VariantImages,
-    study: Study,
-    checkpoint: Path,
-    report: Callable[[int, float], None],
-) -> Training:
-    schedule, scale = method.schedule, study.scale
-    if scale.epochs is not None:
-        schedule = replace(schedule, epochs=scale.epochs)
-    return Training(
-        batches=Batches(
-            images=images,
-            classes=images.is_frontal.astype(np.int64),
-            batch=schedule.batch,
-            seed=study.seed,
-            per_epoch=scale.augmented_images if method.is_trunk_trained else None,
-            is_cropped_at_random=method.is_trunk_trained,
-        ),
-        schedule=schedule,
-        seed=study.seed,
-        checkpoint=checkpoint,
-        belongs={
-            "candidate": candidate.name,
-            "schedule": repr(schedule),
-            "scale": scale.name,
-            "seed": str(study.seed),
-            "images": str(study.prepared.about.get("content_sha256", "")),
-        },
-        device=study.device,
-        report=report,
-    )
-
-
-def _spans(count: int, size: int) -> list[tuple[int, int]]:
-    return [(start, min(start + size, count)) for start in range(0, count, size)]

@@ -44,6 +44,15 @@ def trunk_features(
     return features
 
 
+def pfi_of_features(network: GoogLeNet, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probability of frontal in percent, shape (n,), by the classifier of a two-class network."""
+    classifier = network.classifier.to("cpu")
+    with torch.inference_mode():
+        probability = classifier(torch.from_numpy(features)).softmax(dim=1)[:, 1]
+    pfi: NDArray[np.float64] = 100 * probability.double().numpy()
+    return pfi
+
+
 def train_classifier(network: GoogLeNet, features: NDArray[np.float32], training: Training) -> None:
     """Train the classifier of a network in place; its trunk stays as it is.
 

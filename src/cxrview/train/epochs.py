@@ -33,6 +33,31 @@ class Training:
     """Called after each step with its number, from 1, and its loss."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a caller is told while it trains."""
+
+    step: Callable[[int, int, float], None] = lambda step, total, loss: None
+    """Number of the step, from 1, of how many, and its loss."""
+    epoch: Callable[[int, int, float], None] = lambda epoch, total, accuracy: None
+    """Epochs done, of how many, and the share of watched validation images that is right."""
+    features: Callable[[int, int], None] = lambda done, total: None
+    """Images that the frozen trunk has seen, of how many."""
+
+    def reporter(
+        self, steps: int, epochs: int, accuracy: Callable[[], float]
+    ) -> Callable[[int, float], None]:
+        """For `Training.report`: counts epochs of so many steps, and validates after each."""
+
+        def report(step: int, loss: float) -> None:
+            self.step(step, steps * epochs, loss)
+            epoch, rest = divmod(step, steps)
+            if rest == 0:
+                self.epoch(epoch, epochs, accuracy())
+
+        return report
+
+
 def train_all_layers(network: GoogLeNet, training: Training) -> None:
     """Train every layer in place, auxiliary classifiers too if the network has them.
 

@@ -4,6 +4,7 @@ Parameters carry Caffe's names with `/` for `.`, so that published arrays load b
 `inception_3a.5x5_reduce.weight` is Caffe's `inception_3a/5x5_reduce`.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import torch
@@ -99,6 +100,22 @@ class GoogLeNet(nn.Module):
     def features(self, radiographs: Tensor) -> Tensor:
         """What the classifier sees, shape (n, 1024), before dropout."""
         return self._trunk(radiographs)[0]
+
+    def trunk(self) -> dict[str, Tensor]:
+        """The weights below the classifiers, by name."""
+        return {
+            key: tensor
+            for key, tensor in self.state_dict().items()
+            if not key.startswith(("classifier.", "auxiliaries."))
+        }
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the trunk's weights, as hexadecimal."""
+        digest = hashlib.sha256()
+        for key, tensor in self.trunk().items():
+            digest.update(key.encode())
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def _trunk(self, radiographs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         x = self._stem(radiographs)

@@ -22,17 +22,17 @@ from cxrview.train.epochs import Training, train_all_layers
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loader import centre_crop
 from cxrview.train.loop import as_input
-from cxrview.train.pretrained import (
-    ABOUT,
-    begin_pre_trained,
-    file_sha256,
-    finish_pre_trained,
-    load_pre_trained,
-    writing_to,
-)
 from cxrview.train.published import load_published
 from cxrview.train.scale import Scale
 from cxrview.train.study import PRE_TRAININGS, PreTraining, Schedule
+from cxrview.train.trained import (
+    ABOUT,
+    begin_training,
+    file_sha256,
+    finish_training,
+    load_trained,
+    writing_to,
+)
 
 CHECKPOINT = "checkpoint.safetensors"
 PUBLISHED_CLASSES = 1000
@@ -146,12 +146,12 @@ def convert_colour(published: Path, out: Path) -> GoogLeNet:
 
     Raises:
         ModelRefused: an array is missing or does not fit.
-        UsageError: another pre-training stands in the folder.
+        UsageError: another training stands in the folder.
         CannotWrite: the disk took no more.
     """
     network = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
     load_published(published, network, with_classifier=True)
-    begin_pre_trained(out, {"pre_training": "colour", "published_sha256": file_sha256(published)})
+    begin_training(out, {"pre_training": "colour", "published_sha256": file_sha256(published)})
     about: dict[str, Any] = {
         "pre_training": "colour",
         "shown": "1,281,167 colour pictures of 1,000 classes, by those who published the weights",
@@ -162,7 +162,7 @@ def convert_colour(published: Path, out: Path) -> GoogLeNet:
         "top_1_after": None,
         "classes": None,
     }
-    finish_pre_trained(out, network, about)
+    finish_training(out, network, about)
     return network
 
 
@@ -184,7 +184,7 @@ def pre_train(
         published: as `load_published` takes it.
         pictures: of these classes at least; those of other classes are not shown.
         classes: the 1,000 in the order of their indices, or the hundred of the subset.
-        out: folder; gets the files of `train.pretrained`, and a checkpoint while it trains.
+        out: folder; gets the files of `train.trained`, and a checkpoint while it trains.
         watch: told of each step and epoch.
 
     Returns:
@@ -192,7 +192,7 @@ def pre_train(
 
     Raises:
         ModelRefused: the published weights or the checkpoint do not fit.
-        UsageError: there is no picture to learn from, or another pre-training stands in `out`.
+        UsageError: there is no picture to learn from, or another training stands in `out`.
         CannotWrite: the disk took no more.
     """
     watch = watch or Watch()
@@ -200,10 +200,10 @@ def pre_train(
     if not len(shown.rows):
         raise UsageError("there is no picture to learn from", "Give it pictures of more classes")
     belongs = _belongs(plan, published, pictures, classes)
-    begin_pre_trained(out, belongs)
+    begin_training(out, belongs)
     if (out / ABOUT).is_file():
         (out / CHECKPOINT).unlink(missing_ok=True)
-        return load_pre_trained(out)
+        return load_trained(out)
     network = initial_network(plan.pre_training, published, classes, seed=plan.seed)
     held_out = _Shown.of(pictures, classes, Partition.VALIDATION)
     held_out = held_out.drawn(plan.validation_pictures, plan.seed)
@@ -243,9 +243,9 @@ def pre_train(
         "top_1_before": asdict(before),
         "top_1_after": asdict(after),
     }
-    finish_pre_trained(out, network, about)
+    finish_training(out, network, about)
     (out / CHECKPOINT).unlink()
-    return load_pre_trained(out)
+    return load_trained(out)
 
 
 def initial_network(

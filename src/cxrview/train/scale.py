@@ -1,9 +1,11 @@
 """How much of the published study a run carries out, and the words that say so in every table."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 from cxrview.dataset.variants import VARIANTS, variant_named
-from cxrview.records import Variant
+from cxrview.records import Split, Variant
+from cxrview.terms import Partition
 
 _EIGHT = (
     "progenitor",
@@ -35,8 +37,12 @@ class Scale:
     """Of fine-tuning."""
     augmented_images: int | None
     """Shown in one epoch where all layers are fine-tuned."""
-    progenitors: int | None
-    """Of training, and half as many of validation."""
+    training: int | None
+    """Progenitors at the most; the paper had 1,129."""
+    validation: int | None
+    """The same; the paper had 376."""
+    watched: int | None
+    """Validation progenitors that accuracy is counted on after every epoch, while it trains."""
 
 
 SCALES = {
@@ -51,19 +57,24 @@ SCALES = {
             variants=tuple(map(variant_named, _EIGHT[:2])),
             epochs=1,
             augmented_images=24,
-            progenitors=24,
+            training=24,
+            validation=12,
+            watched=12,
         ),
         Scale(
             name="laptop",
-            words="scaled to two cores: 1 epoch of grey pre-training instead of 30, 8 named "
-            "variants instead of 106 for features and validation, 400 of the augmented images "
-            "drawn for each of 30 epochs where all layers train",
+            words="scaled to two cores: 1 epoch of grey pre-training instead of 30; 8 named "
+            "variants instead of 106 for features and validation; 400 of the augmented images "
+            "drawn for each of 30 epochs where all layers train, instead of 119,674; at most 1,129 "
+            "training and 376 validation progenitors, as many as the paper had, drawn by seed",
             grey_epochs=1,
             grey_images=None,
             variants=tuple(map(variant_named, _EIGHT)),
             epochs=None,
             augmented_images=400,
-            progenitors=None,
+            training=1129,
+            validation=376,
+            watched=48,
         ),
         Scale(
             name="paper",
@@ -73,7 +84,29 @@ SCALES = {
             variants=VARIANTS,
             epochs=None,
             augmented_images=None,
-            progenitors=None,
+            training=None,
+            validation=None,
+            watched=None,
         ),
     )
 }
+
+
+def scaled_split(split: Split, scale: Scale, seed: int) -> Split:
+    """Leave out of a split what a scale has no use for, drawn by seed; test images all stay.
+
+    Every stage of a study takes the same scaled split, so that baselines learn from the images
+    that the network learns from.
+    """
+    most = {Partition.TRAINING: scale.training, Partition.VALIDATION: scale.validation}
+    kept = set(split.files(Partition.TEST))
+    for partition, number in most.items():
+        drawn = sorted(split.files(partition), key=lambda file: _place(seed, file))
+        kept.update(drawn[:number])
+    partitions = {file: part for file, part in split.partitions.items() if file in kept}
+    return replace(split, partitions=partitions)
+
+
+def _place(seed: int, file: str) -> bytes:
+    """A place in line by chance: the same on every machine and for every order of rows."""
+    return hashlib.sha256(f"scale\n{seed}\n{file}".encode()).digest()

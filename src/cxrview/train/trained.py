@@ -1,4 +1,4 @@
-"""A pre-trained network in its folder: weights by name, never a pickle, and what they are.
+"""A network that was trained, in its folder: weights by name, never a pickle, and what they are.
 
 weights.safetensors   by GoogLeNet's parameter names, without the auxiliary classifiers
 about.json            what was shown, by which schedule, and how that compares with the paper
@@ -24,8 +24,8 @@ FORMAT = 1
 """Raised when an older reader could not read what is written."""
 
 
-def load_pre_trained(folder: Path) -> GoogLeNet:
-    """Load what `cxrview pretrain` made, without auxiliary classifiers.
+def load_trained(folder: Path) -> GoogLeNet:
+    """Load what `cxrview pretrain` or `finetune` made, without auxiliary classifiers.
 
     Raises:
         ModelRefused: it is not there, not finished, damaged or altered.
@@ -38,17 +38,17 @@ def load_pre_trained(folder: Path) -> GoogLeNet:
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ModelRefused(
-            f"{folder} holds no pre-trained network, or a damaged one",
-            "Make it with cxrview pretrain",
+            f"{folder} holds no trained network, or a damaged one",
+            "Make it with cxrview pretrain or cxrview finetune",
         ) from error
     return network
 
 
-def begin_pre_trained(out: Path, belongs: dict[str, str]) -> None:
+def begin_training(out: Path, belongs: dict[str, str]) -> None:
     """Say what a folder is for, once; refuse it for anything else.
 
     Raises:
-        UsageError: it holds another pre-training.
+        UsageError: it holds another training.
         CannotWrite: it cannot be made or written.
     """
     with writing_to(out):
@@ -63,12 +63,12 @@ def begin_pre_trained(out: Path, belongs: dict[str, str]) -> None:
     differ = [name for name in belongs if standing.get(name) != belongs[name]]
     if differ:
         raise UsageError(
-            f"{out} holds another pre-training: {', '.join(differ)} differ",
+            f"{out} holds another training: {', '.join(differ)} differ",
             "Go on with the same, or name a new folder",
         )
 
 
-def finish_pre_trained(out: Path, network: GoogLeNet, about: dict[str, Any]) -> None:
+def finish_training(out: Path, network: GoogLeNet, about: dict[str, Any]) -> None:
     """Write the weights, without auxiliary classifiers, and then what they are.
 
     Raises:

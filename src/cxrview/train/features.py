@@ -1,0 +1,81 @@
+"""What a frozen trunk sees of each variant, computed once and kept, one file a variant.
+
+    features/training/begun.json            what they are of
+    features/training/<variant>.npy         (progenitors, 1024) float32
+
+The candidates of one pre-training share them: fc-original needs those of the progenitors,
+which fc-augmented needs as well.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.records import Variant
+from cxrview.train.classifier import trunk_features
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.material import VariantImages
+from cxrview.train.trained import begin_training, writing_to
+
+
+def variant_features(
+    network: GoogLeNet,
+    images: VariantImages,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.float32]:
+    """Compute the features of images, or read those that were computed before.
+
+    Args:
+        network: pre-trained; its classifier does not matter.
+        images: of one partition.
+        folder: of that partition; gets one file a variant, each whole or not at all.
+        device: where the trunk runs.
+        watch: called after each variant with how many images are done, of how many.
+
+    Returns:
+        Shape (len(images), 1024), float32, in the order of the images' numbers.
+
+    Raises:
+        UsageError: the folder holds features of other images or another network.
+        CannotWrite: the disk took no more.
+    """
+    begin_training(folder, _belongs(network, images))
+    columns = []
+    for number, variant in enumerate(images.variants, start=1):
+        columns.append(_of_variant(network, images, variant, folder, device))
+        watch(number * len(images.images), len(images))
+    return np.stack(columns, axis=1).reshape(len(images), -1)
+
+
+def _of_variant(
+    network: GoogLeNet, images: VariantImages, variant: Variant, folder: Path, device: str
+) -> NDArray[np.float32]:
+    path = folder / f"{variant.name.replace('/', '+')}.npy"
+    if path.is_file():
+        kept: NDArray[np.float32] = np.load(path)
+        return kept
+    of_variant = replace(images, variants=(variant,))
+    features = trunk_features(network, of_variant, len(of_variant), device=device)
+    part = path.with_suffix(".part")
+    with writing_to(folder), part.open("wb") as file:
+        np.save(file, features)
+    part.replace(path)
+    return features
+
+
+def _belongs(network: GoogLeNet, images: VariantImages) -> dict[str, str]:
+    digest = hashlib.sha256()
+    for image in images.images:
+        digest.update(f"{image.file}\n{image.pixel_sha256}\n".encode())
+    return {
+        "trunk": network.fingerprint(),
+        "images": digest.hexdigest(),
+        "seed": str(images.seed),
+    }

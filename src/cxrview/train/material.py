@@ -1,0 +1,113 @@
+"""What a candidate learns from and is validated on: images of a split, and their variants."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.dataset.split import check_split
+from cxrview.dataset.variants import make_variant
+from cxrview.errors import UsageError
+from cxrview.records import Materialised, Prepared, PreparedImage, Split, Variant
+from cxrview.terms import Partition, View
+from cxrview.train.scale import Scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantImages:
+    """Progenitors and some of their variants, each made when it is asked for.
+
+    Number k is variant `k % len(variants)` of progenitor `k // len(variants)`.
+    """
+
+    images: tuple[PreparedImage, ...]
+    pixels: NDArray[np.uint8]
+    """Shape (n, 256, 256), uint8, of the whole prepared store: `images[k].row` points into it."""
+    variants: tuple[Variant, ...]
+    seed: int
+    materialised: Materialised | None = None
+    """The same variants made beforehand, with the same seed; those that it lacks are made."""
+
+    def __len__(self) -> int:
+        return len(self.images) * len(self.variants)
+
+    def __call__(self, number: int) -> NDArray[np.uint8]:
+        """Pixels of one image, shape (256, 256), uint8."""
+        image, variant = self.which(number)
+        if self.materialised:
+            made = self.materialised.find(image.file, variant.name)
+            if made is not None:
+                return made
+        progenitor = self.pixels[image.row]
+        return make_variant(progenitor, variant, seed=self.seed, image_id=image.file)
+
+    def which(self, number: int) -> tuple[PreparedImage, Variant]:
+        """Whose variant it is, and which."""
+        progenitor, variant = divmod(number, len(self.variants))
+        return self.images[progenitor], self.variants[variant]
+
+    def drawn(self, most: int | None, seed: int) -> "VariantImages":
+        """So many progenitors at the most, drawn by seed, with all their variants."""
+        if most is None or most >= len(self.images):
+            return self
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self.images))[:most])
+        return replace(self, images=tuple(self.images[k] for k in chosen))
+
+    @property
+    def is_frontal(self) -> NDArray[np.bool_]:
+        """Shape (len,), the truth: a variant has its progenitor's."""
+        of_progenitors = np.array([i.view is View.FRONTAL for i in self.images], bool)
+        return np.repeat(of_progenitors, len(self.variants))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What all nine candidates share. A split that leaks is refused."""
+
+    prepared: Prepared
+    split: Split
+    """Scaled already, see `scaled_split`."""
+    scale: Scale
+    seed: int
+    device: str = "cpu"
+    materialised: Materialised | None = None
+
+    def __post_init__(self) -> None:
+        check_split(self.split, self.prepared.images, self.prepared.content)
+        for partition in (Partition.TRAINING, Partition.VALIDATION):
+            wanted = set(self.split.files(partition))
+            views = {image.view for image in self.prepared.images if image.file in wanted}
+            if views != set(View):
+                raise UsageError(
+                    f"the {partition} images are not of both views",
+                    "Label more images, or split them by another seed",
+                )
+        if self.materialised and self.materialised.about.get("seed") != self.seed:
+            raise UsageError(
+                "the variants were made with another seed", "Give the seed of cxrview augment"
+            )
+
+    def part(self, partition: Partition, variants: Sequence[Variant]) -> VariantImages:
+        """The images of a partition with some variants of each."""
+        wanted = set(self.split.files(partition))
+        return VariantImages(
+            images=tuple(image for image in self.prepared.images if image.file in wanted),
+            pixels=self.prepared.pixels,
+            variants=tuple(variants),
+            seed=self.seed,
+            materialised=self.materialised,
+        )
+
+    @property
+    def belongs(self) -> dict[str, str]:
+        """What a training from it depends on, by name."""
+        rows = json.dumps([[file, part] for file, part in self.split.partitions.items()])
+        return {
+            "scale": self.scale.name,
+            "seed": str(self.seed),
+            "images": str(self.prepared.about.get("content_sha256", "")),
+            "split": hashlib.sha256(rows.encode()).hexdigest(),
+        }
