@@ -1,0 +1,200 @@
+"""Which images a model is assessed on, and the refusal of whatever leaks into them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.assess.classifiers import EXTERNAL, INSIDE, VALIDATION
+from cxrview.dataset.split import check_split
+from cxrview.errors import UsageError
+from cxrview.records import Prepared, PreparedImage, Split
+from cxrview.terms import Partition, View
+
+TRAINING = "training"
+_SETS = {
+    Partition.TRAINING: TRAINING,
+    Partition.VALIDATION: VALIDATION,
+    Partition.TEST: INSIDE,
+}
+_FAULTS_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSet:
+    """Images of a store that have one part in the assessment."""
+
+    name: str
+    """`training`, `validation`, `inside` or `external`."""
+    images: tuple[PreparedImage, ...]
+    store: Prepared
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def is_frontal(self) -> NDArray[np.bool_]:
+        """Shape (n,), the truth."""
+        return np.array([image.view is View.FRONTAL for image in self.images], bool)
+
+    def pixels(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
+        """Pictures of some of them, or of all, shape (stop - start, side, side), uint8."""
+        rows = [image.row for image in self.images[start:stop]]
+        pixels: NDArray[np.uint8] = self.store.pixels[rows]
+        return pixels
+
+    @property
+    def sha256(self) -> str:
+        """Names the images, their order and all that is known of them."""
+        digest = hashlib.sha256()
+        for i in self.images:
+            image = (i.file, i.source, i.patient, i.view, i.pixel_sha256)
+            header = (i.has_header, i.manufacturer, i.header_view)
+            digest.update(json.dumps([*image, *header]).encode() + b"\n")
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentImages:
+    """Images to learn baselines from, to choose cutoffs by, and to count."""
+
+    training: ImageSet
+    validation: ImageSet
+    inside: ImageSet
+    external: ImageSet
+    """May be empty."""
+
+    @property
+    def asked(self) -> tuple[ImageSet, ...]:
+        """Those that classifiers are asked about, in the order of their scores."""
+        return (self.validation, self.inside, self.external)
+
+
+def choose_images(
+    prepared: Prepared,
+    split: Split,
+    *,
+    external: Prepared | None = None,
+    external_sources: Sequence[str] = (),
+    sample: int | None = None,
+    seed: int = 0,
+) -> AssessmentImages:
+    """Choose the images of an assessment, and refuse a leak.
+
+    Args:
+        prepared: the study's images, whose test partition is the inside test set.
+        split: of `prepared`.
+        external: a second set for the external test. None with `external_sources`: these are
+            of `prepared`; None without: there is no external test set.
+        external_sources: of the external set, only images of these; all where empty.
+        sample: so many of the external images, drawn by `seed`; all where None. The paper: 1,000.
+        seed: of the draw. It depends on file names and seed, not on the order of rows.
+
+    Raises:
+        UsageError: the split leaks; validation or test images are missing or not of both
+            views; a named source has no image; a sample larger than the set; or an external
+            image shows the same picture, or within one store the same patient, as an image of
+            the split. The message names files, never a patient.
+
+    Source:
+        Paper, sections 1 and 6.
+    """
+    check_split(split, prepared.images, prepared.content)
+    sets = {name: _part(prepared, split, part, name) for part, name in _SETS.items()}
+    for name in (VALIDATION, INSIDE):
+        need_both_views(sets[name])
+    found = _external(prepared, external, external_sources, sample, seed)
+    _refuse_leaks([*sets.values()], found, is_one_store=found.store is prepared)
+    return AssessmentImages(**sets, external=found)
+
+
+def need_both_views(one: ImageSet) -> None:
+    """Refuse a set by which nothing can be learnt or chosen.
+
+    Raises:
+        UsageError: it is empty, or one view is missing.
+    """
+    what = "test" if one.name == INSIDE else one.name
+    if not len(one):
+        raise UsageError(f"the split has no {what} images", "Make one with cxrview split")
+    frontal = int(one.is_frontal.sum())
+    if frontal in (0, len(one)):
+        missing = View.LATERAL if frontal else View.FRONTAL
+        raise UsageError(
+            f"none of the {len(one)} {what} images is {missing}",
+            "Both views are needed: split by another seed, or label more images",
+        )
+
+
+def _part(prepared: Prepared, split: Split, partition: Partition, name: str) -> ImageSet:
+    wanted = set(split.files(partition))
+    images = tuple(image for image in prepared.images if image.file in wanted)
+    return ImageSet(name=name, images=images, store=prepared)
+
+
+def _external(
+    prepared: Prepared,
+    external: Prepared | None,
+    sources: Sequence[str],
+    sample: int | None,
+    seed: int,
+) -> ImageSet:
+    if external is None and not sources:
+        if sample is not None:
+            raise UsageError("a sample is drawn from external images, and none are named")
+        return ImageSet(name=EXTERNAL, images=(), store=prepared)
+    store = prepared if external is None or _is_same(prepared, external) else external
+    unknown = sorted(set(sources) - {image.source for image in store.images})
+    if unknown:
+        raise UsageError(f"no external image is of source {', '.join(unknown)}")
+    images = [image for image in store.images if not sources or image.source in sources]
+    if not images:
+        raise UsageError("the external set holds no image")
+    if sample is not None:
+        images = _drawn(images, sample, seed)
+    return ImageSet(name=EXTERNAL, images=tuple(images), store=store)
+
+
+def _is_same(one: Prepared, other: Prepared) -> bool:
+    """One store, be it under two names."""
+    contents = [store.about.get("content_sha256") for store in (one, other)]
+    return one is other or (contents[0] is not None and contents[0] == contents[1])
+
+
+def _drawn(images: Sequence[PreparedImage], sample: int, seed: int) -> list[PreparedImage]:
+    if not 0 < sample <= len(images):
+        raise UsageError(f"a sample is of 1 to {len(images)} external images; got {sample}")
+    line = sorted(images, key=lambda i: hashlib.sha256(f"{seed}\n{i.file}".encode()).digest())
+    taken = {image.row for image in line[:sample]}
+    return [image for image in images if image.row in taken]
+
+
+def _refuse_leaks(inside: Sequence[ImageSet], external: ImageSet, *, is_one_store: bool) -> None:
+    faults = _shared("the same picture", "pixel_sha256", inside, external)
+    if is_one_store:
+        # Of an image that is the same in both respects, the picture is told.
+        faults = _shared("one patient", "patient", inside, external) | faults
+    if faults:
+        named = list(faults.values())[:_FAULTS_NAMED]
+        more = len(faults) - len(named)
+        raise UsageError(
+            "the external images are refused: "
+            + "; ".join([*named, *([f"and {more} more"] if more else [])]),
+            "Leave their source out of the split (cxrview split --source), or name another",
+        )
+
+
+def _shared(what: str, fact: str, inside: Iterable[ImageSet], external: ImageSet) -> dict[str, str]:
+    """By external file: what it has in common with an image of the split."""
+    known: dict[str, tuple[str, str]] = {}
+    for one in inside:
+        for image in one.images:
+            known.setdefault(getattr(image, fact), (image.file, one.name))
+    faults = {}
+    for image in external.images:
+        if (first := known.get(getattr(image, fact))) is not None:
+            faults[image.file] = f"{what}: {first[0]} ({first[1]}) and {image.file} (external)"
+    return faults
