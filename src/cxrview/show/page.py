@@ -1,0 +1,179 @@
+"""`reproduction.html`: one self-contained page with what a run found, and the paper beside it."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrview.assess.classifiers import BOTH
+from cxrview.errors import CannotWrite
+from cxrview.show.captions import CAPTIONS, Caption, caption_of, names_under
+from cxrview.show.embed import embed_picture
+from cxrview.show.paper import CITATION, DOI, IMAGES_PER_SECOND, TESTED
+from cxrview.show.reproduction import Reproduction
+from cxrview.show.tables.assessment import (
+    SETS,
+    classifiers_table,
+    cutoffs_table,
+    headline,
+    network_table,
+    robustness_table,
+    slices_table,
+    widest,
+    write_network_accuracy,
+)
+from cxrview.show.tables.run import parts_table, times_table
+from cxrview.show.tables.validation import (
+    candidates_table,
+    choice_sentences,
+    comparisons_table,
+    order_sentences,
+)
+
+DRAWN_WORDS = "The radiographs are drawn phantoms: nothing on this page is about patients."
+PHANTOM_FIGURE_WORDS = "The radiographs shown here are drawn phantoms, not those of the study."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A figure as the template takes it."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    uri: str
+    """Empty where the run has not drawn it."""
+
+
+def write_page(reproduction: Reproduction, path: Path) -> None:
+    """Write the page, whole or not at all; it asks for no other file and no network.
+
+    Args:
+        reproduction: what to show. Of its scores only counts are shown, no file and no patient.
+        path: .html; a page that stands there is replaced.
+
+    Raises:
+        CannotWrite: the disk took no more.
+        UsageError: a figure cannot be read, or is neither SVG nor PNG.
+    """
+    write_whole(path, render_page(reproduction))
+
+
+def render_page(reproduction: Reproduction) -> str:
+    """The page as text; errors as of `write_page`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("cxrview.show"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("reproduction.html").render(_context(reproduction))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, whole or not at all.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _context(run: Reproduction) -> dict[str, Any]:
+    return {
+        "run": run,
+        "citation": CITATION,
+        "doi": DOI,
+        "drawn_words": DRAWN_WORDS if run.is_drawn else "",
+        "results": result_sentences(run),
+        "orders": order_sentences(run),
+        "choice": choice_sentences(run),
+        "speed": speed_sentence(run),
+        "figures": {caption.name: show_figures(run, caption) for caption in CAPTIONS.values()},
+        "others": [_show(run, name) for name in run.figures if caption_of(name) is None],
+        "tables": {
+            table.name: table
+            for table in (
+                parts_table(run),
+                candidates_table(run),
+                comparisons_table(run),
+                cutoffs_table(run),
+                network_table(run),
+                classifiers_table(run),
+                slices_table(run),
+                robustness_table(run),
+                times_table(run),
+            )
+        },
+    }
+
+
+def result_sentences(run: Reproduction) -> tuple[str, ...]:
+    """What came of the test images, a sentence for each set, and the paper's beside the last."""
+    found = [(name, headline(run, name)) for name in SETS]
+    sentences = [
+        f"Test images, {SETS[name]}: {write_network_accuracy(one)}." for name, one in found if one
+    ]
+    paper = TESTED[widest(run)]
+    if widest(run) == BOTH and paper.percent_interval:
+        low, high = paper.percent_interval
+        sentences.append(
+            f"The paper: {paper.right:,} of {paper.total:,} right, {paper.percent:g} % "
+            f"({low:g}–{high:g} %), by a cutoff chosen on the test images themselves."
+        )
+    return tuple(sentences)
+
+
+def speed_sentence(run: Reproduction) -> str:
+    """Images per second, ours and the paper's; they don't measure the same."""
+    paper = f"The paper reports {IMAGES_PER_SECOND.value:g} images per second for the network alone"
+    if run.images_per_second is None:
+        return f"Speed was not measured in this run. {paper}."
+    where = f", on {run.machine}" if run.machine else ""
+    return (
+        f"{run.images_per_second:,.1f} images per second, from files to result rows{where}. "
+        f"{paper}, without reading the images."
+    )
+
+
+def show_figures(run: Reproduction, caption: Caption) -> Sequence[Shown]:
+    """The figures under one caption; a single one without a picture where none was drawn."""
+    names = names_under(caption, run.figures)
+    if names:
+        return [_show(run, name) for name in names]
+    missing = "Not on this page: this run gave no picture for it."
+    return [
+        Shown(name=caption.name, title=caption.title, caption=caption.words, alt=missing, uri="")
+    ]
+
+
+def _show(run: Reproduction, name: str) -> Shown:
+    caption = caption_of(name)
+    part = name.removeprefix(caption.name).strip("-").replace("-", " ") if caption else ""
+    title = caption.title if caption else name
+    words = caption.words if caption else "Not in the paper."
+    if name in run.phantom_figures:
+        words += f" {PHANTOM_FIGURE_WORDS}"
+    elif run.is_drawn and caption and caption.has_radiographs:
+        words += " The radiographs are drawn phantoms."
+    picture = embed_picture(run.figures[name])
+    return Shown(
+        name=name,
+        title=f"{title}, {part}" if part else title,
+        caption=words,
+        alt=picture.description or f"{title}. {words}",
+        uri=picture.uri,
+    )

@@ -1,0 +1,99 @@
+"""All that a run of the study leaves for people to read: what page and checklist are made from."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cxrview.records import Assessed, Cutoff, ModifiedCount, Scores
+from cxrview.show.figures.flow import Flow
+from cxrview.train.choose import Compared, choose_candidate, choose_cutoff
+from cxrview.train.scale import Scale
+from cxrview.train.study import Candidate
+
+_SOFTWARE = ("cxrview", "torch", "numpy", "scipy", "scikit-learn", "pydicom", "pillow")
+
+
+def installed_software(names: Sequence[str] = _SOFTWARE) -> dict[str, str]:
+    """Versions of the packages that a study rests on, as they are installed here."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """One run of the paper's study, from its images to its figures."""
+
+    version: str
+    """Of cxrview."""
+    date: datetime.date
+    """When the run ended."""
+    seed: int
+    scale: Scale
+    """Its words stand over the page and over every table."""
+    is_drawn: bool
+    """The radiographs are drawn phantoms: nothing here is about patients."""
+    split_by: str
+    """`patient`, `image` or `rule`, as `Split.by`."""
+    sources: tuple[str, ...]
+    """Of the inside images, as the labels file names them."""
+    flow: Flow
+    """How many images went where, as Fig 1 draws it."""
+    validated: Mapping[Candidate, Scores]
+    """Of all candidates that were trained, on validation images."""
+    compared: tuple[Compared, ...]
+    """Of `compare_candidates`, in the paper's order."""
+    assessed: tuple[Assessed, ...]
+    """On test images: the chosen candidate, under its name, and the baselines."""
+    modified: tuple[ModifiedCount, ...] = ()
+    """The chosen candidate on modified test images, unmodified first; empty where not done."""
+    figures: Mapping[str, Path] = field(default_factory=dict)
+    """SVG or PNG by name: `fig-1` to `fig-6`, `calibration`, `failures`; a name may go on, as
+    `fig-3-external` does. What is missing is said to be missing."""
+    phantom_figures: frozenset[str] = frozenset()
+    """Names of figures that show phantoms although the study was of patients."""
+    differs: tuple[str, ...] = ()
+    """What is not as in the paper, and why: a sentence each."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Stage to wall seconds, in order."""
+    images_per_second: float | None = None
+    """Files in, result rows out; None where not measured."""
+    machine: str = ""
+    """What it ran on, in words, such as `2 CPU cores`."""
+    software: Mapping[str, str] = field(default_factory=dict)
+    """Package to version: `installed_software`."""
+
+    def __post_init__(self) -> None:
+        if not self.validated:
+            raise ValueError("a reproduction has validated at least one candidate")
+        chosen, drawn = self.chosen.name, self.flow.chosen.name
+        if drawn != chosen:
+            raise ValueError(f"the flow says that {drawn} was chosen, the scores say {chosen}")
+        if not self.of_network:
+            raise ValueError(f"{chosen} was chosen and is not assessed")
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that the paper's rule takes."""
+        return choose_candidate(self.validated)
+
+    @property
+    def validation_cutoff(self) -> Cutoff:
+        """Range of the best cutoffs on the chosen candidate's validation progenitors."""
+        return choose_cutoff(self.validated[self.chosen])
+
+    @property
+    def of_network(self) -> tuple[Assessed, ...]:
+        """What the chosen candidate made of test images."""
+        return tuple(one for one in self.assessed if one.classifier == self.chosen.name)
+
+    @property
+    def of_baselines(self) -> tuple[Assessed, ...]:
+        """What everything else made of them."""
+        return tuple(one for one in self.assessed if one.classifier != self.chosen.name)

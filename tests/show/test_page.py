@@ -1,0 +1,418 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import chi2_contingency
+
+from cxrview.errors import CannotWrite, UsageError
+from cxrview.records import Scores
+from cxrview.show.page import render_page, write_page
+from cxrview.show.reproduction import Reproduction
+from cxrview.train.scale import SCALES
+from cxrview.train.study import CANDIDATES
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser would find: elements, whether they are closed in order, and tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: dict[str, list[list[str]]] = {}
+        self.captions: dict[str, str] = {}
+        self.words: list[str] = []
+        self._table = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self._table = dict(attrs)["id"]
+            self.tables[self._table], self.captions[self._table] = [], ""
+        if tag == "tr":
+            self.tables[self._table].append([])
+        if tag in ("td", "th"):
+            self.tables[self._table][-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+        if self.open and self.open[-1] in ("td", "th"):
+            self.tables[self._table][-1][-1] += data
+        if "caption" in self.open:
+            self.captions[self._table] += data
+
+    def attributes(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def page(reproduction: Reproduction) -> Page:
+    return Page(render_page(reproduction))
+
+
+def test_every_element_is_closed_in_order_and_ids_are_unique(page):
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+
+    assert page.open == []
+    assert len(ids) == len(set(ids))
+    assert all(
+        one["aria-labelledby"] in ids for _, one in page.elements if "aria-labelledby" in one
+    )
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in zip(levels, levels[1:], strict=False))
+
+
+def test_the_page_asks_for_nothing_outside_itself(changed, figures):
+    text = render_page(changed(figures=figures))
+    page = Page(text)
+
+    assert len(page.attributes("img")) == len(figures)
+    assert all(one["src"].startswith("data:") for one in page.attributes("img"))
+    assert {one["href"] for one in page.attributes("a")} == {
+        "https://doi.org/10.1007/s10278-016-9914-9"
+    }
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.elements}
+    assert not re.search(r"url\(|@import", text)
+
+
+def test_every_figure_has_a_caption_and_words_for_those_who_cannot_see_it(changed, figures):
+    page = Page(render_page(changed(figures=figures)))
+
+    assert len(page.attributes("figure")) == len(figures)
+    assert [tag for tag, _ in page.elements].count("figcaption") == len(figures)
+    assert all(len(one["alt"]) > 20 for one in page.attributes("img"))
+
+
+def test_a_figure_describes_itself(changed, tmp_path):
+    path = tmp_path / "fig-2.svg"
+    path.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<metadata><dc:title>Nine</dc:title><dc:description>Colour is\n behind</dc:description>"
+        "</metadata></svg>"
+    )
+
+    page = Page(render_page(changed(figures={"fig-2": path})))
+
+    assert page.attributes("img")[0]["alt"] == "Nine. Colour is behind."
+
+
+def test_a_figure_that_was_not_drawn_is_said_to_be_missing(page):
+    assert page.attributes("img") == []
+    assert page.text.count("Not on this page") == 8
+
+
+@pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES)
+def test_the_words_of_the_scale_stand_at_the_top_and_over_every_table(changed, scale):
+    text = render_page(changed(scale=scale))
+    page = Page(text)
+
+    assert len(page.captions) == 9
+    assert all(scale.words in caption for caption in page.captions.values())
+    assert scale.words in text.split("<main>")[0]
+
+
+def test_drawn_radiographs_are_said_to_be_drawn_at_the_top_and_over_every_table(changed, page):
+    drawn = render_page(changed(is_drawn=True))
+
+    assert "nothing on this page is about patients" in drawn.split("<main>")[0]
+    assert all("Drawn phantoms" in caption for caption in Page(drawn).captions.values())
+    assert "phantom" not in page.text
+
+
+def test_a_figure_of_phantoms_in_a_study_of_patients_says_so(changed, figures):
+    text = render_page(changed(figures=figures, phantom_figures=frozenset(["fig-4"])))
+
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.S)
+    assert [("phantom" in caption, "Fig 4" in caption) for caption in captions].count(
+        (True, True)
+    ) == 1
+    assert sum("phantom" in caption for caption in captions) == 1
+
+
+def test_no_patient_and_no_file_is_named(changed, figures):
+    text = render_page(changed(figures=figures))
+
+    assert "SENTINEL" not in text
+    assert str(figures["fig-1"].parent) not in text
+
+
+def test_hostile_names_are_only_words(changed, reproduction):
+    hostile = "<script>alert(\"1\")</script>' onmouseover='x"
+    slices = tuple(
+        replace(
+            row,
+            assessment=replace(
+                row.assessment,
+                slices=tuple(replace(s, name=hostile) for s in row.assessment.slices),
+            ),
+        )
+        for row in reproduction.assessed
+    )
+
+    text = render_page(
+        changed(
+            assessed=slices,
+            differs=(hostile,),
+            sources=(hostile,),
+            machine=hostile,
+            seconds={hostile: 1.0},
+        )
+    )
+
+    page = Page(text)
+    assert page.attributes("script") == []
+    assert not any("onmouseover" in attributes for _, attributes in page.elements)
+    assert page.text.count(hostile) > 5
+
+
+def test_every_number_of_the_comparisons_is_what_another_count_gives(page, reproduction):
+    grey = ("grey", "grey-subset")
+    pools = [
+        (lambda c: c[0] in grey, lambda c: c[0] == "colour"),
+        (lambda c: c[0] == "grey", lambda c: c[0] == "grey-subset"),
+        (lambda c: c[1] == "fc-augmented", lambda c: c[1] == "fc-original"),
+        (lambda c: c[1] == "all-augmented", lambda c: c[1] == "fc-augmented"),
+        (
+            lambda c: c[0] in grey and c[1] == "all-augmented",
+            lambda c: c[0] in grey and c[1] == "fc-augmented",
+        ),
+    ]
+    paper = ["99.5 against 93.2", "99.6 against 99.3", "95.2 against 93.4"]
+    paper += ["99.6 against 95.2", "99.7 against 99.2"]
+    rows = page.tables["comparisons"][1:]
+
+    for row, pair, published in zip(rows, pools, paper, strict=True):
+        (right, total), (right2, total2) = (count(reproduction, pool) for pool in pair)
+        table = [[right, total - right], [right2, total2 - right2]]
+        assert row[1] == published.replace(" against", "\nagainst")
+        assert row[3] == f"{100 * right / total:.2f}\nagainst {100 * right2 / total2:.2f}"
+        assert row[4] == f"{right:,} of {total:,}\nagainst {right2:,} of {total2:,}"
+        for cell, correction in ((row[5], False), (row[6], True)):
+            found = chi2_contingency(table, correction=correction)
+            assert cell.split("\n")[0] == f"{found.statistic:.2f}"
+            assert is_written(cell.split("\n")[1], found.pvalue)
+        first, second = (on_originals(reproduction, pool) for pool in pair)
+        assert as_number(row[7].split()[0]) == pytest.approx(100 * (first - second), abs=0.0051)
+        low, high = map(as_number, re.findall(r"[+−\d.]+", row[7])[1:])
+        assert low <= as_number(row[7].split()[0]) <= high
+        ahead = right / total - right2 / total2
+        words = {1: "as in the paper", -1: "reversed", 0: "equal"}
+        assert row[8] == words[int(np.sign(ahead))]
+
+
+def count(reproduction: Reproduction, pool: Callable) -> tuple[int, int]:
+    right, total = 0, 0
+    for scores in reproduction.validated.values():
+        if pool(tuple(scores.classifier.split("/"))):
+            for pfi, frontal in zip(scores.pfi, scores.is_frontal, strict=True):
+                right += (pfi >= 50) == frontal
+                total += 1
+    return right, total
+
+
+def on_originals(reproduction: Reproduction, pool: Callable) -> float:
+    accuracies = [
+        np.mean([(p >= 50) == f for p, f, v in zip(s.pfi, s.is_frontal, s.variants, strict=True)
+                 if v == "progenitor"])
+        for s in reproduction.validated.values()
+        if pool(tuple(s.classifier.split("/")))
+    ]  # fmt: skip
+    return float(np.mean(accuracies))
+
+
+def is_written(words: str, p: float) -> bool:
+    if words == "p < 0.001":
+        return p < 0.001
+    return float(words.removeprefix("p = ")) == pytest.approx(p, abs=0.005)
+
+
+def as_number(words: str) -> float:
+    return float(words.replace("−", "-"))
+
+
+def test_the_table_of_candidates_counts_each_on_its_own_images_and_on_the_same(page, reproduction):
+    rows = {row[0]: row for row in page.tables["candidates"][1:]}
+
+    assert list(rows) == [candidate.name for candidate in CANDIDATES]
+    for candidate, scores in reproduction.validated.items():
+        row, right = rows[candidate.name], (scores.pfi >= 50) == scores.is_frontal
+        shown = scores.variants == "progenitor"
+        assert row[1] == f"{right.sum():,} of {len(scores):,}"
+        assert row[2] == f"{100 * right.mean():.2f} %"
+        assert row[4] == f"{right[shown].sum()} of 120"
+        assert row[7] == (
+            "99.73 %\n(99.67–99.78 %)" if candidate.name == "grey/all-augmented" else "–"
+        )
+
+
+def test_an_order_that_is_not_the_papers_is_said_plainly(changed, reproduction):
+    first, *rest = reproduction.compared
+    turned = replace(first, first=(80, 100), second=(90, 100))
+    same = replace(first, first=(3, 4), second=(75, 100))
+
+    text = Page(render_page(changed(compared=(turned, same, *rest[2:])))).text
+
+    assert (
+        "Not so: grey (either) against colour pre-training. Here 80.00 against 90.00 %, in the "
+        "paper 99.5 against 93.2 %: reversed." in text
+    )
+    assert "Here 75.00 against 75.00 %, in the paper 99.5 against 93.2 %: equal." in text
+
+
+def test_pools_without_an_error_have_nothing_to_test(changed, reproduction):
+    first, *rest = reproduction.compared
+    perfect = replace(first, first=(100, 100), second=(50, 50), chi_squared=None)
+
+    page = Page(render_page(changed(compared=(perfect, *rest))))
+
+    assert page.tables["comparisons"][1][5:7] == ["nothing to test", "nothing to test"]
+    assert page.tables["comparisons"][1][8] == "equal"
+
+
+def test_the_papers_test_counts_stand_beside_ours(page, reproduction):
+    rows = page.tables["network"][1:]
+
+    assert len(rows) == len(reproduction.of_network) == 12
+    assert {row[0]: row[8] for row in rows if "higher end" in row[1]} == {
+        "inside": "377 of 377\n100 %",
+        "external": "1,000 of 1,000\n100 %",
+        "both together": "1,377 of 1,377\n100 % (99.73–100 %)",
+    }
+    for row, one in zip(rows, reproduction.of_network, strict=True):
+        table = one.assessment.table
+        assert [int(cell) for cell in row[2:6]] == [
+            table.frontal_called_frontal,
+            table.frontal_called_lateral,
+            table.lateral_called_frontal,
+            table.lateral_called_lateral,
+        ]
+        assert row[6] == f"{table.right} of {table.total}"
+
+
+def test_cutoffs_of_validation_and_of_test_images_are_both_there(page, reproduction):
+    validation, test = page.tables["cutoffs"][1:]
+    high = {
+        one.cutoff_from: one.assessment.cutoff
+        for one in reproduction.of_network
+        if one.rule == "higher end"
+    }
+
+    assert validation[3] == f"{reproduction.validation_cutoff.high:.1f} %"
+    assert test[3] == f"{high['test']:.1f} %"
+    assert test[5] == "14.3 to 99.6 %\n99.6 %"
+
+
+def test_the_network_stands_beside_the_baselines(page):
+    rows = page.tables["classifiers"][1:]
+
+    assert [row[0].split("\n")[0] for row in rows][1:] == ["nearest neighbours", "perceptron"]
+    assert all("of 90" in row[2] and "of 60" in row[3] and "of 150" in row[4] for row in rows)
+
+
+def test_slices_and_modifications_are_tables_too(page):
+    slices = [(row[0], row[1]) for row in page.tables["slices"][1:]]
+
+    assert ("covid", "source") in slices
+    assert ("Maker & Sons", "manufacturer") in slices
+    assert ("not told", "manufacturer") in slices
+    assert [row[:2] for row in page.tables["robustness"][1:]] == [
+        ["unmodified", "–"],
+        ["rotation", "10"],
+        ["obscured", "left"],
+    ]
+    assert "150 of 200 test images were drawn." in page.text
+
+
+def test_equal_candidates_are_told_apart_by_pre_training(changed, reproduction):
+    perfect = {c: right_everywhere(s) for c, s in reproduction.validated.items()}
+    chosen = next(c for c in CANDIDATES if c.name == "grey/fc-original")
+    assessed = tuple(replace(row, classifier=chosen.name) for row in reproduction.of_network)
+
+    text = Page(
+        render_page(
+            changed(
+                validated=perfect,
+                assessed=assessed,
+                flow=replace(reproduction.flow, chosen=chosen),
+            )
+        )
+    ).text
+
+    assert "Chosen: grey/fc-original" in text
+    assert "The paper chose another one: grey/all-augmented." in text
+
+
+def right_everywhere(scores: Scores) -> Scores:
+    return replace(scores, pfi=np.where(scores.is_frontal, 99.0, 1.0))
+
+
+def test_a_run_without_external_images_is_shown_with_what_there_is(changed, reproduction):
+    inside = tuple(one for one in reproduction.assessed if one.images == "inside")
+
+    page = Page(render_page(changed(assessed=inside, modified=(), images_per_second=None)))
+
+    assert [row[0] for row in page.tables["network"][1:]] == ["inside"] * 4
+    assert all(row[3] == "not assessed" for row in page.tables["classifiers"][1:])
+    assert "The table over the whole test set was not made in this run." in page.text
+    assert "Speed was not measured in this run." in page.text
+
+
+def test_a_chosen_candidate_without_assessment_is_refused(changed, reproduction):
+    with pytest.raises(ValueError, match="is not assessed"):
+        changed(assessed=reproduction.of_baselines)
+
+
+def test_the_page_is_written_whole_or_not_at_all(reproduction, tmp_path):
+    path = tmp_path / "run" / "reproduction.html"
+
+    write_page(reproduction, path)
+
+    assert [p.name for p in path.parent.iterdir()] == ["reproduction.html"]
+    assert path.read_text(encoding="utf-8") == render_page(reproduction)
+    with pytest.raises(CannotWrite):
+        write_page(reproduction, path / "below-a-file.html")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("gone.svg", None), ("odd.pdf", "x"), ("odd.svg", "no picture")]
+)
+def test_a_figure_that_cannot_be_shown_is_refused_by_name(changed, tmp_path, name, content):
+    path = tmp_path / name
+    if content:
+        path.write_text(content)
+
+    with pytest.raises(UsageError, match=name):
+        render_page(changed(figures={"fig-1": path}))
+
+
+def test_the_template_holds_no_figure_of_a_run():
+    import cxrview.show
+
+    template = Path(cxrview.show.__file__).parent / "templates" / "reproduction.html"
+    words = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", template.read_text(encoding="utf-8"))
+
+    assert set(re.findall(r"\d+", words)) == {"2017"}
