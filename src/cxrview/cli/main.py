@@ -13,6 +13,7 @@ from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
+from cxrview.cli.robustness import robustness
 from cxrview.cli.split import split
 from cxrview.errors import CannotGoOn, CxrviewError
 
@@ -30,6 +31,7 @@ app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)
 app.command(rich_help_panel="Study")(pretrain)
 app.command(rich_help_panel="Study")(finetune)
+app.command(rich_help_panel="Study")(robustness)
 app.command(rich_help_panel="Test material")(phantom)
 
 USAGE_ERROR, CANNOT_GO_ON, INTERRUPTED = 2, 3, 130
