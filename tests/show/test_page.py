@@ -153,6 +153,29 @@ def test_a_figure_of_phantoms_in_a_study_of_patients_says_so(changed, figures):
     assert sum("phantom" in caption for caption in captions) == 1
 
 
+def test_radiographs_of_patients_are_warned_of_at_the_top(changed, figures):
+    plain = {name: path for name, path in figures.items() if name in ("fig-1", "fig-2")}
+    phantoms = frozenset(["fig-4", "fig-6"])
+
+    heads = [
+        render_page(changed(figures=shown, **other)).split("<main>")[0]
+        for shown, other in (
+            (figures, {"phantom_figures": phantoms}),
+            (plain, {}),
+            (figures, {"is_drawn": True}),
+        )
+    ]
+
+    assert "radiographs of patients (Failures)" in heads[0]
+    assert "radiographs of patients" not in heads[1] + heads[2]
+
+
+def test_calibration_error_is_that_of_all_test_images(page, reproduction):
+    both = next(one for one in reproduction.of_network if one.images == "both")
+
+    assert f"{both.assessment.calibration_error:.2f} percentage points on 150 test" in page.text
+
+
 def test_no_patient_and_no_file_is_named(changed, figures):
     text = render_page(changed(figures=figures))
 

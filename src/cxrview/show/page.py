@@ -16,11 +16,9 @@ from cxrview.show.tables.assessment import (
     SETS,
     classifiers_table,
     cutoffs_table,
-    headline,
     network_table,
     robustness_table,
     slices_table,
-    widest,
     write_network_accuracy,
 )
 from cxrview.show.tables.run import parts_table, times_table
@@ -31,6 +29,10 @@ from cxrview.show.tables.validation import (
     order_sentences,
 )
 
+TITLE = (
+    "Frontal or lateral by deep learning: the study of Rajkomar 2017, carried out again with "
+    "convolutional networks"
+)
 DRAWN_WORDS = "The radiographs are drawn phantoms: nothing on this page is about patients."
 PHANTOM_FIGURE_WORDS = "The radiographs shown here are drawn phantoms, not those of the study."
 
@@ -95,9 +97,12 @@ def write_whole(path: Path, text: str) -> None:
 def _context(run: Reproduction) -> dict[str, Any]:
     return {
         "run": run,
+        "title": TITLE,
         "citation": CITATION,
         "doi": DOI,
         "drawn_words": DRAWN_WORDS if run.is_drawn else "",
+        "patient_words": patient_sentence(run),
+        "calibration": calibration_sentence(run),
         "results": result_sentences(run),
         "orders": order_sentences(run),
         "choice": choice_sentences(run),
@@ -123,18 +128,45 @@ def _context(run: Reproduction) -> dict[str, Any]:
 
 def result_sentences(run: Reproduction) -> tuple[str, ...]:
     """What came of the test images, a sentence for each set, and the paper's beside the last."""
-    found = [(name, headline(run, name)) for name in SETS]
+    found = [(name, run.assessed_on(name)) for name in SETS]
     sentences = [
         f"Test images, {SETS[name]}: {write_network_accuracy(one)}." for name, one in found if one
     ]
-    paper = TESTED[widest(run)]
-    if widest(run) == BOTH and paper.percent_interval:
+    paper = TESTED[run.test_images]
+    if run.test_images == BOTH and paper.percent_interval:
         low, high = paper.percent_interval
         sentences.append(
             f"The paper: {paper.right:,} of {paper.total:,} right, {paper.percent:g} % "
             f"({low:g}–{high:g} %), by a cutoff chosen on the test images themselves."
         )
     return tuple(sentences)
+
+
+def patient_sentence(run: Reproduction) -> str:
+    """Warn of figures that show radiographs of patients; empty where there are none."""
+    if run.is_drawn:
+        return ""
+    titles = [
+        caption.title
+        for caption in CAPTIONS.values()
+        if caption.has_radiographs and set(names_under(caption, run.figures)) - run.phantom_figures
+    ]
+    if not titles:
+        return ""
+    return (
+        f"The page shows radiographs of patients ({', '.join(titles)}): before it is passed on, "
+        "their source's terms have to allow it."
+    )
+
+
+def calibration_sentence(run: Reproduction) -> str:
+    """How far PFI is off on average, on all test images."""
+    found = run.headline.assessment
+    off, images = found.calibration_error, found.table.total
+    return (
+        f"Expected calibration error of the chosen candidate: {off:.2f} percentage points on "
+        f"{images:,} test images."
+    )
 
 
 def speed_sentence(run: Reproduction) -> str:

@@ -1,11 +1,19 @@
 """All that a run of the study leaves for people to read: what page and checklist are made from."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from cxrview.assess.classifiers import (
+    AT_ITS_WORD,
+    BOTH,
+    EXTERNAL,
+    HIGHER_END,
+    INSIDE,
+    VALIDATION,
+)
 from cxrview.records import Assessed, Cutoff, ModifiedCount, Scores
 from cxrview.show.figures.flow import Flow
 from cxrview.train.choose import Compared, choose_candidate, choose_cutoff
@@ -24,6 +32,22 @@ def installed_software(names: Sequence[str] = _SOFTWARE) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def first_of(rows: Iterable[Assessed], images: str) -> Assessed | None:
+    """The row of one classifier to look at first: its cutoff from validation images.
+
+    By the paper's rule, the higher end of the range; a header, which has no cutoff, at its word.
+
+    Args:
+        rows: of one classifier.
+        images: `Assessed.images`.
+    """
+    for one in rows:
+        is_first = (one.cutoff_from, one.rule) == (VALIDATION, HIGHER_END)
+        if one.images == images and (is_first or one.rule == AT_ITS_WORD):
+            return one
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +99,7 @@ class Reproduction:
         chosen, drawn = self.chosen.name, self.flow.chosen.name
         if drawn != chosen:
             raise ValueError(f"the flow says that {drawn} was chosen, the scores say {chosen}")
-        if not self.of_network:
+        if not any(self.assessed_on(images) for images in (INSIDE, EXTERNAL)):
             raise ValueError(f"{chosen} was chosen and is not assessed")
 
     @property
@@ -87,6 +111,22 @@ class Reproduction:
     def validation_cutoff(self) -> Cutoff:
         """Range of the best cutoffs on the chosen candidate's validation progenitors."""
         return choose_cutoff(self.validated[self.chosen])
+
+    @property
+    def test_images(self) -> str:
+        """The largest set of test images: BOTH where there are two."""
+        return next(one for one in (BOTH, INSIDE, EXTERNAL) if self.assessed_on(one))
+
+    @property
+    def headline(self) -> Assessed:
+        """The row that a reader should look at first: the network on all `test_images`."""
+        found = self.assessed_on(self.test_images)
+        assert found is not None  # that is how test_images is chosen
+        return found
+
+    def assessed_on(self, images: str) -> Assessed | None:
+        """The network on a set of test images, by the cutoff of `first_of`; None if it was not."""
+        return first_of(self.of_network, images)
 
     @property
     def of_network(self) -> tuple[Assessed, ...]:

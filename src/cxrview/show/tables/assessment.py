@@ -17,7 +17,7 @@ from cxrview.assess.classifiers import (
 from cxrview.records import Assessed, Assessment, Cutoff, Interval, ModifiedCount, Slice
 from cxrview.show.figures.wording import write_interval, write_share
 from cxrview.show.paper import CUTOFF, CUTOFF_LOW, TESTED
-from cxrview.show.reproduction import Reproduction
+from cxrview.show.reproduction import Reproduction, first_of
 from cxrview.show.tables.table import Table
 from cxrview.show.wording import NONE, write_cutoff, write_points, write_right
 
@@ -33,29 +33,6 @@ CLASSIFIERS = {
 _ACCURACY = "Accuracy (95 % interval)"
 
 
-def widest(run: Reproduction) -> str:
-    """The largest set of test images that the network was assessed on."""
-    there = {one.images for one in run.of_network}
-    return BOTH if BOTH in there else next(iter(name for name in SETS if name in there))
-
-
-def headline(run: Reproduction, images: str) -> Assessed | None:
-    """The network on these images by the cutoff that a reader should look at first.
-
-    The higher end of the range, as in the paper, but chosen on validation images.
-    """
-    return _first_of(run.of_network, images)
-
-
-def _first_of(rows: Iterable[Assessed], images: str) -> Assessed | None:
-    for one in rows:
-        if one.images == images and (
-            one.rule == AT_ITS_WORD or (one.cutoff_from, one.rule) == (VALIDATION, HIGHER_END)
-        ):
-            return one
-    return None
-
-
 def write_network_accuracy(one: Assessed) -> str:
     """`831 of 832 right, 99.88 % (99.33–100.00 %), by the cutoff 96.1 % that validation ...`."""
     table = one.assessment.table
@@ -68,8 +45,7 @@ def write_network_accuracy(one: Assessed) -> str:
 def cutoffs_table(run: Reproduction) -> Table:
     """Where Youden's J is largest, on validation and on test images."""
     rows = [("validation images:\nthe default", *_cutoff_cells(run.validation_cutoff), NONE)]
-    best = next((o.assessment.best for o in run.of_network if o.images == widest(run)), None)
-    if best:
+    if best := run.headline.assessment.best:
         paper = f"{CUTOFF_LOW.value} to {CUTOFF.value} %\n{CUTOFF.value} %"
         rows.append(("test images: the paper's\nway, for the report", *_cutoff_cells(best), paper))
     return Table(
@@ -95,8 +71,8 @@ def cutoffs_table(run: Reproduction) -> Table:
 
 def _other_cutoff(run: Reproduction) -> tuple[str, ...]:
     """Where the model in use rounds otherwise than the one that was trained, they may differ."""
-    shown = headline(run, widest(run))
-    if shown is None or shown.assessment.cutoff == run.validation_cutoff.high:
+    shown = run.headline
+    if shown.assessment.cutoff == run.validation_cutoff.high:
         return ()
     return (
         "The network as it was assessed gives its validation images other PFIs than it gave when "
@@ -131,7 +107,7 @@ def network_table(run: Reproduction) -> Table:
         numbers=frozenset(range(2, 9)),
         rows=tuple(_network_row(one) for one in rows),
         marked=frozenset(
-            k for k, one in enumerate(rows) if _first_of([one], one.images) is not None
+            k for k, one in enumerate(rows) if first_of([one], one.images) is not None
         ),
         notes=(
             "Marked: the cutoff by the paper's rule, chosen on validation images. Intervals of "
@@ -199,7 +175,7 @@ def classifiers_table(run: Reproduction) -> Table:
 
 def _classifier_row(run: Reproduction, name: str) -> tuple[str, ...]:
     rows = [one for one in run.assessed if one.classifier == name]
-    found = [_first_of(rows, images) for images in SETS]
+    found = [first_of(rows, images) for images in SETS]
     shown = next((one for one in found if one), None)
     return (
         f"{name}\n(chosen)" if name == run.chosen.name else CLASSIFIERS.get(name, name),
@@ -214,8 +190,6 @@ def _share_and_accuracy(found: Assessment) -> str:
 
 def slices_table(run: Reproduction) -> Table:
     """The chosen candidate on each source and manufacturer alone."""
-    shown = headline(run, widest(run))
-    slices = shown.assessment.slices if shown else ()
     return Table(
         name="slices",
         caption="The chosen candidate on test images by source and by manufacturer",
@@ -228,7 +202,7 @@ def slices_table(run: Reproduction) -> Table:
             _ACCURACY,
         ),
         numbers=frozenset(range(2, 6)),
-        rows=tuple(_slice_row(one) for one in slices),
+        rows=tuple(_slice_row(one) for one in run.headline.assessment.slices),
         notes=(
             "A slice of few images has a wide interval; manufacturers only where headers tell.",
         ),
