@@ -237,6 +237,13 @@ def test_what_does_not_fit_a_store_is_refused(store, model, tmp_path, options, w
         robustness(store, "--model", model, "--out", tmp_path, *options)
 
 
+@pytest.mark.parametrize(("option", "value"), [("--cutoff", "nan"), ("--seed", "-1")])
+def test_a_number_out_of_range_is_refused(store, model, tmp_path, option, value):
+    said = robustness(store, "--model", model, "--out", tmp_path, option, value, code=2)
+
+    assert option in said
+
+
 def test_a_folder_that_is_no_store_is_refused(model, tmp_path):
     with pytest.raises(UsageError, match="no prepared images"):
         robustness(tmp_path, "--model", model, "--out", tmp_path / "out")

@@ -80,7 +80,7 @@ def robustness(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides which images are drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which images are drawn.")] = 0,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace a table of another model or of other images."),
