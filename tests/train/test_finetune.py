@@ -49,6 +49,10 @@ def trained(bars, checkpoint, recipe=BRIEF, seed=0) -> GoogLeNet:
     return network
 
 
+def band_of(one):
+    return widest_review_band(one.pfi, one.sources, 50.0)
+
+
 def test_a_resumed_training_ends_at_the_same_bits(bars, tmp_path, monkeypatch):
     monkeypatch.setattr("cxrview.train.loop.CHECKPOINT_EVERY", 1)
     whole = trained(bars, tmp_path / "whole.safetensors")
@@ -118,7 +122,7 @@ def test_the_review_band_leaves_99_percent_of_every_source_decided():
     pfi = [0.1] * 150 + [99.9] * 149 + [30.0]
     views = [View.LATERAL] * 150 + [View.FRONTAL] * 150
 
-    low, high = widest_review_band(scored(pfi, views), 50.0)
+    low, high = band_of(scored(pfi, views))
 
     assert (low, high) == (5.0, 95.0)  # one image of 300 may lie within
 
@@ -127,7 +131,7 @@ def test_the_review_band_narrows_where_too_many_images_would_lie_within():
     pfi = [0.1] * 100 + [99.9] * 96 + [10.0, 20.0, 60.0, 90.0]
     views = [View.LATERAL] * 100 + [View.FRONTAL] * 100
 
-    low, high = widest_review_band(scored(pfi, views), 50.0)
+    low, high = band_of(scored(pfi, views))
 
     within = [p for p in pfi if low <= p <= high]
     assert len(within) <= 2

@@ -6,66 +6,231 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.errors import UsageError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from cxrview.records import ModelCard
+    from cxrview.train.material import Material
+
+EVENTS = "events"
 
 
 def finetune(
-    labels: Annotated[
+    labelled: Annotated[
         Path,
-        typer.Argument(help="CSV with file, patient, view and source; files relative to it."),
-    ],
-    published: Annotated[
-        Path,
-        typer.Option(metavar="NPZ", help="The published BVLC GoogLeNet as arrays."),
+        typer.Argument(
+            metavar="LABELS|STORE",
+            help="For wide a CSV with file, patient, view and source; for the paper's methods a "
+            "store of cxrview prepare.",
+            show_default=False,
+        ),
     ],
     out: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="Gets model.onnx, card.json and the checkpoint."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Gets model and card, or weights and what they say of validation images; and "
+            "the checkpoint.",
+            show_default=False,
+        ),
     ],
-    recipe: Annotated[str, typer.Option(help="By name; they stand in train/recipes.py.")] = "wide",
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="wide, which the model in the package was made by, or one of the paper's: "
+            "fc-original, fc-augmented, all-augmented.",
+        ),
+    ] = "wide",
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NPZ",
+            help="For wide: the published BVLC GoogLeNet as arrays.",
+            show_default=False,
+        ),
+    ] = None,
+    pre_trained: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For the paper's methods: of cxrview pretrain.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="For the paper's methods: of cxrview split.", show_default=False
+        ),
+    ] = None,
+    variants: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Variants made beforehand by cxrview augment --materialise; they are made while "
+            "training where there are none.",
+            show_default=False,
+        ),
+    ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="What the frozen trunk sees, shared by fc-original and fc-augmented of one "
+            "pre-training.",
+            show_default="within --out",
+        ),
+    ] = None,
+    scale: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the paper's methods: smoke, laptop or paper.")
+    ] = "paper",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Of the paper's.", show_default="30")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE", help="Learning rate to begin with.", show_default="the method's"
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Images of a step.", show_default="24")
+    ] = None,
     about: Annotated[
         Path | None,
-        typer.Option(metavar="JSON", help="Licences, intended use and limits for the card."),
+        typer.Option(
+            metavar="JSON",
+            help="For wide: licences, intended use and limits for the card.",
+            show_default=False,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides every draw.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides every draw.")] = 0,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, cuda, or auto: cuda where there is one.")
+    ] = "auto",
 ) -> None:
-    """Train a model by a recipe and write it with its card; goes on where it was stopped.
+    """Train a model by a recipe; goes on where it was stopped.
 
-    Needs what the extra named train installs (torch). Patients are divided by the published
-    rule; validation patients choose cutoff and review band, test patients are counted once.
+    By wide, a model with its card: patients are divided by the published rule, validation
+    patients choose cutoff and review band, test patients are counted once. By one of the
+    paper's three methods, one of the nine candidates that cxrview choose compares. Needs what
+    the extra named train installs (torch).
+
+    Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    from cxrview.cli.progress import progress
-    from cxrview.errors import UsageError
-
     try:
-        from cxrview.train.checkpoint import steps_done
-        from cxrview.train.finetune import CHECKPOINT_NAME, Watch, finetune_model
         from cxrview.train.recipes import RECIPES
+        from cxrview.train.study import FINE_TUNINGS
     except ImportError as error:
         raise UsageError(
             f"training needs {error.name}, which is not installed",
             "pip install 'cxrview[train]'",
         ) from error
-    if recipe not in RECIPES:
-        raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
-    chosen = RECIPES[recipe]
-    left = chosen.steps - steps_done(out / CHECKPOINT_NAME)
+    if recipe in RECIPES:
+        of_paper = (pre_trained, split, variants, features, epochs, rate, batch)
+        if published is None or any(of_paper):
+            raise UsageError(
+                f"recipe {recipe} takes a labels file and --published, and no figures of its own"
+            )
+        typer.echo(_by_recipe(labelled, published, recipe, out, about, seed))
+    elif recipe in FINE_TUNINGS:
+        if pre_trained is None or split is None or published or about:
+            raise UsageError(f"recipe {recipe} takes a store, --pre-trained and --split")
+        material = _material(labelled, split, variants, scale, seed, device)
+        figures = {"epochs": epochs, "rate": rate, "batch": batch}
+        changed = {name: value for name, value in figures.items() if value is not None}
+        typer.echo(_by_method(material, pre_trained, recipe, out, features, changed))
+    else:
+        names = ", ".join((*RECIPES, *FINE_TUNINGS))
+        raise UsageError(f"there is no recipe {recipe}", f"There are {names}")
+
+
+def _by_recipe(
+    labels: Path, published: Path, recipe: str, out: Path, about: Path | None, seed: int
+) -> str:
+    from cxrview.cli.progress import progress
+    from cxrview.train.checkpoint import steps_done
+    from cxrview.train.finetune import CHECKPOINT_NAME, Watch, finetune_model
+    from cxrview.train.recipes import RECIPES
+
+    left = RECIPES[recipe].steps - steps_done(out / CHECKPOINT_NAME)
     with progress("steps", lambda: left) as advance:
         card = finetune_model(
             labels,
             published,
-            chosen,
+            RECIPES[recipe],
             out,
             seed=seed,
             predict=_predict,
             about=json.loads(about.read_text(encoding="utf-8")) if about else {},
             watch=Watch(step=lambda step, loss: advance(1)),
         )
-    typer.echo(_figures(card))
+    return _figures(card)
+
+
+def _material(
+    store: Path, split: Path, variants: Path | None, scale: str, seed: int, device: str
+) -> "Material":
+    import torch
+
+    from cxrview.store.materialised import open_materialised
+    from cxrview.store.prepared import open_prepared
+    from cxrview.store.splits import read_split
+    from cxrview.train.material import Material
+    from cxrview.train.scale import SCALES, scaled_split
+
+    if scale not in SCALES:
+        raise UsageError(f"there is no scale {scale}", f"There are {', '.join(SCALES)}")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Material(
+        prepared=open_prepared(store),
+        split=scaled_split(read_split(split), SCALES[scale], seed),
+        scale=SCALES[scale],
+        seed=seed,
+        device=device,
+        materialised=open_materialised(variants) if variants else None,
+    )
+
+
+def _by_method(
+    material: "Material",
+    pre_trained: Path,
+    method: str,
+    out: Path,
+    features: Path | None,
+    changed: dict[str, float],
+) -> str:
+    from dataclasses import replace
+
+    from cxrview.cli.training_lines import TrainingLines
+    from cxrview.study.stages import StudyWatch, noted_watch
+    from cxrview.train.candidate import train_candidate
+    from cxrview.train.study import FINE_TUNINGS, Candidate
+    from cxrview.train.trained import load_trained, read_about
+
+    began = read_about(pre_trained)
+    candidate = Candidate(pre_training=began["pre_training"], fine_tuning=method)
+    lines = TrainingLines()
+    watch = StudyWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
+    scores = train_candidate(
+        candidate,
+        load_trained(pre_trained),
+        material,
+        out,
+        features=features,
+        schedule=replace(FINE_TUNINGS[method].schedule, **changed),  # type: ignore[arg-type]
+        watch=noted_watch(watch, out / EVENTS),
+    )
+    right = int(scores.is_right.sum())
+    return (
+        f"{candidate.name}, {material.scale.name} scale ({material.scale.words}): "
+        f"{right:,} of {len(scores):,} validation images right"
+    )
 
 
 def _predict(weights: bytes, pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":

@@ -1,10 +1,6 @@
 """`cxrview pretrain`: what a network sees before radiographs."""
 
-import csv
 import os
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,12 +9,10 @@ import typer
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    from cxrview.dataset.ilsvrc import ImageNetClass
-    from cxrview.store.pictures import Pictures
-    from cxrview.train.pretrain import Plan, Top1, Watch
+    from cxrview.study.pretraining import PictureSource
+    from cxrview.train.pretrain import Plan, Top1
 
-SECONDS_BETWEEN_LINES = 10.0
-PICTURES, SUBSET, EVENTS = "pictures", "subset.csv", "events"
+EVENTS = "events"
 
 
 def pretrain(
@@ -142,7 +136,8 @@ def pretrain(
     # and on a busy machine OpenBLAS's own made enlarging one of them take 42 ms instead of 3.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        from cxrview.train.pretrain import convert_colour, pre_train
+        from cxrview.study.pretraining import PictureSource
+        from cxrview.train.pretrain import convert_colour
     except ImportError as error:
         raise UsageError(
             f"training needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
@@ -174,8 +169,8 @@ def pretrain(
     plan = _plan(pre_training, scale, seed, device, figures, amounts)
     if not pictures or not classes:
         raise UsageError(f"{pre_training} needs pictures and their classes: --pictures, --classes")
-    learnt, kept = _keep(plan, pictures, classes, out, workers)
-    pre_train(plan, published, kept, learnt, out, _watch(plan, out))
+    source = PictureSource(pictures=pictures, classes=classes, workers=workers)
+    _train(plan, published, source, out)
     typer.echo(_result(out))
 
 
@@ -204,109 +199,32 @@ def _plan(
     return replace(plan, schedule=replace(plan.schedule, **changed), **more)  # type: ignore[arg-type]
 
 
-def _keep(
-    plan: "Plan", source: Path, listed: Path, out: Path, workers: int
-) -> "tuple[tuple[ImageNetClass, ...], Pictures]":
-    from cxrview.cli.progress import progress
-    from cxrview.dataset.ilsvrc import read_classes
-    from cxrview.dataset.pictures import count_classes, keep_pictures
-    from cxrview.terms import Partition
-    from cxrview.train.pretrain import classes_to_learn
-
-    counts = count_classes(source)
-    available = set().union(*counts.values())
-    whole = read_classes(listed)
-    classes_to_learn(plan.pre_training, whole, available, seed=plan.seed)  # no unknown name at all
-    learnt = classes_to_learn(
-        plan.pre_training, whole, counts[Partition.TRAINING].keys(), seed=plan.seed
-    )
-    wnids = {c.wnid for c in learnt}
-    most = plan.per_class
-    total = sum(
-        count if most is None else min(count, most)
-        for of in counts.values()
-        for wnid, count in of.items()
-        if wnid in wnids
-    )
-    with progress("pictures", lambda: total) as advance:
-        kept = keep_pictures(
-            source,
-            out / PICTURES,
-            wnids=wnids,
-            per_class=most,
-            workers=workers,
-            watch=advance,
-        )
-    if plan.pre_training.is_subset:
-        _write_subset(out / SUBSET, learnt)
-    return learnt, kept
-
-
-def _write_subset(path: Path, classes: "tuple[ImageNetClass, ...]") -> None:
-    """Place in the network's output, index among the thousand, wnid and category."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["output", "index", "wnid", "category"])
-        writer.writerows([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))
-
-
-def _watch(plan: "Plan", out: Path) -> "Watch":
+def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
+    from cxrview.cli.training_lines import TrainingLines
+    from cxrview.study.pretraining import pre_train_on_pictures
+    from cxrview.train.events import event_writer
     from cxrview.train.pretrain import Watch
 
-    scalar = _events(out / EVENTS)
-    tell = _Losses()
+    lines, note = TrainingLines(), event_writer(out / EVENTS)
 
-    def step(number: int, total: int, loss: float) -> None:
-        tell(number, total, loss)
-        scalar("loss", loss, number)
+    def step(number: int, steps: int, loss: float) -> None:
+        lines.step(number, steps, loss)
+        note("loss", loss, number)
 
     def epoch(done: int, top_1: "Top1") -> None:
         if top_1.pictures:
             words = f"{top_1.right} of {top_1.pictures} validation pictures right at top-1"
-            print(f"after epoch {done} of {plan.schedule.epochs}: {words}", file=sys.stderr)
-            scalar("validation top-1", top_1.right / top_1.pictures, done)
+            lines.say(f"after epoch {done} of {plan.schedule.epochs}: {words}")
+            note("validation top-1", top_1.right / top_1.pictures, done)
 
-    return Watch(step=step, epoch=epoch)
-
-
-def _events(folder: Path) -> Callable[[str, float, int], None]:
-    """Write scalars for TensorBoard, where it is installed."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        return lambda name, value, at: None
-    writer = SummaryWriter(str(folder))
-
-    def scalar(name: str, value: float, at: int) -> None:
-        writer.add_scalar(name, value, at)
-
-    return scalar
-
-
-class _Losses:
-    """The mean loss since the last line, every ten seconds."""
-
-    def __init__(self) -> None:
-        self._last: float | None = None
-        self._losses: list[float] = []
-
-    def __call__(self, step: int, total: int, loss: float) -> None:
-        self._losses.append(loss)
-        now = time.monotonic()
-        if self._last is None:  # of the first step nobody knows when it began
-            self._last, self._losses = now, []
-            print(f"step {step} of {total}, loss {loss:.3f}", file=sys.stderr)
-            return
-        if now - self._last < SECONDS_BETWEEN_LINES and step < total:
-            return
-        mean, rate = sum(self._losses) / len(self._losses), len(self._losses) / (now - self._last)
-        minutes = (total - step) / rate / 60
-        print(
-            f"step {step} of {total}, loss {mean:.3f}, {rate:.2f} steps/s, about {minutes:.0f} min "
-            "remaining",
-            file=sys.stderr,
-        )
-        self._last, self._losses = now, []
+    pre_train_on_pictures(
+        plan,
+        published,
+        source,
+        out,
+        watch=Watch(step=step, epoch=epoch),
+        reading=lambda more, of: lines.count(more, of, "pictures read"),
+    )
 
 
 def _result(out: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ class _Run:
                 images,
                 folder / str(partition),
                 device=self._material.device,
-                watch=self._watch.features,
+                watch=partial(self._tell, f"{partition} features"),
             )
             for partition, images in (
                 (Partition.TRAINING, self._training),
@@ -203,6 +204,9 @@ class _Run:
             device=self._material.device,
             report=self._watch.reporter(batches.steps, self._schedule.epochs, accuracy),
         )
+
+    def _tell(self, what: str, more: int, total: int) -> None:
+        self._watch.images(more, total, what)
 
     def _pfi(self, network: GoogLeNet, images: VariantImages) -> NDArray[np.float64]:
         """Of centre crops."""

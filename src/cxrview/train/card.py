@@ -69,7 +69,7 @@ def write_card(
     """
     chosen = youden_cutoff(validation.pfi, validation.is_frontal)
     cutoff = round((chosen.low + chosen.high) / 2, 3)
-    band = widest_review_band(validation, cutoff)
+    band = widest_review_band(validation.pfi, validation.sources, cutoff)
     sha256 = hashlib.sha256(weights).hexdigest()
     return ModelCard(
         model_id=f"{recipe.name}-{sha256[:8]}",
@@ -94,8 +94,13 @@ def write_card(
     )
 
 
-def widest_review_band(validation: Scored, cutoff: float) -> tuple[float, float]:
+def widest_review_band(pfi: Pfi, sources: NDArray[np.str_], cutoff: float) -> tuple[float, float]:
     """The widest band about the cutoff that still decides COVERAGE of each source's images.
+
+    Args:
+        pfi: shape (n,), of validation images, percent.
+        sources: shape (n,).
+        cutoff: percent.
 
     Both ends lie at the same distance from the cutoff in log-odds, and never outside
     WIDEST_BAND; ends included.
@@ -105,11 +110,8 @@ def widest_review_band(validation: Scored, cutoff: float) -> tuple[float, float]
         low = max(_percent(centre - reach), WIDEST_BAND[0])
         high = min(_percent(centre + reach), WIDEST_BAND[1])
         low, high = round(min(low, cutoff), 3), round(max(high, cutoff), 3)
-        is_decided = (validation.pfi < low) | (validation.pfi > high)
-        if all(
-            is_decided[validation.sources == source].mean() >= COVERAGE
-            for source in set(validation.sources)
-        ):
+        is_decided = (pfi < low) | (pfi > high)
+        if all(is_decided[sources == source].mean() >= COVERAGE for source in set(sources)):
             return low, high
     return cutoff, cutoff
 

@@ -41,8 +41,8 @@ class Watch:
     """Number of the step, from 1, of how many, and its loss."""
     epoch: Callable[[int, int, float], None] = lambda epoch, total, accuracy: None
     """Epochs done, of how many, and the share of watched validation images that is right."""
-    features: Callable[[int, int], None] = lambda done, total: None
-    """Images that the frozen trunk has seen, of how many."""
+    images: Callable[[int, int, str], None] = lambda more, total, what: None
+    """How many more images the network was asked about, of how many, and what for."""
 
     def reporter(
         self, steps: int, epochs: int, accuracy: Callable[[], float]

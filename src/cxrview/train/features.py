@@ -28,7 +28,7 @@ def variant_features(
     folder: Path,
     *,
     device: str = "cpu",
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    watch: Callable[[int, int], None] = lambda more, total: None,
 ) -> NDArray[np.float32]:
     """Compute the features of images, or read those that were computed before.
 
@@ -37,7 +37,7 @@ def variant_features(
         images: of one partition.
         folder: of that partition; gets one file a variant, each whole or not at all.
         device: where the trunk runs.
-        watch: called after each variant with how many images are done, of how many.
+        watch: called with how many more images are done, of how many.
 
     Returns:
         Shape (len(images), 1024), float32, in the order of the images' numbers.
@@ -48,9 +48,9 @@ def variant_features(
     """
     begin_training(folder, _belongs(network, images))
     columns = []
-    for number, variant in enumerate(images.variants, start=1):
+    for variant in images.variants:
         columns.append(_of_variant(network, images, variant, folder, device))
-        watch(number * len(images.images), len(images))
+        watch(len(images.images), len(images))
     return np.stack(columns, axis=1).reshape(len(images), -1)
 
 

@@ -39,6 +39,19 @@ def load_published(path: Path, network: GoogLeNet, *, with_classifier: bool) -> 
                 parameter.copy_(torch.from_numpy(arrays[caffe]))
 
 
+def write_unlearnt(path: Path, *, seed: int) -> None:
+    """Write random weights in the published form, to try a study where the real ones are not.
+
+    Args:
+        path: .npz file.
+        seed: decides them.
+    """
+    torch.manual_seed(seed)
+    network = GoogLeNet(1000, auxiliary=False)
+    arrays = {str(_caffe_name(key)): p.detach().numpy() for key, p in network.named_parameters()}
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
 def _caffe_name(key: str) -> str | None:
     """`inceptions.3a.layers.1x1.bias` to `inception_3a/1x1.bias`; None for auxiliary heads."""
     if key.startswith("auxiliaries."):

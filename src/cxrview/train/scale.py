@@ -43,6 +43,8 @@ class Scale:
     """The same; the paper had 376."""
     watched: int | None
     """Validation progenitors that accuracy is counted on after every epoch, while it trains."""
+    modified: int | None
+    """Test images that the robustness table is made of, drawn by seed."""
 
 
 SCALES = {
@@ -60,6 +62,7 @@ SCALES = {
             training=24,
             validation=12,
             watched=12,
+            modified=4,
         ),
         Scale(
             name="laptop",
@@ -75,6 +78,7 @@ SCALES = {
             training=1129,
             validation=376,
             watched=48,
+            modified=250,
         ),
         Scale(
             name="paper",
@@ -87,6 +91,7 @@ SCALES = {
             training=None,
             validation=None,
             watched=None,
+            modified=None,
         ),
     )
 }

@@ -44,6 +44,24 @@ def load_trained(folder: Path) -> GoogLeNet:
     return network
 
 
+def read_about(folder: Path) -> dict[str, Any]:
+    """What a finished training says of itself.
+
+    Raises:
+        ModelRefused: it is not there or not finished.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError) as error:
+        raise ModelRefused(
+            f"{folder} holds no trained network, or an unfinished one",
+            "Make it with cxrview pretrain or cxrview finetune",
+        ) from error
+    return about
+
+
 def begin_training(out: Path, belongs: dict[str, str]) -> None:
     """Say what a folder is for, once; refuse it for anything else.
 

@@ -1,0 +1,75 @@
+"""`cxrview choose`: compares the nine candidates and makes a model of the best."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.study.choosing import Choice
+
+
+def choose(
+    candidates: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Holds a folder for each pre-training, and in it one for each method, as "
+            "cxrview finetune and cxrview reproduce make them.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Gets model.onnx, card.json, candidates.csv, comparisons.csv, choice.json and "
+            "Fig 2.",
+            show_default=False,
+        ),
+    ],
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
+) -> None:
+    """Compare nine candidates as the paper does, choose one, and set its cutoff.
+
+    The highest validation accuracy is chosen; of equals, the most pre-training pictures. The
+    model goes to cxrview classify --model and cxrview assess --model. Needs the extra `train`.
+
+    Exit code: 0 done, 2 usage error, 3 folder not writable.
+    """
+    try:
+        from cxrview.show.figures.candidates import draw_candidates
+        from cxrview.show.figures.style import save_figure
+        from cxrview.study.choosing import choose_among, make_model
+    except ImportError as error:
+        raise UsageError(
+            f"choosing needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
+        ) from error
+    choice = choose_among(candidates, seed=seed)
+    card = make_model(choice, candidates, out)
+    figure = draw_candidates(
+        choice.validated, choice.compared, chosen=choice.chosen, note=choice.scale_words
+    )
+    save_figure(figure, out, "fig-2")
+    _show(choice)
+    typer.echo(f"{card.model_id} in {out}")
+
+
+def _show(choice: "Choice") -> None:
+    from rich.console import Console
+
+    from cxrview.cli.show_reproduction import WIDTH_OF_A_FILE, candidates_of, comparisons_of
+
+    console = Console()
+    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console.print(f"Scale: {choice.scale_words}", highlight=False)
+    console.print(candidates_of(choice.validated, choice.chosen))
+    console.print(comparisons_of(choice.compared))
+    low, high = choice.cutoff.low, choice.cutoff.high
+    console.print(
+        f"chosen: {choice.chosen.name}; Youden's J is largest, {choice.cutoff.youden_j:.4f}, "
+        f"from {low:.1f} to {high:.1f} %: the paper's cutoff is {high:.1f}",
+        highlight=False,
+    )

@@ -1,0 +1,111 @@
+"""Makes the plan of a study from what the command line says."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.study.plan import StudyPlan
+    from cxrview.train.scale import Scale
+
+DRAWN = "drawn"
+
+
+def plan_of_files(
+    labels: Path | None,
+    published: Path | None,
+    pictures: Path | None,
+    classes: Path | None,
+    scale: str,
+    **rest: Any,
+) -> "StudyPlan":
+    """The plan of a study of real images.
+
+    Raises:
+        UsageError: something is missing or unknown.
+    """
+    from cxrview.study.plan import StudyPlan
+    from cxrview.study.pretraining import PictureSource
+
+    given = {
+        "LABELS": labels,
+        "--published": published,
+        "--pictures": pictures,
+        "--classes": classes,
+    }
+    missing = [name for name, value in given.items() if value is None]
+    if missing or labels is None or published is None or pictures is None or classes is None:
+        raise UsageError(
+            f"a study needs {', '.join(missing)}",
+            "Only --scale smoke draws all that it needs, where nothing is given",
+        )
+    for name, path in (*given.items(), ("--external", rest["external"])):
+        if path is not None and not path.exists():
+            raise UsageError(f"{name}: there is no {path}")
+    return StudyPlan(
+        labels=labels,
+        published=published,
+        pictures=PictureSource(pictures=pictures, classes=classes, workers=rest["workers"]),
+        scale=_scale(scale),
+        **_common(rest),
+    )
+
+
+def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
+    """The plan of a study in which all is drawn, into the run's own folder.
+
+    Raises:
+        UsageError: the scale is another than smoke.
+    """
+    from cxrview.study.drawn import EXTERNAL, INSIDE, draw_study
+    from cxrview.study.plan import StudyPlan
+    from cxrview.study.pretraining import PictureSource
+
+    if _scale(scale).name != "smoke":
+        raise UsageError(
+            f"a study at {scale} scale needs LABELS, --published, --pictures and --classes",
+            "Only --scale smoke draws all that it needs, where nothing is given",
+        )
+    drawn = draw_study(out / DRAWN, seed=rest["seed"])
+    return StudyPlan(
+        labels=drawn.labels,
+        published=drawn.published,
+        pictures=PictureSource(
+            pictures=drawn.pictures, classes=drawn.classes, workers=rest["workers"]
+        ),
+        scale=_scale(scale),
+        is_drawn=True,
+        sources=(INSIDE,),
+        external_sources=(EXTERNAL,),
+        **_common(rest),
+    )
+
+
+def _scale(name: str) -> "Scale":
+    from cxrview.train.scale import SCALES
+
+    if name not in SCALES:
+        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
+    return SCALES[name]
+
+
+def _common(rest: dict[str, Any]) -> dict[str, Any]:
+    import torch
+
+    device = rest["device"]
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return {**rest, "device": device, "counts": _counts(rest["counts"])}
+
+
+def _counts(text: str | None) -> tuple[int, int, int] | None:
+    if text is None:
+        return None
+    try:
+        training, validation, test = (int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--counts takes three whole numbers such as 1129,376,377; got {text}"
+        ) from None
+    return training, validation, test

@@ -1,0 +1,100 @@
+"""What a study is made of: all that its result depends on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.study.pretraining import PictureSource
+from cxrview.train.scale import Scale
+from cxrview.train.trained import file_sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPlan:
+    """Images, weights, scale and seed of one run of the paper's study."""
+
+    labels: Path
+    """CSV as `dataset.labels` reads it."""
+    published: Path
+    """The published GoogLeNet as arrays, .npz."""
+    pictures: PictureSource
+    """For the two grey pre-trainings."""
+    scale: Scale
+    seed: int = 0
+    sources: tuple[str, ...] = ()
+    """Inside the study; where empty, all that are not external."""
+    external: Path | None = None
+    """Labels file of the external test images; None for that of the study."""
+    external_sources: tuple[str, ...] = ()
+    """Of the external images, only these; all where empty."""
+    sample: int | None = None
+    """External images drawn by seed; the paper: 1,000. All where None."""
+    headers: Path | None = None
+    """Table of headers, as `dataset.headers` reads it."""
+    by: str = "patient"
+    """How to split: `patient`, or `image` as the paper did."""
+    counts: tuple[int, int, int] | None = None
+    """Images in training, validation and test; 60, 20, 20 % where None."""
+    as_published: bool = False
+    """Pass every image through JPEG first, as the paper's conversion did."""
+    device: str = "cpu"
+    workers: int = 2
+    """Processes and threads that read."""
+    is_drawn: bool = False
+    """Radiographs and pictures are drawn."""
+
+    @property
+    def is_external_inside(self) -> bool:
+        """Whether the external images stand in the labels file of the study."""
+        return self.external is None or self.external.resolve() == self.labels.resolve()
+
+    @property
+    def has_external(self) -> bool:
+        """Whether there is an external test set at all."""
+        return bool(self.external or self.external_sources)
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """What another run must have in common to go on with this one's folder."""
+        files = {
+            "labels": self.labels,
+            "published": self.published,
+            "classes": self.pictures.classes,
+            "external": self.external,
+            "headers": self.headers,
+        }
+        return {
+            **{name: file_sha256(path) if path else "" for name, path in files.items()},
+            "scale": self.scale.name,
+            "seed": str(self.seed),
+            "sources": " ".join(self.sources),
+            "external_sources": " ".join(self.external_sources),
+            "sample": str(self.sample),
+            "split": f"{self.by} {self.counts}",
+            "as_published": str(self.as_published),
+        }
+
+
+def keep_plan(path: Path, plan: StudyPlan) -> None:
+    """Write down what a run is made of, or refuse to go on with one that is made of other things.
+
+    Raises:
+        UsageError: the folder holds another study; the message says what differs.
+    """
+    wanted = plan.conditions
+    if not path.is_file():
+        part = path.with_name(path.name + ".part")
+        part.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        part.replace(path)
+        return
+    try:
+        standing = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        standing = {}
+    differ = [name for name, value in wanted.items() if standing.get(name) != value]
+    if differ:
+        raise UsageError(
+            f"{path.parent} holds another study: {', '.join(differ)} differ",
+            "Go on with the same, or name a new folder",
+        )

@@ -1,0 +1,194 @@
+"""The whole study, from labelled images to the page: every stage goes on where it was stopped."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.assess.classifiers import VALIDATION
+from cxrview.classify.runtime import Model, load_model
+from cxrview.errors import CannotWrite, UsageError
+from cxrview.records import ModifiedCount, Prepared, Split
+from cxrview.study.assessing import AssessmentRun, assess_model
+from cxrview.study.assessment_images import AssessmentImages, choose_images
+from cxrview.study.choosing import Choice, choose_among, make_model
+from cxrview.study.folder import StudyFolder
+from cxrview.study.plan import StudyPlan, keep_plan
+from cxrview.study.robustness import assess_partition, draw_images
+from cxrview.study.stages import (
+    StudyWatch,
+    fine_tune_study,
+    pre_train_study,
+    prepare_study,
+    split_study,
+)
+from cxrview.study.times import Times
+from cxrview.train.material import Material
+from cxrview.train.study import CANDIDATES, PRE_TRAININGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studied:
+    """What a study that ran to its end has found, before it is drawn and written up."""
+
+    plan: StudyPlan
+    folder: StudyFolder
+    prepared: Prepared
+    split: Split
+    images: AssessmentImages
+    choice: Choice
+    model: Model
+    assessment: AssessmentRun
+    modified: tuple[ModifiedCount, ...]
+    seconds: dict[str, float]
+
+
+def run_study(plan: StudyPlan, root: Path, watch: StudyWatch | None = None) -> Studied:
+    """Carry out the paper's study in a folder; stopped at any point, the same call goes on.
+
+    Args:
+        plan: what it is made of.
+        root: folder, new or of the same plan; see `StudyFolder` for what it gets.
+        watch: told how far it is.
+
+    Raises:
+        UsageError: the folder holds another study or another process is at it, the labels are
+            at fault, the split leaks, or a stage refuses what it is given.
+        ModelRefused: weights do not fit.
+        CannotWrite: the disk took no more.
+    """
+    folder = StudyFolder(root=root)
+    with _writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with _locked(root):
+            keep_plan(folder.plan, plan)
+            return _Run(plan, folder, watch or StudyWatch()).whole()
+
+
+class _Run:
+    """Stage after stage, timed."""
+
+    def __init__(self, plan: StudyPlan, folder: StudyFolder, watch: StudyWatch) -> None:
+        self._plan, self._folder, self._told = plan, folder, watch
+        self._times = Times(folder.times)
+        self._watch = StudyWatch(step=self._step, epoch=watch.epoch, count=self._count)
+
+    def whole(self) -> Studied:
+        plan, folder = self._plan, self._folder
+        with self._stage("prepare"):
+            prepared, external = prepare_study(plan, folder, self._watch)
+        with self._stage("split"):
+            split = split_study(plan, folder, prepared)
+            images = self._choose_images(prepared, external, split)
+            material = Material(
+                prepared=prepared, split=split, scale=plan.scale, seed=plan.seed, device=plan.device
+            )
+        for name in PRE_TRAININGS:
+            with self._stage(f"pre-train {name}"):
+                pre_train_study(name, plan, folder, self._watch)
+        for candidate in CANDIDATES:
+            with self._stage(f"fine-tune {candidate.name}"):
+                fine_tune_study(candidate, material, folder, self._watch)
+        with self._stage("choose"):
+            choice = choose_among(folder.candidates, seed=plan.seed)
+            make_model(choice, folder.candidates, folder.model)
+            model = load_model(folder.model)
+        with self._stage("assess"):
+            assessment = assess_model(
+                images,
+                model,
+                folder.assessment,
+                name=choice.chosen.name,
+                cutoff_from=VALIDATION,
+                seed=plan.seed,
+                watch=lambda more: self._count(more, 0, "images asked about"),
+            )
+        with self._stage("robustness"):
+            modified = self._modify(images, model)
+        return Studied(
+            plan=plan,
+            folder=folder,
+            prepared=prepared,
+            split=split,
+            images=images,
+            choice=choice,
+            model=model,
+            assessment=assessment,
+            modified=modified,
+            seconds=dict(self._times.seconds),
+        )
+
+    def _choose_images(
+        self, prepared: Prepared, external: Prepared | None, split: Split
+    ) -> AssessmentImages:
+        plan = self._plan
+        return choose_images(
+            prepared,
+            split,
+            external=external,
+            external_sources=plan.external_sources,
+            sample=plan.sample,
+            seed=plan.seed,
+        )
+
+    def _modify(self, images: AssessmentImages, model: Model) -> tuple[ModifiedCount, ...]:
+        """By the cutoff that the model decides by."""
+        import numpy as np
+
+        inside = images.inside
+        drawn = draw_images(len(inside), self._plan.scale.modified, self._plan.seed)
+        chosen = [inside.images[k] for k in drawn]
+        return assess_partition(
+            inside.pixels()[drawn],
+            inside.is_frontal[drawn],
+            np.array([image.file for image in chosen], str),
+            np.array([image.patient for image in chosen], str),
+            np.array([image.source for image in chosen], str),
+            model.backend.run,
+            model.card.cutoff,
+            self._folder.robustness,
+            lambda more: self._count(more, 0, "modified images asked about"),
+            classifier=model.card.model_id,
+            drawn_from=len(inside),
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self._told.stage(name)
+        with self._times.stage(name):
+            yield
+
+    def _step(self, step: int, total: int, loss: float) -> None:
+        self._times.tick()
+        self._told.step(step, total, loss)
+
+    def _count(self, more: int, total: int, what: str) -> None:
+        self._times.tick()
+        self._told.count(more, total, what)
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Hold the folder until done or dead: two runs would mix their stages."""
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another process is at the study in {root}", "Wait for it") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(
+            f"{root} cannot be written: {error.strerror}",
+            "Make room or name another folder; the same command goes on from where it stands",
+        ) from error

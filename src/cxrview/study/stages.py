@@ -1,0 +1,165 @@
+"""The stages of a study up to the nine candidates: each goes on where it was stopped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.dataset.prepare import prepare_images
+from cxrview.dataset.split import SHARES, check_split, split_images
+from cxrview.errors import UsageError
+from cxrview.records import Prepared, PreparedImage, Scores, Split
+from cxrview.store.splits import read_split, write_split
+from cxrview.study.folder import StudyFolder
+from cxrview.study.plan import StudyPlan
+from cxrview.study.pretraining import pre_train_on_pictures
+from cxrview.train.candidate import train_candidate
+from cxrview.train.epochs import Watch as EpochsWatch
+from cxrview.train.events import event_writer
+from cxrview.train.material import Material
+from cxrview.train.pretrain import Top1, convert_colour, plan_for
+from cxrview.train.pretrain import Watch as PreTrainWatch
+from cxrview.train.scale import scaled_split
+from cxrview.train.study import PRE_TRAININGS, Candidate
+from cxrview.train.trained import load_trained
+
+EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyWatch:
+    """What a caller is told while a study runs."""
+
+    stage: Callable[[str], None] = lambda name: None
+    """A stage begins."""
+    count: Callable[[int, int, str], None] = lambda more, total, what: None
+    """So many more are done, of how many, and of what."""
+    step: Callable[[int, int, float], None] = lambda step, total, loss: None
+    """Number of a training's step, from 1, of how many, and its loss."""
+    epoch: Callable[[int, int, float], None] = lambda epoch, total, accuracy: None
+    """Epochs of a training done, of how many, and accuracy on held-out images, 0 to 1."""
+
+
+def prepare_study(
+    plan: StudyPlan, folder: StudyFolder, watch: StudyWatch
+) -> tuple[Prepared, Prepared | None]:
+    """Read and squash all images: those of the study, and external ones from another file.
+
+    Raises:
+        UsageError, CannotWrite: as `prepare_images`.
+    """
+
+    def prepare(labels: Path, out: Path) -> Prepared:
+        return prepare_images(
+            labels,
+            out,
+            headers_path=plan.headers,
+            as_published=plan.as_published,
+            workers=plan.workers,
+            watch=lambda more: watch.count(more, 0, "images read"),
+        )
+
+    prepared = prepare(plan.labels, folder.store)
+    if plan.external is None or plan.is_external_inside:
+        return prepared, None
+    return prepared, prepare(plan.external, folder.external_store)
+
+
+def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, ...]:
+    """The images of the study itself.
+
+    Raises:
+        UsageError: a source is inside and external, or has no image.
+    """
+    known = {image.source for image in prepared.images}
+    own_external = set(plan.external_sources) if plan.is_external_inside else set()
+    for name in sorted({*plan.sources, *own_external} - known):
+        raise UsageError(f"no image is of source {name}", f"There are {', '.join(sorted(known))}")
+    if both := set(plan.sources) & own_external:
+        raise UsageError(f"source {min(both)} is inside the study and external to it")
+    wanted = set(plan.sources) or known - own_external
+    return tuple(image for image in prepared.images if image.source in wanted)
+
+
+def split_study(plan: StudyPlan, folder: StudyFolder, prepared: Prepared) -> Split:
+    """Split the inside images and leave out what the scale has no use for; or read the split.
+
+    Raises:
+        UsageError: sizes that cannot be met, or a split that leaks.
+        CannotWrite: the disk took no more.
+    """
+    if folder.split.is_file():
+        split = read_split(folder.split)
+    else:
+        inside = images_inside(plan, prepared)
+        whole = split_images(inside, by=plan.by, shares=SHARES, counts=plan.counts, seed=plan.seed)
+        split = scaled_split(whole, plan.scale, plan.seed)
+        write_split(folder.split, split, inside)
+    check_split(split, prepared.images, prepared.content)
+    return split
+
+
+def pre_train_study(name: str, plan: StudyPlan, folder: StudyFolder, watch: StudyWatch) -> None:
+    """Make one of the three pre-trained networks.
+
+    Raises:
+        UsageError, ModelRefused, CannotWrite: as `pre_train_on_pictures`.
+    """
+    out = folder.pre_trained(name)
+    if PRE_TRAININGS[name].schedule is None:
+        convert_colour(plan.published, out)
+        return
+    training = plan_for(name, plan.scale, seed=plan.seed, device=plan.device)
+    note = event_writer(out / EVENTS)
+
+    def step(number: int, total: int, loss: float) -> None:
+        watch.step(number, total, loss)
+        note("loss", loss, number)
+
+    def epoch(done: int, top_1: Top1) -> None:
+        if top_1.pictures:
+            share = top_1.right / top_1.pictures
+            watch.epoch(done, training.schedule.epochs, share)
+            note("validation top-1", share, done)
+
+    pre_train_on_pictures(
+        training,
+        plan.published,
+        plan.pictures,
+        out,
+        watch=PreTrainWatch(step=step, epoch=epoch),
+        reading=lambda more, total: watch.count(more, total, "pictures read"),
+    )
+
+
+def fine_tune_study(
+    candidate: Candidate, material: Material, folder: StudyFolder, watch: StudyWatch
+) -> Scores:
+    """Train one of the nine, or read what it said.
+
+    Raises:
+        UsageError, ModelRefused, CannotWrite: as `train_candidate`.
+    """
+    out = folder.candidate(candidate)
+    return train_candidate(
+        candidate,
+        load_trained(folder.pre_trained(candidate.pre_training)),
+        material,
+        out,
+        features=folder.features(candidate.pre_training),
+        watch=noted_watch(watch, out / EVENTS),
+    )
+
+
+def noted_watch(watch: StudyWatch, events: Path) -> EpochsWatch:
+    """Tell the caller and TensorBoard alike."""
+    note = event_writer(events)
+
+    def step(number: int, total: int, loss: float) -> None:
+        watch.step(number, total, loss)
+        note("loss", loss, number)
+
+    def epoch(done: int, total: int, accuracy: float) -> None:
+        watch.epoch(done, total, accuracy)
+        note("validation accuracy", accuracy, done)
+
+    return EpochsWatch(step=step, epoch=epoch, images=watch.count)
