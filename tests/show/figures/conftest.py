@@ -71,6 +71,13 @@ def validated() -> dict[Candidate, Scores]:
 
 
 @pytest.fixture(scope="session")
+def smoke() -> dict[Candidate, Scores]:
+    """All nine, which have learnt nothing, on six progenitors; the fourth is always wrong."""
+    wrong = (3, 20, 25, 6, 30, 2, 0, 11, 44)
+    return {c: make_validated(c, w, progenitors=6) for c, w in zip(CANDIDATES, wrong, strict=True)}
+
+
+@pytest.fixture(scope="session")
 def flawless() -> dict[Candidate, Scores]:
     return {candidate: make_validated(candidate, 0) for candidate in CANDIDATES}
 

@@ -57,6 +57,16 @@ def test_the_axis_shows_all_of_it_and_says_that_it_does_not_start_at_0(validated
     assert any(f"axis starts at {low:g}, not at 0" in text for text in words(figure))
 
 
+def test_an_axis_that_starts_at_0_needs_no_warning(smoke, words, check_print):
+    compared = compare_candidates(smoke, seed=0, rounds=50)
+
+    figure = draw(smoke, compared)
+
+    assert figure.axes[0].get_ylim()[0] == 0
+    assert not any("starts at" in text for text in words(figure))
+    check_print(lambda: draw(smoke, compared))
+
+
 def test_the_five_comparisons_stand_with_both_accuracies_and_p(validated, compared, words):
     from scipy.stats import chi2_contingency
 
@@ -78,7 +88,7 @@ def test_the_differences_are_drawn_with_their_intervals(validated, compared):
     assert drawn == [(100 * one.interval.low, 100 * one.interval.high) for one in compared]
 
 
-def test_where_nobody_errs_there_is_nothing_to_test(flawless, words, check_print):
+def test_where_nobody_errs_there_is_nothing_to_test(flawless, words):
     compared = compare_candidates(flawless, seed=0, rounds=50)
 
     text = words(draw(flawless, compared))

@@ -48,5 +48,15 @@ def test_one_view_in_all_sets_is_drawn_too(frontal_alone, words):
     assert any("J is undefined" in t for t in words(draw_youden({"hannover": frontal_alone})))
 
 
+def test_a_classifier_worse_than_chance_is_drawn_whole(sets):
+    upside_down = replace(sets["inside"], pfi=100 - sets["inside"].pfi)
+
+    whole = draw_youden({"upside down": upside_down}).axes[0]
+
+    curve = next(line.get_ydata() for line in whole.lines if len(line.get_ydata()) == 1001)
+    assert curve.min() < -0.9
+    assert whole.get_ylim()[0] <= curve.min()
+
+
 def test_it_can_be_printed(sets, frontal_alone, check_print):
     check_print(lambda: draw_youden(sets | {"hannover": frontal_alone}))

@@ -59,9 +59,10 @@ def draw_youden(sets: Mapping[str, Scores]) -> Figure:
         whole.set_title(f"{name}\n{images}\n{_write_best(best[name])}", fontsize=8)
         for axis in (whole, close):
             _draw_panel(axis, scores, best[name])
-        whole.set_ylim(min(0, floor), 1.03)
         close.set_ylim(floor, 1 + 0.06 * (1 - floor))
         close.set_xlabel("Cutoff, % PFI")
+    # Shared by the row; below 0 where a classifier is worse than chance.
+    axes[0, 0].set_ylim(min(0, *(axis.dataLim.y0 for axis in axes[0])) - 0.01, 1.03)
     axes[0, 0].set_ylabel("Youden's J")
     axes[1, 0].set_ylabel(f"Youden's J, from {floor:.2f} only")
     _draw_legend(figure)
