@@ -48,12 +48,17 @@ class TrainingLines:
             self._told = self._began
         self._done += more
         now = time.monotonic()
-        if now - self._told < SECONDS_BETWEEN_LINES and self._done < total:
+        if now - self._told < SECONDS_BETWEEN_LINES and self._done != total:
             return
         self._told = now
         rate = self._done / max(now - self._began, 1e-9)
-        minutes = (total - self._done) / rate / 60
-        self.say(f"{self._done} of {total} {what}, {rate:.1f}/s, about {minutes:.0f} min remaining")
+        words = f"{self._done} {what}, {rate:.1f}/s"
+        if total and rate:
+            minutes = (total - self._done) / rate / 60
+            words = (
+                f"{self._done} of {total} {what}, {rate:.1f}/s, about {minutes:.0f} min remaining"
+            )
+        self.say(words)
 
     def say(self, words: str) -> None:
         """Print one line."""
