@@ -182,6 +182,7 @@ def _watch() -> "StudyWatch":
 
     def stage(name: str) -> None:
         lines[0] = TrainingLines(f"{name}: ")
+        lines[0].say("begun, or gone on with")
 
     return StudyWatch(
         stage=stage,

@@ -33,7 +33,7 @@ from cxrview.study.robustness import score_modified_images
 from cxrview.terms import View
 
 PHANTOM_NOTE = "drawn phantoms, no patient"
-_EXAMPLES = 3
+_EXAMPLES = 4
 """Of each view."""
 
 Pixels = NDArray[np.uint8]
