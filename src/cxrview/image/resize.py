@@ -1,5 +1,7 @@
 """Squashes a radiograph to the network's square, as ImageMagick's `-resize 256x256!` does."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -33,20 +35,41 @@ def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
 
 
 def _mitchell(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    down = _mitchell_weights(pixels.shape[0], side)
-    across = _mitchell_weights(pixels.shape[1], side)
-    grey = down @ pixels.astype(np.float64) @ across.T
+    down = _resample_rows(pixels.astype(np.float64), side)
+    grey = _resample_rows(np.ascontiguousarray(down.T), side).T
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
 
 
-def _mitchell_weights(length: int, side: int) -> NDArray[np.float64]:
-    """Weights (side, length) of the source pixels in each result pixel, each row summing to 1."""
+def _resample_rows(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Weigh and add up rows: (rows, columns) to (side, columns).
+
+    Tap by tap, not as a product of matrices, whose last digits depend on processor and threads.
+    """
+    places, weights = _mitchell_weights(pixels.shape[0], side)
+    resampled = np.zeros((side, pixels.shape[1]))
+    for place, weight in zip(places.T, weights.T, strict=True):
+        resampled += weight[:, None] * pixels[place]
+    return resampled
+
+
+@lru_cache(maxsize=8)
+def _mitchell_weights(length: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Places in the source that each result pixel is made of, and their weights.
+
+    Both (side, taps), read-only; taps is 4 if pixels are gained. A pixel's weights sum to 1.
+    """
     factor = side / length
     stretch = max(1 / factor, 1.0)  # a filter widens only where pixels are lost
     centres = (np.arange(side) + 0.5) / factor
-    weights = _mitchell_cubic((np.arange(length) + 0.5 - centres[:, None]) / stretch)
-    normalised: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
-    return normalised
+    first = np.floor(centres - 2 * stretch + 0.5).astype(np.int64)
+    places = first[:, None] + np.arange(int(np.ceil(4 * stretch)))
+    weights = _mitchell_cubic((places + 0.5 - centres[:, None]) / stretch)
+    weights[(places < 0) | (places >= length)] = 0
+    weights /= weights.sum(axis=1, keepdims=True)
+    places = np.clip(places, 0, length - 1)
+    for array in (places, weights):
+        array.setflags(write=False)  # they are everybody's
+    return places, weights
 
 
 def _mitchell_cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
