@@ -22,6 +22,7 @@ from cxrview.train.study import CANDIDATES
 
 SEED = 7
 VARIANTS = (PROGENITOR_NAME, "flip-horizontal/spread", "rotate-90-clockwise/impulse-noise")
+WITH_RADIOGRAPHS = ("fig-4", "fig-6", "failures")
 WRONG = {"fc-original": 0.06, "fc-augmented": 0.04, "all-augmented": 0.01}
 """Share of images that a candidate of each fine-tuning gets wrong."""
 
@@ -143,6 +144,7 @@ def figures(tmp_path: Path) -> dict[str, Path]:
         path.write_text(
             '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="240">'
             '<clipPath id="same"><rect width="640" height="240"/></clipPath>'
-            f'<text x="20" y="60" clip-path="url(#same)">{name}</text></svg>'
+            + ('<image width="9" height="9"/>' if name in WITH_RADIOGRAPHS else "")
+            + f'<text x="20" y="60" clip-path="url(#same)">{name}</text></svg>'
         )
     return paths

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from cxrview.errors import UsageError
 
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+_IMAGE = "{http://www.w3.org/2000/svg}image"
 _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -23,6 +24,8 @@ class Picture:
     """`data:image/svg+xml;base64,...`."""
     description: str
     """What is to be seen, by the SVG's own metadata; empty where it says nothing."""
+    has_pixels: bool
+    """There is a picture in it, as of a radiograph, and not lines and letters alone."""
 
 
 def embed_picture(path: Path) -> Picture:
@@ -39,16 +42,18 @@ def embed_picture(path: Path) -> Picture:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     uri = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-    is_svg = kind == _KINDS[".svg"]
-    return Picture(uri=uri, description=_description(path, content) if is_svg else "")
-
-
-def _description(path: Path, content: bytes) -> str:
-    """Title and description, as `show.figures.style.save_figure` writes them."""
+    if kind != _KINDS[".svg"]:
+        return Picture(uri=uri, description="", has_pixels=True)
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
         raise UsageError(f"{path} is no SVG that can be read", "Draw the figure anew") from error
+    has_pixels = next(root.iter(_IMAGE), None) is not None
+    return Picture(uri=uri, description=_description(root), has_pixels=has_pixels)
+
+
+def _description(root: ElementTree.Element) -> str:
+    """Title and description, as `show.figures.style.save_figure` writes them."""
     found = [root.find(f".//{_DUBLIN_CORE}{name}") for name in ("title", "description")]
     words = [" ".join(one.text.split()) for one in found if one is not None and one.text]
     return ". ".join(sentence.rstrip(".") for sentence in words) + ("." if words else "")

@@ -70,11 +70,17 @@ def render_page(reproduction: Reproduction) -> str:
     environment = Environment(
         loader=PackageLoader("cxrview.show"),
         autoescape=True,
+        finalize=_keep_percent,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("reproduction.html").render(_context(reproduction))
+
+
+def _keep_percent(value: object) -> object:
+    """Let no line end between a number and its percent sign."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -149,7 +155,7 @@ def patient_sentence(run: Reproduction) -> str:
     titles = [
         caption.title
         for caption in CAPTIONS.values()
-        if caption.has_radiographs and set(names_under(caption, run.figures)) - run.phantom_figures
+        if caption.has_radiographs and _shows_patients(run, caption)
     ]
     if not titles:
         return ""
@@ -157,6 +163,11 @@ def patient_sentence(run: Reproduction) -> str:
         f"The page shows radiographs of patients ({', '.join(titles)}): before it is passed on, "
         "their source's terms have to allow it."
     )
+
+
+def _shows_patients(run: Reproduction, caption: Caption) -> bool:
+    names = set(names_under(caption, run.figures)) - run.phantom_figures
+    return any(embed_picture(run.figures[name]).has_pixels for name in names)
 
 
 def calibration_sentence(run: Reproduction) -> str:

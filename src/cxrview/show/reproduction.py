@@ -131,9 +131,11 @@ class Reproduction:
     @property
     def of_network(self) -> tuple[Assessed, ...]:
         """What the chosen candidate made of test images."""
-        return tuple(one for one in self.assessed if one.classifier == self.chosen.name)
+        name = self.chosen.name
+        return tuple(one for one in self.assessed if one.classifier == name)
 
     @property
     def of_baselines(self) -> tuple[Assessed, ...]:
         """What everything else made of them."""
-        return tuple(one for one in self.assessed if one.classifier != self.chosen.name)
+        name = self.chosen.name
+        return tuple(one for one in self.assessed if one.classifier != name)
