@@ -144,7 +144,7 @@ class _Run:
             return float(((pfi >= 50) == watched.is_frontal).mean())
 
         train_all_layers(network, self._training_with(accuracy))
-        pfi = self._pfi(network, self._validation)
+        pfi = self._pfi(network, self._validation, partial(self._tell, "validation images"))
         return scores_of(self._candidate.name, self._validation, pfi)
 
     def classifier_alone(self, network: GoogLeNet, folder: Path) -> Scores:
@@ -208,20 +208,21 @@ class _Run:
     def _tell(self, what: str, more: int, total: int) -> None:
         self._watch.images(more, total, what)
 
-    def _pfi(self, network: GoogLeNet, images: VariantImages) -> NDArray[np.float64]:
+    def _pfi(
+        self,
+        network: GoogLeNet,
+        images: VariantImages,
+        watch: Callable[[int, int], None] = lambda more, total: None,
+    ) -> NDArray[np.float64]:
         """Of centre crops."""
-        network.to(self._material.device)
-        spans = [(k, min(k + 256, len(images))) for k in range(0, len(images), 256)]
-        return np.concatenate(
-            [
-                predict_pfi(
-                    network,
-                    np.stack([images(k) for k in range(*span)]),
-                    device=self._material.device,
-                )
-                for span in spans
-            ]
-        )
+        device, total = self._material.device, len(images)
+        watch(0, total)
+        parts = []
+        for start in range(0, total, 256):
+            shown = np.stack([images(k) for k in range(start, min(start + 256, total))])
+            parts.append(predict_pfi(network, shown, device=device))
+            watch(len(shown), total)
+        return np.concatenate(parts)
 
 
 def _scaled(schedule: Schedule, material: Material) -> Schedule:

@@ -5,6 +5,8 @@ instead of thirty. `tests/train/test_classifier.py` shows that the weights are t
 way.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,7 +21,13 @@ from cxrview.train.loop import as_input
 
 
 def trunk_features(
-    network: GoogLeNet, images: Images, count: int, *, batch: int = 32, device: str = "cpu"
+    network: GoogLeNet,
+    images: Images,
+    count: int,
+    *,
+    batch: int = 32,
+    device: str = "cpu",
+    watch: Callable[[int], None] = lambda more: None,
 ) -> NDArray[np.float32]:
     """What the classifier sees of each image.
 
@@ -29,6 +37,7 @@ def trunk_features(
         count: of images.
         batch: images at a time.
         device: where the trunk runs.
+        watch: called with how many more images it has seen.
 
     Returns:
         Shape (count, 1024), float32, of centre crops.
@@ -41,6 +50,7 @@ def trunk_features(
             pixels = centre_crop(np.stack([images(k) for k in range(start, stop)]))
             found = network.features(as_input(pixels).to(device))
             features[start:stop] = found.float().cpu().numpy()
+            watch(stop - start)
     return features
 
 

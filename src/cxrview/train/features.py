@@ -47,22 +47,30 @@ def variant_features(
         CannotWrite: the disk took no more.
     """
     begin_training(folder, _belongs(network, images))
-    columns = []
-    for variant in images.variants:
-        columns.append(_of_variant(network, images, variant, folder, device))
-        watch(len(images.images), len(images))
+    total = len(images)
+    watch(0, total)
+    columns = [
+        _of_variant(network, images, variant, folder, device, lambda more: watch(more, total))
+        for variant in images.variants
+    ]
     return np.stack(columns, axis=1).reshape(len(images), -1)
 
 
 def _of_variant(
-    network: GoogLeNet, images: VariantImages, variant: Variant, folder: Path, device: str
+    network: GoogLeNet,
+    images: VariantImages,
+    variant: Variant,
+    folder: Path,
+    device: str,
+    watch: Callable[[int], None],
 ) -> NDArray[np.float32]:
     path = folder / f"{variant.name.replace('/', '+')}.npy"
     if path.is_file():
         kept: NDArray[np.float32] = np.load(path)
+        watch(len(kept))
         return kept
     of_variant = replace(images, variants=(variant,))
-    features = trunk_features(network, of_variant, len(of_variant), device=device)
+    features = trunk_features(network, of_variant, len(of_variant), device=device, watch=watch)
     part = path.with_suffix(".part")
     with writing_to(folder), part.open("wb") as file:
         np.save(file, features)
