@@ -164,3 +164,33 @@ def test_a_larger_study_needs_its_images(tmp_path):
     assert done.returncode == 2
     assert "needs LABELS, --published, --pictures and --classes" in done.stderr
     assert not (tmp_path / "study").exists()
+
+
+@pytest.mark.slow
+def test_each_stage_as_a_command_of_its_own_gives_the_same(whole, tmp_path):
+    """fc-original of colour by `cxrview finetune`, the model by `cxrview choose`."""
+    place = whole / "candidates" / "colour" / "fc-original"
+    command = [sys.executable, "-m", "cxrview"]
+
+    subprocess.run(
+        [
+            *(*command, "finetune", str(whole / "store"), "--recipe", "fc-original"),
+            *("--split", str(whole / "split.csv"), "--scale", "smoke", "--seed", "1"),
+            *("--pre-trained", str(whole / "pre-trained" / "colour")),
+            *("--out", str(tmp_path / "one")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        [*command, "choose", str(whole / "candidates"), "--out", str(tmp_path / "model"), "--seed"]
+        + ["1"],
+        check=True,
+        capture_output=True,
+    )
+
+    for name in ("validation.parquet", "weights.safetensors"):
+        assert (tmp_path / "one" / name).read_bytes() == (place / name).read_bytes()
+    for name in ("model.onnx", "card.json", "comparisons.csv"):
+        assert (tmp_path / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
+    assert list((tmp_path / "one" / "events").iterdir())
