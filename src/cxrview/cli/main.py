@@ -7,12 +7,15 @@ import sys
 
 import typer
 
+from cxrview.cli.assess import assess
 from cxrview.cli.augment import augment
+from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
+from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
 from cxrview.cli.split import split
 from cxrview.errors import CannotGoOn, CxrviewError
@@ -31,7 +34,10 @@ app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)
 app.command(rich_help_panel="Study")(pretrain)
 app.command(rich_help_panel="Study")(finetune)
+app.command(rich_help_panel="Study")(choose)
+app.command(rich_help_panel="Study")(assess)
 app.command(rich_help_panel="Study")(robustness)
+app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
 
 USAGE_ERROR, CANNOT_GO_ON, INTERRUPTED = 2, 3, 130

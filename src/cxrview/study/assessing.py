@@ -49,6 +49,7 @@ def assess_model(
     baselines: bool = True,
     seed: int = 0,
     overwrite: bool = False,
+    note: str = "",
     watch: Watch = lambda done: None,
 ) -> AssessmentRun:
     """Score, count, and write all files of an assessment into a folder.
@@ -64,14 +65,17 @@ def assess_model(
         cutoff_from: `validation` images, or `test` images as the paper did: whose cutoff is the
             headline, and decides what errors are listed. Both are always counted.
         baselines: with the classifiers that a network must beat.
-        seed: of Boone's first weights.
+        seed: of Boone's first weights, and of the examples of Fig 4.
         overwrite: whatever assessment stands in `out`.
+        note: above radiographs in figures, such as "drawn phantoms, no patient".
         watch: called with how many more images one classifier was asked about.
 
     Raises:
         UsageError: something else stands in `out`, or as `score_images`.
         CannotWrite: the disk took no more.
     """
+    from cxrview.study.assessment_figures import write_figures  # matplotlib takes its time
+
     if cutoff_from not in (VALIDATION, TEST):
         raise UsageError(f"the cutoff is from validation or test images; got {cutoff_from}")
     scores = compute_scores(
@@ -90,9 +94,9 @@ def assess_model(
         remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
     )
     about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
-    write_assessment(
-        out, run.scores, run.assessed, headline(run.assessed, cutoff_from), about, run.remarks
-    )
+    shown = headline(run.assessed, cutoff_from)
+    write_assessment(out, run.scores, run.assessed, shown, about, run.remarks)
+    write_figures(out, images, scores[0], shown, seed=seed, note=note)
     return run
 
 

@@ -6,6 +6,7 @@ from cxrview.assess.classifiers import HEADER, SET, VALIDATION
 from cxrview.assess.header import CLAIM
 from cxrview.dataset.partition import partition_of
 from cxrview.records import ModelCard, Scores
+from cxrview.show.figures.wording import write_count
 from cxrview.study.assessment_images import AssessmentImages, ImageSet
 from cxrview.terms import Partition
 
@@ -46,15 +47,16 @@ def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
 def _unread(images: AssessmentImages) -> Iterator[str]:
     stores = {id(one.store): one.store for one in images.asked if len(one)}
     if unread := sum(len(store.failures) for store in stores.values()):
-        yield f"{unread} labelled files could not be read when prepared, and are in no count"
+        yield f"{write_count(unread, 'labelled files')} could not be read: in no count"
 
 
 def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
     for one in images.asked:
         if seen := images_learnt_from(one, card):
             yield (
-                f"{card.model_id} was trained on {seen} of the {len(one)} {one.name} images: what "
-                "it gets right of them says nothing about new patients"
+                f"{card.model_id} was trained on {write_count(seen)} of the "
+                f"{write_count(len(one), one.name + ' images')}: what it gets right of them says "
+                "nothing about new patients"
             )
 
 
@@ -67,6 +69,7 @@ def _headers(images: AssessmentImages, scores: Sequence[Scores]) -> Iterator[str
     test = found[0].where(found[0].facts[SET] != VALIDATION)
     silent = int((test.facts[CLAIM] == "").sum())
     yield (
-        f"headers are assessed on the {len(test)} of {asked} test images that have one; {silent} "
-        "of these name no view, which counts as wrong at their word"
+        f"headers are assessed on the {write_count(len(test))} of {write_count(asked)} test images "
+        f"that have one; {write_count(silent)} of these name no view, which counts as wrong at "
+        "their word"
     )

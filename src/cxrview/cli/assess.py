@@ -1,0 +1,191 @@
+"""`cxrview assess`: how often a model is right, beside what it must beat."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.records import Assessed
+    from cxrview.study.assessing import AssessmentRun
+    from cxrview.study.assessment_images import AssessmentImages
+
+WIDTH_OF_A_FILE = 110
+"""Columns where there is no terminal to ask."""
+
+
+def assess(
+    store: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STORE", help="Images of the study, of cxrview prepare.", show_default=False
+        ),
+    ],
+    split: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Of cxrview split: its test images are the inside test set, its validation "
+            "images choose cutoffs, baselines learn from its training images.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="FOLDER|default",
+            help="Holds model.onnx and card.json; default is the model in the package.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Gets scores.parquet, the result tables and the figures. Some of them show "
+            "patients.",
+            show_default=False,
+        ),
+    ],
+    external: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STORE",
+            help="Second set of images, from elsewhere: the external test set.",
+            show_default=False,
+        ),
+    ] = None,
+    external_source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="External images are those of this source, in the external store if one is "
+            "named, else in STORE; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="So many of the external images, drawn by seed; the paper took 1000. "
+            "[default: all]",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample, and of Boone's perceptron.")] = 0,
+    cutoff_from: Annotated[
+        str,
+        typer.Option(
+            metavar="validation|test",
+            help="Images whose cutoff is printed and decides what is listed as an error. test is "
+            "the paper's way. Both are in the files.",
+        ),
+    ] = "validation",
+    no_baselines: Annotated[
+        bool,
+        typer.Option("--no-baselines", help="Only the network: no older classifiers, no headers."),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an assessment that stands there.")
+    ] = False,
+) -> None:
+    """Count what a model gets right on test images, with exact intervals, beside its rivals.
+
+    These are Lehmann's nearest neighbours and Boone's perceptron, learnt from the same training
+    images, and the header. A run that was stopped, however it was, ends by the same command with
+    the same bytes. Needs what the extra named train installs (scipy, matplotlib, scikit-learn).
+
+    Exit code: 0 done, 2 usage error or images refused, 3 folder not writable.
+    """
+    from cxrview.cli.progress import progress
+
+    try:
+        import matplotlib  # noqa: F401
+        import scipy  # noqa: F401
+
+        from cxrview.classify.runtime import load_model
+        from cxrview.study.assessing import assess_model, headline
+        from cxrview.study.scoring import asked_in_all
+    except ImportError as error:
+        raise UsageError(
+            f"an assessment needs {error.name}, which is not installed",
+            "pip install 'cxrview[train]'",
+        ) from error
+    images = _images(store, split, external, external_source or [], sample, seed)
+    baselines = not no_baselines
+    with progress("images", lambda: asked_in_all(images, baselines=baselines)) as advance:
+        run = assess_model(
+            images,
+            load_model(model),
+            out,
+            cutoff_from=cutoff_from,
+            baselines=baselines,
+            seed=seed,
+            overwrite=overwrite,
+            watch=advance,
+        )
+    _show(run, headline(run.assessed, cutoff_from))
+    typer.echo(f"scores, tables and figures in {out}")
+
+
+def _images(
+    store: Path,
+    split: Path,
+    external: Path | None,
+    sources: Sequence[str],
+    sample: int | None,
+    seed: int,
+) -> "AssessmentImages":
+    from cxrview.store.prepared import open_prepared
+    from cxrview.store.splits import read_split
+    from cxrview.study.assessment_images import choose_images
+
+    return choose_images(
+        open_prepared(store),
+        read_split(split),
+        external=open_prepared(external) if external else None,
+        external_sources=sources,
+        sample=sample,
+        seed=seed,
+    )
+
+
+def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
+    """One line a classifier and set by the paper's rule; beside it what ours gets right."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
+    from cxrview.show.figures.wording import write_interval, write_share
+    from cxrview.show.wording import write_cutoff, write_right
+
+    ours = {(row.classifier, row.images): row.assessment for row in rows if row.rule == MIDDLE}
+    table = Table(header_style="bold", pad_edge=False)
+    for name in ("classifier", "images"):
+        table.add_column(name)
+    for name in ("cutoff", "right", "accuracy", "95 % interval", "right at the middle (ours)"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        if row.rule == MIDDLE:
+            continue
+        found = row.assessment
+        middle = ours.get((row.classifier, row.images))
+        table.add_row(
+            escape(row.classifier),
+            row.images,
+            AT_ITS_WORD if row.rule == AT_ITS_WORD else write_cutoff(found.cutoff),
+            write_right(found.table.right, found.table.total),
+            write_share(found.table.accuracy),
+            write_interval(found.interval),
+            f"{middle.table.right:,} at {write_cutoff(middle.cutoff)}" if middle else "",
+        )
+    console = Console()
+    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console.print(table)
+    for remark in run.remarks:
+        console.print(escape(remark), soft_wrap=True)
