@@ -76,7 +76,9 @@ def assess(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample, and of Boone's perceptron.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the sample, of Boone's perceptron and of Fig 4.")
+    ] = 0,
     cutoff_from: Annotated[
         str,
         typer.Option(
