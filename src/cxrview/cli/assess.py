@@ -71,13 +71,14 @@ def assess(
         int | None,
         typer.Option(
             min=1,
-            help="So many of the external images, drawn by seed; the paper took 1000. "
-            "[default: all]",
-            show_default=False,
+            metavar="N",
+            help="So many of the external images, drawn by seed; the paper took 1000.",
+            show_default="all",
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of the sample, of Boone's perceptron and of Fig 4.")
+        int,
+        typer.Option(min=0, metavar="N", help="Of the sample, of Boone's perceptron and of Fig 4."),
     ] = 0,
     cutoff_from: Annotated[
         str,
