@@ -24,7 +24,7 @@ def print_counts(counts: Sequence[ModifiedCount], title: str) -> None:
         table.add_row(
             one.modification,
             one.severity,
-            f"{100 * of.accuracy:.1f} ({_percent(one.interval)})",
+            f"{100 * of.accuracy:.2f} ({_percent(one.interval)})",
             f"{of.frontal_called_frontal}/{of.frontal}",
             f"{of.lateral_called_lateral}/{of.lateral}",
             f"{one.lost}/{one.gained}",
@@ -49,7 +49,7 @@ def _how_many(one: ModifiedCount) -> str:
 
 
 def _percent(interval: Interval) -> str:
-    return f"{100 * interval.low:.1f}-{100 * interval.high:.1f}"
+    return f"{100 * interval.low:.2f}-{100 * interval.high:.2f}"
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
