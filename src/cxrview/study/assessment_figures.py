@@ -45,6 +45,7 @@ def write_figures(
     *,
     seed: int = 0,
     note: str = "",
+    has_radiographs: bool = True,
 ) -> dict[str, tuple[Path, Path]]:
     """Draw what the network made of the test images.
 
@@ -55,6 +56,7 @@ def write_figures(
         headline: rows; the network's by the higher end give the cutoff, both rules the errors.
         seed: draws the examples of Fig 4 among the inside test images.
         note: stands above radiographs, such as "drawn phantoms, no patient".
+        has_radiographs: with those of WITH_RADIOGRAPHS.
 
     Returns:
         PNG and SVG of each figure, by name.
@@ -70,11 +72,13 @@ def write_figures(
     sets = {name: of for name, of in images_of(network).items() if name != BOTH}
     figures: dict[str, Figure] = {
         HISTOGRAM: draw_pfi_histogram(sets, cutoff=first.assessment.cutoff),
-        EXAMPLES: _examples(images, network, seed, note),
         YOUDEN: draw_youden(sets),
         CALIBRATION: draw_reliability(first.assessment, name=widest),
-        FAILURES: _failures(images, network, [first, by_rule[widest, MIDDLE]], note),
     }
+    if has_radiographs:
+        rows = [first, by_rule[widest, MIDDLE]]
+        figures[EXAMPLES] = _examples(images, network, seed, note)
+        figures[FAILURES] = _failures(images, network, rows, note)
     return {name: save_figure(figure, out, name) for name, figure in figures.items()}
 
 

@@ -1,39 +1,30 @@
 """Draws the figures of a finished study; those with radiographs of patients, or of phantoms."""
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cxrview.assess.classifiers import (
-    BOTH,
-    HIGHER_END,
-    INSIDE,
-    SET,
-    VALIDATION,
-    images_of,
-)
+from cxrview.assess.classifiers import VALIDATION
 from cxrview.image import read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import Assessed, Scores
 from cxrview.show.figures.candidates import draw_candidates
 from cxrview.show.figures.examples import draw_examples
 from cxrview.show.figures.flow import Flow, draw_flow
-from cxrview.show.figures.gallery import draw_gallery
 from cxrview.show.figures.modified import draw_modified
-from cxrview.show.figures.pfi_histogram import draw_pfi_histogram
-from cxrview.show.figures.reliability import draw_reliability
 from cxrview.show.figures.style import save_figure
-from cxrview.show.figures.youden import draw_youden
-from cxrview.study.assessment_images import ImageSet
-from cxrview.study.reproduce import Studied
+from cxrview.study.assessing import headline
+from cxrview.study.assessment_figures import EXAMPLES, write_figures
+from cxrview.study.reproduce import PHANTOM_NOTE, Studied
 from cxrview.study.robustness import score_modified_images
 from cxrview.terms import View
 
-PHANTOM_NOTE = "drawn phantoms, no patient"
-_EXAMPLES = 4
+FLOW, CANDIDATES, MODIFIED = "fig-1", "fig-2", "fig-6"
+OF_PHANTOMS = frozenset({EXAMPLES, MODIFIED})
+"""Figures that show phantoms where no patient may be shown."""
+_PHANTOMS = 4
 """Of each view."""
 
 Pixels = NDArray[np.uint8]
@@ -57,107 +48,65 @@ def draw_study_figures(
     Raises:
         CannotWrite: the disk took no more.
     """
-    choice, network = studied.choice, studied.assessment.scores[0]
-    sets = images_of(network)
-    counted = network_row(studied)
-    pixels, is_frontal = _phantoms(studied) if is_of_phantoms else _examples(studied)
+    choice = studied.choice
     note = PHANTOM_NOTE if is_of_phantoms or studied.plan.is_drawn else ""
-    pfi = studied.model.backend.run(pixels)
+    drawn = write_figures(
+        out,
+        studied.images,
+        studied.assessment.scores[0],
+        headline(studied.assessment.assessed, VALIDATION),
+        seed=studied.plan.seed,
+        note=note,
+        has_radiographs=not is_of_phantoms,
+    )
     figures = {
-        "fig-1": draw_flow(flow),
-        "fig-2": draw_candidates(
+        FLOW: draw_flow(flow),
+        CANDIDATES: draw_candidates(
             choice.validated, choice.compared, chosen=choice.chosen, note=choice.scale_words
         ),
-        "fig-3": draw_pfi_histogram(_apart(sets), cutoff=counted.assessment.cutoff),
-        "fig-4": draw_examples(pixels, pfi, is_frontal, note=note),
-        "fig-5": draw_youden(_apart(sets)),
-        "fig-6": draw_modified(
-            [_modified(studied, pixels[is_frontal == view][0]) for view in (True, False)],
-            headings=("Frontal", "Lateral"),
-            note=note,
-        ),
-        "calibration": draw_reliability(counted.assessment, name=counted.images),
     }
-    if not is_of_phantoms:
-        figures["failures"] = _draw_failures(studied, network, counted.assessment.cutoff, note)
-    return {name: save_figure(figure, out, name)[1] for name, figure in figures.items()}
+    if is_of_phantoms:
+        pixels, is_frontal = _phantoms(studied.plan.seed)
+        pfi = studied.model.backend.run(pixels)
+        figures[EXAMPLES] = draw_examples(pixels, pfi, is_frontal, note=note)
+    else:
+        pixels, is_frontal = _one_of_each_view(studied)
+    figures[MODIFIED] = _draw_modified(studied, pixels, is_frontal, note)
+    drawn |= {name: save_figure(figure, out, name) for name, figure in figures.items()}
+    return {name: svg for name, (_, svg) in sorted(drawn.items())}
 
 
-def network_row(studied: Studied) -> Assessed:
-    """The chosen candidate on all test images, by the paper's rule on validation images."""
-    rows = {
-        row.images: row
-        for row in studied.assessment.assessed
-        if row.classifier == studied.choice.chosen.name
-        and (row.cutoff_from, row.rule) == (VALIDATION, HIGHER_END)
-    }
-    return rows.get(BOTH) or rows[INSIDE]
-
-
-def _apart(sets: dict[str, Scores]) -> dict[str, Scores]:
-    """Those that figures draw a panel of; they add one of both together themselves."""
-    return {name: scores for name, scores in sets.items() if name != BOTH and len(scores)}
-
-
-def _examples(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
-    """A few of the inside test images, drawn by seed: first frontal, then lateral."""
+def _one_of_each_view(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Two of the inside test images, drawn by seed."""
     inside = studied.images.inside
     order = np.random.default_rng(studied.plan.seed).permutation(len(inside))
-    chosen: list[int] = []
-    for view in View:
-        of_view = [int(k) for k in order if inside.images[k].view is view]
-        chosen += of_view[:_EXAMPLES]
-    return _pixels(inside, chosen), inside.is_frontal[chosen]
+    chosen = [next(int(k) for k in order if inside.images[k].view is view) for view in View]
+    pixels = np.concatenate([inside.pixels(k, k + 1) for k in chosen])
+    return pixels, inside.is_frontal[chosen]
 
 
-def _phantoms(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
-    """As many phantoms, read from DICOM as any radiograph is."""
+def _phantoms(seed: int) -> tuple[Pixels, NDArray[np.bool_]]:
+    """A few of each view, read from DICOM as any radiograph is."""
     with tempfile.TemporaryDirectory() as place:
+        archive = Path(place) / "phantoms"
         drawn = draw_archive(
-            Path(place) / "phantoms",
-            patients=2 * _EXAMPLES,
+            archive,
+            patients=2 * _PHANTOMS,
             size=(512, 420),
-            seed=studied.plan.seed,
+            seed=seed,
             damages=(),
             strangers=False,
         )
-        chosen = [
-            one
-            for view in View
-            for one in [each for each in drawn if each.view is view][:_EXAMPLES]
-        ]
-        pictures = [
-            squash(read_radiograph(str(Path(place) / "phantoms" / one.file)).pixels)
-            for one in chosen
-        ]
+        chosen = [one for view in View for one in [d for d in drawn if d.view is view][:_PHANTOMS]]
+        pictures = [squash(read_radiograph(str(archive / one.file)).pixels) for one in chosen]
     return np.stack(pictures), np.array([one.view is View.FRONTAL for one in chosen])
 
 
-def _modified(studied: Studied, pixels: Pixels) -> list[tuple[str, Pixels, float]]:
-    shown = score_modified_images(pixels, studied.model.backend.run)
-    return [(one.title, one.pixels, one.pfi) for one in shown]
-
-
-def _draw_failures(studied: Studied, network: Scores, cutoff: float, note: str):  # type: ignore[no-untyped-def]
-    """Test images called wrong, the surest first."""
-    tested = network.where(network.facts[SET] != VALIDATION)
-    is_wrong = (tested.pfi >= cutoff) != tested.is_frontal
-    wrong = tested.where(is_wrong)
-    order = np.argsort(-np.abs(wrong.pfi - cutoff), kind="stable")
-    places = {
-        (one.name, image.file): (one, k)
-        for one in studied.images.asked
-        for k, image in enumerate(one.images)
-    }
-    pictures, captions = [], []
-    for number, k in enumerate(order, start=1):
-        one, row = places[str(wrong.facts[SET][k]), str(wrong.files[k])]
-        pictures.append(_pixels(one, [row])[0])
-        captions.append(f"{number}, {one.images[row].source}")
-    side = studied.model.card.input_side
-    stacked = np.stack(pictures) if pictures else np.empty((0, side, side), np.uint8)
-    return draw_gallery(stacked, wrong.is_frontal[order], wrong.pfi[order], captions, note=note)
-
-
-def _pixels(images: ImageSet, chosen: Sequence[int]) -> Pixels:
-    return np.concatenate([images.pixels(k, k + 1) for k in chosen])
+def _draw_modified(
+    studied: Studied, pixels: Pixels, is_frontal: NDArray[np.bool_], note: str
+) -> Figure:
+    """The first frontal and the first lateral one, as they were and as Fig 6 changes them."""
+    firsts = [pixels[is_frontal == view][0] for view in (True, False)]
+    shown = [score_modified_images(first, studied.model.backend.run) for first in firsts]
+    rows = [[(one.title, one.pixels, one.pfi) for one in each] for each in shown]
+    return draw_modified(rows, headings=("Frontal", "Lateral"), note=note)

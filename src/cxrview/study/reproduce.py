@@ -28,6 +28,9 @@ from cxrview.study.times import Times
 from cxrview.train.material import Material
 from cxrview.train.study import CANDIDATES, PRE_TRAININGS
 
+PHANTOM_NOTE = "drawn phantoms, no patient"
+"""Above figures that show some."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Studied:
@@ -103,6 +106,7 @@ class _Run:
                 name=choice.chosen.name,
                 cutoff_from=VALIDATION,
                 seed=plan.seed,
+                note=PHANTOM_NOTE if plan.is_drawn else "",
                 watch=lambda more: self._count(more, 0, "images asked about"),
             )
         with self._stage("robustness"):

@@ -14,13 +14,12 @@ from cxrview.show.page import write_page
 from cxrview.show.reproduction import Reproduction, installed_software
 from cxrview.study.choosing import CANDIDATE_TABLE, CHOICE, COMPARISON_TABLE
 from cxrview.study.flow_counts import count_flow
-from cxrview.study.illustrate import draw_study_figures
+from cxrview.study.illustrate import OF_PHANTOMS, draw_study_figures
 from cxrview.study.pretraining import SUBSET
 from cxrview.study.reproduce import Studied
 from cxrview.train.study import PRE_TRAININGS
 from cxrview.train.trained import ABOUT
 
-_PHANTOM_FIGURES = frozenset({"fig-4", "fig-6"})
 _ASSESSMENT_TABLES = ("assessment.csv", "slices.csv", "reliability.csv")
 
 
@@ -59,7 +58,7 @@ def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
         assessed=studied.assessment.assessed,
         modified=studied.modified,
         figures=figures,
-        phantom_figures=_PHANTOM_FIGURES if is_of_phantoms else frozenset(),
+        phantom_figures=OF_PHANTOMS if is_of_phantoms else frozenset(),
         differs=(*_differences(studied), *studied.assessment.remarks),
         seconds=studied.seconds,
         machine=f"{os.cpu_count()} processor cores"

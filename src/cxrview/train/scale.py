@@ -52,8 +52,8 @@ SCALES = {
     for row in (
         Scale(
             name="smoke",
-            words="smoke test: 1 epoch of 24 images everywhere, 24 training and 12 validation "
-            "progenitors, 2 variants of 106; its figures mean nothing",
+            words="smoke test: 1 epoch of 24 images everywhere, at most 24 training and 12 "
+            "validation progenitors, 2 variants of 106; its figures mean nothing",
             grey_epochs=1,
             grey_images=24,
             variants=tuple(map(variant_named, _EIGHT[:2])),
