@@ -3,8 +3,10 @@
 import csv
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -194,3 +196,18 @@ def test_each_stage_as_a_command_of_its_own_gives_the_same(whole, tmp_path):
     for name in ("model.onnx", "card.json", "comparisons.csv"):
         assert (tmp_path / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
     assert list((tmp_path / "one" / "events").iterdir())
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_that_what_is_finished_is_kept(tmp_path):
+    out = tmp_path / "study"
+    with subprocess.Popen(
+        [*COMMAND, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not list(out.rglob("IM*")):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()
+
+    assert process.returncode == 130
+    assert said == ("", "cxrview: interrupted; what is finished is kept\n")

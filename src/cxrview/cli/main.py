@@ -62,6 +62,10 @@ def run() -> None:
         _say_interrupted()  # it hit a library in the middle of being loaded
     except KeyboardInterrupt:
         _say_interrupted()
+    except SystemExit as end:
+        if _ends_an_interruption(end):
+            _say_interrupted()
+        raise
 
 
 class _Interruption:
@@ -78,8 +82,13 @@ class _Interruption:
         raise KeyboardInterrupt
 
 
+def _ends_an_interruption(end: SystemExit) -> bool:
+    """Whether Typer made an exit of Ctrl-C; a command that foresaw it has said more itself."""
+    return isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt)
+
+
 def _say_interrupted() -> None:
-    print("cxrview: interrupted", file=sys.stderr)
+    print("cxrview: interrupted; what is finished is kept", file=sys.stderr)
     sys.exit(INTERRUPTED)
 
 
