@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,10 +167,7 @@ def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
     """A file appears under its name only when it is whole."""
     from PIL import Image
 
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    from cxrview.store.whole import telling, whole_in_new_folder
+
+    with telling(path), whole_in_new_folder(path) as part:
         Image.fromarray(pixels).save(part, "PNG", optimize=True)
-        part.replace(path)
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error

@@ -13,7 +13,6 @@ from cxrview.show.page import (
     calibration_sentence,
     patient_sentence,
     result_sentences,
-    write_whole,
 )
 from cxrview.show.paper import CITATION, DOI, IMAGES
 from cxrview.show.reproduction import Reproduction
@@ -21,6 +20,7 @@ from cxrview.show.tables.assessment import SETS
 from cxrview.show.tables.validation import LEVEL, choice_sentences, order_sentences
 from cxrview.show.wording import write_points, write_right
 from cxrview.stats import exact_interval
+from cxrview.store.whole import write_whole
 from cxrview.train.study import FINE_TUNINGS
 
 ITEMS = 42

@@ -1,13 +1,11 @@
 """`reproduction.html`: one self-contained page with what a run found, and the paper beside it."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cxrview.assess.classifiers import BOTH
-from cxrview.errors import CannotWrite
 from cxrview.show.captions import CAPTIONS, Caption, caption_of, names_under
 from cxrview.show.embed import embed_picture
 from cxrview.show.paper import CITATION, DOI, IMAGES_PER_SECOND, TESTED
@@ -28,6 +26,7 @@ from cxrview.show.tables.validation import (
     comparisons_table,
     order_sentences,
 )
+from cxrview.store.whole import write_whole
 
 TITLE = (
     "Frontal or lateral by deep learning: the study of Rajkomar 2017, carried out again with "
@@ -81,23 +80,6 @@ def render_page(reproduction: Reproduction) -> str:
 def _keep_percent(value: object) -> object:
     """Let no line end between a number and its percent sign."""
     return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, UTF-8, whole or not at all.
-
-    Raises:
-        CannotWrite: the disk took no more.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _context(run: Reproduction) -> dict[str, Any]:

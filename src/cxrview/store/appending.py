@@ -22,9 +22,10 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
+from cxrview.store.whole import PART, held, whole, writing
 
-PIXELS, ABOUT, PART = "pixels.npy", "about.json", ".part"
+PIXELS, ABOUT = "pixels.npy", "about.json"
 SHA256 = "pixel_sha256"
 """Field of a line: that of its picture's bytes. A line without it, or empty, has no picture."""
 
@@ -207,49 +208,6 @@ class Appender:
     def _write_about(self, **more: Any) -> None:
         with whole(self._folder / ABOUT) as part:
             part.write_text(json.dumps(self._about | more, indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def held(folder: Path, doing: str = "writing") -> Iterator[None]:
-    """Hold a folder until done or dead; two writers would mix their pictures.
-
-    Raises:
-        UsageError: another process holds it, `doing` something.
-    """
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(ImportError):  # where there is no flock, nobody is kept out
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another process is {doing} {folder}", "Wait for it") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A file appears under its name only when it is whole and on the disk."""
-    part = path.with_name(path.name + PART)
-    yield part
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """What goes wrong on the disk becomes CannotWrite."""
-    try:
-        yield
-    except OSError as error:
-        raise CannotWrite(
-            f"{folder} cannot be written: {error.strerror}",
-            "Make room or name another folder; the same command goes on from where it stands",
-        ) from error
 
 
 def npy_heading(shape: tuple[int, ...]) -> bytes:

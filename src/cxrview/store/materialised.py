@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import Materialised
-from cxrview.store.appending import ABOUT, PART, held, npy_heading, whole, writing
+from cxrview.store.appending import ABOUT, npy_heading
+from cxrview.store.whole import PART, held, whole, writing
 from cxrview.terms import Partition
 
 VARIANTS, INDEX = "variants.npy", "index.parquet"

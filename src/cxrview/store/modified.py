@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cxrview.errors import CannotWrite
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
+from cxrview.store.whole import telling, whole_in_new_folder
 from cxrview.terms import View
 
 COUNT_COLUMNS = (
@@ -71,13 +71,11 @@ def _view(pfi: float, cutoff: float) -> View:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-        part.replace(path)
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
+    with (
+        telling(path),
+        whole_in_new_folder(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.errors import UsageError
-from cxrview.store.appending import ABOUT, PIXELS, Appender, Kind, writing
+from cxrview.store.appending import ABOUT, PIXELS, Appender, Kind
+from cxrview.store.whole import writing
 from cxrview.terms import Partition
 
 LINES = "pictures.jsonl"

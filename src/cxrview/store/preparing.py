@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import Failure, PreparedImage
-from cxrview.store.appending import ABOUT, PART, PIXELS, Appender, Kind, whole, writing
+from cxrview.store.appending import ABOUT, PIXELS, Appender, Kind
 from cxrview.store.prepared import (
     FAILURES,
     FORMAT,
@@ -25,6 +25,7 @@ from cxrview.store.prepared import (
     write_index,
     write_prepare_failures,
 )
+from cxrview.store.whole import PART, whole, writing
 from cxrview.terms import View
 
 _KIND = Kind(

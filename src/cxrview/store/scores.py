@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
 from cxrview.records import Scores
+from cxrview.store.whole import telling, whole_in_new_folder
 from cxrview.terms import View
 
 _COLUMNS = ("classifier", "file", "patient", "variant", "view", "pfi")
@@ -40,14 +41,9 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
         metadata={_ORDER: json.dumps(names)},
     )
     tables = [pa.table(_columns(one, kinds), schema=schema) for one in scores]
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table = pa.concat_tables(tables) if tables else schema.empty_table()
+    table = pa.concat_tables(tables) if tables else schema.empty_table()
+    with telling(path), whole_in_new_folder(path) as part:
         pq.write_table(table.replace_schema_metadata(schema.metadata), part, compression="zstd")
-        part.replace(path)
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
 
 
 def read_scores(path: Path) -> tuple[Scores, ...]:

@@ -4,8 +4,9 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
 from cxrview.records import Label, PreparedImage, Split
+from cxrview.store.whole import telling, whole
 from cxrview.terms import Partition
 
 SPLIT_COLUMNS = ("file", "partition", "by", "seed", "source", "study", "patient", "view")
@@ -39,12 +40,8 @@ def write_split(path: Path, split: Split, images: Iterable[Label | PreparedImage
         for i in sorted(images, key=lambda image: image.file)
         if i.file in split.partitions
     ]
-    part = path.with_name(path.name + ".part")
-    try:
+    with telling(path), whole(path) as part:
         (_write_csv if kind == "csv" else _write_parquet)(part, rows)
-        part.replace(path)
-    except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
 
 
 def read_split(path: Path) -> Split:

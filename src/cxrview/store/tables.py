@@ -2,14 +2,14 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import UsageError
 from cxrview.store.rows import COLUMNS, FAILURE_COLUMNS, Row
+from cxrview.store.whole import whole
 
 ROW_GROUP = 10_000
 """Rows in memory at a time."""
@@ -36,19 +36,19 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     The file appears under its name only when it is whole; one that stood there is replaced.
     """
     write = _WRITERS[table_format(path)]
-    with _whole(path) as part:
+    with whole(path) as part:
         write(part, rows)
 
 
 def write_failures(path: Path, rows: Iterable[Row]) -> None:
     """Write failure rows as CSV; a file with the heading alone where there are none."""
-    with _whole(path) as part:
+    with whole(path) as part:
         _write_csv(part, rows, FAILURE_COLUMNS)
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Write the counts of a run as indented JSON."""
-    with _whole(path) as part:
+    with whole(path) as part:
         part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
@@ -76,16 +76,6 @@ def _typed(row: dict[str, str]) -> Row:
     """A CSV row with its numbers as numbers and its empty cells as None."""
     make = {"int16": int, "int32": int, "float64": float, "string": str}
     return {name: make[COLUMNS[name]](text) if text else None for name, text in row.items()}
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    part = path.with_name(path.name + ".part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = tuple(COLUMNS)) -> None:

@@ -13,6 +13,7 @@ from cxrview.classify.runtime import Model
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import Assessed, Scores
 from cxrview.store.scores import read_scores, write_scores
+from cxrview.store.whole import PART, write_whole
 from cxrview.study.assessment_images import AssessmentImages
 from cxrview.study.assessment_remarks import assessment_remarks
 from cxrview.study.assessment_tables import write_assessment
@@ -164,7 +165,7 @@ def _standing(
     """What an earlier run says that it was made from, if it may be gone on with."""
     path = out / ABOUT
     if not path.is_file():
-        if out.is_dir() and {p.name for p in out.iterdir()} - {_part(path).name}:
+        if out.is_dir() and {p.name for p in out.iterdir()} - {ABOUT + PART}:
             raise UsageError(f"{out} holds other files and no assessment", "Name a new folder")
         return None
     try:
@@ -185,13 +186,7 @@ def _standing(
 
 
 def _write_about(out: Path, about: Mapping[str, Any]) -> None:
-    path = out / ABOUT
-    _part(path).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    _part(path).replace(path)
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
+    write_whole(out / ABOUT, json.dumps(about, indent=2) + "\n")
 
 
 def _sha256(path: Path) -> str:

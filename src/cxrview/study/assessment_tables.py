@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from cxrview.assess.classifiers import AT_ITS_WORD, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
 from cxrview.errors import CannotWrite
 from cxrview.records import Assessed, Interval, Scores, TwoByTwo
+from cxrview.store.whole import whole
 from cxrview.terms import View
 
 ASSESSMENT, SLICES, RELIABILITY = "assessment.csv", "slices.csv", "reliability.csv"
@@ -49,7 +49,7 @@ def write_assessment(
         CannotWrite: the disk took no more.
     """
     chosen = {id(row) for row in headline}
-    whole = {
+    everything = {
         **about,
         "remarks": list(remarks),
         "assessed": [asdict(row) | {"headline": id(row) in chosen} for row in assessed],
@@ -59,8 +59,8 @@ def write_assessment(
         _write_rows(out / SLICES, (one for row in assessed for one in _slices(row)))
         _write_rows(out / RELIABILITY, _reliability(assessed))
         _write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
-        with _whole(out / WHOLE) as part:
-            part.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+        with whole(out / WHOLE) as part:
+            part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
 
@@ -151,14 +151,7 @@ def _said(one: Scores, row: Assessed, k: int) -> str:
 def _write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = ()) -> None:
     """Columns need to be given where there may be no row."""
     rows = list(rows)
-    with _whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    part = path.with_name(path.name + ".part")
-    yield part
-    part.replace(path)

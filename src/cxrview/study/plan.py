@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.errors import UsageError
+from cxrview.store.whole import write_whole
 from cxrview.study.pretraining import PictureSource
 from cxrview.train.scale import Scale
 from cxrview.train.trained import file_sha256
@@ -84,9 +85,7 @@ def keep_plan(path: Path, plan: StudyPlan) -> None:
     """
     wanted = plan.conditions
     if not path.is_file():
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-        part.replace(path)
+        write_whole(path, json.dumps(wanted, indent=2) + "\n")
         return
     try:
         standing = json.loads(path.read_text(encoding="utf-8"))

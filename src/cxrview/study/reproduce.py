@@ -1,7 +1,5 @@
 """The whole study, from labelled images to the page: every stage goes on where it was stopped."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +7,8 @@ from pathlib import Path
 
 from cxrview.assess.classifiers import VALIDATION
 from cxrview.classify.runtime import Model, load_model
-from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import ModifiedCount, Prepared, Split
+from cxrview.store.whole import held, writing
 from cxrview.study.assessing import AssessmentRun, assess_model
 from cxrview.study.assessment_images import AssessmentImages, choose_images
 from cxrview.study.choosing import Choice, choose_among, make_model
@@ -63,9 +61,9 @@ def run_study(plan: StudyPlan, root: Path, watch: StudyWatch | None = None) -> S
         CannotWrite: the disk took no more.
     """
     folder = StudyFolder(root=root)
-    with _writing(root):
+    with writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        with _locked(root):
+        with held(root, "at the study in"):
             keep_plan(folder.plan, plan)
             return _Run(plan, folder, watch or StudyWatch()).whole()
 
@@ -171,28 +169,3 @@ class _Run:
     def _count(self, more: int, total: int, what: str) -> None:
         self._times.tick()
         self._told.count(more, total, what)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Hold the folder until done or dead: two runs would mix their stages."""
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"another process is at the study in {root}", "Wait for it") from None
-        yield
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CannotWrite(
-            f"{root} cannot be written: {error.strerror}",
-            "Make room or name another folder; the same command goes on from where it stands",
-        ) from error

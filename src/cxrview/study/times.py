@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cxrview.store.whole import write_whole
+
 SECONDS_BETWEEN_NOTES = 10.0
 
 
@@ -41,9 +43,7 @@ class Times:
         spent = self.seconds.get(self._stage, 0.0) + now - self._since
         self.seconds[self._stage] = round(spent, 3)
         self._since = now
-        part = self._path.with_name(self._path.name + ".part")
-        part.write_text(json.dumps(self.seconds, indent=2) + "\n", encoding="utf-8")
-        part.replace(self._path)
+        write_whole(self._path, json.dumps(self.seconds, indent=2) + "\n")
 
 
 def _read(path: Path) -> dict[str, float]:

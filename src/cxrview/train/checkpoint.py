@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cxrview.errors import ModelRefused
+from cxrview.store.whole import whole
 
 Belongs = dict[str, str]
 """What a checkpoint is one of: recipe, seed, data. Another training must not take it up."""
@@ -32,9 +33,8 @@ def save_checkpoint(
         if momentum is not None:
             tensors[f"momentum.{key}"] = momentum.contiguous()
     rates = json.dumps([group["lr"] for group in optimiser.param_groups])
-    part = path.with_suffix(".part")
-    save_file(tensors, part, metadata={**belongs, "step": str(step), "rates": rates})
-    part.replace(path)
+    with whole(path) as part:
+        save_file(tensors, part, metadata={**belongs, "step": str(step), "rates": rates})
 
 
 def restore_checkpoint(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import Variant
+from cxrview.store.whole import whole
 from cxrview.train.classifier import trunk_features
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.material import VariantImages
@@ -71,10 +72,8 @@ def _of_variant(
         return kept
     of_variant = replace(images, variants=(variant,))
     features = trunk_features(network, of_variant, len(of_variant), device=device, watch=watch)
-    part = path.with_suffix(".part")
-    with writing_to(folder), part.open("wb") as file:
+    with writing_to(folder), whole(path) as part, part.open("wb") as file:
         np.save(file, features)
-    part.replace(path)
     return features
 
 

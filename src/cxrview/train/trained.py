@@ -7,7 +7,6 @@ begun.json            what the folder is for, written first
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from cxrview.errors import CannotWrite, ModelRefused, UsageError
+from cxrview.store.whole import whole
 from cxrview.train.googlenet import GoogLeNet
 
 WEIGHTS, ABOUT, BEGUN = "weights.safetensors", "about.json", "begun.json"
@@ -98,9 +98,8 @@ def finish_training(out: Path, network: GoogLeNet, about: dict[str, Any]) -> Non
         if not key.startswith("auxiliaries.")
     }
     with writing_to(out):
-        part = out / (WEIGHTS + ".part")
-        save_file(tensors, part)
-        part.replace(out / WEIGHTS)
+        with whole(out / WEIGHTS) as part:
+            save_file(tensors, part)
         facts = {
             "outputs": network.classifier.out_features,
             "weights_sha256": file_sha256(out / WEIGHTS),
@@ -127,9 +126,5 @@ def writing_to(out: Path) -> Iterator[None]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

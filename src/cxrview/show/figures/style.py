@@ -6,7 +6,6 @@ readers tell apart, and none carries a meaning that a hatch, a marker or a word 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +16,7 @@ import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cxrview.errors import CannotWrite
+from cxrview.store.whole import write_whole
 from cxrview.terms import View
 
 FULL_WIDTH_MM = 180.0
@@ -141,17 +140,5 @@ def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
             matplotlib.rc_context({"svg.hashsalt": f"cxrview {name}"}),
         ):
             figure.savefig(picture, format=kind, dpi=DPI, metadata=about)
-        _write_whole(path, picture.getvalue())
+        write_whole(path, picture.getvalue())
     return paths
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error
