@@ -1,6 +1,7 @@
 """One candidate of each method, on drawn bars, from images to what it says of validation."""
 
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ TINY = dataclasses.replace(SCALES["smoke"], training=8, validation=4, augmented_
 
 @pytest.fixture(scope="module")
 def material() -> Material:
-    rng = np.random.default_rng(0)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 256, 256), np.uint8)
     images = tuple(
         PreparedImage(
             row=k,
@@ -33,11 +34,10 @@ def material() -> Material:
             patient=f"p{k // 2}",
             view=View.FRONTAL if k % 2 else View.LATERAL,
             file_sha256="",
-            pixel_sha256=str(k),
+            pixel_sha256=hashlib.sha256(pixels[k].tobytes()).hexdigest(),
         )
         for k in range(40)
     )
-    pixels = rng.integers(0, 256, (40, 256, 256), np.uint8)
     prepared = Prepared(images=images, pixels=pixels)
     split = scaled_split(split_images(images, seed=1), TINY, seed=2)
     return Material(prepared=prepared, split=split, scale=TINY, seed=2)
@@ -157,24 +157,45 @@ def test_a_leaking_split_is_refused_with_both_files(material):
         dataclasses.replace(material, split=split)
 
 
-def test_variants_made_beforehand_are_the_same(material):
-    images = material.part(Partition.TRAINING, VARIANTS[:3])
-    made = Materialised(
+@pytest.fixture(scope="module")
+def made(material) -> Materialised:
+    """Two variants of each training image, made beforehand."""
+    images = material.part(Partition.TRAINING, VARIANTS[:2])
+    return Materialised(
         files=tuple(image.file for image in images.images),
         partitions=(Partition.TRAINING,) * len(images.images),
         variants=tuple(variant.name for variant in VARIANTS[:2]),
-        pixels=np.stack([images(k) for k in range(len(images)) if k % 3 < 2]).reshape(
-            len(images.images), 2, 256, 256
-        ),
-        about={"seed": 2},
+        pixels=np.stack([images(k) for k in range(len(images))]).reshape(-1, 2, 256, 256),
+        about={"seed": 2, "edge": "black"},
     )
+
+
+def test_variants_made_beforehand_are_the_same(material, made):
+    images = material.part(Partition.TRAINING, VARIANTS[:3])
     beforehand = dataclasses.replace(material, materialised=made)
 
     again = beforehand.part(Partition.TRAINING, VARIANTS[:3])
 
     assert all(np.array_equal(images(k), again(k)) for k in range(len(images)))
+    assert np.shares_memory(again(1), made.pixels)
+
+
+def test_variants_of_another_seed_or_edge_are_refused(material, made):
+    repeated = dataclasses.replace(made, about={"seed": 2, "edge": "repeat"})
+
     with pytest.raises(UsageError, match="another seed"):
         dataclasses.replace(material, seed=5, materialised=made)
+    with pytest.raises(UsageError, match=r"edge repeat.*--edge black"):
+        dataclasses.replace(material, materialised=repeated)
+
+
+def test_variants_of_other_pictures_are_refused_with_the_first_file(material, made):
+    pixels = made.pixels.copy()
+    pixels[3:, 0, 100, 100] ^= 1
+    altered = dataclasses.replace(made, pixels=pixels)
+
+    with pytest.raises(UsageError, match=rf"variants of {made.files[3]} .* another picture"):
+        dataclasses.replace(material, materialised=altered)
 
 
 def test_a_scale_leaves_test_images_alone(material):

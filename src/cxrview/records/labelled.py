@@ -117,16 +117,22 @@ class Materialised:
     """Shape (files, variants, 256, 256), uint8, read-only, mapped from the disk."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Seed, edge, and what it was made from."""
+    _rows: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    _columns: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.pixels.shape[:2] != (len(self.files), len(self.variants)):
             raise ValueError(f"{len(self.files)} progenitors have {self.pixels.shape[0]}")
+        # A training asks for every image: to look through the names each time would add up.
+        object.__setattr__(self, "_rows", {file: k for k, file in enumerate(self.files)})
+        object.__setattr__(self, "_columns", {name: k for k, name in enumerate(self.variants)})
 
     def find(self, file: str, variant: str) -> NDArray[np.uint8] | None:
         """Pixels of one variant, shape (256, 256), uint8; None where it was not made."""
-        if file not in self.files or variant not in self.variants:
+        row, column = self._rows.get(file), self._columns.get(variant)
+        if row is None or column is None:
             return None
-        found: NDArray[np.uint8] = self.pixels[self.files.index(file), self.variants.index(variant)]
+        found: NDArray[np.uint8] = self.pixels[row, column]
         return found
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.dataset.edge import Edge
 from cxrview.dataset.split import check_split
-from cxrview.dataset.variants import make_variant
+from cxrview.dataset.variants import PROGENITOR, make_variant
 from cxrview.errors import UsageError
 from cxrview.records import Materialised, Prepared, PreparedImage, Split, Variant
 from cxrview.terms import Partition, View
@@ -65,7 +66,13 @@ class VariantImages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What all nine candidates share. A split that leaks is refused."""
+    """What all nine candidates share.
+
+    Raises:
+        UsageError: the split leaks; training or validation images are not of both views; or the
+            variants made beforehand are not those that would be made: of another seed, another
+            edge or other pictures.
+    """
 
     prepared: Prepared
     split: Split
@@ -74,6 +81,7 @@ class Material:
     seed: int
     device: str = "cpu"
     materialised: Materialised | None = None
+    """Taken as they are but for their progenitors, which are compared with the prepared images."""
 
     def __post_init__(self) -> None:
         check_split(self.split, self.prepared.images, self.prepared.content)
@@ -85,10 +93,28 @@ class Material:
                     f"the {partition} images are not of both views",
                     "Label more images, or split them by another seed",
                 )
-        if self.materialised and self.materialised.about.get("seed") != self.seed:
+        if self.materialised:
+            self._check_made_beforehand(self.materialised)
+
+    def _check_made_beforehand(self, made: Materialised) -> None:
+        if made.about.get("seed") != self.seed:
             raise UsageError(
                 "the variants were made with another seed", "Give the seed of cxrview augment"
             )
+        if made.about.get("edge") != Edge.BLACK:
+            raise UsageError(
+                f"the variants were made with the edge {made.about.get('edge')}",
+                "Make them with cxrview augment --edge black, or leave them out",
+            )
+        for partition in (Partition.TRAINING, Partition.VALIDATION):
+            for image in self.part(partition, ()).images:
+                pixels = made.find(image.file, PROGENITOR.name)
+                if pixels is not None and _sha256(pixels) != image.pixel_sha256:
+                    raise UsageError(
+                        f"the variants of {image.file} were made of another picture",
+                        "Make them of this store by cxrview augment --materialise, or leave "
+                        "them out",
+                    )
 
     def part(self, partition: Partition, variants: Sequence[Variant]) -> VariantImages:
         """The images of a partition with some variants of each."""
@@ -111,3 +137,7 @@ class Material:
             "images": str(self.prepared.about.get("content_sha256", "")),
             "split": hashlib.sha256(rows.encode()).hexdigest(),
         }
+
+
+def _sha256(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
