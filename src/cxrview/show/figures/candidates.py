@@ -5,7 +5,6 @@ Points and not bars: the axis starts where differences can be seen, and a bar mu
 
 from collections.abc import Mapping, Sequence
 from math import floor
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,13 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from cxrview.records import Scores
+from cxrview.show.figures.note import describe_note, note_height, note_lines
 from cxrview.show.figures.style import (
     BLACK,
     BLUE,
     FULL_WIDTH_MM,
     GREEN,
     GREY,
-    LINE_MM,
     PALE,
     RED,
     axes_at,
@@ -71,12 +70,12 @@ def draw_candidates(
     missing = [c.name for c in CANDIDATES if c not in validated]
     if missing:
         raise ValueError(f"no validation of {', '.join(missing)}")
-    lines = wrap(note, 115)
+    lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
         FULL_WIDTH_MM,
-        180 + LINE_MM * len(lines),
+        180 + note_height(lines),
         title="Validation accuracy of the nine candidates",
-        description=_describe(validated, compared, chosen),
+        description=describe_note(note) + _describe(validated, compared, chosen),
         layout=None,
     )
     figure.text(0.01, 0.995, "\n".join(lines), va="top", color=GREY)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cxrview.show.figures.note import describe_note
 from cxrview.show.figures.style import in_print
 from cxrview.show.figures.tiles import Band, Tile, draw_tiles
 from cxrview.show.figures.wording import write_pfi
@@ -24,7 +25,8 @@ def draw_examples(
         pixels: shape (n, rows, columns), uint8.
         pfi: shape (n,), percent, 0 to 100.
         is_frontal: shape (n,), the truth.
-        note: stands above, such as "drawn phantoms, no patient".
+        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+            line each.
 
     Raises:
         ValueError: no image, or arrays of different lengths.
@@ -53,7 +55,7 @@ def draw_examples(
         bands,
         columns=4,
         title="Example test images with both probabilities",
-        description=f"{note + '. ' if note else ''}Radiographs: {said}.",
+        description=f"{describe_note(note)}Radiographs: {said}.",
         note=note,
     )
 

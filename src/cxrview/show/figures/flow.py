@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxrview.show.figures.boxes import Box, draw_arrow, draw_box, draw_line
+from cxrview.show.figures.note import describe_note, note_height, note_lines
 from cxrview.show.figures.style import (
     FULL_WIDTH_MM,
     GREY,
-    LINE_MM,
     axes_at,
     in_print,
     new_figure,
@@ -99,13 +99,13 @@ def draw_flow(flow: Flow) -> Figure:
     Source:
         Paper, Fig 1, with the run's own counts.
     """
-    lines = wrap(flow.note, 115)
-    height = _HEIGHT_MM + LINE_MM * len(lines)
+    lines = note_lines(flow.note, FULL_WIDTH_MM)
+    height = _HEIGHT_MM + note_height(lines)
     figure = new_figure(
         FULL_WIDTH_MM,
         height,
         title="Flow of images through the study",
-        description=_describe(flow),
+        description=describe_note(flow.note) + _describe(flow),
         layout=None,
     )
     figure.text(0.01, 0.995, "\n".join(lines), va="top", color=GREY)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cxrview.show.figures.note import describe_note, note_height, note_lines
 from cxrview.show.figures.style import FULL_WIDTH_MM, in_print, new_figure
 from cxrview.show.figures.tiles import Band, Tile, draw_tiles
 from cxrview.show.figures.wording import write_count, write_pfi
@@ -31,7 +32,8 @@ def draw_gallery(
         pfi: shape (n,), what was said, percent.
         captions: n, neutral ones such as a number and the source: never a file or a patient.
         most: of so many the pictures are shown; how many more there are is said.
-        note: stands above, such as "drawn phantoms, no patient".
+        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+            line each.
 
     Raises:
         ValueError: arrays of different lengths.
@@ -59,7 +61,7 @@ def draw_gallery(
         [Band(heading=heading, tiles=tiles)],
         columns=max(4, min(6, len(tiles))),
         title="Images called wrong",
-        description=f"{note + '. ' if note else ''}{heading}.",
+        description=f"{describe_note(note)}{heading}.",
         note=note,
     )
 
@@ -70,8 +72,13 @@ def _write_truth(is_frontal: bool, pfi: float) -> str:
 
 def _draw_none(note: str) -> Figure:
     said = "No error: every image was called what it is."
+    lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
-        FULL_WIDTH_MM, 20, title="Images called wrong", description=said, layout=None
+        FULL_WIDTH_MM,
+        20 + note_height(lines),
+        title="Images called wrong",
+        description=f"{describe_note(note)}{said}",
+        layout=None,
     )
-    figure.text(0.5, 0.5, f"{note}\n{said}".strip(), ha="center", va="center")
+    figure.text(0.5, 0.5, "\n".join([*lines, said]), ha="center", va="center")
     return figure

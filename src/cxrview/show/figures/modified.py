@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cxrview.show.figures.note import describe_note
 from cxrview.show.figures.style import in_print
 from cxrview.show.figures.tiles import Band, Tile, draw_tiles
 from cxrview.show.figures.wording import write_pfi
@@ -25,7 +26,8 @@ def draw_modified(
     Args:
         images: such as one frontal and one lateral; each with at least its original.
         headings: of the bands, such as `Frontal` and `Lateral`; none, or one for each image.
-        note: stands above, such as "drawn phantoms, no patient".
+        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+            line each.
 
     Raises:
         ValueError: no image, an image without a picture, or headings for other than all images.
@@ -55,7 +57,7 @@ def draw_modified(
         bands,
         columns=_columns(max(len(image) for image in images)),
         title="Radiographs and modifications of them, with the probability of frontal",
-        description=f"{note + '. ' if note else ''}{said}.",
+        description=f"{describe_note(note)}{said}.",
         note=note,
     )
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from cxrview.records import Scores
+from cxrview.show.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.show.figures.style import (
     BLACK,
     FULL_WIDTH_MM,
@@ -34,13 +35,14 @@ _FIRST_STEP = 0.6
 
 
 @in_print
-def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float) -> Figure:
+def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float, note: str = "") -> Figure:
     """Draw a panel for each set of images, and one for all together where there are several.
 
     Args:
         sets: name, such as `inside` and `external`, to what the chosen model says; at least one,
             each with an image.
         cutoff: frontal where PFI is at least this; percent.
+        note: stands above, such as how the run was scaled.
 
     Raises:
         ValueError: no set, or a set without an image.
@@ -50,12 +52,14 @@ def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float) -> Figure:
     """
     panels = all_together(sets)
     counts = {name: count_bins(scores) for name, scores in panels.items()}
+    lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
         FULL_WIDTH_MM,
-        12 + 46 * len(panels),
+        12 + 46 * len(panels) + note_height(lines),
         title="Probability of frontal given to test images",
-        description=_describe(panels, cutoff),
+        description=describe_note(note) + _describe(panels, cutoff),
     )
+    draw_note(figure, lines)
     axes = figure.subplots(len(panels), squeeze=False, sharex=True, sharey=True)[:, 0]
     most = max(int(bins.max()) for both in counts.values() for bins in both.values())
     for axis, (name, both) in zip(axes, counts.items(), strict=True):

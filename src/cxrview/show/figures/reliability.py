@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from cxrview.records import Assessment, ReliabilityBin
+from cxrview.show.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.show.figures.style import (
     BLUE,
     COLUMN_WIDTH_MM,
@@ -20,20 +21,23 @@ from cxrview.show.figures.wording import write_count
 
 
 @in_print
-def draw_reliability(assessment: Assessment, *, name: str = "") -> Figure:
+def draw_reliability(assessment: Assessment, *, name: str = "", note: str = "") -> Figure:
     """Draw the calibration curve with exact intervals, and below it how many images each bin has.
 
     Args:
         assessment: whose `reliability` and `calibration_error` are drawn.
         name: of the set of images.
+        note: stands above, such as how the run was scaled.
     """
     images = write_count(assessment.table.total, "images")
+    lines = note_lines(note, COLUMN_WIDTH_MM)
     figure = new_figure(
         COLUMN_WIDTH_MM,
-        115,
+        115 + note_height(lines),
         title="Calibration of the probability of frontal",
-        description=_describe(assessment),
+        description=describe_note(note) + _describe(assessment),
     )
+    draw_note(figure, lines)
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     error = f"expected calibration error:\n{assessment.calibration_error:.2f} percentage points"
     curve.set_title(

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cxrview.show.figures.note import note_height, note_lines
 from cxrview.show.figures.style import (
     FULL_WIDTH_MM,
     GREY,
@@ -49,12 +50,12 @@ def draw_tiles(
         columns: pictures in a row.
         title: as in `new_figure`.
         description: as in `new_figure`.
-        note: stands above all, such as that the radiographs are drawn.
+        note: stands above all, such as that the radiographs are drawn; its lines as they are.
     """
     side = (FULL_WIDTH_MM - 2 * _EDGE_MM - (columns - 1) * _GAP_MM) / columns
     letters = int(side / _LETTER_MM)
-    notes = wrap(note, 105)
-    noted = LINE_MM * len(notes) + (1.5 if notes else 0)
+    notes = note_lines(note, FULL_WIDTH_MM)
+    noted = note_height(notes) + (1.5 if notes else 0)
     rows = [
         (band.heading if start == 0 else "", [_fit(t, letters) for t in tiles])
         for band in bands

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cxrview.records import Cutoff, Scores
+from cxrview.show.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.show.figures.style import (
     BLUE,
     FULL_WIDTH_MM,
@@ -27,7 +28,7 @@ _DASHED = (0, (4, 2))
 
 
 @in_print
-def draw_youden(sets: Mapping[str, Scores]) -> Figure:
+def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
     """Draw J of each set of images, and of all together where there are several.
 
     Below each curve the same from close by. A set that lacks a view has no J, and says so.
@@ -35,6 +36,7 @@ def draw_youden(sets: Mapping[str, Scores]) -> Figure:
     Args:
         sets: name, such as `inside` and `external`, to what the chosen model says; at least one,
             each with an image.
+        note: stands above, such as how the run was scaled.
 
     Raises:
         ValueError: no set, or a set without an image.
@@ -44,12 +46,14 @@ def draw_youden(sets: Mapping[str, Scores]) -> Figure:
     """
     panels = all_together(sets)
     best = {name: _best(scores) for name, scores in panels.items()}
+    lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
         FULL_WIDTH_MM,
-        115,
+        115 + note_height(lines),
         title="Youden's J against the cutoff",
-        description=_describe(best),
+        description=describe_note(note) + _describe(best),
     )
+    draw_note(figure, lines)
     axes = figure.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row")
     lowest = min((found.youden_j for found in best.values() if found), default=1.0)
     floor = min(_CLOSE_FROM, np.floor(20 * (lowest - 0.05)) / 20)
