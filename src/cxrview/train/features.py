@@ -9,6 +9,7 @@ which fc-augmented needs as well.
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import Variant
-from cxrview.store.whole import whole
+from cxrview.store.whole import held, whole
 from cxrview.train.classifier import trunk_features
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.material import VariantImages
@@ -33,6 +34,8 @@ def variant_features(
 ) -> NDArray[np.float32]:
     """Compute the features of images, or read those that were computed before.
 
+    One process computes at a time; any number read.
+
     Args:
         network: pre-trained; its classifier does not matter.
         images: of one partition.
@@ -44,16 +47,21 @@ def variant_features(
         Shape (len(images), 1024), float32, in the order of the images' numbers.
 
     Raises:
-        UsageError: the folder holds features of other images or another network.
+        UsageError: the folder holds features of other images or another network, or another
+            process is computing there.
         CannotWrite: the disk took no more.
     """
-    begin_training(folder, _belongs(network, images))
-    total = len(images)
-    watch(0, total)
-    columns = [
-        _of_variant(network, images, variant, folder, device, lambda more: watch(more, total))
-        for variant in images.variants
-    ]
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    is_whole = all(_path(folder, variant).is_file() for variant in images.variants)
+    with nullcontext() if is_whole else held(folder, "computing features in"):
+        begin_training(folder, _belongs(network, images))
+        total = len(images)
+        watch(0, total)
+        columns = [
+            _of_variant(network, images, variant, folder, device, lambda more: watch(more, total))
+            for variant in images.variants
+        ]
     return np.stack(columns, axis=1).reshape(len(images), -1)
 
 
@@ -65,7 +73,7 @@ def _of_variant(
     device: str,
     watch: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    path = folder / f"{variant.name.replace('/', '+')}.npy"
+    path = _path(folder, variant)
     if path.is_file():
         kept: NDArray[np.float32] = np.load(path)
         watch(len(kept))
@@ -75,6 +83,10 @@ def _of_variant(
     with writing_to(folder), whole(path) as part, part.open("wb") as file:
         np.save(file, features)
     return features
+
+
+def _path(folder: Path, variant: Variant) -> Path:
+    return folder / f"{variant.name.replace('/', '+')}.npy"
 
 
 def _belongs(network: GoogLeNet, images: VariantImages) -> dict[str, str]:
