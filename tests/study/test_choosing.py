@@ -44,26 +44,34 @@ def scores_of(candidate: Candidate) -> Scores:
     )
 
 
-def finish(folder: Path, candidate: Candidate, **belongs: str) -> None:
-    """What a training leaves, with an untrained network: the choice looks at what it said."""
+def finish(
+    folder: Path, candidate: Candidate, words: str = "drawn at random", **belongs: str
+) -> None:
+    """What a training leaves, weights apart: the choice looks at what it said."""
     out = folder / candidate.pre_training / candidate.fine_tuning
-    out.mkdir(parents=True)
-    torch.manual_seed(0)
     write_scores(out / VALIDATION, [scores_of(candidate)])
-    about = {
+    (out / "about.json").write_text(json.dumps(about_of(candidate, words, belongs)))
+
+
+def about_of(candidate: Candidate, words: str, belongs: dict[str, str]) -> dict[str, object]:
+    return {
         "candidate": candidate.name,
-        "scale_words": "drawn at random",
+        "scale_words": words,
         "schedule": {},
         "belongs": {"scale": "smoke", "seed": "0", "images": "a", "split": "b"} | belongs,
     }
-    finish_training(out, GoogLeNet(2, auxiliary=False), about)
 
 
 @pytest.fixture(scope="module")
 def nine(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("nine")
+    torch.manual_seed(0)
+    untrained = GoogLeNet(2, auxiliary=False)
     for candidate in CANDIDATES:
         finish(folder, candidate)
+        if candidate.fine_tuning == "all-augmented":  # one of these will be chosen
+            place = folder / candidate.pre_training / candidate.fine_tuning
+            finish_training(place, untrained, about_of(candidate, "drawn at random", {}))
     return folder
 
 
@@ -150,6 +158,44 @@ def test_candidates_of_another_split_are_refused(tmp_path):
 
     with pytest.raises(UsageError, match="differ in split"):
         choose_among(tmp_path, seed=0)
+
+
+def test_a_candidate_in_the_place_of_another_is_refused(tmp_path):
+    for candidate in CANDIDATES:
+        finish(tmp_path, candidate)
+    (tmp_path / "grey" / "fc-original").rename(tmp_path / "kept")
+    (tmp_path / "colour" / "fc-original").rename(tmp_path / "grey" / "fc-original")
+    (tmp_path / "kept").rename(tmp_path / "colour" / "fc-original")
+
+    with pytest.raises(UsageError, match="colour/fc-original holds grey/fc-original"):
+        choose_among(tmp_path, seed=0)
+
+
+@pytest.mark.parametrize("name", ["schedule", "pre_trained"])
+def test_candidates_that_differ_by_more_than_their_names_are_refused(tmp_path, name):
+    """One schedule for the three of a method, one network for the three of a pre-training."""
+    for candidate in CANDIDATES:
+        value = "other" if candidate == CANDIDATES[4] else "same"
+        finish(tmp_path, candidate, **{name: value})
+
+    with pytest.raises(UsageError, match=f"differ in {name}"):
+        choose_among(tmp_path, seed=0)
+
+
+def test_what_was_changed_in_one_training_stands_over_all(tmp_path):
+    for candidate in CANDIDATES:
+        is_odd = candidate == CANDIDATES[4]
+        finish(tmp_path, candidate, words="drawn; epochs 3 instead of 30" if is_odd else "drawn")
+
+    assert choose_among(tmp_path, seed=0).scale_words == "drawn; epochs 3 instead of 30"
+
+
+def test_a_model_that_stands_there_is_not_replaced_unasked(nine, tmp_path):
+    make_model(choose_among(nine, seed=0), nine, tmp_path)
+
+    done = CliRunner().invoke(app, ["choose", str(nine), "--out", str(tmp_path)])
+
+    assert "holds a model already" in str(done.exception)
 
 
 def test_the_command_says_what_was_chosen(nine, tmp_path):

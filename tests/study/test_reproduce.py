@@ -16,6 +16,8 @@ import pytest
 from cxrview.study.drawn import draw_study
 
 KILLED_AT = (
+    "prepare: begun",
+    "split: begun",
     "pre-train grey: begun",
     "pre-train grey: after epoch 0",
     "fine-tune colour/fc-augmented: begun",

@@ -30,7 +30,10 @@ def choose(
             show_default=False,
         ),
     ],
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the bootstrap.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model that stands there.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
 ) -> None:
     """Compare nine candidates as the paper does, choose one, and set its cutoff.
 
@@ -42,11 +45,14 @@ def choose(
     try:
         from cxrview.show.figures.candidates import draw_candidates
         from cxrview.show.figures.style import save_figure
+        from cxrview.store.models import CARD_NAME
         from cxrview.study.choosing import choose_among, make_model
     except ImportError as error:
         raise UsageError(
             f"choosing needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
         ) from error
+    if (out / CARD_NAME).exists() and not overwrite:
+        raise UsageError(f"{out} holds a model already", "Replace it with --overwrite")
     choice = choose_among(candidates, seed=seed)
     card = make_model(choice, candidates, out)
     figure = draw_candidates(

@@ -89,7 +89,10 @@ def finetune(
         str, typer.Option(metavar="NAME", help="Of the paper's methods: smoke, laptop or paper.")
     ] = "paper",
     epochs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Of the paper's.", show_default="30")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Of the paper's.", show_default="the scale's; published 30"
+        ),
     ] = None,
     rate: Annotated[
         float | None,
@@ -108,7 +111,7 @@ def finetune(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides every draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, cuda, or auto: cuda where there is one.")
     ] = "auto",
@@ -175,8 +178,7 @@ def _by_recipe(
 def _material(
     store: Path, split: Path, variants: Path | None, scale: str, seed: int, device: str
 ) -> "Material":
-    import torch
-
+    from cxrview.cli.device import find_device
     from cxrview.store.materialised import open_materialised
     from cxrview.store.prepared import open_prepared
     from cxrview.store.splits import read_split
@@ -185,14 +187,12 @@ def _material(
 
     if scale not in SCALES:
         raise UsageError(f"there is no scale {scale}", f"There are {', '.join(SCALES)}")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     return Material(
         prepared=open_prepared(store),
         split=scaled_split(read_split(split), SCALES[scale], seed),
         scale=SCALES[scale],
         seed=seed,
-        device=device,
+        device=find_device(device),
         materialised=open_materialised(variants) if variants else None,
     )
 
@@ -208,13 +208,18 @@ def _by_method(
     from dataclasses import replace
 
     from cxrview.cli.training_lines import TrainingLines
+    from cxrview.study.pretraining import pictures_in_words
     from cxrview.study.stages import StudyWatch, noted_watch
     from cxrview.train.candidate import train_candidate
-    from cxrview.train.study import FINE_TUNINGS, Candidate
+    from cxrview.train.scale import scaled_schedule
+    from cxrview.train.study import FINE_TUNINGS, PRE_TRAININGS, Candidate
     from cxrview.train.trained import load_trained, read_about
 
     began = read_about(pre_trained)
+    if began.get("pre_training") not in PRE_TRAININGS:
+        raise UsageError(f"{pre_trained} holds no pre-trained network", "Make it by pretrain")
     candidate = Candidate(pre_training=began["pre_training"], fine_tuning=method)
+    schedule = scaled_schedule(FINE_TUNINGS[method].schedule, material.scale)
     lines = TrainingLines()
     watch = StudyWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
     scores = train_candidate(
@@ -223,7 +228,8 @@ def _by_method(
         material,
         out,
         features=features,
-        schedule=replace(FINE_TUNINGS[method].schedule, **changed),  # type: ignore[arg-type]
+        schedule=replace(schedule, **changed),  # type: ignore[arg-type]
+        differs=pictures_in_words(pre_trained),
         watch=noted_watch(watch, out / EVENTS),
     )
     right = int(scores.is_right.sum())

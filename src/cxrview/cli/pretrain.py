@@ -47,7 +47,7 @@ def pretrain(
         ),
     ] = None,
     scale: Annotated[str, typer.Option(metavar="NAME", help="smoke, laptop or paper.")] = "paper",
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides every draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -184,16 +184,13 @@ def _plan(
 ) -> "Plan":
     from dataclasses import replace
 
-    import torch
-
+    from cxrview.cli.device import find_device
     from cxrview.train.pretrain import plan_for
     from cxrview.train.scale import SCALES
 
     if scale not in SCALES:
         raise UsageError(f"there is no scale {scale}", f"There are {', '.join(SCALES)}")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    plan = plan_for(pre_training, SCALES[scale], seed=seed, device=device)
+    plan = plan_for(pre_training, SCALES[scale], seed=seed, device=find_device(device))
     changed = {name: value for name, value in figures.items() if value is not None}
     more = {name: value for name, value in amounts.items() if value is not None}
     return replace(plan, schedule=replace(plan.schedule, **changed), **more)  # type: ignore[arg-type]

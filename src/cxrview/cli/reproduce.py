@@ -107,7 +107,7 @@ def reproduce(
         bool,
         typer.Option("--as-published", help="Pass images through JPEG first, as the paper did."),
     ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides every draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
     publish: Annotated[
         Path | None,
         typer.Option(
@@ -152,7 +152,11 @@ def reproduce(
         "workers": workers,
         "device": device,
     }
+    if publish is not None and publish.resolve() == out.resolve():
+        raise UsageError("--publish is another folder than --out: the latter shows patients")
     if not any(given):
+        if source or external or external_source or headers:
+            raise UsageError("sources, external labels or headers are named, and no LABELS")
         plan = drawn_plan(out, scale, **common)
     else:
         plan = plan_of_files(
@@ -167,9 +171,8 @@ def reproduce(
     studied = run_study(plan, out, _watch())
     print_reproduction(write_results(studied, publish))
     typer.echo(f"all of it to read: {studied.folder.page}")
-    failures = studied.prepared.failures
-    if failures:
-        typer.echo(f"{len(failures)} images could not be read", err=True)
+    if studied.unreadable:
+        typer.echo(f"{studied.unreadable} images could not be read", err=True)
         raise typer.Exit(1)
 
 

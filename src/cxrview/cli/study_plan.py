@@ -40,9 +40,10 @@ def plan_of_files(
             f"a study needs {', '.join(missing)}",
             "Only --scale smoke draws all that it needs, where nothing is given",
         )
-    for name, path in (*given.items(), ("--external", rest["external"])):
-        if path is not None and not path.exists():
-            raise UsageError(f"{name}: there is no {path}")
+    given |= {"--external": rest["external"], "--headers": rest["headers"]}
+    for name, path in given.items():
+        if path is not None and not (path.is_file() or (name == "--pictures" and path.is_dir())):
+            raise UsageError(f"{name}: there is no file {path}")
     return StudyPlan(
         labels=labels,
         published=published,
@@ -58,6 +59,7 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
     Raises:
         UsageError: the scale is another than smoke.
     """
+    from cxrview.store.whole import writing
     from cxrview.study.drawn import EXTERNAL, INSIDE, draw_study
     from cxrview.study.plan import StudyPlan
     from cxrview.study.pretraining import PictureSource
@@ -67,7 +69,8 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
             f"a study at {scale} scale needs LABELS, --published, --pictures and --classes",
             "Only --scale smoke draws all that it needs, where nothing is given",
         )
-    drawn = draw_study(out / DRAWN, seed=rest["seed"])
+    with writing(out):
+        drawn = draw_study(out / DRAWN, seed=rest["seed"])
     return StudyPlan(
         labels=drawn.labels,
         published=drawn.published,
@@ -91,12 +94,9 @@ def _scale(name: str) -> "Scale":
 
 
 def _common(rest: dict[str, Any]) -> dict[str, Any]:
-    import torch
+    from cxrview.cli.device import find_device
 
-    device = rest["device"]
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return {**rest, "device": device, "counts": _counts(rest["counts"])}
+    return {**rest, "device": find_device(rest["device"]), "counts": _counts(rest["counts"])}
 
 
 def _counts(text: str | None) -> tuple[int, int, int] | None:

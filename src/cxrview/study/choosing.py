@@ -3,17 +3,18 @@
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Cutoff, Interval, ModelCard, Scores
 from cxrview.stats import exact_interval, patient_bootstrap
 from cxrview.store.models import WEIGHTS_NAME, write_model
 from cxrview.store.scores import read_scores
+from cxrview.store.whole import telling, whole, write_whole, writing
 from cxrview.train.candidate import VALIDATION
 from cxrview.train.card import widest_review_band
 from cxrview.train.choose import Compared, choose_candidate, choose_cutoff, compare_candidates
@@ -35,6 +36,8 @@ class Choice:
     """Range of the best cutoffs on its validation progenitors; the paper takes `high`."""
     scale_words: str
     """How the trainings were scaled: a scaled run must never look like a full one."""
+    seed: int
+    """Of the bootstraps."""
 
 
 def choose_among(folder: Path, *, seed: int) -> Choice:
@@ -53,13 +56,7 @@ def choose_among(folder: Path, *, seed: int) -> Choice:
         Paper, section 5.
     """
     abouts = {c: _about(folder / c.pre_training / c.fine_tuning) for c in CANDIDATES}
-    for name in ("scale", "seed", "images", "split"):
-        values = {about["belongs"].get(name) for about in abouts.values()}
-        if len(values) > 1:
-            raise UsageError(
-                f"the candidates in {folder} differ in {name}",
-                "Train all nine on the same store, split, scale and seed",
-            )
+    _refuse_strangers(folder, abouts)
     validated = {
         c: read_scores(folder / c.pre_training / c.fine_tuning / VALIDATION)[0] for c in CANDIDATES
     }
@@ -73,7 +70,8 @@ def choose_among(folder: Path, *, seed: int) -> Choice:
         compared=compared,
         chosen=chosen,
         cutoff=choose_cutoff(validated[chosen]),
-        scale_words=abouts[chosen]["scale_words"],
+        scale_words=_all_words(about["scale_words"] for about in abouts.values()),
+        seed=seed,
     )
 
 
@@ -92,11 +90,9 @@ def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
     place = folder / choice.chosen.pre_training / choice.chosen.fine_tuning
     weights = to_onnx(load_trained(place), side=SIDE)
     card = _card(choice, weights, _about(place))
-    try:
+    with writing(out):
         write_model(out, card, weights)
-        write_choice(choice, out)
-    except OSError as error:
-        raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+    write_choice(choice, out)
     return card
 
 
@@ -110,10 +106,10 @@ def write_choice(choice: Choice, out: Path) -> None:
         "paper_cutoff": choice.cutoff.high,
         "scale": choice.scale_words,
     }
-    (out / CHOICE).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_whole(out / CHOICE, json.dumps(facts, indent=2) + "\n")
 
 
-def candidate_rows(choice: Choice, *, seed: int = 0) -> list[dict[str, Any]]:
+def candidate_rows(choice: Choice) -> list[dict[str, Any]]:
     """One row a candidate: right of all, on its own validation images and on progenitors alone.
 
     Intervals of the first are Clopper-Pearson, as if images were independent; those of the
@@ -124,7 +120,7 @@ def candidate_rows(choice: Choice, *, seed: int = 0) -> list[dict[str, Any]]:
         own = exact_interval(int(scores.is_right.sum()), len(scores))
         progenitors = scores.where(scores.is_progenitor)
         shared = patient_bootstrap(
-            progenitors.is_right.astype(float), progenitors.patients, seed=seed
+            progenitors.is_right.astype(float), progenitors.patients, seed=choice.seed
         )
         rows.append(
             {
@@ -164,6 +160,34 @@ def comparison_rows(choice: Choice) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _refuse_strangers(folder: Path, abouts: Mapping[Candidate, Mapping[str, Any]]) -> None:
+    """Nine of one store, split, scale and seed, each where its name says."""
+    for candidate, about in abouts.items():
+        if about["candidate"] != candidate.name:
+            raise UsageError(
+                f"{folder / candidate.name} holds {about['candidate']}",
+                "Keep each candidate in the folders of its pre-training and method",
+            )
+    everywhere = ("scale", "seed", "images", "split")
+    within = {"pre_trained": "pre_training", "schedule": "fine_tuning"}
+    for name in (*everywhere, *within):
+        values: dict[str, set[Any]] = {}
+        for candidate, about in abouts.items():
+            group = getattr(candidate, within[name]) if name in within else ""
+            values.setdefault(group, set()).add(about["belongs"].get(name))
+        if any(len(found) > 1 for found in values.values()):
+            raise UsageError(
+                f"the candidates in {folder} differ in {name}",
+                "Train all nine on the same store, split, scale and seed, the three of one method "
+                "by one schedule and the three of one pre-training from one network",
+            )
+
+
+def _all_words(each: Iterable[str]) -> str:
+    """All that was scaled or changed in any of them, once."""
+    return "; ".join(dict.fromkeys(part for words in each for part in words.split("; ")))
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -216,7 +240,7 @@ def _counts(prefix: str, scores: Scores, interval: Interval) -> dict[str, Any]:
 
 
 def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with telling(path), whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

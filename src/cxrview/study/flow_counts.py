@@ -41,7 +41,7 @@ def count_flow(studied: Studied) -> Flow:
         accuracies={c: scores.accuracy for c, scores in studied.choice.validated.items()},
         chosen=studied.choice.chosen,
         externals=tuple(_externals(studied)),
-        note=plan.scale.words,
+        note=studied.choice.scale_words,
     )
 
 

@@ -1,6 +1,7 @@
 """What a study is made of: all that its result depends on."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +52,6 @@ class StudyPlan:
         return self.external is None or self.external.resolve() == self.labels.resolve()
 
     @property
-    def has_external(self) -> bool:
-        """Whether there is an external test set at all."""
-        return bool(self.external or self.external_sources)
-
-    @property
     def conditions(self) -> dict[str, str]:
         """What another run must have in common to go on with this one's folder."""
         files = {
@@ -69,31 +65,39 @@ class StudyPlan:
             **{name: file_sha256(path) if path else "" for name, path in files.items()},
             "scale": self.scale.name,
             "seed": str(self.seed),
-            "sources": " ".join(self.sources),
-            "external_sources": " ".join(self.external_sources),
+            "sources": json.dumps(self.sources),
+            "external_sources": json.dumps(self.external_sources),
             "sample": str(self.sample),
             "split": f"{self.by} {self.counts}",
             "as_published": str(self.as_published),
         }
 
 
-def keep_plan(path: Path, plan: StudyPlan) -> None:
-    """Write down what a run is made of, or refuse to go on with one that is made of other things.
+def check_plan(path: Path, conditions: Mapping[str, str]) -> bool:
+    """Whether a run of these conditions stands there and can be gone on with.
 
     Raises:
         UsageError: the folder holds another study; the message says what differs.
     """
-    wanted = plan.conditions
     if not path.is_file():
-        write_whole(path, json.dumps(wanted, indent=2) + "\n")
-        return
+        return False
     try:
         standing = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         standing = {}
-    differ = [name for name, value in wanted.items() if standing.get(name) != value]
+    differ = [name for name, value in conditions.items() if standing.get(name) != value]
     if differ:
         raise UsageError(
             f"{path.parent} holds another study: {', '.join(differ)} differ",
             "Go on with the same, or name a new folder",
         )
+    return True
+
+
+def keep_plan(path: Path, conditions: Mapping[str, str]) -> None:
+    """Write down what a run is made of.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    write_whole(path, json.dumps(conditions, indent=2) + "\n")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from cxrview.dataset.ilsvrc import ImageNetClass, read_classes
 from cxrview.dataset.pictures import count_classes, keep_pictures
+from cxrview.store.whole import telling, whole
 from cxrview.terms import Partition
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.pretrain import Plan, Watch, classes_to_learn, pre_train
+from cxrview.train.trained import read_about
 
 PICTURES, SUBSET = "pictures", "subset.csv"
 
@@ -78,9 +80,24 @@ def pre_train_on_pictures(
     return pre_train(plan, published, kept, learnt, out, watch)
 
 
+def pictures_in_words(folder: Path) -> tuple[str, ...]:
+    """How the pictures of a finished pre-training differ from the paper's, for result tables.
+
+    Raises:
+        ModelRefused: it is not there or not finished.
+    """
+    about = read_about(folder)
+    differs = [str(one) for one in about.get("differs_from_the_paper", [])]
+    return tuple(
+        f"{about.get('pre_training', '')} pre-training on {one}"
+        for one in differs
+        if " pictures of " in one
+    )
+
+
 def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
     """Place in the network's output, index among the thousand, wnid and category."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with telling(path), whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["output", "index", "wnid", "category"])
         writer.writerows([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))

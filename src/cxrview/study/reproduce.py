@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cxrview.assess.classifiers import VALIDATION
 from cxrview.classify.runtime import Model, load_model
 from cxrview.records import ModifiedCount, Prepared, Split
+from cxrview.store.splits import write_split
 from cxrview.store.whole import held, writing
 from cxrview.study.assessing import AssessmentRun, assess_model
 from cxrview.study.assessment_images import AssessmentImages, choose_images
 from cxrview.study.choosing import Choice, choose_among, make_model
 from cxrview.study.folder import StudyFolder
-from cxrview.study.plan import StudyPlan, keep_plan
+from cxrview.study.plan import StudyPlan, check_plan, keep_plan
+from cxrview.study.pretraining import pictures_in_words
 from cxrview.study.robustness import assess_partition, draw_images
 from cxrview.study.stages import (
     StudyWatch,
+    external_sources,
     fine_tune_study,
     pre_train_study,
     prepare_study,
@@ -37,6 +40,8 @@ class Studied:
     plan: StudyPlan
     folder: StudyFolder
     prepared: Prepared
+    unreadable: int
+    """Images of the study and external ones that could not be read."""
     split: Split
     images: AssessmentImages
     choice: Choice
@@ -61,10 +66,11 @@ def run_study(plan: StudyPlan, root: Path, watch: StudyWatch | None = None) -> S
         CannotWrite: the disk took no more.
     """
     folder = StudyFolder(root=root)
+    conditions = plan.conditions
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)
         with held(root, "at the study in"):
-            keep_plan(folder.plan, plan)
+            check_plan(folder.plan, conditions)
             return _Run(plan, folder, watch or StudyWatch()).whole()
 
 
@@ -81,11 +87,14 @@ class _Run:
         with self._stage("prepare"):
             prepared, external = prepare_study(plan, folder, self._watch)
         with self._stage("split"):
-            split = split_study(plan, folder, prepared)
+            split = split_study(plan, prepared)
             images = self._choose_images(prepared, external, split)
             material = Material(
                 prepared=prepared, split=split, scale=plan.scale, seed=plan.seed, device=plan.device
             )
+            # Not before all of it is known to hold together: a plan that stands binds the folder.
+            keep_plan(folder.plan, plan.conditions)
+            write_split(folder.split, split, prepared.images)
         for name in PRE_TRAININGS:
             with self._stage(f"pre-train {name}"):
                 pre_train_study(name, plan, folder, self._watch)
@@ -93,7 +102,7 @@ class _Run:
             with self._stage(f"fine-tune {candidate.name}"):
                 fine_tune_study(candidate, material, folder, self._watch)
         with self._stage("choose"):
-            choice = choose_among(folder.candidates, seed=plan.seed)
+            choice = self._choose()
             make_model(choice, folder.candidates, folder.model)
             model = load_model(folder.model)
         with self._stage("assess"):
@@ -105,6 +114,7 @@ class _Run:
                 cutoff_from=VALIDATION,
                 seed=plan.seed,
                 note=PHANTOM_NOTE if plan.is_drawn else "",
+                overwrite=True,  # what stands there of another model is of an earlier choice
                 watch=lambda more: self._count(more, 0, "images asked about"),
             )
         with self._stage("robustness"):
@@ -113,6 +123,7 @@ class _Run:
             plan=plan,
             folder=folder,
             prepared=prepared,
+            unreadable=sum(len(one.failures) for one in (prepared, external) if one),
             split=split,
             images=images,
             choice=choice,
@@ -122,6 +133,13 @@ class _Run:
             seconds=dict(self._times.seconds),
         )
 
+    def _choose(self) -> Choice:
+        choice = choose_among(self._folder.candidates, seed=self._plan.seed)
+        parts = dict.fromkeys(choice.scale_words.split("; "))
+        for name in PRE_TRAININGS:
+            parts |= dict.fromkeys(pictures_in_words(self._folder.pre_trained(name)))
+        return replace(choice, scale_words="; ".join(parts))
+
     def _choose_images(
         self, prepared: Prepared, external: Prepared | None, split: Split
     ) -> AssessmentImages:
@@ -130,7 +148,7 @@ class _Run:
             prepared,
             split,
             external=external,
-            external_sources=plan.external_sources,
+            external_sources=external_sources(plan, prepared),
             sample=plan.sample,
             seed=plan.seed,
         )
@@ -154,6 +172,7 @@ class _Run:
             lambda more: self._count(more, 0, "modified images asked about"),
             classifier=model.card.model_id,
             drawn_from=len(inside),
+            overwrite=True,
         )
 
     @contextmanager

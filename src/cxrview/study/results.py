@@ -3,15 +3,15 @@
 import datetime
 import json
 import os
-import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from cxrview.errors import CannotWrite
 from cxrview.show.claim import write_claim
 from cxrview.show.figures.flow import Flow
 from cxrview.show.page import write_page
 from cxrview.show.reproduction import Reproduction, installed_software
+from cxrview.store.whole import write_whole
 from cxrview.study.choosing import CANDIDATE_TABLE, CHOICE, COMPARISON_TABLE
 from cxrview.study.flow_counts import count_flow
 from cxrview.study.illustrate import OF_PHANTOMS, draw_study_figures
@@ -48,7 +48,7 @@ def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
         version=installed_software(("cxrview",)).get("cxrview", ""),
         date=datetime.date.today(),
         seed=studied.plan.seed,
-        scale=studied.plan.scale,
+        scale=replace(studied.plan.scale, words=studied.choice.scale_words),
         is_drawn=studied.plan.is_drawn,
         split_by=studied.split.by,
         sources=tuple(sorted({image.source for image in studied.images.inside.images})),
@@ -75,7 +75,7 @@ def _differences(studied: Studied) -> Iterator[str]:
     """What is not as in the paper, a sentence each."""
     plan = studied.plan
     if plan.scale.name != "paper":
-        yield f"Scale: {plan.scale.words}."
+        yield f"Scale: {studied.choice.scale_words}."
     if plan.is_drawn:
         yield "Radiographs and pictures are drawn and the published weights are random ones."
     for name in PRE_TRAININGS:
@@ -108,8 +108,5 @@ def _copy_tables(studied: Studied, out: Path) -> None:
         folder.times,
         folder.pre_trained("grey-subset") / SUBSET,
     ]
-    try:
-        for path in tables:
-            shutil.copyfile(path, out / path.name)
-    except OSError as error:
-        raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+    for path in tables:
+        write_whole(out / path.name, path.read_bytes())

@@ -8,10 +8,9 @@ from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import SHARES, check_split, split_images
 from cxrview.errors import UsageError
 from cxrview.records import Prepared, PreparedImage, Scores, Split
-from cxrview.store.splits import read_split, write_split
 from cxrview.study.folder import StudyFolder
 from cxrview.study.plan import StudyPlan
-from cxrview.study.pretraining import pre_train_on_pictures
+from cxrview.study.pretraining import pictures_in_words, pre_train_on_pictures
 from cxrview.train.candidate import train_candidate
 from cxrview.train.epochs import Watch as EpochsWatch
 from cxrview.train.events import event_writer
@@ -20,7 +19,7 @@ from cxrview.train.pretrain import Top1, convert_colour, plan_for
 from cxrview.train.pretrain import Watch as PreTrainWatch
 from cxrview.train.scale import scaled_split
 from cxrview.train.study import PRE_TRAININGS, Candidate
-from cxrview.train.trained import load_trained
+from cxrview.train.trained import ABOUT, load_trained
 
 EVENTS = "events"
 
@@ -48,20 +47,38 @@ def prepare_study(
         UsageError, CannotWrite: as `prepare_images`.
     """
 
-    def prepare(labels: Path, out: Path) -> Prepared:
+    def prepare(labels: Path, out: Path, headers: Path | None = None) -> Prepared:
         return prepare_images(
             labels,
             out,
-            headers_path=plan.headers,
+            headers_path=headers,
             as_published=plan.as_published,
             workers=plan.workers,
             watch=lambda more: watch.count(more, 0, "images read"),
         )
 
-    prepared = prepare(plan.labels, folder.store)
+    prepared = prepare(plan.labels, folder.store, plan.headers)
     if plan.external is None or plan.is_external_inside:
         return prepared, None
     return prepared, prepare(plan.external, folder.external_store)
+
+
+def external_sources(plan: StudyPlan, prepared: Prepared) -> tuple[str, ...]:
+    """Sources of the external test set; where none is named in the study's own labels file, all
+    that are not inside.
+
+    Raises:
+        UsageError: there is none left.
+    """
+    if plan.external_sources or plan.external is None or not plan.is_external_inside:
+        return plan.external_sources
+    rest = {image.source for image in prepared.images} - set(plan.sources)
+    if not plan.sources or not rest:
+        raise UsageError(
+            "the external labels are those of the study, and no source is left for them",
+            "Say by --source or --external-source which is which",
+        )
+    return tuple(sorted(rest))
 
 
 def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, ...]:
@@ -71,7 +88,8 @@ def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, .
         UsageError: a source is inside and external, or has no image.
     """
     known = {image.source for image in prepared.images}
-    own_external = set(plan.external_sources) if plan.is_external_inside else set()
+    own = external_sources(plan, prepared) if plan.is_external_inside else ()
+    own_external = set(own)
     for name in sorted({*plan.sources, *own_external} - known):
         raise UsageError(f"no image is of source {name}", f"There are {', '.join(sorted(known))}")
     if both := set(plan.sources) & own_external:
@@ -80,20 +98,15 @@ def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, .
     return tuple(image for image in prepared.images if image.source in wanted)
 
 
-def split_study(plan: StudyPlan, folder: StudyFolder, prepared: Prepared) -> Split:
-    """Split the inside images and leave out what the scale has no use for; or read the split.
+def split_study(plan: StudyPlan, prepared: Prepared) -> Split:
+    """Split the inside images and leave out what the scale has no use for.
 
     Raises:
         UsageError: sizes that cannot be met, or a split that leaks.
-        CannotWrite: the disk took no more.
     """
-    if folder.split.is_file():
-        split = read_split(folder.split)
-    else:
-        inside = images_inside(plan, prepared)
-        whole = split_images(inside, by=plan.by, shares=SHARES, counts=plan.counts, seed=plan.seed)
-        split = scaled_split(whole, plan.scale, plan.seed)
-        write_split(folder.split, split, inside)
+    inside = images_inside(plan, prepared)
+    whole = split_images(inside, by=plan.by, shares=SHARES, counts=plan.counts, seed=plan.seed)
+    split = scaled_split(whole, plan.scale, plan.seed)
     check_split(split, prepared.images, prepared.content)
     return split
 
@@ -105,6 +118,9 @@ def pre_train_study(name: str, plan: StudyPlan, folder: StudyFolder, watch: Stud
         UsageError, ModelRefused, CannotWrite: as `pre_train_on_pictures`.
     """
     out = folder.pre_trained(name)
+    if (out / ABOUT).is_file():  # the plan vouches for what it was made of
+        load_trained(out)
+        return
     if PRE_TRAININGS[name].schedule is None:
         convert_colour(plan.published, out)
         return
@@ -146,6 +162,7 @@ def fine_tune_study(
         material,
         out,
         features=folder.features(candidate.pre_training),
+        differs=pictures_in_words(folder.pre_trained(candidate.pre_training)),
         watch=noted_watch(watch, out / EVENTS),
     )
 

@@ -1,7 +1,7 @@
 """One of the nine candidates: trained, and asked about the validation images."""
 
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from cxrview.train.features import variant_features
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import predict_pfi
 from cxrview.train.material import Material, VariantImages
+from cxrview.train.scale import run_words, scaled_schedule
 from cxrview.train.study import FINE_TUNINGS, Candidate, FineTuning, Schedule
 from cxrview.train.trained import ABOUT, begin_training, finish_training, load_trained, writing_to
 
@@ -37,6 +38,7 @@ def train_candidate(
     *,
     features: Path | None = None,
     schedule: Schedule | None = None,
+    differs: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> Scores:
     """Fine-tune a pre-trained network by one of the three methods, and validate it.
@@ -52,7 +54,8 @@ def train_candidate(
             while it trains.
         features: folder for what the frozen trunk sees, shared by the candidates of one
             pre-training; within `out` where None.
-        schedule: in place of the method's own.
+        schedule: in place of the method's own, scaled.
+        differs: what of the pre-training is not as published, in words for the tables.
         watch: told of each step and epoch.
 
     Returns:
@@ -65,7 +68,7 @@ def train_candidate(
         CannotWrite: the disk took no more.
     """
     method = FINE_TUNINGS[candidate.fine_tuning]
-    schedule = _scaled(schedule or method.schedule, material)
+    schedule = schedule or scaled_schedule(method.schedule, material.scale)
     belongs = _belongs(candidate, pre_trained, material, schedule)
     begin_training(out, belongs)
     if (out / ABOUT).is_file():
@@ -79,7 +82,8 @@ def train_candidate(
         else:
             scores = run.classifier_alone(network, features or out / "features")
         write_scores(out / VALIDATION, [scores])
-        finish_training(out, network, run.about(scores))
+        words = run_words(material.scale, schedule, method.schedule, differs)
+        finish_training(out, network, run.about(scores) | {"scale_words": words})
         (out / CHECKPOINT).unlink(missing_ok=True)
     return scores
 
@@ -176,7 +180,6 @@ class _Run:
         return {
             "candidate": self._candidate.name,
             "scale": self._material.scale.name,
-            "scale_words": self._material.scale.words,
             "schedule": asdict(self._schedule),
             "seed": self._material.seed,
             "training_images": len(self._training),
@@ -223,11 +226,6 @@ class _Run:
             parts.append(predict_pfi(network, shown, device=device))
             watch(len(shown), total)
         return np.concatenate(parts)
-
-
-def _scaled(schedule: Schedule, material: Material) -> Schedule:
-    epochs = material.scale.epochs
-    return schedule if epochs is None else replace(schedule, epochs=epochs)
 
 
 def _belongs(

@@ -1,11 +1,13 @@
 """How much of the published study a run carries out, and the words that say so in every table."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 
 from cxrview.dataset.variants import VARIANTS, variant_named
 from cxrview.records import Split, Variant
 from cxrview.terms import Partition
+from cxrview.train.study import Schedule
 
 _EIGHT = (
     "progenitor",
@@ -95,6 +97,31 @@ SCALES = {
         ),
     )
 }
+
+
+def scaled_schedule(schedule: Schedule, scale: Scale) -> Schedule:
+    """The epochs that a scale has, of a schedule otherwise as it was."""
+    return schedule if scale.epochs is None else replace(schedule, epochs=scale.epochs)
+
+
+def run_words(
+    scale: Scale, schedule: Schedule, published: Schedule, more: Sequence[str] = ()
+) -> str:
+    """How a training was scaled or changed, in words: it must never look like a full one.
+
+    Args:
+        scale: of the run.
+        schedule: by which it trained.
+        published: the method's own.
+        more: what else is not as published.
+    """
+    wanted = asdict(scaled_schedule(published, scale))
+    changed = [
+        f"{name.replace('_', ' ')} {value} instead of {wanted[name]}"
+        for name, value in asdict(schedule).items()
+        if value != wanted[name]
+    ]
+    return "; ".join([scale.words, *changed, *more])
 
 
 def scaled_split(split: Split, scale: Scale, seed: int) -> Split:
