@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.modify import MODIFICATIONS
+from cxrview.classify.runtime import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
@@ -144,6 +146,19 @@ def test_the_cutoff_can_be_changed(store, model, tmp_path):
 
     first = rows_of(tmp_path / "robustness.csv")[0]
     assert (first["right"], first["cutoff"]) == (first["frontal"], "0.0")
+
+
+def test_a_model_of_a_scaled_run_says_so_in_table_and_figure(store, model, chests, tmp_path):
+    words = "8 variants instead of 106"
+    made = load_model(model)
+    weights = (model / "model.onnx").read_bytes()
+    write_model(tmp_path / "scaled", replace(made.card, about={"scale": words}), weights)
+
+    for sources in ([store, "--sample", 2], chests):
+        robustness(*sources, "--model", tmp_path / "scaled", "--out", tmp_path / "out")
+
+    assert {row["scale"] for row in rows_of(tmp_path / "out" / "robustness.csv")} == {words}
+    assert words in (tmp_path / "out" / "modified.svg").read_text(encoding="utf-8")
 
 
 def test_a_run_stopped_by_ctrl_c_goes_on(store, model, tmp_path):

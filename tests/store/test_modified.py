@@ -34,7 +34,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def test_shares_are_in_percent_and_a_view_without_images_has_none(tmp_path):
-    write_modified_counts(tmp_path / "c.csv", [COUNT], classifier="one", cutoff=61.25)
+    write_modified_counts(
+        tmp_path / "c.csv", [COUNT], classifier="one", cutoff=61.25, scale="8 of 106"
+    )
 
     assert rows_of(tmp_path / "c.csv") == [
         {
@@ -59,6 +61,7 @@ def test_shares_are_in_percent_and_a_view_without_images_has_none(tmp_path):
             "difference_points": "-12.5",
             "classifier": "one",
             "cutoff": "61.25",
+            "scale": "8 of 106",
         }
     ]
 

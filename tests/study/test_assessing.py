@@ -206,6 +206,26 @@ def test_what_is_complete_is_not_computed_again(assessed, images, model, tmp_pat
         assert (out / name).read_bytes() == (assessed[0] / name).read_bytes(), name
 
 
+def test_a_scaled_model_is_said_to_be_one_in_every_table_and_figure(
+    assessed, images, model, tmp_path
+):
+    out, words = tmp_path / "scaled", "scaled to two cores: 400 images, not 119,674"
+    shutil.copytree(assessed[0], out)
+    card = replace(model.card, about={"scale": words})
+
+    assess_model(images, replace(model, card=card), out, note="drawn phantoms, no patient")
+
+    for name in ("assessment.csv", "slices.csv", "reliability.csv"):
+        assert {list(row.items())[-1] for row in rows_of(out / name)} == {("scale", words)}, name
+        plain = rows_of(assessed[0] / name)
+        assert {list(row.items())[-1] for row in plain} == {("scale", "")}, name
+    assert json.loads((out / "assessment.json").read_text())["scale"] == words
+    for name in ("fig-3", "fig-4", "fig-5", "calibration", "failures"):
+        above = f"drawn phantoms, no patient. {words}. " if name in ("fig-4", "failures") else words
+        assert above in (out / f"{name}.svg").read_text(encoding="utf-8"), name
+        assert words not in (assessed[0] / f"{name}.svg").read_text(encoding="utf-8")
+
+
 def test_the_papers_cutoff_is_another_reading_of_the_same_scores(assessed, images, model, tmp_path):
     out, asked = tmp_path / "again", []
     shutil.copytree(assessed[0], out)

@@ -85,6 +85,16 @@ def test_the_counts_are_those_of_the_parquet_file_counted_by_hand(pixels, tmp_pa
     assert [one.lost for one in counts if one.modification == "obscured"] == [N // 2]
 
 
+def test_a_scaled_model_is_said_to_be_one_in_every_row(pixels, tmp_path):
+    def last_column(**options) -> set[tuple[str, str]]:
+        assess(pixels[:4], tmp_path, **options)
+        with (tmp_path / "robustness.csv").open(newline="") as file:
+            return {list(row.items())[-1] for row in csv.DictReader(file)}
+
+    assert last_column() == {("scale", "")}
+    assert last_column(scale="8 variants, not 106") == {("scale", "8 variants, not 106")}
+
+
 def test_every_pfi_is_of_its_own_image_and_modification(pixels, tmp_path):
     assess(pixels, tmp_path)
 

@@ -206,7 +206,13 @@ def _assess(
             classifier=model.card.model_id,
             drawn_from=drawn_from,
             overwrite=overwrite,
+            scale=_scale(model),
         )
+
+
+def _scale(model: "Model") -> str:
+    """How its training was scaled, in words, as far as its card tells."""
+    return str(model.card.about.get("scale", ""))
 
 
 def _boxes(texts: Sequence[str], images: int, side: int) -> "list[Box | None]":
@@ -264,5 +270,6 @@ def _draw(
     write_modified_images(
         out / f"{FIGURE}.csv", shown, classifier=model.card.model_id, cutoff=cutoff
     )
-    figure = draw_modified([[(one.title, one.pixels, one.pfi) for one in row] for row in shown])
+    rows = [[(one.title, one.pixels, one.pfi) for one in row] for row in shown]
+    figure = draw_modified(rows, note=_scale(model))
     save_figure(figure, out, FIGURE)

@@ -13,21 +13,33 @@ COUNT_COLUMNS = (
     *("accuracy_percent", "low_percent", "high_percent"),
     *("frontal", "frontal_right", "frontal_low_percent", "frontal_high_percent"),
     *("lateral", "lateral_right", "lateral_low_percent", "lateral_high_percent"),
-    *("lost", "gained", "difference_points", "classifier", "cutoff"),
+    *("lost", "gained", "difference_points", "classifier", "cutoff", "scale"),
 )
 """Ends of intervals are Clopper-Pearson's, 95 %; of a view without an image they are empty."""
 IMAGE_COLUMNS = ("image", "modification", "severity", "pfi", "view", "classifier", "cutoff")
 
 
 def write_modified_counts(
-    path: Path, counts: Iterable[ModifiedCount], *, classifier: str, cutoff: float
+    path: Path,
+    counts: Iterable[ModifiedCount],
+    *,
+    classifier: str,
+    cutoff: float,
+    scale: str = "",
 ) -> None:
     """Write COUNT_COLUMNS, a row each; the file whole or not at all.
+
+    Args:
+        path: .csv.
+        counts: of one classifier.
+        classifier: its name.
+        cutoff: that they were counted by; percent.
+        scale: how its training was scaled, in words; empty where it was not.
 
     Raises:
         CannotWrite: the disk took no more.
     """
-    _write(path, COUNT_COLUMNS, ([*_cells(one), classifier, cutoff] for one in counts))
+    _write(path, COUNT_COLUMNS, ([*_cells(one), classifier, cutoff, scale] for one in counts))
 
 
 def write_modified_images(

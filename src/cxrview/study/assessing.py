@@ -60,7 +60,8 @@ def assess_model(
 
     Args:
         images: of `choose_images`.
-        model: the network.
+        model: the network. How its training was scaled, as its card tells, stands in every table
+            and above every figure.
         out: folder; new, empty, or holding an assessment of the same model and images.
         name: of the network in the tables; its model id where None.
         cutoff_from: `validation` images, or `test` images as the paper did: whose cutoff is the
@@ -95,9 +96,10 @@ def assess_model(
         remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
     )
     about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
+    scale = str(model.card.about.get("scale", ""))
     shown = headline(run.assessed, cutoff_from)
-    write_assessment(out, run.scores, run.assessed, shown, about, run.remarks)
-    write_figures(out, images, scores[0], shown, seed=seed, note=note)
+    write_assessment(out, run.scores, run.assessed, shown, about, run.remarks, scale=scale)
+    write_figures(out, images, scores[0], shown, seed=seed, note=note, scale=scale)
     return run
 
 

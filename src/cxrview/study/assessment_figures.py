@@ -24,6 +24,7 @@ from cxrview.assess.classifiers import (
 from cxrview.records import Assessed, Scores
 from cxrview.show.figures.examples import draw_examples
 from cxrview.show.figures.gallery import draw_gallery
+from cxrview.show.figures.note import join_notes
 from cxrview.show.figures.pfi_histogram import draw_pfi_histogram
 from cxrview.show.figures.reliability import draw_reliability
 from cxrview.show.figures.style import save_figure
@@ -45,6 +46,7 @@ def write_figures(
     *,
     seed: int = 0,
     note: str = "",
+    scale: str = "",
     has_radiographs: bool = True,
 ) -> dict[str, tuple[Path, Path]]:
     """Draw what the network made of the test images.
@@ -56,6 +58,7 @@ def write_figures(
         headline: rows; the network's by the higher end give the cutoff, both rules the errors.
         seed: draws the examples of Fig 4 among the inside test images.
         note: stands above radiographs, such as "drawn phantoms, no patient".
+        scale: how the model's training was scaled, in words: stands above every figure.
         has_radiographs: with those of WITH_RADIOGRAPHS.
 
     Returns:
@@ -71,14 +74,15 @@ def write_figures(
     first = by_rule[widest, HIGHER_END]
     sets = {name: of for name, of in images_of(network).items() if name != BOTH}
     figures: dict[str, Figure] = {
-        HISTOGRAM: draw_pfi_histogram(sets, cutoff=first.assessment.cutoff),
-        YOUDEN: draw_youden(sets),
-        CALIBRATION: draw_reliability(first.assessment, name=widest),
+        HISTOGRAM: draw_pfi_histogram(sets, cutoff=first.assessment.cutoff, note=scale),
+        YOUDEN: draw_youden(sets, note=scale),
+        CALIBRATION: draw_reliability(first.assessment, name=widest, note=scale),
     }
     if has_radiographs:
         rows = [first, by_rule[widest, MIDDLE]]
-        figures[EXAMPLES] = _examples(images, network, seed, note)
-        figures[FAILURES] = _failures(images, network, rows, note)
+        both = join_notes(note, scale)
+        figures[EXAMPLES] = _examples(images, network, seed, both)
+        figures[FAILURES] = _failures(images, network, rows, both)
     return {name: save_figure(figure, out, name) for name, figure in figures.items()}
 
 

@@ -34,6 +34,8 @@ def write_assessment(
     headline: Sequence[Assessed],
     about: Mapping[str, Any],
     remarks: Sequence[str],
+    *,
+    scale: str = "",
 ) -> None:
     """Write the five tables. Shares are of 1; PFI, cutoffs and calibration are in percent.
 
@@ -44,6 +46,7 @@ def write_assessment(
         headline: those whose errors are listed.
         about: what it was made from.
         remarks: in words.
+        scale: how the model's training was scaled, in words; in every row of all but the errors.
 
     Raises:
         CannotWrite: the disk took no more.
@@ -51,13 +54,17 @@ def write_assessment(
     chosen = {id(row) for row in headline}
     everything = {
         **about,
+        "scale": scale,
         "remarks": list(remarks),
         "assessed": [asdict(row) | {"headline": id(row) in chosen} for row in assessed],
     }
     try:
-        _write_rows(out / ASSESSMENT, (_counted(row, id(row) in chosen) for row in assessed))
-        _write_rows(out / SLICES, (one for row in assessed for one in _slices(row)))
-        _write_rows(out / RELIABILITY, _reliability(assessed))
+        for name, rows in (
+            (ASSESSMENT, (_counted(row, id(row) in chosen) for row in assessed)),
+            (SLICES, (one for row in assessed for one in _slices(row))),
+            (RELIABILITY, _reliability(assessed)),
+        ):
+            _write_rows(out / name, ({**row, "scale": scale} for row in rows))
         _write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
         with whole(out / WHOLE) as part:
             part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")

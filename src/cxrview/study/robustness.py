@@ -75,6 +75,7 @@ def assess_partition(
     drawn_from: int | None = None,
     modifications: tuple[Modification, ...] = MODIFICATIONS,
     overwrite: bool = False,
+    scale: str = "",
 ) -> tuple[ModifiedCount, ...]:
     """Ask a model about all images under all modifications, and count what it gets right.
 
@@ -96,6 +97,7 @@ def assess_partition(
         drawn_from: images of the partition, where these were drawn from it.
         modifications: the rows; the unmodified image must be among them.
         overwrite: replace a table of another model or of other images.
+        scale: how the model's training was scaled, in words; in every row of `robustness.csv`.
 
     Returns:
         One count for each modification.
@@ -125,7 +127,7 @@ def assess_partition(
     scores = _join(parts)
     write_scores(out / TABLE, [scores])
     counts = count_modified(scores, cutoff=cutoff, drawn_from=drawn_from)
-    write_modified_counts(out / COUNTS, counts, classifier=classifier, cutoff=cutoff)
+    write_modified_counts(out / COUNTS, counts, classifier=classifier, cutoff=cutoff, scale=scale)
     return counts
 
 
