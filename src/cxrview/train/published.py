@@ -1,16 +1,21 @@
 """Loads the published BVLC GoogLeNet from arrays (.npz), never from a pickle."""
 
 import re
+import zipfile
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cxrview.errors import ModelRefused
 from cxrview.train.googlenet import GoogLeNet
 
 CHANNEL_MEANS = (104.0, 117.0, 123.0)
 """Of ILSVRC, in the order blue, green, red, that the published weights were trained with."""
+_ADVICE = "It should be the published BVLC GoogLeNet, main branch"
 
 
 def load_published(path: Path, network: GoogLeNet, *, with_classifier: bool) -> None:
@@ -22,21 +27,23 @@ def load_published(path: Path, network: GoogLeNet, *, with_classifier: bool) -> 
         with_classifier: load the 1,000-class layer too; otherwise it keeps its fresh start.
 
     Raises:
-        ModelRefused: an array is missing or does not fit.
+        ModelRefused: it is not there, no .npz, damaged or holds pickles; or an array is missing
+            or does not fit. The network is then as it was.
     """
-    parameters = dict(network.named_parameters())
-    with np.load(path, allow_pickle=False) as arrays:
-        for key, parameter in parameters.items():
-            caffe = _caffe_name(key)
-            if caffe is None or (caffe.startswith("loss3") and not with_classifier):
-                continue
-            if caffe not in arrays or arrays[caffe].shape != tuple(parameter.shape):
-                raise ModelRefused(
-                    f"{path.name} holds no array {caffe} of shape {tuple(parameter.shape)}",
-                    "It should be the published BVLC GoogLeNet, main branch",
-                )
-            with torch.no_grad():
-                parameter.copy_(torch.from_numpy(arrays[caffe]))
+    parameters = {
+        caffe: parameter
+        for key, parameter in network.named_parameters()
+        if (caffe := _caffe_name(key)) and (with_classifier or not caffe.startswith("loss3"))
+    }
+    arrays = _read_arrays(path, parameters)
+    for caffe, parameter in parameters.items():
+        array = arrays.get(caffe)
+        shape = tuple(parameter.shape)
+        if array is None or array.shape != shape or array.dtype.kind != "f":
+            raise ModelRefused(f"{path.name} holds no array {caffe} of shape {shape}", _ADVICE)
+    with torch.no_grad():
+        for caffe, parameter in parameters.items():
+            parameter.copy_(torch.from_numpy(arrays[caffe]))
 
 
 def write_unlearnt(path: Path, *, seed: int) -> None:
@@ -50,6 +57,24 @@ def write_unlearnt(path: Path, *, seed: int) -> None:
     network = GoogLeNet(1000, auxiliary=False)
     arrays = {str(_caffe_name(key)): p.detach().numpy() for key, p in network.named_parameters()}
     np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.generic]]:
+    """Those of the arrays that are there."""
+    try:
+        with path.open("rb") as file:
+            # NumPy takes what is no .npz for something else that it knows, down to a pickle.
+            if not zipfile.is_zipfile(file):
+                raise zipfile.BadZipFile(path.name)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as stored:
+                return {name: stored[name] for name in names if name in stored}
+    except FileNotFoundError as error:
+        raise ModelRefused(f"{path} is not there", _ADVICE) from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelRefused(
+            f"{path.name} is no .npz of arrays, is damaged or cannot be read", _ADVICE
+        ) from error
 
 
 def _caffe_name(key: str) -> str | None:
