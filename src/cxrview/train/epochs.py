@@ -1,4 +1,8 @@
-"""Trains a network for the epochs of a schedule, as the paper does; stopped, it goes on."""
+"""Trains a network for the epochs of a schedule, as the paper does; stopped, it goes on.
+
+Every step draws its images and its dropped units from its own number, so that a resumed training
+is shown what an unstopped one is. That it ends at the same bits is promised for processors alone.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,8 +66,9 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
     """Train every layer in place, auxiliary classifiers too if the network has them.
 
     bf16 where the arithmetic allows, channels last: both are faster on processors and GPUs
-    alike. The last epoch counts, never the best one (ours). On one device and number of
-    threads a resumed training gives the same bits.
+    alike. The last epoch counts, never the best one (ours). On processors of one kind and with
+    one number of threads a resumed training gives the same bits. On GPUs nothing is done to
+    have kernels add in a fixed order: sums may be rounded otherwise from one run to the next.
 
     Args:
         network: with as many classes as the batches name.
