@@ -3,6 +3,8 @@
 import csv
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,9 @@ from typer.testing import CliRunner
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
 from cxrview.errors import UsageError
+from cxrview.store.splits import read_split
+from cxrview.terms import Partition
+from cxrview.train.scale import SCALES, scaled_split
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,40 @@ def test_other_sources_are_left_out(labels, tmp_path):
     split(labels, "--out", tmp_path / "split.csv", "--source", "here", "--shares", "50,25,25")
 
     assert {row["source"] for row in rows_of(tmp_path / "split.csv")} == {"here"}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_scale_leaves_out_what_a_scaled_study_has_no_use_for(labels, tmp_path, name):
+    sizes = ("--by", "image", "--counts", "27,1,2", "--seed", 3)
+    split(labels, "--out", tmp_path / "whole.csv", *sizes)
+
+    said = split(labels, "--out", tmp_path / name, *sizes, "--scale", "smoke")
+
+    whole, scaled = read_split(tmp_path / "whole.csv"), read_split(tmp_path / name)
+    assert scaled == scaled_split(whole, SCALES["smoke"], 3)
+    assert [len(scaled.files(part)) for part in Partition] == [24, 1, 2]
+    assert scaled.partitions.items() < whole.partitions.items()
+    assert scaled_split(scaled, SCALES["smoke"], 5) == scaled
+    assert "left out        3 images" in said
+
+
+def test_at_the_scale_of_the_paper_nothing_is_left_out(labels, tmp_path):
+    split(labels, "--out", tmp_path / "whole.csv")
+
+    split(labels, "--out", tmp_path / "paper.csv", "--scale", "paper")
+
+    assert (tmp_path / "paper.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_to_scale_a_split_needs_no_torch(labels, tmp_path):
+    without = (
+        "import sys; sys.modules['torch'] = None; from cxrview.cli.main import app; app()",
+        *("split", labels, "--out", tmp_path / "split.csv", "--scale", "smoke"),
+    )
+
+    subprocess.run([sys.executable, "-c", *map(str, without)], check=True, capture_output=True)
+
+    assert (tmp_path / "split.csv").is_file()
 
 
 def test_a_planted_patient_in_two_partitions_is_refused_with_both_files(labels, tmp_path):
@@ -133,6 +172,8 @@ def test_a_store_tells_the_same_picture_in_another_format(labels, tmp_path):
         (["--out", "s.csv", "--counts", "a,b,c"], "three numbers"),
         (["--out", "s.csv", "--counts", "1.5,1,1"], "whole images"),
         (["--out", "s.csv", "--source", "nowhere"], "no image is of source nowhere"),
+        (["--out", "s.csv", "--scale", "huge"], "no scale huge. There are smoke, laptop, paper"),
+        (["--check", "s.csv", "--scale", "smoke"], "--scale is for a new split"),
         (["--out", "s.xlsx"], "neither in .csv nor in .parquet"),
         (["--check", "nowhere.csv"], "cannot be read"),
     ],

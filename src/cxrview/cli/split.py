@@ -1,6 +1,6 @@
 """`cxrview split`: training, validation and test images of a labelled set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,6 +55,15 @@ def split(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another split.")] = 0,
+    scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Leave out what a study of this scale has no use for: smoke, laptop or paper, "
+            "which leaves out nothing.",
+            show_default="paper",
+        ),
+    ] = None,
     source: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,6 +93,8 @@ def split(
     from cxrview.dataset.split import SHARES, check_split, split_images
     from cxrview.store.splits import read_split, split_format, write_split
 
+    if scale and check:
+        raise UsageError("--scale is for a new split: leave it out with --check")
     if (out is None) == (check is None):
         raise UsageError("name either --out for a new split or --check for one that there is")
     if counts and shares:
@@ -94,17 +105,19 @@ def split(
         split_format(out)
         if out.exists() and not overwrite:
             raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+    scaled = _scaling(scale, seed)
     images, content = _images(labelled, source)
     if check:
         chosen = read_split(check)
     else:
-        chosen = split_images(
+        whole = split_images(
             images,
             by=by,
             shares=_numbers(shares, "--shares") if shares else SHARES,
             counts=[_whole(n) for n in _numbers(counts, "--counts")] if counts else None,
             seed=seed,
         )
+        chosen = scaled(whole)
     check_split(chosen, images, content)
     if out:
         write_split(out, chosen, images)
@@ -129,6 +142,17 @@ def _images(
     if not images:
         raise UsageError(f"{labelled} holds no frontal and no lateral image")
     return images, store.content if store else hash_files(images, labelled.parent)
+
+
+def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
+    """What a scale leaves of a split; a name that is none is refused before images are read."""
+    if name is None:
+        return lambda whole: whole
+    from cxrview.train.scale import SCALES, scaled_split
+
+    if name not in SCALES:
+        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
+    return lambda whole: scaled_split(whole, SCALES[name], seed)
 
 
 def _numbers(text: str, option: str) -> list[Fraction]:
