@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from cxrview.show.figures.flow import Counted, External, Flow, Made, draw_flow
+from cxrview.show.figures.flow import (
+    Counted,
+    External,
+    Flow,
+    Made,
+    boxed_externals,
+    draw_flow,
+)
+from cxrview.show.figures.style import alt_text
 from cxrview.terms import Partition
 from cxrview.train.study import CANDIDATES
 
@@ -71,7 +79,21 @@ def test_counts_that_do_not_add_up_are_refused():
         replace(PAPERS, accuracies=dict(list(PAPERS.accuracies.items())[1:]))
 
 
-@pytest.mark.parametrize("externals", [0, 1, 3])
+def test_more_than_three_external_sources_are_one_box_with_their_sums(words):
+    (one,) = PAPERS.externals
+    each = tuple(replace(one, name=f"source {k}") for k in range(5))
+
+    text = words(draw_flow(replace(PAPERS, externals=each)))
+
+    (box,) = boxed_externals(replace(PAPERS, externals=each))
+    assert {"External:", "5 sources", "37,350 images", "19,255 patients"} <= set(text)
+    assert {"5,000 images", "2,555 frontal", "2,445 lateral"} <= set(text)
+    assert box.drawn.images == sum(source.drawn.images for source in each)
+    assert boxed_externals(replace(PAPERS, externals=each[:3])) == each[:3]
+    assert "source 0" in alt_text(draw_flow(replace(PAPERS, externals=each)))[1]
+
+
+@pytest.mark.parametrize("externals", [0, 1, 3, 4, 12])
 def test_it_can_be_printed(externals, check_print):
     more = tuple(replace(PAPERS.externals[0], name=f"number {k}") for k in range(externals))
     note = "a scaled run must never look like a full one, which takes a few words to say " * 3

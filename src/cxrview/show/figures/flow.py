@@ -1,6 +1,6 @@
 """Fig 1: how images went through collection, selection, partitions and models, with the counts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -16,7 +16,7 @@ from cxrview.show.figures.style import (
     in_print,
     new_figure,
 )
-from cxrview.show.figures.wording import write_count, write_share
+from cxrview.show.figures.wording import write_count, write_share, write_sources
 from cxrview.terms import Partition
 from cxrview.train.study import CANDIDATES, FINE_TUNINGS, PRE_TRAININGS, Candidate
 
@@ -89,6 +89,35 @@ class Flow:
             raise ValueError(f"no accuracy of {', '.join(missing)}")
 
 
+MOST_EXTERNALS = 3
+"""Of more, boxes side by side would be too narrow for their words."""
+
+
+def add_up(counts: Iterable[Counted]) -> Counted:
+    """All together; patients of each are taken for other people than those of the rest."""
+    each = list(counts)
+    return Counted(
+        images=sum(one.images for one in each),
+        patients=sum(one.patients for one in each),
+        frontal=sum(one.frontal for one in each),
+        lateral=sum(one.lateral for one in each),
+    )
+
+
+def boxed_externals(flow: Flow) -> tuple[External, ...]:
+    """What has a column of its own: each external set, or from four on all of them as one."""
+    each = flow.externals
+    if len(each) <= MOST_EXTERNALS:
+        return each
+    return (
+        External(
+            name=f"{len(each)} sources",
+            labelled=add_up(one.labelled for one in each),
+            drawn=add_up(one.drawn for one in each),
+        ),
+    )
+
+
 _EDGE, _GAP, _HEIGHT_MM = 2.0, 4.0, 168.0
 
 
@@ -97,7 +126,8 @@ def draw_flow(flow: Flow) -> Figure:
     """Draw boxes and arrows from the labelled images to the assessed model.
 
     Source:
-        Paper, Fig 1, with the run's own counts.
+        Paper, Fig 1, with the run's own counts. Of more than MOST_EXTERNALS external sets there
+        is one box for all.
     """
     lines = note_lines(flow.note, FULL_WIDTH_MM)
     height = _HEIGHT_MM + note_height(lines)
@@ -113,7 +143,7 @@ def draw_flow(flow: Flow) -> Figure:
     axis.set_xlim(0, FULL_WIDTH_MM)
     axis.set_ylim(0, height)
     axis.set_axis_off()
-    columns = _columns(3 + len(flow.externals))
+    columns = _columns(3 + len(boxed_externals(flow)))
     partitions = _draw_selection(axis, flow, columns)
     models = _draw_training(axis, flow, columns, partitions)
     _draw_assessment(axis, flow, columns, partitions[Partition.TEST], models)
@@ -212,12 +242,12 @@ def _draw_assessment(
     draw_arrow(axis, (models.left + models.width, 31), (box.left, 31))
     middle = max(test.middle, box.left + 4)
     draw_arrow(axis, (middle, test.bottom), (middle, box.top))
-    for external, (at, width) in zip(flow.externals, columns[3:], strict=True):
+    for external, (at, width) in zip(boxed_externals(flow), columns[3:], strict=True):
         labelled, sample = Box(at, 134, width, 29), Box(at, 94, width, 24)
         draw_box(
             axis,
             labelled,
-            f"External:\n{external.name}",
+            f"External:\n{write_sources([external.name])}",
             _count_tall(external.labelled),
         )
         draw_box(axis, sample, "External test", _count_tall(external.drawn))
@@ -252,7 +282,8 @@ def _describe(flow: Flow) -> str:
         for part, counted in flow.partitions.items()
     )
     externals = "; ".join(
-        f"{e.name}: {', '.join(_count_tall(e.drawn))}, of {write_count(e.labelled.images)} labelled"
+        f"{write_sources([e.name])}: {', '.join(_count_tall(e.drawn))}, "
+        f"of {write_count(e.labelled.images)} labelled"
         for e in flow.externals
     )
     return (

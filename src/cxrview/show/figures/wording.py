@@ -1,5 +1,7 @@
 """How counts, percentages and p values are written in figures, the same everywhere."""
 
+from collections.abc import Iterable
+
 from cxrview.records import Interval
 
 
@@ -8,6 +10,11 @@ def write_count(number: int, noun: str = "") -> str:
     if not noun:
         return f"{number:,}"
     return f"{number:,} {noun.removesuffix('s') if number == 1 else noun}"
+
+
+def write_sources(names: Iterable[str]) -> str:
+    """`covid, open-i`; an empty name, of labels without that column, is `source not named`."""
+    return ", ".join(name or "source not named" for name in names)
 
 
 def write_pfi(pfi: float) -> str:
