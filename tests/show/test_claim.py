@@ -78,6 +78,67 @@ def test_the_level_of_the_partitions_is_that_of_the_split(changed, by, level):
     assert items(render_claim(changed(split_by=by)))[21].startswith(level)
 
 
+@pytest.mark.parametrize(
+    ("in_labels", "words"),
+    [
+        (True, "of covid: from the labels file of the inside ones, and none of a patient in a"),
+        (False, "of covid: from another labels file than the inside ones."),
+        (None, "of covid: whether they stand in the labels file of the inside ones is not known."),
+    ],
+)
+def test_external_images_are_said_to_be_of_what_the_record_tells(changed, in_labels, words):
+    found = items(render_claim(changed(external_in_labels=in_labels)))
+
+    assert f"External images, {words}" in found[21]
+    assert "Among the inside sources" not in found[21]
+
+
+def test_a_source_that_is_inside_and_external_is_told(changed, reproduction):
+    (one,) = reproduction.flow.externals
+    same = replace(reproduction.flow, externals=(replace(one, name="open-i"),))
+
+    found = items(render_claim(changed(flow=same, external_in_labels=False)))
+
+    assert found[21].endswith("Among the inside sources as well: open-i.")
+
+
+def test_a_source_without_a_name_is_said_to_have_none(changed, reproduction):
+    (one,) = reproduction.flow.externals
+    unnamed = replace(reproduction.flow, externals=(replace(one, name=""),))
+
+    found = items(render_claim(changed(flow=unnamed, sources=("",))))
+
+    assert found[7] == "Inside: source not named. External: source not named."
+    assert "Done, on source not named: 60 images." in found[32]
+    assert "external, source not named: 60 images" in found[34]
+
+
+@pytest.mark.parametrize("as_published", [True, False])
+def test_whether_images_went_through_jpeg_is_told(changed, as_published):
+    answer = items(render_claim(changed(as_published=as_published)))[9]
+
+    assert ("passed in full size through lossy JPEG as the paper's were" in answer) is as_published
+    assert ("this run did not" in answer) is not as_published
+
+
+def test_the_gallery_is_not_said_to_show_more_than_it_does(changed, checklist, figures):
+    shown = items(render_claim(changed(figures=figures)))[37]
+
+    by = {
+        one.rule: one.assessment.table.total - one.assessment.table.right
+        for one in changed().of_network
+        if (one.images, one.cutoff_from) == ("both", "validation")
+    }
+    assert f"gave, {by['middle']} by its middle. The page shows those that are wrong" in shown
+    assert f"{by['higher end']} of 150 test images are wrong by the higher end" in shown
+    assert "no more than 24 of them, the surest errors first" in shown
+    assert "They are not shown." in items(checklist)[37]
+
+
+def test_modifications_of_some_images_say_of_how_many(checklist):
+    assert "2 modifications of test images, 150 of 200 test images, drawn by seed." in checklist
+
+
 def test_no_patient_and_no_file_is_named(changed, figures):
     text = render_claim(changed(figures=figures))
 

@@ -369,7 +369,61 @@ def test_slices_and_modifications_are_tables_too(page):
         ["rotation", "10"],
         ["obscured", "left"],
     ]
-    assert "150 of 200 test images were drawn." in page.text
+
+
+def test_a_table_of_some_of_the_test_images_says_of_how_many(page, changed, reproduction):
+    whole = tuple(replace(one, drawn_from=one.table.total) for one in reproduction.modified)
+
+    captions = [
+        page.captions["robustness"],
+        Page(render_page(changed(modified=whole))).captions["robustness"],
+    ]
+
+    assert "150 of 200 test images, drawn by seed" in captions[0]
+    assert "150 of" not in captions[1]
+
+
+def test_the_papers_external_images_stand_once_beside_ours(page, changed, reproduction):
+    (one,) = reproduction.flow.externals
+    several = replace(
+        reproduction.flow,
+        externals=tuple(replace(one, name=name) for name in ("covid", "hannover", "")),
+    )
+
+    rows = Page(render_page(changed(flow=several))).tables["images"][1:]
+
+    assert page.tables["images"][-1] == [
+        "test, external",
+        "covid",
+        *["60", "40", "20", "30", "1,000"],
+    ]
+    assert rows[-4:] == [
+        ["test, external", "covid", *["60", "40", "20", "30", "–"]],
+        ["test, external", "hannover", *["60", "40", "20", "30", "–"]],
+        ["test, external", "source not named", *["60", "40", "20", "30", "–"]],
+        ["test, external", "all 3 together", *["180", "120", "60", "90", "1,000"]],
+    ]
+
+
+def test_a_source_without_a_name_is_said_to_have_none(changed, reproduction):
+    unnamed = tuple(
+        replace(
+            row,
+            assessment=replace(
+                row.assessment,
+                slices=tuple(replace(s, name="") for s in row.assessment.slices),
+            ),
+        )
+        for row in reproduction.assessed
+    )
+
+    page = Page(render_page(changed(sources=("",), assessed=unnamed)))
+
+    assert {row[1] for row in page.tables["images"][1:4]} == {"source not named"}
+    assert {(row[0], row[1]) for row in page.tables["slices"][1:]} == {
+        ("source not named", "source"),
+        ("not told", "manufacturer"),
+    }
 
 
 def test_equal_candidates_are_told_apart_by_pre_training(changed, reproduction):

@@ -4,9 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cxrview.assess.classifiers import HEADER, HEADER_LEARNT
+from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, MIDDLE, VALIDATION
 from cxrview.records import Assessed, Assessment, ModifiedCount
-from cxrview.show.figures.wording import write_count, write_interval, write_share
+from cxrview.show.figures.gallery import MOST
+from cxrview.show.figures.wording import (
+    write_count,
+    write_interval,
+    write_share,
+    write_sources,
+)
 from cxrview.show.page import (
     DRAWN_WORDS,
     TITLE,
@@ -16,7 +22,7 @@ from cxrview.show.page import (
 )
 from cxrview.show.paper import CITATION, DOI, IMAGES
 from cxrview.show.reproduction import Reproduction
-from cxrview.show.tables.assessment import SETS
+from cxrview.show.tables.assessment import SETS, drawn_words
 from cxrview.show.tables.validation import LEVEL, choice_sentences, order_sentences
 from cxrview.show.wording import write_points, write_right
 from cxrview.stats import exact_interval
@@ -92,7 +98,11 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "choice": choice_sentences(run),
         "orders": order_sentences(run),
         "results": result_sentences(run),
+        "inside_sources": write_sources(run.sources),
         "externals": flow.externals,
+        "external_sources": write_sources(external.name for external in flow.externals),
+        "external_level": _external_level(run),
+        "name": lambda source: write_sources([source]),
         "external_images": sum(external.drawn.images for external in flow.externals),
         "parts": {str(name): part for name, part in flow.partitions.items()},
         "paper_images": {name: round(number.value) for name, number in IMAGES.items()},
@@ -103,6 +113,9 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "worst": min(run.modified[1:], key=lambda one: one.table.accuracy, default=None),
         "validation_accuracy": write_share(run.validated[run.chosen].accuracy),
         "assessed": [_diagnostic(found) for name in SETS if (found := run.assessed_on(name))],
+        "modified_of": "".join(f", {words}" for words in drawn_words(run.modified)),
+        "wrong_by_middle": _wrong_by_middle(run),
+        "gallery_holds": MOST,
         "wrong": table.total - table.right,
         "tested": table.total,
         "calibration": calibration_sentence(run),
@@ -121,6 +134,31 @@ def _accuracy(found: Assessment | ModifiedCount) -> str:
         f"{write_right(table.right, table.total)}, {write_share(table.accuracy)} "
         f"({write_interval(found.interval)})"
     )
+
+
+def _external_level(run: Reproduction) -> str:
+    """Whose the external images are, as far as the run could tell."""
+    named = write_sources(external.name for external in run.flow.externals)
+    if run.external_in_labels is None:
+        words = "whether they stand in the labels file of the inside ones is not known."
+    elif run.external_in_labels:
+        words = "from the labels file of the inside ones, and none of a patient in a partition."
+    else:
+        words = (
+            "from another labels file than the inside ones. No picture is among both; whether a "
+            "patient is, is not known, since patients of two files may have one name by chance."
+        )
+    both = sorted({one.name for one in run.flow.externals} & set(run.sources))
+    also = f" Among the inside sources as well: {write_sources(both)}." if both else ""
+    return f"External images, of {named}: {words}{also}"
+
+
+def _wrong_by_middle(run: Reproduction) -> int | None:
+    """Of all test images; None where the middle of the range was not looked at."""
+    for one in run.of_network:
+        if (one.images, one.rule, one.cutoff_from) == (run.test_images, MIDDLE, VALIDATION):
+            return one.assessment.table.total - one.assessment.table.right
+    return None
 
 
 def _diagnostic(one: Assessed) -> str:

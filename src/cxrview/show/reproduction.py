@@ -88,6 +88,11 @@ class Reproduction:
     """Stage to wall seconds, in order."""
     images_per_second: float | None = None
     """Files in, result rows out; None where not measured."""
+    as_published: bool = False
+    """Images were passed through lossy JPEG before they were squashed, as the paper's were."""
+    external_in_labels: bool | None = None
+    """External images stand in the labels file of the inside ones, so that none may be of a patient
+    in a partition; False where in another file, None where it is not known."""
     machine: str = ""
     """What it ran on, in words, such as `2 CPU cores`."""
     software: Mapping[str, str] = field(default_factory=dict)

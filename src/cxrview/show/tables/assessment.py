@@ -1,6 +1,6 @@
 """What came of the test images: cutoffs, counts, baselines, slices, modifications."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from cxrview.assess.classifiers import (
     AT_ITS_WORD,
@@ -15,7 +15,7 @@ from cxrview.assess.classifiers import (
     VALIDATION,
 )
 from cxrview.records import Assessed, Assessment, Cutoff, Interval, ModifiedCount, Slice
-from cxrview.show.figures.wording import write_interval, write_share
+from cxrview.show.figures.wording import write_interval, write_share, write_sources
 from cxrview.show.paper import CUTOFF, CUTOFF_LOW, TESTED
 from cxrview.show.reproduction import Reproduction, first_of
 from cxrview.show.tables.table import Table
@@ -212,7 +212,7 @@ def slices_table(run: Reproduction) -> Table:
 def _slice_row(one: Slice) -> tuple[str, ...]:
     table = one.table
     return (
-        one.name or "not told",
+        _slice_name(one),
         one.kind,
         write_right(table.frontal_called_frontal, table.frontal) if table.frontal else NONE,
         write_right(table.lateral_called_lateral, table.lateral) if table.lateral else NONE,
@@ -221,11 +221,16 @@ def _slice_row(one: Slice) -> tuple[str, ...]:
     )
 
 
+def _slice_name(one: Slice) -> str:
+    return write_sources([one.name]) if one.kind == "source" else one.name or "not told"
+
+
 def robustness_table(run: Reproduction) -> Table:
     """The chosen candidate on test images that were changed."""
     return Table(
         name="robustness",
-        caption="The chosen candidate on modified test images (paper, Fig 6)",
+        caption="The chosen candidate on modified test images (paper, Fig 6)"
+        + "".join(f": {words}" for words in drawn_words(run.modified)),
         columns=(
             "Modification",
             "Severity",
@@ -243,7 +248,6 @@ def robustness_table(run: Reproduction) -> Table:
             "Lost: right as they were and wrong now; gained: the reverse. Rotation in degrees, "
             "clockwise; cropped to so many percent of rows and columns; text labels by letters, "
             "height in percent and corner.",
-            *_drawn_words(run.modified),
         ),
     )
 
@@ -269,6 +273,11 @@ def _view_cell(right: int, total: int, interval: Interval | None) -> str:
     return f"{write_share(right / total)}\n({write_interval(interval)})"
 
 
-def _drawn_words(modified: Iterable[ModifiedCount]) -> tuple[str, ...]:
-    some = {(m.table.total, m.drawn_from) for m in modified if m.table.total < m.drawn_from}
-    return tuple(f"{total:,} of {images:,} test images were drawn." for total, images in some)
+def drawn_words(modified: Sequence[ModifiedCount]) -> tuple[str, ...]:
+    """How many images were modified of how many, where it was not all of them."""
+    some = dict.fromkeys((m.table.total, m.drawn_from) for m in modified)
+    return tuple(
+        f"{total:,} of {images:,} test images, drawn by seed"
+        for total, images in some
+        if total < images
+    )

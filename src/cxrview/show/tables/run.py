@@ -1,21 +1,23 @@
 """What a run was given, and how long it took."""
 
-from cxrview.show.figures.flow import Counted
-from cxrview.show.figures.wording import write_count
+from collections.abc import Sequence
+
+from cxrview.show.figures.flow import Counted, External, add_up
+from cxrview.show.figures.wording import write_count, write_sources
 from cxrview.show.paper import IMAGES
 from cxrview.show.reproduction import Reproduction
 from cxrview.show.tables.table import Table
-from cxrview.show.wording import write_seconds
+from cxrview.show.wording import NONE, write_seconds
 
 
 def parts_table(run: Reproduction) -> Table:
     """Images of each partition, and of each external set."""
-    inside = ", ".join(run.sources)
+    inside = write_sources(run.sources)
     rows = [
         _part_row(str(name), inside, counted, str(name))
         for name, counted in run.flow.partitions.items()
     ]
-    rows += [_part_row("test, external", e.name, e.drawn, "external") for e in run.flow.externals]
+    rows += _external_rows(run.flow.externals)
     return Table(
         name="images",
         caption="Images of the study before augmentation (paper, section 1)",
@@ -26,9 +28,23 @@ def parts_table(run: Reproduction) -> Table:
     )
 
 
+def _external_rows(externals: Sequence[External]) -> list[tuple[str, ...]]:
+    """One each, and below several their sum, since the paper's images were all of one source."""
+    name, paper = "test, external", "external"
+    if len(externals) == 1:
+        return [_part_row(name, write_sources([e.name]), e.drawn, paper) for e in externals]
+    rows = [_part_row(name, write_sources([e.name]), e.drawn, "") for e in externals]
+    if rows:
+        total = add_up(e.drawn for e in externals)
+        rows.append(_part_row(name, f"all {len(rows)} together", total, paper))
+    return rows
+
+
 def _part_row(name: str, source: str, counted: Counted, paper: str) -> tuple[str, ...]:
+    """The paper's number stands in it only where `paper` names one."""
     numbers = (counted.images, counted.frontal, counted.lateral, counted.patients)
-    return (name, source, *map(write_count, numbers), write_count(round(IMAGES[paper].value)))
+    papers = write_count(round(IMAGES[paper].value)) if paper else NONE
+    return (name, source, *map(write_count, numbers), papers)
 
 
 def _other_images(run: Reproduction) -> tuple[str, ...]:
@@ -38,7 +54,8 @@ def _other_images(run: Reproduction) -> tuple[str, ...]:
     if flow.unreadable:
         words.append(f"Labelled and not readable: {write_count(flow.unreadable, 'files')}.")
     words += [
-        f"{e.name}: {e.drawn.images:,} of {write_count(e.labelled.images, 'images')} were assessed."
+        f"{write_sources([e.name])}: {e.drawn.images:,} of "
+        f"{write_count(e.labelled.images, 'images')} were assessed."
         for e in flow.externals
         if e.drawn.images < e.labelled.images
     ]
