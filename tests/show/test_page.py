@@ -172,6 +172,13 @@ def test_radiographs_of_patients_are_warned_of_at_the_top(changed, figures):
     assert "radiographs of patients" not in heads[1] + heads[2]
 
 
+def test_the_gallery_says_by_which_cutoffs_and_how_many_at_the_most(changed, figures):
+    page = Page(render_page(changed(figures=figures)))
+
+    assert "by the higher end of the range of cutoffs or by its middle" in page.text
+    assert "24 at the most" in page.text
+
+
 def test_calibration_error_is_that_of_all_test_images(page, reproduction):
     both = next(one for one in reproduction.of_network if one.images == "both")
 

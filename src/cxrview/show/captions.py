@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cxrview.show.figures.gallery import MOST
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
@@ -63,8 +65,8 @@ CAPTIONS = {
         Caption(
             name="failures",
             title="Failures",
-            words="Test images that the chosen candidate got wrong, the surest first. Not in the "
-            "paper.",
+            words="Test images that the chosen candidate got wrong by the higher end of the range "
+            f"of cutoffs or by its middle, the surest first, {MOST} at the most. Not in the paper.",
             has_radiographs=True,
         ),
     )
