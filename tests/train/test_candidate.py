@@ -17,7 +17,7 @@ from cxrview.train.epochs import Watch
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.material import Material
 from cxrview.train.scale import SCALES, scaled_split
-from cxrview.train.study import Candidate
+from cxrview.train.study import FINE_TUNINGS, Candidate
 
 TINY = dataclasses.replace(SCALES["smoke"], training=8, validation=4, augmented_images=8)
 
@@ -82,6 +82,49 @@ def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path)
     again = trained("fc-augmented", material, pre_trained, tmp_path / "again")
 
     assert np.array_equal(first.pfi, again.pfi)
+
+
+@pytest.mark.parametrize(
+    ("method", "batch", "stopped_at", "goes_on_at", "total"),
+    [("fc-augmented", 1, 25, 21, 32), ("all-augmented", 4, 4, 4, 4)],
+)
+def test_a_candidate_taken_up_again_ends_at_the_same_bits(
+    material, pre_trained, tmp_path, monkeypatch, method, batch, stopped_at, goes_on_at, total
+):
+    """Stopped in the second of two epochs, which has another rate than the first."""
+    monkeypatch.setattr("cxrview.train.epochs.CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr("cxrview.train.classifier.CHECKPOINT_EVERY", 1)  # every 20 steps there
+    two_epochs = dataclasses.replace(material, scale=dataclasses.replace(TINY, epochs=2))
+    schedule = dataclasses.replace(
+        FINE_TUNINGS[method].schedule, epochs=2, batch=batch, rate_epochs=1
+    )
+    steps = []
+
+    def train(folder, step):
+        return train_candidate(
+            Candidate(pre_training="colour", fine_tuning=method),
+            pre_trained,
+            two_epochs,
+            folder,
+            features=tmp_path / "features",
+            schedule=schedule,
+            watch=Watch(step=step),
+        )
+
+    def stop(step, _total, _loss):
+        if step == stopped_at:
+            raise KeyboardInterrupt
+
+    unstopped = train(tmp_path / "whole", lambda step, total, loss: None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", stop)
+    resumed = train(tmp_path / "stopped", lambda step, total, loss: steps.append(step))
+
+    assert steps == list(range(goes_on_at, total + 1))
+    assert np.array_equal(resumed.pfi, unstopped.pfi)
+    weights = [read_candidate(tmp_path / name)[0].state_dict() for name in ("whole", "stopped")]
+    for key, tensor in weights[0].items():
+        assert torch.equal(tensor, weights[1][key]), key
 
 
 def test_a_finished_candidate_is_not_trained_again(material, pre_trained, tmp_path):

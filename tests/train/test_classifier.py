@@ -96,3 +96,32 @@ def test_another_trainings_checkpoint_is_refused(pictures, tmp_path):
 
     with pytest.raises(ModelRefused, match="another recipe"):
         train_classifier(network, features, other)
+
+
+def test_a_training_taken_up_again_ends_at_the_same_bits(pictures, tmp_path, monkeypatch):
+    """Stopped at step 25 of 30, in the middle of an epoch, it goes on after the checkpoint of
+    step 20."""
+    monkeypatch.setattr("cxrview.train.classifier.CHECKPOINT_EVERY", 1)
+    features = np.random.default_rng(1).random((10, 1024), np.float32)
+    longer = dataclasses.replace(SCHEDULE, epochs=10, rate_epochs=4)
+    steps = []
+
+    def training(name: str, report) -> Training:
+        (tmp_path / name).mkdir(exist_ok=True)
+        usual = training_of(pictures, tmp_path / name, report=report)
+        return dataclasses.replace(usual, schedule=longer)
+
+    def stop(step: int, _loss: float) -> None:
+        if step == 25:
+            raise KeyboardInterrupt
+
+    whole, resumed = network_of(0), network_of(0)
+    train_classifier(whole, features, training("whole", lambda step, loss: None))
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier(network_of(0), features, training("stopped", stop))
+    train_classifier(resumed, features, training("stopped", lambda step, loss: steps.append(step)))
+
+    assert steps == list(range(21, 31))
+    for key, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[key]), key
+    assert not torch.equal(whole.classifier.weight, network_of(0).classifier.weight)
