@@ -53,7 +53,7 @@ def _externals(studied: Studied) -> Iterable[External]:
     of_file = read_labels(path)
     for source in sorted({image.source for image in external.images}):
         yield External(
-            name=source or "external",
+            name=source,
             labelled=_count(label for label in of_file if label.source == source),
             drawn=_count(image for image in external.images if image.source == source),
         )

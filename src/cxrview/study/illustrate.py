@@ -14,6 +14,7 @@ from cxrview.show.figures.candidates import draw_candidates
 from cxrview.show.figures.examples import draw_examples
 from cxrview.show.figures.flow import Flow, draw_flow
 from cxrview.show.figures.modified import draw_modified
+from cxrview.show.figures.note import join_notes
 from cxrview.show.figures.style import save_figure
 from cxrview.study.assessing import headline
 from cxrview.study.assessment_figures import EXAMPLES, write_figures
@@ -57,6 +58,7 @@ def draw_study_figures(
         headline(studied.assessment.assessed, VALIDATION),
         seed=studied.plan.seed,
         note=note,
+        scale=choice.scale_words,
         has_radiographs=not is_of_phantoms,
     )
     figures = {
@@ -68,10 +70,14 @@ def draw_study_figures(
     if is_of_phantoms:
         pixels, is_frontal = _phantoms(studied.plan.seed)
         pfi = studied.model.backend.run(pixels)
-        figures[EXAMPLES] = draw_examples(pixels, pfi, is_frontal, note=note)
+        figures[EXAMPLES] = draw_examples(
+            pixels, pfi, is_frontal, note=join_notes(note, choice.scale_words)
+        )
     else:
         pixels, is_frontal = _one_of_each_view(studied)
-    figures[MODIFIED] = _draw_modified(studied, pixels, is_frontal, note)
+    figures[MODIFIED] = _draw_modified(
+        studied, pixels, is_frontal, join_notes(note, choice.scale_words)
+    )
     drawn |= {name: save_figure(figure, out, name) for name, figure in figures.items()}
     return {name: svg for name, (_, svg) in sorted(drawn.items())}
 

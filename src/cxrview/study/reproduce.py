@@ -173,6 +173,7 @@ class _Run:
             classifier=model.card.model_id,
             drawn_from=len(inside),
             overwrite=True,
+            scale=str(model.card.about.get("scale", "")),
         )
 
     @contextmanager

@@ -51,6 +51,8 @@ def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
         scale=replace(studied.plan.scale, words=studied.choice.scale_words),
         is_drawn=studied.plan.is_drawn,
         split_by=studied.split.by,
+        as_published=studied.plan.as_published,
+        external_in_labels=studied.plan.is_external_inside,
         sources=tuple(sorted({image.source for image in studied.images.inside.images})),
         flow=flow,
         validated=studied.choice.validated,
