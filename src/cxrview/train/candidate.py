@@ -43,7 +43,7 @@ def train_candidate(
 ) -> Scores:
     """Fine-tune a pre-trained network by one of the three methods, and validate it.
 
-    Stopped at any point, the same call goes on, and on one device and number of threads ends
+    Stopped at any point, the same call goes on, and on processors and one number of threads ends
     at the same bits. Where it is finished, what it said is read.
 
     Args:

@@ -29,7 +29,7 @@ def fine_tune(
     """Train a pre-trained two-class network in place; goes on from `checkpoint` if it exists.
 
     Nesterov momentum under a one-cycle schedule, bf16 where the arithmetic allows, all
-    layers. On one device and thread count a resumed run gives the same bits.
+    layers. On processors and one number of threads a resumed run gives the same bits.
 
     Args:
         network: two classes, frontal being class 1; built without auxiliary classifiers.

@@ -176,7 +176,7 @@ def pre_train(
 ) -> GoogLeNet:
     """Go on from the published colour weights with grey pictures, all layers.
 
-    Stopped at any point, the same call goes on; on one device and number of threads it ends at
+    Stopped at any point, the same call goes on; on processors and one number of threads it ends at
     the same bits. Where it is finished, it is loaded.
 
     Args:
