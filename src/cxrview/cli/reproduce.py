@@ -30,7 +30,7 @@ def reproduce(
         str,
         typer.Option(
             metavar="NAME",
-            help="smoke (a test), laptop (two cores, some 100 minutes) or paper (one GPU).",
+            help="smoke (a test), laptop (two cores, about two hours) or paper (one GPU).",
         ),
     ] = "laptop",
     published: Annotated[
