@@ -42,3 +42,11 @@ def test_what_is_no_store_is_refused_by_name(tmp_path):
     )
 
     assert f"{tmp_path} holds no prepared images" in said
+
+
+def test_the_recipe_of_the_package_takes_no_scale(tmp_path):
+    said = refusal(
+        *("labels.csv", "--published", "weights.npz", "--scale", "smoke", "--out", str(tmp_path))
+    )
+
+    assert "no figures of its own" in said

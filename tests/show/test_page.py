@@ -469,7 +469,11 @@ def test_a_run_without_external_images_is_shown_with_what_there_is(changed, repr
 
 def test_a_chosen_candidate_without_assessment_is_refused(changed, reproduction):
     with pytest.raises(ValueError, match="is not assessed"):
-        changed(assessed=reproduction.of_baselines)
+        changed(
+            assessed=tuple(
+                one for one in reproduction.assessed if one.classifier != reproduction.chosen.name
+            )
+        )
 
 
 def test_the_page_is_written_whole_or_not_at_all(reproduction, tmp_path):

@@ -115,7 +115,11 @@ def test_no_patient_and_no_file_is_in_what_may_be_published(whole):
     labels = (whole / "drawn" / "labels.csv").read_text().splitlines()[1:]
     names = {row.split(",")[0] for row in labels} | {row.split(",")[1] for row in labels}
 
-    texts = [p.read_text() for p in public.rglob("*") if p.suffix in (".csv", ".html", ".md")]
+    texts = [
+        p.read_text()
+        for p in public.rglob("*")
+        if p.suffix in (".csv", ".html", ".json", ".md", ".svg")
+    ]
 
     assert len(texts) > 8
     assert not [name for name in names for text in texts if name in text]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.errors import UsageError
+from cxrview.cli.extra import training_extra
 
 if TYPE_CHECKING:
     from cxrview.records import Assessed
@@ -106,18 +106,14 @@ def assess(
     """
     from cxrview.cli.progress import progress
 
-    try:
+    with training_extra("an assessment"):
+        # Loaded late by what is imported here: to be missed now, not when all is computed.
         import matplotlib  # noqa: F401
         import scipy  # noqa: F401
 
         from cxrview.classify.runtime import load_model
         from cxrview.study.assessing import assess_model, headline
         from cxrview.study.scoring import asked_in_all
-    except ImportError as error:
-        raise UsageError(
-            f"an assessment needs {error.name}, which is not installed",
-            "pip install 'cxrview[train]'",
-        ) from error
     images = _images(store, split, external, external_source or [], sample, seed)
     baselines = not no_baselines
     with progress("images", lambda: asked_in_all(images, baselines=baselines)) as advance:
@@ -159,11 +155,11 @@ def _images(
 
 def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
     """One line a classifier and set by the paper's rule; beside it what ours gets right."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
+    from cxrview.cli.console import table_console
     from cxrview.show.figures.wording import write_interval, write_share
     from cxrview.show.wording import write_cutoff, write_right
 
@@ -187,8 +183,7 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
             write_interval(found.interval),
             f"{middle.table.right:,} at {write_cutoff(middle.cutoff)}" if middle else "",
         )
-    console = Console()
-    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console = table_console(WIDTH_OF_A_FILE)
     console.print(table)
     for remark in run.remarks:
         console.print(escape(remark), soft_wrap=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,15 +43,11 @@ def choose(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    try:
+    with training_extra("choosing"):
         from cxrview.show.figures.candidates import draw_candidates
         from cxrview.show.figures.style import save_figure
         from cxrview.store.models import CARD_NAME
         from cxrview.study.choosing import choose_among, make_model
-    except ImportError as error:
-        raise UsageError(
-            f"choosing needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
-        ) from error
     if (out / CARD_NAME).exists() and not overwrite:
         raise UsageError(f"{out} holds a model already", "Replace it with --overwrite")
     choice = choose_among(candidates, seed=seed)
@@ -64,12 +61,10 @@ def choose(
 
 
 def _show(choice: "Choice") -> None:
-    from rich.console import Console
-
+    from cxrview.cli.console import table_console
     from cxrview.cli.show_reproduction import WIDTH_OF_A_FILE, candidates_of, comparisons_of
 
-    console = Console()
-    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console = table_console(WIDTH_OF_A_FILE)
     console.print(f"Scale: {choice.scale_words}", highlight=False)
     console.print(candidates_of(choice.validated, choice.chosen))
     console.print(comparisons_of(choice.compared))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -86,8 +87,13 @@ def finetune(
         ),
     ] = None,
     scale: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the paper's methods: smoke, laptop or paper.")
-    ] = "paper",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of the paper's methods: smoke, laptop or paper.",
+            show_default="paper",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -125,16 +131,11 @@ def finetune(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    try:
+    with training_extra("training"):
         from cxrview.train.recipes import RECIPES
         from cxrview.train.study import FINE_TUNINGS
-    except ImportError as error:
-        raise UsageError(
-            f"training needs {error.name}, which is not installed",
-            "pip install 'cxrview[train]'",
-        ) from error
     if recipe in RECIPES:
-        of_paper = (pre_trained, split, variants, features, epochs, rate, batch)
+        of_paper = (pre_trained, split, variants, features, scale, epochs, rate, batch)
         if published is None or any(of_paper):
             raise UsageError(
                 f"recipe {recipe} takes a labels file and --published, and no figures of its own"
@@ -143,7 +144,7 @@ def finetune(
     elif recipe in FINE_TUNINGS:
         if pre_trained is None or split is None or published or about:
             raise UsageError(f"recipe {recipe} takes a store, --pre-trained and --split")
-        material = _material(labelled, split, variants, scale, seed, device)
+        material = _material(labelled, split, variants, scale or "paper", seed, device)
         figures = {"epochs": epochs, "rate": rate, "batch": batch}
         changed = {name: value for name, value in figures.items() if value is not None}
         typer.echo(_by_method(material, pre_trained, recipe, out, features, changed))
@@ -183,14 +184,13 @@ def _material(
     from cxrview.store.prepared import open_prepared
     from cxrview.store.splits import read_split
     from cxrview.train.material import Material
-    from cxrview.train.scale import SCALES, scaled_split
+    from cxrview.train.scale import scale_named, scaled_split
 
-    if scale not in SCALES:
-        raise UsageError(f"there is no scale {scale}", f"There are {', '.join(SCALES)}")
+    chosen = scale_named(scale)
     return Material(
         prepared=open_prepared(store),
-        split=scaled_split(read_split(split), SCALES[scale], seed),
-        scale=SCALES[scale],
+        split=scaled_split(read_split(split), chosen, seed),
+        scale=chosen,
         seed=seed,
         device=find_device(device),
         materialised=open_materialised(variants) if variants else None,
@@ -228,6 +228,7 @@ def _by_method(
         material,
         out,
         features=features,
+        # Typer has made each of them the type that its field has; a dict cannot say so.
         schedule=replace(schedule, **changed),  # type: ignore[arg-type]
         differs=pictures_in_words(pre_trained),
         watch=noted_watch(watch, out / EVENTS),

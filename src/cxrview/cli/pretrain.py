@@ -1,11 +1,11 @@
 """`cxrview pretrain`: what a network sees before radiographs."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,16 +132,9 @@ def pretrain(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    # Read when NumPy is loaded, below: the threads that read pictures fill the cores themselves,
-    # and on a busy machine OpenBLAS's own made enlarging one of them take 42 ms instead of 3.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    try:
+    with training_extra("training"):
         from cxrview.study.pretraining import PictureSource
         from cxrview.train.pretrain import convert_colour
-    except ImportError as error:
-        raise UsageError(
-            f"training needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
-        ) from error
     if not published.is_file():
         raise UsageError(f"there is no file {published}", "--published takes the arrays as .npz")
     if pre_training == "colour":
@@ -186,11 +179,9 @@ def _plan(
 
     from cxrview.cli.device import find_device
     from cxrview.train.pretrain import plan_for
-    from cxrview.train.scale import SCALES
+    from cxrview.train.scale import scale_named
 
-    if scale not in SCALES:
-        raise UsageError(f"there is no scale {scale}", f"There are {', '.join(SCALES)}")
-    plan = plan_for(pre_training, SCALES[scale], seed=seed, device=find_device(device))
+    plan = plan_for(pre_training, scale_named(scale), seed=seed, device=find_device(device))
     changed = {name: value for name, value in figures.items() if value is not None}
     more = {name: value for name, value in amounts.items() if value is not None}
     return replace(plan, schedule=replace(plan.schedule, **changed), **more)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,13 +133,9 @@ def reproduce(
 
     Exit code: 0 done, 1 done with images that could not be read, 2 usage error, 3 not writable.
     """
-    try:
+    with training_extra("the study"):
         from cxrview.study.reproduce import run_study
         from cxrview.study.results import write_results
-    except ImportError as error:
-        raise UsageError(
-            f"the study needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
-        ) from error
     from cxrview.cli.show_reproduction import print_reproduction
     from cxrview.cli.study_plan import drawn_plan, plan_of_files
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from cxrview.cli.console import table_console
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
 
 WIDTH_OF_A_FILE = 110
@@ -64,6 +64,5 @@ def _table(title: str, words: Sequence[str], numbers: Sequence[str]) -> Table:
 
 
 def _print(table: Table) -> None:
-    console = Console()
-    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console = table_console(WIDTH_OF_A_FILE)
     console.print(table)

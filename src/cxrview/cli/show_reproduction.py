@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from cxrview.cli.console import table_console
 from cxrview.records import Scores
 from cxrview.show.figures.wording import write_interval, write_share
 from cxrview.show.page import result_sentences
@@ -20,8 +20,7 @@ WIDTH_OF_A_FILE = 120
 
 def print_reproduction(run: Reproduction) -> None:
     """The nine, the five comparisons, the choice, and the test, under the words of the scale."""
-    console = Console()
-    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console = table_console(WIDTH_OF_A_FILE)
     console.print(f"[bold]{run.scale.name} scale:[/bold] {run.scale.words}", highlight=False)
     console.print(candidates_of(run.validated, run.chosen))
     console.print(comparisons_of(run.compared))

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from cxrview.classify.archive import Outputs
+from cxrview.cli.console import table_console
 from cxrview.store.tables import read_rows
 
 MOST_ROWS = 40
@@ -35,8 +35,7 @@ def show_rows(result: Outputs) -> None:
     for failure in failures[:MOST_ROWS]:
         name = escape(_below(failure["path"], folder))
         table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
-    console = Console()
-    console.width = max(console.width, 80) if console.is_terminal else WIDTH_OF_A_FILE
+    console = table_console(WIDTH_OF_A_FILE)
     console.print(table)
     if len(rows) > MOST_ROWS:
         console.print(f"and more in {escape(str(result.table))}")

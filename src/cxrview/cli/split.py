@@ -148,11 +148,10 @@ def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
     """What a scale leaves of a split; a name that is none is refused before images are read."""
     if name is None:
         return lambda whole: whole
-    from cxrview.train.scale import SCALES, scaled_split
+    from cxrview.train.scale import scale_named, scaled_split
 
-    if name not in SCALES:
-        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
-    return lambda whole: scaled_split(whole, SCALES[name], seed)
+    scale = scale_named(name)
+    return lambda whole: scaled_split(whole, scale, seed)
 
 
 def _numbers(text: str, option: str) -> list[Fraction]:

@@ -7,7 +7,6 @@ from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.study.plan import StudyPlan
-    from cxrview.train.scale import Scale
 
 DRAWN = "drawn"
 
@@ -27,6 +26,7 @@ def plan_of_files(
     """
     from cxrview.study.plan import StudyPlan
     from cxrview.study.pretraining import PictureSource
+    from cxrview.train.scale import scale_named
 
     given = {
         "LABELS": labels,
@@ -48,7 +48,7 @@ def plan_of_files(
         labels=labels,
         published=published,
         pictures=PictureSource(pictures=pictures, classes=classes, workers=rest["workers"]),
-        scale=_scale(scale),
+        scale=scale_named(scale),
         **_common(rest),
     )
 
@@ -63,8 +63,9 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
     from cxrview.study.drawn import EXTERNAL, INSIDE, draw_study
     from cxrview.study.plan import StudyPlan
     from cxrview.study.pretraining import PictureSource
+    from cxrview.train.scale import scale_named
 
-    if _scale(scale).name != "smoke":
+    if scale_named(scale).name != "smoke":
         raise UsageError(
             f"a study at {scale} scale needs LABELS, --published, --pictures and --classes",
             "Only --scale smoke draws all that it needs, where nothing is given",
@@ -77,20 +78,12 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
         pictures=PictureSource(
             pictures=drawn.pictures, classes=drawn.classes, workers=rest["workers"]
         ),
-        scale=_scale(scale),
+        scale=scale_named(scale),
         is_drawn=True,
         sources=(INSIDE,),
         external_sources=(EXTERNAL,),
         **_common(rest),
     )
-
-
-def _scale(name: str) -> "Scale":
-    from cxrview.train.scale import SCALES
-
-    if name not in SCALES:
-        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
-    return SCALES[name]
 
 
 def _common(rest: dict[str, Any]) -> dict[str, Any]:

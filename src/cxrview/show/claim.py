@@ -24,6 +24,7 @@ from cxrview.show.paper import CITATION, DOI, IMAGES
 from cxrview.show.reproduction import Reproduction
 from cxrview.show.tables.assessment import SETS, drawn_words
 from cxrview.show.tables.validation import LEVEL, choice_sentences, order_sentences
+from cxrview.show.template import fill_template
 from cxrview.show.wording import write_points, write_right
 from cxrview.stats import exact_interval
 from cxrview.store.whole import write_whole
@@ -60,18 +61,8 @@ def write_claim(reproduction: Reproduction, path: Path) -> None:
 
 def render_claim(reproduction: Reproduction) -> str:
     """The checklist as Markdown."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("cxrview.show"),
-        # Markdown: names are kept from becoming markup by `as_words`, not as HTML entities.
-        autoescape=False,
-        finalize=as_words,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("claim.md").render(_context(reproduction))
+    # Markdown: names are kept from becoming markup by `as_words`, not as HTML entities.
+    return fill_template("claim.md", _context(reproduction), is_html=False, finalize=as_words)
 
 
 def as_words(value: object) -> object:

@@ -26,6 +26,7 @@ from cxrview.show.tables.validation import (
     comparisons_table,
     order_sentences,
 )
+from cxrview.show.template import fill_template
 from cxrview.store.whole import write_whole
 
 TITLE = (
@@ -64,17 +65,9 @@ def write_page(reproduction: Reproduction, path: Path) -> None:
 
 def render_page(reproduction: Reproduction) -> str:
     """The page as text; errors as of `write_page`."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("cxrview.show"),
-        autoescape=True,
-        finalize=_keep_percent,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return fill_template(
+        "reproduction.html", _context(reproduction), is_html=True, finalize=_keep_percent
     )
-    return environment.get_template("reproduction.html").render(_context(reproduction))
 
 
 def _keep_percent(value: object) -> object:
@@ -179,7 +172,7 @@ def show_figures(run: Reproduction, caption: Caption) -> Sequence[Shown]:
     names = names_under(caption, run.figures)
     if names:
         return [_show(run, name) for name in names]
-    missing = "Not on this page: this run gave no picture for it."
+    missing = "Not on this page: it was not drawn, or shows patients and stays in the run's folder."
     return [
         Shown(name=caption.name, title=caption.title, caption=caption.words, alt=missing, uri="")
     ]

@@ -138,9 +138,3 @@ class Reproduction:
         """What the chosen candidate made of test images."""
         name = self.chosen.name
         return tuple(one for one in self.assessed if one.classifier == name)
-
-    @property
-    def of_baselines(self) -> tuple[Assessed, ...]:
-        """What everything else made of them."""
-        name = self.chosen.name
-        return tuple(one for one in self.assessed if one.classifier != name)

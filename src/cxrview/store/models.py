@@ -8,6 +8,7 @@ from typing import Any
 
 from cxrview.errors import ModelRefused
 from cxrview.records import ModelCard
+from cxrview.store.whole import write_whole
 
 WEIGHTS_NAME, CARD_NAME = "model.onnx", "card.json"
 _ADVICE = "Take both files from one place, unchanged"
@@ -38,11 +39,10 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
 
 def write_model(folder: Path, card: ModelCard, weights: bytes) -> None:
     """Write both files, the card last, so that a stop in between leaves no valid pair."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD_NAME).unlink(missing_ok=True)
-    (folder / WEIGHTS_NAME).write_bytes(weights)
+    write_whole(folder / WEIGHTS_NAME, weights)
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
-    (folder / CARD_NAME).write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / CARD_NAME, text + "\n")
 
 
 def _card(fields: dict[str, Any], folder: Path) -> ModelCard:

@@ -23,7 +23,7 @@ def whole(path: Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C as well; it goes on its way
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
@@ -31,7 +31,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_in_new_folder(path: Path) -> Iterator[Path]:
-    """The same, and the folder is made where there is none."""
+    """The same in a folder that is ours to make; a file that a user named goes where one is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
         yield part

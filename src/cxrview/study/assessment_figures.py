@@ -33,8 +33,6 @@ from cxrview.study.assessment_images import AssessmentImages
 
 HISTOGRAM, EXAMPLES, YOUDEN = "fig-3", "fig-4", "fig-5"
 CALIBRATION, FAILURES = "calibration", "failures"
-WITH_RADIOGRAPHS = frozenset([EXAMPLES, FAILURES])
-"""Those that show patients, unless the radiographs are drawn."""
 _EXAMPLES_OF_A_VIEW = 4
 
 
@@ -59,7 +57,7 @@ def write_figures(
         seed: draws the examples of Fig 4 among the inside test images.
         note: stands above radiographs, such as "drawn phantoms, no patient".
         scale: how the model's training was scaled, in words: stands above every figure.
-        has_radiographs: with those of WITH_RADIOGRAPHS.
+        has_radiographs: with Fig 4 and the failures.
 
     Returns:
         PNG and SVG of each figure, by name.

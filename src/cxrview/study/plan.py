@@ -73,14 +73,14 @@ class StudyPlan:
         }
 
 
-def check_plan(path: Path, conditions: Mapping[str, str]) -> bool:
-    """Whether a run of these conditions stands there and can be gone on with.
+def check_plan(path: Path, conditions: Mapping[str, str]) -> None:
+    """Refuse a folder in which a run of other conditions stands.
 
     Raises:
         UsageError: the folder holds another study; the message says what differs.
     """
     if not path.is_file():
-        return False
+        return
     try:
         standing = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -91,7 +91,6 @@ def check_plan(path: Path, conditions: Mapping[str, str]) -> bool:
             f"{path.parent} holds another study: {', '.join(differ)} differ",
             "Go on with the same, or name a new folder",
         )
-    return True
 
 
 def keep_plan(path: Path, conditions: Mapping[str, str]) -> None:

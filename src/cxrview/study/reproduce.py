@@ -1,9 +1,11 @@
 """The whole study, from labelled images to the page: every stage goes on where it was stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from cxrview.assess.classifiers import VALIDATION
 from cxrview.classify.runtime import Model, load_model
@@ -71,14 +73,21 @@ def run_study(plan: StudyPlan, root: Path, watch: StudyWatch | None = None) -> S
         root.mkdir(parents=True, exist_ok=True)
         with held(root, "at the study in"):
             check_plan(folder.plan, conditions)
-            return _Run(plan, folder, watch or StudyWatch()).whole()
+            return _Run(plan, conditions, folder, watch or StudyWatch()).whole()
 
 
 class _Run:
     """Stage after stage, timed."""
 
-    def __init__(self, plan: StudyPlan, folder: StudyFolder, watch: StudyWatch) -> None:
+    def __init__(
+        self,
+        plan: StudyPlan,
+        conditions: Mapping[str, str],
+        folder: StudyFolder,
+        watch: StudyWatch,
+    ) -> None:
         self._plan, self._folder, self._told = plan, folder, watch
+        self._conditions = conditions
         self._times = Times(folder.times)
         self._watch = StudyWatch(step=self._step, epoch=watch.epoch, count=self._count)
 
@@ -93,7 +102,7 @@ class _Run:
                 prepared=prepared, split=split, scale=plan.scale, seed=plan.seed, device=plan.device
             )
             # Not before all of it is known to hold together: a plan that stands binds the folder.
-            keep_plan(folder.plan, plan.conditions)
+            keep_plan(folder.plan, self._conditions)
             write_split(folder.split, split, prepared.images)
         for name in PRE_TRAININGS:
             with self._stage(f"pre-train {name}"):
@@ -155,13 +164,11 @@ class _Run:
 
     def _modify(self, images: AssessmentImages, model: Model) -> tuple[ModifiedCount, ...]:
         """By the cutoff that the model decides by."""
-        import numpy as np
-
         inside = images.inside
         drawn = draw_images(len(inside), self._plan.scale.modified, self._plan.seed)
         chosen = [inside.images[k] for k in drawn]
         return assess_partition(
-            inside.pixels()[drawn],
+            inside.store.pixels[[image.row for image in chosen]],
             inside.is_frontal[drawn],
             np.array([image.file for image in chosen], str),
             np.array([image.patient for image in chosen], str),

@@ -56,6 +56,7 @@ def write_unlearnt(path: Path, *, seed: int) -> None:
     torch.manual_seed(seed)
     network = GoogLeNet(1000, auxiliary=False)
     arrays = {str(_caffe_name(key)): p.detach().numpy() for key, p in network.named_parameters()}
+    # NumPy's types fear that an array is called allow_pickle.
     np.savez(path, **arrays)  # type: ignore[arg-type]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from cxrview.dataset.variants import VARIANTS, variant_named
+from cxrview.errors import UsageError
 from cxrview.records import Split, Variant
 from cxrview.terms import Partition
 from cxrview.train.study import Schedule
@@ -97,6 +98,17 @@ SCALES = {
         ),
     )
 }
+
+
+def scale_named(name: str) -> Scale:
+    """Find a scale by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in SCALES:
+        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
+    return SCALES[name]
 
 
 def scaled_schedule(schedule: Schedule, scale: Scale) -> Schedule:

@@ -12,7 +12,6 @@ from cxrview.show.figures.pfi_histogram import draw_pfi_histogram
 from cxrview.show.figures.style import (
     VIEW_COLOUR,
     VIEW_HATCH,
-    VIEW_MARKER,
     alt_text,
     in_print,
     new_figure,
@@ -35,7 +34,6 @@ def test_the_two_views_differ_to_those_who_see_no_colour_at_all():
 
 def test_colour_is_never_all_that_tells_the_views_apart():
     assert VIEW_HATCH[View.FRONTAL] != VIEW_HATCH[View.LATERAL]
-    assert VIEW_MARKER[View.FRONTAL] != VIEW_MARKER[View.LATERAL]
 
 
 def test_what_a_reader_has_set_does_not_change_a_figure(tmp_path, sets):

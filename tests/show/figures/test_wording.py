@@ -4,11 +4,11 @@ import pytest
 
 from cxrview.records import Interval
 from cxrview.show.figures.wording import (
-    write_accuracy,
     write_count,
     write_interval,
     write_p,
     write_pfi,
+    write_share,
 )
 
 
@@ -49,9 +49,9 @@ def test_a_probability_is_not_rounded_to_certainty(pfi, text):
 
 
 def test_an_error_in_a_hundred_thousand_images_is_not_rounded_away():
-    assert write_accuracy(39_748, 39_856) == "99.73 %"
-    assert write_accuracy(119_567, 119_568) == "> 99.99 %"
-    assert write_accuracy(377, 377) == "100.00 %"
+    assert write_share(39_748 / 39_856) == "99.73 %"
+    assert write_share(119_567 / 119_568) == "> 99.99 %"
+    assert write_share(377 / 377) == "100.00 %"
 
 
 def test_an_interval_is_in_percent():

@@ -28,12 +28,11 @@ LINE_MM = 3.6
 """From one line of letters to the next."""
 
 BLACK, GREY, PALE = "#000000", "#595959", "#d9d9d9"
-ORANGE, SKY, GREEN, BLUE, RED = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00"
+ORANGE, GREEN, BLUE, RED = "#E69F00", "#009E73", "#0072B2", "#D55E00"
 
 VIEW_COLOUR = {View.FRONTAL: BLUE, View.LATERAL: ORANGE}
 """The same in every figure."""
 VIEW_HATCH = {View.FRONTAL: "", View.LATERAL: "//////"}
-VIEW_MARKER = {View.FRONTAL: "o", View.LATERAL: "s"}
 
 _PRINT = {
     "figure.dpi": DPI,

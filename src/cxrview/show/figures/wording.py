@@ -47,11 +47,6 @@ def write_share(share: float) -> str:
     return "> 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
 
 
-def write_accuracy(right: int, total: int) -> str:
-    """The same of counts: `right`, 0 to `total`, of at least 1."""
-    return write_share(right / total)
-
-
 def write_interval(interval: Interval) -> str:
     """`99.67–99.78 %`."""
     return f"{100 * interval.low:.2f}–{100 * interval.high:.2f} %"

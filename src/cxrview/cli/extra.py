@@ -1,0 +1,24 @@
+"""Says which extra a command needs, where a library of it is missing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cxrview.errors import UsageError
+
+
+@contextmanager
+def training_extra(what: str) -> Iterator[None]:
+    """Import within the block what the extra named train installs.
+
+    Args:
+        what: needs it, such as `training`.
+
+    Raises:
+        UsageError: a library is not installed; the message names it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise UsageError(
+            f"{what} needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
+        ) from error
