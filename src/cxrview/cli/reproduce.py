@@ -31,7 +31,7 @@ def reproduce(
         str,
         typer.Option(
             metavar="NAME",
-            help="smoke (a test), laptop (two cores, about two hours) or paper (one GPU).",
+            help="smoke (a test), laptop (two cores, 40 minutes) or paper (one GPU).",
         ),
     ] = "laptop",
     published: Annotated[
