@@ -50,7 +50,8 @@ def test_it_has_22_weight_layers_and_two_auxiliary_classifiers():
     outputs = network.train()(torch.zeros(2, 3, 224, 224))
 
     assert (depth, len(network.inceptions)) == (22, 9)
-    assert [tuple(logits.shape) for logits in outputs] == [(2, 2)] * 3
+    assert [tuple(logits.shape) for logits in outputs[:3]] == [(2, 2)] * 3
+    assert outputs.chest is None
 
 
 def test_auxiliary_classifiers_are_silent_in_use():
@@ -59,12 +60,26 @@ def test_auxiliary_classifiers_are_silent_in_use():
     assert (outputs.loss1, outputs.loss2) == (None, None)
 
 
-def test_responses_are_normalised_as_torch_does():
-    x = torch.randn(2, 7, 5, 5) * 100
+def test_a_second_output_tells_chests_and_leaves_the_trunk_as_it_is():
+    network = GoogLeNet(2, auxiliary=False, chest=True).eval()
 
-    torch.testing.assert_close(
-        normalise_responses(x), torch.nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)(x)
-    )
+    outputs = network(torch.zeros(3, 3, 224, 224))
+
+    assert tuple(outputs.chest.shape) == (3,)
+    assert set(network.trunk()) == set(GoogLeNet(2, auxiliary=False).trunk())
+
+
+def test_responses_are_normalised_as_torch_does_forwards_and_backwards():
+    x = (torch.randn(2, 7, 5, 5) * 100).requires_grad_()
+    other = x.detach().clone().requires_grad_()
+    weight = torch.randn(2, 7, 5, 5)
+
+    ours, torchs = normalise_responses(x), torch.nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)(other)
+    (ours * weight).sum().backward()
+    (torchs * weight).sum().backward()
+
+    torch.testing.assert_close(ours, torchs)
+    torch.testing.assert_close(x.grad, other.grad)
 
 
 @pytest.mark.parametrize(("rows", "halved"), [(112, 56), (56, 28), (28, 14), (14, 7)])

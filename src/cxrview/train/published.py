@@ -79,8 +79,8 @@ def _read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.gener
 
 
 def _caffe_name(key: str) -> str | None:
-    """`inceptions.3a.layers.1x1.bias` to `inception_3a/1x1.bias`; None for auxiliary heads."""
-    if key.startswith("auxiliaries."):
+    """`inceptions.3a.layers.1x1.bias` to `inception_3a/1x1.bias`; None for what it has not."""
+    if key.startswith(("auxiliaries.", "chest.")):
         return None
     if key.startswith("classifier."):
         return key.replace("classifier.", "loss3/classifier.")
