@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from cxrview.stats import (
     CUTOFFS,
     exact_interval,
+    fit_temperature,
+    log_odds,
     patient_bootstrap,
     pooled_chi_squared,
     youden_curve,
@@ -136,3 +138,41 @@ def test_many_images_of_one_patient_do_not_narrow_the_interval():
 def test_a_bootstrap_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one image"):
         patient_bootstrap(np.array([]), np.array([], str), seed=0)
+
+
+def test_a_temperature_undoes_what_made_a_classifier_too_sure():
+    """PFI that mean what they say, their logits times three: a temperature of 3 is found."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, 40_000)
+    is_frontal = rng.random(len(logits)) < 1 / (1 + np.exp(-logits))
+
+    found = fit_temperature(100 / (1 + np.exp(-3 * logits)), is_frontal)
+
+    assert found == pytest.approx(3, rel=0.05)
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), min_size=1, max_size=30))
+def test_no_temperature_is_more_likely_than_the_one_found(drawn):
+    pfi, is_frontal = (np.array(values) for values in zip(*drawn, strict=True))
+    margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
+
+    def loss(temperature):
+        return np.logaddexp(0, -margins / temperature).mean()
+
+    found = fit_temperature(pfi, is_frontal)
+    assert 0.1 <= found <= 10
+    assert loss(found) <= min(loss(t) for t in np.geomspace(0.1, 10, 60)) + 1e-4
+
+
+def test_a_temperature_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="0 images"):
+        fit_temperature(np.empty(0), np.empty(0, bool))
+
+
+@given(st.floats(0, 100))
+def test_log_odds_are_held_at_both_ends(percent):
+    found = log_odds(np.array([percent]))[0]
+
+    assert abs(found) < 17.0001
+    if 0.001 < percent < 99.999:
+        assert 100 / (1 + np.exp(-found)) == pytest.approx(percent)

@@ -59,6 +59,43 @@ def _share_at_or_above_each_cutoff(pfi: NDArray[np.float64]) -> NDArray[np.float
     return 1 - below
 
 
+def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> float:
+    """Find what to divide a classifier's logits by, so that its PFI are as likely as can be.
+
+    Args:
+        pfi: shape (n,), probability of frontal in percent, 0 to 100.
+        is_frontal: shape (n,), the truth.
+
+    Returns:
+        0.1 to 10; above 1 where the classifier was too sure of itself.
+
+    Raises:
+        ValueError: no image, or arrays of different lengths.
+
+    Source:
+        Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not len(pfi) or pfi.shape != is_frontal.shape:
+        raise ValueError(f"{len(pfi)} images have {len(is_frontal)} truths")
+    # How far each logit lies on the right side; single precision holds none beyond 17.
+    margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
+    found = minimize_scalar(
+        lambda log_t: np.logaddexp(0, -margins / np.exp(log_t)).mean(),
+        bounds=(np.log(0.1), np.log(10)),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def log_odds(percent: NDArray[np.float64], most: float = 17.0) -> NDArray[np.float64]:
+    """Log-odds of percentages, shape as given, within -most and most."""
+    end = 100 / (1 + np.exp(most))
+    held = np.clip(percent, end, 100 - end)
+    return np.asarray(np.log(held / (100 - held)))
+
+
 def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> Interval:
     """Clopper-Pearson interval of a proportion.
 

@@ -40,6 +40,8 @@ class Decision(StrEnum):
     CLASSIFIED = "classified"
     REVIEW = "review"
     """The model is not sure: a person should look."""
+    NOT_CHEST = "not_chest"
+    """By its picture no chest radiograph, so that it has no view."""
     SKIPPED = "skipped"
     """By its header no chest radiograph, so the model was not asked."""
 

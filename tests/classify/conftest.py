@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cxrview.classify.runtime import Model
-from cxrview.records import ModelCard
+from cxrview.records import Answers, ModelCard
 
 
 class MeanGrey:
@@ -18,7 +18,7 @@ class MeanGrey:
     name = "mean-grey"
 
     def run(self, batch):
-        return batch.reshape(len(batch), -1).mean(axis=1) / 2.55
+        return Answers(pfi=batch.reshape(len(batch), -1).mean(axis=1) / 2.55)
 
 
 @pytest.fixture

@@ -1,3 +1,5 @@
+import dataclasses
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +62,30 @@ def test_a_constant_image_is_never_decided(pfi):
     decided = decide(instance(), pfi, CARD, review_band=NO_REVIEW, is_constant=True)
 
     assert (decided.decision, decided.warnings) == (Decision.REVIEW, ("constant_image",))
+
+
+@given(pfi=percent, chest=percent)
+def test_what_is_no_chest_has_no_view_whatever_its_pfi(pfi, chest):
+    card = dataclasses.replace(CARD, chest_cutoff=40.0)
+
+    decided = decide(instance(), pfi, card, chest=chest)
+
+    assert (decided.decision is Decision.NOT_CHEST) == (round(chest, 3) < 40.0)
+    assert (decided.chest, decided.pfi) == (round(chest, 3), round(pfi, 3))
+    if decided.decision is not Decision.NOT_CHEST:
+        assert decided == dataclasses.replace(decide(instance(), pfi, card), chest=decided.chest)
+
+
+@given(pfi=percent, chest=percent)
+def test_a_chest_cutoff_of_0_refuses_nothing(pfi, chest):
+    card = dataclasses.replace(CARD, chest_cutoff=40.0)
+
+    decided = decide(instance(), pfi, card, chest=chest, chest_cutoff=0)
+
+    assert decided.decision is not Decision.NOT_CHEST
+
+
+def test_a_constant_image_is_for_a_person_even_where_it_is_no_chest():
+    card = dataclasses.replace(CARD, chest_cutoff=40.0)
+
+    assert decide(instance(), 99, card, chest=1, is_constant=True).decision is Decision.REVIEW

@@ -46,7 +46,7 @@ def test_every_file_is_counted_once(archive, tmp_path, model):
 
     table = pq.read_table(out.table)
     assert tally.found == 41 == table.num_rows + len(read_csv(out.failures))
-    assert tally.found == tally.classified + tally.review + tally.skipped + 1
+    assert tally.found == tally.classified + tally.review + tally.not_chest + tally.skipped + 1
     assert table.column_names == list(COLUMNS)
     assert tally.exit_code == 1
     assert json.loads(out.summary.read_text())["failed_by_code"] == {"not_an_image": 1}

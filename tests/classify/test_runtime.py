@@ -27,16 +27,16 @@ def squashed(n: int) -> np.ndarray:
 def test_pfi_does_not_depend_on_what_shares_the_batch(shipped):
     pixels = squashed(BATCH)
 
-    whole = shipped.backend.run(pixels)
-    backwards = shipped.backend.run(pixels[::-1])[::-1]
-    alone = np.concatenate([shipped.backend.run(pixels[k : k + 1]) for k in range(3)])
+    whole = shipped.pfi(pixels)
+    backwards = shipped.pfi(pixels[::-1])[::-1]
+    alone = np.concatenate([shipped.pfi(pixels[k : k + 1]) for k in range(3)])
 
     assert np.array_equal(whole, backwards)
     assert np.array_equal(whole[:3], alone)
 
 
 def test_pfi_is_a_percentage(shipped):
-    pfi = shipped.backend.run(squashed(5))
+    pfi = shipped.pfi(squashed(5))
 
     assert pfi.shape == (5,)
     assert ((pfi >= 0) & (pfi <= 100)).all()

@@ -65,7 +65,7 @@ def test_the_counts_add_up_on_the_screen_and_in_the_summary(archive, cxrview, tm
     done = cxrview("classify", archive)
 
     summary = json.loads((tmp_path / "views.summary.json").read_text())
-    parts = [summary[name] for name in ("classified", "review", "skipped", "failed")]
+    parts = [summary[name] for name in ("classified", "review", "not_chest", "skipped", "failed")]
     assert summary["found"] == sum(parts) == sum(path.is_file() for path in archive.rglob("*"))
     assert f"{summary['found']} files = {parts[0]} classified" in done.stderr
     assert pq.read_table(tmp_path / "views.parquet").num_rows == sum(parts[:3])

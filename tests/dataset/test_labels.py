@@ -1,6 +1,6 @@
 import pytest
 
-from cxrview.dataset.labels import read_labels
+from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
 from cxrview.terms import View
 
@@ -93,3 +93,19 @@ def test_no_patient_of_the_shared_labels_is_in_two_partitions(shared_data):
     assert len({(label.patient, label.partition) for label in labels}) == len(
         {label.patient for label in labels}
     )
+
+
+def test_rows_that_show_no_chest_are_read_by_themselves(tmp_path):
+    path = write(tmp_path, "a.png,elsewhere,p1,not-chest")
+
+    (other,) = read_not_chest(path)
+
+    assert (other.file, other.source, other.patient) == ("a.png", "elsewhere", "p1")
+    assert read_labels(path) == []
+
+
+def test_what_shows_no_chest_needs_a_patient_and_a_file_where_it_is_used(tmp_path):
+    path = write(tmp_path, "a.png,,,not-chest", "b.png,,p1,not-chest", "c.png,,p2,frontal")
+
+    with pytest.raises(UsageError, match=r"line 2: no patient; line 3: no file b.png$"):
+        read_not_chest(path)

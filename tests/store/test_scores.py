@@ -1,5 +1,7 @@
 """Scores on disk: what was written is read, and anybody can read it."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -73,3 +75,17 @@ def test_another_table_is_refused_by_its_name(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"none\.parquet cannot be read"):
         read_scores(tmp_path / "none.parquet")
+
+
+@given(drawn=rows, data=st.data())
+def test_chest_is_kept_where_a_network_tells_it_and_none_where_not(drawn, data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("scores") / "scores.parquet"
+    size = len(drawn)
+    chest = np.array(data.draw(st.lists(st.floats(0, 100), min_size=size, max_size=size)))
+    telling = dataclasses.replace(scores("world", drawn), chest=chest)
+
+    write_scores(path, [telling, scores("lehmann", drawn)])
+    first, second = read_scores(path)
+
+    assert np.array_equal(first.chest if drawn else np.empty(0), chest)
+    assert second.chest is None or not drawn

@@ -1,25 +1,27 @@
-"""Training on drawn bars: that it learns, resumes to the bit, exports what it learnt."""
+"""Training on drawn bars: that it resumes to the bit and exports what it learnt."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cxrview.classify.runtime import OnnxRuntime
 from cxrview.errors import ModelRefused
 from cxrview.records import Label
+from cxrview.stats import log_odds
 from cxrview.terms import Partition, View
 from cxrview.train.appearance import CHANGES, vary
-from cxrview.train.card import Scored, count_errors, widest_review_band, write_card
-from cxrview.train.export import PRECISION, to_onnx
+from cxrview.train.export import to_onnx
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loader import LabelledPixels, draw_batch
-from cxrview.train.loop import fine_tune, predict_pfi
-from cxrview.train.recipes import WIDE
+from cxrview.train.loader import LabelledPixels, Lesson, balance, centre_crop, draw_batch
+from cxrview.train.loop import as_input, fine_tune, predict_pfi
+from cxrview.train.not_chest import DRAWN
+from cxrview.train.recipes import RECIPES, WORLD
 
-BRIEF = dataclasses.replace(WIDE, steps=3, batch=2)
+BRIEF = dataclasses.replace(WORLD, steps=3, batch=4, not_chest=0.25, drawn=0.25)
 
 
 def label(number: int, view: View, source: str = "drawn") -> Label:
@@ -33,24 +35,23 @@ def label(number: int, view: View, source: str = "drawn") -> Label:
 
 
 @pytest.fixture(scope="module")
-def bars() -> LabelledPixels:
-    """Upright bars are frontal, lying ones lateral."""
+def bars() -> Lesson:
+    """Upright bars are frontal, lying ones lateral; noise is no chest."""
     rng = np.random.default_rng(0)
     upright = [np.tile(rng.integers(0, 256, 256, np.uint8), (256, 1)) for _ in range(8)]
     pixels = np.stack([p if k % 2 else p.T for k, p in enumerate(upright)])
     views = [View.FRONTAL if k % 2 else View.LATERAL for k in range(8)]
-    return LabelledPixels(labels=tuple(map(label, range(8), views)), pixels=pixels)
+    return Lesson(
+        radiographs=LabelledPixels(labels=tuple(map(label, range(8), views)), pixels=pixels),
+        not_chest=rng.integers(0, 256, (3, 256, 256), np.uint8),
+    )
 
 
 def trained(bars, checkpoint, recipe=BRIEF, seed=0) -> GoogLeNet:
     torch.manual_seed(seed)
-    network = GoogLeNet(2, auxiliary=False)
+    network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
     fine_tune(network, bars, recipe, seed=seed, checkpoint=checkpoint)
     return network
-
-
-def band_of(one):
-    return widest_review_band(one.pfi, one.sources, 50.0)
 
 
 def test_a_resumed_training_ends_at_the_same_bits(bars, tmp_path, monkeypatch):
@@ -62,7 +63,7 @@ def test_a_resumed_training_ends_at_the_same_bits(bars, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     torch.manual_seed(0)
-    stopped = GoogLeNet(2, auxiliary=False)
+    stopped = GoogLeNet(2, auxiliary=False, chest=True)
     path = tmp_path / "stopped.safetensors"
     with pytest.raises(KeyboardInterrupt):
         fine_tune(stopped, bars, BRIEF, seed=0, checkpoint=path, report=stop)
@@ -83,13 +84,53 @@ def test_a_checkpoint_of_another_recipe_is_refused(bars, tmp_path):
 def test_a_batch_depends_on_seed_and_step_alone(bars):
     first, again, other = (draw_batch(bars, BRIEF, seed=1, step=step) for step in (5, 5, 6))
 
-    assert np.array_equal(first[0], again[0])
-    assert not np.array_equal(first[0], other[0])
+    assert np.array_equal(first.pixels, again.pixels)
+    assert not np.array_equal(first.pixels, other.pixels)
 
 
-@pytest.mark.parametrize("change", [change for _, change in CHANGES], ids=lambda c: c.__name__)
+def test_a_batch_holds_chests_first_and_both_kinds_of_others_in_their_share(bars):
+    recipe = dataclasses.replace(BRIEF, batch=400)
+
+    batch = draw_batch(bars, recipe, seed=0, step=0)
+
+    chests = len(batch.is_frontal)
+    assert (batch.pixels.shape, batch.pixels.dtype) == ((400, 224, 224), np.uint8)
+    assert batch.is_chest.tolist() == [True] * chests + [False] * (400 - chests)
+    assert 160 < chests < 240  # half of 400, within four standard deviations
+
+
+def test_a_recipe_that_needs_others_says_so_where_there_are_none(bars):
+    without = dataclasses.replace(bars, not_chest=np.empty((0, 256, 256), np.uint8))
+
+    with pytest.raises(ValueError, match="needs pictures that are no chest"):
+        draw_batch(without, BRIEF, seed=0, step=0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(View)), min_size=1, max_size=60),
+    st.floats(0, 1),
+)
+def test_a_kind_is_drawn_by_its_number_to_a_power(kinds, power):
+    labels = [label(k, view, source) for k, (source, view) in enumerate(kinds)]
+
+    weights = balance(labels, power)
+
+    counts = {kind: kinds.count(kind) for kind in kinds}
+    total = sum(n**power for n in counts.values())
+    for kind, n in counts.items():
+        share = sum(w for w, of in zip(weights, kinds, strict=True) if of == kind)
+        assert share == pytest.approx(n**power / total)
+
+
+def test_the_order_of_images_does_not_tell_how_often_they_are_drawn():
+    alike = balance([label(k, View.FRONTAL) for k in range(9)], 0.5)
+
+    assert np.allclose(alike, 1 / 9)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_every_change_of_appearance_keeps_shape_and_type_and_changes_something(bars, change):
-    pixels = bars.pixels[1]
+    pixels = bars.radiographs.pixels[1]
 
     changed = change(pixels, np.random.default_rng(3))
 
@@ -97,8 +138,31 @@ def test_every_change_of_appearance_keeps_shape_and_type_and_changes_something(b
     assert not np.array_equal(changed, pixels) or change.__name__ == "upside_down"
 
 
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("shade", [0, 255])
+def test_every_change_stands_a_picture_of_one_shade(change, shade):
+    for seed in range(40):
+        changed = change(np.full((256, 256), shade, np.uint8), np.random.default_rng(seed))
+        assert (changed.shape, changed.dtype) == ((256, 256), np.uint8)
+
+
+@pytest.mark.parametrize("draw", set(DRAWN), ids=lambda draw: draw.__name__)
+def test_what_is_drawn_as_no_chest_is_a_picture_and_repeatable(draw):
+    for seed in range(20):
+        picture = draw(np.random.default_rng(seed))
+        assert (picture.shape, picture.dtype) == ((256, 256), np.uint8)
+        assert np.array_equal(picture, draw(np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_recipe_names_changes_that_there_are(recipe):
+    assert set(recipe.chances) <= set(CHANGES)
+    assert all(0 < chance <= 1 for chance in recipe.chances.values())
+
+
 def test_the_same_seed_gives_the_same_appearance(bars):
-    one, two = (vary(bars.pixels[0], np.random.default_rng(7)) for _ in range(2))
+    pixels = bars.radiographs.pixels[0]
+    one, two = (vary(pixels, WORLD.chances, np.random.default_rng(7)) for _ in range(2))
 
     assert np.array_equal(one, two)
 
@@ -109,88 +173,20 @@ def test_the_exported_network_says_what_the_trained_one_says(bars, tmp_path):
 
     weights = to_onnx(network)
 
-    difference = np.abs(OnnxRuntime(weights).run(bars.pixels) - predict_pfi(network, bars.pixels))
-    assert difference.max() < 0.05
+    pixels = bars.radiographs.pixels
+    answers = OnnxRuntime(weights).run(pixels)
+    assert np.abs(answers.pfi - predict_pfi(network, pixels)).max() < 0.05
+    with torch.inference_mode():
+        chest = network(as_input(centre_crop(pixels))).chest.sigmoid().numpy()
+    assert np.abs(answers.chest - 100 * chest).max() < 0.05
     assert len(weights) < 13_000_000
 
 
-def scored(pfi: list[float], views: list[View]) -> Scored:
-    return Scored(labels=tuple(map(label, range(len(pfi)), views)), pfi=np.array(pfi))
+def test_a_temperature_divides_the_logit_of_frontal_and_of_nothing_else(bars, tmp_path):
+    network = trained(bars, tmp_path / "checkpoint.safetensors")
+    pixels = bars.radiographs.pixels
 
+    plain, cooled = (OnnxRuntime(to_onnx(network, temperature=t)).run(pixels) for t in (8.0, 16.0))
 
-def test_the_review_band_leaves_99_percent_of_every_source_decided():
-    pfi = [0.1] * 150 + [99.9] * 149 + [30.0]
-    views = [View.LATERAL] * 150 + [View.FRONTAL] * 150
-
-    low, high = band_of(scored(pfi, views))
-
-    assert (low, high) == (5.0, 95.0)  # one image of 300 may lie within
-
-
-def test_the_review_band_narrows_where_too_many_images_would_lie_within():
-    pfi = [0.1] * 100 + [99.9] * 96 + [10.0, 20.0, 60.0, 90.0]
-    views = [View.LATERAL] * 100 + [View.FRONTAL] * 100
-
-    low, high = band_of(scored(pfi, views))
-
-    within = [p for p in pfi if low <= p <= high]
-    assert len(within) <= 2
-    assert low < 50 < high
-
-
-def test_errors_are_counted_by_source_and_view_with_band_off_and_on():
-    views = [View.FRONTAL, View.FRONTAL, View.LATERAL]
-
-    frontal, lateral = count_errors(scored([99, 40, 3], views), 50.0, (30.0, 70.0))
-
-    assert (frontal["images"], frontal["errors"]) == (2, 1)
-    assert (frontal["decided"], frontal["errors_decided"]) == (1, 0)
-    assert (lateral["images"], lateral["errors"]) == (1, 0)
-
-
-def test_the_cutoff_is_the_middle_and_the_papers_the_higher_end():
-    part = scored([3.0, 14.2, 99.6, 100.0], [View.LATERAL] * 2 + [View.FRONTAL] * 2)
-
-    card = write_card(
-        b"weights",
-        BRIEF,
-        seed=0,
-        precision=PRECISION,
-        input_side=256,
-        labels_sha256="0" * 64,
-        training=part.labels,
-        validation=part,
-        test=part,
-        about={},
-    )
-
-    assert (card.cutoff, card.paper_cutoff) == (56.95, 99.6)
-
-
-def test_a_model_is_trained_from_a_labels_file_in_one_command(tmp_path, monkeypatch, shared_data):
-    from typer.testing import CliRunner
-
-    from cxrview.cli.main import app
-    from cxrview.train import recipes
-
-    monkeypatch.setitem(recipes.RECIPES, "brief", dataclasses.replace(BRIEF, name="brief"))
-    rng = np.random.default_rng(0)
-    rows = ["file,source,patient,view"]
-    for number in range(40):
-        grey = rng.integers(0, 256, (64, 64), np.uint8)
-        Image.fromarray(grey).save(tmp_path / f"{number}.png")
-        rows.append(f"{number}.png,drawn,p{number},{'frontal' if number % 2 else 'lateral'}")
-    (tmp_path / "labels.csv").write_text("\n".join(rows))
-
-    result = CliRunner().invoke(
-        app,
-        [
-            *("finetune", str(tmp_path / "labels.csv"), "--recipe", "brief"),
-            *("--published", str(shared_data / "pretraining" / "bvlc-googlenet.npz")),
-            *("--out", str(tmp_path / "model")),
-        ],
-    )
-
-    assert result.exit_code == 0, result.output
-    assert "test       drawn     frontal" in result.output
-    assert (tmp_path / "model" / "card.json").exists()
+    assert np.allclose(log_odds(cooled.pfi), log_odds(plain.pfi) / 2, atol=0.01)
+    assert np.allclose(cooled.chest, plain.chest)

@@ -89,12 +89,13 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What became of the files: found = classified + review + skipped + failed."""
+    """What became of the files: found = classified + review + not_chest + skipped + failed."""
 
     found: int
     frontal: int
     lateral: int
     review: int
+    not_chest: int
     skipped: int
     failed: dict[str, int]
     """By code."""
@@ -254,6 +255,7 @@ def _tally(journal: Journal, known: int, seconds: float, is_complete: bool) -> T
         frontal=by["view"].get("frontal", 0),
         lateral=by["view"].get("lateral", 0),
         review=by["decision"].get("review", 0),
+        not_chest=by["decision"].get("not_chest", 0),
         skipped=by["decision"].get("skipped", 0),
         failed=by["failed"],
         agreement=by["agreement"],
@@ -269,6 +271,7 @@ def _summary(tally: Tally, conditions: Conditions) -> dict[str, Any]:
         "found": tally.found,
         "classified": tally.classified,
         "review": tally.review,
+        "not_chest": tally.not_chest,
         "skipped": tally.skipped,
         "failed": sum(tally.failed.values()),
         "frontal": tally.frontal,

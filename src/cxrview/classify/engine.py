@@ -11,7 +11,7 @@ from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.readout import Readout
 from cxrview.classify.runtime import BATCH, Model, load_model
-from cxrview.records import Failure, Prediction
+from cxrview.records import Answers, Failure, Prediction
 
 LONGEST_WAIT = 4 * BATCH
 """Outcomes after which a batch goes out unfilled: failures and skipped files pass through too."""
@@ -24,6 +24,8 @@ class EngineSettings:
     read: ReadSettings = ReadSettings()
     review_band: tuple[float, float] | None = None
     """Lowest and highest PFI, ends included, that go to review; the card's own where None."""
+    chest_cutoff: float | None = None
+    """Least `chest` of what gets a view, percent; the card's own where None."""
     workers: int | None = None
     """Decode processes; one per core where None."""
     timeout_s: float = 60.0
@@ -88,18 +90,27 @@ def _predict(
     outcomes: list[Outcome], model: Model, settings: EngineSettings
 ) -> Iterator[Prediction | Failure]:
     pixels = [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
-    pfi = iter(model.backend.run(np.stack(pixels)) if pixels else ())
+    answers = _answers(model.backend.run(np.stack(pixels))) if pixels else iter(())
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             yield outcome
         elif outcome.skip_reason:
             yield skip(outcome.instance, outcome.skip_reason, outcome.warnings, model.card)
         else:
+            pfi, chest = next(answers)
             yield decide(
                 outcome.instance,
-                float(next(pfi)),
+                pfi,
                 model.card,
+                chest=chest,
                 review_band=settings.review_band,
+                chest_cutoff=settings.chest_cutoff,
                 warnings=outcome.warnings,
                 is_constant=outcome.is_constant,
             )
+
+
+def _answers(answers: Answers) -> Iterator[tuple[float, float | None]]:
+    """PFI and chest of one picture after the other."""
+    for number, pfi in enumerate(answers.pfi):
+        yield float(pfi), None if answers.chest is None else float(answers.chest[number])

@@ -1,4 +1,4 @@
-"""Runs a model's weights: whatever the backend, a batch of squashed radiographs in, PFI out."""
+"""Runs a model's weights: whatever the backend, squashed radiographs in, percentages out."""
 
 import os
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.errors import ModelRefused
-from cxrview.records import ModelCard
+from cxrview.records import Answers, ModelCard
 from cxrview.store.models import read_model
 
 BATCH = 16
 """Radiographs a call. The last batch is filled up to it, so that no row depends on how many
 images came with it."""
+PFI, CHEST = "pfi", "chest"
+"""Outputs of a network, by name; not every network has the second."""
 
 
 class Backend(Protocol):
@@ -23,8 +25,8 @@ class Backend(Protocol):
 
     name: str
 
-    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
+    def run(self, batch: NDArray[np.uint8]) -> Answers:
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,20 @@ class Model:
 
     card: ModelCard
     backend: Backend
+
+    def pfi(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """PFI in percent, shape (n,), of squashed radiographs (n, side, side) uint8."""
+        return self.answer(pixels).pfi
+
+    def answer(self, pixels: NDArray[np.uint8]) -> Answers:
+        """Ask about squashed radiographs, shape (n, side, side) uint8, however many."""
+        starts = range(0, len(pixels), BATCH)
+        answers = [self.backend.run(pixels[start : start + BATCH]) for start in starts]
+        chest = [one.chest for one in answers if one.chest is not None]
+        return Answers(
+            pfi=np.concatenate([np.empty(0), *(one.pfi for one in answers)]),
+            chest=np.concatenate(chest) if chest else None,
+        )
 
 
 def load_model(folder: str | Path = "default", *, threads: int = 0) -> Model:
@@ -52,6 +68,11 @@ def load_model(folder: str | Path = "default", *, threads: int = 0) -> Model:
         raise ModelRefused(
             f"the network takes {backend.input_side} x {backend.input_side} pixels, "
             f"its card says {card.input_side}",
+            "Take both files from one place, unchanged",
+        )
+    if (CHEST in backend.outputs) != (card.chest_cutoff is not None):
+        raise ModelRefused(
+            f"the network and its card differ in whether there is an output {CHEST}",
             "Take both files from one place, unchanged",
         )
     return Model(card=card, backend=backend)
@@ -85,11 +106,17 @@ class OnnxRuntime:
             raise ModelRefused(f"the network cannot be loaded: {type(error).__name__}") from error
         (self._input,) = self._session.get_inputs()
         self.input_side = int(self._input.shape[-1])
+        self.outputs = tuple(output.name for output in self._session.get_outputs())
+        if PFI not in self.outputs:
+            raise ModelRefused(f"the network has no output named {PFI}")
 
-    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Shape (n, side, side) uint8 to PFI in percent, shape (n,), n at most BATCH."""
+    def run(self, batch: NDArray[np.uint8]) -> Answers:
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH."""
         filled = np.zeros((BATCH, *batch.shape[1:]), np.uint8)
         filled[: len(batch)] = batch
-        (pfi,) = self._session.run(None, {self._input.name: filled})
-        found: NDArray[np.float64] = np.clip(pfi[: len(batch)].astype(np.float64), 0, 100)
-        return found
+        given = self._session.run(None, {self._input.name: filled})
+        percent = {
+            name: np.clip(values[: len(batch)].astype(np.float64), 0, 100)
+            for name, values in zip(self.outputs, given, strict=True)
+        }
+        return Answers(pfi=percent[PFI], chest=percent.get(CHEST))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.extra import training_extra
+from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.records import Assessed
@@ -18,26 +19,12 @@ WIDTH_OF_A_FILE = 110
 
 
 def assess(
-    store: Annotated[
+    images: Annotated[
         Path,
         typer.Argument(
-            metavar="STORE", help="Images of the study, of cxrview prepare.", show_default=False
-        ),
-    ],
-    split: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE",
-            help="Of cxrview split: its test images are the inside test set, its validation "
-            "images choose cutoffs, baselines learn from its training images.",
-            show_default=False,
-        ),
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            metavar="FOLDER|default",
-            help="Holds model.onnx and card.json; default is the model in the package.",
+            metavar="STORE|LABELS",
+            help="Images of the study, of cxrview prepare; with --leave-source-out a CSV with "
+            "file, patient, view and source.",
             show_default=False,
         ),
     ],
@@ -50,6 +37,23 @@ def assess(
             show_default=False,
         ),
     ],
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of cxrview split: its test images are the inside test set, its validation "
+            "images choose cutoffs, baselines learn from its training images.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER|default",
+            help="Holds model.onnx and card.json; default is the model in the package.",
+            show_default=False,
+        ),
+    ] = None,
     external: Annotated[
         Path | None,
         typer.Option(
@@ -78,7 +82,12 @@ def assess(
     ] = None,
     seed: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Of the sample, of Boone's perceptron and of Fig 4."),
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Of the sample, of Boone's perceptron and of Fig 4; of each training without a "
+            "source.",
+        ),
     ] = 0,
     cutoff_from: Annotated[
         str,
@@ -95,6 +104,43 @@ def assess(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an assessment that stands there.")
     ] = False,
+    leave_source_out: Annotated[
+        bool,
+        typer.Option(
+            "--leave-source-out",
+            help="Assess a recipe instead: for each source train on the others and count errors "
+            "on it.",
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = False,
+    alone: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also train on this source with no other, and count errors on the others; "
+            "repeatable.",
+            show_default=False,
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of cxrview finetune.",
+            show_default="world",
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="NPZ",
+            help="The published BVLC GoogLeNet as arrays, which every training begins with.",
+            show_default=False,
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = None,
 ) -> None:
     """Count what a model gets right on test images, with exact intervals, beside its rivals.
 
@@ -106,6 +152,18 @@ def assess(
     """
     from cxrview.cli.progress import progress
 
+    if leave_source_out:
+        from cxrview.cli.left_out import assess_recipe
+
+        of_model = (split, model, external, external_source, sample)
+        if published is None or any(of_model) or no_baselines or overwrite:
+            raise UsageError(
+                "--leave-source-out takes LABELS, --out, --published, --recipe, --seed"
+            )
+        assess_recipe(images, published, recipe or "world", out, seed, alone or [])
+        return
+    if split is None or model is None or published or recipe or alone:
+        raise UsageError("an assessment of a model takes STORE, --out, --split and --model")
     with training_extra("an assessment"):
         # Loaded late by what is imported here: to be missed now, not when all is computed.
         import matplotlib  # noqa: F401
@@ -114,11 +172,11 @@ def assess(
         from cxrview.classify.runtime import load_model
         from cxrview.study.assessing import assess_model, headline
         from cxrview.study.scoring import asked_in_all
-    images = _images(store, split, external, external_source or [], sample, seed)
+    chosen = _images(images, split, external, external_source or [], sample, seed)
     baselines = not no_baselines
-    with progress("images", lambda: asked_in_all(images, baselines=baselines)) as advance:
+    with progress("images", lambda: asked_in_all(chosen, baselines=baselines)) as advance:
         run = assess_model(
-            images,
+            chosen,
             load_model(model),
             out,
             cutoff_from=cutoff_from,

@@ -71,6 +71,17 @@ def classify(
             rich_help_panel="Decisions",
         ),
     ] = False,
+    chest_cutoff: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=100,
+            metavar="PERCENT",
+            help="Least probability of a chest radiograph of what gets a view; 0 refuses nothing.",
+            rich_help_panel="Decisions",
+            show_default="the model card's",
+        ),
+    ] = None,
     no_skip: Annotated[
         bool,
         typer.Option(
@@ -183,9 +194,10 @@ def classify(
     """Say which way every radiograph under PATH faces, one row per image.
 
     Each image is [bold]classified[/] as frontal or lateral with its PFI (probability of
-    frontal, percent), sent to [bold]review[/] where the model is not sure, or
-    [bold]skipped[/] where its header says that it is no chest radiograph. A file that
-    cannot be read becomes a row of the failures file and never ends the run.
+    frontal, percent), sent to [bold]review[/] where the model is not sure,
+    [bold]not_chest[/] where the picture shows no chest radiograph, or [bold]skipped[/]
+    where its header says so already. A file that cannot be read becomes a row of the
+    failures file and never ends the run.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the
     end, 130 interrupted; what was finished is kept for --resume.
@@ -231,6 +243,7 @@ def classify(
             chest_rule=chest_rule,
         ),
         review_band=NO_REVIEW if no_review else review_band,
+        chest_cutoff=chest_cutoff,
         workers=workers,
         timeout_s=timeout,
     )
@@ -301,6 +314,9 @@ def _conditions(paths: list[str], model: "Model", settings: "EngineSettings") ->
         "timeout_seconds": f"{settings.timeout_s:g}",
         "cutoff": str(model.card.cutoff),
         "review_band": f"{band[0]:g} {band[1]:g}",
+        "chest_cutoff": str(
+            model.card.chest_cutoff if settings.chest_cutoff is None else settings.chest_cutoff
+        ),
         "chest_rule": _named(read.chest_rule, load_chest_rule(read.chest_rule).version)
         if read.skip
         else "off",
@@ -329,8 +345,8 @@ def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
     failed = sum(tally.failed.values())
     lines = [
         f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
-        f"{tally.lateral} lateral) + {tally.review} review + {tally.skipped} skipped "
-        f"+ {failed} failed",
+        f"{tally.lateral} lateral) + {tally.review} review "
+        f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
     ]
     if tally.failed:
         lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))

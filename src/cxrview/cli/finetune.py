@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,11 +10,9 @@ from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cxrview.records import ModelCard
     from cxrview.train.material import Material
+    from cxrview.train.recipes import Recipe
 
 EVENTS = "events"
 
@@ -24,8 +22,8 @@ def finetune(
         Path,
         typer.Argument(
             metavar="LABELS|STORE",
-            help="For wide a CSV with file, patient, view and source; for the paper's methods a "
-            "store of cxrview prepare.",
+            help="For world and wide a CSV with file, patient, view and source; for the paper's "
+            "methods a store of cxrview prepare.",
             show_default=False,
         ),
     ],
@@ -42,15 +40,15 @@ def finetune(
         str,
         typer.Option(
             metavar="NAME",
-            help="wide, which the model in the package was made by, or one of the paper's: "
-            "fc-original, fc-augmented, all-augmented.",
+            help="world, which also learns what is no chest, wide, which knows two views only, or "
+            "one of the paper's: fc-original, fc-augmented, all-augmented.",
         ),
-    ] = "wide",
+    ] = "world",
     published: Annotated[
         Path | None,
         typer.Option(
             metavar="NPZ",
-            help="For wide: the published BVLC GoogLeNet as arrays.",
+            help="For world and wide: the published BVLC GoogLeNet as arrays.",
             show_default=False,
         ),
     ] = None,
@@ -109,12 +107,31 @@ def finetune(
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Images of a step.", show_default="24")
     ] = None,
+    left_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For world and wide: of cxrview assess --leave-source-out by the same recipe, "
+            "which helps to set review band and chest cutoff, and stands in the card.",
+            show_default=False,
+        ),
+    ] = None,
     about: Annotated[
         Path | None,
         typer.Option(
             metavar="JSON",
-            help="For wide: licences, intended use and limits for the card.",
+            help="For world and wide: licences, intended use, limits and failures for the card.",
             show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="For world and wide: so many trainings, from --seed on; validation patients "
+            "choose one of them.",
+            show_default="1",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
@@ -124,8 +141,8 @@ def finetune(
 ) -> None:
     """Train a model by a recipe; goes on where it was stopped.
 
-    By wide, a model with its card: patients are divided by the published rule, validation
-    patients choose cutoff and review band, test patients are counted once. By one of the
+    By world or wide, a model with its card: patients are divided by the published rule, validation
+    patients choose cutoffs and review band, test patients are counted once. By one of the
     paper's three methods, one of the nine candidates that cxrview choose compares. Needs what
     the extra named train installs (torch).
 
@@ -140,9 +157,11 @@ def finetune(
             raise UsageError(
                 f"recipe {recipe} takes a labels file and --published, and no figures of its own"
             )
-        typer.echo(_by_recipe(labelled, published, recipe, out, about, seed))
+        each = range(seed, seed + (seeds or 1))
+        typer.echo(_by_recipe(labelled, published, RECIPES[recipe], out, left_out, about, each))
     elif recipe in FINE_TUNINGS:
-        if pre_trained is None or split is None or published or about:
+        of_recipe = (published, about, left_out, seeds)
+        if pre_trained is None or split is None or any(of_recipe):
             raise UsageError(f"recipe {recipe} takes a store, --pre-trained and --split")
         material = _material(labelled, split, variants, scale or "paper", seed, device)
         figures = {"epochs": epochs, "rate": rate, "batch": batch}
@@ -154,26 +173,55 @@ def finetune(
 
 
 def _by_recipe(
-    labels: Path, published: Path, recipe: str, out: Path, about: Path | None, seed: int
+    labels: Path,
+    published: Path,
+    recipe: "Recipe",
+    out: Path,
+    left_out: Path | None,
+    about: Path | None,
+    seeds: range,
 ) -> str:
-    from cxrview.cli.progress import progress
-    from cxrview.train.checkpoint import steps_done
-    from cxrview.train.finetune import CHECKPOINT_NAME, Watch, finetune_model
-    from cxrview.train.recipes import RECIPES
+    import hashlib
 
-    left = RECIPES[recipe].steps - steps_done(out / CHECKPOINT_NAME)
-    with progress("steps", lambda: left) as advance:
-        card = finetune_model(
-            labels,
-            published,
-            RECIPES[recipe],
-            out,
-            seed=seed,
-            predict=_predict,
-            about=json.loads(about.read_text(encoding="utf-8")) if about else {},
-            watch=Watch(step=lambda step, loss: advance(1)),
-        )
-    return _figures(card)
+    from cxrview.cli.left_out import staged_lines
+    from cxrview.study.labelled_pool import read_pool
+    from cxrview.study.leave_source_out import read_left_out
+    from cxrview.study.shipped_model import make_shipped_model
+    from cxrview.study.shipped_pictures import write_pages
+
+    told = _read_about(about)
+    unseen = read_left_out(left_out, recipe) if left_out else ()
+    watch = staged_lines()
+    pool = read_pool(
+        labels,
+        with_others=recipe.has_chest,
+        progress=lambda more: watch.count(more, 0, "pictures read"),
+    )
+    shipped = make_shipped_model(
+        pool,
+        published,
+        recipe,
+        out,
+        seeds=seeds,
+        left_out=unseen,
+        labels_sha256=hashlib.sha256(labels.read_bytes()).hexdigest(),
+        about=told,
+        watch=watch,
+    )
+    write_pages(shipped, pool, recipe, out)
+    return _figures(shipped.card)
+
+
+def _read_about(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no JSON that can be read") from error
+    if not isinstance(told, dict):
+        raise UsageError(f"{path} holds no JSON object")
+    return told
 
 
 def _material(
@@ -240,25 +288,29 @@ def _by_method(
     )
 
 
-def _predict(weights: bytes, pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":
-    """What the exported file says, through the runtime that will run it."""
-    import numpy as np
-
-    from cxrview.classify.runtime import BATCH, OnnxRuntime
-
-    network = OnnxRuntime(weights)
-    batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
-    return np.concatenate([network.run(batch) for batch in batches])
-
-
 def _figures(card: "ModelCard") -> str:
-    """Cutoff, band and the counts of validation and test, a line each."""
+    """Cutoffs, band and the counts of validation and test, a line each."""
     low, high = card.review_band
-    lines = [f"{card.model_id}: cutoff {card.cutoff}, review band {low} to {high}"]
+    least = "" if card.chest_cutoff is None else f", no chest below {card.chest_cutoff}"
+    lines = [f"{card.model_id}: cutoff {card.cutoff}, review band {low} to {high}{least}"]
     for part in ("validation", "test"):
         lines += [
             f"{part:10} {c['source']:9} {c['view']:8} {c['errors']} errors of {c['images']}, "
-            f"band on {c['errors_decided']} of {c['decided']}"
+            f"band on {c['errors_decided']} of {c['decided']}, {c['refused']} refused"
             for c in card.about[part]
         ]
+        turned = card.about["orientations"][part]
+        images, errors, decided, wrong = (
+            sum(row[name] for row in turned)
+            for name in ("images", "errors", "decided", "errors_decided")
+        )
+        lines.append(
+            f"{part:10} in sixteen orientations: {errors} errors of {images}, "
+            f"band on {wrong} of {decided}"
+        )
+    lines += [
+        f"{c['partition']:10} {c['source']:9} no chest: {c['called_a_view']} of {c['images']} "
+        "called a view"
+        for c in card.about.get("not_chest", ())
+    ]
     return "\n".join(lines)

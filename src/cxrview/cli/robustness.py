@@ -199,7 +199,7 @@ def _assess(
             np.array([image.file for image in images]),
             np.array([image.patient for image in images]),
             np.array([image.source for image in images]),
-            model.backend.run,
+            model.pfi,
             cutoff,
             out,
             advance,
@@ -256,7 +256,7 @@ def _modify(
         except UnreadableImage as error:
             typer.echo(f"cxrview: {error}", err=True)
         else:
-            shown.append(score_modified_images(pixels, model.backend.run, box))
+            shown.append(score_modified_images(pixels, model.pfi, box))
     return shown
 
 

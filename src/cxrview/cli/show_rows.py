@@ -17,7 +17,7 @@ WIDTH_OF_A_FILE = 100
 """Columns where there is no terminal to ask."""
 
 _STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
-_DECISION_STYLE = {"review": "yellow", "skipped": "dim"}
+_DECISION_STYLE = {"review": "yellow", "not_chest": "dim", "skipped": "dim"}
 
 
 def show_rows(result: Outputs) -> None:
@@ -51,9 +51,15 @@ def _cells(row: dict[str, Any], folder: str) -> list[str]:
         row["header_view"] or "",
         f"[{_STYLE[view]}]{view}[/]" if view else "",
         "" if row["pfi"] is None else f"{row['pfi']:.3f}",
-        f"[{_DECISION_STYLE[decision]}]{decision}[/]" if decision in _DECISION_STYLE else decision,
+        _styled(decision),
         escape(", ".join(filter(None, remarks)).replace("_", " ")),
     ]
+
+
+def _styled(decision: str) -> str:
+    style = _DECISION_STYLE.get(decision)
+    words = decision.replace("_", " ")
+    return f"[{style}]{words}[/]" if style else words
 
 
 def _failures(path: Path) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxrview.dataset.partition import partition_of
 from cxrview.errors import UsageError
-from cxrview.records import Label
+from cxrview.records import Label, NotChest
 from cxrview.terms import View
 
 NOT_CHEST = "not-chest"
@@ -28,20 +28,45 @@ def read_labels(path: Path) -> list[Label]:
             view is unknown, its patient has no name, its file does not exist or was named
             before. The message gives the first ten such lines and how many more there are.
     """
-    labels: list[Label] = []
+    return [_label(row) for row in _checked_rows(path, frozenset(View))]
+
+
+def read_not_chest(path: Path) -> list[NotChest]:
+    """Read every row that says `not-chest`, in the file's order, with its partition.
+
+    Args:
+        path: as for `read_labels`.
+
+    Raises:
+        UsageError: as `read_labels`, of these rows.
+    """
+    return [
+        NotChest(
+            file=row["file"],
+            source=row.get("source") or "",
+            patient=row["patient"],
+            partition=partition_of(row["patient"]),
+        )
+        for row in _checked_rows(path, frozenset({NOT_CHEST}))
+    ]
+
+
+def _checked_rows(path: Path, wanted: frozenset[str]) -> list[dict[str, str]]:
+    """The rows of those views; of the others it is checked only that they are well formed."""
+    rows: list[dict[str, str]] = []
     faults: list[str] = []
     first_line: dict[str, int] = {}
     for number, row in _rows(path):
-        fault = _fault(row, path.parent, number, first_line)
+        fault = _fault(row, path.parent, number, first_line, wanted)
         if fault:
             faults.append(f"line {number}: {fault}")
-        elif row["view"] != NOT_CHEST:
-            labels.append(_label(row))
+        elif row["view"] in wanted:
+            rows.append(row)
     if faults:
         more = len(faults) - FAULTS_NAMED
         tail = f"; and {more} more" if more > 0 else ""
         raise UsageError(f"{path}: {'; '.join(faults[:FAULTS_NAMED])}{tail}")
-    return labels
+    return rows
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -61,7 +86,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _fault(
-    row: dict[str, str], folder: Path, number: int, first_line: dict[str, int]
+    row: dict[str, str],
+    folder: Path,
+    number: int,
+    first_line: dict[str, int],
+    wanted: frozenset[str],
 ) -> str | None:
     # First of all: a comma in a patient's name, not quoted, would show the rest of it as a view.
     if None in row:
@@ -71,7 +100,7 @@ def _fault(
     first = first_line.setdefault(os.path.normpath(row["file"]), number)
     if first != number:
         return f"file {row['file']} is that of line {first}"
-    if row["view"] == NOT_CHEST:
+    if row["view"] not in wanted:
         return None
     if not row["patient"].strip():
         return "no patient"

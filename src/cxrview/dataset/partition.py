@@ -4,6 +4,12 @@ import hashlib
 
 from cxrview.terms import Partition
 
+RULE = (
+    "SHA-256 of the patient's name modulo 10: 0-5 training, 6-7 validation, 8-9 test "
+    "(cxrview.dataset.partition)"
+)
+"""The rule in words, for cards and tables."""
+
 
 def partition_of(patient: str) -> Partition:
     """Assign a patient for ever: SHA-256 of the name, as a number, modulo 10.

@@ -14,6 +14,7 @@ from cxrview.records.labelled import (
     HeaderFacts,
     Label,
     Materialised,
+    NotChest,
     Prepared,
     PreparedImage,
     Split,
@@ -21,9 +22,10 @@ from cxrview.records.labelled import (
 )
 from cxrview.records.model import Cutoff, ModelCard
 from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
-from cxrview.records.scored import Scores
+from cxrview.records.scored import Answers, Scores
 
 __all__ = [
+    "Answers",
     "Assessed",
     "Assessment",
     "Box",
@@ -38,6 +40,7 @@ __all__ = [
     "ModelCard",
     "ModifiedCount",
     "ModifiedImage",
+    "NotChest",
     "Prediction",
     "Prepared",
     "PreparedImage",

@@ -74,6 +74,9 @@ class Prediction:
     """None unless classified."""
     pfi: float | None = None
     """Probability of frontal, in percent, 0 to 100; None where the model was not asked."""
+    chest: float | None = None
+    """Probability of a chest radiograph, in percent, 0 to 100; None where the model was not asked,
+    or does not tell."""
     agreement: Agreement | None = None
     """None unless classified."""
     warnings: tuple[str, ...] = ()
@@ -83,6 +86,8 @@ class Prediction:
     def __post_init__(self) -> None:
         if self.pfi is not None and not 0 <= self.pfi <= 100:
             raise ValueError(f"pfi is a percentage, 0 to 100; got {self.pfi}")
+        if self.chest is not None and not 0 <= self.chest <= 100:
+            raise ValueError(f"chest is a percentage, 0 to 100; got {self.chest}")
         if (self.view is not None) != (self.decision is Decision.CLASSIFIED):
             raise ValueError(f"a view is given if and only if classified; got {self.decision}")
 

@@ -26,6 +26,17 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotChest:
+    """One image of a labelled set that shows no chest radiograph, so that it has no view."""
+
+    file: str
+    """Path relative to the labels file."""
+    source: str
+    patient: str
+    partition: Partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """Which of the 106 images that are made of each progenitor (paper, section 2)."""
 

@@ -33,6 +33,11 @@ class ModelCard:
     """Lowest and highest PFI, ends included, of which the model says that it is not sure."""
     precision: str
     """How the weights are stored and computed with, such as `fp16 stored, fp32 computed`."""
+    temperature: float = 1.0
+    """Divided the logit of frontal when the weights were written: PFI is already calibrated."""
+    chest_cutoff: float | None = None
+    """No chest radiograph where `chest` is below this; in percent. None of a network that was not
+    taught to tell."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Data, partitions, recipe, counts with intervals, readers, licences, use and limits."""
 
@@ -43,3 +48,7 @@ class ModelCard:
         for name in ("cutoff", "paper_cutoff"):
             if not 0 <= getattr(self, name) <= 100:
                 raise ValueError(f"{name} is a percentage, 0 to 100")
+        if self.chest_cutoff is not None and not 0 <= self.chest_cutoff <= 100:
+            raise ValueError("chest_cutoff is a percentage, 0 to 100")
+        if not self.temperature > 0:
+            raise ValueError(f"a temperature is above 0; got {self.temperature}")

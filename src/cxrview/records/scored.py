@@ -11,6 +11,17 @@ PROGENITOR_NAME = "progenitor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a network says of a batch of n pictures."""
+
+    pfi: NDArray[np.float64]
+    """Shape (n,), probability of frontal, percent, 0 to 100."""
+    chest: NDArray[np.float64] | None = None
+    """Shape (n,), probability that it is a chest radiograph at all, percent, 0 to 100; None of a
+    network that was not taught to tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """One classifier's PFI of images, or of variants of them; all arrays share length and order."""
 
@@ -28,13 +39,18 @@ class Scores:
     """Shape (n,), percent, 0 to 100."""
     facts: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     """What images can be told apart by, such as `source` and `manufacturer`, each (n,)."""
+    chest: NDArray[np.float64] | None = None
+    """Shape (n,), as in `Answers`."""
 
     def __post_init__(self) -> None:
-        arrays = (self.files, self.patients, self.variants, self.is_frontal, *self.facts.values())
+        arrays = [self.files, self.patients, self.variants, self.is_frontal, *self.facts.values()]
+        arrays += [] if self.chest is None else [self.chest]
         if any(array.shape != self.pfi.shape for array in arrays):
             raise ValueError(f"{self.classifier}: arrays of different lengths")
         if not ((self.pfi >= 0) & (self.pfi <= 100)).all():
             raise ValueError(f"{self.classifier}: pfi is a percentage, 0 to 100")
+        if self.chest is not None and not ((self.chest >= 0) & (self.chest <= 100)).all():
+            raise ValueError(f"{self.classifier}: chest is a percentage, 0 to 100")
 
     def __len__(self) -> int:
         return len(self.pfi)
@@ -66,4 +82,5 @@ class Scores:
             is_frontal=self.is_frontal[chosen],
             pfi=self.pfi[chosen],
             facts={kind: names[chosen] for kind, names in self.facts.items()},
+            chest=None if self.chest is None else self.chest[chosen],
         )

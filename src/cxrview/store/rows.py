@@ -33,6 +33,7 @@ COLUMNS = {
     "agreement": "string",
     "warnings": "string",
     "model_id": "string",
+    "chest": "float64",
 }
 """Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
 
@@ -54,6 +55,7 @@ def prediction_row(prediction: Prediction) -> Row:
         "agreement": prediction.agreement,
         "warnings": ";".join(prediction.warnings),
         "model_id": prediction.model_id,
+        "chest": None if prediction.chest is None else round(prediction.chest, 3),
     }
     return {name: _plain(known[name]) for name in COLUMNS}
 

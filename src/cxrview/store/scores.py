@@ -1,7 +1,7 @@
 """What classifiers said of known images, as Parquet: anybody may recount what a study claims.
 
 One row an image or variant: `classifier, file, patient, variant, view` (the truth), `pfi`, and
-whatever images are told apart by, such as `source`.
+whatever images are told apart by, such as `source`; `chest` of a network that tells it.
 """
 
 import json
@@ -17,6 +17,7 @@ from cxrview.store.whole import telling, whole_in_new_folder
 from cxrview.terms import View
 
 _COLUMNS = ("classifier", "file", "patient", "variant", "view", "pfi")
+_CHEST = "chest"
 _ORDER = b"cxrview.classifiers"
 
 
@@ -32,15 +33,17 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
 
     names = [one.classifier for one in scores]
     kinds = sorted({kind for one in scores for kind in one.facts})
-    if len(set(names)) != len(names) or set(kinds) & set(_COLUMNS):
+    if len(set(names)) != len(names) or set(kinds) & {*_COLUMNS, _CHEST}:
         raise ValueError(f"the classifiers {names} or the facts {kinds} cannot be told apart")
     fields = [(name, pa.string()) for name in _COLUMNS[:-1]] + [("pfi", pa.float64())]
+    if any(one.chest is not None for one in scores):
+        fields.append((_CHEST, pa.float64()))
     schema = pa.schema(
         [*fields, *((kind, pa.string()) for kind in kinds)],
         # Of a classifier without a row, only this tells.
         metadata={_ORDER: json.dumps(names)},
     )
-    tables = [pa.table(_columns(one, kinds), schema=schema) for one in scores]
+    tables = [pa.table(_columns(one, kinds, schema.names), schema=schema) for one in scores]
     table = pa.concat_tables(tables) if tables else schema.empty_table()
     with telling(path), whole_in_new_folder(path) as part:
         pq.write_table(table.replace_schema_metadata(schema.metadata), part, compression="zstd")
@@ -70,7 +73,9 @@ def read_scores(path: Path) -> tuple[Scores, ...]:
         ) from error
 
 
-def _columns(one: Scores, kinds: Sequence[str]) -> dict[str, Sequence[str] | NDArray[np.float64]]:
+def _columns(
+    one: Scores, kinds: Sequence[str], names: Sequence[str]
+) -> dict[str, Sequence[str | None] | NDArray[np.float64]]:
     views = np.where(one.is_frontal, View.FRONTAL, View.LATERAL)
     empty = np.full(len(one), "")
     texts = {
@@ -80,9 +85,11 @@ def _columns(one: Scores, kinds: Sequence[str]) -> dict[str, Sequence[str] | NDA
         "view": views,
         **{kind: one.facts.get(kind, empty) for kind in kinds},
     }
+    chest = {_CHEST: [None] * len(one) if one.chest is None else one.chest}
     return {
         "classifier": [one.classifier] * len(one),
         "pfi": one.pfi,
+        **(chest if _CHEST in names else {}),
         **{name: [str(value) for value in values] for name, values in texts.items()},
     }
 
@@ -92,6 +99,9 @@ def _scores(
 ) -> Scores:
     of = {column: values[chosen] for column, values in columns.items()}
     views = [View(str(view)) for view in of["view"]]  # a ValueError where it is none
+    chest = of.get(_CHEST)
+    if chest is not None and any(value is None for value in chest):
+        chest = None
     return Scores(
         classifier=str(name),
         files=of["file"].astype(str),
@@ -99,5 +109,6 @@ def _scores(
         variants=of["variant"].astype(str),
         is_frontal=np.array([view is View.FRONTAL for view in views], bool),
         pfi=of["pfi"].astype(np.float64),
-        facts={k: v.astype(str) for k, v in of.items() if k not in _COLUMNS},
+        facts={k: v.astype(str) for k, v in of.items() if k not in {*_COLUMNS, _CHEST}},
+        chest=None if chest is None else chest.astype(np.float64),
     )

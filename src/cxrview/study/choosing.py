@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cxrview.assess.review_band import widest_review_band
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Cutoff, Interval, ModelCard, Scores
@@ -16,7 +17,6 @@ from cxrview.store.models import WEIGHTS_NAME, write_model
 from cxrview.store.scores import read_scores
 from cxrview.store.whole import telling, whole, write_whole, writing
 from cxrview.train.candidate import VALIDATION
-from cxrview.train.card import widest_review_band
 from cxrview.train.choose import Compared, choose_candidate, choose_cutoff, compare_candidates
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.study import CANDIDATES, Candidate

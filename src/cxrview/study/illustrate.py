@@ -69,7 +69,7 @@ def draw_study_figures(
     }
     if is_of_phantoms:
         pixels, is_frontal = _phantoms(studied.plan.seed)
-        pfi = studied.model.backend.run(pixels)
+        pfi = studied.model.pfi(pixels)
         figures[EXAMPLES] = draw_examples(
             pixels, pfi, is_frontal, note=join_notes(note, choice.scale_words)
         )
@@ -113,6 +113,6 @@ def _draw_modified(
 ) -> Figure:
     """The first frontal and the first lateral one, as they were and as Fig 6 changes them."""
     firsts = [pixels[is_frontal == view][0] for view in (True, False)]
-    shown = [score_modified_images(first, studied.model.backend.run) for first in firsts]
+    shown = [score_modified_images(first, studied.model.pfi) for first in firsts]
     rows = [[(one.title, one.pixels, one.pfi) for one in each] for each in shown]
     return draw_modified(rows, headings=("Frontal", "Lateral"), note=note)

@@ -173,7 +173,7 @@ class _Run:
             np.array([image.file for image in chosen], str),
             np.array([image.patient for image in chosen], str),
             np.array([image.source for image in chosen], str),
-            model.backend.run,
+            model.pfi,
             model.card.cutoff,
             self._folder.robustness,
             lambda more: self._count(more, 0, "modified images asked about"),

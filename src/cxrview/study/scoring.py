@@ -59,7 +59,7 @@ def score_images(
             f"the model takes {model.card.input_side} x {model.card.input_side}"
         )
     rivals = _learn(images, seed) if baselines else {}
-    classifiers = {name or model.card.model_id: _batched(model)} | rivals
+    classifiers = {name or model.card.model_id: model.pfi} | rivals
     asked = [
         _scores(classifier, images.asked, _ask_all(ask, images.asked, watch))
         for classifier, ask in classifiers.items()
@@ -70,14 +70,6 @@ def score_images(
 def asked_in_all(images: AssessmentImages, *, baselines: bool = True) -> int:
     """How many images `score_images` will tell `watch` of."""
     return (3 if baselines else 1) * sum(map(len, images.asked))
-
-
-def _batched(model: Model) -> Ask:
-    def ask(pixels: NDArray[np.uint8]) -> Pfi:
-        starts = range(0, len(pixels), BATCH)
-        return np.concatenate([model.backend.run(pixels[k : k + BATCH]) for k in starts])
-
-    return ask
 
 
 def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:

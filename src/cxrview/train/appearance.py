@@ -4,7 +4,7 @@ Every change keeps the view. The amounts are ours; the paper's own 106 variants 
 thing. Pixels are (256, 256) uint8 in and out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -14,15 +14,16 @@ Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 
 
-def vary(pixels: Pixels, rng: Rng) -> Pixels:
-    """Draw one appearance of a radiograph: each change in CHANGES by its own chance.
+def vary(pixels: Pixels, chances: Mapping[str, float], rng: Rng) -> Pixels:
+    """Draw one appearance of a radiograph: each change by its own chance, in the order of CHANGES.
 
     Args:
         pixels: shape (256, 256), uint8.
+        chances: 0 to 1, by the name of a change; one that is not named is not made.
         rng: the only source of chance, so that a seed gives the same bytes.
     """
-    for chance, change in CHANGES:
-        if rng.random() < chance:
+    for name, change in CHANGES.items():
+        if name in chances and rng.random() < chances[name]:
             pixels = change(pixels, rng)
     return np.ascontiguousarray(pixels)
 
@@ -45,6 +46,55 @@ def border(pixels: Pixels, rng: Rng) -> Pixels:
     )
     framed = cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_CONSTANT, value=shade)
     return np.asarray(framed, np.uint8)
+
+
+def collimate(pixels: Pixels, rng: Rng) -> Pixels:
+    """Only a turned rectangle is exposed; what lies outside is black, white or grey."""
+    side = pixels.shape[0]
+    half = rng.uniform(0.33, 0.52, 2) * side
+    middle = side / 2 + rng.uniform(-0.08, 0.08, 2) * side
+    outline = cv2.boxPoints((tuple(middle), tuple(2 * half), rng.uniform(-10, 10)))
+    exposed = np.zeros(pixels.shape, np.uint8)
+    cv2.fillConvexPoly(exposed, np.rint(outline).astype(np.int32), 255, lineType=cv2.LINE_AA)
+    share = exposed.astype(np.float32) / 255
+    shade = float(rng.choice([0, 0, 255, int(rng.integers(256))]))
+    return np.rint(pixels * share + shade * (1 - share)).astype(np.uint8)
+
+
+def squeeze(pixels: Pixels, rng: Rng) -> Pixels:
+    """Bars on two opposite sides: one side was shrunk by a third at most to fit a square."""
+    side = pixels.shape[0]
+    width = int(side * rng.uniform(0.67, 0.95))
+    before = int(rng.integers(0, side - width + 1))
+    shade = int(rng.choice([0, 0, 255, int(rng.integers(256))]))
+    framed = np.full(pixels.shape, shade, np.uint8)
+    across = bool(rng.random() < 0.5)
+    size = (width, side) if across else (side, width)
+    inner = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    place = (slice(None), slice(before, before + width))
+    framed[place if across else place[::-1]] = inner
+    return framed
+
+
+def screenshot(pixels: Pixels, rng: Rng) -> Pixels:
+    """A viewer's window about it: bars of buttons and lines of text."""
+    side = pixels.shape[0]
+    top, left, right = (int(v) for v in rng.integers(0, side // 5, 3))
+    shade = int(rng.integers(256))
+    window = np.full(pixels.shape, shade, np.uint8)
+    inner = (side - left - right, side - top)
+    window[top:, left : side - right] = cv2.resize(pixels, inner, interpolation=cv2.INTER_AREA)
+    ink = 255 if shade < 128 else 0
+    for _ in range(int(rng.integers(2, 8))):
+        at = (int(rng.integers(0, side - 40)), int(rng.integers(8, max(top, 9) + 1)))
+        word = "".join(rng.choice(list("abcdefghij 0123456789:"), int(rng.integers(3, 12))))
+        cv2.putText(window, word, at, cv2.FONT_HERSHEY_PLAIN, rng.uniform(0.5, 0.9), ink)
+    for _ in range(int(rng.integers(0, 8))):
+        row, size = int(rng.integers(top, side)), int(rng.integers(4, 14))
+        column = int(rng.integers(0, max(left, 1)))
+        button = (column, row), (column + size, row + size)
+        cv2.rectangle(window, *button, ink, 1 if rng.random() < 0.5 else -1)
+    return window
 
 
 def mirror(pixels: Pixels, rng: Rng) -> Pixels:
@@ -139,24 +189,30 @@ def letter(pixels: Pixels, rng: Rng) -> Pixels:
     return marked
 
 
-CHANGES: tuple[tuple[float, Callable[[Pixels, Rng], Pixels]], ...] = (
-    (0.6, crop),
-    (0.3, border),
-    (0.5, mirror),
-    (0.08, upside_down),
-    (0.08, quarter_turn),
-    (0.4, tilt),
-    (0.5, expose),
-    (0.2, clip_window),
-    (0.15, dull),
-    (0.2, blur),
-    (0.2, add_noise),
-    (0.15, compress),
-    (0.1, cover),
-    (0.2, letter),
-    (0.1, invert),
-)
-"""Chance of each change, in the order in which they are made."""
+CHANGES: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
+    change.__name__: change
+    for change in (
+        crop,
+        border,
+        collimate,
+        squeeze,
+        screenshot,
+        mirror,
+        upside_down,
+        quarter_turn,
+        tilt,
+        expose,
+        clip_window,
+        dull,
+        blur,
+        add_noise,
+        compress,
+        cover,
+        letter,
+        invert,
+    )
+}
+"""By name, in the order in which they are made. Recipes say how often."""
 
 
 def _stretch(pixels: Pixels, side: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""Writes a trained network as ONNX: squashed grey pixels in, PFI in percent out.
+"""Writes a trained network as ONNX: squashed grey pixels in, percentages out.
 
 The graph is built layer by layer rather than traced, so that the file holds exactly the
 published layers (one LRN node, not its parts) under readable names, takes uint8, and
@@ -26,29 +26,32 @@ OPSET = 17
 PRECISION = "weights stored as float16, computed as float32"
 
 
-def to_onnx(network: GoogLeNet, *, side: int = 256) -> bytes:
+def to_onnx(network: GoogLeNet, *, side: int = 256, temperature: float = 1.0) -> bytes:
     """Export a two-class network.
 
     Args:
         network: class 1 being frontal; auxiliary classifiers are left out.
         side: rows and columns of the squashed radiograph.
+        temperature: above 0, divides the logit of frontal, so that PFI means what it says (Guo et
+            al., ICML 2017).
 
     Returns:
         An ONNX file: input `radiographs`, shape (n, side, side) uint8; output `pfi`, shape
-        (n,) float32, probability of frontal in percent. Weights of more than one dimension
-        are stored as float16, at half the size.
+        (n,) float32, probability of frontal in percent; and, of a network that tells, `chest`,
+        probability of a chest radiograph, likewise. Weights of more than one dimension are
+        stored as float16, at half the size.
     """
     graph = _Graph({key: value.detach().numpy() for key, value in network.state_dict().items()})
     x = _stem(graph, _centred(graph, side))
     for name in INCEPTIONS:
         x = _inception(graph, name, _halve(graph, x) if name in POOL_BEFORE else x)
-    _head(graph, x)
+    outputs = _heads(graph, x, temperature)
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "cxrview-googlenet",
             [helper.make_tensor_value_info("radiographs", TensorProto.UINT8, ["n", side, side])],
-            [helper.make_tensor_value_info("pfi", TensorProto.FLOAT, ["n"])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in outputs],
             graph.initialisers,
         ),
         producer_name="cxrview",
@@ -136,20 +139,34 @@ def _inception(graph: _Graph, name: str, x: str) -> str:
     return graph.node("Concat", [graph.relu(b) for b in branches], at, axis=1)
 
 
-def _head(graph: _Graph, x: str) -> str:
-    """Pooling and the classifier; of two classes only the difference of logits counts."""
+def _heads(graph: _Graph, x: str, temperature: float) -> list[str]:
+    """Pooling and the classifiers; of two classes only the difference of logits counts."""
     x = graph.node("GlobalAveragePool", [x], "pool")
     x = graph.node("Flatten", [x], "features")
     weight, bias = graph.weights["classifier.weight"], graph.weights["classifier.bias"]
-    inputs = [
-        x,
-        graph.weight("classifier.weight", weight[1:] - weight[:1]),
-        graph.constant("classifier.bias", bias[1:] - bias[:1]),
-    ]
-    x = graph.node("Gemm", inputs, "logit", transB=1)
-    x = graph.node("Sigmoid", [x], "probability")
-    x = graph.node("Mul", [x, graph.constant("hundred", np.array([100], np.float32))], "percent")
-    return graph.node("Squeeze", [x, graph.constant("last", np.array([1]))], "pfi")
+    differences = (weight[1:] - weight[:1]) / temperature, (bias[1:] - bias[:1]) / temperature
+    outputs = [_percent(graph, x, "classifier", "pfi", *differences)]
+    if "chest.weight" in graph.weights:
+        layer = graph.weights["chest.weight"], graph.weights["chest.bias"]
+        outputs.append(_percent(graph, x, "chest", "chest", *layer))
+    return outputs
+
+
+def _percent(
+    graph: _Graph,
+    x: str,
+    layer: str,
+    output: str,
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+) -> str:
+    """One logit as a percentage."""
+    inputs = [x, graph.weight(f"{layer}.weight", weight), graph.constant(f"{layer}.bias", bias)]
+    x = graph.node("Gemm", inputs, f"{output}.logit", transB=1)
+    x = graph.node("Sigmoid", [x], f"{output}.probability")
+    hundred = graph.constant(f"{output}.hundred", np.array([100], np.float32))
+    x = graph.node("Mul", [x, hundred], f"{output}.percent")
+    return graph.node("Squeeze", [x, graph.constant(f"{output}.last", np.array([1]))], output)
 
 
 def _halve(graph: _Graph, x: str) -> str:

@@ -1,16 +1,18 @@
 """Turns labelled files into arrays, and arrays into the batches of a recipe."""
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.image import read_radiograph, squash
+from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.records import Label
 from cxrview.terms import View
 from cxrview.train.appearance import vary
+from cxrview.train.not_chest import draw_not_chest
 from cxrview.train.recipes import Recipe
 
 CROP = 224
@@ -32,40 +34,102 @@ class LabelledPixels:
 
 
 def load_pixels(
-    labels: Sequence[Label],
-    folder: Path,
-    progress: Callable[[Sequence[Label]], Iterable[Label]] = iter,
-) -> LabelledPixels:
-    """Read and squash every labelled file, as in use.
+    files: Sequence[str], folder: Path, progress: Callable[[int], None] = lambda done: None
+) -> NDArray[np.uint8]:
+    """Read and squash files, as in use.
 
     Args:
-        labels: whose `file` is relative to `folder`.
+        files: relative to `folder`.
         folder: where the labels file stands.
-        progress: wraps the sequence to show how far it is.
+        progress: told of each file that is read, by 1.
+
+    Returns:
+        Shape (n, 256, 256), uint8.
 
     Raises:
         UnreadableImage: a file cannot be read; a training set should have none such.
     """
-    squashed = [
-        squash(read_radiograph(str(folder / label.file)).pixels) for label in progress(labels)
-    ]
-    return LabelledPixels(labels=tuple(labels), pixels=np.stack(squashed))
+    pixels = np.empty((len(files), SIDE, SIDE), np.uint8)
+    for place, file in zip(pixels, files, strict=True):
+        place[:] = squash(read_radiograph(str(folder / file)).pixels)
+        progress(1)
+    return pixels
 
 
-def draw_batch(
-    training: LabelledPixels, recipe: Recipe, *, seed: int, step: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw one training batch; it depends on seed and step alone, so a resume repeats it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a recipe learns from."""
 
-    Returns:
-        Pixels, shape (batch, 224, 224), uint8, varied and cropped at random; and whether
-        each is frontal, shape (batch,).
+    radiographs: LabelledPixels
+    not_chest: NDArray[np.uint8]
+    """Shape (m, 256, 256), uint8; m is 0 where the recipe needs none."""
+
+    @property
+    def sha256(self) -> str:
+        """Of all that is learnt from, as hexadecimal."""
+        digest = hashlib.sha256(self.radiographs.pixels.data)
+        digest.update(self.radiographs.is_frontal.tobytes())
+        digest.update(" ".join(label.source for label in self.radiographs.labels).encode())
+        digest.update(self.not_chest.data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one step shows; all arrays share length and order, chests come first."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (b, 224, 224), uint8."""
+    is_frontal: NDArray[np.bool_]
+    """Shape (c,), of the chests alone."""
+    is_chest: NDArray[np.bool_]
+    """Shape (b,)."""
+
+
+def draw_batch(lesson: Lesson, recipe: Recipe, *, seed: int, step: int) -> Batch:
+    """Draw one training batch, varied and cropped; seed and step decide it, so a resume repeats it.
+
+    Args:
+        lesson: of the training partition.
+        recipe: its size, its shares, and how often appearance is changed.
+        seed: of the training.
+        step: from 0.
+
+    Raises:
+        ValueError: the recipe asks for pictures that are no chest, and the lesson has none.
     """
+    if recipe.not_chest and not len(lesson.not_chest):
+        raise ValueError("a recipe with `not_chest` needs pictures that are no chest")
     rng = np.random.default_rng([seed, step])
-    weights = np.array([recipe.weight_of(label.source, label.view) for label in training.labels])
-    chosen = rng.choice(len(weights), recipe.batch, p=weights / weights.sum())
-    varied = [_crop_at_random(vary(training.pixels[k], rng), rng) for k in chosen]
-    return np.stack(varied), training.is_frontal[chosen]
+    kinds = rng.random(recipe.batch)
+    drawn = int((kinds < recipe.drawn).sum())
+    others = int((kinds < recipe.drawn + recipe.not_chest).sum()) - drawn
+    weights = balance(lesson.radiographs.labels, recipe.balance)
+    chosen = rng.choice(len(weights), recipe.batch - others - drawn, p=weights)
+    pictures = [lesson.radiographs.pixels[k] for k in chosen]
+    if others:
+        pictures += [lesson.not_chest[k] for k in rng.choice(len(lesson.not_chest), others)]
+    pictures += [draw_not_chest(rng) for _ in range(drawn)]
+    varied = [_crop_at_random(vary(picture, recipe.chances, rng), rng) for picture in pictures]
+    return Batch(
+        pixels=np.stack(varied),
+        is_frontal=lesson.radiographs.is_frontal[chosen],
+        is_chest=np.arange(recipe.batch) < len(chosen),
+    )
+
+
+def balance(labels: Sequence[Label], power: float) -> NDArray[np.float64]:
+    """How often each image is drawn, shape (n,), adding up to 1.
+
+    Args:
+        labels: at least one.
+        power: the n images of one source and view together have a share that goes with n to
+            this power.
+    """
+    kinds = np.array([f"{label.source}\0{label.view}" for label in labels])
+    _, kind, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    weights = counts.astype(float)[kind] ** (power - 1)
+    return np.asarray(weights / weights.sum())
 
 
 def centre_crop(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

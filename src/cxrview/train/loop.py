@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
-from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loader import LabelledPixels, centre_crop, draw_batch
+from cxrview.train.googlenet import GoogLeNet, Outputs
+from cxrview.train.loader import Batch, Lesson, centre_crop, draw_batch
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
 CHECKPOINT_EVERY = 50
@@ -19,7 +19,7 @@ CHECKPOINT_EVERY = 50
 
 def fine_tune(
     network: GoogLeNet,
-    training: LabelledPixels,
+    lesson: Lesson,
     recipe: Recipe,
     *,
     seed: int,
@@ -32,29 +32,30 @@ def fine_tune(
     layers. On processors and one number of threads a resumed run gives the same bits.
 
     Args:
-        network: two classes, frontal being class 1; built without auxiliary classifiers.
-        training: of the training partition only.
+        network: two classes, frontal being class 1; built without auxiliary classifiers, and
+            with an output for chests where the recipe teaches it.
+        lesson: of the training partition only.
         recipe: steps, rates and weights.
         seed: decides every batch and every dropped unit.
         checkpoint: .safetensors file, replaced every 50 steps and at the end.
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
-        ModelRefused: the checkpoint belongs to another recipe or seed.
+        ModelRefused: the checkpoint belongs to another recipe, seed or lesson.
     """
     network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _optimiser(network, recipe)
-    belongs = {"recipe": repr(recipe), "seed": str(seed)}
+    belongs = {"recipe": repr(recipe), "seed": str(seed), "lesson": lesson.sha256}
     first = restore_checkpoint(checkpoint, network, optimiser, belongs)
     if first:
         rates = [group["lr"] for group in optimiser.param_groups]
         schedule.load_state_dict({"last_epoch": first, "_step_count": first + 1, "_last_lr": rates})
     for step in range(first, recipe.steps):
-        pixels, is_frontal = draw_batch(training, recipe, seed=seed, step=step)
+        batch = draw_batch(lesson, recipe, seed=seed, step=step)
         torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = network(as_input(pixels)).main
-        loss = functional.cross_entropy(logits.float(), torch.from_numpy(is_frontal).long())
+            outputs = network(as_input(batch.pixels))
+        loss = _loss(outputs, batch, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -84,11 +85,27 @@ def as_input(pixels: NDArray[np.uint8]) -> Tensor:
     return grey[:, None].repeat(1, 3, 1, 1).contiguous(memory_format=torch.channels_last)
 
 
+def _loss(outputs: Outputs, batch: Batch, recipe: Recipe) -> Tensor:
+    """Of the views of chests, and of what is a chest; the two count alike."""
+    is_frontal, is_chest = torch.from_numpy(batch.is_frontal), torch.from_numpy(batch.is_chest)
+    chests = outputs.main.float()[: len(is_frontal)]
+    smoothing = recipe.label_smoothing
+    loss = functional.cross_entropy(
+        chests, is_frontal.long(), label_smoothing=smoothing, reduction="sum"
+    ) / max(len(is_frontal), 1)
+    if outputs.chest is not None:
+        loss = loss + functional.binary_cross_entropy_with_logits(
+            outputs.chest.float(), is_chest.float()
+        )
+    return loss
+
+
 def _optimiser(
     network: GoogLeNet, recipe: Recipe
 ) -> tuple[torch.optim.SGD, torch.optim.lr_scheduler.OneCycleLR]:
-    classifier = list(network.classifier.parameters())
-    trunk = [p for key, p in network.named_parameters() if not key.startswith("classifier.")]
+    named = dict(network.named_parameters())
+    classifier = [p for key, p in named.items() if key.startswith(("classifier.", "chest."))]
+    trunk = [p for key, p in named.items() if not key.startswith(("classifier.", "chest."))]
     optimiser = torch.optim.SGD(
         [{"params": trunk}, {"params": classifier}],
         lr=recipe.peak_rate_trunk,

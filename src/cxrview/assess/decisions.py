@@ -1,0 +1,91 @@
+"""Counts what a model's own rule makes of known images: right, wrong, unsure, refused."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.records import ModelCard, Scores
+from cxrview.stats import exact_interval, log_odds
+from cxrview.terms import View
+
+Row = dict[str, Any]
+
+
+def count_decisions(scores: Scores, card: ModelCard) -> Row:
+    """Count errors of a model with everything decided, and with the review band.
+
+    Args:
+        scores: of at least one image.
+        card: whose cutoffs and band decide.
+
+    Returns:
+        `images`, `errors` (by the cutoff alone, as if nothing were sent to review or refused),
+        their `accuracy_percent` with `interval_95_percent` (Clopper-Pearson), `decided` (outside
+        the band and not refused), `errors_decided`, and `refused` (called no chest).
+    """
+    is_called_frontal = scores.pfi >= card.cutoff
+    low, high = card.review_band
+    is_refused = np.zeros(len(scores), bool)
+    if scores.chest is not None and card.chest_cutoff is not None:
+        is_refused = scores.chest < card.chest_cutoff
+    is_decided = ((scores.pfi < low) | (scores.pfi > high)) & ~is_refused
+    is_wrong = is_called_frontal != scores.is_frontal
+    images, errors = len(scores), int(is_wrong.sum())
+    interval = exact_interval(images - errors, images)
+    return {
+        "images": images,
+        "errors": errors,
+        "accuracy_percent": round(100 * (1 - errors / images), 3),
+        "interval_95_percent": [round(100 * interval.low, 3), round(100 * interval.high, 3)],
+        "decided": int(is_decided.sum()),
+        "errors_decided": int((is_wrong & is_decided).sum()),
+        "refused": int(is_refused.sum()),
+    }
+
+
+def count_by(scores: Scores, card: ModelCard, kinds: Mapping[str, NDArray[np.str_]]) -> list[Row]:
+    """Count the decisions of each combination of kinds that has an image, in alphabetical order.
+
+    Args:
+        scores: of n images.
+        card: as for `count_decisions`.
+        kinds: what to tell images apart by, each of shape (n,).
+    """
+    combinations = sorted(set(zip(*kinds.values(), strict=True)))
+    rows = []
+    for combination in combinations:
+        of = np.ones(len(scores), bool)
+        for names, name in zip(kinds.values(), combination, strict=True):
+            of &= names == name
+        named = {kind: str(name) for kind, name in zip(kinds, combination, strict=True)}
+        rows.append(named | count_decisions(scores.where(of), card))
+    return rows
+
+
+def views_of(scores: Scores) -> NDArray[np.str_]:
+    """The true view of each image, shape (n,)."""
+    return np.where(scores.is_frontal, View.FRONTAL.value, View.LATERAL.value)
+
+
+def log_loss(scores: Scores) -> float:
+    """Mean surprise at the truth, in nats: 0 where every PFI is 0 or 100 and right."""
+    margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
+    return float(np.logaddexp(0, -margins).mean())
+
+
+def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
+    """Scores of several classifiers or sets one after the other, under one name."""
+    chest = [one.chest for one in parts if one.chest is not None]
+    kinds = set.intersection(*(set(one.facts) for one in parts))
+    return Scores(
+        classifier=classifier,
+        files=np.concatenate([one.files for one in parts]),
+        patients=np.concatenate([one.patients for one in parts]),
+        variants=np.concatenate([one.variants for one in parts]),
+        is_frontal=np.concatenate([one.is_frontal for one in parts]),
+        pfi=np.concatenate([one.pfi for one in parts]),
+        facts={kind: np.concatenate([one.facts[kind] for one in parts]) for kind in kinds},
+        chest=np.concatenate(chest) if len(chest) == len(parts) else None,
+    )

@@ -1,0 +1,87 @@
+"""`cxrview assess --leave-source-out`: a recipe where it was never trained."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cxrview.cli.extra import training_extra
+from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.study.stages import StudyWatch
+
+WIDTH_OF_A_FILE = 110
+"""Columns where there is no terminal to ask."""
+
+
+def assess_recipe(
+    labels: Path, published: Path, recipe: str, out: Path, seed: int, alone: Sequence[str]
+) -> None:
+    """Train without each source in turn, and print what becomes of it."""
+    with training_extra("training"):
+        import scipy  # noqa: F401  (loaded late by what is imported here)
+
+        from cxrview.study.labelled_pool import read_pool
+        from cxrview.study.leave_source_out import leave_source_out as leave_out
+        from cxrview.study.leave_source_out import left_out_rows
+        from cxrview.train.recipes import RECIPES
+    if recipe not in RECIPES:
+        raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
+    chosen, watch = RECIPES[recipe], staged_lines()
+    pool = read_pool(
+        labels,
+        with_others=chosen.has_chest,
+        progress=lambda more: watch.count(more, 0, "pictures read"),
+    )
+    done = leave_out(pool, published, chosen, out, seed=seed, alone=alone, watch=watch)
+    _show(left_out_rows(done))
+    typer.echo(f"scores, models and this table in {out}")
+
+
+def staged_lines() -> "StudyWatch":
+    """Lines on stderr, each stage under its own name."""
+    from cxrview.cli.training_lines import TrainingLines
+    from cxrview.study.stages import StudyWatch
+
+    lines = [TrainingLines()]
+
+    def stage(name: str) -> None:
+        lines[0] = TrainingLines(f"{name}: ")
+
+    return StudyWatch(
+        stage=stage,
+        step=lambda step, total, loss: lines[0].step(step, total, loss),
+        count=lambda more, total, what: lines[0].count(more, total, what),
+    )
+
+
+def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.table import Table
+
+    from cxrview.cli.console import table_console
+
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column("model")
+    table.add_column("asked about")
+    table.add_column("view")
+    for name in ("images", "errors", "accuracy, 95 % interval", "decided, errors", "refused"):
+        table.add_column(name, justify="right")
+    table.add_column("16 orientations: errors", justify="right")
+    table.add_column("decided, errors", justify="right")
+    for row in rows:
+        low, high = row["interval_low_percent"], row["interval_high_percent"]
+        table.add_row(
+            row["model"],
+            row["left_out"],
+            row["view"],
+            f"{row['images']:,}",
+            str(row["errors"]),
+            f"{row['accuracy_percent']:.2f} % ({low:.2f}–{high:.2f})",
+            f"{row['decided']:,}, {row['errors_decided']}",
+            str(row["refused"]),
+            f"{row['orientation_errors']} of {row['orientations']:,}",
+            f"{row['orientation_decided']:,}, {row['orientation_errors_decided']}",
+        )
+    table_console(WIDTH_OF_A_FILE).print(table)

@@ -1,0 +1,239 @@
+"""The model that ships: of several trainings by one recipe one, chosen, counted, described."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrview.assess.accuracy import assess_pfi
+from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
+from cxrview.dataset.partition import RULE
+from cxrview.errors import UsageError
+from cxrview.records import Assessment, ModelCard, Scores
+from cxrview.stats import exact_interval
+from cxrview.store.models import write_model
+from cxrview.store.scores import write_scores
+from cxrview.store.whole import writing
+from cxrview.study.examine import asked_in_all, chest_of_others, examine
+from cxrview.study.labelled_pool import Pool
+from cxrview.study.leave_source_out import LeftOut, all_left_out, left_out_rows
+from cxrview.study.stages import StudyWatch
+from cxrview.study.view_model import ViewModel, counting, make_view_model
+from cxrview.terms import Partition
+from cxrview.train.recipes import Recipe
+
+TEST = "test.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippedModel:
+    """The chosen model, with what its description is drawn from."""
+
+    card: ModelCard
+    validation: Assessment
+    """Of validation patients, radiographs as they lie."""
+    left_out: Assessment | None
+    """Of left-out sources, as they lie, by the models that had not seen them."""
+
+
+def make_shipped_model(
+    pool: Pool,
+    published: Path,
+    recipe: Recipe,
+    out: Path,
+    *,
+    seeds: Sequence[int],
+    left_out: Sequence[LeftOut],
+    labels_sha256: str,
+    about: Mapping[str, Any],
+    watch: StudyWatch | None = None,
+) -> ShippedModel:
+    """Train with each seed, choose by validation patients, and count test patients once.
+
+    The chosen one has the lowest log loss over validation radiographs in all orientations: errors
+    are too few to tell seeds apart by.
+
+    Args:
+        pool: of all sources.
+        published: the published GoogLeNet, .npz.
+        recipe: of all trainings.
+        out: gets model.onnx, card.json and test.parquet, and a folder for each seed.
+        seeds: at least one, each once.
+        left_out: of the same recipe, for the review band, the cutoff of `chest` and the card.
+        labels_sha256: of the labels file.
+        about: what cannot be computed: licences, intended use, limits, for the card.
+        watch: told how far it is.
+
+    Raises:
+        UsageError: a view is missing, or a folder is of something else.
+        ModelRefused: the published weights or a checkpoint do not fit.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
+    watch = watch or StudyWatch()
+    unseen = all_left_out(left_out) if left_out else None
+    made: dict[int, ViewModel] = {}
+    for seed in seeds:
+        watch.stage(f"seed {seed}")
+        place = out / f"seed-{seed}"
+        made[seed] = make_view_model(
+            pool, published, recipe, place, seed=seed, left_out=unseen, watch=watch
+        )
+    chosen = min(made, key=lambda seed: log_loss(made[seed].validation))
+    watch.stage(f"seed {chosen}, chosen")
+    model = made[chosen]
+    test = _ask(pool.partition(Partition.TEST), model, watch)
+    validation = _upright(model.validation)
+    card = dataclasses.replace(
+        model.card,
+        about={
+            **model.card.about,
+            "chosen_on": "validation patients",
+            "labels_sha256": labels_sha256,
+            "partitions": RULE,
+            "training": _count_training(pool.partition(Partition.TRAINING)),
+            str(Partition.VALIDATION): _by_kind(validation, model.card),
+            str(Partition.TEST): _by_kind(_upright(test), model.card),
+            "orientations": {
+                str(part): _by_orientation(scores, model.card)
+                for part, scores in (
+                    (Partition.VALIDATION, model.validation),
+                    (Partition.TEST, test),
+                )
+            },
+            **_chest(pool, model, watch),
+            "calibration": {
+                "expected_calibration_error_points": _calibration(model.validation),
+                "left_out_points": None if unseen is None else _calibration(unseen),
+            },
+            "leave_source_out": left_out_rows(left_out),
+            "seeds": _spread(made, chosen),
+            **about,
+        },
+    )
+    with writing(out):
+        write_model(out, card, model.weights)
+        write_scores(out / TEST, [test])
+    return ShippedModel(
+        card=card,
+        validation=_assess(validation, card.cutoff),
+        left_out=None if unseen is None else _assess(_upright(unseen), card.cutoff),
+    )
+
+
+def _ask(pool: Pool, model: ViewModel, watch: StudyWatch) -> Scores:
+    total = asked_in_all(pool.radiographs, most_turned=None)
+    asked = counting(watch, total, "test pictures asked about")
+    return examine(
+        pool.radiographs,
+        model.network.run,
+        name=model.card.model_id,
+        most_turned=None,
+        progress=asked,
+    )
+
+
+def _upright(scores: Scores) -> Scores:
+    return scores.where(scores.is_progenitor)
+
+
+def _by_kind(scores: Scores, card: ModelCard) -> list[dict[str, Any]]:
+    return count_by(scores, card, {"source": scores.facts["source"], "view": views_of(scores)})
+
+
+def _by_orientation(scores: Scores, card: ModelCard) -> list[dict[str, Any]]:
+    """In the order in which they were asked."""
+    rows = {
+        row["orientation"]: row for row in count_by(scores, card, {"orientation": scores.variants})
+    }
+    return [rows[name] for name in dict.fromkeys(scores.variants.tolist())]
+
+
+def _count_training(pool: Pool) -> list[dict[str, Any]]:
+    kinds = [(label.source, str(label.view)) for label in pool.radiographs.labels]
+    kinds += [(other.source, "not-chest") for other in pool.others]
+    return [
+        {"source": source, "view": view, "images": kinds.count((source, view))}
+        for source, view in sorted(set(kinds))
+    ]
+
+
+def _chest(pool: Pool, model: ViewModel, watch: StudyWatch) -> dict[str, Any]:
+    """How many pictures that are no chest are called a view, by partition and source."""
+    least = model.card.chest_cutoff
+    if least is None:
+        return {}
+    rows = []
+    for part in (Partition.VALIDATION, Partition.TEST):
+        of = pool.partition(part)
+        asked = counting(watch, len(of.others), f"{part} pictures of no chest asked about")
+        chest = chest_of_others(of, model.network.run, asked)
+        if chest is None:
+            continue
+        sources = np.array([other.source for other in of.others], str)
+        for source in sorted(set(sources)):
+            images = int((sources == source).sum())
+            called = int((chest[sources == source] >= least).sum())
+            interval = exact_interval(called, images)
+            rows.append(
+                {
+                    "partition": str(part),
+                    "source": str(source),
+                    "images": images,
+                    "called_a_view": called,
+                    "interval_95_percent": [
+                        round(100 * interval.low, 3),
+                        round(100 * interval.high, 3),
+                    ],
+                }
+            )
+    return {"not_chest": rows}
+
+
+def _assess(scores: Scores, cutoff: float) -> Assessment:
+    return assess_pfi(scores.pfi, scores.is_frontal, cutoff=cutoff)
+
+
+def _calibration(scores: Scores) -> float:
+    """Of all orientations."""
+    return round(_assess(scores, 50.0).calibration_error, 3)
+
+
+def _spread(made: Mapping[int, ViewModel], chosen: int) -> dict[str, Any]:
+    """Each seed's figures on validation patients, and how far two seeds' PFI lie apart."""
+    upright = {seed: _upright(model.validation) for seed, model in made.items()}
+    return {
+        "chosen": chosen,
+        "chosen_by": "lowest log loss over validation radiographs in sixteen orientations",
+        "each": [
+            {
+                "seed": seed,
+                "model_id": model.card.model_id,
+                "temperature": model.card.temperature,
+                "cutoff_range": model.card.about["cutoff_range"],
+                "review_band": list(model.card.review_band),
+                "chest_cutoff": model.card.chest_cutoff,
+                "log_loss": round(log_loss(model.validation), 5),
+                "upright": count_decisions(upright[seed], model.card),
+                "sixteen_orientations": count_decisions(model.validation, model.card),
+            }
+            for seed, model in made.items()
+        ],
+        "pfi_apart_points": [
+            _apart(upright[one], upright[other])
+            for k, one in enumerate(made)
+            for other in list(made)[k + 1 :]
+        ],
+    }
+
+
+def _apart(one: Scores, other: Scores) -> dict[str, float]:
+    apart = abs(one.pfi - other.pfi)
+    return {
+        "mean": round(float(apart.mean()), 4),
+        "percentile_99": round(float(np.quantile(apart, 0.99)), 4),
+        "largest": round(float(apart.max()), 4),
+    }

@@ -1,0 +1,88 @@
+"""Draws what a model was shown and how sure it is, and writes its page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrview.image import squash
+from cxrview.phantom.patient import draw_patient
+from cxrview.phantom.render import render_patient
+from cxrview.records import Label
+from cxrview.show.figures.reliability import draw_reliability
+from cxrview.show.figures.style import save_figure
+from cxrview.show.figures.tiles import Band, Tile, draw_tiles
+from cxrview.show.model_card import NAME, Picture, write_model_card
+from cxrview.study.labelled_pool import Pool
+from cxrview.study.reproduce import PHANTOM_NOTE
+from cxrview.study.shipped_model import ShippedModel
+from cxrview.terms import Partition, Projection
+from cxrview.train.loader import LabelledPixels, Lesson, draw_batch
+from cxrview.train.recipes import Recipe
+
+SEEN, SEEN_DRAWN = "seen", "seen-drawn"
+_PATIENTS, _COLUMNS, _SHOWN = 4, 8, 64
+
+
+def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) -> None:
+    """Write MODEL_CARD.md, and pictures as PNG and SVG.
+
+    `seen` shows training patients and stays where patients may be; `seen-drawn` shows phantoms, and
+    `calibration` none at all.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    save_figure(_seen(pool.partition(Partition.TRAINING).lesson, recipe, ""), out, SEEN)
+    drawn = replace(recipe, not_chest=0.0, drawn=recipe.not_chest + recipe.drawn)
+    save_figure(_seen(_drawn_lesson(), drawn, PHANTOM_NOTE), out, SEEN_DRAWN)
+    figures = {"calibration": (shipped.validation, "validation patients")}
+    if shipped.left_out:
+        figures["calibration-left-out"] = (shipped.left_out, "sources left out")
+    pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
+    for name, (assessment, words) in figures.items():
+        save_figure(draw_reliability(assessment, name=words), out, name)
+        pictures.append(
+            Picture(file=f"{name}.png", words=f"PFI against the share of frontal: {words}")
+        )
+    write_model_card(shipped.card, out / NAME, pictures)
+
+
+def _seen(lesson: Lesson, recipe: Recipe, note: str) -> Figure:
+    """The first batches of a training."""
+    tiles: list[Tile] = []
+    step = 0
+    while len(tiles) < _SHOWN:
+        batch = draw_batch(lesson, recipe, seed=0, step=step)
+        words = ["frontal" if frontal else "lateral" for frontal in batch.is_frontal]
+        words += ["no chest"] * int((~batch.is_chest).sum())
+        tiles += [Tile(pixels=p, below=w) for p, w in zip(batch.pixels, words, strict=True)]
+        step += 1
+    return draw_tiles(
+        [Band(heading=f"Recipe {recipe.name}, as drawn for training", tiles=tiles[:_SHOWN])],
+        columns=_COLUMNS,
+        title="What the network sees while it trains",
+        description=f"{_SHOWN} pictures of the first batches, changed as in training.",
+        note=note,
+    )
+
+
+def _drawn_lesson() -> Lesson:
+    """Phantoms of both views; nothing that is no chest."""
+    labels, pixels = [], []
+    for number in range(1, _PATIENTS + 1):
+        for projection in (Projection.PA, Projection.LL):
+            drawn = render_patient(draw_patient(number, 0), projection, (256, 212), bits=8)
+            pixels.append(squash(drawn.astype(np.uint8)))
+            labels.append(
+                Label(
+                    file=f"{number}-{projection}.png",
+                    source="drawn",
+                    patient=str(number),
+                    view=projection.view,
+                    partition=Partition.TRAINING,
+                )
+            )
+    radiographs = LabelledPixels(labels=tuple(labels), pixels=np.stack(pixels))
+    return Lesson(radiographs=radiographs, not_chest=np.empty((0, 256, 256), np.uint8))
