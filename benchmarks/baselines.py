@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.assess.calibration import calibration_error, reliability_curve
-from cxrview.classify.runtime import BATCH, load_model
+from cxrview.classify.runtime import load_model
 from cxrview.dataset.labels import read_labels
 from cxrview.dataset.squashing import squash_files
 from cxrview.records import Failure, Label
@@ -99,9 +99,7 @@ def learnt_from_headers(training: Part, test: Part) -> Numbers:
 
 def ask_network(pixels: NDArray[np.uint8]) -> Numbers:
     """PFI by the shipped model."""
-    backend = load_model().backend
-    starts = range(0, len(pixels), BATCH)
-    return np.concatenate([backend.run(pixels[k : k + BATCH]) for k in starts])
+    return load_model().pfi(pixels)
 
 
 def timed(name: str, run: Callable[[], Numbers]) -> Numbers:

@@ -1,10 +1,10 @@
-"""How much of what is no chest radiograph gets a view: pictures of kinds that taught it nothing.
+"""How much of what is no chest radiograph gets a view.
 
 Usage: python benchmarks/strangers.py DATA
 
 DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each class of ILSVRC) and
-labels.csv with rows that say not-chest; of these, patients of the test partition count. Headers are
-not asked: the picture alone decides.
+labels.csv with rows that say not-chest; of these, patients of the test partition count. The output
+for chests has learnt from no photograph. Headers are not asked: the picture alone decides.
 """
 
 import sys

@@ -154,14 +154,27 @@ def test_a_temperature_undoes_what_made_a_classifier_too_sure():
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), min_size=1, max_size=30))
 def test_no_temperature_is_more_likely_than_the_one_found(drawn):
     pfi, is_frontal = (np.array(values) for values in zip(*drawn, strict=True))
-    margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
+    logits = log_odds(pfi)
+    frontal, lateral = is_frontal.sum(), (~is_frontal).sum()
+    truth = np.where(is_frontal, (frontal + 1) / (frontal + 2), 1 / (lateral + 2))
 
     def loss(temperature):
-        return np.logaddexp(0, -margins / temperature).mean()
+        cooled = logits / temperature
+        return (truth * np.logaddexp(0, -cooled) + (1 - truth) * np.logaddexp(0, cooled)).mean()
 
     found = fit_temperature(pfi, is_frontal)
     assert 0.1 <= found <= 10
     assert loss(found) <= min(loss(t) for t in np.geomspace(0.1, 10, 60)) + 1e-4
+
+
+def test_a_classifier_that_is_always_right_is_not_told_to_be_ever_more_sure():
+    is_frontal = np.arange(1000) < 500
+    pfi = np.where(is_frontal, 99.0, 1.0)
+
+    found = fit_temperature(pfi, is_frontal)
+
+    surest = 100 / (1 + np.exp(-log_odds(np.array([99.0]))[0] / found))
+    assert surest == pytest.approx(100 * 501 / 502, abs=0.01)
 
 
 def test_a_temperature_of_nothing_is_refused():

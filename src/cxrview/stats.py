@@ -60,7 +60,10 @@ def _share_at_or_above_each_cutoff(pfi: NDArray[np.float64]) -> NDArray[np.float
 
 
 def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> float:
-    """Find what to divide a classifier's logits by, so that its PFI are as likely as can be.
+    """Find what to divide a classifier's logits by, so that its PFI mean what they say.
+
+    The truth of n images of a view counts as (n + 1) / (n + 2) and not as 1, since a classifier
+    that is right on all of them would otherwise be told to be ever more sure.
 
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
@@ -73,7 +76,8 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
         ValueError: no image, or arrays of different lengths.
 
     Source:
-        Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+        Guo et al., On Calibration of Modern Neural Networks, ICML 2017; the truth as in Platt,
+        Probabilistic Outputs for Support Vector Machines, 1999.
     """
     from scipy.optimize import minimize_scalar
 
@@ -81,8 +85,17 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
         raise ValueError(f"{len(pfi)} images have {len(is_frontal)} truths")
     # How far each logit lies on the right side; single precision holds none beyond 17.
     margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
+    frontal = int(is_frontal.sum())
+    lateral = len(pfi) - frontal
+    wrong = np.where(is_frontal, 1 / (frontal + 2), 1 / (lateral + 2))
+
+    def surprise(log_t: float) -> float:
+        cooled = margins / np.exp(log_t)
+        right = (1 - wrong) * np.logaddexp(0, -cooled)
+        return float((right + wrong * np.logaddexp(0, cooled)).mean())
+
     found = minimize_scalar(
-        lambda log_t: np.logaddexp(0, -margins / np.exp(log_t)).mean(),
+        surprise,
         bounds=(np.log(0.1), np.log(10)),
         method="bounded",
     )

@@ -19,7 +19,7 @@ def test_an_unknown_recipe_is_answered_with_those_that_there_are(tmp_path):
     said = refusal("store", "--recipe", "best", "--out", str(tmp_path))
 
     assert "there is no recipe best" in said
-    assert "wide, fc-original, fc-augmented, all-augmented" in said
+    assert "wide, world, fc-original, fc-augmented, all-augmented" in said
 
 
 def test_a_method_of_the_paper_needs_a_split_and_a_pre_trained_network(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from cxrview.errors import ModelRefused
 from cxrview.records import ModelCard
-from cxrview.show.model_card import Picture, render_model_card, write_model_card
+from cxrview.show.model_card import NOT_STATED, Picture, render_model_card, write_model_card
 
 COUNTS = {
     "images": 400,
@@ -64,7 +64,10 @@ CARD = ModelCard(
                 "orientation_errors_decided": 0,
             }
         ],
-        "calibration": {"expected_calibration_error_points": 0.12, "left_out_points": 0.9},
+        "calibration": {
+            "test patients": {"expected_calibration_error_points": 0.12},
+            "sources left out": {"expected_calibration_error_points": 0.9},
+        },
         "data": "Radiographs.",
         "data_licences": {"here": "CC BY"},
         "training": [{"source": "here", "view": "frontal", "images": 900}],
@@ -104,6 +107,7 @@ CARD = ModelCard(
         "| here | frontal | 900 | CC BY |",
         "| 1 | 0.01 | 1 of 400 | 1 of 400 | 1.25 | 8.0 to 97.0 | yes |",
         "- Half a chest.",
+        "0.9 of sources left out.",
         "![A curve](calibration.png)",
     ],
 )
@@ -130,6 +134,14 @@ def test_a_model_without_the_second_output_has_no_table_of_it():
 
     assert "no chest radiograph" not in page
     assert "not_chest" not in page
+
+
+def test_what_nobody_told_is_not_made_up():
+    about = {k: v for k, v in CARD.about.items() if k not in NOT_STATED}
+
+    page = render_model_card(dataclasses.replace(CARD, about=about))
+
+    assert page.lower().count("not stated") == len(NOT_STATED)
 
 
 def test_a_card_that_does_not_tell_all_is_refused(tmp_path):

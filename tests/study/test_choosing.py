@@ -133,7 +133,7 @@ def test_the_chosen_one_can_be_classified_with(nine, tmp_path):
     assert model.card == card
     assert model.card.paper_cutoff == choice.cutoff.high
     assert choice.cutoff.low <= model.card.cutoff <= choice.cutoff.high
-    assert model.backend.run(np.zeros((1, 256, 256), np.uint8)).shape == (1,)
+    assert model.pfi(np.zeros((1, 256, 256), np.uint8)).shape == (1,)
 
 
 def test_the_same_choice_gives_the_same_bytes(nine, tmp_path):

@@ -107,7 +107,12 @@ def test_a_recipe_is_assessed_where_it_was_not_trained_and_a_model_made_and_desc
     page = (model / "MODEL_CARD.md").read_text()
     assert card.model_id in page
     assert "mirrored, turned 90°, inverted" in page
-    for name in ("seen", "seen-drawn", "calibration", "calibration-left-out"):
+    for name in (
+        "seen",
+        "seen-drawn",
+        "calibration-test-patients",
+        "calibration-sources-left-out",
+    ):
         assert (model / f"{name}.png").exists()
     (test,) = read_scores(model / "test.parquet")
     assert {partition_of(patient) for patient in test.patients} == {Partition.TEST}
@@ -147,7 +152,40 @@ def test_options_that_do_not_go_together_are_refused(cxrview, tmp_path):
         ("finetune", ("--scale", "smoke")),
         ("finetune", ("--left-out", tmp_path)),
         ("finetune", ("--about", tmp_path / "missing.json")),
+        ("finetune", ("--published", tmp_path / "missing.npz")),
+        ("assess", ("--leave-source-out", "--published", tmp_path / "missing.npz")),
+        ("assess", ("--leave-source-out", "--alone", "nowhere")),
     ):
         done = cxrview(command, "--out", tmp_path / "out", *options)
         assert isinstance(done.exception, UsageError), (command, options, done.output)
         assert not (tmp_path / "out").exists()
+
+
+def test_what_a_recipe_needs_is_asked_for_before_hours_of_training(place, monkeypatch, tmp_path):
+    monkeypatch.setitem(recipes.RECIPES, "brief", BRIEF)
+    rows = (place / "labels.csv").read_text().splitlines()
+    none = [row for row in rows if not row.endswith("not-chest")]
+    lateral = [row for row in rows if not (",there," in row and row.endswith("lateral"))]
+    for kept, said in ((none, "no row says not-chest"), (lateral, "without-here, training")):
+        labels = place / "fewer.csv"
+        labels.write_text("\n".join(kept))
+        done = CliRunner().invoke(
+            app,
+            [
+                *("assess", str(labels), "--leave-source-out", "--recipe", "brief"),
+                *("--published", str(place / "random.npz"), "--out", str(tmp_path / "out")),
+            ],
+        )
+        assert isinstance(done.exception, UsageError), done.output
+        assert said in str(done.exception)
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_was_not_finished_is_no_help_to_a_model(cxrview, tmp_path):
+    (tmp_path / "left-out").mkdir()
+    (tmp_path / "left-out" / "about.json").write_text("[]")
+
+    done = cxrview("finetune", "--out", tmp_path / "out", "--left-out", tmp_path / "left-out")
+
+    assert isinstance(done.exception, UsageError)
+    assert "nothing whole" in str(done.exception)

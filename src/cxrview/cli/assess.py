@@ -156,9 +156,10 @@ def assess(
         from cxrview.cli.left_out import assess_recipe
 
         of_model = (split, model, external, external_source, sample)
-        if published is None or any(of_model) or no_baselines or overwrite:
+        is_for_model = any(of_model) or no_baselines or overwrite or cutoff_from != "validation"
+        if published is None or is_for_model:
             raise UsageError(
-                "--leave-source-out takes LABELS, --out, --published, --recipe, --seed"
+                "--leave-source-out takes LABELS, --out, --published, --alone, --recipe and --seed"
             )
         assess_recipe(images, published, recipe or "world", out, seed, alone or [])
         return

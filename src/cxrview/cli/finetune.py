@@ -153,7 +153,7 @@ def finetune(
         from cxrview.train.study import FINE_TUNINGS
     if recipe in RECIPES:
         of_paper = (pre_trained, split, variants, features, scale, epochs, rate, batch)
-        if published is None or any(of_paper):
+        if published is None or any(of_paper) or device != "auto":
             raise UsageError(
                 f"recipe {recipe} takes a labels file and --published, and no figures of its own"
             )
@@ -183,20 +183,26 @@ def _by_recipe(
 ) -> str:
     import hashlib
 
-    from cxrview.cli.left_out import staged_lines
-    from cxrview.study.labelled_pool import read_pool
-    from cxrview.study.leave_source_out import read_left_out
-    from cxrview.study.shipped_model import make_shipped_model
-    from cxrview.study.shipped_pictures import write_pages
+    with training_extra("training"):
+        # Loaded late by what is imported here: to be missed now, not when all is trained.
+        import jinja2  # noqa: F401
+        import scipy  # noqa: F401
+
+        from cxrview.cli.left_out import need_published, staged_lines
+        from cxrview.study.labelled_pool import read_pool
+        from cxrview.study.leave_source_out import read_left_out
+        from cxrview.study.shipped_model import make_shipped_model
+        from cxrview.study.shipped_pictures import write_pages
 
     told = _read_about(about)
-    unseen = read_left_out(left_out, recipe) if left_out else ()
+    need_published(published)
     watch = staged_lines()
     pool = read_pool(
         labels,
         with_others=recipe.has_chest,
         progress=lambda more: watch.count(more, 0, "pictures read"),
     )
+    unseen = read_left_out(left_out, recipe, pool) if left_out else ()
     shipped = make_shipped_model(
         pool,
         published,
@@ -313,4 +319,12 @@ def _figures(card: "ModelCard") -> str:
         "called a view"
         for c in card.about.get("not_chest", ())
     ]
+    for seed in card.about["seeds"]["each"]:
+        chosen = ", chosen" if seed["seed"] == card.about["seeds"]["chosen"] else ""
+        upright, turned = seed["upright"], seed["sixteen_orientations"]
+        lines.append(
+            f"seed {seed['seed']}: validation log loss {seed['log_loss']}, {upright['errors']} "
+            f"errors of {upright['images']}, turned "
+            f"{turned['errors']} of {turned['images']}{chosen}"
+        )
     return "\n".join(lines)

@@ -29,6 +29,7 @@ def assess_recipe(
         from cxrview.train.recipes import RECIPES
     if recipe not in RECIPES:
         raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
+    need_published(published)
     chosen, watch = RECIPES[recipe], staged_lines()
     pool = read_pool(
         labels,
@@ -38,6 +39,12 @@ def assess_recipe(
     done = leave_out(pool, published, chosen, out, seed=seed, alone=alone, watch=watch)
     _show(left_out_rows(done))
     typer.echo(f"scores, models and this table in {out}")
+
+
+def need_published(published: Path) -> None:
+    """See to it that the weights are there, before all pictures are read."""
+    if not published.is_file():
+        raise UsageError(f"there is no file {published}", "Name the published GoogLeNet, .npz")
 
 
 def staged_lines() -> "StudyWatch":
@@ -58,6 +65,7 @@ def staged_lines() -> "StudyWatch":
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from cxrview.cli.console import table_console
@@ -73,8 +81,8 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         low, high = row["interval_low_percent"], row["interval_high_percent"]
         table.add_row(
-            row["model"],
-            row["left_out"],
+            escape(row["model"]),
+            escape(row["left_out"]),
             row["view"],
             f"{row['images']:,}",
             str(row["errors"]),

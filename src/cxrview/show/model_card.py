@@ -12,6 +12,16 @@ from cxrview.show.template import fill_template
 from cxrview.store.whole import write_whole
 
 NAME = "MODEL_CARD.md"
+NOT_STATED: Mapping[str, Any] = {
+    "intended_use": "Not stated.",
+    "limits": ("Not stated.",),
+    "failures": ("Not stated.",),
+    "data": "Not stated.",
+    "data_licences": {},
+    "weights_licence": "not stated",
+    "readers": {"checked_with": "not stated", "not_checked_with": "not stated"},
+}
+"""What nobody can compute, and whoever trains a model should tell (`cxrview finetune --about`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +54,7 @@ def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
 
     context = {
         "card": card,
-        "about": {"failures": [], **card.about},
+        "about": {**NOT_STATED, **card.about},
         "pictures": pictures,
         "share": _share,
         "interval": _interval,

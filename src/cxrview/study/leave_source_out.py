@@ -3,12 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cxrview.assess.decisions import count_decisions, join_scores, log_loss, views_of
+from cxrview.dataset.partition import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import ModelCard, Scores
 from cxrview.store.models import read_model
@@ -17,10 +21,19 @@ from cxrview.store.whole import write_whole, writing
 from cxrview.study.examine import asked_in_all, examine
 from cxrview.study.labelled_pool import Pool
 from cxrview.study.stages import StudyWatch
-from cxrview.study.view_model import ABOUT, claim_folder, counting, make_view_model
+from cxrview.study.view_model import (
+    ABOUT,
+    claim_folder,
+    counting,
+    make_view_model,
+    need_material,
+)
+from cxrview.terms import Partition
 from cxrview.train.recipes import Recipe
 
 SCORES, TABLE = "scores.parquet", "leave-source-out.csv"
+WITHOUT = "without-"
+"""Begins the name of a model that lacks one source and saw all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +83,15 @@ def leave_source_out(
     """
     if len(pool.sources) < 2:
         raise UsageError(f"there is one source only: {pool.sources[0] if pool.sources else 'none'}")
+    if unknown := [source for source in alone if source not in pool.sources]:
+        raise UsageError(f"there is no source {unknown[0]}", f"There are {', '.join(pool.sources)}")
+    left = {f"{WITHOUT}{source}": {source} for source in pool.sources}
+    left |= {f"{source}-alone": set(pool.sources) - {source} for source in alone}
+    _check(pool, recipe, left)
     claim_folder(
         out,
         {"recipe": asdict(recipe), "seed": seed, "pictures_sha256": pool.lesson.sha256},
     )
-    if unknown := [source for source in alone if source not in pool.sources]:
-        raise UsageError(f"there is no source {unknown[0]}", f"There are {', '.join(pool.sources)}")
-    left = {f"without-{source}": {source} for source in pool.sources}
-    left |= {f"{source}-alone": set(pool.sources) - {source} for source in alone}
     done = tuple(
         _leave_out(pool, sources, published, recipe, out / name, seed, watch or StudyWatch())
         for name, sources in left.items()
@@ -86,20 +100,28 @@ def leave_source_out(
     return done
 
 
-def read_left_out(out: Path, recipe: Recipe) -> tuple[LeftOut, ...]:
+def read_left_out(out: Path, recipe: Recipe, pool: Pool) -> tuple[LeftOut, ...]:
     """Read what `leave_source_out` left in a folder.
 
     Raises:
-        UsageError: there is nothing whole, or it is of another recipe.
+        UsageError: there is nothing whole, or it is of another recipe or other pictures.
         ModelRefused: a model there was altered.
     """
     try:
         about = json.loads((out / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{out} holds nothing of cxrview assess --leave-source-out") from error
-    if about["recipe"] != json.loads(json.dumps(asdict(recipe))):
-        raise UsageError(f"{out} is of another recipe than {recipe.name} as it is now")
-    return tuple(_read(path.parent) for path in sorted(out.glob(f"*/{SCORES}")))
+        with (out / TABLE).open(newline="", encoding="utf-8") as rows:
+            names = dict.fromkeys(row["model"] for row in csv.DictReader(rows))
+        standing = about["recipe"], about["pictures_sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{out} holds nothing whole of cxrview assess --leave-source-out",
+            "Run that command to its end first",
+        ) from error
+    if standing != (json.loads(json.dumps(asdict(recipe))), pool.lesson.sha256):
+        raise UsageError(
+            f"{out} is of other pictures, or of another recipe than {recipe.name} as it is now"
+        )
+    return tuple(_read(out / name) for name in names)
 
 
 def left_out_rows(done: Sequence[LeftOut]) -> list[dict[str, Any]]:
@@ -136,9 +158,25 @@ def left_out_rows(done: Sequence[LeftOut]) -> list[dict[str, Any]]:
     return rows
 
 
-def all_left_out(done: Sequence[LeftOut]) -> Scores:
-    """All of them as one; a source may be there twice, by two models that had not seen it."""
-    return join_scores([one.scores for one in done], "left out")
+def judging(done: Sequence[LeftOut]) -> Scores | None:
+    """What may help to choose: every source by the model that lacks it alone, no test patient."""
+    parts = [one.scores for one in done if one.name.startswith(WITHOUT)]
+    if not parts:
+        return None
+    joined = join_scores(parts, "left out")
+    is_test = [partition_of(str(patient)) is Partition.TEST for patient in joined.patients]
+    return joined.where(~np.array(is_test, bool))
+
+
+def _check(pool: Pool, recipe: Recipe, left: Mapping[str, set[str]]) -> None:
+    for source in pool.sources:
+        if not re.fullmatch(r"\w[\w. -]*", source):
+            raise UsageError(
+                f"a source called {source!r} cannot name a folder" if source else "no source named",
+                "Give the labels a column source, of letters, digits, - and _",
+            )
+    for name, sources in left.items():
+        need_material(pool.without_sources(sources), recipe, name)
 
 
 def _leave_out(

@@ -19,7 +19,7 @@ from cxrview.store.scores import write_scores
 from cxrview.store.whole import writing
 from cxrview.study.examine import asked_in_all, chest_of_others, examine
 from cxrview.study.labelled_pool import Pool
-from cxrview.study.leave_source_out import LeftOut, all_left_out, left_out_rows
+from cxrview.study.leave_source_out import LeftOut, judging, left_out_rows
 from cxrview.study.stages import StudyWatch
 from cxrview.study.view_model import ViewModel, counting, make_view_model
 from cxrview.terms import Partition
@@ -33,10 +33,9 @@ class ShippedModel:
     """The chosen model, with what its description is drawn from."""
 
     card: ModelCard
-    validation: Assessment
-    """Of validation patients, radiographs as they lie."""
-    left_out: Assessment | None
-    """Of left-out sources, as they lie, by the models that had not seen them."""
+    calibration: Mapping[str, Assessment]
+    """In sixteen orientations: of test patients, which no temperature was fitted to, and of sources
+    left out, by the models that had not seen them."""
 
 
 def make_shipped_model(
@@ -74,7 +73,7 @@ def make_shipped_model(
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
     watch = watch or StudyWatch()
-    unseen = all_left_out(left_out) if left_out else None
+    unseen = judging(left_out)
     made: dict[int, ViewModel] = {}
     for seed in seeds:
         watch.stage(f"seed {seed}")
@@ -87,6 +86,11 @@ def make_shipped_model(
     model = made[chosen]
     test = _ask(pool.partition(Partition.TEST), model, watch)
     validation = _upright(model.validation)
+    calibration = {"test patients": assess_pfi(test.pfi, test.is_frontal, cutoff=model.card.cutoff)}
+    if unseen is not None:
+        calibration["sources left out"] = assess_pfi(
+            unseen.pfi, unseen.is_frontal, cutoff=model.card.cutoff
+        )
     card = dataclasses.replace(
         model.card,
         about={
@@ -105,10 +109,7 @@ def make_shipped_model(
                 )
             },
             **_chest(pool, model, watch),
-            "calibration": {
-                "expected_calibration_error_points": _calibration(model.validation),
-                "left_out_points": None if unseen is None else _calibration(unseen),
-            },
+            "calibration": {name: _as_row(one) for name, one in calibration.items()},
             "leave_source_out": left_out_rows(left_out),
             "seeds": _spread(made, chosen),
             **about,
@@ -117,11 +118,7 @@ def make_shipped_model(
     with writing(out):
         write_model(out, card, model.weights)
         write_scores(out / TEST, [test])
-    return ShippedModel(
-        card=card,
-        validation=_assess(validation, card.cutoff),
-        left_out=None if unseen is None else _assess(_upright(unseen), card.cutoff),
-    )
+    return ShippedModel(card=card, calibration=calibration)
 
 
 def _ask(pool: Pool, model: ViewModel, watch: StudyWatch) -> Scores:
@@ -193,13 +190,21 @@ def _chest(pool: Pool, model: ViewModel, watch: StudyWatch) -> dict[str, Any]:
     return {"not_chest": rows}
 
 
-def _assess(scores: Scores, cutoff: float) -> Assessment:
-    return assess_pfi(scores.pfi, scores.is_frontal, cutoff=cutoff)
-
-
-def _calibration(scores: Scores) -> float:
-    """Of all orientations."""
-    return round(_assess(scores, 50.0).calibration_error, 3)
+def _as_row(found: Assessment) -> dict[str, Any]:
+    return {
+        "images": found.table.total,
+        "expected_calibration_error_points": round(found.calibration_error, 3),
+        "bins": [
+            {
+                "low": one.low,
+                "high": one.high,
+                "images": one.images,
+                "mean_pfi": round(one.mean_pfi, 3),
+                "percent_frontal": round(one.percent_frontal, 3),
+            }
+            for one in found.reliability
+        ],
+    }
 
 
 def _spread(made: Mapping[int, ViewModel], chosen: int) -> dict[str, Any]:

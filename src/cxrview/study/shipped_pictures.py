@@ -37,11 +37,9 @@ def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) ->
     save_figure(_seen(pool.partition(Partition.TRAINING).lesson, recipe, ""), out, SEEN)
     drawn = replace(recipe, not_chest=0.0, drawn=recipe.not_chest + recipe.drawn)
     save_figure(_seen(_drawn_lesson(), drawn, PHANTOM_NOTE), out, SEEN_DRAWN)
-    figures = {"calibration": (shipped.validation, "validation patients")}
-    if shipped.left_out:
-        figures["calibration-left-out"] = (shipped.left_out, "sources left out")
     pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
-    for name, (assessment, words) in figures.items():
+    for words, assessment in shipped.calibration.items():
+        name = f"calibration-{words.replace(' ', '-')}"
         save_figure(draw_reliability(assessment, name=words), out, name)
         pictures.append(
             Picture(file=f"{name}.png", words=f"PFI against the share of frontal: {words}")

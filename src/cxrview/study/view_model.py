@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxrview.assess.review_band import widest_review_band
 from cxrview.classify.runtime import OnnxRuntime
-from cxrview.errors import UsageError
+from cxrview.errors import ModelRefused, UsageError
 from cxrview.image import SIDE
 from cxrview.records import ModelCard, Scores
 from cxrview.stats import fit_temperature, log_odds, youden_cutoff
@@ -29,7 +29,7 @@ from cxrview.train.recipes import Recipe
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
 MOST_REFUSED = 0.002
-"""Share of radiographs of any source that may be called no chest."""
+"""Share of validation radiographs of any source that may be called no chest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +63,18 @@ def make_view_model(
     Cutoff and temperature come from validation radiographs in all orientations, as the paper's
     cutoff came from augmented ones. The review band leaves 99 % of each source decided, and of each
     left-out source too. The cutoff of `chest` is the middle of Youden's range, or lower, so that of
-    no source more than MOST_REFUSED are refused.
+    no source more than MOST_REFUSED of the validation radiographs are refused.
 
     Args:
-        pool: radiographs of both views in training and in validation.
+        pool: as `need_material` wants it.
         published: the published GoogLeNet, .npz.
         recipe: steps, rates, weights.
         out: folder of the checkpoint, from which a training that was stopped goes on; gets
-            model.onnx, card.json and validation.parquet. A model that stands there is read.
+            model.onnx, card.json and validation.parquet. A model that stands there is not trained
+            again; its cutoffs are set anew.
         seed: decides the classifiers' start, every batch and every dropped unit.
-        left_out: what models of the same recipe said of sources that they had not seen.
+        left_out: what models of the same recipe said of sources that they had not seen; none of
+            test patients.
         watch: told how far it is.
 
     Raises:
@@ -80,45 +82,50 @@ def make_view_model(
         ModelRefused: the published weights or the checkpoint do not fit.
     """
     watch = watch or StudyWatch()
+    need_material(pool, recipe, "the labels")
     training, validation = map(pool.partition, (Partition.TRAINING, Partition.VALIDATION))
-    training.need_both_views("training partition")
-    validation.need_both_views("validation partition")
-    lesson = training.lesson
     claim_folder(
         out,
         {
             "recipe": dataclasses.asdict(recipe),
             "seed": seed,
-            "training_sha256": lesson.sha256,
+            "training_sha256": training.lesson.sha256,
             "validation_sha256": validation.lesson.sha256,
-            "published_sha256": hashlib.sha256(published.read_bytes()).hexdigest(),
-            "left_out_sha256": ""
-            if left_out is None
-            else hashlib.sha256(left_out.pfi.tobytes()).hexdigest(),
+            "published_sha256": _sha256(published),
         },
     )
-    if (out / VALIDATION).exists():
-        return _read(out)
-    network = train_network(
-        lesson,
-        published,
-        recipe,
-        seed=seed,
-        checkpoint=out / CHECKPOINT_NAME,
-        report=lambda step, loss: watch.step(step, recipe.steps, loss),
-    )
-    raw = OnnxRuntime(to_onnx(network, side=SIDE))
-    asked = counting(watch, asked_in_all(validation.radiographs), "validation pictures asked about")
-    said = examine(validation.radiographs, raw.run, name=recipe.name, progress=asked)
-    temperature = round(fit_temperature(said.pfi, said.is_frontal), 4)
-    weights = to_onnx(network, side=SIDE, temperature=temperature)
-    card = _card(recipe, seed, weights, temperature)
-    scores = dataclasses.replace(said, classifier=card.model_id, pfi=_cooled(said.pfi, temperature))
-    card = _with_cutoffs(card, scores, left_out, chest_of_others(validation, raw.run))
+    if not (out / VALIDATION).exists():
+        _train(training, validation, published, recipe, out, seed, watch)
+    card, weights = read_model(out)
+    (scores,) = read_scores(out / VALIDATION)
+    others = chest_of_others(validation, OnnxRuntime(weights).run)
+    card = _with_cutoffs(card, scores, left_out, others)
     with writing(out):
         write_model(out, card, weights)
-        write_scores(out / VALIDATION, [scores])
     return ViewModel(card=card, weights=weights, validation=scores)
+
+
+def need_material(pool: Pool, recipe: Recipe, what: str) -> None:
+    """See to it that a recipe can be learnt from a pool, before hours are spent on it.
+
+    Args:
+        pool: needs radiographs of both views in training and in validation, and pictures of no
+            chest in both where the recipe teaches what is none.
+        recipe: of the training.
+        what: names the pool in the message.
+
+    Raises:
+        UsageError: something is missing.
+    """
+    for name in (Partition.TRAINING, Partition.VALIDATION):
+        part = pool.partition(name)
+        part.need_both_views(f"{what}, {name} patients")
+        if recipe.has_chest and not part.others:
+            raise UsageError(
+                f"{what}, {name} patients: no row says not-chest, and recipe {recipe.name} learns "
+                "what is no chest",
+                "Add such rows, or take --recipe wide",
+            )
 
 
 def claim_folder(out: Path, about: dict[str, Any]) -> None:
@@ -145,15 +152,43 @@ def counting(watch: StudyWatch, total: int, what: str) -> Callable[[int], None]:
     return lambda more: watch.count(more, total, what)
 
 
-def _read(out: Path) -> ViewModel:
-    card, weights = read_model(out)
-    (scores,) = read_scores(out / VALIDATION)
-    return ViewModel(card=card, weights=weights, validation=scores)
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelRefused(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _cooled(pfi: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """PFI as the network gives them once the temperature is in its weights."""
-    return np.asarray(100 / (1 + np.exp(-log_odds(pfi) / temperature)))
+def _train(
+    training: Pool,
+    validation: Pool,
+    published: Path,
+    recipe: Recipe,
+    out: Path,
+    seed: int,
+    watch: StudyWatch,
+) -> None:
+    """Leave a calibrated model without cutoffs, and what it says of validation patients."""
+    network = train_network(
+        training.lesson,
+        published,
+        recipe,
+        seed=seed,
+        checkpoint=out / CHECKPOINT_NAME,
+        report=lambda step, loss: watch.step(step, recipe.steps, loss),
+    )
+    raw = OnnxRuntime(to_onnx(network, side=SIDE))
+    asked = counting(watch, asked_in_all(validation.radiographs), "validation pictures asked about")
+    said = examine(validation.radiographs, raw.run, name=recipe.name, progress=asked)
+    temperature = round(fit_temperature(said.pfi, said.is_frontal), 4)
+    weights = to_onnx(network, side=SIDE, temperature=temperature)
+    card = _card(recipe, seed, weights, temperature)
+    pfi = np.asarray(100 / (1 + np.exp(-log_odds(said.pfi) / temperature)))
+    with writing(out):
+        write_model(out, card, weights)
+        scores = dataclasses.replace(said, classifier=card.model_id, pfi=pfi)
+        write_scores(out / VALIDATION, [scores])
 
 
 def _card(recipe: Recipe, seed: int, weights: bytes, temperature: float) -> ModelCard:
@@ -167,6 +202,7 @@ def _card(recipe: Recipe, seed: int, weights: bytes, temperature: float) -> Mode
         review_band=(50.0, 50.0),
         precision=PRECISION,
         temperature=temperature,
+        chest_cutoff=0.0 if recipe.has_chest else None,
         about={"recipe": dataclasses.asdict(recipe), "seed": seed},
     )
 
@@ -181,28 +217,29 @@ def _with_cutoffs(
     best = youden_cutoff(validation.pfi, validation.is_frontal)
     middle = round((best.low + best.high) / 2, 3)
     judged = [validation] if left_out is None else [validation, left_out]
-    groups = np.concatenate(
-        [np.char.add(f"{n} ", one.facts["source"]) for n, one in enumerate(judged)]
-    )
+    groups = [np.char.add(f"{n} ", one.facts["source"]) for n, one in enumerate(judged)]
     return dataclasses.replace(
         card,
         cutoff=middle,
         paper_cutoff=best.high,
-        review_band=widest_review_band(np.concatenate([one.pfi for one in judged]), groups, middle),
-        chest_cutoff=None if others is None else _chest_cutoff(judged, groups, others),
+        review_band=widest_review_band(
+            np.concatenate([one.pfi for one in judged]), np.concatenate(groups), middle
+        ),
+        chest_cutoff=None
+        if others is None or validation.chest is None
+        else _chest_cutoff(validation.chest, validation.facts["source"], others),
         about={**card.about, "cutoff_range": [best.low, best.high]},
     )
 
 
 def _chest_cutoff(
-    judged: list[Scores], groups: NDArray[np.str_], others: NDArray[np.float64]
+    chest: NDArray[np.float64], sources: NDArray[np.str_], others: NDArray[np.float64]
 ) -> float:
-    chest = np.concatenate([one.chest for one in judged if one.chest is not None])
-    best = youden_cutoff(
-        np.concatenate([chest, others]), np.arange(len(chest) + len(others)) < len(chest)
-    )
+    both = np.concatenate([chest, others])
+    best = youden_cutoff(both, np.arange(len(both)) < len(chest))
     allowed = [
-        np.quantile(chest[groups == group], MOST_REFUSED, method="lower") for group in set(groups)
+        np.quantile(chest[sources == source], MOST_REFUSED, method="lower")
+        for source in set(sources)
     ]
     # Rounded down, so that the last one allowed is not refused after all.
     return float(np.floor(1000 * min((best.low + best.high) / 2, *allowed)) / 1000)
