@@ -17,7 +17,7 @@ from cxrview.train.published import write_unlearnt
 
 INSIDE, EXTERNAL = "drawn", "drawn-elsewhere"
 CLASSES, TAUGHT = 1000, 100
-_INSIDE_PATIENTS, _EXTERNAL_PATIENTS = 32, 6
+_INSIDE_PATIENTS, _EXTERNAL_PATIENTS = 20, 4
 _SIZE = (256, 212)
 _DONE = "drawn.json"
 

@@ -143,6 +143,31 @@ def invert(pixels: Pixels, rng: Rng) -> Pixels:
     return 255 - pixels
 
 
+def haze(pixels: Pixels, rng: Rng) -> Pixels:
+    """Clouds over a part of it: consolidated or collapsed lung, effusion, much soft tissue."""
+    side = pixels.shape[0]
+    cloud = cv2.GaussianBlur(rng.normal(0, 1, (side, side)), (0, 0), side * rng.uniform(0.06, 0.25))
+    cloud = (cloud - cloud.min()) / max(cloud.max() - cloud.min(), 1e-6)
+    share = np.clip(cloud * rng.uniform(0.4, 1.3), 0, rng.uniform(0.5, 0.9))
+    shade = rng.uniform(120, 230)
+    return np.asarray(np.rint(pixels * (1 - share) + shade * share), np.uint8)
+
+
+def wires(pixels: Pixels, rng: Rng) -> Pixels:
+    """Cables, lines and tubes: up to eight smooth bright curves, as in intensive care."""
+    side = pixels.shape[0]
+    drawn = np.zeros(pixels.shape, np.uint8)
+    along = np.linspace(0, 1, 40)[:, None]
+    for _ in range(int(rng.integers(1, 9))):
+        a, b, c, d = rng.uniform(-0.2, 1.2, (4, 2)) * side
+        curve = (1 - along) ** 3 * a + 3 * along * (1 - along) ** 2 * b
+        curve = curve + 3 * along**2 * (1 - along) * c + along**3 * d
+        points = np.rint(curve * 16).astype(np.int32)[:, None]
+        width, shade = 2 if rng.random() < 0.25 else 1, int(rng.integers(30, 140))
+        cv2.polylines(drawn, [points], False, shade, width, cv2.LINE_AA, shift=4)
+    return np.asarray(np.clip(pixels.astype(np.int32) + drawn, 0, 255), np.uint8)
+
+
 def blur(pixels: Pixels, rng: Rng) -> Pixels:
     """Gaussian blur up to a sigma of 1.5 pixels, or pixels enlarged from half the size."""
     if rng.random() < 0.5:
@@ -204,6 +229,8 @@ CHANGES: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
         expose,
         clip_window,
         dull,
+        haze,
+        wires,
         blur,
         add_noise,
         compress,

@@ -91,6 +91,8 @@ WORLD = Recipe(
         "collimate": 0.1,
         "squeeze": 0.15,
         "screenshot": 0.05,
+        "haze": 0.15,  # from Open-i alone, white lungs under cables were called no chest
+        "wires": 0.15,
         "upside_down": 0.2,  # with mirror, a third stands in each of the other six poses
         "quarter_turn": 0.2,
         "invert": 0.2,  # turned and inverted at once was the corner where `wide` was weak
