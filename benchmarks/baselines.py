@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from cxrview.assess.calibration import calibration_error, reliability_curve
 from cxrview.classify.runtime import load_model
+from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
 from cxrview.dataset.squashing import squash_files
 from cxrview.records import Failure, Label
 from cxrview.stats import exact_interval
 from cxrview.terms import Partition, View
 from cxrview.train.baselines import fit_boone, fit_header, fit_lehmann
-from headers import header_views
 
 SEEDS = range(6)
 """Boone's figure is the average of six runs."""
@@ -75,7 +75,7 @@ def main(data: Path) -> None:
 def read_part(data: Path, partition: Partition) -> Part:
     """Read and squash the images of a partition."""
     labels = [label for label in read_labels(data / "labels.csv") if label.partition is partition]
-    headers = header_views(data / "open-i-headers.csv.gz")
+    headers = read_headers(data / "open-i-headers.csv.gz")
     squashed = []
     for label, one in zip(labels, squash_files(data / i.file for i in labels), strict=True):
         if isinstance(one, Failure):
@@ -85,7 +85,7 @@ def read_part(data: Path, partition: Partition) -> Part:
         labels=labels,
         pixels=np.stack(squashed),
         is_frontal=np.array([label.view is View.FRONTAL for label in labels]),
-        claims=[headers.get(label.file) for label in labels],
+        claims=[(f := headers.get(label.file)) and f.view for label in labels],
         has_header=np.array([label.file in headers for label in labels]),
     )
 

@@ -48,6 +48,23 @@ def test_what_is_no_onnx_is_refused(weights):
         OnnxRuntime(weights)
 
 
+def test_a_card_that_knows_nothing_of_an_output_of_the_network_is_refused(shipped, tmp_path):
+    from importlib.resources import files
+
+    weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
+    write_model(tmp_path, dataclasses.replace(shipped.card, chest_cutoff=None), weights)
+
+    with pytest.raises(ModelRefused, match="differ in whether there is an output chest"):
+        load_model(tmp_path)
+
+
+def test_chest_is_a_percentage_too(shipped):
+    answers = shipped.answer(squashed(BATCH + 3))
+
+    assert answers.chest.shape == answers.pfi.shape == (BATCH + 3,)
+    assert ((answers.chest >= 0) & (answers.chest <= 100)).all()
+
+
 def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
     from importlib.resources import files
 

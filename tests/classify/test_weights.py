@@ -4,13 +4,16 @@ import csv
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from cxrview.classify.abstain import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import load_model
-from cxrview.dataset.labels import read_labels
+from cxrview.dataset.labels import read_labels, read_not_chest
+from cxrview.dataset.orientations import ORIENTATIONS
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.terms import Partition
@@ -41,8 +44,13 @@ def test_it_is_small_and_its_card_says_what_a_user_must_know(model):
         "training",
         "validation",
         "test",
+        "orientations",
+        "not_chest",
+        "calibration",
+        "seeds",
         "intended_use",
         "limits",
+        "failures",
     } <= set(model.card.about)
     assert model.card.review_band[0] < model.card.cutoff < model.card.review_band[1]
     assert model.card.cutoff <= model.card.paper_cutoff
@@ -64,6 +72,53 @@ def test_it_has_at_most_one_error_on_the_test_partition(model, shared_data):
     assert len(wrong) <= 1
 
 
+@pytest.mark.slow
+def test_it_calls_as_few_test_pictures_of_no_chest_a_view_as_its_card_says(model, shared_data):
+    others = [
+        other
+        for other in read_not_chest(shared_data / "labels.csv")
+        if other.partition is Partition.TEST
+    ]
+    paths = [str(shared_data / other.file) for other in others]
+
+    outcomes = list(classify_files(paths, model, everything_decided(model)))
+
+    called = [o for o in outcomes if o.view is not None]
+    told = [row for row in model.card.about["not_chest"] if row["partition"] == "test"]
+    assert len(others) == sum(row["images"] for row in told)
+    assert len(called) == sum(row["called_a_view"] for row in told) <= len(others) / 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_drawn_as_no_chest_gets_no_view(model, seed):
+    """Not of the drawer that it learnt from: shapes of Pillow's."""
+    rng = np.random.default_rng(seed)
+    picture = Image.new("L", (256, 256), int(rng.integers(256)))
+    pen = ImageDraw.Draw(picture)
+    for _ in range(9):
+        box = sorted(rng.integers(0, 256, 2).tolist()) + sorted(rng.integers(0, 256, 2).tolist())
+        corners = (box[0], box[2], box[1], box[3])
+        shade = int(rng.integers(256))
+        pen.rectangle(corners, fill=shade) if rng.random() < 0.5 else pen.ellipse(
+            corners, fill=shade
+        )
+
+    answers = model.answer(np.asarray(picture)[None])
+
+    assert answers.chest[0] < model.card.chest_cutoff
+
+
+def test_its_page_is_made_from_its_card(model):
+    from cxrview.show.model_card import render_model_card
+
+    page = (Path(__file__).parents[2] / "docs" / "model" / "MODEL_CARD.md").read_text(
+        encoding="utf-8"
+    )
+
+    without_pictures = [line for line in page.splitlines() if line and not line.startswith("![")]
+    assert without_pictures == [line for line in render_model_card(model.card).splitlines() if line]
+
+
 def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     labels = read_labels(shared_data / "labels.csv")
     of = [label for label in labels if label.partition is Partition.TEST]
@@ -74,6 +129,10 @@ def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     }
     assert sum(counted.values()) == len(of)
     assert sum(c["errors"] for c in model.card.about["test"]) <= 1
+    by_orientation = {
+        row["orientation"]: row["images"] for row in model.card.about["orientations"]["test"]
+    }
+    assert by_orientation == dict.fromkeys(ORIENTATIONS, len(of))
 
 
 def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(model, tmp_path):
