@@ -68,7 +68,7 @@ def test_the_counts_add_up_on_the_screen_and_in_the_summary(archive, cxrview, tm
     parts = [summary[name] for name in ("classified", "review", "not_chest", "skipped", "failed")]
     assert summary["found"] == sum(parts) == sum(path.is_file() for path in archive.rglob("*"))
     assert f"{summary['found']} files = {parts[0]} classified" in done.stderr
-    assert pq.read_table(tmp_path / "views.parquet").num_rows == sum(parts[:3])
+    assert pq.read_table(tmp_path / "views.parquet").num_rows == sum(parts[:4])
 
 
 def test_no_header_value_leaves_by_another_way_than_its_column(archive, cxrview, tmp_path):
@@ -159,11 +159,14 @@ def test_rows_go_to_standard_output_and_failures_to_stderr(archive, cxrview, tmp
 
 def test_bands_and_skips_are_the_users_to_set(archive, cxrview, tmp_path):
     cxrview("classify", archive, "--out", "a.csv", "--review-band", 0, 100)
-    cxrview("classify", archive, "--out", "b.csv", "--no-review", "--no-skip")
+    cxrview("classify", archive, "--out", "b.csv", "--no-review", "--no-skip", "--chest-cutoff", 0)
+    cxrview("classify", archive, "--out", "c.csv", "--no-review", "--no-skip")
 
-    a, b = rows_of(tmp_path / "a.csv"), rows_of(tmp_path / "b.csv")
+    a, b, c = (rows_of(tmp_path / f"{name}.csv") for name in "abc")
     assert {row["decision"] for row in a} == {"review", "skipped"}
     assert {row["decision"] for row in b} == {"classified"}
+    refused = [row["path"] for row in c if row["decision"] == "not_chest"]
+    assert refused == [row["path"] for row in a if row["decision"] == "skipped"][:1]  # the hand
     assert [row["code"] for row in rows_of(tmp_path / "b.failures.csv")] == [
         "truncated",
         "no_pixel_data",

@@ -72,6 +72,7 @@ def test_the_columns_are_those_promised_and_in_their_order(tmp_path):
         "agreement",
         "warnings",
         "model_id",
+        "chest",
     ]
     assert pq.read_table(tmp_path / "views.parquet").column_names == promised
     assert (
