@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.errors import ModelRefused
-from cxrview.records import Answers, ModelCard
+from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.store.models import read_model
 
 BATCH = 16
@@ -43,12 +43,7 @@ class Model:
     def answer(self, pixels: NDArray[np.uint8]) -> Answers:
         """Ask about squashed radiographs, shape (n, side, side) uint8, however many."""
         starts = range(0, len(pixels), BATCH)
-        answers = [self.backend.run(pixels[start : start + BATCH]) for start in starts]
-        chest = [one.chest for one in answers if one.chest is not None]
-        return Answers(
-            pfi=np.concatenate([np.empty(0), *(one.pfi for one in answers)]),
-            chest=np.concatenate(chest) if chest else None,
-        )
+        return join_answers([self.backend.run(pixels[k : k + BATCH]) for k in starts])
 
 
 def load_model(folder: str | Path = "default", *, threads: int = 0) -> Model:

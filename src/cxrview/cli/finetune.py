@@ -188,7 +188,8 @@ def _by_recipe(
         import jinja2  # noqa: F401
         import scipy  # noqa: F401
 
-        from cxrview.cli.left_out import need_published, staged_lines
+        from cxrview.cli.left_out import need_published
+        from cxrview.cli.training_lines import staged_watch
         from cxrview.study.labelled_pool import read_pool
         from cxrview.study.leave_source_out import read_left_out
         from cxrview.study.shipped_model import make_shipped_model
@@ -196,7 +197,7 @@ def _by_recipe(
 
     told = _read_about(about)
     need_published(published)
-    watch = staged_lines()
+    watch = staged_watch()
     pool = read_pool(
         labels,
         with_others=recipe.has_chest,

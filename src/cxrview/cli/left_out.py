@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from cxrview.cli.extra import training_extra
+from cxrview.cli.training_lines import staged_watch
 from cxrview.errors import UsageError
-
-if TYPE_CHECKING:
-    from cxrview.study.stages import StudyWatch
 
 WIDTH_OF_A_FILE = 110
 """Columns where there is no terminal to ask."""
@@ -30,7 +28,7 @@ def assess_recipe(
     if recipe not in RECIPES:
         raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
     need_published(published)
-    chosen, watch = RECIPES[recipe], staged_lines()
+    chosen, watch = RECIPES[recipe], staged_watch()
     pool = read_pool(
         labels,
         with_others=chosen.has_chest,
@@ -45,23 +43,6 @@ def need_published(published: Path) -> None:
     """See to it that the weights are there, before all pictures are read."""
     if not published.is_file():
         raise UsageError(f"there is no file {published}", "Name the published GoogLeNet, .npz")
-
-
-def staged_lines() -> "StudyWatch":
-    """Lines on stderr, each stage under its own name."""
-    from cxrview.cli.training_lines import TrainingLines
-    from cxrview.study.stages import StudyWatch
-
-    lines = [TrainingLines()]
-
-    def stage(name: str) -> None:
-        lines[0] = TrainingLines(f"{name}: ")
-
-    return StudyWatch(
-        stage=stage,
-        step=lambda step, total, loss: lines[0].step(step, total, loss),
-        count=lambda more, total, what: lines[0].count(more, total, what),
-    )
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,17 +1,13 @@
 """`cxrview reproduce`: the paper's study, from labelled images to figures, in one command."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cxrview.cli.extra import training_extra
+from cxrview.cli.training_lines import staged_watch
 from cxrview.errors import UsageError
-
-if TYPE_CHECKING:
-    from cxrview.study.stages import StudyWatch
-
-    pass
 
 
 def reproduce(
@@ -165,28 +161,9 @@ def reproduce(
             headers=headers,
             **common,
         )
-    studied = run_study(plan, out, _watch())
+    studied = run_study(plan, out, staged_watch())
     print_reproduction(write_results(studied, publish))
     typer.echo(f"all of it to read: {studied.folder.page}")
     if studied.unreadable:
         typer.echo(f"{studied.unreadable} images could not be read", err=True)
         raise typer.Exit(1)
-
-
-def _watch() -> "StudyWatch":
-    """Lines on stderr; each stage begins its own."""
-    from cxrview.cli.training_lines import TrainingLines
-    from cxrview.study.stages import StudyWatch
-
-    lines = [TrainingLines()]
-
-    def stage(name: str) -> None:
-        lines[0] = TrainingLines(f"{name}: ")
-        lines[0].say("begun, or gone on with")
-
-    return StudyWatch(
-        stage=stage,
-        count=lambda more, total, what: lines[0].count(more, total, what),
-        step=lambda step, total, loss: lines[0].step(step, total, loss),
-        epoch=lambda epoch, total, accuracy: lines[0].epoch(epoch, total, accuracy),
-    )

@@ -2,6 +2,10 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cxrview.study.stages import StudyWatch
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -63,3 +67,21 @@ class TrainingLines:
     def say(self, words: str) -> None:
         """Print one line."""
         print(f"{self._what}{words}", file=sys.stderr, flush=True)
+
+
+def staged_watch() -> "StudyWatch":
+    """Lines on stderr; each stage begins its own."""
+    from cxrview.study.stages import StudyWatch
+
+    lines = [TrainingLines()]
+
+    def stage(name: str) -> None:
+        lines[0] = TrainingLines(f"{name}: ")
+        lines[0].say("begun, or gone on with")
+
+    return StudyWatch(
+        stage=stage,
+        count=lambda more, total, what: lines[0].count(more, total, what),
+        step=lambda step, total, loss: lines[0].step(step, total, loss),
+        epoch=lambda epoch, total, accuracy: lines[0].epoch(epoch, total, accuracy),
+    )

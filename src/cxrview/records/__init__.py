@@ -22,7 +22,7 @@ from cxrview.records.labelled import (
 )
 from cxrview.records.model import Cutoff, ModelCard
 from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
-from cxrview.records.scored import Answers, Scores
+from cxrview.records.scored import Answers, Scores, join_answers
 
 __all__ = [
     "Answers",
@@ -51,4 +51,5 @@ __all__ = [
     "Split",
     "TwoByTwo",
     "Variant",
+    "join_answers",
 ]

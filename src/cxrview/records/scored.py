@@ -1,6 +1,6 @@
 """What a classifier says of many images whose views are known: the table that all figures need."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +19,15 @@ class Answers:
     chest: NDArray[np.float64] | None = None
     """Shape (n,), probability that it is a chest radiograph at all, percent, 0 to 100; None of a
     network that was not taught to tell."""
+
+
+def join_answers(parts: Sequence[Answers]) -> Answers:
+    """Answers of one network about several batches, as one; of none where there is none."""
+    chest = [one.chest for one in parts if one.chest is not None]
+    return Answers(
+        pfi=np.concatenate([np.empty(0), *(one.pfi for one in parts)]),
+        chest=np.concatenate(chest) if chest else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,14 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import UsageError
 from cxrview.store.rows import COLUMNS, FAILURE_COLUMNS, Row
-from cxrview.store.whole import whole
+from cxrview.store.whole import telling, whole
 
 ROW_GROUP = 10_000
 """Rows in memory at a time."""
@@ -78,11 +78,29 @@ def _typed(row: dict[str, str]) -> Row:
     return {name: make[COLUMNS[name]](text) if text else None for name, text in row.items()}
 
 
-def _write_csv(path: Path, rows: Iterable[Row], columns: Sequence[str] = tuple(COLUMNS)) -> None:
+def _write_csv(
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = tuple(COLUMNS)
+) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write a small table of any columns as CSV, whole or not at all.
+
+    Args:
+        path: .csv; a table that stands there is replaced.
+        rows: all with the same columns.
+        columns: need to be given where there may be no row.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    rows = list(rows)
+    with telling(path), whole(path) as part:
+        _write_csv(part, rows, columns or list(rows[0]))
 
 
 def _write_jsonl(path: Path, rows: Iterable[Row]) -> None:

@@ -1,6 +1,5 @@
 """The result tables of an assessment, as CSV and JSON, each written whole or not at all."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from cxrview.assess.classifiers import AT_ITS_WORD, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
 from cxrview.errors import CannotWrite
 from cxrview.records import Assessed, Interval, Scores, TwoByTwo
+from cxrview.store.tables import write_rows
 from cxrview.store.whole import whole
 from cxrview.terms import View
 
@@ -64,8 +64,8 @@ def write_assessment(
             (SLICES, (one for row in assessed for one in _slices(row))),
             (RELIABILITY, _reliability(assessed)),
         ):
-            _write_rows(out / name, ({**row, "scale": scale} for row in rows))
-        _write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
+            write_rows(out / name, ({**row, "scale": scale} for row in rows))
+        write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
         with whole(out / WHOLE) as part:
             part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
@@ -153,12 +153,3 @@ def _said(one: Scores, row: Assessed, k: int) -> str:
     if row.rule == AT_ITS_WORD:
         return str(one.facts[CLAIM][k])
     return str(View.LATERAL if one.is_frontal[k] else View.FRONTAL)
-
-
-def _write_rows(path: Path, rows: Iterable[Row], columns: Sequence[str] = ()) -> None:
-    """Columns need to be given where there may be no row."""
-    rows = list(rows)
-    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -1,9 +1,8 @@
 """Chooses among the nine candidates, and makes a model of the chosen one."""
 
-import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from cxrview.records import Cutoff, Interval, ModelCard, Scores
 from cxrview.stats import exact_interval, patient_bootstrap
 from cxrview.store.models import WEIGHTS_NAME, write_model
 from cxrview.store.scores import read_scores
-from cxrview.store.whole import telling, whole, write_whole, writing
+from cxrview.store.tables import write_rows
+from cxrview.store.whole import write_whole, writing
 from cxrview.train.candidate import VALIDATION
 from cxrview.train.choose import Compared, choose_candidate, choose_cutoff, compare_candidates
 from cxrview.train.export import PRECISION, to_onnx
@@ -98,8 +98,8 @@ def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
 
 def write_choice(choice: Choice, out: Path) -> None:
     """Write candidates.csv, comparisons.csv and choice.json."""
-    _write_csv(out / CANDIDATE_TABLE, candidate_rows(choice))
-    _write_csv(out / COMPARISON_TABLE, comparison_rows(choice))
+    write_rows(out / CANDIDATE_TABLE, candidate_rows(choice))
+    write_rows(out / COMPARISON_TABLE, comparison_rows(choice))
     facts = {
         "chosen": choice.chosen.name,
         "cutoff": asdict(choice.cutoff),
@@ -237,10 +237,3 @@ def _counts(prefix: str, scores: Scores, interval: Interval) -> dict[str, Any]:
         f"{prefix}interval_low_percent": round(100 * interval.low, 3),
         f"{prefix}interval_high_percent": round(100 * interval.high, 3),
     }
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with telling(path), whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

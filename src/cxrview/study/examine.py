@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from cxrview.classify.runtime import BATCH
 from cxrview.dataset.orientations import ORIENTATIONS
-from cxrview.records import Answers, Scores
+from cxrview.records import Answers, Scores, join_answers
 from cxrview.records.scored import PROGENITOR_NAME
 from cxrview.study.labelled_pool import Pool
+from cxrview.terms import View
 from cxrview.train.loader import LabelledPixels
 
 Ask = Callable[[NDArray[np.uint8]], Answers]
@@ -48,16 +49,16 @@ def examine(
         answers = _ask_all(turn, radiographs.pixels, chosen, ask, progress)
         parts.append((orientation, labels[chosen], answers))
     each = [label for _, chosen, _ in parts for label in chosen]
-    chest = [answers.chest for _, _, answers in parts if answers.chest is not None]
+    said = join_answers([answers for _, _, answers in parts])
     return Scores(
         classifier=name,
         files=np.array([label.file for label in each], str),
         patients=np.array([label.patient for label in each], str),
         variants=np.repeat(list(ORIENTATIONS), [len(chosen) for _, chosen, _ in parts]),
-        is_frontal=LabelledPixels(labels=tuple(each), pixels=radiographs.pixels).is_frontal,
-        pfi=np.concatenate([answers.pfi for _, _, answers in parts]),
+        is_frontal=np.array([label.view is View.FRONTAL for label in each], bool),
+        pfi=said.pfi,
         facts={"source": np.array([label.source for label in each], str)},
-        chest=np.concatenate(chest) if chest else None,
+        chest=said.chest,
     )
 
 
@@ -93,11 +94,7 @@ def _ask_all(
     for start in range(0, len(chosen), BATCH):
         answers.append(ask(turn(pixels[chosen[start : start + BATCH]])))
         progress(len(answers[-1].pfi))
-    chest = [one.chest for one in answers if one.chest is not None]
-    return Answers(
-        pfi=np.concatenate([np.empty(0), *(one.pfi for one in answers)]),
-        chest=np.concatenate(chest) if chest else None,
-    )
+    return join_answers(answers)
 
 
 def _draw_turned(radiographs: LabelledPixels, most: int | None) -> NDArray[np.intp]:

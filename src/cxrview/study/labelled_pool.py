@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.labels import read_labels, read_not_chest
-from cxrview.errors import UsageError
 from cxrview.records import NotChest
-from cxrview.terms import Partition, View
+from cxrview.terms import Partition
 from cxrview.train.loader import LabelledPixels, Lesson, load_pixels
 
 
@@ -51,16 +50,6 @@ class Pool:
     def lesson(self) -> Lesson:
         """As training takes it."""
         return Lesson(radiographs=self.radiographs, not_chest=self.not_chest)
-
-    def need_both_views(self, what: str) -> None:
-        """See to it that there is something to tell apart.
-
-        Raises:
-            UsageError: there is no radiograph of one view; `what` tells of what.
-        """
-        views = {label.view for label in self.radiographs.labels}
-        if missing := [view for view in View if view not in views]:
-            raise UsageError(f"{what}: no {missing[0]} radiograph, and both views are needed")
 
     def _where(self, radiographs: list[bool], others: list[bool]) -> "Pool":
         of, of_others = np.array(radiographs, bool), np.array(others, bool)

@@ -1,7 +1,6 @@
 """How a recipe does where it was never trained: sources left out of a training, and asked about."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,8 @@ from cxrview.errors import UsageError
 from cxrview.records import ModelCard, Scores
 from cxrview.store.models import read_model
 from cxrview.store.scores import read_scores, write_scores
-from cxrview.store.whole import write_whole, writing
+from cxrview.store.tables import write_rows
+from cxrview.store.whole import writing
 from cxrview.study.examine import asked_in_all, examine
 from cxrview.study.labelled_pool import Pool
 from cxrview.study.stages import StudyWatch
@@ -96,7 +96,7 @@ def leave_source_out(
         _leave_out(pool, sources, published, recipe, out / name, seed, watch or StudyWatch())
         for name, sources in left.items()
     )
-    write_whole(out / TABLE, _csv(left_out_rows(done)))
+    write_rows(out / TABLE, left_out_rows(done))
     return done
 
 
@@ -176,7 +176,9 @@ def _check(pool: Pool, recipe: Recipe, left: Mapping[str, set[str]]) -> None:
                 "Give the labels a column source, of letters, digits, - and _",
             )
     for name, sources in left.items():
-        need_material(pool.without_sources(sources), recipe, name)
+        labels = [label for label in pool.radiographs.labels if label.source not in sources]
+        others = [other for other in pool.others if other.source not in sources]
+        need_material(labels, others, recipe, name)
 
 
 def _leave_out(
@@ -204,11 +206,3 @@ def _read(folder: Path) -> LeftOut:
     card, _ = read_model(folder)
     (scores,) = read_scores(folder / SCORES)
     return LeftOut(name=folder.name, card=card, scores=scores)
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

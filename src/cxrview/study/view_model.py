@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from cxrview.assess.review_band import widest_review_band
 from cxrview.classify.runtime import OnnxRuntime
 from cxrview.errors import ModelRefused, UsageError
 from cxrview.image import SIDE
-from cxrview.records import ModelCard, Scores
+from cxrview.records import Label, ModelCard, NotChest, Scores
 from cxrview.stats import fit_temperature, log_odds, youden_cutoff
 from cxrview.store.models import read_model, write_model
 from cxrview.store.scores import read_scores, write_scores
@@ -22,7 +22,7 @@ from cxrview.store.whole import write_whole, writing
 from cxrview.study.examine import asked_in_all, chest_of_others, examine
 from cxrview.study.labelled_pool import Pool
 from cxrview.study.stages import StudyWatch
-from cxrview.terms import Partition
+from cxrview.terms import Partition, View
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.finetune import train_network
 from cxrview.train.recipes import Recipe
@@ -82,7 +82,7 @@ def make_view_model(
         ModelRefused: the published weights or the checkpoint do not fit.
     """
     watch = watch or StudyWatch()
-    need_material(pool, recipe, "the labels")
+    need_material(pool.radiographs.labels, pool.others, recipe, "the labels")
     training, validation = map(pool.partition, (Partition.TRAINING, Partition.VALIDATION))
     claim_folder(
         out,
@@ -105,24 +105,29 @@ def make_view_model(
     return ViewModel(card=card, weights=weights, validation=scores)
 
 
-def need_material(pool: Pool, recipe: Recipe, what: str) -> None:
-    """See to it that a recipe can be learnt from a pool, before hours are spent on it.
+def need_material(
+    labels: Sequence[Label], others: Sequence[NotChest], recipe: Recipe, what: str
+) -> None:
+    """See to it that a recipe can be learnt from something, before hours are spent on it.
 
     Args:
-        pool: needs radiographs of both views in training and in validation, and pictures of no
-            chest in both where the recipe teaches what is none.
+        labels: need both views in training and in validation.
+        others: need a picture in both where the recipe teaches what is no chest.
         recipe: of the training.
-        what: names the pool in the message.
+        what: names them in the message.
 
     Raises:
         UsageError: something is missing.
     """
-    for name in (Partition.TRAINING, Partition.VALIDATION):
-        part = pool.partition(name)
-        part.need_both_views(f"{what}, {name} patients")
-        if recipe.has_chest and not part.others:
+    for part in (Partition.TRAINING, Partition.VALIDATION):
+        views = {label.view for label in labels if label.partition is part}
+        if missing := [view for view in View if view not in views]:
             raise UsageError(
-                f"{what}, {name} patients: no row says not-chest, and recipe {recipe.name} learns "
+                f"{what}, {part} patients: no {missing[0]} radiograph, and both views are needed"
+            )
+        if recipe.has_chest and not any(other.partition is part for other in others):
+            raise UsageError(
+                f"{what}, {part} patients: no row says not-chest, and recipe {recipe.name} learns "
                 "what is no chest",
                 "Add such rows, or take --recipe wide",
             )

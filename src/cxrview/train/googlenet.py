@@ -196,6 +196,7 @@ def normalise_responses(x: Tensor) -> Tensor:
     The sum is a convolution by a band of ones: a matrix product, forwards and backwards. Torch's
     own runs through a 3-D average pooling, and the whole network about three times slower.
     """
+    # Torch leaves `apply` without types.
     normalised: Tensor = _NormalisedResponses.apply(x)  # type: ignore[no-untyped-call]
     return normalised
 
