@@ -14,6 +14,7 @@ from cxrview.records import Label
 from cxrview.stats import log_odds
 from cxrview.terms import Partition, View
 from cxrview.train.appearance import CHANGES, vary
+from cxrview.train.drawing import draw_batches
 from cxrview.train.export import to_onnx
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loader import LabelledPixels, Lesson, balance, centre_crop, draw_batch
@@ -55,7 +56,7 @@ def trained(bars, checkpoint, recipe=BRIEF, seed=0) -> GoogLeNet:
 
 
 def test_a_resumed_training_ends_at_the_same_bits(bars, tmp_path, monkeypatch):
-    monkeypatch.setattr("cxrview.train.loop.CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr("cxrview.train.loop.CHECKPOINT_SECONDS", 0)
     whole = trained(bars, tmp_path / "whole.safetensors")
 
     def stop(step: int, _loss: float) -> None:
@@ -86,6 +87,18 @@ def test_a_batch_depends_on_seed_and_step_alone(bars):
 
     assert np.array_equal(first.pixels, again.pixels)
     assert not np.array_equal(first.pixels, other.pixels)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_are_drawn_in_order_whoever_draws_them(bars, workers):
+    drawn = list(draw_batches(bars, BRIEF, seed=1, first=1, workers=workers))
+
+    wanted = [draw_batch(bars, BRIEF, seed=1, step=step) for step in (1, 2)]
+    assert len(drawn) == 2
+    for one, other in zip(drawn, wanted, strict=True):
+        assert np.array_equal(one.pixels, other.pixels)
+        assert np.array_equal(one.is_frontal, other.is_frontal)
+        assert np.array_equal(one.is_chest, other.is_chest)
 
 
 def test_a_batch_holds_chests_first_and_both_kinds_of_others_in_their_share(bars):

@@ -141,6 +141,24 @@ def assess(
             rich_help_panel="A recipe where it was never trained",
         ),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="To train on: cpu, cuda, or auto: cuda where there is one.",
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Processes that draw batches ahead of the network.",
+            show_default="0; all cores but one for cuda",
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = None,
 ) -> None:
     """Count what a model gets right on test images, with exact intervals, beside its rivals.
 
@@ -159,11 +177,22 @@ def assess(
         is_for_model = any(of_model) or no_baselines or overwrite or cutoff_from != "validation"
         if published is None or is_for_model:
             raise UsageError(
-                "--leave-source-out takes LABELS, --out, --published, --alone, --recipe and --seed"
+                "--leave-source-out takes LABELS, --out, --published, --alone, --recipe, --seed, "
+                "--device and --workers"
             )
-        assess_recipe(images, published, recipe or "world", out, seed, alone or [])
+        assess_recipe(
+            images,
+            published,
+            recipe or "world",
+            out,
+            seed=seed,
+            alone=alone or [],
+            device=device,
+            workers=workers,
+        )
         return
-    if split is None or model is None or published or recipe or alone:
+    of_recipe = published or recipe or alone or device != "auto" or workers is not None
+    if split is None or model is None or of_recipe:
         raise UsageError("an assessment of a model takes STORE, --out, --split and --model")
     with training_extra("an assessment"):
         # Loaded late by what is imported here: to be missed now, not when all is computed.

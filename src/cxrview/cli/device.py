@@ -1,6 +1,14 @@
-"""Finds the device that a training runs on."""
+"""Finds the device that a training runs on, and who draws for it."""
+
+import os
+from typing import TYPE_CHECKING
 
 from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.train.hardware import Hardware
+
+MOST_WORKERS = 16
 
 
 def find_device(name: str) -> str:
@@ -19,3 +27,21 @@ def find_device(name: str) -> str:
     raise UsageError(
         f"there is no device {name} here", "--device takes cpu, auto, or cuda where there is one"
     )
+
+
+def find_hardware(device: str, workers: int | None) -> "Hardware":
+    """The device of that name, as of `find_device`, and so many processes that draw for it.
+
+    Where `workers` is None, none beside a processor that trains, and all cores but one, at most
+    MOST_WORKERS, for a GPU.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    from cxrview.train.hardware import Hardware
+
+    found = find_device(device)
+    if workers is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        workers = 0 if found == "cpu" else min(MOST_WORKERS, max(1, cores - 1))
+    return Hardware(device=found, workers=workers)

@@ -11,6 +11,7 @@ from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.records import ModelCard
+    from cxrview.train.hardware import Hardware
     from cxrview.train.material import Material
     from cxrview.train.recipes import Recipe
 
@@ -138,6 +139,16 @@ def finetune(
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, cuda, or auto: cuda where there is one.")
     ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="For world and wide: processes that draw batches ahead of the network. The "
+            "batches are the same with any.",
+            show_default="0; all cores but one for cuda",
+        ),
+    ] = None,
 ) -> None:
     """Train a model by a recipe; goes on where it was stopped.
 
@@ -149,18 +160,24 @@ def finetune(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("training"):
+        import torch  # noqa: F401
+
+        from cxrview.cli.device import find_hardware
         from cxrview.train.recipes import RECIPES
         from cxrview.train.study import FINE_TUNINGS
     if recipe in RECIPES:
         of_paper = (pre_trained, split, variants, features, scale, epochs, rate, batch)
-        if published is None or any(of_paper) or device != "auto":
+        if published is None or any(of_paper):
             raise UsageError(
                 f"recipe {recipe} takes a labels file and --published, and no figures of its own"
             )
         each = range(seed, seed + (seeds or 1))
-        typer.echo(_by_recipe(labelled, published, RECIPES[recipe], out, left_out, about, each))
+        hardware = find_hardware(device, workers)
+        typer.echo(
+            _by_recipe(labelled, published, RECIPES[recipe], out, left_out, about, each, hardware)
+        )
     elif recipe in FINE_TUNINGS:
-        of_recipe = (published, about, left_out, seeds)
+        of_recipe = (published, about, left_out, seeds, workers)
         if pre_trained is None or split is None or any(of_recipe):
             raise UsageError(f"recipe {recipe} takes a store, --pre-trained and --split")
         material = _material(labelled, split, variants, scale or "paper", seed, device)
@@ -180,6 +197,7 @@ def _by_recipe(
     left_out: Path | None,
     about: Path | None,
     seeds: range,
+    hardware: "Hardware",
 ) -> str:
     import hashlib
 
@@ -213,6 +231,7 @@ def _by_recipe(
         left_out=unseen,
         labels_sha256=hashlib.sha256(labels.read_bytes()).hexdigest(),
         about=told,
+        hardware=hardware,
         watch=watch,
     )
     write_pages(shipped, pool, recipe, out)

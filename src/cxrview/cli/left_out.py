@@ -15,12 +15,21 @@ WIDTH_OF_A_FILE = 110
 
 
 def assess_recipe(
-    labels: Path, published: Path, recipe: str, out: Path, seed: int, alone: Sequence[str]
+    labels: Path,
+    published: Path,
+    recipe: str,
+    out: Path,
+    *,
+    seed: int,
+    alone: Sequence[str],
+    device: str,
+    workers: int | None,
 ) -> None:
     """Train without each source in turn, and print what becomes of it."""
     with training_extra("training"):
         import scipy  # noqa: F401  (loaded late by what is imported here)
 
+        from cxrview.cli.device import find_hardware
         from cxrview.study.labelled_pool import read_pool
         from cxrview.study.leave_source_out import leave_source_out as leave_out
         from cxrview.study.leave_source_out import left_out_rows
@@ -28,13 +37,16 @@ def assess_recipe(
     if recipe not in RECIPES:
         raise UsageError(f"there is no recipe {recipe}", f"There are {', '.join(RECIPES)}")
     need_published(published)
+    hardware = find_hardware(device, workers)
     chosen, watch = RECIPES[recipe], staged_watch()
     pool = read_pool(
         labels,
         with_others=chosen.has_chest,
         progress=lambda more: watch.count(more, 0, "pictures read"),
     )
-    done = leave_out(pool, published, chosen, out, seed=seed, alone=alone, watch=watch)
+    done = leave_out(
+        pool, published, chosen, out, seed=seed, alone=alone, hardware=hardware, watch=watch
+    )
     _show(left_out_rows(done))
     typer.echo(f"scores, models and this table in {out}")
 

@@ -29,6 +29,7 @@ from cxrview.study.view_model import (
     need_material,
 )
 from cxrview.terms import Partition
+from cxrview.train.hardware import Hardware
 from cxrview.train.recipes import Recipe
 
 SCORES, TABLE = "scores.parquet", "leave-source-out.csv"
@@ -55,6 +56,7 @@ def leave_source_out(
     *,
     seed: int,
     alone: Sequence[str] = (),
+    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
     watch: StudyWatch | None = None,
 ) -> tuple[LeftOut, ...]:
     """Train a model without each source, and ask it about all radiographs of that source.
@@ -71,6 +73,7 @@ def leave_source_out(
             leave-source-out.csv.
         seed: of all trainings.
         alone: sources that a model is also trained on with no other, and asked about all others.
+        hardware: where they train.
         watch: told how far it is.
 
     Returns:
@@ -93,7 +96,9 @@ def leave_source_out(
         {"recipe": asdict(recipe), "seed": seed, "pictures_sha256": pool.lesson.sha256},
     )
     done = tuple(
-        _leave_out(pool, sources, published, recipe, out / name, seed, watch or StudyWatch())
+        _leave_out(
+            pool, sources, published, recipe, out / name, seed, hardware, watch or StudyWatch()
+        )
         for name, sources in left.items()
     )
     write_rows(out / TABLE, left_out_rows(done))
@@ -188,11 +193,14 @@ def _leave_out(
     recipe: Recipe,
     out: Path,
     seed: int,
+    hardware: Hardware,
     watch: StudyWatch,
 ) -> LeftOut:
     watch.stage(out.name)
     others, own = pool.without_sources(sources), pool.of_sources(sources).radiographs
-    made = make_view_model(others, published, recipe, out, seed=seed, watch=watch)
+    made = make_view_model(
+        others, published, recipe, out, seed=seed, hardware=hardware, watch=watch
+    )
     if (out / SCORES).exists():
         return _read(out)
     asked = counting(watch, asked_in_all(own), "pictures of sources left out asked about")

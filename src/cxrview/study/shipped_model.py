@@ -23,6 +23,7 @@ from cxrview.study.leave_source_out import LeftOut, judging, left_out_rows
 from cxrview.study.stages import StudyWatch
 from cxrview.study.view_model import ViewModel, counting, make_view_model
 from cxrview.terms import Partition
+from cxrview.train.hardware import Hardware
 from cxrview.train.recipes import Recipe
 
 TEST = "test.parquet"
@@ -48,6 +49,7 @@ def make_shipped_model(
     left_out: Sequence[LeftOut],
     labels_sha256: str,
     about: Mapping[str, Any],
+    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
     watch: StudyWatch | None = None,
 ) -> ShippedModel:
     """Train with each seed, choose by validation patients, and count test patients once.
@@ -64,6 +66,7 @@ def make_shipped_model(
         left_out: of the same recipe, for the review band, the cutoff of `chest` and the card.
         labels_sha256: of the labels file.
         about: what cannot be computed: licences, intended use, limits, for the card.
+        hardware: where it trains.
         watch: told how far it is.
 
     Raises:
@@ -79,7 +82,14 @@ def make_shipped_model(
         watch.stage(f"seed {seed}")
         place = out / f"seed-{seed}"
         made[seed] = make_view_model(
-            pool, published, recipe, place, seed=seed, left_out=unseen, watch=watch
+            pool,
+            published,
+            recipe,
+            place,
+            seed=seed,
+            left_out=unseen,
+            hardware=hardware,
+            watch=watch,
         )
     chosen = min(made, key=lambda seed: log_loss(made[seed].validation))
     watch.stage(f"seed {chosen}, chosen")

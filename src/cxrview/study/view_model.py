@@ -25,6 +25,7 @@ from cxrview.study.stages import StudyWatch
 from cxrview.terms import Partition, View
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.finetune import train_network
+from cxrview.train.hardware import Hardware
 from cxrview.train.recipes import Recipe
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
@@ -56,6 +57,7 @@ def make_view_model(
     *,
     seed: int,
     left_out: Scores | None = None,
+    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
     watch: StudyWatch | None = None,
 ) -> ViewModel:
     """Train on training patients; calibrate and set cutoffs on validation patients.
@@ -95,7 +97,7 @@ def make_view_model(
         },
     )
     if not (out / VALIDATION).exists():
-        _train(training, validation, published, recipe, out, seed, watch)
+        _train(training, validation, published, recipe, out, seed, hardware, watch)
     card, weights = read_model(out)
     (scores,) = read_scores(out / VALIDATION)
     others = chest_of_others(validation, OnnxRuntime(weights).run)
@@ -172,6 +174,7 @@ def _train(
     recipe: Recipe,
     out: Path,
     seed: int,
+    hardware: Hardware,
     watch: StudyWatch,
 ) -> None:
     """Leave a calibrated model without cutoffs, and what it says of validation patients."""
@@ -181,6 +184,7 @@ def _train(
         recipe,
         seed=seed,
         checkpoint=out / CHECKPOINT_NAME,
+        hardware=hardware,
         report=lambda step, loss: watch.step(step, recipe.steps, loss),
     )
     raw = OnnxRuntime(to_onnx(network, side=SIDE))

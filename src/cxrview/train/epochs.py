@@ -89,7 +89,7 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
         pixels, classes = training.batches.draw(epoch, step)
         torch.manual_seed(training.seed * 1_000_003 + number)  # dropout, repeatable from any step
         with torch.autocast(torch.device(training.device).type, dtype=torch.bfloat16):
-            outputs = network(as_input(pixels).to(training.device))
+            outputs = network(as_input(pixels, training.device))
         truth = torch.from_numpy(classes).to(training.device)
         loss = _loss(outputs, truth, schedule.auxiliary_weight)
         optimiser.zero_grad()

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.hardware import Hardware
 from cxrview.train.loader import Lesson
 from cxrview.train.loop import fine_tune
 from cxrview.train.published import load_published
@@ -19,6 +20,7 @@ def train_network(
     *,
     seed: int,
     checkpoint: Path,
+    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> GoogLeNet:
     """Train from the published weights; a training that was stopped goes on.
@@ -29,6 +31,7 @@ def train_network(
         recipe: steps, rates, weights.
         seed: decides the classifiers' start, every batch and every dropped unit.
         checkpoint: .safetensors file.
+        hardware: where it trains.
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
@@ -37,5 +40,13 @@ def train_network(
     torch.manual_seed(seed)
     network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
     load_published(published, network, with_classifier=False)
-    fine_tune(network, lesson, recipe, seed=seed, checkpoint=checkpoint, report=report)
-    return network
+    fine_tune(
+        network,
+        lesson,
+        recipe,
+        seed=seed,
+        checkpoint=checkpoint,
+        hardware=hardware,
+        report=report,
+    )
+    return network.cpu()

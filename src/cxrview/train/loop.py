@@ -1,5 +1,6 @@
 """The training loop: steps of a recipe, checkpointed so that a stop costs a few minutes at most."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
+from cxrview.train.drawing import draw_batches
 from cxrview.train.googlenet import GoogLeNet, Outputs
-from cxrview.train.loader import Batch, Lesson, centre_crop, draw_batch
+from cxrview.train.hardware import Hardware
+from cxrview.train.loader import Batch, Lesson, centre_crop
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
-CHECKPOINT_EVERY = 50
+CHECKPOINT_SECONDS = 30.0
+"""Between two checkpoints; on two cores about 50 steps, on a GPU a whole training."""
 
 
 def fine_tune(
@@ -24,12 +28,14 @@ def fine_tune(
     *,
     seed: int,
     checkpoint: Path,
+    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
     """Train a pre-trained two-class network in place; goes on from `checkpoint` if it exists.
 
     Nesterov momentum under a one-cycle schedule, bf16 where the arithmetic allows, all
-    layers. On processors and one number of threads a resumed run gives the same bits.
+    layers. On processors and one number of threads a resumed run gives the same bits; on GPUs
+    sums may be rounded otherwise from one run to the next.
 
     Args:
         network: two classes, frontal being class 1; built without auxiliary classifiers, and
@@ -37,32 +43,37 @@ def fine_tune(
         lesson: of the training partition only.
         recipe: steps, rates and weights.
         seed: decides every batch and every dropped unit.
-        checkpoint: .safetensors file, replaced every 50 steps and at the end.
+        checkpoint: .safetensors file, replaced every 30 seconds and at the end.
+        hardware: where it trains, and how many processes draw. The batches are the same on all.
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
         ModelRefused: the checkpoint belongs to another recipe, seed or lesson.
     """
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = hardware.device
+    network.train().to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _optimiser(network, recipe)
     belongs = {"recipe": repr(recipe), "seed": str(seed), "lesson": lesson.sha256}
     first = restore_checkpoint(checkpoint, network, optimiser, belongs)
     if first:
         rates = [group["lr"] for group in optimiser.param_groups]
         schedule.load_state_dict({"last_epoch": first, "_step_count": first + 1, "_last_lr": rates})
-    for step in range(first, recipe.steps):
-        batch = draw_batch(lesson, recipe, seed=seed, step=step)
+    kept = time.monotonic()
+    batches = draw_batches(lesson, recipe, seed=seed, first=first, workers=hardware.workers)
+    for step, batch in enumerate(batches, start=first):
         torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = network(as_input(batch.pixels))
+        with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
+            outputs = network(as_input(batch.pixels, device))
         loss = _loss(outputs, batch, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         report(step + 1, loss.item())
-        if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == recipe.steps:
+        if time.monotonic() - kept >= CHECKPOINT_SECONDS or step + 1 == recipe.steps:
             save_checkpoint(checkpoint, network, optimiser, belongs, step + 1)
+            kept = time.monotonic()
 
 
 def predict_pfi(
@@ -73,21 +84,23 @@ def predict_pfi(
     pfi = []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):
-            shown = as_input(centre_crop(pixels[start : start + batch])).to(device)
+            shown = as_input(centre_crop(pixels[start : start + batch]), device)
             logits = network(shown).main
             pfi.append(100 * logits.softmax(dim=1)[:, 1].double().cpu().numpy())
     return np.concatenate(pfi)
 
 
-def as_input(pixels: NDArray[np.uint8]) -> Tensor:
+def as_input(pixels: NDArray[np.uint8], device: str = "cpu") -> Tensor:
     """Grey (n, rows, columns) uint8 to the network's three equal channels, mean taken off."""
-    grey = torch.from_numpy(np.ascontiguousarray(pixels)).float() - GREY_MEAN
+    grey = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).float() - GREY_MEAN
     return grey[:, None].repeat(1, 3, 1, 1).contiguous(memory_format=torch.channels_last)
 
 
 def _loss(outputs: Outputs, batch: Batch, recipe: Recipe) -> Tensor:
     """Of the views of chests, and of what is a chest; the two count alike."""
-    is_frontal, is_chest = torch.from_numpy(batch.is_frontal), torch.from_numpy(batch.is_chest)
+    device = outputs.main.device
+    is_frontal = torch.from_numpy(batch.is_frontal).to(device)
+    is_chest = torch.from_numpy(batch.is_chest).to(device)
     chests = outputs.main.float()[: len(is_frontal)]
     smoothing = recipe.label_smoothing
     loss = functional.cross_entropy(
