@@ -45,6 +45,7 @@ def bars() -> Lesson:
     return Lesson(
         radiographs=LabelledPixels(labels=tuple(map(label, range(8), views)), pixels=pixels),
         not_chest=rng.integers(0, 256, (3, 256, 256), np.uint8),
+        photographs=rng.integers(0, 256, (2, 256, 256), np.uint8),
     )
 
 

@@ -141,6 +141,15 @@ def assess(
             rich_help_panel="A recipe where it was never trained",
         ),
     ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAR|FOLDER",
+            help="Of cxrview finetune: photographs of anything, to be known as no chest.",
+            show_default=False,
+            rich_help_panel="A recipe where it was never trained",
+        ),
+    ] = None,
     device: Annotated[
         str,
         typer.Option(
@@ -178,7 +187,7 @@ def assess(
         if published is None or is_for_model:
             raise UsageError(
                 "--leave-source-out takes LABELS, --out, --published, --alone, --recipe, --seed, "
-                "--device and --workers"
+                "--photographs, --device and --workers"
             )
         assess_recipe(
             images,
@@ -187,12 +196,13 @@ def assess(
             out,
             seed=seed,
             alone=alone or [],
+            photographs=photographs,
             device=device,
             workers=workers,
         )
         return
-    of_recipe = published or recipe or alone or device != "auto" or workers is not None
-    if split is None or model is None or of_recipe:
+    of_recipe = (published, recipe, alone, photographs, workers)
+    if split is None or model is None or any(of_recipe) or device != "auto":
         raise UsageError("an assessment of a model takes STORE, --out, --split and --model")
     with training_extra("an assessment"):
         # Loaded late by what is imported here: to be missed now, not when all is computed.

@@ -125,6 +125,14 @@ def finetune(
             show_default=False,
         ),
     ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TAR|FOLDER",
+            help="For world: photographs of anything, to be known as no chest.",
+            show_default=False,
+        ),
+    ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -173,11 +181,12 @@ def finetune(
             )
         each = range(seed, seed + (seeds or 1))
         hardware = find_hardware(device, workers)
+        pictures = (labelled, photographs)
         typer.echo(
-            _by_recipe(labelled, published, RECIPES[recipe], out, left_out, about, each, hardware)
+            _by_recipe(pictures, published, RECIPES[recipe], out, left_out, about, each, hardware)
         )
     elif recipe in FINE_TUNINGS:
-        of_recipe = (published, about, left_out, seeds, workers)
+        of_recipe = (published, about, left_out, photographs, seeds, workers)
         if pre_trained is None or split is None or any(of_recipe):
             raise UsageError(f"recipe {recipe} takes a store, --pre-trained and --split")
         material = _material(labelled, split, variants, scale or "paper", seed, device)
@@ -190,7 +199,7 @@ def finetune(
 
 
 def _by_recipe(
-    labels: Path,
+    pictures: tuple[Path, Path | None],
     published: Path,
     recipe: "Recipe",
     out: Path,
@@ -213,12 +222,14 @@ def _by_recipe(
         from cxrview.study.shipped_model import make_shipped_model
         from cxrview.study.shipped_pictures import write_pages
 
+    labels, photographs = pictures
     told = _read_about(about)
     need_published(published)
     watch = staged_watch()
     pool = read_pool(
         labels,
         with_others=recipe.has_chest,
+        photographs=photographs,
         progress=lambda more: watch.count(more, 0, "pictures read"),
     )
     unseen = read_left_out(left_out, recipe, pool) if left_out else ()

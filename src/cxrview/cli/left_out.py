@@ -22,6 +22,7 @@ def assess_recipe(
     *,
     seed: int,
     alone: Sequence[str],
+    photographs: Path | None,
     device: str,
     workers: int | None,
 ) -> None:
@@ -42,6 +43,7 @@ def assess_recipe(
     pool = read_pool(
         labels,
         with_others=chosen.has_chest,
+        photographs=photographs,
         progress=lambda more: watch.count(more, 0, "pictures read"),
     )
     done = leave_out(

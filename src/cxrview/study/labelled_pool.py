@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.labels import read_labels, read_not_chest
+from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
+from cxrview.dataset.photographs import read_photographs
 from cxrview.records import NotChest
 from cxrview.terms import Partition
 from cxrview.train.loader import LabelledPixels, Lesson, load_pixels
@@ -19,6 +21,7 @@ class Pool:
 
     radiographs: LabelledPixels
     others: tuple[NotChest, ...]
+    """Labelled pictures and photographs."""
     not_chest: NDArray[np.uint8]
     """Shape (m, 256, 256), uint8, of `others`, in their order."""
 
@@ -49,7 +52,12 @@ class Pool:
     @property
     def lesson(self) -> Lesson:
         """As training takes it."""
-        return Lesson(radiographs=self.radiographs, not_chest=self.not_chest)
+        is_photograph = np.array([other.source == PHOTOGRAPHS for other in self.others], bool)
+        return Lesson(
+            radiographs=self.radiographs,
+            not_chest=self.not_chest[~is_photograph],
+            photographs=self.not_chest[is_photograph],
+        )
 
     def _where(self, radiographs: list[bool], others: list[bool]) -> "Pool":
         of, of_others = np.array(radiographs, bool), np.array(others, bool)
@@ -65,26 +73,33 @@ class Pool:
 
 
 def read_pool(
-    labels_path: Path, *, with_others: bool, progress: Callable[[int], None] = lambda done: None
+    labels_path: Path,
+    *,
+    with_others: bool,
+    photographs: Path | None = None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Pool:
     """Read and squash every picture of a labels file, as in use.
 
     Args:
         labels_path: CSV as `dataset.labels` reads it.
         with_others: also what is no chest.
+        photographs: tar or folder of pictures that are no radiographs at all.
         progress: told of each picture, by 1.
 
     Raises:
-        UsageError: the labels file is at fault.
+        UsageError: the labels file is at fault, or the photographs.
         UnreadableImage: a labelled file cannot be read.
     """
     labels, folder = read_labels(labels_path), labels_path.parent
     others = read_not_chest(labels_path) if with_others else []
+    pixels = load_pixels([label.file for label in labels], folder, progress)
+    not_chest = load_pixels([other.file for other in others], folder, progress)
+    if photographs:
+        rows, shown = read_photographs(photographs, progress)
+        others, not_chest = [*others, *rows], np.concatenate([not_chest, shown])
     return Pool(
-        radiographs=LabelledPixels(
-            labels=tuple(labels),
-            pixels=load_pixels([label.file for label in labels], folder, progress),
-        ),
+        radiographs=LabelledPixels(labels=tuple(labels), pixels=pixels),
         others=tuple(others),
-        not_chest=load_pixels([other.file for other in others], folder, progress),
+        not_chest=not_chest,
     )

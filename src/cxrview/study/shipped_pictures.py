@@ -35,7 +35,12 @@ def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) ->
         CannotWrite: the disk took no more.
     """
     save_figure(_seen(pool.partition(Partition.TRAINING).lesson, recipe, ""), out, SEEN)
-    drawn = replace(recipe, not_chest=0.0, drawn=recipe.not_chest + recipe.drawn)
+    drawn = replace(
+        recipe,
+        not_chest=0.0,
+        photographs=0.0,
+        drawn=recipe.not_chest + recipe.photographs + recipe.drawn,
+    )
     save_figure(_seen(_drawn_lesson(), drawn, PHANTOM_NOTE), out, SEEN_DRAWN)
     pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
     for words, assessment in shipped.calibration.items():
@@ -83,4 +88,5 @@ def _drawn_lesson() -> Lesson:
                 )
             )
     radiographs = LabelledPixels(labels=tuple(labels), pixels=np.stack(pixels))
-    return Lesson(radiographs=radiographs, not_chest=np.empty((0, 256, 256), np.uint8))
+    none = np.empty((0, 256, 256), np.uint8)
+    return Lesson(radiographs=radiographs, not_chest=none, photographs=none)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxrview.assess.review_band import widest_review_band
 from cxrview.classify.runtime import OnnxRuntime
+from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.errors import ModelRefused, UsageError
 from cxrview.image import SIDE
 from cxrview.records import Label, ModelCard, NotChest, Scores
@@ -114,7 +115,8 @@ def need_material(
 
     Args:
         labels: need both views in training and in validation.
-        others: need a picture in both where the recipe teaches what is no chest.
+        others: need a picture in both where the recipe teaches what is no chest, and a
+            photograph where it shows some.
         recipe: of the training.
         what: names them in the message.
 
@@ -127,11 +129,17 @@ def need_material(
             raise UsageError(
                 f"{what}, {part} patients: no {missing[0]} radiograph, and both views are needed"
             )
-        if recipe.has_chest and not any(other.partition is part for other in others):
+        sources = {other.source for other in others if other.partition is part}
+        if recipe.not_chest and not sources - {PHOTOGRAPHS}:
             raise UsageError(
                 f"{what}, {part} patients: no row says not-chest, and recipe {recipe.name} learns "
                 "what is no chest",
                 "Add such rows, or take --recipe wide",
+            )
+        if recipe.photographs and PHOTOGRAPHS not in sources:
+            raise UsageError(
+                f"recipe {recipe.name} also learns from photographs, and there are none for {part}",
+                "Name a tar or folder of some to --photographs, or take --recipe wide",
             )
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from cxrview.records import Label
 from cxrview.train.loader import Batch, LabelledPixels, Lesson, draw_batch
 from cxrview.train.recipes import Recipe
 
+RADIOGRAPHS, NOT_CHEST, PHOTOGRAPHS = "radiographs.npy", "not-chest.npy", "photographs.npy"
 AHEAD = 4
 """Batches that each process has ready."""
 
@@ -52,8 +54,7 @@ class _Shared(Dataset[Batch]):
     """The batches of some steps; pixels are in files, which all processes map as one memory."""
 
     labels: tuple[Label, ...]
-    radiographs: Path
-    not_chest: Path
+    folder: Path
     recipe: Recipe
     seed: int
     steps: range
@@ -61,30 +62,32 @@ class _Shared(Dataset[Batch]):
     @classmethod
     def of(cls, lesson: Lesson, folder: Path, recipe: Recipe, seed: int, steps: range) -> "_Shared":
         """Write a lesson's pixels into a folder."""
-        radiographs, not_chest = folder / "radiographs.npy", folder / "not-chest.npy"
-        np.save(radiographs, lesson.radiographs.pixels)
-        np.save(not_chest, lesson.not_chest)
+        np.save(folder / RADIOGRAPHS, lesson.radiographs.pixels)
+        np.save(folder / NOT_CHEST, lesson.not_chest)
+        np.save(folder / PHOTOGRAPHS, lesson.photographs)
         return cls(
-            labels=lesson.radiographs.labels,
-            radiographs=radiographs,
-            not_chest=not_chest,
-            recipe=recipe,
-            seed=seed,
-            steps=steps,
+            labels=lesson.radiographs.labels, folder=folder, recipe=recipe, seed=seed, steps=steps
         )
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def __getitem__(self, number: int) -> Batch:
-        radiographs = np.load(self.radiographs, mmap_mode="r")
-        # Nothing can be mapped of an empty array.
-        not_chest = np.load(self.not_chest, mmap_mode="r" if self.recipe.not_chest else None)
+        pixels = _map(self.folder / RADIOGRAPHS)
         lesson = Lesson(
-            radiographs=LabelledPixels(labels=self.labels, pixels=radiographs),
-            not_chest=not_chest,
+            radiographs=LabelledPixels(labels=self.labels, pixels=pixels),
+            not_chest=_map(self.folder / NOT_CHEST),
+            photographs=_map(self.folder / PHOTOGRAPHS),
         )
         return draw_batch(lesson, self.recipe, seed=self.seed, step=self.steps[number])
+
+
+def _map(path: Path) -> NDArray[np.uint8]:
+    try:
+        mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    except ValueError:  # of no pictures there is nothing to map
+        mapped = np.load(path)
+    return mapped
 
 
 def _as_it_is(batch: Any) -> Any:

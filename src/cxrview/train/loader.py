@@ -62,7 +62,9 @@ class Lesson:
 
     radiographs: LabelledPixels
     not_chest: NDArray[np.uint8]
-    """Shape (m, 256, 256), uint8; m is 0 where the recipe needs none."""
+    """Labelled pictures, shape (m, 256, 256), uint8; m is 0 where the recipe needs none."""
+    photographs: NDArray[np.uint8]
+    """Shape (p, 256, 256), uint8; p is 0 where the recipe needs none."""
 
     @property
     def sha256(self) -> str:
@@ -71,6 +73,7 @@ class Lesson:
         digest.update(self.radiographs.is_frontal.tobytes())
         digest.update(" ".join(label.source for label in self.radiographs.labels).encode())
         digest.update(self.not_chest.data)
+        digest.update(self.photographs.data)
         return digest.hexdigest()
 
 
@@ -98,17 +101,20 @@ def draw_batch(lesson: Lesson, recipe: Recipe, *, seed: int, step: int) -> Batch
     Raises:
         ValueError: the recipe asks for pictures that are no chest, and the lesson has none.
     """
-    if recipe.not_chest and not len(lesson.not_chest):
-        raise ValueError("a recipe with `not_chest` needs pictures that are no chest")
+    for share, there in (
+        (recipe.not_chest, lesson.not_chest),
+        (recipe.photographs, lesson.photographs),
+    ):
+        if share and not len(there):
+            raise ValueError("the recipe needs pictures that are no chest")
     rng = np.random.default_rng([seed, step])
-    kinds = rng.random(recipe.batch)
-    drawn = int((kinds < recipe.drawn).sum())
-    others = int((kinds < recipe.drawn + recipe.not_chest).sum()) - drawn
+    edges = np.cumsum([0, recipe.drawn, recipe.not_chest, recipe.photographs])
+    drawn, others, photographs = np.histogram(rng.random(recipe.batch), edges)[0].tolist()
     weights = balance(lesson.radiographs.labels, recipe.balance)
-    chosen = rng.choice(len(weights), recipe.batch - others - drawn, p=weights)
+    chosen = rng.choice(len(weights), recipe.batch - drawn - others - photographs, p=weights)
     pictures = [lesson.radiographs.pixels[k] for k in chosen]
-    if others:
-        pictures += [lesson.not_chest[k] for k in rng.choice(len(lesson.not_chest), others)]
+    pictures += _some(lesson.not_chest, others, rng)
+    pictures += _some(lesson.photographs, photographs, rng)
     pictures += [draw_not_chest(rng) for _ in range(drawn)]
     varied = [_crop_at_random(vary(picture, recipe.chances, rng), rng) for picture in pictures]
     return Batch(
@@ -116,6 +122,12 @@ def draw_batch(lesson: Lesson, recipe: Recipe, *, seed: int, step: int) -> Batch
         is_frontal=lesson.radiographs.is_frontal[chosen],
         is_chest=np.arange(recipe.batch) < len(chosen),
     )
+
+
+def _some(
+    pictures: NDArray[np.uint8], count: int, rng: np.random.Generator
+) -> list[NDArray[np.uint8]]:
+    return [pictures[k] for k in rng.choice(len(pictures), count)] if count else []
 
 
 def balance(labels: Sequence[Label], power: float) -> NDArray[np.float64]:
