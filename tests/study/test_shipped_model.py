@@ -19,7 +19,7 @@ from cxrview.train import recipes
 from cxrview.train.published import write_unlearnt
 
 BRIEF = dataclasses.replace(
-    recipes.WORLD, name="brief", steps=2, batch=4, not_chest=0.25, drawn=0.25
+    recipes.WORLD, name="brief", steps=2, batch=4, not_chest=0.2, photographs=0.1, drawn=0.2
 )
 ABOUT = {
     "intended_use": "None.",
@@ -50,6 +50,10 @@ def place(tmp_path_factory):
         wanted[kind] -= 1
         Image.fromarray(rng.integers(0, 256, (64, 64), np.uint8)).save(folder / f"{number}.png")
         rows.append(f"{number}.png,{kind[0]},{patient},{kind[1]}")
+    (folder / "photographs").mkdir()
+    for number in range(30):
+        shown = rng.integers(0, 256, (64, 64), np.uint8)
+        Image.fromarray(shown).save(folder / "photographs" / f"{number}.png")
     assert not any(wanted.values())
     (folder / "labels.csv").write_text("\n".join(rows))
     (folder / "about.json").write_text(json.dumps(ABOUT))
@@ -68,6 +72,7 @@ def cxrview(place, monkeypatch):
             [
                 *(command, str(place / "labels.csv"), "--recipe", "brief"),
                 *("--published", str(place / "random.npz")),
+                *("--photographs", str(place / "photographs")),
                 *map(str, options),
             ],
         )
@@ -155,6 +160,7 @@ def test_options_that_do_not_go_together_are_refused(cxrview, tmp_path):
         ("finetune", ("--published", tmp_path / "missing.npz")),
         ("assess", ("--leave-source-out", "--published", tmp_path / "missing.npz")),
         ("assess", ("--leave-source-out", "--alone", "nowhere")),
+        ("assess", ("--leave-source-out", "--photographs", tmp_path / "missing.tar")),
     ):
         done = cxrview(command, "--out", tmp_path / "out", *options)
         assert isinstance(done.exception, UsageError), (command, options, done.output)
@@ -166,7 +172,11 @@ def test_what_a_recipe_needs_is_asked_for_before_hours_of_training(place, monkey
     rows = (place / "labels.csv").read_text().splitlines()
     none = [row for row in rows if not row.endswith("not-chest")]
     lateral = [row for row in rows if not (",there," in row and row.endswith("lateral"))]
-    for kept, said in ((none, "no row says not-chest"), (lateral, "without-here, training")):
+    for kept, said in (
+        (none, "no row says not-chest"),
+        (lateral, "without-here, training"),
+        (rows, "also learns from photographs"),
+    ):
         labels = place / "fewer.csv"
         labels.write_text("\n".join(kept))
         done = CliRunner().invoke(
