@@ -10,8 +10,10 @@ import numpy as np
 
 from cxrview.assess.accuracy import assess_pfi
 from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
+from cxrview.classify.runtime import Model, OnnxRuntime
 from cxrview.dataset.partition import RULE
 from cxrview.errors import UsageError
+from cxrview.image import SIDE
 from cxrview.records import Assessment, ModelCard, Scores
 from cxrview.stats import exact_interval
 from cxrview.store.models import write_model
@@ -21,8 +23,11 @@ from cxrview.study.examine import asked_in_all, chest_of_others, examine
 from cxrview.study.labelled_pool import Pool
 from cxrview.study.leave_source_out import LeftOut, judging, left_out_rows
 from cxrview.study.stages import StudyWatch
-from cxrview.study.view_model import ViewModel, counting, make_view_model
+from cxrview.study.view_model import CHECKPOINT_NAME, ViewModel, counting, make_view_model
 from cxrview.terms import Partition
+from cxrview.train.checkpoint import load_weights
+from cxrview.train.export import to_onnx
+from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.hardware import Hardware
 from cxrview.train.recipes import Recipe
 
@@ -119,6 +124,12 @@ def make_shipped_model(
                 )
             },
             **_chest(pool, model, watch),
+            "storage": _storage(
+                pool.partition(Partition.VALIDATION),
+                model,
+                recipe,
+                out / f"seed-{chosen}" / CHECKPOINT_NAME,
+            ),
             "calibration": {name: _as_row(one) for name, one in calibration.items()},
             "leave_source_out": left_out_rows(left_out),
             "seeds": _spread(made, chosen),
@@ -198,6 +209,26 @@ def _chest(pool: Pool, model: ViewModel, watch: StudyWatch) -> dict[str, Any]:
                 }
             )
     return {"not_chest": rows}
+
+
+def _storage(pool: Pool, model: ViewModel, recipe: Recipe, checkpoint: Path) -> dict[str, Any]:
+    """What is lost by storing weights as float16: the same network in float32, asked the same."""
+    network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
+    load_weights(checkpoint, network)
+    full = to_onnx(network, side=SIDE, temperature=model.card.temperature, is_half=False)
+    pixels = pool.radiographs.pixels
+    half_pfi, full_pfi = (
+        Model(card=model.card, backend=backend).pfi(pixels)
+        for backend in (model.network, OnnxRuntime(full))
+    )
+    cutoff = model.card.cutoff
+    return {
+        "images": len(pixels),
+        "largest_pfi_difference_points": round(float(abs(half_pfi - full_pfi).max()), 4),
+        "changed_views": int(((half_pfi >= cutoff) != (full_pfi >= cutoff)).sum()),
+        "bytes": len(model.weights),
+        "bytes_float32": len(full),
+    }
 
 
 def _as_row(found: Assessment) -> dict[str, Any]:

@@ -68,6 +68,13 @@ def restore_checkpoint(
     return int(facts["step"])
 
 
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Load a checkpoint's weights into a network of the same shape; its momentum is left."""
+    with safe_open(path, framework="pt") as stored:
+        keys = [key for key in stored.keys() if key.startswith("network.")]  # noqa: SIM118
+        network.load_state_dict({k.removeprefix("network."): stored.get_tensor(k) for k in keys})
+
+
 def steps_done(path: Path) -> int:
     """How far a training has come; 0 where there is no checkpoint."""
     if not path.exists():

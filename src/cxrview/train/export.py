@@ -26,7 +26,9 @@ OPSET = 17
 PRECISION = "weights stored as float16, computed as float32"
 
 
-def to_onnx(network: GoogLeNet, *, side: int = 256, temperature: float = 1.0) -> bytes:
+def to_onnx(
+    network: GoogLeNet, *, side: int = 256, temperature: float = 1.0, is_half: bool = True
+) -> bytes:
     """Export a two-class network.
 
     Args:
@@ -34,14 +36,15 @@ def to_onnx(network: GoogLeNet, *, side: int = 256, temperature: float = 1.0) ->
         side: rows and columns of the squashed radiograph.
         temperature: above 0, divides the logit of frontal, so that PFI means what it says (Guo et
             al., ICML 2017).
+        is_half: store weights of more than one dimension as float16, at half the size.
 
     Returns:
         An ONNX file: input `radiographs`, shape (n, side, side) uint8; output `pfi`, shape
         (n,) float32, probability of frontal in percent; and, of a network that tells, `chest`,
-        probability of a chest radiograph, likewise. Weights of more than one dimension are
-        stored as float16, at half the size.
+        probability of a chest radiograph, likewise.
     """
-    graph = _Graph({key: value.detach().numpy() for key, value in network.state_dict().items()})
+    weights = {key: value.detach().numpy() for key, value in network.state_dict().items()}
+    graph = _Graph(weights, is_half=is_half)
     x = _stem(graph, _centred(graph, side))
     for name in INCEPTIONS:
         x = _inception(graph, name, _halve(graph, x) if name in POOL_BEFORE else x)
@@ -66,8 +69,9 @@ def to_onnx(network: GoogLeNet, *, side: int = 256, temperature: float = 1.0) ->
 class _Graph:
     """Nodes and stored arrays, gathered while walking the network."""
 
-    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, weights: dict[str, NDArray[np.float32]], *, is_half: bool) -> None:
         self.weights = weights
+        self.is_half = is_half
         self.nodes: list[onnx.NodeProto] = []
         self.initialisers: list[onnx.TensorProto] = []
 
@@ -80,6 +84,8 @@ class _Graph:
         return name
 
     def weight(self, name: str, values: NDArray[np.float32]) -> str:
+        if not self.is_half:
+            return self.constant(name, values)
         self.constant(f"{name}.stored", values.astype(np.float16))
         return self.node("Cast", [f"{name}.stored"], name, to=TensorProto.FLOAT)
 
