@@ -2,20 +2,22 @@
 
 Usage: python benchmarks/strangers.py DATA
 
-DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each class of ILSVRC) and
-labels.csv with rows that say not-chest; of these, patients of the test partition count. The output
-for chests has learnt from no photograph. Headers are not asked: the picture alone decides.
+DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each class of ILSVRC, of which
+the test partition counts), pretraining/tiny-imagenet.tar (its 2,000 validation pictures, of 64 x 64
+pixels, none of which any model here has learnt to refuse) and labels.csv with rows that say
+not-chest; of these, patients of the test partition count. Headers are not asked: the picture alone
+decides.
 """
 
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from cxrview.classify.runtime import Model, load_model
 from cxrview.dataset.labels import read_not_chest
+from cxrview.dataset.photographs import read_photographs
+from cxrview.dataset.pictures import find_pictures
 from cxrview.errors import CxrviewError
 from cxrview.image import read_radiograph, squash
 from cxrview.terms import Partition
@@ -24,18 +26,19 @@ from cxrview.terms import Partition
 def main(data: Path) -> None:
     """Print the figures."""
     model = load_model()
-    tell("photographs (ImageNet samples, in grey)", model, read_photographs(data))
+    rows, pixels = read_photographs(data / "pretraining" / "imagenet-samples.tar")
+    is_test = [row.partition is Partition.TEST for row in rows]
+    tell("photographs (ImageNet samples, test partition)", model, list(pixels[is_test]))
+    soft = [
+        squash(read_radiograph(picture.read()).pixels)
+        for picture in find_pictures(data / "pretraining" / "tiny-imagenet.tar")
+        if picture.partition is Partition.VALIDATION
+    ]
+    tell("photographs (Tiny ImageNet)", model, soft)
     others = [o for o in read_not_chest(data / "labels.csv") if o.partition is Partition.TEST]
     for source in sorted({other.source for other in others}):
         of = [read_radiograph(str(data / o.file)).pixels for o in others if o.source == source]
         tell(f"test patients of {source}", model, [squash(pixels) for pixels in of])
-
-
-def read_photographs(data: Path) -> list[np.ndarray]:
-    """All of them, grey, squashed."""
-    with tarfile.open(data / "pretraining" / "imagenet-samples.tar") as samples:
-        files = [samples.extractfile(member) for member in samples if member.isfile()]
-        return [squash(np.asarray(Image.open(file).convert("L"))) for file in files if file]
 
 
 def tell(what: str, model: Model, pixels: list[np.ndarray]) -> None:
