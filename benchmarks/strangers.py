@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/strangers.py DATA
 
-DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each class of ILSVRC, of which
+DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each ILSVRC class, of which
 the test partition counts), pretraining/tiny-imagenet.tar (its 2,000 validation pictures, of 64 x 64
 pixels, none of which any model here has learnt to refuse) and labels.csv with rows that say
 not-chest; of these, patients of the test partition count. Headers are not asked: the picture alone
