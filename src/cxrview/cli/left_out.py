@@ -10,7 +10,7 @@ from cxrview.cli.extra import training_extra
 from cxrview.cli.training_lines import staged_watch
 from cxrview.errors import UsageError
 
-WIDTH_OF_A_FILE = 110
+WIDTH_OF_A_FILE = 150
 """Columns where there is no terminal to ask."""
 
 
@@ -66,8 +66,8 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
     from cxrview.cli.console import table_console
 
     table = Table(header_style="bold", pad_edge=False)
-    table.add_column("model")
-    table.add_column("asked about")
+    table.add_column("model", no_wrap=True)
+    table.add_column("asked about", no_wrap=True)
     table.add_column("view")
     for name in ("images", "errors", "accuracy, 95 % interval", "decided, errors", "refused"):
         table.add_column(name, justify="right")
