@@ -31,7 +31,7 @@ from cxrview.train.recipes import Recipe
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
 MOST_REFUSED = 0.002
-"""Share of validation radiographs of any source that may be called no chest."""
+"""Share of validation radiographs that may be called no chest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,9 @@ def make_view_model(
 
     Cutoff and temperature come from validation radiographs in all orientations, as the paper's
     cutoff came from augmented ones. The review band leaves 99 % of each source decided, and of each
-    left-out source too. The cutoff of `chest` is the middle of Youden's range, or lower, so that of
-    no source more than MOST_REFUSED of the validation radiographs are refused.
+    left-out source too. The cutoff of `chest` is the middle of Youden's range, or lower, so that no
+    more than MOST_REFUSED of the validation radiographs are refused, neither as they lie nor in all
+    orientations.
 
     Args:
         pool: as `need_material` wants it.
@@ -244,19 +245,19 @@ def _with_cutoffs(
         ),
         chest_cutoff=None
         if others is None or validation.chest is None
-        else _chest_cutoff(validation.chest, validation.facts["source"], others),
+        else _chest_cutoff(validation, others),
         about={**card.about, "cutoff_range": [best.low, best.high]},
     )
 
 
-def _chest_cutoff(
-    chest: NDArray[np.float64], sources: NDArray[np.str_], others: NDArray[np.float64]
-) -> float:
+def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
+    chest = validation.chest
+    assert chest is not None
     both = np.concatenate([chest, others])
     best = youden_cutoff(both, np.arange(len(both)) < len(chest))
     allowed = [
-        np.quantile(chest[sources == source], MOST_REFUSED, method="lower")
-        for source in set(sources)
+        np.quantile(of, MOST_REFUSED, method="lower")
+        for of in (chest, chest[validation.is_progenitor])
     ]
     # Rounded down, so that the last one allowed is not refused after all.
     return float(np.floor(1000 * min((best.low + best.high) / 2, *allowed)) / 1000)
