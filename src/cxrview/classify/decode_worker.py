@@ -17,7 +17,7 @@ from typing import IO
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
 from cxrview.classify.readout import Readout, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
-from cxrview.image import SIDE, ReadOptions, open_image, squash
+from cxrview.image import SIDE, ReadOptions, open_image
 from cxrview.records import Failure
 from cxrview.store.patient_key import pseudonym
 
@@ -58,12 +58,12 @@ def read_file(path: str, settings: ReadSettings, rule: ChestRule) -> Readout | F
         reason = rule.reason_to_skip(file.instance) if settings.skip else None
         if reason:
             return Readout(instance=file.instance, warnings=file.warnings, skip_reason=reason)
-        radiograph = file.radiograph()
+        radiograph = file.squashed(settings.side)
         return Readout(
             instance=radiograph.instance,
             warnings=radiograph.warnings,
             is_constant=radiograph.is_constant,
-            pixels=squash(radiograph.pixels, settings.side),
+            pixels=radiograph.pixels,
         )
     except UnreadableImage as error:
         return Failure(path=path, code=error.code, reason=error.reason, advice=error.advice)

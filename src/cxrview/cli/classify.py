@@ -141,7 +141,7 @@ def classify(
         typer.Option(
             "--exact",
             metavar=FLAG,
-            help="Window as DCMTK does, padding values counted in.",
+            help="Read every pixel, and window as DCMTK does, padding values counted in.",
             rich_help_panel="Reading",
         ),
     ] = False,
@@ -308,7 +308,7 @@ def _conditions(paths: list[str], model: "Model", settings: "EngineSettings") ->
         "weights_sha256": model.card.weights_sha256,
         "precision": model.card.precision,
         "backend": model.backend.name,
-        "reader": "exact" if read.options.exact else "default",
+        "reader": "exact" if read.options.exact else "fast",
         "limits": str(read.options.limits),
         "memory_bytes": str(read.memory_bytes),
         "timeout_seconds": f"{settings.timeout_s:g}",

@@ -146,17 +146,22 @@ def decode_htj2k(frame: Frame) -> Planes:
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
         raise failed(frame, is_whole=False)
-    samples = _first_that_works(frame, [partial(_htj2k, frame.data)])
+    samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
     return _of_jpeg2000(frame, samples, size)
 
 
-def _htj2k(data: bytes) -> NDArray[Any]:
-    """Decode, and raise what imagecodecs cannot: it lets errors of OpenJPH pass as unraisable."""
+def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
+    """Decode, and raise what imagecodecs cannot: it lets errors of OpenJPH pass as unraisable.
+
+    Args:
+        data: a whole codestream.
+        skip: how often the resolution is halved.
+    """
     lost: list[bool] = []
     before = sys.unraisablehook
     sys.unraisablehook = lambda _: lost.append(True)
     try:
-        samples = np.asarray(imagecodecs.htj2k_decode(data))
+        samples = np.asarray(imagecodecs.htj2k_decode(data, skipres=skip))
     finally:
         sys.unraisablehook = before
     if lost:

@@ -20,6 +20,9 @@ class CodestreamSize:
     """Bits of a sample."""
     is_luma_first: bool = False
     """The samples are YCbCr by a JFIF or Adobe marker."""
+    is_signed: bool = False
+    is_offset: bool = False
+    """The picture does not begin at the origin of its grid (JPEG 2000 only)."""
     scan_start: int = 0
     """Where the entropy-coded data begin."""
 
@@ -90,8 +93,23 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
         columns=x1 - x0,
         samples=samples,
         precision=(head[at + 42] & 0x7F) + 1,
+        is_signed=bool(head[at + 42] & 0x80),
+        is_offset=bool(x0 or y0),
         scan_start=at,
     )
+
+
+def jpeg2000_levels(data: bytes, size: CodestreamSize) -> int:
+    """Read how often the resolution halves (ITU-T T.800 A.6.1); 0 where that is not told."""
+    at = size.scan_start + 2
+    for _ in range(_MOST_SEGMENTS):
+        marker = data[at : at + 2]
+        if len(marker) < 2 or marker[0] != 0xFF or marker in (b"\xff\x90", _END):
+            return 0
+        if marker == b"\xff\x52":
+            return int.from_bytes(data[at + 9 : at + 10])
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return 0
 
 
 def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:

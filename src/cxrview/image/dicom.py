@@ -23,6 +23,8 @@ from cxrview.image.layout import Layout, count_frames, read_layout
 from cxrview.image.limits import ReadOptions, check_pixels
 from cxrview.image.native import unpack_native
 from cxrview.image.opened import Grey, ImageFile
+from cxrview.image.reduced import decode_reduced
+from cxrview.image.straight import square_of_planes, square_of_reduced
 from cxrview.records import Instance
 
 _NATIVE = frozenset(
@@ -75,7 +77,10 @@ def open_dicom(
     return ImageFile(
         instance=replace(instance, header_view=view),
         warnings=parsed.warnings + notes + more,
-        decode=lambda: _decode(path, parsed, header, options),
+        decode=lambda: _quietly(path, lambda: _decode(path, parsed, header, options)),
+        shrink=None
+        if options.exact
+        else lambda side: _quietly(path, lambda: _shrink(path, parsed, header, options, side)),
     )
 
 
@@ -145,30 +150,51 @@ def _year(date: str) -> int | None:
     return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+def _quietly(path: str, decode: Callable[[], Grey]) -> Grey:
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")  # they quote header values
         try:
-            return _decode_first(path, parsed, header, options)
+            return decode()
         except RecursionError as error:
             raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
 
 
-def _decode_first(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+    layout, found = _first_frame(path, parsed, header, options)
+    planes = _planes(found, parsed)
+    return _with_notes(to_grey(path, planes, header, layout, exact=options.exact), layout)
+
+
+def _shrink(path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int) -> Grey:
+    layout, found = _first_frame(path, parsed, header, options)
+    if isinstance(found, Frame):
+        reduced = decode_reduced(parsed.transfer_syntax, found, side)
+        grey = square_of_reduced(reduced, header, layout, side) if reduced else None
+        if grey is not None:
+            return _with_notes(grey, layout)
+    planes = _planes(found, parsed)
+    return _with_notes(square_of_planes(path, planes, header, layout, side), layout)
+
+
+def _first_frame(
+    path: str, parsed: Parsed, header: Header, options: ReadOptions
+) -> tuple[Layout, Planes | Frame]:
+    """Native pixels, or a frame that is still compressed, and how they are laid out."""
     element = _pixels(path, parsed, header)
     layout = read_layout(path, header, element.tag)
     check_pixels(path, layout.decoded_bytes, options.limits)
     if parsed.transfer_syntax in _NATIVE:
-        planes = _native(path, parsed, element, layout)
-    else:
-        planes = _compressed(path, parsed, element, layout, options)
-    grey = to_grey(path, planes, header, layout, exact=options.exact)
+        return layout, _native(path, parsed, element, layout)
+    return layout, _compressed(path, parsed, element, layout, options)
+
+
+def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
+    return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
+
+
+def _with_notes(grey: Grey, layout: Layout) -> Grey:
     first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
-    return Grey(
-        pixels=grey.pixels,
-        is_constant=grey.is_constant,
-        warnings=layout.warnings + first + grey.warnings,
-    )
+    return replace(grey, warnings=layout.warnings + first + grey.warnings)
 
 
 def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
@@ -219,9 +245,8 @@ def _needed(layout: Layout) -> int:
 
 def _compressed(
     path: str, parsed: Parsed, element: PixelElement, layout: Layout, options: ReadOptions
-) -> Planes:
-    codec = CODECS.get(parsed.transfer_syntax)
-    if codec is None:
+) -> Frame:
+    if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
             path,
             "its transfer syntax is not read",
@@ -230,4 +255,4 @@ def _compressed(
     data = first_frame(
         path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
     )
-    return codec(Frame(path=path, data=data, layout=layout, limits=options.limits))
+    return Frame(path=path, data=data, layout=layout, limits=options.limits)

@@ -43,11 +43,11 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
     stored = stored_values(planes.samples[0], layout, planes.precision)
     padding = None if exact else _padding(stored, header, layout)
     values, notes = modality_values(stored, header, layout, exact=exact)
-    is_inverse, more = _polarity(header, layout)
+    is_inverse, more = polarity(header, layout)
     pixels, is_constant = minmax_to_uint8(
         values,
         is_inverse=is_inverse,
-        is_sigmoid=header.text(_VOI_FUNCTION).upper() == "SIGMOID",
+        is_sigmoid=is_sigmoid(header),
         padding=padding,
         beside=_byte_behind(planes, layout) if exact else None,
     )
@@ -78,15 +78,23 @@ def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray
     return colours
 
 
-def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np.bool_] | None:
-    """Where there is no image: Pixel Padding Value, up to its Range Limit (PS3.3 C.7.5.1.1.2)."""
+def padding_range(header: Header, layout: Layout) -> tuple[int, int] | None:
+    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), the lower first, as stored."""
     value = header.number(_PADDING)
     if value is None or layout.is_float:
         return None
     limit = header.number(_PADDING_LIMIT)
     first = as_stored(value, layout)
     last = first if limit is None else as_stored(limit, layout)
-    low, high = min(first, last), max(first, last)
+    return min(first, last), max(first, last)
+
+
+def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np.bool_] | None:
+    """Where there is no image."""
+    found = padding_range(header, layout)
+    if found is None:
+        return None
+    low, high = found
     ends = np.iinfo(stored.dtype)
     if high < ends.min or low > ends.max:
         return None
@@ -109,7 +117,12 @@ def _byte_behind(planes: Planes, layout: Layout) -> NDArray[np.uint8] | None:
     return np.frombuffer(planes.behind[:1] or b"\0", np.uint8)
 
 
-def _polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:
+def is_sigmoid(header: Header) -> bool:
+    """Whether VOI LUT Function bends the line (PS3.3 C.11.2.1.3)."""
+    return header.text(_VOI_FUNCTION).upper() == "SIGMOID"
+
+
+def polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:
     """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
     shape = header.text(_SHAPE).upper()
     is_monochrome1 = layout.photometric == "MONOCHROME1"

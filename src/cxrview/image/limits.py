@@ -36,7 +36,8 @@ class ReadOptions:
     """How a file is read."""
 
     exact: bool = False
-    """Count padding values into the minimum and maximum, as DCMTK does."""
+    """Count padding values into the minimum and maximum, as DCMTK does, and never decode less
+    than all pixels."""
     limits: Limits = Limits()
     header_terms: Path | None = None
     """A user's own table of what headers call frontal and lateral; see `header_view.load_table`."""

@@ -57,6 +57,20 @@ def modality_values(
     return _through_table(values, rescaled), notes
 
 
+def slope_of(header: Header, layout: Layout) -> tuple[float, tuple[str, ...]] | None:
+    """Tell by what `modality_values` multiplies, where that is all that matters.
+
+    Returns:
+        The slope, 1 where nothing is applied, and warnings; None where a table is looked up.
+    """
+    if layout.is_float or header.text(0x00080016) in _BACKWARDS:
+        return 1.0, ()
+    if _lookup_table(header, layout):
+        return None
+    slope, _intercept, notes = _rescale(header)
+    return (1.0 if slope is None else slope), notes
+
+
 def _whole(values: NDArray[Any]) -> NDArray[Any]:
     ends = np.iinfo(np.int64)
     whole: NDArray[Any] = np.clip(np.trunc(values), ends.min / 2, ends.max / 2).astype(np.int64)

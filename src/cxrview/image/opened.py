@@ -1,11 +1,12 @@
 """A file that was opened once: its header facts now, its pixels when they are wanted."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.image.resize import SIDE, squash
 from cxrview.records import Instance, Radiograph
 
 
@@ -27,6 +28,9 @@ class ImageFile:
     """Codes of what was odd about the header."""
     decode: Callable[[], Grey]
     """Decodes and windows the first plane; raises a child of `UnreadableImage`."""
+    shrink: Callable[[int], Grey] | None = None
+    """The fast reader's way from the file to a square of so many rows and columns; raises as
+    `decode` does. None where all pixels are wanted, however few are left."""
 
     def radiograph(self) -> Radiograph:
         """Decode the pixels.
@@ -34,7 +38,26 @@ class ImageFile:
         Raises:
             UnreadableImage: one of its children, naming why there are no pixels.
         """
+        return self._with(self.decode())
+
+    def squashed(self, side: int = SIDE) -> Radiograph:
+        """Decode the pixels and squash them to the network's square.
+
+        Unless the file was opened with `ReadOptions.exact`, this is the fast reader: it need not
+        decode what a square of `side` does not show.
+
+        Args:
+            side: rows and columns of the result.
+
+        Raises:
+            UnreadableImage: one of its children, naming why there are no pixels.
+        """
+        if self.shrink is not None:
+            return self._with(self.shrink(side))
         grey = self.decode()
+        return self._with(replace(grey, pixels=squash(grey.pixels, side)))
+
+    def _with(self, grey: Grey) -> Radiograph:
         return Radiograph(
             instance=self.instance,
             pixels=grey.pixels,

@@ -7,6 +7,7 @@ transparent parts over black, CMYK by way of RGB.
 
 import struct
 import warnings
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -25,6 +26,7 @@ from cxrview.image.codestream import jpeg_size
 from cxrview.image.colour import luma
 from cxrview.image.limits import Limits, ReadOptions, check_inflation, check_pixels
 from cxrview.image.opened import Grey, ImageFile
+from cxrview.image.shrink import square
 from cxrview.image.sniff import Kind
 from cxrview.image.window import minmax_to_uint8
 from cxrview.records import Instance
@@ -67,6 +69,7 @@ def open_raster(
         ),
         warnings=(f"first_of_pages:{frames}",) if frames > 1 else (),
         decode=lambda: _decode(path, data, kind),
+        shrink=None if options.exact else lambda side: _shrink(path, data, kind, side),
     )
 
 
@@ -98,13 +101,23 @@ def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) ->
         check_inflation(path, deflated, size, limits)
 
 
-def _decode(path: str, data: bytes, kind: Kind) -> Grey:
+def _shrink(path: str, data: bytes, kind: Kind, side: int) -> Grey:
+    """Squash; a JPEG is decoded to the smallest size that has twice `side` (ITU-T T.81 A.3.3)."""
+    grey = _decode(path, data, kind, least=2 * side)
+    if grey.is_constant and kind is Kind.JPEG:
+        grey = _decode(path, data, kind)  # the averages are alike; the pixels may not be
+    return replace(grey, pixels=square(grey.pixels, side))
+
+
+def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> Grey:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if kind is Kind.PNG and _is_deep_colour(data):
                 return _decode_deep_colour(data)
             image = Image.open(BytesIO(data), formats=[kind.value])
+            if least and kind is Kind.JPEG:
+                image.draft("L", (least, least))
             image.load()
             return _grey(*_upright(image))
     except (MemoryError, UnreadableImage):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrview.image.frame import Frame, Planes, corrupt, failed
 from cxrview.image.layout import Layout
@@ -29,12 +30,11 @@ def decode_rle(frame: Frame) -> Planes:
         raise failed(frame, is_whole=False)
     size = layout.frame_bytes // count
     ends = [*starts[1:], len(data)]
-    parts = [_unpack_bits(frame, s, e, size) for s, e in zip(starts, ends, strict=True)]
-    planes = np.frombuffer(b"".join(parts), np.uint8).reshape(layout.samples, width, size)
-    # The most significant byte comes first.
-    packed = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(f">u{width}")
-    native = packed.astype(f"<u{width}").reshape(-1)
-    samples = unpack_native(native.tobytes(), layout, is_little_endian=True)
+    native = np.empty((layout.samples, size, width), np.uint8)
+    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        sample, byte = divmod(k, width)  # the most significant byte comes first
+        native[sample, :, width - 1 - byte] = _unpack_bits(frame, start, end, size)
+    samples = unpack_native(memoryview(native).cast("B"), layout, is_little_endian=True)
     return Planes(
         samples=samples,
         precision=layout.bits_allocated,
@@ -42,19 +42,19 @@ def decode_rle(frame: Frame) -> Planes:
     )
 
 
-def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> bytes:
+def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.uint8]:
     segment = frame.data[start:end]
     try:
-        plane = bytes(imagecodecs.packbits_decode(segment, out=size))
+        plane = imagecodecs.packbits_decode(segment, out=size)
     except imagecodecs.PackbitsError:
         # Padding behind the last run decodes to a few bytes too many.
         try:
-            plane = bytes(imagecodecs.packbits_decode(segment, out=size + 256))
+            plane = imagecodecs.packbits_decode(segment, out=size + 256)
         except imagecodecs.PackbitsError as error:
             raise failed(frame, is_whole=end != len(frame.data)) from error
     if len(plane) < size:
         raise failed(frame, is_whole=end != len(frame.data))
-    return plane[:size]
+    return np.frombuffer(plane, np.uint8, size)
 
 
 def _by_plane(layout: Layout) -> Layout:

@@ -1,6 +1,7 @@
 """Reads the first page of a TIFF file, of any photometric and depth."""
 
 import logging
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from cxrview.image.colour import luma
 from cxrview.image.limits import ReadOptions, check_inflation, check_pixels
 from cxrview.image.opened import Grey, ImageFile
 from cxrview.image.raster import kept
+from cxrview.image.shrink import square
 from cxrview.image.window import minmax_to_uint8
 from cxrview.records import Instance
 
@@ -54,6 +56,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         ),
         warnings=(f"first_of_pages:{pages}",) if pages > 1 else (),
         decode=lambda: _decode(path, page),
+        shrink=None if options.exact else lambda side: _shrink(path, page, side),
     )
 
 
@@ -91,6 +94,11 @@ def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
     if max(ends) > size:
         raise Truncated(path, "it ends before its pixels do", _ADVICE)
     check_inflation(path, size, pixels, options.limits)
+
+
+def _shrink(path: str, page: Any, side: int) -> Grey:
+    grey = _decode(path, page)
+    return replace(grey, pixels=square(grey.pixels, side))
 
 
 def _decode(path: str, page: Any) -> Grey:

@@ -1,0 +1,141 @@
+"""Shrinks a radiograph to the network's square at a fraction of what all its pixels would cost.
+
+Nothing of a radiograph of five million pixels is left in a square of 256 that whole blocks of
+pixels, added up, do not tell. So blocks come first, to the smallest picture with no side below
+twice the square's; window and Lanczos see a sixteenth of the pixels or fewer.
+"""
+
+from dataclasses import dataclass
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cxrview.image.resize import squash
+
+_GAP = 2
+"""Sides of the picture of blocks, in sides of the square, at the least."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """A picture of which each pixel stands for a block of another's."""
+
+    sums: NDArray[Any]
+    """Shape (rows, columns), integers: of each block, or of one value where a decoder has left
+    out the others."""
+    count: int
+    """Values in a sum."""
+    low: int
+    """Smallest single value of the whole picture."""
+    high: int
+    box: tuple[float, float, float, float]
+    """Left, upper, right and lower edge of the whole picture, in blocks."""
+
+
+def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
+    """Rows and columns of the largest block that leaves twice `side`; 1 where there is none."""
+    return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
+
+
+def add_blocks(values: NDArray[Any], side: int) -> Blocks:
+    """Add up blocks, and find minimum and maximum.
+
+    Args:
+        values: shape (rows, columns), integers of up to 16 bits in native byte order.
+        side: rows and columns of the square to come.
+
+    Returns:
+        Blocks at the lower and right edge may lack pixels; their sums are scaled up.
+    """
+    rows, columns = values.shape
+    down, across = factors(rows, columns, side)
+    low, high = int(values.min()), int(values.max())
+    dtype = _type_of_sums(low, high, down * across, values.dtype)
+    by_row = _add_rows(values, down, dtype)
+    by_both = _add_rows(by_row.T, across, dtype).T
+    return Blocks(
+        sums=by_both,
+        count=down * across,
+        low=low,
+        high=high,
+        box=(0, 0, columns / across, rows / down),
+    )
+
+
+def _type_of_sums(low: int, high: int, count: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The narrowest that holds the largest sum: 12 bits in blocks of 16 need no more than 16."""
+    for kind in (dtype, np.dtype(f"{dtype.kind}2"), np.dtype(f"{dtype.kind}4")):
+        ends = np.iinfo(kind)
+        if ends.min <= low * count and high * count <= ends.max:
+            return kind
+    return np.dtype(np.int64)
+
+
+def _add_rows(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Add up every `size` rows: (rows, columns) to (rows / size, rounded up, columns)."""
+    if size == 1:
+        return values
+    whole, rest = divmod(len(values), size)
+    sums = np.empty((whole + bool(rest), values.shape[1]), dtype)
+    if values.strides[0] < values.strides[1]:  # a transposed picture: keep to its memory
+        sums = np.empty(sums.shape[::-1], dtype).T
+    ends = whole * size
+    np.add(values[0:ends:size], values[1:ends:size], out=sums[:whole], dtype=dtype)
+    for k in range(2, size):
+        np.add(sums[:whole], values[k:ends:size], out=sums[:whole], dtype=dtype)
+    if rest:
+        sums[whole] = values[ends:].sum(axis=0, dtype=np.int64) * size // rest
+    return sums
+
+
+def window_blocks(blocks: Blocks, *, is_inverse: bool) -> NDArray[np.uint8]:
+    """Spread the means over 8 bits as `minmax_to_uint8` does the values.
+
+    Averages and straight lines may change places, but `minmax_to_uint8` cuts every pixel, and
+    the mean of what is cut depends on how many values there are: none of 256, almost half a grey
+    level of 4,096.
+
+    Args:
+        blocks: whose `low` and `high` differ.
+        is_inverse: whether low values are bright.
+
+    Returns:
+        Shape as the blocks, uint8.
+    """
+    span = blocks.high - blocks.low
+    steps = span // gcd(span, 255)  # so many different fractions of a grey level are cut
+    grey = blocks.sums.astype(np.float32)
+    first = blocks.high if is_inverse else blocks.low
+    grey -= np.float32(first * blocks.count)
+    grey *= np.float32((-255 if is_inverse else 255) / (span * blocks.count))
+    grey += np.float32(0.5 - (steps - 1) / (2 * steps))
+    return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+
+
+def square(
+    pixels: NDArray[np.uint8], side: int, box: tuple[float, float, float, float] | None = None
+) -> NDArray[np.uint8]:
+    """Squash, blocks of pixels first and Lanczos after them.
+
+    Args:
+        pixels: shape (rows, columns).
+        side: rows and columns of the result.
+        box: left, upper, right and lower edge of what is squashed; all of it where None. Where
+            it reaches beyond the pixels, those at the edge are repeated.
+
+    Returns:
+        Shape (side, side). Of small pictures the same as `squash`, to the pixel.
+    """
+    if box is None and factors(*pixels.shape, side) == (1, 1):
+        return squash(pixels, side)
+    if box is not None:
+        rows, columns = pixels.shape
+        beyond = max(0, int(np.ceil(box[3])) - rows), max(0, int(np.ceil(box[2])) - columns)
+        if any(beyond):
+            pixels = np.pad(pixels, ((0, beyond[0]), (0, beyond[1])), mode="edge")
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    small = image.resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=_GAP)
+    return np.asarray(small)
