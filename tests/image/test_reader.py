@@ -1,10 +1,13 @@
 import hashlib
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
 
 from cxrview.image import ReadOptions, open_image, read_radiograph
+from cxrview.image.content_id import content_id
 
 
 def test_path_url_archive_and_bytes_are_one(kit, tmp_path):
@@ -27,11 +30,23 @@ def test_path_url_archive_and_bytes_are_one(kit, tmp_path):
         assert radiograph.instance.content_id == expected.instance.content_id
 
 
-def test_the_content_id_is_blake2b_of_all_bytes(kit):
-    data = kit.build()
+def test_the_content_id_is_a_digest_of_all_bytes():
+    data = bytes(range(256)) * 700  # three blocks, the last one begun
 
-    expected = hashlib.blake2b(data, digest_size=16).hexdigest()
-    assert open_image(data).instance.content_id == expected
+    crcs = [zlib.crc32(data[at : at + 65536]) for at in (0, 65536, 131072)]
+    expected = hashlib.blake2b(struct.pack("<Q3I", len(data), *crcs), digest_size=16)
+    assert content_id(data) == expected.hexdigest()
+
+
+def test_any_changed_byte_changes_the_content_id(kit):
+    data = kit.build()
+    known = {content_id(data), content_id(data + b"\0"), content_id(b"")}
+
+    for at in (0, 131, len(data) // 2, len(data) - 1):
+        known.add(content_id(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]))
+
+    assert len(known) == 7
+    assert open_image(data).instance.content_id in known
 
 
 def test_a_file_is_opened_once(kit, tmp_path):

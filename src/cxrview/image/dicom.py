@@ -52,7 +52,7 @@ def open_dicom(
     Args:
         path: as the user named it.
         data: all bytes of the file.
-        content_id: BLAKE2b-128 of them.
+        content_id: the digest of them.
         options: limits, and how padding is treated.
         patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
 

@@ -43,7 +43,7 @@ def open_raster(
     Args:
         path: as the user named it.
         data: all bytes of the file.
-        content_id: BLAKE2b-128 of them.
+        content_id: the digest of them.
         options: limits.
         kind: PNG, JPEG or TIFF, by its first bytes.
 

@@ -1,6 +1,5 @@
 """Opens a file once and tells what it is; the doors to DICOM and to pictures are behind it."""
 
-import hashlib
 import os
 import re
 import stat
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
+from cxrview.image.content_id import content_id
 from cxrview.image.limits import Limits, ReadOptions
 from cxrview.image.opened import ImageFile
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
@@ -55,14 +55,14 @@ def open_image(
     options = options or ReadOptions()
     name = "" if isinstance(path, bytes) else os.fspath(path)
     data, kind = _take(path if isinstance(path, bytes) else name, options.limits)
-    content_id = hashlib.blake2b(data, digest_size=16).hexdigest()
+    digest = content_id(data)
     if kind is Kind.DICOM:
         from cxrview.image.dicom import open_dicom
 
-        return open_dicom(name, data, content_id, options, patient_key)
+        return open_dicom(name, data, digest, options, patient_key)
     from cxrview.image.raster import open_raster
 
-    return open_raster(name, data, content_id, options, kind)
+    return open_raster(name, data, digest, options, kind)
 
 
 def read_radiograph(

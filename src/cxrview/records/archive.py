@@ -19,7 +19,7 @@ class Instance:
     path: str
     """The file or URL as the user named it."""
     content_id: str
-    """BLAKE2b-128 of the file's bytes, as hexadecimal: tells copies under other names."""
+    """Digest of the file's bytes, 128 bits as hexadecimal: tells copies under other names."""
     sop_instance_uid: str = ""
     series_instance_uid: str = ""
     study_instance_uid: str = ""
