@@ -36,7 +36,12 @@ class Blocks:
 
 
 def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
-    """Rows and columns of the largest block that leaves twice `side`; 1 where there is none."""
+    """Rows and columns of the largest block that leaves twice `side`; 1 where there is none.
+
+    A picture that is too short or too narrow for the square is enlarged by other rules.
+    """
+    if min(rows, columns) < side:
+        return 1, 1
     return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
 
 

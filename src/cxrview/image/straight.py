@@ -44,9 +44,7 @@ def line_of(header: Header, layout: Layout) -> Line | None:
     return Line(is_inverse=is_inverse != (slope < 0), warnings=notes + more)
 
 
-def square_of_planes(
-    path: str, planes: Planes, header: Header, layout: Layout, side: int
-) -> Grey:
+def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, side: int) -> Grey:
     """Shrink a frame that was decoded in full.
 
     Args:
@@ -73,9 +71,7 @@ def square_of_planes(
     )
 
 
-def square_of_reduced(
-    reduced: Reduced, header: Header, layout: Layout, side: int
-) -> Grey | None:
+def square_of_reduced(reduced: Reduced, header: Header, layout: Layout, side: int) -> Grey | None:
     """Shrink a frame that was decoded at a fraction of its resolution.
 
     Returns:
@@ -113,7 +109,8 @@ def _stored(planes: Planes, layout: Layout) -> NDArray[Any]:
     samples = planes.samples[0]
     bits = min(layout.bits_stored, planes.precision)
     is_plain = (
-        not layout.is_signed and layout.high_bit == layout.bits_stored - 1
+        not layout.is_signed
+        and layout.high_bit == layout.bits_stored - 1
         and samples.dtype.isnative
     )
     if is_plain and samples.max() >> bits == 0:
@@ -125,9 +122,7 @@ def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int 
     """Whether a pixel might be padding: by minimum and maximum alone, beyond which most lie."""
     found = padding_range(header, layout)
     return (
-        found is not None
-        and found[1] >= blocks.low - margin
-        and found[0] <= blocks.high + margin
+        found is not None and found[1] >= blocks.low - margin and found[0] <= blocks.high + margin
     )
 
 
