@@ -383,7 +383,7 @@ FAILS: dict[str, tuple[Builder, type[UnreadableImage]]] = {
 @pytest.mark.parametrize("name", FAILS)
 def test_a_broken_file_has_its_reason(kit, read, name):
     build, expected = FAILS[name]
-    data = build(kit, read)
+    data = build(kit)
 
     with pytest.raises(expected) as caught:
         read(data)
@@ -413,13 +413,13 @@ def test_a_file_cut_short_is_truncated(kit, read, name, share):
     build = with_header(SYNTAXES[name], BitsStored=12, HighBit=11)
 
     with pytest.raises(Truncated):
-        read(cut(build, share)(kit, read))
+        read(cut(build, share)(kit))
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 0.9, 0.99])
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
 def test_a_picture_cut_short_is_truncated(kit, read, form, share):
-    data = picture(format=form)(kit, read)
+    data = picture(format=form)(kit)
 
     with pytest.raises(Truncated):
         read(data[: int(len(data) * share)])
@@ -488,7 +488,7 @@ def test_an_odd_file_is_read_all_the_same(kit, read, name):
     build, warnings = READS[name]
     sound = read(kit.build())
 
-    radiograph = read(build(kit, read))
+    radiograph = read(build(kit))
 
     assert np.array_equal(radiograph.pixels, sound.pixels)
     assert radiograph.warnings == warnings
@@ -521,7 +521,7 @@ def test_header_texts_are_clean_and_short(kit):
 
 @pytest.mark.parametrize("name", ["a deflated bomb", "a PNG bomb", "a PNG that lies", "rows 65535"])
 def test_a_bomb_takes_no_memory(kit, read, name):
-    data = FAILS[name][0](kit, read)
+    data = FAILS[name][0](kit)
 
     tracemalloc.start()
     with pytest.raises(UnreadableImage):
@@ -604,7 +604,7 @@ def test_memory_errors_pass_untouched(kit, read, monkeypatch):
         monkeypatch.setattr(place, full)
     for data in (
         kit.build(kit.chest, J2K, BitsStored=12, HighBit=11),
-        picture(format="PNG")(kit, read),
+        picture(format="PNG")(kit),
         picture(format="TIFF")(kit),
     ):
         with pytest.raises(MemoryError):
@@ -619,7 +619,7 @@ def test_flipped_bytes_give_pixels_or_a_reason(kit, read, form, seed):
     if form in SYNTAXES:
         data = bytearray(kit.build(kit.chest, SYNTAXES[form], BitsStored=12, HighBit=11))
     else:
-        data = bytearray(picture(format=form)(kit, read))
+        data = bytearray(picture(format=form)(kit))
     rng = np.random.default_rng(seed)
     for at in rng.integers(0, min(len(data), 2000), 10):
         data[at] ^= int(rng.integers(1, 256))
