@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cxrview.classify.archive import Outputs, classify_archive
+    from cxrview.classify.archive import classify_archive
     from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings, classify_files
+    from cxrview.classify.outputs import Outputs
     from cxrview.classify.runtime import Model, load_model
     from cxrview.errors import CxrviewError, UnreadableImage
     from cxrview.image import Limits, ReadOptions, find_images, read_radiograph
@@ -29,7 +30,7 @@ _ROOMS = {
     "Limits": "image",
     "Model": "classify.runtime",
     "ModelCard": "records",
-    "Outputs": "classify.archive",
+    "Outputs": "classify.outputs",
     "Prediction": "records",
     "Radiograph": "records",
     "ReadOptions": "image",

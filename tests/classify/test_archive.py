@@ -7,9 +7,10 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.classify.archive import Outputs, classify_archive
+from cxrview.classify.archive import classify_archive
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
+from cxrview.classify.outputs import Outputs
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.image import find_images
 from cxrview.store.rows import COLUMNS

@@ -73,6 +73,7 @@ def test_the_columns_are_those_promised_and_in_their_order(tmp_path):
         "warnings",
         "model_id",
         "chest",
+        "content_id",
     ]
     assert pq.read_table(tmp_path / "views.parquet").column_names == promised
     assert (

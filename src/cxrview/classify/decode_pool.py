@@ -14,12 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import IO, Self
 
 from cxrview.classify.decode_worker import LENGTH, READY, ReadSettings
+from cxrview.classify.read_pace import ReadPace
 from cxrview.classify.readout import Readout, unpack
 from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
 from cxrview.records import Failure
@@ -41,13 +42,25 @@ class DecodePool:
         workers: number of processes, at least 1.
         settings: how files are read.
         timeout_s: seconds that one file may take.
+        pace: how fast files may be read; as fast as they can where None. To wait for it does
+            not count as reading.
+        on_read: told of each file and the seconds that its worker took, by any thread.
     """
 
-    def __init__(self, workers: int, settings: ReadSettings, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        workers: int,
+        settings: ReadSettings,
+        *,
+        timeout_s: float,
+        pace: ReadPace | None = None,
+        on_read: Callable[[str, float], None] | None = None,
+    ) -> None:
         self._jobs: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Outcome | Exception]] = queue.SimpleQueue()
         self._servers = [
-            _Server(self._jobs, self._done, settings, timeout_s) for _ in range(workers)
+            _Server(self._jobs, self._done, settings, timeout_s, pace, on_read)
+            for _ in range(workers)
         ]
 
     def __enter__(self) -> Self:
@@ -94,8 +107,11 @@ class _Server(threading.Thread):
         done: "queue.SimpleQueue[tuple[int, Outcome | Exception]]",
         settings: ReadSettings,
         timeout_s: float,
+        pace: ReadPace | None,
+        on_read: Callable[[str, float], None] | None,
     ) -> None:
         super().__init__(daemon=True)
+        self._pace, self._on_read = pace, on_read
         self._jobs, self._done = jobs, done
         self._settings, self._timeout_s = settings, timeout_s
         self._worker: _Worker | None = None
@@ -104,6 +120,8 @@ class _Server(threading.Thread):
     def run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_stopping:
             number, path = job
+            if self._pace and not self._wait(self._pace.seconds_before(path)):
+                break
             try:
                 self._done.put((number, self._read(path)))
             except Exception as error:  # handed on to the thread that asked, which raises it
@@ -119,10 +137,21 @@ class _Server(threading.Thread):
                 self._worker.kill()
             self.join(0.1)
 
+    def _wait(self, seconds: float) -> bool:
+        """Let time pass; False where the pool is to end meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self._is_stopping:
+            time.sleep(min(left, 0.1))
+        return not self._is_stopping
+
     def _read(self, path: str) -> Outcome:
         for _ in range(TRIES):
             try:
-                return self._ready_worker().read(path, self._timeout_s)
+                worker, began = self._ready_worker(), time.monotonic()
+                outcome = worker.read(path, self._timeout_s)
+                if self._on_read:
+                    self._on_read(path, time.monotonic() - began)
+                return outcome
             except BrokenPipeError:  # it had died before it got this file, which is not at fault
                 self._end_worker()
             except EOFError:

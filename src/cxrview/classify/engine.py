@@ -1,7 +1,7 @@
 """The engine: paths in, one prediction or failure each out, in order, in constant memory."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from cxrview.classify.abstain import decide, skip
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.read_pace import ReadPace
 from cxrview.classify.readout import Readout
 from cxrview.classify.runtime import BATCH, Model, load_model
 from cxrview.records import Answers, Failure, Prediction
@@ -30,6 +31,10 @@ class EngineSettings:
     """Decode processes; one per core where None."""
     timeout_s: float = 60.0
     """Seconds that reading one file may take."""
+    bytes_per_second: float | None = None
+    """How fast files may be read, all workers together; as fast as they can where None."""
+    on_read: Callable[[str, float], None] | None = None
+    """Told of each file that was read and of the seconds that its worker took, by any thread."""
 
 
 def classify_files(
@@ -59,7 +64,14 @@ def _classify(
     paths: Iterable[str], model: Model, settings: EngineSettings
 ) -> Iterator[Prediction | Failure]:
     workers = settings.workers or available_cores()
-    with DecodePool(workers, settings.read, timeout_s=settings.timeout_s) as pool:
+    rate = settings.bytes_per_second
+    with DecodePool(
+        workers,
+        settings.read,
+        timeout_s=settings.timeout_s,
+        pace=ReadPace(rate) if rate else None,
+        on_read=settings.on_read,
+    ) as pool:
         waiting: list[Outcome] = []
         for outcome in pool.read(paths):
             waiting.append(outcome)

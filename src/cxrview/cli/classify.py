@@ -1,21 +1,11 @@
 """`cxrview classify`: which way every radiograph of an archive faces."""
 
-import hashlib
 import io
-import json
-import os
 import sys
-from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from cxrview.classify.archive import Outputs, Tally
-    from cxrview.classify.engine import EngineSettings
-    from cxrview.classify.runtime import Model
 
 INTERRUPTED = 130
 MOST_WORKERS = 1024
@@ -37,8 +27,9 @@ def classify(
         str,
         typer.Option(
             metavar="FILE",
-            help="The result: .parquet, .csv or .jsonl; - for JSON lines on standard output. "
-            "Failures and a summary are written beside it.",
+            help="The result: .parquet, .csv or .jsonl; a name with / at its end for a folder of "
+            "Parquet parts; - for JSON lines on standard output. Failures and a summary are "
+            "written beside it.",
         ),
     ] = "views.parquet",
     overwrite: Annotated[
@@ -190,6 +181,53 @@ def classify(
             rich_help_panel="Reading",
         ),
     ] = 1024,
+    estimate: Annotated[
+        bool,
+        typer.Option(
+            "--estimate",
+            metavar=FLAG,
+            help="Read a sample and tell how many files and hours there are; write nothing.",
+            rich_help_panel="Nights",
+        ),
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HH:MM",
+            help="Stop at this time of day and exit with 0; --resume goes on the next night.",
+            rich_help_panel="Nights",
+            show_default=False,
+        ),
+    ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RESULT",
+            help="An earlier result: files whose path has a row there are left out unopened. "
+            "Several may be given.",
+            rich_help_panel="Nights",
+            show_default=False,
+        ),
+    ] = None,
+    max_read_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RATE",
+            help="How fast files may be read, all processes together, such as 200MB/s.",
+            rich_help_panel="Nights",
+            show_default=False,
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Only the K-th of N shares of the files, for N machines; cxrview concat joins "
+            "their results.",
+            rich_help_panel="Nights",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Say which way every radiograph under PATH faces, one row per image.
 
@@ -199,16 +237,23 @@ def classify(
     where its header says so already. A file that cannot be read becomes a row of the
     failures file and never ends the run.
 
-    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the
-    end, 130 interrupted; what was finished is kept for --resume.
+    Exit code: 0 done or stopped by --until, 1 done with failures listed, 2 usage error, 3
+    stopped before the end, 130 interrupted; what was finished is kept for --resume.
     """
     from cxrview.classify.abstain import NO_REVIEW
-    from cxrview.classify.archive import Outputs, classify_archive
+    from cxrview.classify.archive import classify_archive
     from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings
+    from cxrview.classify.outputs import Outputs
     from cxrview.classify.runtime import load_model
+    from cxrview.cli.archive_paths import check_paths, count_paths, find_paths
+    from cxrview.cli.conditions import conditions_of
+    from cxrview.cli.nights import bytes_per_second, is_past, selection_of
     from cxrview.cli.progress import progress
+    from cxrview.cli.report import report
+    from cxrview.cli.show_estimate import show_estimate
     from cxrview.image import Limits, ReadOptions
+    from cxrview.records import Failure
     from cxrview.store.journal import count_recorded
     from cxrview.store.patient_key import default_key_path, load_or_make_key
 
@@ -218,14 +263,20 @@ def classify(
         raise typer.BadParameter("--review-band takes LOW HIGH with 0 <= LOW <= HIGH <= 100")
     if overwrite and resume:
         raise typer.BadParameter("--overwrite and --resume exclude each other")
-    if out == "-" and (resume or show):
-        raise typer.BadParameter("--resume and --show need a file: give --out one")
-    result = None if out == "-" else Outputs(table=Path(out))
+    if out == "-" and (resume or show or until):
+        raise typer.BadParameter("--resume, --show and --until need a file: give --out one")
+    if estimate and (overwrite or resume or show or until):
+        raise typer.BadParameter(
+            "--estimate writes nothing: leave out --overwrite, --resume, --show and --until"
+        )
+    is_time_up = is_past(until)
+    result = None if out == "-" or estimate else Outputs.named(out)
     if result:
         result.check(overwrite=overwrite, resume=resume)
-    _check_paths(paths)
+    selection = selection_of(shard, known or (), result)
+    check_paths(paths)
     loaded = load_model(model)
-    key_path = None if identify else key or default_key_path()
+    key_path = None if identify or estimate else key or default_key_path()
     settings = EngineSettings(
         read=ReadSettings(
             side=loaded.card.input_side,
@@ -238,7 +289,7 @@ def classify(
             ),
             memory_bytes=memory_limit << 20,
             key=load_or_make_key(key_path) if key_path else None,
-            identify=identify,
+            identify=identify and not estimate,
             skip=not no_skip,
             chest_rule=chest_rule,
         ),
@@ -246,118 +297,27 @@ def classify(
         chest_cutoff=chest_cutoff,
         workers=workers,
         timeout_s=timeout,
+        bytes_per_second=bytes_per_second(max_read_rate),
     )
+    if estimate:
+        show_estimate(find_paths(paths, []), selection, loaded, settings)
+        return
     if isinstance(sys.stdout, io.TextIOWrapper) and not result:
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is nothing else (RFC 8259)
     own = [*(result.all() if result else ()), *([key_path] if key_path else ())]
     leave_out = [path.resolve() for path in own]
-    known = count_recorded(result.journal) if result and resume else 0
-    with progress("images", lambda: _count(paths, leave_out, known)) as advance:
+    done = count_recorded(result.journal) if result and resume else 0
+    with progress("images", lambda: count_paths(paths, leave_out, selection, done)) as advance:
         tally = classify_archive(
-            _find(paths, leave_out),
+            find_paths(paths, leave_out),
             result or (sys.stdout, sys.stderr),
             loaded,
             settings,
-            conditions=_conditions(paths, loaded, settings),
+            conditions=conditions_of(paths, loaded, settings),
             anew=overwrite,
-            watch=lambda outcomes: advance(len(outcomes)),
+            watch=lambda some: advance(len(some), sum(isinstance(o, Failure) for o in some)),
+            selection=selection,
+            is_time_up=is_time_up,
         )
-    _report(tally, result, show=show)
-    raise typer.Exit(tally.exit_code if tally.is_complete else INTERRUPTED)
-
-
-def _check_paths(paths: list[str]) -> None:
-    """Refuse a pattern that matches nothing before any work is done."""
-    from cxrview.image import find_images
-
-    for path in paths:
-        if path != "-":
-            next(find_images([path]), None)
-
-
-def _find(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
-    """Every file named, found or listed, but for what this run itself writes."""
-    from cxrview.image import find_images
-
-    for path in paths:
-        if path == "-":
-            listed = filter(None, (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer))
-            yield from find_images(listed, leave_out=leave_out, is_literal=True)
-        else:
-            yield from find_images([path], leave_out=leave_out)
-
-
-def _count(paths: list[str], leave_out: list[Path], known: int) -> int | None:
-    """How many files there are to do; None where a list is still coming in."""
-    if "-" in paths:
-        return None
-    return max(0, sum(1 for _ in _find(paths, leave_out)) - known)
-
-
-def _conditions(paths: list[str], model: "Model", settings: "EngineSettings") -> dict[str, str]:
-    """What the result depends on besides the files; a resume must agree on all of it."""
-    from cxrview.classify.chest_rule import load_chest_rule
-    from cxrview.image.header_view import load_table
-
-    read = settings.read
-    band = settings.review_band or model.card.review_band
-    return {
-        "paths": json.dumps([path if ":" in path else os.path.abspath(path) for path in paths]),  # noqa: PTH100
-        "cxrview": version("cxrview"),
-        "model": model.card.model_id,
-        "weights_sha256": model.card.weights_sha256,
-        "precision": model.card.precision,
-        "backend": model.backend.name,
-        "reader": "exact" if read.options.exact else "fast",
-        "limits": str(read.options.limits),
-        "memory_bytes": str(read.memory_bytes),
-        "timeout_seconds": f"{settings.timeout_s:g}",
-        "cutoff": str(model.card.cutoff),
-        "review_band": f"{band[0]:g} {band[1]:g}",
-        "chest_cutoff": str(
-            model.card.chest_cutoff if settings.chest_cutoff is None else settings.chest_cutoff
-        ),
-        "chest_rule": _named(read.chest_rule, load_chest_rule(read.chest_rule).version)
-        if read.skip
-        else "off",
-        "header_terms": _named(
-            read.options.header_terms, load_table(read.options.header_terms).version
-        ),
-        "patients": "identified" if read.identify else f"key {_fingerprint(read.key or b'')}",
-    }
-
-
-def _named(own: Path | None, published_version: str) -> str:
-    """A published file by its version, a user's own by its content."""
-    return _fingerprint(own.read_bytes()) if own else f"version {published_version}"
-
-
-def _fingerprint(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
-    """Tell on stderr what was found; on stdout, where asked, the table."""
-    if show and result:
-        from cxrview.cli.show_rows import show_rows
-
-        show_rows(result)
-    failed = sum(tally.failed.values())
-    lines = [
-        f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
-        f"{tally.lateral} lateral) + {tally.review} review "
-        f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
-    ]
-    if tally.failed:
-        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
-    if disagrees := tally.agreement.get("disagrees"):
-        lines.append(f"{disagrees} headers name the other view")
-    if tally.read_now:
-        rate = tally.read_now / tally.seconds
-        lines.append(f"{tally.read_now} files read in {tally.seconds:.1f} s, {rate:.1f} a second")
-    if result:
-        lines.append(f"rows in {result.table}, failures in {result.failures}")
-    if not tally.is_complete:
-        go_on = "the same command with --resume goes on" if result else "rows so far are right"
-        lines.append(f"interrupted; {go_on}")
-    typer.echo("\n".join(lines), err=True)
+    report(tally, result, show=show)
+    raise typer.Exit(tally.exit_code if tally.is_complete or tally.is_time_up else INTERRUPTED)

@@ -11,6 +11,7 @@ from cxrview.cli.assess import assess
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
+from cxrview.cli.concat import concat
 from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
@@ -29,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command(rich_help_panel="Archive")(classify)
+app.command(rich_help_panel="Archive")(concat)
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)

@@ -1,20 +1,24 @@
-"""Shows how far a run is: a bar on a terminal, a plain line now and then elsewhere."""
+"""Shows how far a run is: a bar on a terminal, a plain line a minute elsewhere."""
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
+from cxrview.cli.heartbeat import Heartbeat
 from cxrview.errors import CxrviewError
 
-SECONDS_BETWEEN_LINES = 10.0
+
+class Advance(Protocol):
+    """Takes note of work."""
+
+    def __call__(self, done: int, failed: int = 0) -> None:
+        """So many more are done, and so many of these failed."""
 
 
 @contextmanager
-def progress(
-    what: str, count: Callable[[], int | None] = lambda: None
-) -> Iterator[Callable[[int], None]]:
+def progress(what: str, count: Callable[[], int | None] = lambda: None) -> Iterator[Advance]:
     """Show progress on stderr while the block runs; call the result with how many more are done.
 
     Args:
@@ -27,7 +31,8 @@ def progress(
         with _bar(what, total) as advance:
             yield advance
     else:
-        yield _Lines(what, total)
+        with Heartbeat(what, lambda: total.value) as beat:
+            yield beat
 
 
 class _CountedBeside:
@@ -44,7 +49,7 @@ class _CountedBeside:
 
 
 @contextmanager
-def _bar(what: str, total: _CountedBeside) -> Iterator[Callable[[int], None]]:
+def _bar(what: str, total: _CountedBeside) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -64,6 +69,13 @@ def _bar(what: str, total: _CountedBeside) -> Iterator[Callable[[int], None]]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.1f} {what}/s")
 
+    class Failed(ProgressColumn):
+        """How many failed, where any did."""
+
+        def render(self, task: Task) -> Text:
+            failed = task.fields["failed"]
+            return Text(f"{failed} failed" if failed else "", style="red")
+
     columns = (
         TextColumn(what),
         BarColumn(),
@@ -72,35 +84,13 @@ def _bar(what: str, total: _CountedBeside) -> Iterator[Callable[[int], None]]:
         TimeElapsedColumn(),
         TextColumn("remaining"),
         TimeRemainingColumn(),
+        Failed(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=None, failed=0)
 
-        def advance(done: int) -> None:
-            bar.update(task, advance=done, total=total.value)
+        def advance(done: int, failed: int = 0) -> None:
+            shown = bar.tasks[task].fields["failed"] + failed
+            bar.update(task, advance=done, total=total.value, failed=shown)
 
         yield advance
-
-
-class _Lines:
-    """One line every ten seconds, for logs."""
-
-    def __init__(self, what: str, total: _CountedBeside) -> None:
-        self._what, self._total = what, total
-        self._began = self._last = time.monotonic()
-        self._done = 0
-
-    def __call__(self, done: int) -> None:
-        self._done += done
-        now = time.monotonic()
-        if now - self._last < SECONDS_BETWEEN_LINES:
-            return
-        self._last = now
-        rate = self._done / (now - self._began)
-        print(f"{self._done} {self._what}, {rate:.1f}/s{self._remaining(rate)}", file=sys.stderr)
-
-    def _remaining(self, rate: float) -> str:
-        if self._total.value is None:
-            return ""
-        minutes = (self._total.value - self._done) / rate / 60
-        return f", of {self._total.value}, about {minutes:.0f} min remaining"

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cxrview.classify.archive import Outputs
+from cxrview.classify.outputs import Outputs
 from cxrview.cli.console import table_console
 from cxrview.store.tables import read_rows
 

@@ -5,7 +5,6 @@ that it does not depend on which file was read first or how often the run was st
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Prediction
+from cxrview.store.path_key import path_key
 from cxrview.store.rows import Row, failure_row, prediction_row
 
 Conditions = dict[str, str]
@@ -33,6 +33,9 @@ CREATE INDEX IF NOT EXISTS by_uid ON outcome (sop_instance_uid, ordinal);
 CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
 CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+SAME_UID, SAME_FILE = "duplicate_sop_instance_uid", "duplicate_file"
+"""Warnings of an image that came before."""
 
 _REPEATS = """
 SELECT row,
@@ -89,16 +92,16 @@ class Journal:
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
         """Pass on the paths that have no outcome yet, each once, and note their order."""
         for ordinal, path in enumerate(paths):
-            key = _key(path)
+            key = path_key(path)
             added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
             if not added.rowcount:
                 self.named_again += 1
                 continue
-            moved = self._db.execute(
-                "UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key)
-            )
-            if not moved.rowcount:
+            before = self._db.execute("SELECT ordinal FROM outcome WHERE path = ?", (key,))
+            if (known := before.fetchone()) is None:
                 yield path
+            elif known != (ordinal,):  # a write for each known file would make resuming slow
+                self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
 
     def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
         """Keep outcomes for good, all of them or none."""
@@ -107,6 +110,45 @@ class Journal:
                 "INSERT OR REPLACE INTO outcome "
                 "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
                 [_outcome(outcome) for outcome in outcomes],
+            )
+
+    def adopt_rows(self, rows: Iterable[Row]) -> int:
+        """Keep rows of finished results, in this order; how many there were of paths held already.
+
+        Of two rows for one path the first is kept. Which images came before is found out anew.
+        """
+        repeated = 0
+        with self._db:
+            for ordinal, row in enumerate(rows, self.next_ordinal):
+                codes = (row["warnings"] or "").split(";")
+                own = [code for code in codes if code and code not in (SAME_UID, SAME_FILE)]
+                added = self._db.execute(
+                    "INSERT OR IGNORE INTO outcome VALUES (?, ?, NULL, ?, ?, ?)",
+                    (
+                        path_key(row["path"]),
+                        ordinal,
+                        row["sop_instance_uid"],
+                        row["content_id"],
+                        json.dumps(row | {"warnings": ";".join(own)}),
+                    ),
+                )
+                repeated += not added.rowcount
+        return repeated
+
+    def adopt_failures(self, failures: Iterable[Row]) -> None:
+        """Keep failures of finished results, in this order, for paths that have no row.
+
+        Of two failures for one path the later is kept: it is of the last attempt.
+        """
+        with self._db:
+            self._db.executemany(
+                "INSERT INTO outcome VALUES (?, ?, ?, NULL, NULL, ?) ON CONFLICT (path) DO UPDATE "
+                "SET failure_code = excluded.failure_code, row = excluded.row "
+                "WHERE failure_code IS NOT NULL",
+                (
+                    (path_key(row["path"]), ordinal, row["code"], json.dumps(row))
+                    for ordinal, row in enumerate(failures, self.next_ordinal)
+                ),
             )
 
     def rows(self, first: int = 0) -> Iterator[Row]:
@@ -119,9 +161,9 @@ class Journal:
             row = json.loads(text)
             codes = [row["warnings"]] if row["warnings"] else []
             if is_uid_known:
-                codes.append("duplicate_sop_instance_uid")
+                codes.append(SAME_UID)
             if is_content_known:
-                codes.append("duplicate_file")
+                codes.append(SAME_FILE)
             yield row | {"warnings": ";".join(codes) or None}
 
     def failures(self, first: int = 0) -> Iterator[Row]:
@@ -197,18 +239,17 @@ def count_recorded(path: Path) -> int:
         return 0
 
 
-def _key(path: str) -> bytes:
-    """The same for one file, however its path is written; not for two names of one file."""
-    is_url = "://" in path or "::" in path
-    # Not Path.resolve: it follows links, and each link is a row of its own.
-    return os.fsencode(path if is_url else os.path.abspath(path))  # noqa: PTH100
-
-
 def _outcome(
     outcome: Prediction | Failure,
 ) -> tuple[str | None, str | None, str | None, str, bytes]:
     if isinstance(outcome, Failure):
-        return outcome.code, None, None, json.dumps(failure_row(outcome)), _key(outcome.path)
+        return outcome.code, None, None, json.dumps(failure_row(outcome)), path_key(outcome.path)
     instance = outcome.instance
     row = json.dumps(prediction_row(outcome))
-    return None, instance.sop_instance_uid or None, instance.content_id, row, _key(instance.path)
+    return (
+        None,
+        instance.sop_instance_uid or None,
+        instance.content_id,
+        row,
+        path_key(instance.path),
+    )

@@ -34,6 +34,7 @@ COLUMNS = {
     "warnings": "string",
     "model_id": "string",
     "chest": "float64",
+    "content_id": "string",
 }
 """Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from cxrview.store.whole import telling, whole
 
 ROW_GROUP = 10_000
 """Rows in memory at a time."""
+READ_AT_A_TIME = 1_000
 
 
 def table_format(path: Path) -> str:
@@ -60,22 +61,85 @@ def write_json_lines(out: IO[str], rows: Iterable[Row]) -> None:
 
 def read_rows(path: Path, most: int) -> list[Row]:
     """Read the first rows of a table in any of the formats, with the types of COLUMNS."""
-    kind = table_format(path)
-    if kind == "parquet":
-        import pyarrow.parquet as pq
+    return list(islice(each_row(path), most))
 
-        first = next(pq.ParquetFile(path).iter_batches(most), None)
-        return [] if first is None else list(first.to_pylist())
+
+def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
+    """Give the rows of a result one by one, with the types of COLUMNS.
+
+    Args:
+        path: a table in any of the formats, or a folder of Parquet parts.
+        columns: those wanted; None where an older table has no such column.
+
+    Raises:
+        UsageError: there is no such table, or none of ours.
+    """
+    if not path.exists():
+        raise UsageError(f"there is no result {path}")
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise UsageError(f"the folder {path} holds no Parquet files")
+    for file in files:
+        try:
+            yield from _READERS[table_format(file)](file, columns)
+        # ValueError: pyarrow's, JSON's and UTF-8's.
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
+            raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
+
+
+def each_failure(path: Path) -> Iterator[Row]:
+    """Give the rows of a failures file one by one.
+
+    Raises:
+        UsageError: there is no such file, or none of ours.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                yield {name: row[name] for name in FAILURE_COLUMNS}
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as failures of cxrview classify") from error
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as table:
+        known = [name for name in columns if name in table.schema_arrow.names]
+        _check_path_column(known)
+        for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
+            for row in batch.to_pylist():
+                yield {name: row.get(name) for name in columns}
+
+
+def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            _check_path_column(row)
+            yield {name: row.get(name) for name in columns}
+
+
+def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8") as file:
-        if kind == "jsonl":
-            return [json.loads(line) for line in islice(file, most)]
-        return [_typed(row) for row in islice(csv.DictReader(file), most)]
+        reader = csv.DictReader(file)
+        _check_path_column(reader.fieldnames or ())
+        for row in reader:
+            yield {name: _typed(name, row.get(name)) for name in columns}
 
 
-def _typed(row: dict[str, str]) -> Row:
-    """A CSV row with its numbers as numbers and its empty cells as None."""
+def _check_path_column(names: Collection[str]) -> None:
+    if "path" not in names:
+        raise ValueError("every result names its files")
+
+
+def _typed(name: str, text: str | None) -> Any:
+    """A cell of a CSV: a number as a number, an empty one as None."""
     make = {"int16": int, "int32": int, "float64": float, "string": str}
-    return {name: make[COLUMNS[name]](text) if text else None for name, text in row.items()}
+    return make[COLUMNS[name]](text) if text else None
+
+
+_READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
 
 
 def _write_csv(

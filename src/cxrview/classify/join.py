@@ -1,0 +1,216 @@
+"""Joins results into one: the shards of several machines, or the nights of one.
+
+The rows go through a journal, as those of a run do, so that counts and the marks of images that
+came before are those of a single run. Shards are merged by path: of a folder that was walked,
+they give byte for byte the table of a run without shards. Other results follow one another as
+they are named.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from pathlib import Path
+from typing import Any
+
+from cxrview.classify.outputs import Outputs
+from cxrview.classify.shard import Shard
+from cxrview.classify.tally import Tally, count_outcomes
+from cxrview.classify.written import write_result
+from cxrview.errors import CannotWrite, UsageError
+from cxrview.store.journal import Conditions, Journal
+from cxrview.store.path_key import path_key
+from cxrview.store.rows import Row
+from cxrview.store.tables import each_failure, each_row
+
+MAY_DIFFER = ("paths", "known")
+"""Conditions that do not change what is said of a file; shards must agree on these too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A result to be joined, with what its summary says of it."""
+
+    outputs: Outputs
+    conditions: Conditions
+    is_complete: bool
+    named_again: int
+    seconds: float
+
+    @property
+    def shard(self) -> str:
+        """Such as 3/8; `all` where the run was not shared out."""
+        return self.conditions.get("shard", "all")
+
+
+def join_results(
+    tables: Sequence[Path],
+    out: Outputs,
+    *,
+    allow_missing: bool = False,
+    allow_doubled: bool = False,
+) -> Tally:
+    """Join finished results into one table, one file of failures and one summary.
+
+    Args:
+        tables: results in any format, files or folders of parts, each with failures and summary
+            beside it. Memory does not grow with their rows.
+        out: the joined result; replaced where it stands.
+        allow_missing: join also where shards are missing, or a run was stopped before its end.
+        allow_doubled: join also where a shard comes twice, or two results have a row for one
+            path; the first row is kept.
+
+    Raises:
+        UsageError: a result cannot be read, was made under other conditions, is missing or
+            doubled.
+        CannotWrite: the disk took no more.
+    """
+    parts = [read_part(table) for table in tables]
+    conditions = _agreed(parts)
+    conditions |= {"shard": _shards(parts, allow_missing, allow_doubled)}
+    if not allow_missing:
+        _need_complete(parts)
+    journal = Journal(None, conditions)
+    try:
+        repeated = journal.adopt_rows(_in_order(parts, _rows_of))
+        if repeated and not allow_doubled:
+            raise UsageError(
+                f"{repeated} files have a row in more than one result",
+                "Name each result once, or keep the first row of each with --allow-doubled",
+            )
+        journal.adopt_failures(_in_order(parts, _failures_of))
+        tally = count_outcomes(
+            journal,
+            read_now=0,
+            named_again=sum(part.named_again for part in parts),
+            seconds=sum(part.seconds for part in parts),
+            is_complete=all(part.is_complete for part in parts),
+        )
+        write_result(out, journal, tally, conditions)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
+    finally:
+        journal.close()
+    return tally
+
+
+def read_part(table: Path) -> Part:
+    """Read what the summary beside a result says.
+
+    Raises:
+        UsageError: there is no such result, or no summary.
+    """
+    outputs = Outputs(table=table, in_parts=table.is_dir())
+    if not table.exists():
+        raise UsageError(f"there is no result {table}")
+    try:
+        summary: dict[str, Any] = json.loads(outputs.summary.read_text(encoding="utf-8"))
+        return Part(
+            outputs=outputs,
+            conditions={str(name): str(value) for name, value in summary["conditions"].items()},
+            is_complete=bool(summary["is_complete"]),
+            named_again=int(summary["named_again"]),
+            seconds=float(summary["seconds"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{outputs.summary} cannot be read, which says how {table} came about",
+            "Copy failures and summary along with each result",
+        ) from error
+
+
+def _agreed(parts: Sequence[Part]) -> Conditions:
+    """The conditions of the joined result, once all agree on them."""
+    first = parts[0].conditions
+    for part in parts[1:]:
+        changed = [
+            f"{name} was {first.get(name, 'not set')}, is {part.conditions.get(name, 'not set')}"
+            for name in sorted({*first, *part.conditions})
+            if first.get(name) != part.conditions.get(name) and not _may_differ(name, parts)
+        ]
+        if changed:
+            raise UsageError(
+                f"{part.outputs.table} came about under other conditions than "
+                f"{parts[0].outputs.table}: {'; '.join(changed)}",
+                "Join only what one model said in one way",
+            )
+    return {
+        name: _joined([part.conditions.get(name, "") for part in parts])
+        if name in MAY_DIFFER
+        else value
+        for name, value in first.items()
+    }
+
+
+def _may_differ(name: str, parts: Sequence[Part]) -> bool:
+    are_shards = all(part.shard != "all" for part in parts)
+    return name == "shard" or (name in MAY_DIFFER and not are_shards)
+
+
+def _joined(values: Sequence[str]) -> str:
+    return " + ".join(dict.fromkeys(values))
+
+
+def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
+    """What the joined result is of the archive: `all`, or the shards that there are."""
+    names = [name for part in parts for name in part.shard.split(" + ")]
+    if "all" in names:
+        if set(names) != {"all"}:
+            raise UsageError(
+                "shards do not join with a result that was not shared out", "Join the shards first"
+            )
+        return "all"
+    shards = [Shard.named(name) for name in names]
+    count = shards[0].count
+    if any(shard.count != count for shard in shards):
+        raise UsageError("the results are shards of different numbers of shards")
+    numbers = [shard.number for shard in shards]
+    doubled = sorted({n for n in numbers if numbers.count(n) > 1})
+    if doubled and not allow_doubled:
+        raise UsageError(
+            f"there is more than one result of {_named(doubled, count)}",
+            "Name each result once, or keep the first row of each file with --allow-doubled",
+        )
+    missing = sorted(set(range(1, count + 1)) - set(numbers))
+    if missing and not allow_missing:
+        raise UsageError(
+            f"there is no result of {_named(missing, count)}",
+            "Name all of them, or join what there is with --allow-missing",
+        )
+    return " + ".join(f"{n}/{count}" for n in sorted(set(numbers))) if missing else "all"
+
+
+def _named(numbers: Sequence[int], count: int) -> str:
+    return "shard " + ", ".join(f"{number}/{count}" for number in numbers)
+
+
+def _need_complete(parts: Sequence[Part]) -> None:
+    for part in parts:
+        if not part.is_complete:
+            raise UsageError(
+                f"the run that made {part.outputs.table} was stopped before its end",
+                "Go on with it by --resume, or join what there is with --allow-missing",
+            )
+
+
+def _rows_of(part: Part) -> Iterator[Row]:
+    return each_row(part.outputs.table)
+
+
+def _failures_of(part: Part) -> Iterator[Row]:
+    return each_failure(part.outputs.failures)
+
+
+def _in_order(parts: Sequence[Part], rows_of: Callable[[Part], Iterator[Row]]) -> Iterable[Row]:
+    if any(part.shard == "all" for part in parts):
+        return (row for part in parts for row in rows_of(part))
+    roots = [path_key(path) for path in json.loads(parts[0].conditions.get("paths", "[]"))]
+    return merge(*map(rows_of, parts), key=lambda row: _place(path_key(row["path"]), roots))
+
+
+def _place(key: bytes, roots: Sequence[bytes]) -> tuple[int, list[bytes]]:
+    """Where the finder comes upon a path: by the argument that named it, then name by name."""
+    below = key + b"/"
+    of_argument = (k for k, root in enumerate(roots) if below.startswith(root.rstrip(b"/") + b"/"))
+    return next(of_argument, len(roots)), key.split(b"/")

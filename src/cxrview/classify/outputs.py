@@ -1,0 +1,106 @@
+"""The files of one result: where they stand, and whether they may be written."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from cxrview.errors import UsageError
+from cxrview.store.parts import foreign_files
+from cxrview.store.tables import table_format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The files of one result, all named after its table."""
+
+    table: Path
+    in_parts: bool = False
+    """The table is a folder of Parquet parts in place of one file."""
+
+    def __post_init__(self) -> None:
+        if not self.in_parts:
+            table_format(self.table)
+        elif self.table.name in ("", ".."):
+            raise UsageError(f"{self.table} has no name", "Name a folder for the result's parts")
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """What a user means by a name: one that ends in / is a folder of parts."""
+        return cls(table=Path(name), in_parts=name.endswith("/"))
+
+    @property
+    def failures(self) -> Path:
+        """`views.failures.csv` beside `views.parquet` or `views/`."""
+        return self._beside(".failures.csv")
+
+    @property
+    def summary(self) -> Path:
+        """`views.summary.json`."""
+        return self._beside(".summary.json")
+
+    @property
+    def journal(self) -> Path:
+        """`views.parquet.journal`, there only while the result is not whole."""
+        return self.table.with_name(self.table.name + ".journal")
+
+    def all(self) -> list[Path]:
+        """Every file that may lie there, whole, in the making, or of SQLite's."""
+        whole = [self.table, self.failures, self.summary, self.journal]
+        in_the_making = [p.with_name(p.name + ".part") for p in whole[:3]]
+        return [*whole, *in_the_making, self.journal.with_name(self.journal.name + "-journal")]
+
+    def check(self, *, overwrite: bool, resume: bool) -> None:
+        """See to it that nothing is overwritten that nobody asked to overwrite.
+
+        Raises:
+            UsageError: a result or the beginning of one stands there, or nothing can be
+                written there.
+        """
+        folder = self.table.parent
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", "Make it, or name another")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f"nothing may be written into {folder}", "Name another with --out")
+        self._check_kinds()
+        if overwrite:
+            return
+        if self.journal.exists() and not resume:
+            raise UsageError(
+                f"{self.table} was begun and not finished",
+                "Go on with --resume, or begin anew with --overwrite",
+            )
+        standing = [p for p in (self.table, self.failures, self.summary) if _stands(p)]
+        if standing and not self.journal.exists():
+            raise UsageError(
+                f"{standing[0]} exists already, and whole",
+                "Name another with --out, or replace it with --overwrite",
+            )
+
+    def _check_kinds(self) -> None:
+        """Refuse a folder where a file shall stand, and the other way round."""
+        files = [self.failures, self.summary, *([] if self.in_parts else [self.table])]
+        if folders := [path for path in files if path.is_dir()]:
+            raise UsageError(
+                f"{folders[0]} is a folder",
+                "Name another with --out; a folder of parts is named with / at its end",
+            )
+        if not self.in_parts or not self.table.exists():
+            return
+        if not self.table.is_dir():
+            raise UsageError(f"{self.table} is no folder", "Name another with --out")
+        if foreign := foreign_files(self.table):
+            raise UsageError(
+                f"{self.table} holds other files than parts of a result, such as {foreign[0]}",
+                "Name a new folder with --out",
+            )
+
+    def _beside(self, ending: str) -> Path:
+        if self.in_parts:
+            return self.table.with_name(self.table.name + ending)
+        return self.table.with_suffix(ending)
+
+
+def _stands(path: Path) -> bool:
+    """An empty folder is a place for a result, and none yet."""
+    return any(path.iterdir()) if path.is_dir() else path.exists()

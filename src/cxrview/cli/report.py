@@ -1,0 +1,44 @@
+"""Tells on stderr what a run has found."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from cxrview.classify.outputs import Outputs
+    from cxrview.classify.tally import Tally
+
+
+def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
+    """Tell on stderr what was found; on stdout, where asked, the table."""
+    if show and result:
+        from cxrview.cli.show_rows import show_rows
+
+        show_rows(result)
+    lines = counts(tally)
+    if tally.read_now:
+        rate = tally.read_now / tally.seconds
+        lines.append(f"{tally.read_now} files read in {tally.seconds:.1f} s, {rate:.1f} a second")
+    if result:
+        lines.append(f"rows in {result.table}, failures in {result.failures}")
+    if not tally.is_complete:
+        go_on = "the same command with --resume goes on" if result else "rows so far are right"
+        lines.append(f"{'stopped in time' if tally.is_time_up else 'interrupted'}; {go_on}")
+    typer.echo("\n".join(lines), err=True)
+
+
+def counts(tally: "Tally") -> list[str]:
+    """What became of the files, in lines for people."""
+    failed = sum(tally.failed.values())
+    lines = [
+        f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
+        f"{tally.lateral} lateral) + {tally.review} review "
+        f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
+    ]
+    if tally.failed:
+        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
+    if disagrees := tally.agreement.get("disagrees"):
+        lines.append(f"{disagrees} headers name the other view")
+    if tally.known:
+        lines.append(f"{tally.known} files left out: known from an earlier result")
+    return lines
