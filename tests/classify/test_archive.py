@@ -11,8 +11,12 @@ from cxrview.classify.archive import classify_archive
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
 from cxrview.classify.outputs import Outputs
+from cxrview.classify.selection import Selection
+from cxrview.classify.shard import Shard
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.image import find_images
+from cxrview.store import parts
+from cxrview.store.known_paths import KnownPaths
 from cxrview.store.rows import COLUMNS
 
 CONDITIONS = {"model": "mean-grey-1", "reader": "default"}
@@ -201,3 +205,132 @@ def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, mod
 
     assert out.table.read_text() == before
     assert not out.journal.exists()
+
+
+def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model, monkeypatch):
+    monkeypatch.setattr(parts, "ROW_GROUP", 7)
+    whole, stopped = (Outputs.named(f"{tmp_path}/{name}/") for name in ("whole", "stopped"))
+    run(archive, whole, model)
+
+    first = run(archive, stopped, model, watch=stop_after(1))
+    partial = len(list(stopped.table.iterdir()))
+    stopped.check(overwrite=False, resume=True)
+    run(archive, stopped, model)
+
+    assert (first.found, partial) == (16, 3)
+    names = sorted(path.name for path in whole.table.iterdir())
+    assert len(names) == 6 and names == sorted(path.name for path in stopped.table.iterdir())
+    for name in names:
+        assert (stopped.table / name).read_bytes() == (whole.table / name).read_bytes()
+    assert stopped.failures.read_bytes() == whole.failures.read_bytes()
+    assert not stopped.journal.exists()
+
+
+@pytest.mark.parametrize("name", ["views.csv", "views/"])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_run_over_nights_shards_and_known_files_ends_as_one_without_stops(
+    archive, tmp_path, model, name, groups
+):
+    earlier = Outputs(table=tmp_path / "earlier.parquet")
+    classify_archive(find_images(str(archive / "0")), earlier, model, SETTINGS)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+
+    def night(folder: str, *, stops: bool):
+        seen = [0]
+
+        def count(outcomes):
+            seen[0] += len(outcomes)
+
+        return classify_archive(
+            find_images(str(archive)),
+            Outputs.named(f"{tmp_path}/{folder}/{name}"),
+            model,
+            SETTINGS,
+            conditions=CONDITIONS,
+            watch=count,
+            selection=Selection(shard=Shard.named("1/1"), known=KnownPaths([earlier.table])),
+            is_time_up=lambda: stops and seen[0] >= 3 * groups,
+        )
+
+    whole = night("a", stops=False)
+    stops = [night("b", stops=True) for _ in range(2)]
+    last = night("b", stops=False)
+
+    assert (whole.found, whole.known, whole.is_complete) == (21, 20, True)
+    assert all((t.is_time_up, t.is_complete, t.exit_code) == (True, False, 0) for t in stops)
+    assert (last.is_time_up, last.found) == (False, 21)
+    for path in (tmp_path / "a").rglob("*"):
+        if path.is_file() and path.suffix != ".json":
+            assert (
+                tmp_path / "b" / path.relative_to(tmp_path / "a")
+            ).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("selection", "reason"),
+    [
+        (Selection(shard=Shard.named("2/3")), "shard was 1/3, is 2/3"),
+        (Selection(), "shard was 1/3, is all"),
+    ],
+)
+def test_a_resume_of_another_share_is_refused(archive, tmp_path, model, selection, reason):
+    out = Outputs(table=tmp_path / "views.csv")
+
+    def night(share, **options):
+        paths = find_images(str(archive))
+        return classify_archive(paths, out, model, SETTINGS, selection=share, **options)
+
+    night(Selection(shard=Shard.named("1/3")), is_time_up=lambda: True)
+
+    with pytest.raises(UsageError, match=reason):
+        night(selection)
+
+
+def test_a_resume_with_other_known_files_is_refused(archive, tmp_path, model):
+    known = []
+    for folder in "01":
+        earlier = Outputs(table=tmp_path / f"{folder}.csv")
+        classify_archive(find_images(str(archive / folder)), earlier, model, SETTINGS)
+        known.append(Selection(known=KnownPaths([earlier.table])))
+    out = Outputs(table=tmp_path / "views.csv")
+
+    def night(selection, **options):
+        paths = find_images(str(archive))
+        return classify_archive(paths, out, model, SETTINGS, selection=selection, **options)
+
+    night(known[0], is_time_up=lambda: True)
+
+    with pytest.raises(UsageError, match="known was 20 paths"):
+        night(known[1])
+
+
+def test_a_known_file_is_not_opened(archive, tmp_path, model):
+    earlier = Outputs(table=tmp_path / "earlier.csv")
+    run(archive, earlier, model)
+    for path in archive.rglob("*.png"):
+        path.write_bytes(b"now a broken file")
+
+    tally = classify_archive(
+        find_images(str(archive)),
+        Outputs(table=tmp_path / "views.csv"),
+        model,
+        SETTINGS,
+        selection=Selection(known=KnownPaths([earlier.table])),
+    )
+
+    assert (tally.known, tally.found, tally.failed) == (40, 1, {"not_an_image": 1})
+
+
+def test_a_file_or_somebody_elses_folder_is_not_taken_for_parts(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "data.parquet").touch()
+    (tmp_path / "empty").mkdir()
+
+    for name in ("file", "theirs"):
+        with pytest.raises(UsageError, match=name):
+            Outputs.named(f"{tmp_path}/{name}/").check(overwrite=True, resume=False)
+    Outputs.named(f"{tmp_path}/empty/").check(overwrite=False, resume=False)
+    with pytest.raises(UsageError, match="has no name"):
+        Outputs.named("./")

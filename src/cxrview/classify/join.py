@@ -67,6 +67,7 @@ def join_results(
         CannotWrite: the disk took no more.
     """
     parts = [read_part(table) for table in tables]
+    _keep_apart(parts, out)
     conditions = _agreed(parts)
     conditions |= {"shard": _shards(parts, allow_missing, allow_doubled)}
     if not allow_missing:
@@ -118,6 +119,17 @@ def read_part(table: Path) -> Part:
             f"{outputs.summary} cannot be read, which says how {table} came about",
             "Copy failures and summary along with each result",
         ) from error
+
+
+def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
+    """Refuse to write over what is to be joined, be it only the failures of a namesake."""
+    written = {path.resolve() for path in out.whole()}
+    for part in parts:
+        if written & {path.resolve() for path in part.outputs.whole()}:
+            raise UsageError(
+                f"{out.table} would be written over {part.outputs.table}, which is to be joined",
+                "Name another with --out",
+            )
 
 
 def _agreed(parts: Sequence[Part]) -> Conditions:

@@ -46,9 +46,13 @@ class Outputs:
 
     def all(self) -> list[Path]:
         """Every file that may lie there, whole, in the making, or of SQLite's."""
-        whole = [self.table, self.failures, self.summary, self.journal]
-        in_the_making = [p.with_name(p.name + ".part") for p in whole[:3]]
-        return [*whole, *in_the_making, self.journal.with_name(self.journal.name + "-journal")]
+        in_the_making = [p.with_name(p.name + ".part") for p in self.whole()]
+        sqlites = self.journal.with_name(self.journal.name + "-journal")
+        return [*self.whole(), *in_the_making, self.journal, sqlites]
+
+    def whole(self) -> list[Path]:
+        """What is there in the end: table, failures, summary."""
+        return [self.table, self.failures, self.summary]
 
     def check(self, *, overwrite: bool, resume: bool) -> None:
         """See to it that nothing is overwritten that nobody asked to overwrite.
@@ -70,7 +74,7 @@ class Outputs:
                 f"{self.table} was begun and not finished",
                 "Go on with --resume, or begin anew with --overwrite",
             )
-        standing = [p for p in (self.table, self.failures, self.summary) if _stands(p)]
+        standing = [path for path in self.whole() if _stands(path)]
         if standing and not self.journal.exists():
             raise UsageError(
                 f"{standing[0]} exists already, and whole",

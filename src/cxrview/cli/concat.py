@@ -52,17 +52,14 @@ def concat(
     All must come from one model, reader and set of cutoffs. Shards of one archive must all be
     there, each once.
 
-    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 folder not writable.
+    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """
     from cxrview.classify.join import join_results
     from cxrview.classify.outputs import Outputs
     from cxrview.cli.report import counts
-    from cxrview.errors import UsageError
 
     result = Outputs.named(out)
     result.check(overwrite=overwrite, resume=False)
-    if any(part.resolve() == result.table.resolve() for part in parts):
-        raise UsageError(f"{out} is itself to be joined", "Name another with --out")
     tally = join_results(parts, result, allow_missing=allow_missing, allow_doubled=allow_doubled)
     lines = [*counts(tally), f"rows in {result.table}, failures in {result.failures}"]
     typer.echo("\n".join(lines), err=True)

@@ -33,7 +33,7 @@ class Heartbeat:
         self._done = self._failed = self._told = 0
         self._began = self._looked = time.monotonic()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
         self._thread.start()

@@ -9,6 +9,7 @@ from typing import Any
 
 from cxrview.errors import UsageError
 from cxrview.image.reader import local_path
+from cxrview.image.sorted_names import SortedNames
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -25,7 +26,7 @@ def find_images(
     order; links to folders inside are not followed, so that loops end. Everything that is not
     a folder is given out, pipes and broken links too, and a folder that may not be listed: each
     becomes a failure with its reason, and nothing is dropped in silence. Memory is that of one
-    folder's names at each depth.
+    folder's names at each depth, 50,000 at the most; a store behind a URL lists a folder whole.
 
     Args:
         paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
@@ -103,13 +104,13 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
     """Give (path, whether a folder) in the order of names; the folder itself if it is closed."""
     try:
         with os.scandir(folder) as entries:
-            named = sorted((entry.name, _folder(entry)) for entry in entries)
+            kinds = ((entry.name, _folder(entry)) for entry in entries)
+            named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
     except OSError:
         yield folder, False
         return
     for name, is_folder in named:
-        if is_folder is not None:
-            yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
+        yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
 
 
 def _folder(entry: "os.DirEntry[str]") -> bool | None:

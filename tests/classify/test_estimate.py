@@ -1,0 +1,84 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.engine import EngineSettings
+from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, estimate_run
+from cxrview.classify.selection import Selection
+from cxrview.classify.shard import Shard
+from cxrview.image import find_images
+from cxrview.phantom.archive import draw_archive
+from cxrview.phantom.encode import SYNTAXES
+
+SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Six drawn patients: explicit little endian and RLE, a hand, a report, a broken file."""
+    folder = tmp_path_factory.mktemp("drawn") / "archive"
+    draw_archive(folder, patients=6, size=(256, 210), syntaxes=["native", "rle"], seed=3)
+    return folder
+
+
+def test_all_files_are_counted_by_what_they_are(drawn, model):
+    estimate = estimate_run(find_images(str(drawn)), Selection(), model, SETTINGS)
+
+    files = [path for path in drawn.rglob("*") if path.is_file()]
+    by_kind = {kind.kind: kind.sampled for kind in estimate.kinds}
+    assert estimate.files == estimate.sampled == len(files) == sum(by_kind.values())
+    assert set(by_kind) == {SYNTAXES["native"].uid, SYNTAXES["rle"].uid, FAILED, SKIPPED}
+    assert by_kind[FAILED] == 1 and by_kind[SKIPPED] == 2
+
+
+def test_hours_are_for_all_files_and_each_kind_has_its_part(archive, model):
+    few, all_of_them = (
+        estimate_run(find_images(str(archive)), Selection(), model, SETTINGS, sample=n)
+        for n in (10, 100)
+    )
+
+    for estimate in (few, all_of_them):
+        assert estimate.files == 41
+        assert sum(kind.files for kind in estimate.kinds) == pytest.approx(41)
+        assert estimate.seconds == pytest.approx(sum(k.seconds for k in estimate.kinds)) > 0
+    assert (few.sampled, all_of_them.sampled) == (10, 41)
+    assert PICTURE in {kind.kind for kind in few.kinds}
+
+
+def test_only_what_is_selected_is_counted(archive, model):
+    shares = [
+        estimate_run(
+            find_images(str(archive)), Selection(shard=Shard(number=k, count=2)), model, SETTINGS
+        ).files
+        for k in (1, 2)
+    ]
+
+    assert sum(shares) == 41 and all(shares)
+
+
+def test_an_empty_folder_takes_no_time(tmp_path, model):
+    estimate = estimate_run(find_images(str(tmp_path)), Selection(), model, SETTINGS)
+
+    assert (estimate.files, estimate.seconds, estimate.kinds) == (0, 0, ())
+
+
+@given(count=st.integers(0, 60), most=st.integers(1, 20), seed=st.integers(0, 5))
+def test_a_draw_is_of_different_paths_in_their_order(count, most, seed):
+    paths = [f"{number:03}" for number in range(count)]
+
+    drawn, counted = _draw(paths, most, seed)
+
+    assert counted == count
+    assert len(drawn) == min(count, most)
+    assert drawn == sorted(set(drawn))
+
+
+def test_every_path_is_drawn_as_often_as_any_other():
+    """Of 4,000 draws of 5 from 20, each path is in 1,000, give or take 5 x 27."""
+    times = dict.fromkeys(map(str, range(20)), 0)
+    for seed in range(4000):
+        for path in _draw(list(times), 5, seed)[0]:
+            times[path] += 1
+
+    assert all(850 < count < 1150 for count in times.values())

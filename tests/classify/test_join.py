@@ -1,0 +1,219 @@
+"""Results joined are what one run would have written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cxrview.classify.archive import classify_archive
+from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.engine import EngineSettings
+from cxrview.classify.join import join_results
+from cxrview.classify.outputs import Outputs
+from cxrview.classify.selection import Selection
+from cxrview.classify.shard import Shard
+from cxrview.errors import UsageError
+from cxrview.image import find_images
+from cxrview.store.known_paths import KnownPaths
+from cxrview.store.tables import each_failure, each_row
+
+SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=1)
+CONDITIONS = {"model": "mean-grey-1", "reader": "default", "cutoff": "50.0"}
+
+
+@pytest.fixture
+def run(archive, tmp_path, model):
+    """Classify the archive, or a share of it, into a result of that name; give its table."""
+
+    def run_one(name: str, *roots, known=(), shard=None, conditions=(), **options) -> Path:
+        out = Outputs.named(str(tmp_path / name) + ("/" if name.endswith("/") else ""))
+        named = [str(root) for root in roots or (archive,)]
+        classify_archive(
+            find_images(named),
+            out,
+            model,
+            SETTINGS,
+            conditions=CONDITIONS | {"paths": json.dumps(named)} | dict(conditions),
+            selection=Selection(
+                shard=Shard.named(shard) if shard else None,
+                known=KnownPaths(known) if known else None,
+            ),
+            **options,
+        )
+        return out.table
+
+    return run_one
+
+
+def whole_of(table: Path, tmp_path: Path) -> tuple[bytes, bytes]:
+    name = table.with_suffix("").name
+    return table.read_bytes(), (tmp_path / f"{name}.failures.csv").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl", "/"])
+def test_shards_join_to_the_bytes_of_one_run(run, draw, tmp_path, ending):
+    draw("0/copy.png", 95)  # of 1/38.png; copies are marked across shards
+    Path(draw("0.z.png", 20)).with_name("0.broken").write_text("no picture")
+    one = run("one.csv")
+    shards = [run(f"{k}{ending}", shard=f"{k}/3") for k in (1, 2, 3)]
+
+    tally = join_results([shards[k] for k in (2, 0, 1)], Outputs(table=tmp_path / "joined.csv"))
+
+    assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
+    joined, single = (
+        json.loads((tmp_path / f"{n}.summary.json").read_text()) for n in ("joined", "one")
+    )
+    assert {**joined, "seconds": 0} == {**single, "seconds": 0}
+    assert tally.exit_code == 1
+    assert "duplicate_file" in one.read_text()
+
+
+def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):
+    roots = (archive / "1", archive / "0")
+    one = run("one.csv", *roots)
+    shards = [run(f"{k}.csv", *roots, shard=f"{k}/2") for k in (1, 2)]
+
+    join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+
+    assert (tmp_path / "joined.csv").read_bytes() == one.read_bytes()
+
+
+def test_a_folder_of_parts_comes_out_where_one_is_asked_for(run, tmp_path):
+    one = run("one/")
+    shards = [run(f"{k}.jsonl", shard=f"{k}/2") for k in (1, 2)]
+
+    join_results(shards, Outputs.named(f"{tmp_path}/joined/"))
+
+    for path in one.iterdir():
+        assert (tmp_path / "joined" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_nights_follow_one_another_and_the_last_attempt_counts(run, draw, archive, tmp_path):
+    broken = archive / "0" / "mended.png"
+    broken.write_text("not yet")
+    first = run("first.csv")
+    Image.open(draw("0/late.png", 30)).rotate(90).save(broken)
+
+    second = run("second.csv", known=[first])
+    join_results([first, second], Outputs(table=tmp_path / "both.csv"))
+
+    paths = [Path(row["path"]).name for row in each_row(tmp_path / "both.csv")]
+    assert paths[-2:] == ["late.png", "mended.png"]
+    assert len(paths) == len(set(paths)) == 42
+    assert [Path(f["path"]).name for f in each_failure(tmp_path / "both.failures.csv")] == [
+        "notes.txt"
+    ]
+    summary = json.loads((tmp_path / "second.summary.json").read_text())
+    assert (summary["found"], summary["left_out_as_known"]) == (3, 40)
+
+
+def test_a_shard_that_is_missing_is_named_and_refused_unless_told(run, tmp_path):
+    shards = [run(f"{k}.csv", shard=f"{k}/4") for k in (1, 3, 4)]
+    out = Outputs(table=tmp_path / "joined.csv")
+
+    with pytest.raises(UsageError, match="no result of shard 2/4"):
+        join_results(shards, out)
+    assert not out.table.exists()
+    join_results(shards, out, allow_missing=True)
+
+    rows = [row for shard in shards for row in each_row(shard)]
+    assert sorted(r["path"] for r in each_row(out.table)) == sorted(r["path"] for r in rows)
+    assert json.loads(out.summary.read_text())["conditions"]["shard"] == "1/4 + 3/4 + 4/4"
+
+
+def test_what_was_joined_in_part_joins_with_the_rest(run, tmp_path):
+    one = run("one.csv")
+    shards = [run(f"{k}.csv", shard=f"{k}/3") for k in (1, 2, 3)]
+    half, joined = (Outputs(table=tmp_path / f"{n}.csv") for n in ("half", "joined"))
+
+    join_results(shards[:2], half, allow_missing=True)
+    join_results([half.table, shards[2]], joined)
+
+    assert whole_of(joined.table, tmp_path) == whole_of(one, tmp_path)
+
+
+def test_a_shard_that_comes_twice_is_refused_unless_told(run, tmp_path):
+    one = run("one.csv")
+    first, again, second = (
+        run("1.csv", shard="1/2"),
+        run("again.csv", shard="1/2"),
+        run("2.csv", shard="2/2"),
+    )
+    out = Outputs(table=tmp_path / "joined.csv")
+
+    with pytest.raises(UsageError, match="more than one result of shard 1/2"):
+        join_results([first, again, second], out)
+    join_results([first, again, second], out, allow_doubled=True)
+
+    assert whole_of(out.table, tmp_path) == whole_of(one, tmp_path)
+
+
+def test_rows_of_one_file_in_two_results_are_refused_unless_told(run, tmp_path):
+    first, second = run("first.csv"), run("second.csv")
+    out = Outputs(table=tmp_path / "joined.csv")
+
+    with pytest.raises(UsageError, match="40 files have a row in more than one result"):
+        join_results([first, second], out)
+    assert not out.table.exists()
+    join_results([first, second], out, allow_doubled=True)
+
+    assert out.table.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["model", "reader", "cutoff"])
+def test_what_came_about_otherwise_is_refused_with_the_reason(run, tmp_path, name):
+    first = run("1.csv", shard="1/2")
+    second = run("2.csv", shard="2/2", conditions={name: "another"})
+
+    with pytest.raises(UsageError, match=f"{name} was .*, is another"):
+        join_results([first, second], Outputs(table=tmp_path / "joined.csv"))
+
+
+def test_shards_of_two_archives_are_refused(run, archive, tmp_path):
+    first, second = (
+        run("1.csv", archive / "0", shard="1/2"),
+        run("2.csv", archive / "1", shard="2/2"),
+    )
+
+    with pytest.raises(UsageError, match="paths was"):
+        join_results([first, second], Outputs(table=tmp_path / "joined.csv"))
+
+
+def test_a_shard_and_a_whole_result_do_not_join(run, tmp_path):
+    tables = [run("1.csv", shard="1/2"), run("one.csv")]
+
+    with pytest.raises(UsageError, match="not shared out"):
+        join_results(tables, Outputs(table=tmp_path / "joined.csv"))
+
+
+def test_a_run_that_was_stopped_is_refused_unless_told(run, tmp_path):
+    stopped = run("1.csv", is_time_up=lambda: True)
+    out = Outputs(table=tmp_path / "joined.csv")
+
+    with pytest.raises(UsageError, match="stopped before its end"):
+        join_results([stopped], out)
+    tally = join_results([stopped], out, allow_missing=True)
+
+    assert not tally.is_complete
+    assert not json.loads(out.summary.read_text())["is_complete"]
+
+
+@pytest.mark.parametrize("name", ["2.csv", "2.jsonl", "2/"])
+def test_what_is_to_be_joined_is_not_written_over(run, tmp_path, name):
+    """A namesake in another format would share its failures and its summary."""
+    shards = [run(f"{k}.csv", shard=f"{k}/2") for k in (1, 2)]
+    before = whole_of(shards[1], tmp_path)
+
+    with pytest.raises(UsageError, match="written over"):
+        join_results(shards, Outputs.named(f"{tmp_path}/{name}"))
+
+    assert whole_of(shards[1], tmp_path) == before
+
+
+def test_a_result_without_its_summary_is_refused(run, tmp_path):
+    table = run("1.csv", shard="1/1")
+    (tmp_path / "1.summary.json").unlink()
+
+    with pytest.raises(UsageError, match="Copy failures and summary along"):
+        join_results([table], Outputs(table=tmp_path / "joined.csv"))

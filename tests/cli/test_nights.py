@@ -1,0 +1,186 @@
+"""Runs over several nights and machines, as their user runs them."""
+
+import csv
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+
+from cxrview.cli.nights import bytes_per_second, is_past, next_time
+
+
+@pytest.fixture
+def cxrview(tmp_path, monkeypatch):
+    """Run the command in an empty folder with settings of its own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cxrview", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, **options)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    """Sixty pictures in two folders, and a file that is none."""
+    folder = tmp_path_factory.mktemp("nights") / "archive"
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        path = folder / f"{number % 2}" / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (64, 64), np.uint8)).save(path)
+    (folder / "0" / "050.png").write_bytes(b"no picture")
+    return folder
+
+
+def rows_of(path: str) -> list[dict[str, str]]:
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_until_stops_cleanly_and_the_next_nights_end_with_the_same_bytes(archive, cxrview):
+    """A slow disk, played by a rate: about 4 KB a picture, so some 15 s a run in all."""
+    cxrview("classify", archive, "--out", "whole.csv")
+    size = sum(path.stat().st_size for path in archive.rglob("*.png"))
+    slowly = ["classify", archive, "--out", "nights.csv", "--max-read-rate", f"{size // 100}B/s"]
+    soon = (datetime.now() + timedelta(minutes=1)).strftime("%H:%M")
+
+    night = cxrview(*slowly, "--until", soon)
+    there = Path("nights.csv.journal").exists()
+    begun, refused = rows_of("nights.csv"), cxrview("classify", archive, "--out", "nights.csv")
+    last = cxrview("classify", archive, "--out", "nights.csv", "--resume", "--until", next_hour())
+
+    assert (night.returncode, refused.returncode, last.returncode) == (0, 2, 1)
+    assert there and len(begun) < 60
+    assert "stopped in time; the same command with --resume goes on" in night.stderr
+    assert "Traceback" not in night.stderr
+    for ending in (".csv", ".failures.csv"):
+        assert Path(f"nights{ending}").read_bytes() == Path(f"whole{ending}").read_bytes()
+    assert not Path("nights.csv.journal").exists()
+
+
+def next_hour() -> str:
+    return (datetime.now() + timedelta(hours=2)).strftime("%H:%M")
+
+
+def test_shards_of_several_machines_join_to_the_result_of_one(archive, cxrview):
+    cxrview("classify", archive, "--out", "one.parquet")
+    shards = [cxrview("classify", archive, "--out", f"{k}/", "--shard", f"{k}/2") for k in (1, 2)]
+
+    missing = cxrview("concat", "1", "--out", "views.parquet")
+    joined = cxrview("concat", "1", "2/", "--out", "views.parquet")
+    again = cxrview("concat", "1", "2/", "--out", "views.parquet")
+
+    assert sorted(done.returncode for done in shards) == [0, 1]
+    assert (missing.returncode, joined.returncode, again.returncode) == (2, 1, 2)
+    assert "no result of shard 2/2" in missing.stderr
+    assert "60 files" in joined.stderr and "--overwrite" in again.stderr
+    assert Path("views.parquet").read_bytes() == Path("one.parquet").read_bytes()
+    assert Path("views.failures.csv").read_bytes() == Path("one.failures.csv").read_bytes()
+
+
+def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
+    cxrview("classify", archive / "0", "--out", "first/")
+
+    done = cxrview("classify", archive, "--out", "second/", "--known", "first/", "--show")
+
+    assert done.returncode == 1  # what failed is not known, and tried again
+    assert "29 files left out: known from an earlier result" in done.stderr
+    assert "31 files = " in done.stderr
+    assert "001.png" in done.stdout and "002.png" not in done.stdout
+
+
+def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
+    done = cxrview("classify", archive, "--estimate", "--shard", "1/1")
+
+    assert done.returncode == 0
+    assert "PNG, JPEG, TIFF" in done.stdout and "cannot be read" in done.stdout
+    assert " 60" in done.stdout and "Nothing was written." in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--until", "25:00"],
+        ["--until", "tomorrow"],
+        ["--until", "06:00", "--out", "-"],
+        ["--max-read-rate", "fast"],
+        ["--max-read-rate", "0MB/s"],
+        ["--shard", "9/8"],
+        ["--shard", "3"],
+        ["--known", "nowhere.parquet"],
+        ["--estimate", "--resume"],
+        ["--estimate", "--until", "06:00"],
+        ["--out", "./"],
+        ["--out", "archive/"],
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(archive, cxrview, arguments):
+    Path("archive").mkdir()
+    Path("archive/note.txt").touch()
+
+    done = cxrview("classify", archive, *arguments)
+
+    assert done.returncode == 2
+    assert done.stderr and "Traceback" not in done.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["archive"]
+
+
+def test_what_is_known_is_not_overwritten_by_what_is_new(archive, cxrview):
+    cxrview("classify", archive, "--out", "views.parquet")
+    before = Path("views.parquet").read_bytes()
+
+    done = cxrview("classify", archive, "--known", "views.parquet", "--overwrite")
+
+    assert done.returncode == 2
+    assert "cxrview concat" in done.stderr
+    assert Path("views.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("06:00", datetime(2026, 3, 2, 6)),
+        ("6:00", datetime(2026, 3, 2, 6)),
+        ("22:14", datetime(2026, 3, 2, 22, 14)),
+        ("22:16", datetime(2026, 3, 1, 22, 16)),
+        ("22:15", datetime(2026, 3, 2, 22, 15)),
+        ("00:00", datetime(2026, 3, 2)),
+    ],
+)
+def test_a_time_of_day_is_the_next_one(text, expected):
+    assert next_time(text, datetime(2026, 3, 1, 22, 15, 30)) == expected
+
+
+def test_without_a_time_the_night_has_no_end():
+    assert not is_past(None)()
+    assert not is_past(next_hour())()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("200MB/s", 200e6),
+        ("1.5 GB/s", 1.5e9),
+        ("64KiB/s", 65536),
+        ("10MiB", 10 << 20),
+        ("500kB/s", 500e3),
+        ("512B/s", 512),
+    ],
+)
+def test_a_rate_is_in_bytes_of_its_unit(text, expected):
+    assert bytes_per_second(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "200", "200Mb/s", "-1MB/s", "0MB/s", "1e9MB/s", "MB/s"])
+def test_what_is_no_rate_is_refused(text):
+    with pytest.raises(typer.BadParameter, match="200MB/s"):
+        bytes_per_second(text)
