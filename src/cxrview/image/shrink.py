@@ -134,7 +134,7 @@ def square(
     Returns:
         Shape (side, side). Of small pictures the same as `squash`, to the pixel.
     """
-    if box is None and factors(*pixels.shape, side) == (1, 1):
+    if box is None and factors(pixels.shape[0], pixels.shape[1], side) == (1, 1):
         return squash(pixels, side)
     if box is not None:
         rows, columns = pixels.shape

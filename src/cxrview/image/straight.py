@@ -114,7 +114,8 @@ def _stored(planes: Planes, layout: Layout) -> NDArray[Any]:
         and samples.dtype.isnative
     )
     if is_plain and samples.max() >> bits == 0:
-        return samples
+        plain: NDArray[Any] = samples
+        return plain
     return stored_values(samples, layout, planes.precision)
 
 

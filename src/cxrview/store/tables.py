@@ -26,8 +26,8 @@ def table_format(path: Path) -> str:
     if ending not in _WRITERS:
         raise UsageError(
             f"{path} ends in none of .parquet, .csv and .jsonl",
-            "Name the result by the format that it should have, a folder of parts with / at its end, "
-            "or - for standard output",
+            "Name the result by the format that it should have, a folder of parts with / at its "
+            "end, or - for standard output",
         )
     return ending
 
