@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.runtime import BATCH, Model
+from cxrview.classify.runtime import Model
 from cxrview.errors import CannotWrite, UsageError, WorkersFailed
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
@@ -26,6 +25,10 @@ from cxrview.store.tables import (
 )
 
 Outcome = Prediction | Failure
+
+RECORD_MOST, RECORD_SECONDS = 16, 0.5
+"""Outcomes are recorded when there are so many, or when the last record is so old: each waits
+for the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +191,7 @@ def _run(
     """Classify into the journal; False where Ctrl-C ended it."""
     outcomes = classify_files(journal.still_to_do(paths), model, settings)
     try:
-        while group := list(islice(outcomes, BATCH)):
+        for group in _groups(outcomes):
             first = journal.next_ordinal
             with _writing(can_resume=isinstance(out, Outputs)):
                 journal.record(group)
@@ -198,6 +201,19 @@ def _run(
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _groups(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    """What is recorded together."""
+    group: list[Outcome] = []
+    began = time.monotonic()
+    for outcome in outcomes:
+        group.append(outcome)
+        if len(group) == RECORD_MOST or time.monotonic() - began > RECORD_SECONDS:
+            yield group
+            group, began = [], time.monotonic()
+    if group:
+        yield group
 
 
 @contextmanager
