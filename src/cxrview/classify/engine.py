@@ -94,18 +94,19 @@ class _Lanes(ThreadPoolExecutor):
 def _batches(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
     """What goes to the network together; empty where nothing comes, but answers may have."""
     waiting: list[Outcome] = []
+    most = 1  # whoever looks on should soon see a first row
     for outcome in outcomes:
         if outcome:
             waiting.append(outcome)
-        if outcome is None or _is_batch(waiting):
+        if outcome is None or _is_batch(waiting, most):
             yield waiting
-            waiting = []
+            waiting, most = [], BATCH
     yield waiting
 
 
-def _is_batch(waiting: list[Outcome]) -> bool:
+def _is_batch(waiting: list[Outcome], most: int) -> bool:
     with_pixels = sum(1 for outcome in waiting if _has_pixels(outcome))
-    return with_pixels == BATCH or len(waiting) == LONGEST_WAIT
+    return with_pixels == most or len(waiting) == LONGEST_WAIT
 
 
 def _has_pixels(outcome: Outcome) -> bool:
