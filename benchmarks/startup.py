@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 import measured
-
 from cxrview.phantom.archive import draw_archive
 
 
