@@ -117,8 +117,9 @@ class OnnxRuntime:
             raise ModelRefused(f"the network has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH."""
-        filled = np.zeros((BATCH, *batch.shape[1:]), np.uint8)
+        """Ask about squashed radiographs, shape (n, side, side) uint8; n may exceed BATCH."""
+        whole = BATCH * -(-len(batch) // BATCH)
+        filled = np.zeros((whole, *batch.shape[1:]), np.uint8)
         filled[: len(batch)] = batch
         given = self._session.run(None, {self._input.name: filled})
         percent = {
