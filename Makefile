@@ -3,6 +3,8 @@
 #   make classify                        draws a small archive and classifies it
 #   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here,
 #                                        or OUT=...; OPTIONS="--overwrite" and others are passed on
+#   make bench                           measures against baselines: see docs/benchmarks.md;
+#                                        OPTIONS="--rounds 1" and others are passed on
 #   make test                            lints, type-checks and tests; MARKERS="not gpu" tests
 #                                        also what is slow
 
@@ -13,7 +15,7 @@ MARKERS ?= not gpu and not slow
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: classify test clean
+.PHONY: classify test bench clean
 
 # A list of failures (exit code 1) is a result, not an error of make's.
 ifeq ($(ARCHIVE),)
@@ -33,6 +35,9 @@ test: .venv/test
 	.venv/bin/lint-imports
 	.venv/bin/python -m pytest -n auto --maxprocesses 4 -m "$(MARKERS)"
 
+bench: .venv/bench
+	.venv/bin/python benchmarks/throughput.py $(OPTIONS)
+
 .venv/inference: pyproject.toml
 	@echo "Making an environment in .venv"
 	@$(PYTHON) -m venv .venv
@@ -47,5 +52,10 @@ test: .venv/test
 	@$(PIP) install --editable ".[train]" --group dev
 	@touch $@
 
+# With the plug-ins by which pydicom itself reads every transfer syntax, for the baseline.
+.venv/bench: .venv/test
+	@$(PIP) install --group bench
+	@touch $@
+
 clean:
-	rm -rf .venv .demo
+	rm -rf .venv .demo .bench

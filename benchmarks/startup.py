@@ -2,16 +2,17 @@
 
 Usage: python benchmarks/startup.py [ROUNDS]
 
-Prints medians and their ratio to `python -c pass` in the same run.
+Classifies full-size native phantoms to standard output. Prints medians: seconds until the first
+line stands there and until the end, each as a ratio to `python -c pass` in the same run, and the
+processor time of all processes, which does not depend on what else runs.
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+import measured
 from cxrview.phantom.archive import draw_archive
 
 
@@ -19,31 +20,32 @@ def main(rounds: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "archive"
-        draw_archive(archive, patients=1, size=(512, 420), seed=0, strangers=False, damages=[])
+        draw_archive(
+            archive,
+            patients=4,
+            size=(2500, 2048),
+            seed=0,
+            syntaxes=["native"],
+            strangers=False,
+            damages=[],
+        )
         commands = {
-            "python -c pass": ["-c", "pass"],
+            "python -c": ["-c", "print()"],
             "cxrview --help": ["-m", "cxrview", "--help"],
-            "cxrview classify, one patient": [
-                "-m",
-                "cxrview",
-                "classify",
-                str(archive),
-                "--out",
-                "-",
-            ],
+            "cxrview classify": ["-m", "cxrview", "classify", str(archive), "--out", "-"],
         }
-        baseline = 0.0
-        for name, arguments in commands.items():
-            seconds = statistics.median(timed(arguments) for _ in range(rounds))
-            baseline = baseline or seconds
-            print(f"{name:30} {seconds:6.3f} s   {seconds / baseline:6.1f} x")
-
-
-def timed(arguments: list[str]) -> float:
-    """Seconds that one command takes."""
-    began = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    return time.perf_counter() - began
+        costs: dict[str, list[measured.Cost]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, arguments in commands.items():
+                costs[name].append(measured.run(arguments))
+    print(f"{'seconds':18}{'first line':>11}{'ratio':>8}{'end':>8}{'processor':>11}")
+    bare = 0.0
+    for name, runs in costs.items():
+        first = statistics.median(cost.first_row_seconds or 0.0 for cost in runs)
+        bare = bare or first
+        end = statistics.median(cost.seconds for cost in runs)
+        core = statistics.median(cost.core_seconds for cost in runs)
+        print(f"{name:18}{first:11.3f}{first / bare:8.1f}{end:8.3f}{core:11.3f}")
 
 
 if __name__ == "__main__":

@@ -1,95 +1,255 @@
-"""Files on disk to rows, against the loop that anyone would write by hand.
+"""Files on disk to rows on disk, against two baselines and against what the machine allows.
 
-Usage: python benchmarks/throughput.py [PATIENTS]
+Usage: python benchmarks/throughput.py [--corpus FOLDER] [--out FOLDER] [--images N] [--rounds N]
+                                       [--seconds S] [--formats NAME,...]
 
-Draws PATIENTS phantoms of 2500 x 2048 pixels in each transfer syntax and prints, for each, files
-a second by both ways in the same run, and their ratio. The loop by hand is pydicom's
-`pixel_array`, minimum to maximum, Pillow's resize, and ONNX Runtime one image at a time.
+Draws a corpus (benchmarks/corpus.py) into FOLDER, .bench/corpus by default, unless it is there.
+Then measures each stage on one core (benchmarks/stages.py), and, in rounds, one after the other:
+`cxrview classify` on each format and on all mixed, and both baselines (benchmarks/baseline.py) on
+all mixed. A run of ours takes about S seconds by its bound and counts everything, from the start of
+the command to the table on the disk; the baselines' clocks start when all is loaded. Prints medians
+of the rounds, the goals and whether they are met; writes throughput.json and throughput.png.
+
+The bound is cores / (decode + shrink + infer core-seconds an image): what could be had if reading
+files, starting up and handing on cost nothing. `busy` is that share of the processor time really
+spent: unlike rates, it does not suffer where other programs take the cores.
 """
 
-import sys
+import argparse
+import json
+import platform
+import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from importlib.resources import files as files_of
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import onnxruntime
-import pydicom
-from PIL import Image
+import measured
+import stages
+from corpus import FORMATS, SMALL_JPEG, each_file, link_corpus, make_corpus, print_ratios, ratios
+from cxrview.classify.cores import available_cores
+from cxrview.classify.runtime import load_model
 
-from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.runtime import Model, load_model
-from cxrview.image import find_images
-from cxrview.phantom.archive import draw_archive
-
-SYNTAXES = (
-    "native",
-    "rle",
-    "jpeg",
-    "jpeg-lossless",
-    "jpeg-ls",
-    "jpeg-2000",
-    "jpeg-2000-lossy",
-    "htj2k",
-)
+HERE = Path(__file__).parent
+MIXED = "mixed"
+LEAST_IMAGES = 16
+PART_OF_BOUND = 0.85
+MIB = 1 << 20
 
 
-def main(patients: int) -> None:
-    """Measure and print."""
+def main() -> None:
+    """Measure, print, write."""
+    wishes = _wishes()
+    corpus = make_corpus(wishes.corpus, wishes.images)
+    print_ratios(corpus)
+    formats = wishes.formats or [*FORMATS, SMALL_JPEG, MIXED]
+    corpus[MIXED] = list(each_file(corpus))
+    bounds = measure_bounds(corpus)
+    runs: dict[str, list[measured.Cost]] = {name: [] for name in formats}
+    baselines: dict[str, list[dict[str, Any]]] = {"one-by-one": [], "loader": []}
+    counts = {
+        name: max(LEAST_IMAGES, round(wishes.seconds * bounds[name]["bound"])) for name in formats
+    }
+    for number in range(wishes.rounds):
+        for name in formats:
+            runs[name].append(run_ours(corpus[name], counts[name]))
+            print(f"round {number + 1}: {name} {counts[name] / runs[name][-1].seconds:.1f}/s")
+        if MIXED in formats:
+            for way, results in baselines.items():
+                results.append(run_baseline(way, corpus[MIXED]))
+                rate = results[-1]["files"] / results[-1]["seconds"]
+                print(f"round {number + 1}: baseline {way} {rate:.1f}/s")
+    report = make_report(corpus, bounds, runs, counts, baselines)
+    print_report(report)
+    wishes.out.mkdir(parents=True, exist_ok=True)
+    (wishes.out / "throughput.json").write_text(json.dumps(report, indent=1) + "\n")
+    draw(report, wishes.out / "throughput.png")
+
+
+def measure_bounds(corpus: dict[str, list[Path]]) -> dict[str, dict[str, float]]:
+    """Core-seconds of each stage and the bound, by format; mixed is the mean of all formats."""
+    side = load_model().card.input_side
+    infer = stages.measure_inference(stages.squashed(corpus["native"], side))
+    bounds = {}
+    for name, files in corpus.items():
+        if name != MIXED:
+            bounds[name] = stages.measure_reading(files, side) | {"infer": infer}
+    every = [bounds[name] for name in FORMATS]
+    bounds[MIXED] = {key: statistics.mean(one[key] for one in every) for key in every[0]}
+    for one in bounds.values():
+        one["bound"] = available_cores() / (one["decode + shrink"] + one["infer"])
+    return bounds
+
+
+def run_ours(files: list[Path], count: int) -> measured.Cost:
+    """One run of the command over so many files."""
+    with tempfile.TemporaryDirectory(dir=files[0].parent.parent) as folder:
+        films = Path(folder) / "films"  # beside the corpus: a link cannot leave its disk
+        link_corpus(files, films, count)
+        return measured.classify(str(films), Path(folder) / "views.parquet", ["--no-skip"])
+
+
+def run_baseline(way: str, files: list[Path]) -> dict[str, Any]:
+    """One run of a baseline over every file once."""
+    cost = measured.run([str(HERE / "baseline.py"), way, *map(str, files)])
+    result: dict[str, Any] = json.loads(cost.output)
+    return result | {"peak_bytes": cost.peak_bytes}
+
+
+def make_report(
+    corpus: dict[str, list[Path]],
+    bounds: dict[str, dict[str, float]],
+    runs: dict[str, list[measured.Cost]],
+    counts: dict[str, int],
+    baselines: dict[str, list[dict[str, Any]]],
+) -> dict[str, Any]:
+    """Medians of the rounds, by format; rates are images a second."""
     model = load_model()
-    print(f"{'syntax':16} {'by hand':>9} {'cxrview':>9}   ratio")
-    for syntax in SYNTAXES:
-        with tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder) / "archive"
-            draw_archive(
-                archive,
-                patients=patients,
-                size=(2500, 2048),
-                seed=0,
-                syntaxes=[syntax],
-                strangers=False,
-                damages=[],
-            )
-            files = list(find_images([str(archive)]))
-            try:
-                slow = rate(by_hand, files, model)
-            except Exception as error:  # a decoder that a bare pydicom lacks
-                print(f"{syntax:16} {type(error).__name__:>9} {rate(engine, files, model):7.1f}/s")
-                continue
-            fast = rate(engine, files, model)
-            print(f"{syntax:16} {slow:7.1f}/s {fast:7.1f}/s  {fast / slow:6.2f}")
+    rows = {}
+    for name, costs in runs.items():
+        rate = counts[name] / statistics.median(cost.seconds for cost in costs)
+        core = statistics.median(cost.core_seconds for cost in costs) / counts[name]
+        one = bounds[name]
+        rows[name] = {
+            "images": counts[name],
+            "rate": rate,
+            "bound": one["bound"],
+            "part_of_bound": rate / one["bound"],
+            "core_seconds": core,
+            "busy": (one["decode + shrink"] + one["infer"]) / core,
+            "peak_mib": max(cost.peak_bytes for cost in costs) / MIB,
+            "stages_ms": {key: 1000 * value for key, value in one.items() if key != "bound"},
+        }
+    report: dict[str, Any] = {
+        "machine": {"cores": available_cores(), "processor": _processor()},
+        "model": {"id": model.card.model_id, "backend": model.backend.name},
+        "ratios": ratios({name: corpus[name] for name in FORMATS}),
+        "ours": rows,
+        "baselines": {},
+    }
+    for way, results in baselines.items():
+        if results:
+            rates = [one["files"] / one["seconds"] for one in results]
+            report["baselines"][way] = {
+                "rate": statistics.median(rates),
+                "unread": results[0]["unread"],
+                "peak_mib": max(one["peak_bytes"] for one in results) / MIB,
+            }
+    if results := baselines["one-by-one"]:
+        report["baselines"]["one-by-one"]["rates"] = _rates_of_formats(results)
+    report["goals"] = goals(report)
+    return report
 
 
-def rate(run: Callable[[list[str], Model], None], files: list[str], model: Model) -> float:
-    """Files a second."""
-    began = time.perf_counter()
-    run(files, model)
-    return len(files) / (time.perf_counter() - began)
+def _rates_of_formats(results: list[dict[str, Any]]) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {}
+    for one in results:
+        for file, took in one["seconds_of_each"].items():
+            seconds.setdefault(Path(file).parent.name, []).append(took)
+    return {name: 1 / statistics.mean(took) for name, took in seconds.items()}
 
 
-def by_hand(files: list[str], model: Model) -> None:
-    """The loop that anyone would write."""
-    weights = files_of("cxrview.classify") / "weights" / "model.onnx"
-    session = onnxruntime.InferenceSession(weights.read_bytes())
-    for file in files:
-        header = pydicom.dcmread(file)
-        values = header.pixel_array.astype(np.float32)
-        grey = 255 * (values - values.min()) / max(values.max() - values.min(), 1)
-        if header.PhotometricInterpretation == "MONOCHROME1":
-            grey = 255 - grey
-        small = Image.fromarray(grey.astype(np.uint8)).resize((256, 256), Image.Resampling.LANCZOS)
-        session.run(None, {"radiographs": np.asarray(small)[None]})
+def goals(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each goal with what was measured and whether that meets it."""
+    ours, baselines = report["ours"], report["baselines"]
+    found = []
+
+    def goal(name: str, value: float, least: float, other: bool = False) -> None:
+        found.append({"goal": name, "value": value, "least": least, "met": value >= least or other})
+
+    if MIXED in ours and baselines:
+        for way, least in (("one-by-one", 15), ("loader", 6)):
+            ratio = ours[MIXED]["rate"] / baselines[way]["rate"]
+            goal(f"mixed, ours / baseline {way}", ratio, least)
+    for name, least in (("native", 120), (SMALL_JPEG, 180)):
+        if name in ours:
+            near = ours[name]["part_of_bound"] >= PART_OF_BOUND
+            what = f"{name}, images/s, or {PART_OF_BOUND} of the bound"
+            goal(what, ours[name]["rate"], least, near)
+    for name, row in ours.items():
+        goal(f"{name}, part of the bound", row["part_of_bound"], PART_OF_BOUND)
+    most = max(row["peak_mib"] for row in ours.values())
+    found.append({"goal": "memory, MiB", "value": most, "most": 1024, "met": most < 1024})
+    return found
 
 
-def engine(files: list[str], model: Model) -> None:
-    """The engine, workers started and stopped."""
-    read = ReadSettings(side=model.card.input_side)
-    for _ in classify_files(files, model, EngineSettings(read=read)):
-        pass
+def print_report(report: dict[str, Any]) -> None:
+    """Tables for a reader."""
+    machine, model = report["machine"], report["model"]
+    print(f"\n{machine['cores']} cores of {machine['processor']}")
+    print(f"{model['id']} by {model['backend']}")
+    one_by_one = report["baselines"].get("one-by-one", {}).get("rates", {})
+    heads = (("ours", 8), ("bound", 8), ("part", 7), ("busy", 7), ("baseline", 10), ("MiB", 7))
+    print(f"\n{'images/s':18}" + "".join(f"{head:>{width}}" for head, width in heads))
+    for name, row in report["ours"].items():
+        slow = f"{one_by_one[name]:10.1f}" if name in one_by_one else f"{'-':>10}"
+        print(
+            f"{name:18}{row['rate']:8.1f}{row['bound']:8.1f}{row['part_of_bound']:7.2f}"
+            f"{row['busy']:7.2f}{slow}{row['peak_mib']:7.0f}"
+        )
+    for way, row in report["baselines"].items():
+        unread = f", without {', '.join(row['unread'])}" if row["unread"] else ""
+        print(f"baseline {way}, mixed{unread}: {row['rate']:.1f}/s, {row['peak_mib']:.0f} MiB")
+    names = ("read", "decode", "shrink", "decode + shrink", "infer")
+    print(f"\n{'ms of one core':18}" + "".join(f"{name:>17}" for name in names))
+    for name, row in report["ours"].items():
+        print(f"{name:18}" + "".join(f"{row['stages_ms'][stage]:17.1f}" for stage in names))
+    print(f"\n{'goal':52}{'measured':>10}{'wanted':>9}")
+    for one in report["goals"]:
+        wanted = f">= {one['least']:g}" if "least" in one else f"< {one['most']:g}"
+        verdict = "met" if one["met"] else "not met"
+        print(f"{one['goal']:52}{one['value']:10.2f}{wanted:>9}  {verdict}")
+
+
+def draw(report: dict[str, Any], file: Path) -> None:
+    """Rates by format on a logarithmic scale: ours, the bound, the baselines."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    ours, baselines = report["ours"], report["baselines"]
+    names = list(ours)
+    places = range(len(names))
+    figure, axes = plt.subplots(figsize=(7, 0.32 * len(names) + 1.4), layout="constrained")
+    axes.barh(places, [ours[n]["rate"] for n in names], color="#0072B2", label="cxrview classify")
+    bound = [ours[n]["bound"] for n in names]
+    axes.plot(bound, places, "|", color="black", markersize=13, label="bound")
+    rates = baselines.get("one-by-one", {}).get("rates", {}) | {
+        MIXED: baselines.get("one-by-one", {}).get("rate")
+    }
+    shown = [(rates[n], k) for k, n in enumerate(names) if rates.get(n)]
+    if shown:
+        axes.plot(*zip(*shown, strict=True), "o", color="#D55E00", label="baseline")
+    if "loader" in baselines and MIXED in ours:
+        at = names.index(MIXED)
+        axes.plot(
+            [baselines["loader"]["rate"]], [at], "s", color="#E69F00", label="with DataLoader"
+        )
+    axes.set(xscale="log", xlabel="images a second", yticks=places, yticklabels=names)
+    axes.invert_yaxis()
+    axes.legend(loc="lower right", fontsize="small")
+    figure.savefig(file, dpi=150)
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _wishes() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, default=Path(".bench/corpus"))
+    parser.add_argument("--out", type=Path, default=Path(".bench"))
+    parser.add_argument("--images", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--formats", type=lambda text: text.split(","))
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 12)
+    main()

@@ -103,6 +103,14 @@ def test_every_link_within_the_docs_leads_somewhere():
             "cxrview.classify.archive, cxrview.image.dicom, cxrview.image.raster",
             ["torch", "scipy", "cv2", "onnx", "matplotlib"],
         ),
+        (  # what classifies: it decodes nothing itself, and writes the table at the end
+            "cxrview.classify.archive, cxrview.classify.runtime, cxrview.cli.progress",
+            ["pydicom", "imagecodecs", "tifffile", "pyarrow", "fsspec", "onnxruntime", "rich"],
+        ),
+        (  # what decodes
+            "cxrview.classify.decode_worker, cxrview.image.dicom, cxrview.image.raster",
+            ["onnxruntime", "pyarrow", "sqlite3", "tifffile", "fsspec", "typer", "rich"],
+        ),
     ],
 )
 def test_nothing_is_imported_that_is_not_used(names, unwanted):

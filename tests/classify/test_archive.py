@@ -73,7 +73,8 @@ def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, group
     stopped.check(overwrite=False, resume=True)
     second = run(archive, stopped, model)
 
-    assert (first.is_complete, first.found, second.is_complete) == (False, 16 * groups, True)
+    assert (first.is_complete, second.is_complete) == (False, True)
+    assert groups <= first.found <= 16 * groups
     assert partial != whole.table.read_bytes()
     assert stopped.table.read_bytes() == whole.table.read_bytes()
     assert stopped.failures.read_bytes() == whole.failures.read_bytes()

@@ -32,6 +32,40 @@ def test_the_number_of_workers_changes_no_outcome(archive, model):
     assert one == three
 
 
+def test_the_number_of_readers_changes_no_outcome(archive, model):
+    paths = list(find_images([str(archive)]))
+
+    one, five = (list(classify_files(paths, model, settings(readers=n, workers=1))) for n in (1, 5))
+
+    assert one == five
+
+
+def test_paths_are_taken_as_they_are_needed(draw, model):
+    path, taken = draw("a.png", 90), []
+
+    def endless():
+        while True:
+            taken.append(path)
+            yield path
+
+    outcomes = classify_files(endless(), model, settings())
+    next(outcomes)
+    outcomes.close()
+
+    assert len(taken) * READ.side**2 <= 32 << 20
+
+
+def test_answers_come_while_a_file_is_still_being_read(draw, model, poison):
+    """Fewer pictures than a batch, and then a file that hangs."""
+    paths = [draw("a.png", 10), draw("b.png", 90), "poison://sleep"]
+
+    outcomes = classify_files(paths, model, settings())
+    views = [next(outcomes).view, next(outcomes).view]
+    outcomes.close()
+
+    assert views == ["lateral", "frontal"]
+
+
 def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
     paths = [draw("a.png", 40), draw("b.png", 50), draw("c.png", 60)]
     first, middle, last = classify_files(paths, model, settings())
@@ -43,6 +77,7 @@ def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
     assert [outcome.decision for outcome in with_ends] == ["review"] * 3
 
 
+@pytest.mark.parametrize("readers", [1, 3])
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
     [
@@ -52,10 +87,12 @@ def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
         ("eat", "memory", "more memory"),
     ],
 )
-def test_a_bad_file_costs_itself_and_nothing_else(draw, model, poison, name, code, reason):
+def test_a_bad_file_costs_itself_and_nothing_else(draw, model, poison, name, code, reason, readers):
     paths = [draw("a.png", 10), f"poison://{name}", draw("b.png", 90), draw("c.png", 95)]
 
-    before, failed, *after = classify_files(paths, model, settings(workers=1, timeout_s=1))
+    before, failed, *after = classify_files(
+        paths, model, settings(workers=1, readers=readers, timeout_s=1)
+    )
 
     assert isinstance(failed, Failure)
     assert (failed.path, failed.code) == (paths[1], code)

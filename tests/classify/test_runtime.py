@@ -35,6 +35,20 @@ def test_pfi_does_not_depend_on_what_shares_the_batch(shipped):
     assert np.array_equal(whole[:3], alone)
 
 
+def test_several_threads_get_the_answers_of_one(shipped):
+    pixels = squashed(2 * BATCH + 1)
+
+    one_by_one = np.concatenate([shipped.pfi(pixels[k : k + 1]) for k in range(len(pixels))])
+
+    assert np.array_equal(shipped.pfi(pixels), one_by_one)
+
+
+def test_the_threads_within_a_batch_change_no_digit(shipped):
+    pixels = squashed(BATCH)
+
+    assert np.array_equal(load_model(threads=2).pfi(pixels), shipped.pfi(pixels))
+
+
 def test_pfi_is_a_percentage(shipped):
     pfi = shipped.pfi(squashed(5))
 

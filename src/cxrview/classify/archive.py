@@ -6,12 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import IO
 
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.outputs import Outputs
-from cxrview.classify.runtime import BATCH, Model
+from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
@@ -21,6 +20,10 @@ from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
 
 Outcome = Prediction | Failure
+
+RECORD_MOST, RECORD_SECONDS = 16, 0.5
+"""Outcomes are recorded when there are so many, or when the last record is so old: each waits
+for the disk."""
 
 
 def classify_archive(
@@ -106,7 +109,7 @@ def _run(
     """Classify into the journal; False where Ctrl-C or the clock ended it."""
     outcomes = classify_files(journal.still_to_do(selected), model, settings)
     try:
-        while group := list(islice(outcomes, BATCH)):
+        for group in _groups(outcomes):
             first = journal.next_ordinal
             with _writing(can_resume=isinstance(out, Outputs)):
                 journal.record(group)
@@ -118,6 +121,19 @@ def _run(
     except KeyboardInterrupt:
         return False
     return not selected.is_time_up
+
+
+def _groups(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
+    """What is recorded together."""
+    group: list[Outcome] = []
+    began = time.monotonic()
+    for outcome in outcomes:
+        group.append(outcome)
+        if len(group) == RECORD_MOST or time.monotonic() - began > RECORD_SECONDS:
+            yield group
+            group, began = [], time.monotonic()
+    if group:
+        yield group
 
 
 @contextmanager

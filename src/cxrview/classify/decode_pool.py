@@ -16,10 +16,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import IO, Self
 
-from cxrview.classify.decode_worker import LENGTH, READY, ReadSettings
+from cxrview.classify.cores import ONE_THREAD, Cores
+from cxrview.classify.decode_worker import GO, JOB, OPENED, READY, ReadSettings
 from cxrview.classify.read_pace import ReadPace
 from cxrview.classify.readout import Readout, unpack
 from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
@@ -27,8 +27,14 @@ from cxrview.records import Failure
 
 Outcome = Readout | Failure
 
-WINDOW = 256
-"""Files under way or waiting for their turn: 16 MiB of squashed pixels at the most."""
+WINDOW_BYTES = 16 << 20
+"""What files under way or waiting for their turn may take, and no less than the next."""
+WINDOW_BYTES_EACH = 1 << 20
+"""For each reader, so that one slow file does not hold up many of them."""
+HEADER_BYTES = 4096
+"""What a file takes besides its pixels, about."""
+PATIENCE_SECONDS = 1.0
+"""After which whoever waits is told that nothing has come, and may go on with what there is."""
 TRIES = 3
 """How often a worker is started that dies before it has read anything."""
 START_SECONDS = 60.0
@@ -36,12 +42,14 @@ START_SECONDS = 60.0
 
 
 class DecodePool:
-    """Reads files in `workers` processes.
+    """Reads files in processes.
 
     Args:
-        workers: number of processes, at least 1.
+        readers: number of processes, at least 1. Where there are more than cores, they open
+            files side by side and wait for a core before they decode.
         settings: how files are read.
-        timeout_s: seconds that one file may take.
+        cores: lends the cores that they decode on.
+        timeout_s: seconds that one file may take, its wait for a core not counted.
         pace: how fast files may be read; as fast as they can where None. To wait for it does
             not count as reading.
         on_read: told of each file and the seconds that its worker took, by any thread.
@@ -49,8 +57,9 @@ class DecodePool:
 
     def __init__(
         self,
-        workers: int,
+        readers: int,
         settings: ReadSettings,
+        cores: Cores,
         *,
         timeout_s: float,
         pace: ReadPace | None = None,
@@ -58,9 +67,12 @@ class DecodePool:
     ) -> None:
         self._jobs: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[int, Outcome | Exception]] = queue.SimpleQueue()
+        self._pixel_bytes = settings.side**2
+        self._window = max(WINDOW_BYTES, readers * WINDOW_BYTES_EACH)
+        opens_ahead = readers > cores.count
         self._servers = [
-            _Server(self._jobs, self._done, settings, timeout_s, pace, on_read)
-            for _ in range(workers)
+            _Server(self._jobs, self._done, settings, timeout_s, cores, opens_ahead, pace, on_read)
+            for _ in range(readers)
         ]
 
     def __enter__(self) -> Self:
@@ -74,28 +86,57 @@ class DecodePool:
         for server in self._servers:
             server.stop()
 
-    def read(self, paths: Iterable[str]) -> Iterator[Outcome]:
+    def read(self, paths: Iterable[str]) -> Iterator[Outcome | None]:
         """Read every path; as many outcomes as paths, in their order.
+
+        Returns:
+            Outcomes; None in between where none has come for a while.
 
         Raises:
             WorkersFailed: workers cannot be started, however often that is tried.
         """
         ahead = iter(paths)
         arrived: dict[int, Outcome] = {}
-        submitted = delivered = 0
+        submitted = delivered = held = 0
         while True:
-            for path in islice(ahead, WINDOW - (submitted - delivered)):
+            while held + self._most_bytes() <= self._window:
+                path = next(ahead, None)
+                if path is None:
+                    break
                 self._jobs.put((submitted, path))
                 submitted += 1
+                held += self._most_bytes()
             if delivered == submitted:
                 return
             while delivered not in arrived:
-                number, outcome = self._done.get()
-                if isinstance(outcome, Exception):
-                    raise outcome
-                arrived[number] = outcome
-            yield arrived.pop(delivered)
+                came = self._next_done()
+                if came is None:
+                    yield None
+                    continue
+                number, arrived[number] = came
+                held -= self._most_bytes() - _bytes_of(arrived[number])
+            outcome = arrived.pop(delivered)
+            held -= _bytes_of(outcome)
             delivered += 1
+            yield outcome
+
+    def _most_bytes(self) -> int:
+        return HEADER_BYTES + self._pixel_bytes
+
+    def _next_done(self) -> tuple[int, Outcome] | None:
+        try:
+            number, outcome = self._done.get(timeout=PATIENCE_SECONDS)
+        except queue.Empty:
+            return None
+        if isinstance(outcome, Exception):
+            raise outcome
+        return number, outcome
+
+
+def _bytes_of(outcome: Outcome) -> int:
+    if isinstance(outcome, Failure) or outcome.pixels is None:
+        return HEADER_BYTES
+    return HEADER_BYTES + outcome.pixels.nbytes
 
 
 class _Server(threading.Thread):
@@ -107,6 +148,8 @@ class _Server(threading.Thread):
         done: "queue.SimpleQueue[tuple[int, Outcome | Exception]]",
         settings: ReadSettings,
         timeout_s: float,
+        cores: Cores,
+        opens_ahead: bool,
         pace: ReadPace | None,
         on_read: Callable[[str, float], None] | None,
     ) -> None:
@@ -114,6 +157,7 @@ class _Server(threading.Thread):
         self._pace, self._on_read = pace, on_read
         self._jobs, self._done = jobs, done
         self._settings, self._timeout_s = settings, timeout_s
+        self._cores, self._opens_ahead = cores, opens_ahead
         self._worker: _Worker | None = None
         self._is_stopping = False
 
@@ -147,11 +191,12 @@ class _Server(threading.Thread):
     def _read(self, path: str) -> Outcome:
         for _ in range(TRIES):
             try:
-                worker, began = self._ready_worker(), time.monotonic()
-                outcome = worker.read(path, self._timeout_s)
-                if self._on_read:
-                    self._on_read(path, time.monotonic() - began)
-                return outcome
+                with self._cores.for_decoding():  # its libraries are loaded, which is work too
+                    worker, began = self._ready_worker(), time.monotonic()
+                    if not self._opens_ahead:
+                        return self._told(path, began, worker.read(path, self._timeout_s))
+                outcome = worker.read(path, self._timeout_s, self._cores)
+                return self._told(path, began, outcome)
             except BrokenPipeError:  # it had died before it got this file, which is not at fault
                 self._end_worker()
             except EOFError:
@@ -160,6 +205,11 @@ class _Server(threading.Thread):
                 self._end_worker()
                 return _timed_out(path, self._timeout_s)
         raise WorkersFailed("the processes that read files die as soon as they are started")
+
+    def _told(self, path: str, began: float, outcome: Outcome) -> Outcome:
+        if self._on_read:
+            self._on_read(path, time.monotonic() - began)
+        return outcome
 
     def _ready_worker(self) -> "_Worker":
         why = ""
@@ -186,8 +236,6 @@ class _Worker:
     """One process and its two pipes."""
 
     def __init__(self, settings: ReadSettings) -> None:
-        # One thread each: the workers themselves fill the cores.
-        alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             # -P: nothing is imported from the folder that the user happens to stand in.
             [sys.executable, "-P", "-m", "cxrview.classify.decode_worker"],
@@ -196,7 +244,7 @@ class _Worker:
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,  # Ctrl-C on the terminal is for the parent to act on
-            env={**os.environ, **alone},
+            env={**os.environ, **ONE_THREAD},
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._inbox, self._outbox = self._process.stdin, self._process.stdout
@@ -221,8 +269,13 @@ class _Worker:
         lines = self._errors.read().decode(errors="replace").splitlines()
         return f": {lines[-1]}" if lines else ""
 
-    def read(self, path: str, timeout_s: float) -> Outcome:
+    def read(self, path: str, timeout_s: float, cores: Cores | None = None) -> Outcome:
         """Have one file read.
+
+        Args:
+            path: of the file.
+            timeout_s: that it may take.
+            cores: lend one as soon as the file is open; None where the caller holds one.
 
         Raises:
             BrokenPipeError: it was dead already.
@@ -230,8 +283,15 @@ class _Worker:
             TimeoutError: it is still at it.
         """
         name = os.fsencode(path)
-        self._send(LENGTH.pack(len(name)) + name)
-        return unpack(_Deadline(self._outbox, timeout_s))
+        self._send(JOB.pack(len(name), cores is not None) + name)
+        deadline = _Deadline(self._outbox, timeout_s)
+        if cores is None or deadline.read(len(OPENED)) != OPENED:
+            return unpack(deadline)
+        deadline.stop()
+        with cores.for_decoding():
+            deadline.go_on()
+            self._send(GO)
+            return unpack(deadline)
 
     def kill(self) -> None:
         """Send it SIGKILL; safe from any thread."""
@@ -264,6 +324,14 @@ class _Deadline:
         self._end = time.monotonic() + seconds
         self._poll = select.poll()
         self._poll.register(pipe, select.POLLIN)
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        self._end -= time.monotonic()
+
+    def go_on(self) -> None:
+        """Start it again."""
+        self._end += time.monotonic()
 
     def read(self, length: int) -> bytes:
         """Read `length` bytes, fewer only at the end of the pipe.

@@ -9,6 +9,7 @@ import pickle
 import struct
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,8 +23,11 @@ from cxrview.records import Failure
 from cxrview.store.patient_key import pseudonym
 
 READY = b"ready\n"
-LENGTH = struct.Struct("<I")
-"""Before each path on the way in."""
+JOB = struct.Struct("<I?")
+"""Before each path on the way in: its length, and whether to wait for a core before decoding."""
+OPENED, CLOSED, GO = b"o", b"c", b"g"
+"""Where it waits: the file is open; it failed or is not needed, the outcome follows; there is a
+core."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +55,22 @@ class ReadSettings:
         return pseudonym(self.key, patient_id) if self.key else ""
 
 
-def read_file(path: str, settings: ReadSettings, rule: ChestRule) -> Readout | Failure:
-    """Read, window and squash one file; whatever goes wrong comes back as a failure."""
+def read_file(
+    path: str,
+    settings: ReadSettings,
+    rule: ChestRule,
+    wait: Callable[[], None] = lambda: None,
+) -> Readout | Failure:
+    """Read, window and squash one file; whatever goes wrong comes back as a failure.
+
+    `wait` is called once the file is open, before its pixels are decoded.
+    """
     try:
         file = open_image(path, settings.options, settings.patient_key)
         reason = rule.reason_to_skip(file.instance) if settings.skip else None
         if reason:
             return Readout(instance=file.instance, warnings=file.warnings, skip_reason=reason)
+        wait()
         radiograph = file.squashed(settings.side)
         return Readout(
             instance=radiograph.instance,
@@ -98,10 +111,28 @@ def main() -> None:
     _limit_memory(settings.memory_bytes)
     outbox.write(READY)
     outbox.flush()
-    while length := inbox.read(LENGTH.size):
-        path = os.fsdecode(inbox.read(*LENGTH.unpack(length)))
-        outbox.write(pack(read_file(path, settings, rule)))
+    while job := inbox.read(JOB.size):
+        length, waits = JOB.unpack(job)
+        path = os.fsdecode(inbox.read(length))
+        core = _Core(inbox, outbox) if waits else None
+        outcome = pack(read_file(path, settings, rule, core.wait if core else lambda: None))
+        outbox.write(CLOSED + outcome if core and not core.is_held else outcome)
         outbox.flush()
+
+
+class _Core:
+    """One that the parent lends for one file."""
+
+    def __init__(self, inbox: IO[bytes], outbox: IO[bytes]) -> None:
+        self._inbox, self._outbox = inbox, outbox
+        self.is_held = False
+
+    def wait(self) -> None:
+        """Say that the file is open, and wait until there is a core to decode it on."""
+        self._outbox.write(OPENED)
+        self._outbox.flush()
+        self._inbox.read(len(GO))
+        self.is_held = True
 
 
 def _private_stdout() -> IO[bytes]:

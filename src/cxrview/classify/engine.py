@@ -1,12 +1,14 @@
 """The engine: paths in, one prediction or failure each out, in order, in constant memory."""
 
-import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from cxrview.classify.abstain import decide, skip
+from cxrview.classify.cores import Cores, available_cores
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.read_pace import ReadPace
@@ -16,11 +18,15 @@ from cxrview.records import Answers, Failure, Prediction
 
 LONGEST_WAIT = 4 * BATCH
 """Outcomes after which a batch goes out unfilled: failures and skipped files pass through too."""
+AHEAD = 2
+"""Batches for each core that wait for their answers, so that none runs out of work."""
+
+Answered = list[Prediction | Failure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """How the engine runs; the number of workers changes no row."""
+    """How the engine runs; the number of workers or readers changes no row."""
 
     read: ReadSettings = ReadSettings()
     review_band: tuple[float, float] | None = None
@@ -28,7 +34,10 @@ class EngineSettings:
     chest_cutoff: float | None = None
     """Least `chest` of what gets a view, percent; the card's own where None."""
     workers: int | None = None
-    """Decode processes; one per core where None."""
+    """Cores to keep busy with decoding and the network; all where None."""
+    readers: int | None = None
+    """Processes that open files, where slow storage needs more of them than `workers`, which is
+    what None gives. Only so many as `workers` decode at a time."""
     timeout_s: float = 60.0
     """Seconds that reading one file may take."""
     bytes_per_second: float | None = None
@@ -63,35 +72,54 @@ def classify_files(
 def _classify(
     paths: Iterable[str], model: Model, settings: EngineSettings
 ) -> Iterator[Prediction | Failure]:
-    workers = settings.workers or available_cores()
+    """Hand batches to threads that ask the network, and go on gathering meanwhile."""
+    cores = Cores(settings.workers or available_cores())
+    readers = max(settings.readers or 0, cores.count)
     rate = settings.bytes_per_second
-    with DecodePool(
-        workers,
-        settings.read,
-        timeout_s=settings.timeout_s,
-        pace=ReadPace(rate) if rate else None,
-        on_read=settings.on_read,
-    ) as pool:
-        waiting: list[Outcome] = []
-        for outcome in pool.read(paths):
+    with (
+        _Lanes(cores.count) as lanes,
+        DecodePool(
+            readers,
+            settings.read,
+            cores,
+            timeout_s=settings.timeout_s,
+            pace=ReadPace(rate) if rate else None,
+            on_read=settings.on_read,
+        ) as pool,
+    ):
+        asked: deque[Future[Answered]] = deque()
+        for batch in _batches(pool.read(paths)):
+            if batch:
+                asked.append(lanes.submit(_predict, batch, model, settings, cores))
+            while asked and (len(asked) > AHEAD * cores.count or asked[0].done()):
+                yield from asked.popleft().result()
+        while asked:
+            yield from asked.popleft().result()
+
+
+class _Lanes(ThreadPoolExecutor):
+    """Threads that ask the network; what nobody waits for any more is not asked."""
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(cancel_futures=True)
+
+
+def _batches(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
+    """What goes to the network together; empty where nothing comes, but answers may have."""
+    waiting: list[Outcome] = []
+    most = 1  # whoever looks on should soon see a first row
+    for outcome in outcomes:
+        if outcome:
             waiting.append(outcome)
-            if _is_batch(waiting):
-                yield from _predict(waiting, model, settings)
-                waiting.clear()
-        yield from _predict(waiting, model, settings)
+        if outcome is None or _is_batch(waiting, most):
+            yield waiting
+            waiting, most = [], BATCH
+    yield waiting
 
 
-def available_cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
-
-
-def _is_batch(waiting: list[Outcome]) -> bool:
+def _is_batch(waiting: list[Outcome], most: int) -> bool:
     with_pixels = sum(1 for outcome in waiting if _has_pixels(outcome))
-    return with_pixels == BATCH or len(waiting) == LONGEST_WAIT
+    return with_pixels == most or len(waiting) == LONGEST_WAIT
 
 
 def _has_pixels(outcome: Outcome) -> bool:
@@ -99,30 +127,46 @@ def _has_pixels(outcome: Outcome) -> bool:
 
 
 def _predict(
-    outcomes: list[Outcome], model: Model, settings: EngineSettings
-) -> Iterator[Prediction | Failure]:
+    outcomes: list[Outcome], model: Model, settings: EngineSettings, cores: Cores
+) -> Answered:
+    answers = _ask(outcomes, model, cores)
+    return [_decide(outcome, answers, model, settings) for outcome in outcomes]
+
+
+def _ask(
+    outcomes: list[Outcome], model: Model, cores: Cores
+) -> Iterator[tuple[float, float | None]]:
     pixels = [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
-    answers = _answers(model.backend.run(np.stack(pixels))) if pixels else iter(())
-    for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            yield outcome
-        elif outcome.skip_reason:
-            yield skip(outcome.instance, outcome.skip_reason, outcome.warnings, model.card)
-        else:
-            pfi, chest = next(answers)
-            yield decide(
-                outcome.instance,
-                pfi,
-                model.card,
-                chest=chest,
-                review_band=settings.review_band,
-                chest_cutoff=settings.chest_cutoff,
-                warnings=outcome.warnings,
-                is_constant=outcome.is_constant,
-            )
+    if not pixels:
+        return iter(())
+    with cores.for_the_network():
+        return _answers(model.backend.run(np.stack(pixels)))
 
 
 def _answers(answers: Answers) -> Iterator[tuple[float, float | None]]:
     """PFI and chest of one picture after the other."""
     for number, pfi in enumerate(answers.pfi):
         yield float(pfi), None if answers.chest is None else float(answers.chest[number])
+
+
+def _decide(
+    outcome: Outcome,
+    answers: Iterator[tuple[float, float | None]],
+    model: Model,
+    settings: EngineSettings,
+) -> Prediction | Failure:
+    if isinstance(outcome, Failure):
+        return outcome
+    if outcome.skip_reason:
+        return skip(outcome.instance, outcome.skip_reason, outcome.warnings, model.card)
+    pfi, chest = next(answers)
+    return decide(
+        outcome.instance,
+        pfi,
+        model.card,
+        chest=chest,
+        review_band=settings.review_band,
+        chest_cutoff=settings.chest_cutoff,
+        warnings=outcome.warnings,
+        is_constant=outcome.is_constant,
+    )

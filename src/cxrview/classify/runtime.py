@@ -1,6 +1,7 @@
 """Runs a model's weights: whatever the backend, squashed radiographs in, percentages out."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -9,24 +10,29 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.classify.cores import available_cores
 from cxrview.errors import ModelRefused
 from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.store.models import read_model
 
-BATCH = 16
+BATCH = 4
 """Radiographs a call. The last batch is filled up to it, so that no row depends on how many
-images came with it."""
+images came with it. More at a time are no faster on one thread, and take memory and time to
+gather: see docs/benchmarks.md."""
 PFI, CHEST = "pfi", "chest"
 """Outputs of a network, by name; not every network has the second."""
 
 
 class Backend(Protocol):
-    """What runs a network."""
+    """What runs a network; several threads may ask it at once, each about a batch."""
 
     name: str
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH."""
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH.
+
+        It takes one core and the thread that asks.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +47,22 @@ class Model:
         return self.answer(pixels).pfi
 
     def answer(self, pixels: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, however many."""
-        starts = range(0, len(pixels), BATCH)
-        return join_answers([self.backend.run(pixels[k : k + BATCH]) for k in starts])
+        """Ask about squashed radiographs, shape (n, side, side) uint8, however many.
+
+        All cores take part, each with a batch of its own.
+        """
+        batches = [pixels[k : k + BATCH] for k in range(0, len(pixels), BATCH)]
+        with ThreadPoolExecutor(available_cores()) as lanes:
+            return join_answers(list(lanes.map(self.backend.run, batches)))
 
 
-def load_model(folder: str | Path = "default", *, threads: int = 0) -> Model:
+def load_model(folder: str | Path = "default", *, threads: int = 1) -> Model:
     """Load a model, checked against its card.
 
     Args:
         folder: holds `model.onnx` and `card.json`; `default` is the one in the package.
-        threads: of the network; 0 takes one per core.
+        threads: within one batch, 0 for one per core. Cores are better filled by several
+            batches at once, as `Model.answer` and the engine do; then a batch has one.
 
     Raises:
         ModelRefused: a file is missing or changed, or the network takes another input.
@@ -106,8 +117,9 @@ class OnnxRuntime:
             raise ModelRefused(f"the network has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH."""
-        filled = np.zeros((BATCH, *batch.shape[1:]), np.uint8)
+        """Ask about squashed radiographs, shape (n, side, side) uint8; n may exceed BATCH."""
+        whole = BATCH * -(-len(batch) // BATCH)
+        filled = np.zeros((whole, *batch.shape[1:]), np.uint8)
         filled[: len(batch)] = batch
         given = self._session.run(None, {self._input.name: filled})
         percent = {

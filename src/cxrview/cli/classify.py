@@ -9,6 +9,7 @@ import typer
 
 INTERRUPTED = 130
 MOST_WORKERS = 1024
+READERS_OF_URLS = 8
 FLAG = ""
 """In place of Typer's <bool>, which reads as if a value were wanted."""
 
@@ -141,9 +142,20 @@ def classify(
         typer.Option(
             min=1,
             max=MOST_WORKERS,
-            help="Processes that read files.",
+            help="Cores to use, for decoding and the network together.",
             rich_help_panel="Reading",
-            show_default="one per core",
+            show_default="all",
+        ),
+    ] = None,
+    readers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST_WORKERS,
+            help="Processes that open files, for storage that is slow to answer; they share "
+            "the cores. About 40 MiB each.",
+            rich_help_panel="Reading",
+            show_default="one per core, at least 8 for URLs",
         ),
     ] = None,
     timeout: Annotated[
@@ -296,6 +308,7 @@ def classify(
         review_band=NO_REVIEW if no_review else review_band,
         chest_cutoff=chest_cutoff,
         workers=workers,
+        readers=readers or (READERS_OF_URLS if any(":" in path for path in paths) else None),
         timeout_s=timeout,
         bytes_per_second=bytes_per_second(max_read_rate),
     )

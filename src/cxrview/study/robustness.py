@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modifications
 from cxrview.assess.robustness import Classify, count_modified, score_modified
-from cxrview.classify.runtime import BATCH
 from cxrview.errors import UsageError
 from cxrview.records import Box, ModifiedCount, ModifiedImage, Scores
 from cxrview.store.modified import write_modified_counts
 from cxrview.store.scores import read_scores, write_scores
 
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
+AT_ONCE = 64
+"""Pictures that a model is asked about at a time."""
 _ADVICE = "Name a new folder, or replace it with --overwrite"
 
 
@@ -43,7 +44,7 @@ def score_modified_images(
 
     Args:
         pixels: shape (side, side), uint8, squashed.
-        predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most BATCH.
+        predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most AT_ONCE.
         box: as for `modified_images`.
     """
     rows = figure_modifications(box)
@@ -88,7 +89,7 @@ def assess_partition(
         files: shape (n,), as in the labels file, all different.
         patients: shape (n,).
         sources: shape (n,).
-        predict: (m, side, side) uint8 to PFI in percent, (m,); m is at most BATCH.
+        predict: (m, side, side) uint8 to PFI in percent, (m,); m is at most AT_ONCE.
         cutoff: percent; frontal where PFI is at least this.
         out: folder; gets `robustness.csv`, `robustness.parquet`, and `parts`, which a resume
             needs and nobody else.
@@ -161,7 +162,7 @@ def _part(
         (found,) = read_scores(path)
         watch(len(found))
         return found
-    pfi = score_modified(pixels, row, predict, batch=BATCH, watch=watch)
+    pfi = score_modified(pixels, row, predict, batch=AT_ONCE, watch=watch)
     made = replace(asked, variants=np.full(len(pfi), row.name), pfi=pfi)
     write_scores(path, [made])
     return made

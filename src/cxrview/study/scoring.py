@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, SET
 from cxrview.assess.header import CLAIM, claimed_pfi
-from cxrview.classify.runtime import BATCH, Model
+from cxrview.classify.runtime import Model
 from cxrview.errors import UsageError
 from cxrview.records import PreparedImage, Scores
 from cxrview.records.scored import PROGENITOR_NAME
 from cxrview.study.assessment_images import AssessmentImages, ImageSet, need_both_views
 
 LEHMANN, BOONE = "lehmann", "boone"
-_AT_ONCE = 32 * BATCH
+_AT_ONCE = 512
 """Pictures in memory at a time."""
 
 Pfi = NDArray[np.float64]

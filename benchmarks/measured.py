@@ -1,0 +1,109 @@
+"""Runs a command and tells what it cost: seconds, processor time, peak memory of all processes."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What one command took."""
+
+    seconds: float
+    core_seconds: float
+    """Of all its processes together."""
+    peak_bytes: int
+    """Of all its processes together; memory that several share counts once (PSS)."""
+    first_row_seconds: float | None
+    """Until something stood on standard output; None where nothing did."""
+    output: str
+
+
+def run(arguments: list[str], environment: dict[str, str] | None = None) -> Cost:
+    """Run Python with arguments; exit code 1 lists failures and is a result.
+
+    Raises:
+        RuntimeError: the command failed; its last words are in the message.
+    """
+    before = _children_seconds()
+    began = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        peak = _Peak(process.pid)
+        peak.start()
+        assert process.stdout
+        first = process.stdout.readline()
+        first_row = time.perf_counter() - began if first else None
+        output = first + process.stdout.read()
+        code = process.wait()
+        seconds = time.perf_counter() - began
+        peak.stop()
+        if code not in (0, 1):
+            errors.seek(0)
+            raise RuntimeError(f"exit code {code} of {arguments[:3]}: {errors.read()[-500:]}")
+    return Cost(
+        seconds=seconds,
+        core_seconds=_children_seconds() - before,
+        peak_bytes=peak.bytes,
+        first_row_seconds=first_row,
+        output=output,
+    )
+
+
+def classify(folder: str, table: Path, options: list[str] | None = None) -> Cost:
+    """Files on disk to rows on disk, by the command itself; start-up counts."""
+    arguments = ["-m", "cxrview", "classify", folder, "--out", str(table), "--overwrite"]
+    return run([*arguments, *(options or [])])
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class _Peak(threading.Thread):
+    """Adds up the memory of a process and those below it, again and again."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.bytes = 0
+        self._pid, self._ended = pid, threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
+            self.bytes = max(self.bytes, sum(_bytes_of(pid) for pid in _family(self._pid)))
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+def _family(pid: int) -> list[int]:
+    children: list[int] = []
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            children += map(int, (thread / "children").read_text().split())
+    return [pid, *(below for child in children for below in _family(child))]
+
+
+def _bytes_of(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0

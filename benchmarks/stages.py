@@ -1,0 +1,108 @@
+"""What each stage of the package takes on one core, by the package's own functions.
+
+Usage: python benchmarks/stages.py FOLDER [IMAGES]
+
+FOLDER holds the corpus that benchmarks/corpus.py draws. Prints milliseconds of processor time an
+image: `read` opens the file (bytes, checksum, header), `decode` gives the full picture, `shrink`
+squashes that, `decode + shrink` is what a worker really does for both, `infer` asks the network.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cxrview.classify.cores import ONE_THREAD
+
+os.environ.update(ONE_THREAD)  # as a worker has it, before any library is loaded
+
+import numpy as np  # noqa: E402
+
+from corpus import make_corpus  # noqa: E402
+from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
+from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
+from cxrview.classify.readout import Readout  # noqa: E402
+from cxrview.classify.runtime import BATCH, load_model  # noqa: E402
+from cxrview.image import open_image, squash  # noqa: E402
+
+ROUNDS = 3
+Stages = dict[str, float]
+
+
+def measure_reading(files: list[Path], side: int) -> Stages:
+    """Seconds of a core for one file, mean of the files, each at its median."""
+    settings, rule = ReadSettings(side=side, skip=False), load_chest_rule(None)
+    rows = [_medians(lambda f=file: _stages(str(f), settings, rule)) for file in files]
+    return {name: statistics.mean(row[name] for row in rows) for name in rows[0]}
+
+
+def measure_inference(pixels: list[np.ndarray]) -> float:
+    """Seconds of a core for one image."""
+    model = load_model()
+    batch = np.stack([pixels[k % len(pixels)] for k in range(BATCH)])
+    model.backend.run(batch)
+    times = []
+    for _ in range(3 * ROUNDS):
+        began = time.process_time()
+        model.backend.run(batch)
+        times.append((time.process_time() - began) / BATCH)
+    return statistics.median(times)
+
+
+def squashed(files: list[Path], side: int) -> list[np.ndarray]:
+    """What the network would see of some files."""
+    settings, rule = ReadSettings(side=side, skip=False), load_chest_rule(None)
+    outcomes = [read_file(str(file), settings, rule) for file in files]
+    return [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
+
+
+def _medians(stages: Callable[[], Stages]) -> Stages:
+    stages()
+    rows = [stages() for _ in range(ROUNDS)]
+    return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+
+
+def _stages(path: str, settings: ReadSettings, rule: object) -> Stages:
+    opened = 0.0
+
+    def wait() -> None:
+        nonlocal opened
+        opened = time.process_time()
+
+    began = time.process_time()
+    outcome = read_file(path, settings, rule, wait)
+    ended = time.process_time()
+    if not isinstance(outcome, Readout):
+        raise SystemExit(f"{path}: {outcome.reason}")
+    file = open_image(path, settings.options)
+    decoding = time.process_time()
+    radiograph = file.radiograph()
+    shrinking = time.process_time()
+    squash(radiograph.pixels, settings.side)
+    return {
+        "read": opened - began,
+        "decode": shrinking - decoding,
+        "shrink": time.process_time() - shrinking,
+        "decode + shrink": ended - opened,
+    }
+
+
+def main(folder: Path, images: int) -> None:
+    """Measure and print."""
+    side = load_model().card.input_side
+    corpus = make_corpus(folder, images)
+    names = ("read", "decode", "shrink", "decode + shrink")
+    print(f"{'ms':18}" + "".join(f"{name:>17}" for name in names))
+    for format_name, files in corpus.items():
+        stages = measure_reading(files, side)
+        print(f"{format_name:18}" + "".join(f"{1000 * stages[name]:17.1f}" for name in names))
+    infer = measure_inference(squashed(corpus["native"], side))
+    print(f"{'infer':18}{1000 * infer:17.1f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 4)

@@ -1,0 +1,96 @@
+"""The one owner of the processor's cores: lends them to decode workers and to the network.
+
+Whoever computes holds a core meanwhile, so that both together never have more at work than
+there are. What each takes of them follows from what there is to do: a fixed share would idle
+where an archive decodes slowly, or where it hardly needs decoding.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ONE_THREAD = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "BLIS_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "OPENCV_FOR_THREADS_NUM",
+        "OPJ_NUM_THREADS",
+    ),
+    "1",
+)
+"""Environment of a decode worker, which holds one core: no library in it starts threads."""
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Cores:
+    """So many cores, lent one at a time.
+
+    Args:
+        count: of cores, at least 1.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._free = count
+        self.network_waits = 0
+        """Batches that wait for a core."""
+        self._returned = threading.Condition()
+
+    @contextmanager
+    def for_decoding(self) -> Iterator[None]:
+        """Hold a core while a file is decoded."""
+        with self._returned:
+            # The network goes first: what it has answered no longer takes memory.
+            self._returned.wait_for(lambda: self._free > self.network_waits)
+            self._free -= 1
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def for_the_network(self) -> Iterator[None]:
+        """Hold a core while the network answers."""
+        with self._returned:
+            self.network_waits += 1
+            try:
+                self._returned.wait_for(lambda: self._free > 0)
+                self._free -= 1
+            finally:
+                self.network_waits -= 1
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        with self._returned:
+            self._free += 1
+            self._returned.notify_all()
+
+
+def available_cores(quota: Path = QUOTA) -> int:
+    """Cores that this process may use, which can be fewer than the machine has.
+
+    Args:
+        quota: where the kernel tells how much a container may take (`docker run --cpus`).
+    """
+    try:
+        allowed = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        allowed = os.cpu_count() or 1
+    return max(1, min(allowed, _quota(quota)))
+
+
+def _quota(file: Path) -> int:
+    """Cores that a container may fill, rounded; all where nothing is said."""
+    try:
+        share, period = file.read_text().split()
+        return max(1, round(int(share) / int(period)))
+    except (OSError, ValueError):  # no such file, or `max`
+        return os.cpu_count() or 1

@@ -1,0 +1,68 @@
+"""Cores are lent one at a time, and only so many as there are."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cxrview.classify.cores import Cores, available_cores
+
+
+def test_never_more_are_at_work_than_there_are_cores():
+    cores, at_work, most, count = Cores(3), [], [], threading.Lock()
+
+    def work(number):
+        with cores.for_the_network() if number % 3 else cores.for_decoding():
+            with count:
+                at_work.append(number)
+                most.append(len(at_work))
+            with count:
+                at_work.remove(number)
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(work, range(2000)))
+
+    assert max(most) <= 3
+    assert len(most) == 2000
+
+
+def test_the_network_goes_before_decoding():
+    cores, order = Cores(1), []
+
+    def use(core, name):
+        with core:
+            order.append(name)
+
+    with cores.for_decoding():
+        decoding = threading.Thread(target=use, args=(cores.for_decoding(), "decoding"))
+        network = threading.Thread(target=use, args=(cores.for_the_network(), "network"))
+        decoding.start()
+        network.start()
+        while not cores.network_waits:
+            pass
+    decoding.join()
+    network.join()
+
+    assert order == ["network", "decoding"]
+
+
+def test_a_core_comes_back_after_an_error():
+    cores = Cores(1)
+    with pytest.raises(ZeroDivisionError), cores.for_decoding():
+        raise ZeroDivisionError
+
+    with cores.for_the_network():
+        pass
+
+
+@pytest.mark.parametrize(("said", "cores"), [("100000 100000", 1), ("50000 100000", 1)])
+def test_a_container_gets_no_more_than_its_quota(tmp_path, said, cores):
+    (tmp_path / "cpu.max").write_text(said)
+
+    assert available_cores(tmp_path / "cpu.max") == cores
+
+
+def test_no_quota_leaves_all_cores(tmp_path):
+    (tmp_path / "cpu.max").write_text("max 100000")
+
+    assert available_cores(tmp_path / "cpu.max") == available_cores(tmp_path / "none")
