@@ -14,6 +14,7 @@ from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import load_model
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.orientations import ORIENTATIONS
+from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.terms import Partition
@@ -84,9 +85,13 @@ def test_it_calls_as_few_test_pictures_of_no_chest_a_view_as_its_card_says(model
     outcomes = list(classify_files(paths, model, everything_decided(model)))
 
     called = [o for o in outcomes if o.view is not None]
-    told = [row for row in model.card.about["not_chest"] if row["partition"] == "test"]
+    told = [
+        row
+        for row in model.card.about["not_chest"]
+        if row["partition"] == "test" and row["source"] != PHOTOGRAPHS
+    ]
     assert len(others) == sum(row["images"] for row in told)
-    assert len(called) == sum(row["called_a_view"] for row in told) <= len(others) / 20
+    assert len(called) == sum(row["called_a_view"] for row in told) <= len(others) / 40
 
 
 @pytest.mark.parametrize("seed", range(6))
