@@ -1,8 +1,7 @@
 """Prints the first rows of a result as a table for people."""
 
-import csv
 import os
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 from rich.markup import escape
@@ -10,7 +9,7 @@ from rich.table import Table
 
 from cxrview.classify.outputs import Outputs
 from cxrview.cli.console import table_console
-from cxrview.store.tables import read_rows
+from cxrview.store.tables import each_failure, read_rows
 
 MOST_ROWS = 40
 WIDTH_OF_A_FILE = 100
@@ -23,7 +22,7 @@ _DECISION_STYLE = {"review": "yellow", "not_chest": "dim", "skipped": "dim"}
 def show_rows(result: Outputs) -> None:
     """Print the first rows and failures of a result to standard output."""
     rows = read_rows(result.table, MOST_ROWS + 1)
-    failures = _failures(result.failures)
+    failures = list(islice(each_failure(result.failures), MOST_ROWS))
     folder = _common_folder([row["path"] for row in [*rows, *failures]])
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold", ratio=3)
@@ -32,7 +31,7 @@ def show_rows(result: Outputs) -> None:
     table.add_column("remarks", ratio=2)
     for row in rows[:MOST_ROWS]:
         table.add_row(*_cells(row, folder))
-    for failure in failures[:MOST_ROWS]:
+    for failure in failures:
         name = escape(_below(failure["path"], folder))
         table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
     console = table_console(WIDTH_OF_A_FILE)
@@ -60,11 +59,6 @@ def _styled(decision: str) -> str:
     style = _DECISION_STYLE.get(decision)
     words = decision.replace("_", " ")
     return f"[{style}]{words}[/]" if style else words
-
-
-def _failures(path: Path) -> list[dict[str, Any]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _common_folder(paths: list[str]) -> str:
