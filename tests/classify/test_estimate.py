@@ -41,8 +41,7 @@ def test_hours_are_for_all_files_and_each_kind_has_its_part(archive, model):
     for estimate in (few, all_of_them):
         assert estimate.files == 41
         assert sum(kind.files for kind in estimate.kinds) == pytest.approx(41)
-        assert estimate.seconds == pytest.approx(sum(k.seconds for k in estimate.kinds))
-        assert estimate.seconds > 0
+        assert all(kind.seconds > 0 for kind in estimate.kinds)
     assert (few.sampled, all_of_them.sampled) == (10, 41)
     assert PICTURE in {kind.kind for kind in few.kinds}
 

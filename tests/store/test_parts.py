@@ -105,6 +105,7 @@ def test_nobody_elses_file_is_removed(tmp_path):
         ("a.jsonl", b"[1]\n"),
         ("a.csv", b"\xff\xfe"),
         ("a.txt", b"path"),
+        ("a.csv", b"path,view\n,frontal\n"),
     ],
 )
 def test_what_is_no_result_is_refused_by_name(tmp_path, name, content):

@@ -217,8 +217,16 @@ def _failures_of(part: Part) -> Iterator[Row]:
 def _in_order(parts: Sequence[Part], rows_of: Callable[[Part], Iterator[Row]]) -> Iterable[Row]:
     if any(part.shard == "all" for part in parts):
         return (row for part in parts for row in rows_of(part))
-    roots = [path_key(path) for path in json.loads(parts[0].conditions.get("paths", "[]"))]
+    roots = _roots(parts[0].conditions.get("paths", ""))
     return merge(*map(rows_of, parts), key=lambda row: _place(path_key(row["path"]), roots))
+
+
+def _roots(paths: str) -> list[bytes]:
+    """The arguments of a run; none where somebody else than the command wrote them down."""
+    try:
+        return [path_key(path) for path in json.loads(paths)]
+    except (ValueError, TypeError):
+        return []
 
 
 def _place(key: bytes, roots: Sequence[bytes]) -> tuple[int, list[bytes]]:

@@ -281,7 +281,7 @@ def classify(
         raise typer.BadParameter(
             "--estimate writes nothing: leave out --overwrite, --resume, --show and --until"
         )
-    is_time_up = is_past(until)
+    is_time_up, rate = is_past(until), bytes_per_second(max_read_rate)
     result = None if out == "-" or estimate else Outputs.named(out)
     if result:
         result.check(overwrite=overwrite, resume=resume)
@@ -310,7 +310,7 @@ def classify(
         workers=workers,
         readers=readers or (READERS_OF_URLS if any(":" in path for path in paths) else None),
         timeout_s=timeout,
-        bytes_per_second=bytes_per_second(max_read_rate),
+        bytes_per_second=rate,
     )
     if estimate:
         show_estimate(find_paths(paths, []), selection, loaded, settings)

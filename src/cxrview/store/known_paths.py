@@ -28,12 +28,7 @@ class KnownPaths:
         # Whoever counts the files asks from a thread of its own.
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute("CREATE TABLE known (path BLOB PRIMARY KEY) WITHOUT ROWID")
-        keys = (
-            (_key(row["path"]),)
-            for table in tables
-            for row in each_row(table, ["path"])
-            if row["path"]
-        )
+        keys = ((_key(row["path"]),) for table in tables for row in each_row(table, ["path"]))
         with self._db:
             self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", keys)
 

@@ -82,7 +82,10 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
         raise UsageError(f"the folder {path} holds no Parquet files")
     for file in files:
         try:
-            yield from _READERS[table_format(file)](file, columns)
+            for row in _READERS[table_format(file)](file, columns):
+                if "path" in row and not row["path"]:
+                    raise ValueError("every row is of a file")
+                yield row
         # ValueError: pyarrow's, JSON's and UTF-8's.
         except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
             raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
