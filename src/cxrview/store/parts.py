@@ -2,8 +2,8 @@
 
     views/part-00000.parquet, views/part-00001.parquet, ...
 
-`pyarrow.dataset`, polars, DuckDB and Spark open such a folder as one table, and read only the
-parts that they need. The rows stand in the order of the names.
+`pyarrow.dataset` and polars open such a folder as one table. The rows stand in the order of the
+names.
 """
 
 import os
