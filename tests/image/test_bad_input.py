@@ -490,7 +490,9 @@ def test_an_odd_file_is_read_all_the_same(kit, read, name):
 
     radiograph = read(build(kit))
 
-    assert np.array_equal(radiograph.pixels, sound.pixels)
+    apart = np.abs(radiograph.pixels.astype(int) - sound.pixels).max()
+    # Blocks of pixels and a reduced wavelet of the same picture differ a little.
+    assert apart <= (0 if read is read_radiograph else 6)
     assert radiograph.warnings == warnings
 
 

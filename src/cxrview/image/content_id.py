@@ -1,6 +1,7 @@
 """Tells copies of a file under other names, at a thirtieth of the price of hashing every byte."""
 
 import hashlib
+from typing import Any
 
 import imagecodecs
 
@@ -20,7 +21,8 @@ def content_id(data: bytes) -> str:
     Returns:
         32 hexadecimal digits.
     """
+    view: Any = memoryview(data)  # any buffer will do, whatever the stubs say
     blocks = range(0, len(data), _BLOCK_BYTES)
-    sums = (imagecodecs.deflate_crc32(data[at : at + _BLOCK_BYTES]) for at in blocks)
+    sums = (imagecodecs.deflate_crc32(view[at : at + _BLOCK_BYTES]) for at in blocks)
     words = [len(data).to_bytes(8, "little"), *(one.to_bytes(4, "little") for one in sums)]
     return hashlib.blake2b(b"".join(words), digest_size=16).hexdigest()

@@ -34,7 +34,7 @@ def decode_rle(frame: Frame) -> Planes:
     for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
         sample, byte = divmod(k, width)  # the most significant byte comes first
         native[sample, :, width - 1 - byte] = _unpack_bits(frame, start, end, size)
-    samples = unpack_native(native.reshape(-1).data, layout, is_little_endian=True)
+    samples = unpack_native(native.data.cast("B"), layout, is_little_endian=True)
     return Planes(
         samples=samples,
         precision=layout.bits_allocated,

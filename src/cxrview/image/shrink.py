@@ -134,10 +134,10 @@ def square(
     Returns:
         Shape (side, side). Of small pictures the same as `squash`, to the pixel.
     """
-    if box is None and factors(pixels.shape[0], pixels.shape[1], side) == (1, 1):
+    rows, columns = pixels.shape
+    if box is None and factors(rows, columns, side) == (1, 1):
         return squash(pixels, side)
     if box is not None:
-        rows, columns = pixels.shape
         beyond = max(0, int(np.ceil(box[3])) - rows), max(0, int(np.ceil(box[2])) - columns)
         if any(beyond):
             pixels = np.pad(pixels, ((0, beyond[0]), (0, beyond[1])), mode="edge")

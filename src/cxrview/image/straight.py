@@ -106,7 +106,7 @@ _NEAR = 64
 
 def _stored(planes: Planes, layout: Layout) -> NDArray[Any]:
     """Stored values; those that are nothing but values, as nearly all are, without a copy."""
-    samples = planes.samples[0]
+    samples: NDArray[Any] = planes.samples[0]
     bits = min(layout.bits_stored, planes.precision)
     is_plain = (
         not layout.is_signed
