@@ -43,7 +43,7 @@ def main() -> None:
     print_ratios(corpus)
     formats = wishes.formats or [*FORMATS, SMALL_JPEG, MIXED]
     corpus[MIXED] = list(each_file(corpus))
-    bounds = measure_bounds(corpus)
+    bounds = measure_bounds(corpus, formats)
     runs: dict[str, list[measured.Cost]] = {name: [] for name in formats}
     baselines: dict[str, list[dict[str, Any]]] = {"one-by-one": [], "loader": []}
     counts = {
@@ -65,16 +65,18 @@ def main() -> None:
     draw(report, wishes.out / "throughput.png")
 
 
-def measure_bounds(corpus: dict[str, list[Path]]) -> dict[str, dict[str, float]]:
+def measure_bounds(
+    corpus: dict[str, list[Path]], formats: list[str]
+) -> dict[str, dict[str, float]]:
     """Core-seconds of each stage and the bound, by format; mixed is the mean of all formats."""
     side = load_model().card.input_side
     infer = stages.measure_inference(stages.squashed(corpus["native"], side))
     bounds = {}
-    for name, files in corpus.items():
-        if name != MIXED:
-            bounds[name] = stages.measure_reading(files, side) | {"infer": infer}
-    every = [bounds[name] for name in FORMATS]
-    bounds[MIXED] = {key: statistics.mean(one[key] for one in every) for key in every[0]}
+    for name in {*formats, *FORMATS} - {MIXED} if MIXED in formats else formats:
+        bounds[name] = stages.measure_reading(corpus[name], side) | {"infer": infer}
+    if MIXED in formats:
+        every = [bounds[name] for name in FORMATS]
+        bounds[MIXED] = {key: statistics.mean(one[key] for one in every) for key in every[0]}
     for one in bounds.values():
         one["bound"] = available_cores() / (one["decode + shrink"] + one["infer"])
     return bounds
