@@ -23,7 +23,7 @@ from cxrview.terms import Partition
 
 def main(data: Path) -> None:
     """Print the figures."""
-    model = load_model()
+    model = load_model(precision="fp32", device="cpu")
     tell("photographs (ImageNet samples, in grey)", model, read_photographs(data))
     others = [o for o in read_not_chest(data / "labels.csv") if o.partition is Partition.TEST]
     for source in sorted({other.source for other in others}):

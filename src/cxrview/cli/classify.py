@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.terms import Device, Precision
+
 if TYPE_CHECKING:
     from cxrview.classify.archive import Outputs, Tally
     from cxrview.classify.engine import EngineSettings
@@ -99,6 +101,21 @@ def classify(
             rich_help_panel="Decisions",
         ),
     ] = "default",
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="What the network computes with; auto: int8 where the model has it and the "
+            "processor is quick at it.",
+            rich_help_panel="Decisions",
+        ),
+    ] = Precision.AUTO,
+    device: Annotated[
+        Device,
+        typer.Option(
+            help="What the network runs on; auto: cuda where ONNX Runtime was built for it.",
+            rich_help_panel="Decisions",
+        ),
+    ] = Device.AUTO,
     chest_rule: Annotated[
         Path | None,
         typer.Option(
@@ -224,7 +241,7 @@ def classify(
     if result:
         result.check(overwrite=overwrite, resume=resume)
     _check_paths(paths)
-    loaded = load_model(model)
+    loaded = load_model(model, precision=precision, device=device)
     key_path = None if identify else key or default_key_path()
     settings = EngineSettings(
         read=ReadSettings(
