@@ -57,7 +57,9 @@ def main(data: Path) -> None:
         "learnt": learnt_from_headers(training, test),
         "network": timed("network", lambda: ask_network(test.pixels)),
     }
-    cutoffs = dict.fromkeys(pfi, 50.0) | {"network": load_model().card.cutoff}
+    cutoffs = dict.fromkeys(pfi, 50.0) | {
+        "network": load_model(precision="fp32", device="cpu").card.cutoff
+    }
     right = {name: is_right(values, cutoffs[name], test) for name, values in pfi.items()}
     right["header"] = at_its_word(test)
     print(f"Trained on {len(training.labels):,} images, tested on {len(test.labels):,}\n")
@@ -99,7 +101,7 @@ def learnt_from_headers(training: Part, test: Part) -> Numbers:
 
 def ask_network(pixels: NDArray[np.uint8]) -> Numbers:
     """PFI by the shipped model."""
-    return load_model().pfi(pixels)
+    return load_model(precision="fp32", device="cpu").pfi(pixels)
 
 
 def timed(name: str, run: Callable[[], Numbers]) -> Numbers:

@@ -44,7 +44,7 @@ def main(data: Path) -> None:
 
 def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
     """File to what the shipped model says, every image decided."""
-    model = load_model()
+    model = load_model(precision="fp32", device="cpu")
     settings = EngineSettings(read=ReadSettings(side=model.card.input_side), review_band=NO_REVIEW)
     outcomes = classify_files((str(data / label.file) for label in labels), model, settings)
     return {

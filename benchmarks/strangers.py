@@ -25,7 +25,7 @@ from cxrview.terms import Partition
 
 def main(data: Path) -> None:
     """Print the figures."""
-    model = load_model()
+    model = load_model(precision="fp32", device="cpu")
     rows, pixels = read_photographs(data / "pretraining" / "imagenet-samples.tar")
     is_test = [row.partition is Partition.TEST for row in rows]
     tell("photographs (ImageNet samples, test partition)", model, list(pixels[is_test]))

@@ -34,6 +34,24 @@ class Partition(StrEnum):
     TEST = "test"
 
 
+class Precision(StrEnum):
+    """What a network computes with."""
+
+    FP32 = "fp32"
+    INT8 = "int8"
+    AUTO = "auto"
+    """int8 where there are such weights and the processor is quick at it, else fp32."""
+
+
+class Device(StrEnum):
+    """What a network runs on."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    AUTO = "auto"
+    """cuda where ONNX Runtime was built for it, else cpu."""
+
+
 class Decision(StrEnum):
     """What was made of one readable image."""
 

@@ -17,7 +17,7 @@ from cxrview.store.models import write_model
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_model(threads=1)
+    return load_model(precision="fp32", device="cpu", threads=1)
 
 
 def squashed(n: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def test_a_card_that_knows_nothing_of_an_output_of_the_network_is_refused(shippe
     from importlib.resources import files
 
     weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
-    write_model(tmp_path, dataclasses.replace(shipped.card, chest_cutoff=None), weights)
+    write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, chest_cutoff=None), weights)
 
     with pytest.raises(ModelRefused, match="differ in whether there is an output chest"):
         load_model(tmp_path)
@@ -83,7 +83,7 @@ def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
     from importlib.resources import files
 
     weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
-    write_model(tmp_path, dataclasses.replace(shipped.card, input_side=224), weights)
+    write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, input_side=224), weights)
 
     with pytest.raises(ModelRefused, match="takes 256 x 256 pixels, its card says 224"):
         load_model(tmp_path)
@@ -92,7 +92,9 @@ def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
 def test_a_vouched_for_text_is_refused_all_the_same(shipped, tmp_path):
     weights = b"not a network"
     sha256 = hashlib.sha256(weights).hexdigest()
-    write_model(tmp_path, dataclasses.replace(shipped.card, weights_sha256=sha256), weights)
+    write_model(
+        tmp_path, dataclasses.replace(shipped.card, int8=None, weights_sha256=sha256), weights
+    )
 
     with pytest.raises(ModelRefused, match="cannot be loaded"):
         load_model(tmp_path)

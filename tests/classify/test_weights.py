@@ -11,20 +11,31 @@ from PIL import Image, ImageDraw
 from cxrview.classify.abstain import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.processor import is_right_at_int8
 from cxrview.classify.runtime import load_model
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.orientations import ORIENTATIONS
 from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
+from cxrview.store.models import read_card
 from cxrview.terms import Partition
 
 FOLDER = Path(str(files("cxrview.classify"))) / "weights"
 
 
+PRECISIONS = ["fp32", *(["int8"] if read_card(FOLDER).int8 and is_right_at_int8() else [])]
+
+
 @pytest.fixture(scope="module")
 def model():
-    return load_model()
+    """What its page and most of its card are of."""
+    return load_model(precision="fp32", device="cpu")
+
+
+@pytest.fixture(scope="module", params=PRECISIONS)
+def either(request):
+    return load_model(precision=request.param, device="cpu")
 
 
 def everything_decided(model) -> EngineSettings:
@@ -58,7 +69,7 @@ def test_it_is_small_and_its_card_says_what_a_user_must_know(model):
 
 
 @pytest.mark.slow
-def test_it_has_at_most_one_error_on_the_test_partition(model, shared_data):
+def test_it_has_at_most_one_error_on_the_test_partition(either, shared_data):
     labels = [
         label
         for label in read_labels(shared_data / "labels.csv")
@@ -66,7 +77,7 @@ def test_it_has_at_most_one_error_on_the_test_partition(model, shared_data):
     ]
     paths = [str(shared_data / label.file) for label in labels]
 
-    outcomes = classify_files(paths, model, everything_decided(model))
+    outcomes = classify_files(paths, either, everything_decided(either))
 
     wrong = [o for o, label in zip(outcomes, labels, strict=True) if o.view is not label.view]
     assert len(labels) == 729
@@ -95,7 +106,7 @@ def test_it_calls_as_few_test_pictures_of_no_chest_a_view_as_its_card_says(model
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_is_drawn_as_no_chest_gets_no_view(model, seed):
+def test_what_is_drawn_as_no_chest_gets_no_view(either, seed):
     """Not of the drawer that it learnt from: shapes of Pillow's."""
     rng = np.random.default_rng(seed)
     picture = Image.new("L", (256, 256), int(rng.integers(256)))
@@ -108,9 +119,9 @@ def test_what_is_drawn_as_no_chest_gets_no_view(model, seed):
             corners, fill=shade
         )
 
-    answers = model.answer(np.asarray(picture)[None])
+    answers = either.answer(np.asarray(picture)[None])
 
-    assert answers.chest[0] < model.card.chest_cutoff
+    assert answers.chest[0] < either.card.chest_cutoff
 
 
 def test_its_page_is_made_from_its_card(model):
@@ -140,15 +151,26 @@ def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     assert by_orientation == dict.fromkeys(ORIENTATIONS, len(of))
 
 
-def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(model, tmp_path):
+def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(either, tmp_path):
     out = tmp_path / "archive"
     draw_archive(out, patients=12, size=(384, 330), seed=11, damages=[], strangers=False)
     with Path(f"{out}.truth.csv").open(newline="") as rows:
         truth = {row["file"]: row["view"] for row in csv.DictReader(rows)}
 
-    outcomes = list(classify_files(find_images([str(out)]), model, everything_decided(model)))
+    outcomes = list(classify_files(find_images([str(out)]), either, everything_decided(either)))
 
     assert len(outcomes) == len(truth)
     for outcome in outcomes:
         file = str(Path(outcome.instance.path).relative_to(out))
         assert outcome.view == truth[file], (file, outcome.pfi)
+
+
+def test_in_int8_no_test_picture_is_decided_otherwise(model):
+    """None of those that lie as their patients did; the card tells of the others."""
+    if model.card.int8 is None:
+        return
+    told = model.card.int8.about["against_fp32"]["test"]["as_they_lie"]
+
+    assert told["pictures"] == sum(row["images"] for row in model.card.about["test"])
+    assert told["changed_decisions"] == 0
+    assert told["errors"] == [sum(row["errors"] for row in model.card.about["test"])] * 2

@@ -6,7 +6,7 @@ import pytest
 
 from cxrview.errors import ModelRefused
 from cxrview.records import ModelCard
-from cxrview.store.models import read_model, write_model
+from cxrview.store.models import read_card, read_model, read_weights, write_model
 
 WEIGHTS = bytes(range(256))
 CARD = ModelCard(
@@ -27,6 +27,48 @@ def test_a_model_is_read_as_it_was_written(tmp_path):
     assert read_model(tmp_path) == (CARD, WEIGHTS)
 
 
+INT8_WEIGHTS = bytes(range(128))
+INT8 = dataclasses.replace(
+    CARD,
+    model_id="test-int8-1",
+    weights_sha256=hashlib.sha256(INT8_WEIGHTS).hexdigest(),
+    review_band=(30.0, 70.0),
+    precision="int8",
+)
+BOTH = dataclasses.replace(CARD, int8=INT8)
+
+
+def test_a_model_of_two_precisions_is_read_as_it_was_written(tmp_path):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+
+    assert read_model(tmp_path) == (BOTH, WEIGHTS)
+    assert read_weights(tmp_path / "model-int8.onnx", read_card(tmp_path).int8) == INT8_WEIGHTS
+
+
+def test_weights_of_int8_are_gone_when_a_model_without_them_takes_the_place(tmp_path):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+    write_model(tmp_path, CARD, WEIGHTS)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "card.json"}
+
+
+@pytest.mark.parametrize(("card", "weights"), [(BOTH, None), (CARD, INT8_WEIGHTS)])
+def test_a_card_of_int8_does_not_stand_without_its_weights(tmp_path, card, weights):
+    with pytest.raises(ValueError, match="go together"):
+        write_model(tmp_path, card, WEIGHTS, weights)
+
+
+@pytest.mark.parametrize("position", [0, 64, 127])
+def test_one_changed_bit_of_the_weights_of_int8_is_refused(tmp_path, position):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+    changed = bytearray(INT8_WEIGHTS)
+    changed[position] ^= 1
+    (tmp_path / "model-int8.onnx").write_bytes(changed)
+
+    with pytest.raises(ModelRefused, match=r"model-int8\.onnx is not the file .* SHA-256 differs"):
+        read_weights(tmp_path / "model-int8.onnx", read_card(tmp_path).int8)
+
+
 @pytest.mark.parametrize("position", [0, 100, 255])
 def test_one_changed_bit_is_refused(tmp_path, position):
     write_model(tmp_path, CARD, WEIGHTS)
@@ -40,7 +82,13 @@ def test_one_changed_bit_is_refused(tmp_path, position):
 
 @pytest.mark.parametrize(
     "change",
-    [{"cutoff": 101}, {"review_band": [80, 20]}, {"review_band": 3}, {"unheard_of": 1}],
+    [
+        {"cutoff": 101},
+        {"review_band": [80, 20]},
+        {"review_band": 3},
+        {"unheard_of": 1},
+        {"int8": {"cutoff": 50}},
+    ],
 )
 def test_a_card_out_of_range_is_refused(tmp_path, change):
     write_model(tmp_path, CARD, WEIGHTS)

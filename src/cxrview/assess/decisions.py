@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import ModelCard, Scores
+from cxrview.records import Answers, ModelCard, Scores
 from cxrview.stats import exact_interval, log_odds
-from cxrview.terms import View
+from cxrview.terms import Decision, View
 
 Row = dict[str, Any]
 
@@ -26,11 +26,9 @@ def count_decisions(scores: Scores, card: ModelCard) -> Row:
         the band and not refused), `errors_decided`, and `refused` (called no chest).
     """
     is_called_frontal = scores.pfi >= card.cutoff
-    low, high = card.review_band
-    is_refused = np.zeros(len(scores), bool)
-    if scores.chest is not None and card.chest_cutoff is not None:
-        is_refused = scores.chest < card.chest_cutoff
-    is_decided = ((scores.pfi < low) | (scores.pfi > high)) & ~is_refused
+    decisions = decisions_of(Answers(pfi=scores.pfi, chest=scores.chest), card)
+    is_refused = decisions == Decision.NOT_CHEST
+    is_decided = ~is_refused & (decisions != Decision.REVIEW)
     is_wrong = is_called_frontal != scores.is_frontal
     images, errors = len(scores), int(is_wrong.sum())
     interval = exact_interval(images - errors, images)
@@ -43,6 +41,23 @@ def count_decisions(scores: Scores, card: ModelCard) -> Row:
         "errors_decided": int((is_wrong & is_decided).sum()),
         "refused": int(is_refused.sum()),
     }
+
+
+def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
+    """What becomes of n pictures: their view, or `review`, or `not_chest`; shape (n,).
+
+    Args:
+        answers: of the network that the card is of.
+        card: whose cutoffs and band decide.
+    """
+    low, high = card.review_band
+    decisions = np.where(answers.pfi >= card.cutoff, View.FRONTAL.value, View.LATERAL.value)
+    is_unsure = (answers.pfi >= low) & (answers.pfi <= high)
+    decisions = np.where(is_unsure, Decision.REVIEW.value, decisions)
+    if answers.chest is not None and card.chest_cutoff is not None:
+        is_refused = answers.chest < card.chest_cutoff
+        decisions = np.where(is_refused, Decision.NOT_CHEST.value, decisions)
+    return decisions
 
 
 def count_by(scores: Scores, card: ModelCard, kinds: Mapping[str, NDArray[np.str_]]) -> list[Row]:

@@ -217,7 +217,7 @@ def assess(
     with progress("images", lambda: asked_in_all(chosen, baselines=baselines)) as advance:
         run = assess_model(
             chosen,
-            load_model(model),
+            load_model(model, precision="fp32", device="cpu"),
             out,
             cutoff_from=cutoff_from,
             baselines=baselines,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cxrview.terms import Device, Precision
+
 INTERRUPTED = 130
 MOST_WORKERS = 1024
 READERS_OF_URLS = 8
@@ -91,6 +93,21 @@ def classify(
             rich_help_panel="Decisions",
         ),
     ] = "default",
+    precision: Annotated[
+        Precision,
+        typer.Option(
+            help="What the network computes with; auto: int8 where the model has it and the "
+            "processor is quick at it.",
+            rich_help_panel="Decisions",
+        ),
+    ] = Precision.AUTO,
+    device: Annotated[
+        Device,
+        typer.Option(
+            help="What the network runs on; auto: cuda where ONNX Runtime was built for it.",
+            rich_help_panel="Decisions",
+        ),
+    ] = Device.AUTO,
     chest_rule: Annotated[
         Path | None,
         typer.Option(
@@ -287,7 +304,7 @@ def classify(
         result.check(overwrite=overwrite, resume=resume)
     selection = selection_of(shard, known or (), result)
     check_paths(paths)
-    loaded = load_model(model)
+    loaded = load_model(model, precision=precision, device=device)
     key_path = None if identify or estimate else key or default_key_path()
     settings = EngineSettings(
         read=ReadSettings(

@@ -16,6 +16,7 @@ from cxrview.cli.finetune import finetune
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
+from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
 from cxrview.cli.split import split
@@ -36,6 +37,7 @@ app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)
 app.command(rich_help_panel="Study")(pretrain)
 app.command(rich_help_panel="Study")(finetune)
+app.command(rich_help_panel="Study")(quantise)
 app.command(rich_help_panel="Study")(choose)
 app.command(rich_help_panel="Study")(assess)
 app.command(rich_help_panel="Study")(robustness)

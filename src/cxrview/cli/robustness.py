@@ -167,7 +167,7 @@ def _load(name: str, cutoff: float | None) -> "tuple[Model, float]":
     """A model, and the cutoff asked for or else its card's."""
     from cxrview.classify.runtime import load_model
 
-    model = load_model(name)
+    model = load_model(name, precision="fp32", device="cpu")
     return model, model.card.cutoff if cutoff is None else cutoff
 
 

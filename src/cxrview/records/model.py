@@ -40,6 +40,9 @@ class ModelCard:
     taught to tell."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Data, partitions, recipe, counts with intervals, readers, licences, use and limits."""
+    int8: "ModelCard | None" = None
+    """Of the same network in integers of 8 bits, where it was quantised; it has cutoffs of its
+    own."""
 
     def __post_init__(self) -> None:
         low, high = self.review_band

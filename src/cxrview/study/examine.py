@@ -62,18 +62,26 @@ def examine(
     )
 
 
-def chest_of_others(
+def answers_of_others(
     pool: Pool, ask: Ask, progress: Callable[[int], None] = lambda done: None
-) -> NDArray[np.float64] | None:
-    """Ask about pictures of a pool that show no chest, upright.
-
-    Returns:
-        `chest`, shape (m,), percent; None where there is none, or the network does not tell.
-    """
+) -> Answers | None:
+    """Ask about pictures of a pool that show no chest, upright; None where there is none."""
     if not pool.others:
         return None
     upright = ORIENTATIONS[PROGENITOR_NAME]
-    return _ask_all(upright, pool.not_chest, np.arange(len(pool.others)), ask, progress).chest
+    return _ask_all(upright, pool.not_chest, np.arange(len(pool.others)), ask, progress)
+
+
+def chest_of_others(
+    pool: Pool, ask: Ask, progress: Callable[[int], None] = lambda done: None
+) -> NDArray[np.float64] | None:
+    """Ask the same about `chest` alone.
+
+    Returns:
+        Shape (m,), percent; None where there is no such picture, or the network does not tell.
+    """
+    answers = answers_of_others(pool, ask, progress)
+    return answers.chest if answers else None
 
 
 def asked_in_all(radiographs: LabelledPixels, most_turned: int | None = MOST_TURNED) -> int:

@@ -113,7 +113,7 @@ class _Run:
         with self._stage("choose"):
             choice = self._choose()
             make_model(choice, folder.candidates, folder.model)
-            model = load_model(folder.model)
+            model = load_model(folder.model, precision="fp32", device="cpu")
         with self._stage("assess"):
             assessment = assess_model(
                 images,

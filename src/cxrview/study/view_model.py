@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cxrview.assess.review_band import widest_review_band
 from cxrview.classify.runtime import OnnxRuntime
 from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.errors import ModelRefused, UsageError
 from cxrview.image import SIDE
 from cxrview.records import Label, ModelCard, NotChest, Scores
-from cxrview.stats import fit_temperature, log_odds, youden_cutoff
+from cxrview.stats import fit_temperature, log_odds
 from cxrview.store.models import read_model, write_model
 from cxrview.store.scores import read_scores, write_scores
 from cxrview.store.whole import write_whole, writing
+from cxrview.study.cutoffs import with_cutoffs
 from cxrview.study.examine import asked_in_all, chest_of_others, examine
 from cxrview.study.labelled_pool import Pool
 from cxrview.study.stages import StudyWatch
@@ -30,8 +29,6 @@ from cxrview.train.hardware import Hardware
 from cxrview.train.recipes import Recipe
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
-MOST_REFUSED = 0.002
-"""Share of validation radiographs that may be called no chest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +100,7 @@ def make_view_model(
     card, weights = read_model(out)
     (scores,) = read_scores(out / VALIDATION)
     others = chest_of_others(validation, OnnxRuntime(weights).run)
-    card = _with_cutoffs(card, scores, left_out, others)
+    card = with_cutoffs(card, scores, left_out, others)
     with writing(out):
         write_model(out, card, weights)
     return ViewModel(card=card, weights=weights, validation=scores)
@@ -223,41 +220,3 @@ def _card(recipe: Recipe, seed: int, weights: bytes, temperature: float) -> Mode
         chest_cutoff=0.0 if recipe.has_chest else None,
         about={"recipe": dataclasses.asdict(recipe), "seed": seed},
     )
-
-
-def _with_cutoffs(
-    card: ModelCard,
-    validation: Scores,
-    left_out: Scores | None,
-    others: NDArray[np.float64] | None,
-) -> ModelCard:
-    """Set cutoffs and band; `others` is `chest` of validation pictures that show none."""
-    best = youden_cutoff(validation.pfi, validation.is_frontal)
-    middle = round((best.low + best.high) / 2, 3)
-    judged = [validation] if left_out is None else [validation, left_out]
-    groups = [np.char.add(f"{n} ", one.facts["source"]) for n, one in enumerate(judged)]
-    return dataclasses.replace(
-        card,
-        cutoff=middle,
-        paper_cutoff=best.high,
-        review_band=widest_review_band(
-            np.concatenate([one.pfi for one in judged]), np.concatenate(groups), middle
-        ),
-        chest_cutoff=None
-        if others is None or validation.chest is None
-        else _chest_cutoff(validation, others),
-        about={**card.about, "cutoff_range": [best.low, best.high]},
-    )
-
-
-def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
-    chest = validation.chest
-    assert chest is not None
-    both = np.concatenate([chest, others])
-    best = youden_cutoff(both, np.arange(len(both)) < len(chest))
-    allowed = [
-        np.quantile(of, MOST_REFUSED, method="lower")
-        for of in (chest, chest[validation.is_progenitor])
-    ]
-    # Rounded down, so that the last one allowed is not refused after all.
-    return float(np.floor(1000 * min((best.low + best.high) / 2, *allowed)) / 1000)

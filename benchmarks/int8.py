@@ -1,0 +1,89 @@
+"""How much faster int8 is than fp32, interleaved so that a busy machine slows both alike.
+
+    python benchmarks/int8.py [FOLDER] [--threads N] [--layers]
+
+FOLDER is of `cxrview quantise`; the model in the package where none is given. `--layers` prints
+where the time goes instead, by kind of layer, as ONNX Runtime's own profile has it.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from cxrview.classify.runtime import BATCH, load_model
+from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME
+from cxrview.terms import Precision
+
+ROUNDS = 15
+PRECISIONS = {Precision.FP32: WEIGHTS_NAME, Precision.INT8: INT8_WEIGHTS_NAME}
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shipped = Path(str(files("cxrview.classify") / "weights"))
+    parser.add_argument("folder", nargs="?", type=Path, default=shipped)
+    parser.add_argument("--threads", type=int, default=0, help="0 takes one per core")
+    parser.add_argument("--layers", action="store_true", help="where the time goes")
+    given = parser.parse_args()
+    pictures = np.random.default_rng(0).integers(0, 256, (BATCH, 256, 256), np.uint8)
+    if given.layers:
+        for precision, name in PRECISIONS.items():
+            tell_layers(precision, given.folder / name, pictures, given.threads)
+    else:
+        tell_rates(given.folder, pictures, given.threads)
+
+
+def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
+    """Median rate of each precision, and the median of the ratios of neighbouring rounds."""
+    models = {
+        precision: load_model(folder, precision=precision, device="cpu", threads=threads)
+        for precision in PRECISIONS
+    }
+    seconds: dict[Precision, list[float]] = {precision: [] for precision in models}
+    for number in range(ROUNDS + 2):
+        for precision, model in models.items():
+            began = time.perf_counter()
+            model.answer(pictures)
+            if number >= 2:  # the first ones also allot memory
+                seconds[precision].append(time.perf_counter() - began)
+    for precision, each in seconds.items():
+        print(f"{precision}: {BATCH / statistics.median(each):.1f} images/s, median of {ROUNDS}")
+    fp32, int8 = seconds.values()
+    ratios = sorted(old / new for old, new in zip(fp32, int8, strict=True))
+    print(f"int8 / fp32: {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+
+
+def tell_layers(precision: Precision, path: Path, pictures: np.ndarray, threads: int) -> None:
+    """Milliseconds an image of each kind of layer."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        options.enable_profiling = True
+        options.profile_file_prefix = f"{folder}/profile"
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        for _ in range(ROUNDS):
+            session.run(None, {session.get_inputs()[0].name: pictures})
+        events = json.loads(Path(session.end_profiling()).read_text())
+    spent: Counter[str] = Counter()
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            spent[event["args"]["op_name"]] += event["dur"]
+    total = spent.total()
+    print(f"{precision}: {total / ROUNDS / BATCH / 1000:.2f} ms an image")
+    for kind, microseconds in spent.most_common(8):
+        each = microseconds / ROUNDS / BATCH / 1000
+        print(f"  {kind:24} {each:6.2f} ms {100 * microseconds / total:5.1f} %")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""One contract for whatever runs a network, in any precision and on any device that is here."""
+
+import dataclasses
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
+from cxrview.classify.runtime import BATCH, CUDA_PROVIDER, OnnxRuntime, load_model
+from cxrview.errors import ModelRefused, UsageError
+from cxrview.store.models import read_model, write_model
+from cxrview.terms import Device
+
+SHIPPED = Path(str(files("cxrview.classify") / "weights"))
+HAS_CUDA = CUDA_PROVIDER in onnxruntime.get_available_providers()
+KINDS = [
+    "fp32 cpu",
+    *(["int8 cpu"] if is_right_at_int8() else []),
+    *(["fp32 cuda"] if HAS_CUDA else []),
+]
+
+
+def squashed(n: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, 256, 256), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The model in the package with weights of int8, calibrated on noise."""
+    pytest.importorskip("onnx", reason="needs onnx: pip install 'cxrview[train]'")
+    from cxrview.train.quantise import quantise
+
+    card, weights = read_model(SHIPPED)
+    int8_weights = quantise(weights, squashed(2))
+    int8 = dataclasses.replace(
+        card,
+        model_id="noise-int8",
+        weights_sha256=hashlib.sha256(int8_weights).hexdigest(),
+        cutoff=40.0,
+        review_band=(30.0, 45.0),
+        int8=None,
+    )
+    out = tmp_path_factory.mktemp("both")
+    write_model(out, dataclasses.replace(card, int8=int8), weights, int8_weights)
+    return out
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def backend(request, folder) -> OnnxRuntime:
+    precision, device = request.param.split()
+    return load_model(folder, precision=precision, device=device, threads=1).backend
+
+
+def test_it_gives_a_percentage_for_each_picture(backend):
+    for n in (1, 5, BATCH):
+        answers = backend.run(squashed(n))
+
+        for percent in (answers.pfi, answers.chest):
+            assert (percent.shape, percent.dtype) == ((n,), np.float64)
+            assert ((percent >= 0) & (percent <= 100)).all()
+
+
+def test_no_answer_depends_on_what_shares_the_batch(backend):
+    pixels = squashed(BATCH)
+
+    whole = backend.run(pixels)
+    backwards = backend.run(pixels[::-1])
+    alone = [backend.run(pixels[k : k + 1]) for k in range(3)]
+
+    assert np.array_equal(whole.pfi, backwards.pfi[::-1])
+    assert np.array_equal(whole.chest[:3], np.concatenate([one.chest for one in alone]))
+
+
+def test_it_leaves_the_pictures_alone_and_says_the_same_again(backend):
+    pixels = squashed(3)
+    kept = pixels.copy()
+
+    one, two = backend.run(pixels), backend.run(pixels)
+
+    assert np.array_equal(pixels, kept)
+    assert np.array_equal(one.pfi, two.pfi)
+
+
+def test_it_has_a_name_for_the_journal(backend):
+    assert backend.name in {f"onnxruntime-{device}" for device in ("cpu", "cuda")}
+
+
+needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")
+
+
+@needs_int8
+def test_the_card_is_that_of_the_precision_in_use(folder):
+    fp32, int8 = (load_model(folder, precision=one, threads=1) for one in ("fp32", "int8"))
+
+    assert fp32.card.int8 == int8.card
+    assert (int8.card.model_id, int8.card.cutoff) == ("noise-int8", 40.0)
+    assert fp32.card.model_id != int8.card.model_id
+    assert not np.array_equal(fp32.pfi(squashed(2)), int8.pfi(squashed(2)))
+
+
+def test_auto_takes_int8_where_the_processor_is_quick_at_it(folder):
+    model = load_model(folder, device="cpu", threads=1)
+
+    assert (model.card.model_id == "noise-int8") is is_quick_at_int8()
+
+
+def test_auto_takes_fp32_where_there_is_nothing_else(folder, tmp_path):
+    card, weights = read_model(folder)
+    write_model(tmp_path, dataclasses.replace(card, int8=None), weights)
+
+    assert load_model(tmp_path, threads=1).card.model_id == card.model_id
+    with pytest.raises(UsageError, match="no weights of int8"):
+        load_model(tmp_path, precision="int8")
+
+
+@needs_int8
+def test_one_changed_bit_of_int8_is_refused_and_of_fp32_does_not_matter_to_it(folder, tmp_path):
+    card, weights = read_model(folder)
+    int8_weights = (folder / "model-int8.onnx").read_bytes()
+    write_model(tmp_path, card, weights, int8_weights)
+    changed = bytearray(int8_weights)
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / "model-int8.onnx").write_bytes(changed)
+
+    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+        load_model(tmp_path, precision="int8")
+    assert load_model(tmp_path, precision="fp32", threads=1).card.model_id == card.model_id
+
+
+def test_a_device_that_is_not_here_is_refused_in_words(folder):
+    if HAS_CUDA:
+        return  # then it is held to the contract above
+    with pytest.raises(UsageError, match="finds no device cuda"):
+        load_model(folder, device="cuda")
+    with pytest.raises(UsageError, match="finds no device cuda"):
+        OnnxRuntime((SHIPPED / "model.onnx").read_bytes(), device=Device.CUDA)
+
+
+@pytest.mark.parametrize("asked", [{"precision": "int4"}, {"device": "tpu"}])
+def test_an_unheard_of_precision_or_device_is_a_value_error(folder, asked):
+    with pytest.raises(ValueError, match="is not a valid"):
+        load_model(folder, **asked)
