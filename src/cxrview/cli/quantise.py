@@ -52,7 +52,7 @@ def quantise(
         ),
     ] = None,
 ) -> None:
-    """Add weights of int8 to a model, about three times as fast on processors with VNNI.
+    """Add weights of int8 to a model, for processors that are quick at them (VNNI).
 
     Training patients calibrate them, validation patients set their own cutoffs and review band,
     and test patients tell what they lose against float32. Needs what the extra named train

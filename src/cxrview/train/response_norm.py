@@ -1,6 +1,6 @@
 """Writes local response normalisation as layers that a runtime is quick at.
 
-ONNX Runtime raises to a power one value at a time: its LRN takes 40 % of the time of a GoogLeNet.
+ONNX Runtime raises to a power one value at a time: its LRN takes much of the time of a GoogLeNet.
 The sums over neighbouring channels are a convolution with a band, as in training (`googlenet`), and
 with an exponent of 3/4 two square roots do for the power.
 """
