@@ -56,15 +56,19 @@ def bytes_per_second(rate: str | None) -> float | None:
 
 def selection_of(shard: str | None, known: Sequence[Path], result: "Outputs | None") -> "Selection":
     """What --shard and --known leave of the files."""
+    from cxrview.classify.outputs import Outputs
     from cxrview.classify.selection import Selection
     from cxrview.classify.shard import Shard
     from cxrview.store.known_paths import KnownPaths
 
-    if result and any(table.resolve() == result.table.resolve() for table in known):
-        raise UsageError(
-            f"{result.table} is both what is known and what is to be written",
-            "Name another with --out, and join the two with cxrview concat",
-        )
+    written = {path.resolve() for path in result.whole()} if result else set()
+    for table in known:
+        of_known = Outputs(table=table, in_parts=table.is_dir()).whole()
+        if written & {path.resolve() for path in of_known}:
+            raise UsageError(
+                f"{table} is known, and would be written over in part or whole",
+                "Name another with --out, and join the two with cxrview concat",
+            )
     return Selection(
         shard=Shard.named(shard) if shard else None,
         known=KnownPaths(known) if known else None,
