@@ -213,12 +213,12 @@ def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model
     whole, stopped = (Outputs.named(f"{tmp_path}/{name}/") for name in ("whole", "stopped"))
     run(archive, whole, model)
 
-    first = run(archive, stopped, model, watch=stop_after(4))
+    first = run(archive, stopped, model, watch=stop_after(2))
     partial = len(list(stopped.table.iterdir()))
     stopped.check(overwrite=False, resume=True)
     run(archive, stopped, model)
 
-    assert 7 < first.found < 41 and 2 <= partial < 6
+    assert 0 < first.found < 41 and 1 <= partial < 6
     names = sorted(path.name for path in whole.table.iterdir())
     assert len(names) == 6 and names == sorted(path.name for path in stopped.table.iterdir())
     for name in names:

@@ -140,9 +140,7 @@ def test_what_is_known_is_not_overwritten_by_what_is_new(archive, cxrview, out):
     cxrview("classify", archive, "--out", "views.parquet")
     before = Path("views.parquet").read_bytes()
 
-    done = cxrview(
-        "classify", archive, "--out", out, "--known", "views.parquet", "--overwrite"
-    )
+    done = cxrview("classify", archive, "--out", out, "--known", "views.parquet", "--overwrite")
 
     assert done.returncode == 2
     assert "cxrview concat" in done.stderr
