@@ -24,9 +24,12 @@ from cxrview.store.models import read_model
 from cxrview.study.labelled_pool import read_pool
 from cxrview.terms import Partition
 
-pytestmark = pytest.mark.skipif(
-    not is_right_at_int8(), reason="needs a processor with VNNI, as the command does"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not is_right_at_int8(), reason="needs a processor with VNNI, as the command does"
+    ),
+]
 SHIPPED = Path(str(files("cxrview.classify") / "weights"))
 
 
