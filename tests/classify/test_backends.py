@@ -92,6 +92,7 @@ def test_it_has_a_name_for_the_journal(backend):
 needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")
 
 
+@pytest.mark.vnni
 @needs_int8
 def test_the_card_is_that_of_the_precision_in_use(folder):
     fp32, int8 = (load_model(folder, precision=one, threads=1) for one in ("fp32", "int8"))
@@ -117,6 +118,7 @@ def test_auto_takes_fp32_where_there_is_nothing_else(folder, tmp_path):
         load_model(tmp_path, precision="int8")
 
 
+@pytest.mark.vnni
 @needs_int8
 def test_one_changed_bit_of_int8_is_refused_and_of_fp32_does_not_matter_to_it(folder, tmp_path):
     card, weights = read_model(folder)

@@ -26,6 +26,7 @@ from cxrview.terms import Partition
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.vnni,
     pytest.mark.skipif(
         not is_right_at_int8(), reason="needs a processor with VNNI, as the command does"
     ),

@@ -57,5 +57,5 @@ def size_of(path: str) -> int:
         return int(files.size(name) or 0)
     except MemoryError:
         raise
-    except Exception:
+    except Exception:  # every file system of fsspec has errors of its own
         return 0

@@ -46,7 +46,7 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
 
 
 def _absolute(path: str) -> str:
-    return path if path == "-" or ":" in path else os.path.abspath(path)  # noqa: PTH100
+    return path if path == "-" or ":" in path else os.path.abspath(path)  # noqa: PTH100 (resolve follows links)
 
 
 def _named(own: Path | None, published_version: str) -> str:

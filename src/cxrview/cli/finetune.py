@@ -168,7 +168,7 @@ def finetune(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("training"):
-        import torch  # noqa: F401
+        import torch  # noqa: F401  (`find_hardware` asks it for devices)
 
         from cxrview.cli.device import find_hardware
         from cxrview.train.recipes import RECIPES

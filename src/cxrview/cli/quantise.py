@@ -61,7 +61,7 @@ def quantise(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("quantising"):
-        import onnx  # noqa: F401
+        import onnx  # noqa: F401  (loaded late: to be missed now, not when all is read)
 
         from cxrview.cli.training_lines import staged_watch
         from cxrview.store.models import read_card

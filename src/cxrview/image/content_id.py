@@ -1,4 +1,4 @@
-"""Tells copies of a file under other names, at a thirtieth of the price of hashing every byte."""
+"""Tells copies of a file under other names, at a fraction of the price of hashing every byte."""
 
 import hashlib
 from typing import Any

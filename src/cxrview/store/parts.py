@@ -44,7 +44,7 @@ def write_parts(folder: Path, rows: Iterable[Row]) -> None:
 
 def foreign_files(folder: Path) -> list[str]:
     """Names in a folder that are no parts of a result, sorted."""
-    return sorted(name for name in os.listdir(folder) if not _OURS.fullmatch(name))  # noqa: PTH208
+    return sorted(name for name in os.listdir(folder) if not _OURS.fullmatch(name))  # noqa: PTH208 (names)
 
 
 def _remove_parts(folder: Path) -> None:

@@ -29,7 +29,7 @@ from cxrview.study.view_model import (
     need_material,
 )
 from cxrview.terms import Partition
-from cxrview.train.hardware import Hardware
+from cxrview.train.hardware import PROCESSOR, Hardware
 from cxrview.train.recipes import Recipe
 
 SCORES, TABLE = "scores.parquet", "leave-source-out.csv"
@@ -56,7 +56,7 @@ def leave_source_out(
     *,
     seed: int,
     alone: Sequence[str] = (),
-    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
+    hardware: Hardware = PROCESSOR,
     watch: StudyWatch | None = None,
 ) -> tuple[LeftOut, ...]:
     """Train a model without each source, and ask it about all radiographs of that source.

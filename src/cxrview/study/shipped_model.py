@@ -28,7 +28,7 @@ from cxrview.terms import Partition
 from cxrview.train.checkpoint import load_weights
 from cxrview.train.export import to_onnx
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.hardware import Hardware
+from cxrview.train.hardware import PROCESSOR, Hardware
 from cxrview.train.recipes import Recipe
 
 TEST = "test.parquet"
@@ -54,7 +54,7 @@ def make_shipped_model(
     left_out: Sequence[LeftOut],
     labels_sha256: str,
     about: Mapping[str, Any],
-    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
+    hardware: Hardware = PROCESSOR,
     watch: StudyWatch | None = None,
 ) -> ShippedModel:
     """Train with each seed, choose by validation patients, and count test patients once.

@@ -25,7 +25,7 @@ from cxrview.study.stages import StudyWatch
 from cxrview.terms import Partition, View
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.finetune import train_network
-from cxrview.train.hardware import Hardware
+from cxrview.train.hardware import PROCESSOR, Hardware
 from cxrview.train.recipes import Recipe
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
@@ -55,7 +55,7 @@ def make_view_model(
     *,
     seed: int,
     left_out: Scores | None = None,
-    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
+    hardware: Hardware = PROCESSOR,
     watch: StudyWatch | None = None,
 ) -> ViewModel:
     """Train on training patients; calibrate and set cutoffs on validation patients.

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -42,7 +41,6 @@ def draw_batches(
             batch_size=None,
             num_workers=workers,
             prefetch_factor=AHEAD,
-            collate_fn=_as_it_is,
             worker_init_fn=_take_one_core,
             # A forked process would wait forever for the threads that OpenCV had in this one.
             multiprocessing_context="spawn",
@@ -88,10 +86,6 @@ def _map(path: Path) -> NDArray[np.uint8]:
     except ValueError:  # of no pictures there is nothing to map
         mapped = np.load(path)
     return mapped
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
 
 
 def _take_one_core(worker: int) -> None:

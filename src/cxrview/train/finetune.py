@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.hardware import Hardware
+from cxrview.train.hardware import PROCESSOR, Hardware
 from cxrview.train.loader import Lesson
 from cxrview.train.loop import fine_tune
 from cxrview.train.published import load_published
@@ -20,7 +20,7 @@ def train_network(
     *,
     seed: int,
     checkpoint: Path,
-    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
+    hardware: Hardware = PROCESSOR,
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> GoogLeNet:
     """Train from the published weights; a training that was stopped goes on.

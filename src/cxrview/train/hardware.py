@@ -12,3 +12,7 @@ class Hardware:
     workers: int = 0
     """Processes that draw batches ahead of the network. 0 draws between the steps: on two cores,
     which the network keeps busy, that is the faster."""
+
+
+PROCESSOR = Hardware()
+"""The processor, which also draws."""

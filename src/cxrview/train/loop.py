@@ -13,7 +13,7 @@ from torch.nn import functional
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.drawing import draw_batches
 from cxrview.train.googlenet import GoogLeNet, Outputs
-from cxrview.train.hardware import Hardware
+from cxrview.train.hardware import PROCESSOR, Hardware
 from cxrview.train.loader import Batch, Lesson, centre_crop
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
@@ -28,7 +28,7 @@ def fine_tune(
     *,
     seed: int,
     checkpoint: Path,
-    hardware: Hardware = Hardware(),  # noqa: B008  (frozen)
+    hardware: Hardware = PROCESSOR,
     report: Callable[[int, float], None] = lambda step, loss: None,
 ) -> None:
     """Train a pre-trained two-class network in place; goes on from `checkpoint` if it exists.
