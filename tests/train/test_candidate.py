@@ -76,6 +76,7 @@ def test_a_method_trains_its_layers_and_is_validated_on_its_images(
     assert ((validated.pfi >= 0) & (validated.pfi <= 100)).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path):
     first = trained("fc-augmented", material, pre_trained, tmp_path)
 
@@ -86,7 +87,10 @@ def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path)
 
 @pytest.mark.parametrize(
     ("method", "batch", "stopped_at", "goes_on_at", "total"),
-    [("fc-augmented", 1, 25, 21, 32), ("all-augmented", 4, 4, 4, 4)],
+    [
+        ("fc-augmented", 1, 25, 21, 32),
+        pytest.param("all-augmented", 4, 4, 4, 4, marks=pytest.mark.slow),
+    ],
 )
 def test_a_candidate_taken_up_again_ends_at_the_same_bits(
     material, pre_trained, tmp_path, monkeypatch, method, batch, stopped_at, goes_on_at, total

@@ -75,7 +75,10 @@ def test_the_centre_is_shown_where_nothing_is_drawn():
 
 @pytest.mark.parametrize(
     "schedule",
-    [PRE_TRAININGS["grey"].schedule, FINE_TUNINGS["all-augmented"].schedule],
+    [
+        PRE_TRAININGS["grey"].schedule,
+        pytest.param(FINE_TUNINGS["all-augmented"].schedule, marks=pytest.mark.slow),
+    ],
     ids=["nesterov", "momentum"],
 )
 def test_a_training_taken_up_again_ends_at_the_same_bits(tmp_path, monkeypatch, schedule):

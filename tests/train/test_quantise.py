@@ -14,6 +14,7 @@ from cxrview.phantom.archive import draw_archive
 from cxrview.stats import log_odds
 from cxrview.train.quantise import quantise
 
+pytestmark = pytest.mark.slow
 SHIPPED = Path(str(files("cxrview.classify") / "weights")) / "model.onnx"
 
 
