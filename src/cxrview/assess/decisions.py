@@ -60,6 +60,21 @@ def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
     return decisions
 
 
+def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[str, float]:
+    """How far two networks lie apart about the same n pictures: mean, 99th percentile, largest.
+
+    Args:
+        one: percentages, shape (n,).
+        other: likewise.
+    """
+    apart = abs(one - other)
+    return {
+        "mean": round(float(apart.mean()), 4),
+        "percentile_99": round(float(np.quantile(apart, 0.99)), 4),
+        "largest": round(float(apart.max()), 4),
+    }
+
+
 def count_by(scores: Scores, card: ModelCard, kinds: Mapping[str, NDArray[np.str_]]) -> list[Row]:
     """Count the decisions of each combination of kinds that has an image, in alphabetical order.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.assess.decisions import count_decisions, decisions_of, log_loss
+from cxrview.assess.decisions import count_decisions, decisions_of, log_loss, points_apart
 from cxrview.classify.runtime import OnnxRuntime, need_int8_processor
 from cxrview.dataset.orientations import ORIENTATIONS
 from cxrview.errors import UsageError
@@ -172,9 +172,9 @@ def _compare_answers(
     is_changed = before != after
     return {
         "pictures": len(before),
-        "pfi_apart_points": _apart(old.pfi, new.pfi),
+        "pfi_apart_points": points_apart(old.pfi, new.pfi),
         **(
-            {"chest_apart_points": _apart(old.chest, new.chest)}
+            {"chest_apart_points": points_apart(old.chest, new.chest)}
             if old.chest is not None and new.chest is not None
             else {}
         ),
@@ -183,13 +183,4 @@ def _compare_answers(
             (is_changed & ((before == Decision.REVIEW) | (after == Decision.REVIEW))).sum()
         ),
         "changed_decisions": int(is_changed.sum()),
-    }
-
-
-def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[str, float]:
-    apart = abs(one - other)
-    return {
-        "mean": round(float(apart.mean()), 4),
-        "percentile_99": round(float(np.quantile(apart, 0.99)), 4),
-        "largest": round(float(apart.max()), 4),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cxrview.assess.accuracy import assess_pfi
-from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
+from cxrview.assess.decisions import count_by, count_decisions, log_loss, points_apart, views_of
 from cxrview.classify.runtime import Model, OnnxRuntime
 from cxrview.dataset.partition import RULE
 from cxrview.errors import UsageError
@@ -269,17 +269,8 @@ def _spread(made: Mapping[int, ViewModel], chosen: int) -> dict[str, Any]:
             for seed, model in made.items()
         ],
         "pfi_apart_points": [
-            _apart(upright[one], upright[other])
+            points_apart(upright[one].pfi, upright[other].pfi)
             for k, one in enumerate(made)
             for other in list(made)[k + 1 :]
         ],
-    }
-
-
-def _apart(one: Scores, other: Scores) -> dict[str, float]:
-    apart = abs(one.pfi - other.pfi)
-    return {
-        "mean": round(float(apart.mean()), 4),
-        "percentile_99": round(float(np.quantile(apart, 0.99)), 4),
-        "largest": round(float(apart.max()), 4),
     }
