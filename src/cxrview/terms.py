@@ -71,3 +71,58 @@ class Agreement(StrEnum):
     DISAGREES = "disagrees"
     SILENT = "silent"
     """The header names no view, or none that the mapping table knows."""
+
+
+class Role(StrEnum):
+    """What a reader of an annotation study may do; one person may hold both (paper, section 1)."""
+
+    READER = "reader"
+    ADJUDICATOR = "adjudicator"
+
+
+class Round(StrEnum):
+    """Why an image was looked at."""
+
+    BLIND = "blind"
+    """Each reader alone, knowing nothing but the picture."""
+    ADJUDICATION = "adjudication"
+    SECOND_LOOK = "second look"
+    """After the blind round, with what the model says in sight."""
+
+
+class Act(StrEnum):
+    """What a reader did with an image."""
+
+    LABEL = "label"
+    EXCLUDE = "exclude"
+    POSTPONE = "postpone"
+    """To be shown again at the end."""
+    FLAG = "flag"
+    """Marked for a talk; it is read all the same."""
+    UNFLAG = "unflag"
+    UNDO = "undo"
+
+
+class How(StrEnum):
+    """By what means a reading was made."""
+
+    SINGLE = "single"
+    GRID = "grid"
+    """Left as it was on a page of thumbnails that was confirmed."""
+    GRID_EXCEPTION = "grid exception"
+    """Marked on a page of thumbnails."""
+    IMPORT = "import"
+
+
+class Settlement(StrEnum):
+    """How an image came by its label, or where it waits."""
+
+    UNREAD = "unread"
+    AWAITING = "awaiting"
+    """Fewer independent readings than the study asks for."""
+    AGREED = "agreed"
+    CONFLICT = "conflict"
+    """Waits for the adjudicator; a label against an exclusion is one too."""
+    ADJUDICATED = "adjudicated"
+    SECOND_LOOK = "second look"
+    """Changed after the blind round, with the model's opinion known."""

@@ -1,5 +1,15 @@
 """Every record that crosses from one room to another: frozen, checked, knowing nothing of files."""
 
+from cxrview.records.annotated import (
+    EXCLUSION_REASONS,
+    AnnotationStudy,
+    Kappa,
+    LabelChoice,
+    Reader,
+    Reading,
+    Settled,
+    StudyImage,
+)
 from cxrview.records.archive import Failure, Instance, Prediction, Radiograph
 from cxrview.records.assessed import (
     Assessed,
@@ -25,6 +35,8 @@ from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
 from cxrview.records.scored import Answers, Scores, join_answers
 
 __all__ = [
+    "EXCLUSION_REASONS",
+    "AnnotationStudy",
     "Answers",
     "Assessed",
     "Assessment",
@@ -35,7 +47,9 @@ __all__ = [
     "HeaderFacts",
     "Instance",
     "Interval",
+    "Kappa",
     "Label",
+    "LabelChoice",
     "Materialised",
     "ModelCard",
     "ModifiedCount",
@@ -45,10 +59,14 @@ __all__ = [
     "Prepared",
     "PreparedImage",
     "Radiograph",
+    "Reader",
+    "Reading",
     "ReliabilityBin",
     "Scores",
+    "Settled",
     "Slice",
     "Split",
+    "StudyImage",
     "TwoByTwo",
     "Variant",
     "join_answers",
