@@ -143,7 +143,7 @@ def _read_meta(path: str, data: bytes, start: int) -> tuple[Dataset, int, bool]:
     if data[start : start + 2] != b"\x02\x00":
         return Dataset(), start, False
     elements, end, is_cut = _read_elements(
-        path, data, start, not is_vr(data[start + 4 :][:2]), True
+        path, data, start, not is_vr(data[start + 4 : start + 6]), True
     )
     return Dataset(elements), end, is_cut
 
