@@ -9,7 +9,11 @@ from cxrview.image.layout import Layout
 
 
 def unpack_native(
-    data: bytes | memoryview, layout: Layout, *, is_little_endian: bool, is_words: bool = False
+    data: bytes | bytearray | memoryview,
+    layout: Layout,
+    *,
+    is_little_endian: bool,
+    is_words: bool = False,
 ) -> NDArray[Any]:
     """Take the first frame.
 

@@ -28,15 +28,34 @@ def decode_rle(frame: Frame) -> Planes:
         raise corrupt(frame)
     if starts[-1] >= len(data):
         raise failed(frame, is_whole=False)
+    if (whole := _decode_grey(data, layout)) is not None:
+        return whole
     size = layout.frame_bytes // count
     ends = [*starts[1:], len(data)]
     native = np.empty((layout.samples, size, width), np.uint8)
     for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
         sample, byte = divmod(k, width)  # the most significant byte comes first
         native[sample, :, width - 1 - byte] = _unpack_bits(frame, start, end, size)
-    samples = unpack_native(native.data.cast("B"), layout, is_little_endian=True)
+    return _unpacked(native.data.cast("B"), layout)
+
+
+def _decode_grey(data: bytes, layout: Layout) -> Planes | None:
+    """Decode both bytes of grey values at once, in a third of the time.
+
+    None where a plane is too short or too long, as of some writers, or where there are colours.
+    """
+    if layout.samples != 1 or layout.bits_allocated not in (8, 16):
+        return None
+    try:
+        native = imagecodecs.dicomrle_decode(data, f"<u{layout.bits_allocated // 8}")
+    except imagecodecs.DicomrleError:
+        return None
+    return _unpacked(native, layout) if len(native) == layout.frame_bytes else None
+
+
+def _unpacked(native: bytes | bytearray | memoryview, layout: Layout) -> Planes:
     return Planes(
-        samples=samples,
+        samples=unpack_native(native, layout, is_little_endian=True),
         precision=layout.bits_allocated,
         is_luma_first=layout.photometric.startswith("YBR"),
     )
