@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402
 from corpus import make_corpus  # noqa: E402
 from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
 from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
+from cxrview.classify.kept_memory import keep_memory  # noqa: E402
 from cxrview.classify.readout import Readout  # noqa: E402
 from cxrview.classify.runtime import BATCH, load_model  # noqa: E402
 from cxrview.image import open_image, squash  # noqa: E402
@@ -33,6 +34,7 @@ Stages = dict[str, float]
 
 def measure_reading(files: list[Path], side: int) -> Stages:
     """Seconds of a core for one file, mean of the files, each at its median."""
+    keep_memory()
     settings, rule = ReadSettings(side=side, skip=False), load_chest_rule(None)
     rows = [_medians(lambda f=file: _stages(str(f), settings, rule)) for file in files]
     return {name: statistics.mean(row[name] for row in rows) for name in rows[0]}

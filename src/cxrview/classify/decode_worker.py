@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
+from cxrview.classify.kept_memory import keep_memory
 from cxrview.classify.readout import Readout, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
 from cxrview.image import SIDE, ReadOptions, open_image
@@ -108,6 +109,7 @@ def main() -> None:
     for decoders in ("dicom", "raster"):  # now, and not in the time of the first file
         import_module(f"cxrview.image.{decoders}")
     outbox = _private_stdout()
+    keep_memory()
     _limit_memory(settings.memory_bytes)
     outbox.write(READY)
     outbox.flush()
