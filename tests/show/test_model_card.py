@@ -117,6 +117,31 @@ def test_each_fact_stands_in_the_page(line):
     assert line in page.splitlines()
 
 
+def test_the_loss_of_eight_bits_stands_beside_float32():
+    row = {
+        "pictures": 729,
+        "pfi_apart_points": {"mean": 0.1, "percentile_99": 2.5, "largest": 9.0},
+        "log_loss": [0.001, 0.002],
+        "errors": [0, 1],
+        "decided": [729, 727],
+        "refused": [0, 0],
+        "other_view": 1,
+        "changed_decisions": 3,
+    }
+    no_chest = {k: v for k, v in row.items() if k not in ("log_loss", "errors", "decided")}
+    told = {"test": {"as_they_lie": row, "no_chest": no_chest | {"refused": []}}}
+    about = {"calibrated_on_training_pictures": 450, "against_fp32": told}
+    int8 = dataclasses.replace(CARD, model_id="world-int8-87654321", about=about)
+
+    lines = render_model_card(dataclasses.replace(CARD, int8=int8)).splitlines()
+
+    apart = "0.1, 2.5, 9.0"
+    counts = "0.001, 0.002 | 0, 1 | 729, 727 | 0, 0 | 1 | 3"
+    assert f"| test | as they lie | 729 | {apart} | {counts} |" in lines
+    assert f"| test | no chest | 729 | {apart} |  |  |  |  | 1 | 3 |" in lines
+    assert "## The same in 8 bits" not in render_model_card(CARD)
+
+
 def test_tables_are_not_broken_by_empty_lines():
     page = render_model_card(CARD)
 

@@ -68,6 +68,7 @@ def quantise(
         from cxrview.study.labelled_pool import read_pool
         from cxrview.study.leave_source_out import read_left_out
         from cxrview.study.quantising import quantise_model
+        from cxrview.study.shipped_pictures import write_page
         from cxrview.train.recipes import RECIPES
     card = read_card(model)
     recipe = RECIPES.get(card.about.get("recipe", {}).get("name"))
@@ -85,6 +86,7 @@ def quantise(
     )
     unseen = read_left_out(left_out, recipe, pool) if left_out else ()
     made = quantise_model(model, pool, out or model, left_out=unseen, watch=watch)
+    write_page(made, out or model)
     typer.echo("\n".join(_lines(made)))
 
 

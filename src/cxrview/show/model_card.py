@@ -60,6 +60,7 @@ def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
         "interval": _interval,
         "percent": _percent,
         "orientation": _orientation,
+        "both": _both,
     }
     try:
         page = fill_template("model_card.md", context, is_html=False, finalize=lambda value: value)
@@ -87,3 +88,8 @@ def _orientation(name: str) -> str:
         return "as it lies"
     words = name.replace("turned-", "turned ").split("-")
     return ", ".join(f"{word}°" if word.startswith("turned") else word for word in words)
+
+
+def _both(row: Mapping[str, Any], name: str) -> str:
+    """What float32 and 8 bits come to; empty of pictures that have no such figure."""
+    return ", ".join(map(str, row.get(name, ())))

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
-from cxrview.records import Label
+from cxrview.records import Label, ModelCard
 from cxrview.show.figures.reliability import draw_reliability
 from cxrview.show.figures.style import save_figure
 from cxrview.show.figures.tiles import Band, Tile, draw_tiles
@@ -21,7 +21,7 @@ from cxrview.terms import Partition, Projection
 from cxrview.train.loader import LabelledPixels, Lesson, draw_batch
 from cxrview.train.recipes import Recipe
 
-SEEN, SEEN_DRAWN = "seen", "seen-drawn"
+SEEN, SEEN_DRAWN, CALIBRATION = "seen", "seen-drawn", "calibration-"
 _PATIENTS, _COLUMNS, _SHOWN = 4, 8, 64
 
 
@@ -42,14 +42,25 @@ def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) ->
         drawn=recipe.not_chest + recipe.photographs + recipe.drawn,
     )
     save_figure(_seen(_drawn_lesson(), drawn, PHANTOM_NOTE), out, SEEN_DRAWN)
-    pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
     for words, assessment in shipped.calibration.items():
-        name = f"calibration-{words.replace(' ', '-')}"
-        save_figure(draw_reliability(assessment, name=words), out, name)
-        pictures.append(
-            Picture(file=f"{name}.png", words=f"PFI against the share of frontal: {words}")
+        save_figure(
+            draw_reliability(assessment, name=words), out, f"{CALIBRATION}{words.replace(' ', '-')}"
         )
-    write_model_card(shipped.card, out / NAME, pictures)
+    write_page(shipped.card, out)
+
+
+def write_page(card: ModelCard, out: Path) -> None:
+    """Write MODEL_CARD.md, with the pictures that lie beside it.
+
+    Raises:
+        ModelRefused: the card does not tell what the page needs.
+        CannotWrite: the disk took no more.
+    """
+    pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
+    for file in sorted(out.glob(f"{CALIBRATION}*.png"), reverse=True):
+        words = file.stem.removeprefix(CALIBRATION).replace("-", " ")
+        pictures.append(Picture(file=file.name, words=f"PFI against the share of frontal: {words}"))
+    write_model_card(card, out / NAME, [one for one in pictures if (out / one.file).exists()])
 
 
 def _seen(lesson: Lesson, recipe: Recipe, note: str) -> Figure:
