@@ -10,7 +10,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import IO
@@ -105,6 +105,7 @@ def main() -> None:
     inbox = sys.stdin.buffer
     warnings.simplefilter("ignore")  # pydicom's quote header values
     settings: ReadSettings = pickle.load(inbox)  # of our own parent
+    settings = replace(settings, options=replace(settings.options, is_mapped=True))
     rule = load_chest_rule(settings.chest_rule)
     for decoders in ("dicom", "raster"):  # now, and not in the time of the first file
         import_module(f"cxrview.image.{decoders}")

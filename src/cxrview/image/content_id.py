@@ -3,10 +3,12 @@
 import hashlib
 from typing import Any
 
+from cxrview.image.mapped import Data
+
 _BLOCK_BYTES = 1 << 16
 
 
-def content_id(data: bytes) -> str:
+def content_id(data: Data) -> str:
     """Digest all bytes of a file.
 
     A CRC-32 of every 64 KiB, all of them under one BLAKE2b-128: every byte counts, and two files

@@ -28,6 +28,7 @@ from cxrview.errors import (
 )
 from cxrview.image.header import raw_element
 from cxrview.image.limits import Limits, check_inflation, inflated_cap
+from cxrview.image.mapped import Data
 from cxrview.image.sniff import is_vr
 
 FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
@@ -67,7 +68,7 @@ class Parsed:
     warnings: tuple[str, ...]
 
 
-def parse(path: str, data: bytes, limits: Limits) -> Parsed:
+def parse(path: str, data: Data, limits: Limits) -> Parsed:
     """Read the elements before the pixels.
 
     Sequences of defined length stay unread until somebody asks for them.
@@ -95,7 +96,7 @@ def parse(path: str, data: bytes, limits: Limits) -> Parsed:
             raise _nested_too_deep(path) from error
 
 
-def _parse(path: str, data: bytes, start: int, limits: Limits) -> Parsed:
+def _parse(path: str, data: Data, start: int, limits: Limits) -> Parsed:
     meta, start, is_cut = _read_meta(path, data, start)
     syntax = _syntax_of(meta)
     notes: tuple[str, ...] = ()
@@ -153,7 +154,7 @@ def _inflate_whole(deflated: memoryview, most: int) -> bytes | None:
         return None
 
 
-def _read_meta(path: str, data: bytes, start: int) -> tuple[Dataset, int, bool]:
+def _read_meta(path: str, data: Data, start: int) -> tuple[Dataset, int, bool]:
     """Read group 0002 to its last element: its group length is often wrong."""
     if data[start : start + 2] != b"\x02\x00":
         return Dataset(), start, False
@@ -177,17 +178,17 @@ def _guess_syntax(head: bytes) -> str:
     return str(ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian)
 
 
-def _is_implicit(data: bytes, start: int) -> bool:
+def _is_implicit(data: Data, start: int) -> bool:
     """By the first element, not by the transfer syntax: that is sometimes wrong."""
     return not is_vr(data[start + 4 : start + 6])
 
 
 def _read_elements(
-    path: str, data: bytes, start: int, is_implicit: bool, is_little: bool
+    path: str, data: Data, start: int, is_implicit: bool, is_little: bool
 ) -> tuple[dict[BaseTag, DataElement | RawDataElement], int, bool]:
     """Read group 0002 if there, else all before the pixels; also where that ends, and how."""
     is_meta = data[start : start + 2] == b"\x02\x00"
-    file = BytesIO(data)
+    file: Any = BytesIO(data) if isinstance(data, bytes) else data
     file.seek(start)
     elements: dict[BaseTag, DataElement | RawDataElement] = {}
 
@@ -245,7 +246,7 @@ def _nested_too_deep(path: str) -> NestedTooDeep:
     return NestedTooDeep(path, "it has sequences within sequences beyond the limit", _ADVICE)
 
 
-def _pixel_element(data: bytes, at: int, is_implicit: bool, is_little: bool) -> PixelElement | None:
+def _pixel_element(data: Data, at: int, is_implicit: bool, is_little: bool) -> PixelElement | None:
     """Read the head of the element at `at`, if it is one of pixels (PS3.5 section 7.1)."""
     head = data[at : at + 12]
     order: Any = "little" if is_little else "big"

@@ -21,6 +21,7 @@ from cxrview.image.header import Header
 from cxrview.image.header_view import load_table
 from cxrview.image.layout import Layout, count_frames, read_layout
 from cxrview.image.limits import ReadOptions, check_pixels
+from cxrview.image.mapped import Data
 from cxrview.image.native import unpack_native
 from cxrview.image.opened import Grey, ImageFile
 from cxrview.image.reduced import decode_reduced
@@ -42,7 +43,7 @@ _FIRST_YEAR, _LAST_YEAR = 1895, 2100
 
 def open_dicom(
     path: str,
-    data: bytes,
+    data: Data,
     content_id: str,
     options: ReadOptions,
     patient_key: Callable[[str], str],

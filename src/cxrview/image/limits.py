@@ -38,6 +38,8 @@ class ReadOptions:
     exact: bool = False
     """Count padding values into the minimum and maximum, as DCMTK does, and never decode less
     than all pixels."""
+    is_mapped: bool = False
+    """Map local DICOM files into memory rather than read them; see `mapped` for who may."""
     limits: Limits = Limits()
     header_terms: Path | None = None
     """A user's own table of what headers call frontal and lateral; see `header_view.load_table`."""

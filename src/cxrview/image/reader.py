@@ -10,6 +10,7 @@ from typing import IO, Any
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
 from cxrview.image.content_id import content_id
 from cxrview.image.limits import Limits, ReadOptions
+from cxrview.image.mapped import Data, map_file
 from cxrview.image.opened import ImageFile
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.records import Radiograph
@@ -54,7 +55,7 @@ def open_image(
     """
     options = options or ReadOptions()
     name = "" if isinstance(path, bytes) else os.fspath(path)
-    data, kind = _take(path if isinstance(path, bytes) else name, options.limits)
+    data, kind = _take(path if isinstance(path, bytes) else name, options)
     digest = content_id(data)
     if kind is Kind.DICOM:
         from cxrview.image.dicom import open_dicom
@@ -62,7 +63,7 @@ def open_image(
         return open_dicom(name, data, digest, options, patient_key)
     from cxrview.image.raster import open_raster
 
-    return open_raster(name, data, digest, options, kind)
+    return open_raster(name, bytes(data), digest, options, kind)
 
 
 def read_radiograph(
@@ -78,32 +79,36 @@ def read_radiograph(
     return open_image(path, options, patient_key).radiograph()
 
 
-def _take(path: str | bytes, limits: Limits) -> tuple[bytes, Kind]:
+def _take(path: str | bytes, options: ReadOptions) -> tuple[Data, Kind]:
     if isinstance(path, bytes):
-        _check_size("", len(path), limits)
+        _check_size("", len(path), options.limits)
         return path, sniff("", path[:HEAD_BYTES])
     try:
         if local := local_path(path):
-            return _take_local(path, Path(local), limits)
-        return _take_remote(path, limits)
+            return _take_local(path, Path(local), options)
+        return _take_remote(path, options.limits)
     except (UnreadableImage, MemoryError):
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _cannot_open(path, error) from error
 
 
-def _take_local(path: str, local: Path, limits: Limits) -> tuple[bytes, Kind]:
+def _take_local(path: str, local: Path, options: ReadOptions) -> tuple[Data, Kind]:
     # Looked at before it is opened: opening a pipe waits for ever, a tape would rewind.
     facts = local.stat()
     if stat.S_ISDIR(facts.st_mode):
         raise _is_folder(path, local)
     if not stat.S_ISREG(facts.st_mode):
         raise NotAFile(path, "it is a pipe, a device or a socket", "Name a regular file")
-    _check_size(path, facts.st_size, limits)
+    _check_size(path, facts.st_size, options.limits)
     # Should a pipe have taken its place meanwhile, then this does not wait either.
     handle = os.open(local, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
-        return _read(path, file, facts.st_size, limits)
+        kind = _sniff_start(path, file)
+        if options.is_mapped and kind is Kind.DICOM and (data := map_file(file)):
+            _check_size(path, len(data), options.limits)
+            return data, kind
+        return _read_all(path, file, facts.st_size, options.limits), kind
 
 
 def _take_remote(path: str, limits: Limits) -> tuple[bytes, Kind]:
@@ -125,10 +130,14 @@ def _take_remote(path: str, limits: Limits) -> tuple[bytes, Kind]:
 def _read(path: str, file: IO[Any], size: int, limits: Limits) -> tuple[bytes, Kind]:
     """Read the rest only of what begins like an image, so that a film costs 4 KiB."""
     kind = _sniff_start(path, file)
+    return _read_all(path, file, size, limits), kind
+
+
+def _read_all(path: str, file: IO[Any], size: int, limits: Limits) -> bytes:
     file.seek(0)  # in one piece: joining two would take the memory twice
-    data = file.read(size + 1)
+    data: bytes = file.read(size + 1)
     _check_size(path, len(data), limits)
-    return data, kind
+    return data
 
 
 def _read_unsized(path: str, file: IO[Any], limits: Limits) -> tuple[bytes, Kind]:
