@@ -89,6 +89,17 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A reader who is in."""
+
+    reader: Reader
+    csrf: str = field(repr=False)
+    """What a form or script of the reader's pages has to send along."""
+    expires: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One act of one reader, as it was written down; never changed, never deleted."""
 
