@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from cxrview.cli.annotate import annotate
 from cxrview.cli.assess import assess
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Archive")(concat)
+app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)

@@ -1,0 +1,13 @@
+"""`cxrview annotate`: two readers, one truth; gathers the commands of the annotation room."""
+
+import typer
+
+from cxrview.cli.annotate_create import create
+from cxrview.cli.annotate_reader import reader
+
+annotate = typer.Typer(
+    help="Have readers label radiographs blind, settle their conflicts, and use the labels.",
+    no_args_is_help=True,
+)
+annotate.command()(create)
+annotate.command()(reader)

@@ -1,0 +1,37 @@
+"""What every command of the annotation room begins with: its STUDY, opened or refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.cli.extra import annotation_extra
+
+if TYPE_CHECKING:
+    from cxrview.store.readings import ReadingStore
+
+StudyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="File of the study, or postgresql+psycopg://user@host/database.",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def opened(where: str) -> "Iterator[ReadingStore]":
+    """An open study, closed again when the block ends.
+
+    Raises:
+        UsageError: there is none, or the extra named annotate is not installed.
+    """
+    with annotation_extra():
+        from cxrview.store.readings import open_readings
+    store = open_readings(where)
+    try:
+        yield store
+    finally:
+        store.close()
