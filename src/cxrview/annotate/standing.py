@@ -95,6 +95,8 @@ def _last(readings: list[Reading], acts: Iterable[Act]) -> Reading | None:
 
 
 def _keep(where: dict[Turn, Reading], turn: Turn, reading: Reading | None) -> None:
+    if where.get(turn) is reading:
+        return
     where.pop(turn, None)  # what comes anew goes to the end
     if reading is not None:
         where[turn] = reading
