@@ -26,21 +26,6 @@ class Projection(StrEnum):
         return View.FRONTAL if self in (Projection.PA, Projection.AP) else View.LATERAL
 
 
-def view_of_label(label: str) -> View | None:
-    """The view that a reader's label says: its own name's or its projection's, in any letters.
-
-    Args:
-        label: of any label set, such as `frontal`, `PA` or `other`.
-
-    Returns:
-        None for a label that says no view, such as `other`.
-    """
-    word = label.strip()
-    if word.lower() in set(View):
-        return View(word.lower())
-    return Projection(word.upper()).view if word.upper() in set(Projection) else None
-
-
 class Partition(StrEnum):
     """Which part of the study a patient's images belong to."""
 

@@ -3,6 +3,7 @@
 import typer
 
 from cxrview.cli.annotate_create import create
+from cxrview.cli.annotate_exchange import export, import_
 from cxrview.cli.annotate_reader import reader
 
 annotate = typer.Typer(
@@ -11,3 +12,5 @@ annotate = typer.Typer(
 )
 annotate.command()(create)
 annotate.command()(reader)
+annotate.command("import")(import_)
+annotate.command()(export)

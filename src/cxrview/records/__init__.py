@@ -3,6 +3,7 @@
 from cxrview.records.annotated import (
     EXCLUSION_REASONS,
     AnnotationStudy,
+    ForeignReading,
     Kappa,
     LabelChoice,
     Login,
@@ -45,6 +46,7 @@ __all__ = [
     "ChiSquared",
     "Cutoff",
     "Failure",
+    "ForeignReading",
     "HeaderFacts",
     "Instance",
     "Interval",

@@ -144,6 +144,24 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignReading:
+    """What somebody said of a file elsewhere, before it is known whether the study has both."""
+
+    where: str
+    """In the table that it was read from, such as `line 12`."""
+    file: str
+    """As written there."""
+    reader: str
+    says: str
+    """A label, or a word for an exclusion; empty where only a reason is given."""
+    reason: str = ""
+    note: str = ""
+    made: datetime | None = None
+    """UTC; None where nobody knows."""
+    milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """Where one image stands."""
 

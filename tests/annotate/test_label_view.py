@@ -1,8 +1,9 @@
-"""What words mean the same."""
+"""Labels of any set, and the views that they say."""
 
 import pytest
 
-from cxrview.terms import View, view_of_label
+from cxrview.annotate.label_view import label_view
+from cxrview.terms import View
 
 
 @pytest.mark.parametrize(
@@ -18,4 +19,4 @@ from cxrview.terms import View, view_of_label
     ],
 )
 def test_a_label_says_a_view_by_its_name_or_its_projection(label, view):
-    assert view_of_label(label) is view
+    assert label_view(label) is view
