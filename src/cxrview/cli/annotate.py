@@ -2,9 +2,11 @@
 
 import typer
 
+from cxrview.cli.annotate_agree import agree
 from cxrview.cli.annotate_create import create
 from cxrview.cli.annotate_exchange import export, import_
 from cxrview.cli.annotate_reader import reader
+from cxrview.cli.annotate_status import status
 
 annotate = typer.Typer(
     help="Have readers label radiographs blind, settle their conflicts, and use the labels.",
@@ -14,3 +16,5 @@ annotate.command()(create)
 annotate.command()(reader)
 annotate.command("import")(import_)
 annotate.command()(export)
+annotate.command()(agree)
+annotate.command()(status)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from cxrview.errors import UsageError
 from cxrview.records import ForeignReading, Reader, Reading, Settled, StudyImage
 from cxrview.store.whole import telling, whole
-from cxrview.terms import Act
+from cxrview.terms import Act, Round
 
 CANCELLED = "other"
 """The reason of an exclusion that was a cancelled annotation: nobody gave one."""
@@ -29,7 +29,7 @@ def read_label_studio(path: Path) -> list[ForeignReading]:
     """Read every annotation of an export, oldest first.
 
     A reader is named by what cxrview wrote there, else by e-mail, else `label-studio-` and the
-    number of the user.
+    number of the user. Of what cxrview wrote, adjudications are passed over: they were not blind.
 
     Raises:
         UsageError: it is none, or an annotation does not say one choice.
@@ -75,6 +75,8 @@ def _annotations(where: str, task: Json) -> Iterator[ForeignReading]:
         yield _reading(where, _file_of(task), {**task, "completed_by": task["annotator"]}, choice)
         return
     for annotation in task["annotations"]:
+        if annotation.get("round", Round.BLIND) != Round.BLIND:
+            continue
         choices = [r for r in annotation.get("result") or () if r.get("type") == "choices"]
         said = [choice for one in choices for choice in one["value"]["choices"]]
         if len(said) > 1:
