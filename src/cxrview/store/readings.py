@@ -98,6 +98,11 @@ class ReadingStore(Logins):
         with self._database.reading() as db:
             return tuple(map(row_image, db.execute(select(IMAGE).order_by(IMAGE.c.ordinal))))
 
+    def count_images(self) -> int:
+        """How many images there are, at less than `images` costs."""
+        with self._database.reading() as db:
+            return db.scalar(select(func.count()).select_from(IMAGE)) or 0
+
     def add_images(self, images: Iterable[StudyImage]) -> int:
         """Add those whose path the study has not: all of them or, after an error, none.
 
