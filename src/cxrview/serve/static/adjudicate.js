@@ -18,7 +18,7 @@ function showSides(item) {
 }
 
 new Desk({
-  name: "adjudicate",
+  round: "adjudication",
   tab,
   supply: (queue, hears) => new OneByOne(`/api/conflict?tab=${tab}`, () => queue.flushed(), hears),
   words: {

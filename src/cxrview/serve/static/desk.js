@@ -32,7 +32,8 @@ export class Desk {
   #history = []; // acts that may be taken back, the last one last
   #counts = { done: 0, all: 0 };
 
-  // page: {tab, supply(queue, hears), words: {end, ...}, showItem(item), acts}
+  // page: {round, tab, supply(queue, hears), words: {end, elsewhere}}, and where it has any
+  // showItem(item), which shows what else is known of a picture, and keep(desk).
   constructor(page) {
     this.page = page;
     this.#words = page.words;
@@ -47,10 +48,7 @@ export class Desk {
     listenToGestures(canvas, this.#viewer);
     const { width, height } = canvas;
     this.#pictures = new Pictures(edgeFor(Math.min(width, height)), { arrived: () => this.#refresh() });
-    this.#queue = openQueue(page.tab, (answer) => {
-      this.#counted(answer);
-      this.#supply.refill?.();
-    });
+    this.#queue = openQueue(page.tab, (answer) => this.#supply.answered?.(answer));
     this.#supply = page.supply(this.#queue, {
       moved: () => this.#refresh(),
       counted: (answer) => this.#counted(answer),
@@ -153,10 +151,11 @@ export class Desk {
 
   // After a reload, what was done before it can still be undone.
   async #recallHistory() {
-    const { items } = await getJson(`/api/recent?page=${this.page.name}`).catch(() => ({ items: [] }));
+    const address = `/api/recent?round=${encodeURIComponent(this.page.round)}`;
+    const { items } = await getJson(address).catch(() => ({ items: [] }));
     const known = new Set(this.#history.map((entry) => entry.uid));
-    const before = items.filter(({ uid, act }) => !known.has(uid) && act !== "flag" && act !== "unflag");
-    this.#history.unshift(...before.reverse().map(({ uid, showing, act }) => ({ uid, act, item: { showing }, note: "" })));
+    const before = items.filter(({ uid }) => !known.has(uid)).reverse();
+    this.#history.unshift(...before.map(({ uid, showing }) => ({ uid, act: "label", item: { showing }, note: "" })));
     for (const { showing, flagged } of items) if (flagged) this.#marked.add(showing);
   }
 
@@ -202,9 +201,10 @@ export class Desk {
   }
 
   #emptyWords() {
-    const { trouble, left } = this.#supply;
+    const { trouble, left, isClosed } = this.#supply;
     if (trouble instanceof SignedOut) return "You are signed out.";
     if (trouble) return "Waiting for the server …";
+    if (isClosed) return "The blind round is closed: no more readings are taken.";
     if (left === null) return "Fetching the next picture …";
     return left > this.#unsentReadings() ? this.#words.elsewhere : this.#words.end;
   }

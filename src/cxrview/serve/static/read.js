@@ -7,7 +7,7 @@ import { Worklist } from "./worklist.js";
 const tab = await takeTab();
 
 new Desk({
-  name: "read",
+  round: "blind",
   tab,
   supply: (queue, hears) => new Worklist(tab, () => queue.acts().map((act) => act.showing), hears),
   words: {

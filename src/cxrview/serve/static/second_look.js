@@ -30,7 +30,7 @@ function keep(desk) {
 }
 
 new Desk({
-  name: "second-look",
+  round: "second look",
   tab,
   supply: (queue, hears) => new OneByOne(`/api/second-look?tab=${tab}`, () => queue.flushed(), hears),
   words: {

@@ -6,6 +6,8 @@ const AHEAD = 8;
 const FEW = 5;
 const BEHIND = 4;
 const AGAIN_MS = 3000;
+// The server reads no longer address. More wait only after a long time offline, and are sent first.
+const MOST_HELD = 400;
 
 export class Worklist {
   #tab;
@@ -15,6 +17,7 @@ export class Worklist {
   #behind = []; // the last ones read, whose pictures are kept for an undo
   #asking = false;
   left = null; // null before the first answer
+  isClosed = false; // the blind round, by the adjudicator
   trouble = null;
 
   // unsent() gives the showings of acts that the server does not have yet: it must not give those
@@ -50,13 +53,20 @@ export class Worklist {
     this.#hears.moved();
   }
 
-  // Asks for more where few are left; also to be called when the server has taken acts.
+  // The server has taken acts: a picture that was postponed may come again.
+  answered(answer) {
+    this.left = answer.left;
+    this.#hears.counted(answer);
+    this.refill();
+  }
+
+  // Asks for more where few are left.
   async refill() {
     if (this.#asking || this.#items.length > FEW) return;
     this.#asking = true;
     try {
       const held = [...this.#items.map((item) => item.showing), ...this.#unsent()];
-      const address = `/api/next?count=${AHEAD}&held=${held.join(",")}&tab=${this.#tab}`;
+      const address = `/api/next?count=${AHEAD}&held=${held.slice(0, MOST_HELD).join(",")}&tab=${this.#tab}`;
       this.#takeIn(await getJson(address), held);
       this.trouble = null;
     } catch (error) {
@@ -65,7 +75,7 @@ export class Worklist {
       this.#asking = false;
     }
     // Offline, or the rest lies in another tab: it may come back.
-    if (this.trouble || (!this.current && this.left > 0)) setTimeout(() => this.refill(), AGAIN_MS);
+    if (this.trouble || (!this.current && this.left > 0 && !this.isClosed)) setTimeout(() => this.refill(), AGAIN_MS);
     this.#hears.moved();
   }
 
@@ -73,6 +83,7 @@ export class Worklist {
     const held = new Set([...this.#items.map((item) => item.showing), ...asked]);
     this.#items.push(...answer.items.filter(({ showing }) => !held.has(showing)));
     this.left = answer.left;
+    this.isClosed = Boolean(answer.closed);
     this.#hears.counted(answer);
   }
 }
