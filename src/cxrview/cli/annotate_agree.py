@@ -16,10 +16,10 @@ def agree(
         bool, typer.Option("--json", help="Print all of it as JSON, for publishing.")
     ] = False,
 ) -> None:
-    """Say how far the readers agree: Cohen's kappa with its 95 % interval, and how quickly they read.
+    """Say how far the readers agree, by Cohen's kappa with interval, and how quickly they read.
 
-    Blind readings count; an exclusion is a class of its own. A reader against himself is asked of
-    the hidden repeats (--repeat-share of create).
+    Intervals are of 95 %. Blind readings count; an exclusion is a class of its own. How far a
+    reader agrees with himself, the hidden repeats tell (--repeat-share of create).
 
     Exit code: 0 done, 2 usage error.
     """
