@@ -132,6 +132,52 @@ def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> Inter
     return Interval(low=float(found.low), high=float(found.high))
 
 
+def weighted_interval(
+    hits: Sequence[int],
+    images: Sequence[int],
+    weights: Sequence[float],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    draws: int = 100_000,
+) -> Interval:
+    """Interval of a share in an archive of which each stratum was sampled by itself.
+
+    The melded interval: of each stratum the two beta distributions of which Clopper-Pearson's ends
+    are percentiles, drawn and summed by weight. Of one stratum it is Clopper-Pearson's interval;
+    where no image of any stratum is a hit it is above 0 still, and so is what a stratum that was
+    hardly looked at could hide, which intervals by the sample's variance leave out.
+
+    Args:
+        hits: of each stratum, 0 to its images.
+        images: drawn from each stratum, at least 1.
+        weights: each stratum's share of the archive, in any unit; above 0.
+        confidence: 0 to 1.
+        seed: decides the draws; another one moves the ends in their third digit.
+        draws: of each distribution.
+
+    Raises:
+        ValueError: there is no stratum, or numbers that are none of one.
+
+    Source:
+        Fay, Proschan and Brittain, Biometrics 2015, of a weighted sum. Strata count as large
+        against what was drawn from them: where much of one was, the interval is a little wide.
+    """
+    known = list(zip(hits, images, weights, strict=True))
+    if not known or not all(0 <= hit <= n and n and w > 0 for hit, n, w in known):
+        raise ValueError("a stratum has images, no more hits than these, and a weight")
+    if len(known) == 1:
+        return exact_interval(hits[0], images[0], confidence=confidence)
+    rng = np.random.default_rng(seed)
+    low, high = np.zeros(draws), np.zeros(draws)
+    for hit, n, weight in known:
+        share = weight / sum(weights)
+        low += share * (rng.beta(hit, n - hit + 1, draws) if hit else 0)
+        high += share * (rng.beta(hit + 1, n - hit, draws) if hit < n else 1)
+    tail = (1 - confidence) / 2
+    return Interval(low=float(np.quantile(low, tail)), high=float(np.quantile(high, 1 - tail)))
+
+
 def pooled_chi_squared(first: tuple[int, int], second: tuple[int, int]) -> ChiSquared:
     """Compare two pools of classified images by Pearson's chi-squared test.
 

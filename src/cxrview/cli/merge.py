@@ -58,4 +58,6 @@ def merge(
         f"against the model, {done.excluded} excluded"
     )
     if done.by_content:
-        typer.echo(f"{done.by_content} of these were found by the bytes of their files, not by their paths")
+        typer.echo(
+            f"{done.by_content} of these were found by the bytes of their files, not by their paths"
+        )

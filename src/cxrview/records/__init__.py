@@ -13,6 +13,12 @@ from cxrview.records.annotated import (
     StudyImage,
 )
 from cxrview.records.archive import Failure, Instance, Prediction, Radiograph
+from cxrview.records.archive_error import (
+    ArchiveError,
+    LabelledRow,
+    SampledShare,
+    StratumCount,
+)
 from cxrview.records.assessed import (
     Assessed,
     Assessment,
@@ -40,6 +46,7 @@ __all__ = [
     "EXCLUSION_REASONS",
     "AnnotationStudy",
     "Answers",
+    "ArchiveError",
     "Assessed",
     "Assessment",
     "Box",
@@ -53,6 +60,7 @@ __all__ = [
     "Kappa",
     "Label",
     "LabelChoice",
+    "LabelledRow",
     "Login",
     "Materialised",
     "ModelCard",
@@ -66,10 +74,12 @@ __all__ = [
     "Reader",
     "Reading",
     "ReliabilityBin",
+    "SampledShare",
     "Scores",
     "Settled",
     "Slice",
     "Split",
+    "StratumCount",
     "StudyImage",
     "TwoByTwo",
     "Variant",
