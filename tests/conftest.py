@@ -15,7 +15,7 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
-DEBIAN_PACKAGE = {"dcmj2pnm": "dcmtk", "convert": "imagemagick"}
+DEBIAN_PACKAGE = {"dcmj2pnm": "dcmtk", "convert": "imagemagick", "chromium": "chromium"}
 
 
 @pytest.fixture(scope="session")
