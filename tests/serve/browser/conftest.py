@@ -267,6 +267,12 @@ def hand() -> Callable[[Any], Hand]:
 
 
 @pytest.fixture
+def study_of() -> Callable[[Path], list[StudyImage]]:
+    """Make images of a study from a folder of phantoms."""
+    return study_images
+
+
+@pytest.fixture
 def roles() -> dict[str, frozenset[Role]]:
     """Two readers, the senior of whom settles conflicts, as in the paper."""
     return {"Ann": READER, "Bo": SENIOR}
