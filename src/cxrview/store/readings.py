@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,16 +46,15 @@ def create_readings(where: str, study: AnnotationStudy) -> "ReadingStore":
     if not is_url(where):
         _make_file(Path(where))
     try:
-        database = Database(where)
-        with telling_of(database.name):
+        with _opened(where) as database:
             database.migrate(from_nothing=True)
             with database.writing() as db:
                 db.execute(insert(STUDY).values(**study_row(study)))
+            return ReadingStore(database)
     except BaseException:
         if not is_url(where):
             Path(where).unlink()
         raise
-    return ReadingStore(database)
 
 
 def open_readings(where: str) -> "ReadingStore":
@@ -66,8 +65,7 @@ def open_readings(where: str) -> "ReadingStore":
     """
     if not is_url(where) and not Path(where).is_file():
         raise UsageError(f"there is no study {where}", "Make one with cxrview annotate create")
-    database = Database(where)
-    with telling_of(database.name):
+    with _opened(where) as database:
         database.migrate()
         return ReadingStore(database)
 
@@ -192,6 +190,18 @@ def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
 
 def _when_closed(db: Connection) -> datetime | None:
     return db.scalar(select(EVENT.c.happened).where(EVENT.c.what == _BLIND_ROUND_CLOSED))
+
+
+@contextmanager
+def _opened(where: str) -> Iterator[Database]:
+    """A database that stays open unless the block fails."""
+    database = Database(where)
+    try:
+        with telling_of(database.name):
+            yield database
+    except BaseException:
+        database.close()
+        raise
 
 
 def _make_file(path: Path) -> None:

@@ -15,12 +15,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from cxrview.errors import UsageError
+from cxrview.errors import CannotWrite, UsageError
 from cxrview.store.readings_schema import STUDY
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = "cxrview.store:migrations"
 _PATIENCE_SECONDS = 30
 """How long a writer waits for another one."""
 
@@ -46,12 +46,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Change something: all of it is on the disk when the block ends, or none."""
-        with self._turn, self._engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
-            with connection.begin():
-                connection.execute(select(STUDY.c.study_id).with_for_update())
-                yield connection
+        """Change something: all of it is on the disk when the block ends, or none.
+
+        Raises:
+            CannotWrite: the disk is full, the server is gone, or another writer took too long.
+        """
+        with self._lock() as connection:
+            connection.execute(select(STUDY.c.study_id).with_for_update())
+            yield connection
 
     def migrate(self, *, from_nothing: bool = False) -> None:
         """Bring the tables to those of this cxrview.
@@ -63,16 +65,24 @@ class Database:
             UsageError: there is a study where none should be, or none where one should be, or it
                 was written by a newer cxrview.
         """
-        with self._turn, self._engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
-            with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.execute(text("SELECT pg_advisory_xact_lock(20170401)"))
-                self._migrate(connection, from_nothing)
+        with self._lock() as connection:
+            if connection.dialect.name == "postgresql":  # where there is no row to lock yet
+                connection.execute(text("SELECT pg_advisory_xact_lock(20170401)"))
+            self._migrate(connection, from_nothing)
+
+    @contextmanager
+    def _lock(self) -> Iterator[Connection]:
+        try:
+            with self._turn, self._engine.connect() as connection:
+                connection = connection.execution_options(writes=True)
+                with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            raise CannotWrite(f"{self.name} cannot be written: {_said(error)}") from error
 
     def _migrate(self, connection: Connection, from_nothing: bool) -> None:
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("script_location", _MIGRATIONS)
         config.attributes["connection"] = connection
         has = MigrationContext.configure(connection).get_current_revision()
         scripts = ScriptDirectory.from_config(config)
@@ -91,6 +101,12 @@ class Database:
         self._engine.dispose()
 
 
+def _said(error: DBAPIError) -> str:
+    """What the database said, in one line; neither statement nor values, nor a password."""
+    lines = str(error.orig).strip().splitlines()
+    return lines[0] if lines else type(error.orig).__name__
+
+
 def _engine(where: str) -> tuple[str, Engine]:
     if not is_url(where):
         return where, _sqlite(where)
@@ -100,7 +116,13 @@ def _engine(where: str) -> tuple[str, Engine]:
             raise ArgumentError("not PostgreSQL")
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
-        engine = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",  # or a writer that waited would not see the other's
+        )
     except (ArgumentError, ValueError) as error:
         raise UsageError(
             "a study lies in a file or in PostgreSQL; this URL names neither",
@@ -111,7 +133,17 @@ def _engine(where: str) -> tuple[str, Engine]:
             f"a study in PostgreSQL needs {error.name}, which is not installed",
             "pip install 'cxrview[annotate,postgresql]'",
         ) from error
+    event.listen(engine, "connect", _prepare_postgresql)
     return url.render_as_string(hide_password=True), engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    """A commit waits for the disk, also where the server is set not to."""
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()
 
 
 def _sqlite(where: str) -> Engine:
@@ -150,8 +182,9 @@ def telling_of(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, CannotWrite) as error:
+        said = _said(error) if isinstance(error, DBAPIError) else error.reason
         raise UsageError(
-            f"{name} cannot be opened as an annotation study",
+            f"{name} cannot be opened as an annotation study: {said}",
             "Is it one, is its server running, and may you write it?",
         ) from error
