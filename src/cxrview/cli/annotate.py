@@ -6,6 +6,7 @@ from cxrview.cli.annotate_agree import agree
 from cxrview.cli.annotate_create import create
 from cxrview.cli.annotate_exchange import export, import_
 from cxrview.cli.annotate_reader import reader
+from cxrview.cli.annotate_serve import serve
 from cxrview.cli.annotate_status import status
 
 annotate = typer.Typer(
@@ -14,6 +15,7 @@ annotate = typer.Typer(
 )
 annotate.command()(create)
 annotate.command()(reader)
+annotate.command()(serve)
 annotate.command("import")(import_)
 annotate.command()(export)
 annotate.command()(agree)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,20 @@ StudyName = Annotated[
         show_default=False,
     ),
 ]
+
+
+_SQLITE = b"SQLite format 3\0"
+
+
+def is_study(where: str) -> bool:
+    """Whether a name is that of an annotation study: a PostgreSQL URL, or a file of SQLite."""
+    if where.startswith("postgresql"):
+        return True
+    path = Path(where)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 @contextmanager

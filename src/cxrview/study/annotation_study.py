@@ -13,19 +13,6 @@ from cxrview.store.readings import ReadingStore, create_readings
 from cxrview.study.annotation_images import Drawn
 from cxrview.terms import Role
 
-_SQLITE = b"SQLite format 3\0"
-
-
-def is_study(where: str) -> bool:
-    """Whether a name is that of an annotation study: a PostgreSQL URL, or a file of SQLite."""
-    if where.startswith("postgresql"):
-        return True
-    path = Path(where)
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE)) == _SQLITE
-
 
 def make_study(
     where: str,
