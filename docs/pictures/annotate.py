@@ -170,9 +170,8 @@ def take_reader(page: Any, address: str, out: Path) -> None:
     page.keyboard.press("x")
     take(page, out / "annotate-exclude.png")
     page.goto(f"{address}/grid")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.cell img')].filter((one) => one.complete).length === 60"
-    )
+    page.locator(".cell").last.wait_for()
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("f")
     for step, key in ((2, "l"), (11, "l"), (9, "l"), (14, "l")):
         for _ in range(step):
@@ -202,7 +201,7 @@ def take_adjudicator(page: Any, address: str, out: Path) -> None:
 
 def wait_for_picture(page: Any) -> None:
     """Until one lies on the desk, and its frame has been drawn."""
-    page.wait_for_function("document.getElementById('message').hidden")
+    page.locator("#message").wait_for(state="hidden")
     page.wait_for_timeout(200)
 
 

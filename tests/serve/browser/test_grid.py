@@ -7,16 +7,11 @@ import pytest
 from cxrview.terms import Act, How
 
 
-def wait_for_page(page, cells):
-    page.wait_for_function(
-        f"document.querySelectorAll('.cell').length === {cells} && window.paintings > 0"
-    )
-
-
-def test_a_page_is_confirmed_with_its_exceptions(serve, browser):
+def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
     served = serve(40)
     page = served.enter(browser(), "Ann", "/grid")
-    wait_for_page(page, 40)
+    hand(page)
+    assert page.locator(".cell").count() == 40
     page.keyboard.press("Enter")
     page.keyboard.press("f")
     page.keyboard.press("ArrowRight")
@@ -42,10 +37,11 @@ def test_a_page_is_confirmed_with_its_exceptions(serve, browser):
     page.get_by_text("You have read everything").wait_for()
 
 
-def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser):
+def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):
     served = serve(40)
     page = served.enter(browser(), "Ann", "/grid")
-    wait_for_page(page, 40)
+    hand(page)
+    assert page.locator(".cell").count() == 40
     for key in ("l", "ArrowDown", "f", "Enter"):
         page.keyboard.press(key)
     served.wait_for_readings(40)
@@ -55,6 +51,6 @@ def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser):
     undone = served.wait_for_readings(80)[40:]
     assert {one.act for one in undone} == {Act.UNDO}
     assert len({one.undoes for one in undone}) == 40
-    page.wait_for_function("!document.querySelector('[data-act=confirm]').disabled")
+    page.locator("[data-act=confirm]:enabled").wait_for()
     page.keyboard.press("Enter")
     served.wait_for_readings(120)

@@ -12,8 +12,7 @@ def test_offline_one_goes_on_reading_and_all_is_sent_later(serve, browser, hand)
     keys = hand(page)
     keys.press("f")
     served.wait_for_readings(1)
-    page.wait_for_function("performance.getEntriesByType('resource').filter((e) => e.name.includes('/api/picture')).length >= 6")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
 
     context.set_offline(True)
     shown = [keys.press("l") for _ in range(4)]
@@ -47,7 +46,7 @@ def test_what_waits_outlives_the_tab_and_another_sends_it(serve, browser, hand):
     other.goto(f"{served.address}/read")
 
     assert len({one.image_id for one in served.wait_for_readings(3)}) == 3
-    other.wait_for_function("document.getElementById('count').textContent.startsWith('3 of')")
+    other.locator("#count").get_by_text("3 of 8").wait_for()
 
 
 def test_two_tabs_of_a_reader_never_show_the_same_picture(serve, browser, hand):

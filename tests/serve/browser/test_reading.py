@@ -96,7 +96,7 @@ def test_what_is_postponed_comes_again_at_the_end(serve, browser, hand):
 
     assert put_off not in others
     served.wait_for_readings(4)
-    page.wait_for_function("document.getElementById('message').hidden")
+    page.locator("#message").wait_for(state="hidden")
     assert keys.showing == put_off
     keys.press("l")
     assert len(served.wait_for_readings(4, Act.LABEL)) == 4

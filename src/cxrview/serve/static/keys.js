@@ -12,19 +12,19 @@ export const DESK_ACTS = [
   ["rotate", "rotate by a quarter, for viewing only", ["r"]],
   ["zoomIn", "zoom in", ["+", "="]],
   ["zoomOut", "zoom out", ["-"]],
-  ["panLeft", "pan left", ["ArrowLeft"]],
-  ["panRight", "pan right", ["ArrowRight"]],
-  ["panUp", "pan up", ["ArrowUp"]],
-  ["panDown", "pan down", ["ArrowDown"]],
+  ["panLeft", "pan", ["ArrowLeft"]],
+  ["panRight", "pan", ["ArrowRight"]],
+  ["panUp", "pan", ["ArrowUp"]],
+  ["panDown", "pan", ["ArrowDown"]],
   ["reset", "see it as it came", ["0", "Home"]],
   ["keys", "these keys", ["?", "h"]],
 ];
 
 export const GRID_ACTS = [
-  ["left", "go left", ["ArrowLeft"]],
-  ["right", "go right", ["ArrowRight"]],
-  ["up", "go up", ["ArrowUp"]],
-  ["down", "go down", ["ArrowDown"]],
+  ["left", "go to another picture", ["ArrowLeft"]],
+  ["right", "go to another picture", ["ArrowRight"]],
+  ["up", "go to another picture", ["ArrowUp"]],
+  ["down", "go to another picture", ["ArrowDown"]],
   ["look", "look closer", [" "]],
   ["exclude", "exclude this one, then 1 to 4", ["x"]],
   ["confirm", "confirm the page", ["Enter"]],
@@ -82,15 +82,20 @@ function isElsewhere(event) {
   return (event.key === "Enter" || event.key === " ") && Boolean(within.closest?.("button, a, summary"));
 }
 
+// One line for all keys that do what can be said in the same words.
 export function fillKeyTable(body, rows) {
+  const keysOf = new Map();
+  for (const { words, keys } of rows) keysOf.set(words, [...(keysOf.get(words) ?? []), ...keys]);
+  const make = (name, ...parts) => {
+    const element = document.createElement(name);
+    element.append(...parts);
+    return element;
+  };
   body.replaceChildren(
-    ...rows.filter((row) => row.keys.length).map((row) => {
-      const line = document.createElement("tr");
-      const keys = document.createElement("td");
-      keys.append(...row.keys.map((key) => Object.assign(document.createElement("kbd"), { textContent: keyName(key) })));
-      const words = Object.assign(document.createElement("th"), { scope: "row", textContent: row.words });
-      line.append(keys, words);
-      return line;
+    ...[...keysOf].filter(([, keys]) => keys.length).map(([words, keys]) => {
+      const said = make("th", words);
+      said.scope = "row";
+      return make("tr", make("td", ...keys.map((key) => make("kbd", keyName(key)))), said);
     }),
   );
 }
@@ -103,7 +108,8 @@ export function wireButtons(rows, act) {
       ? document.querySelectorAll(`[data-act="${row.act}"]`)
       : [...document.querySelectorAll("[data-label]")].filter((button) => button.dataset.label === label);
     for (const button of found) {
-      button.querySelector("kbd").textContent = row.keys.length ? keyName(row.keys[0]) : "";
+      const cap = button.querySelector("kbd");
+      if (cap) cap.textContent = row.keys.length ? keyName(row.keys[0]) : "";
       // A click must not take the focus: Enter and Space would then mean the button.
       button.addEventListener("pointerdown", (event) => event.preventDefault());
       button.addEventListener("click", (event) => act(row.act, event));

@@ -12,6 +12,6 @@ new Desk({
   supply: (queue, hears) => new Worklist(tab, () => queue.acts().map((act) => act.showing), hears),
   words: {
     end: "You have read everything. Thank you.",
-    elsewhere: "The rest is open in another tab of yours.",
+    elsewhere: "The rest is open in another tab of yours, or was until a moment ago.",
   },
 });
