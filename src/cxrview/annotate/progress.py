@@ -78,20 +78,6 @@ def has_read(now: Standing) -> dict[str, set[int]]:
     return done
 
 
-def still_to_read(
-    showings: Iterable[Showing], now: Standing, reader_id: int
-) -> tuple[Showing, ...]:
-    """What a reader has still to read, in order: what was postponed at the end.
-
-    A hidden repeat waits until its first showing has been read.
-    """
-    left = [s for s in showings if _turn(reader_id, s) not in now.verdicts]
-    unread = {s.image_id for s in left if s.occasion == 0}
-    ready = [s for s in left if s.occasion == 0 or s.image_id not in unread]
-    put_off = {turn: n for n, turn in enumerate(now.postponed, start=1)}
-    return tuple(sorted(ready, key=lambda s: put_off.get(_turn(reader_id, s), 0)))
-
-
 def _reader_progress(
     now: Standing, reader: Reader, showings: tuple[Showing, ...]
 ) -> ReaderProgress:
