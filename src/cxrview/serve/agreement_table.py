@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from cxrview.annotate.agreement import between_readers, within_readers
@@ -36,10 +37,7 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     within = within_readers(room.study, verdicts, room.readers)
     return {
         "between_hidden": hides,
-        "between": [
-            {"first": names[a], "second": names[b], **_kappa(kappa)}
-            for (a, b), kappa in between.items()
-        ],
+        "between": [_pair(names[a], names[b], kappa) for (a, b), kappa in between.items()],
         "within": [{"reader": names[one], **_kappa(kappa)} for one, kappa in within.items()],
         "pace": [{"reader": names[one], **_pace(how)} for one, how in _by_name(paces, names)],
         "progress": [
@@ -53,12 +51,23 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
 def _names(room: Room) -> dict[int, str]:
     if room.blind_round_closed and not room.settlements.conflicts():
         return {one.reader_id: one.name for one in room.readers}
-    drawn = sorted(room.readers, key=lambda one: lot(room, f"name {one.reader_id}"))
+    drawn = sorted(
+        room.readers,
+        key=lambda one: (Role.READER not in one.roles, lot(room, f"name {one.reader_id}")),
+    )
     return {one.reader_id: f"Reader {number}" for number, one in enumerate(drawn, start=1)}
 
 
 def _by_name(of: Mapping[int, T], names: Mapping[int, str]) -> list[tuple[int, T]]:
     return sorted(of.items(), key=lambda item: names[item[0]])
+
+
+def _pair(first: str, second: str, kappa: Kappa) -> dict[str, Any]:
+    """Order two readers by what they are called: by their ids would tell who came first."""
+    if first > second:
+        table = tuple(zip(*kappa.table, strict=True))
+        first, second, kappa = second, first, replace(kappa, table=table)
+    return {"first": first, "second": second, **_kappa(kappa)}
 
 
 def _kappa(kappa: Kappa) -> dict[str, Any]:

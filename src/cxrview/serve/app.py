@@ -20,6 +20,10 @@ from cxrview.serve.slowdown import Slowdown
 from cxrview.serve.templates import STATIC, tell, tell_invalid
 from cxrview.store.readings import ReadingStore
 
+ROUTERS = tuple(
+    part.routes for part in (sign_in, page_routes, reading_routes, settling_routes, picture_routes)
+)
+
 
 def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -> FastAPI:
     """Make the web application of one study.
@@ -39,8 +43,8 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.state.pictures = Pictures(settings)
     app.state.slowdown = Slowdown()
     app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
-    for room in (sign_in, page_routes, reading_routes, settling_routes, picture_routes):
-        app.include_router(room.routes)
+    for routes in ROUTERS:
+        app.include_router(routes)
     app.mount("/static", _Static(directory=STATIC, check_dir=False))
     app.add_exception_handler(HTTPException, tell)
     app.add_exception_handler(RequestValidationError, tell_invalid)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +22,8 @@ POLICY = (
 )
 _HEADERS = {
     "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer: browsers would then call the origin of our own forms null.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -29,6 +31,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _SAFE = ("GET", "HEAD")
+_TOO_MUCH = "That is too much at once."
+_BROKEN = "Something went wrong here; nothing was lost. Try again."
 _log = logging.getLogger(__name__)
 
 
@@ -64,10 +68,9 @@ class Guard:
         try:
             await self._app(scope, body.receive, send)
         except Exception as error:  # the last door: what it says may quote a row or a path
-            if not body.is_too_long:
-                _log.error("%s raised %s", _place(error), type(error).__name__)
+            _log.error("%s raised %s", _place(error), type(error).__name__)
             if not send.has_begun:
-                await _answer_to(body)(scope, receive, send)
+                await PlainTextResponse(_BROKEN, 500)(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
@@ -79,7 +82,7 @@ class Guard:
             return PlainTextResponse("Sent by a page of another site.", 403)
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
-            return PlainTextResponse("That is too much at once.", 413)
+            return PlainTextResponse(_TOO_MUCH, 413)
         return None
 
 
@@ -106,22 +109,12 @@ class _Body:
         self._receive = receive
         self._bytes = 0
 
-    @property
-    def is_too_long(self) -> bool:
-        return self._bytes > MOST_BODY_BYTES
-
     async def receive(self) -> Message:
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
-        if self.is_too_long:
-            raise ValueError("a body beyond what is allowed")
+        if self._bytes > MOST_BODY_BYTES:
+            raise HTTPException(413, _TOO_MUCH)
         return message
-
-
-def _answer_to(body: _Body) -> PlainTextResponse:
-    if body.is_too_long:
-        return PlainTextResponse("That is too much at once.", 413)
-    return PlainTextResponse("Something went wrong here; nothing was lost. Try again.", 500)
 
 
 def _name(host: str) -> str:
@@ -141,8 +134,8 @@ def _is_address(name: str) -> bool:
 
 def _is_own(host: str, headers: Headers) -> bool:
     """Whether a page of this server sent it; who names no origin at all is no browser."""
-    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return False
+    if site := headers.get("sec-fetch-site"):  # which browsers say to trustworthy addresses only
+        return site == "same-origin"
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc.lower() == host.lower()
 

@@ -93,7 +93,7 @@ def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
     place = room.place_of(reader, sent.showing)
     if place is None:
         raise _Refused("it is of no image that you were shown")
-    _check(room, sent, place)
+    _check(room, reader, sent, place)
     image_id, shown_in, occasion = place
     return Reading(
         uid=sent.uid,
@@ -114,7 +114,7 @@ def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
     )
 
 
-def _check(room: Room, sent: Sent, place: Place) -> None:
+def _check(room: Room, reader: Reader, sent: Sent, place: Place) -> None:
     labels = {choice.name for choice in room.study.choices}
     if sent.act is Act.LABEL and sent.label not in labels:
         raise _Refused("the study has no such label")
@@ -122,6 +122,8 @@ def _check(room: Room, sent: Sent, place: Place) -> None:
         raise _Refused("that is no reason for an exclusion")
     if sent.act is Act.UNDO and not sent.undoes:
         raise _Refused("it does not say what it takes back")
+    if sent.undoes and room.owner_of(sent.undoes) not in (None, reader.reader_id):
+        raise _Refused("what it takes back is another reader's")
     if sum(len(str(value)) for value in sent.display.values()) > _DISPLAY_LETTERS:
         raise _Refused("its view settings are too long")
     closed = room.blind_round_closed

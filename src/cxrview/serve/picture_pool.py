@@ -36,7 +36,16 @@ class Job:
     path: str
     edge: int
     done: "Future[bytes]" = field(default_factory=Future)
-    is_begun: bool = False
+    _begun: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether somebody is at it, or has been."""
+        return self._begun.locked()
+
+    def begin(self) -> bool:
+        """Take it on; False where somebody has, since it may stand in the queue twice."""
+        return self._begun.acquire(blocking=False)
 
 
 class PicturePool:
@@ -89,8 +98,7 @@ class PicturePool:
             thread.stop()
         while not self._queue.empty():
             job = self._queue.get()[2]
-            if job is not None and not job.is_begun:
-                job.is_begun = True
+            if job is not None and job.begin():
                 job.done.set_exception(NoPicture("the server is closing"))
 
 
@@ -105,13 +113,11 @@ class _Server(threading.Thread):
         super().__init__(daemon=True)
         self._jobs, self._settings = jobs, settings
         self._worker: _Worker | None = None
-        self._is_stopping = False
 
     def run(self) -> None:
-        while (job := self._jobs.get()[2]) is not None and not self._is_stopping:
-            if job.is_begun:  # it stood there twice
+        while (job := self._jobs.get()[2]) is not None:
+            if not job.begin():
                 continue
-            job.is_begun = True
             try:
                 job.done.set_result(self._make(job))
             except Exception as error:  # handed on to whoever waits
@@ -119,7 +125,6 @@ class _Server(threading.Thread):
         self._end_worker()
 
     def stop(self) -> None:
-        self._is_stopping = True
         while self.is_alive():
             if worker := self._worker:
                 worker.kill()

@@ -10,7 +10,7 @@ from itertools import islice
 
 from cxrview.annotate.progress import has_read
 from cxrview.annotate.standing import VERDICTS, Standing, Turn, turn_of
-from cxrview.annotate.worklist import Showing, showing_id, worklist
+from cxrview.annotate.worklist import showing_id, worklist
 from cxrview.records import Reader, Reading, StudyImage
 from cxrview.serve.leases import Leases
 from cxrview.serve.reading_list import ReadingList
@@ -52,7 +52,7 @@ class Room:
         self._lists: dict[int, ReadingList] = {}
         self._places: dict[int, dict[str, Place]] = {}
         self._recent: defaultdict[tuple[int, Round], dict[Turn, None]] = defaultdict(dict)
-        self._owner_of: dict[str, int] = {}
+        self._turn_of: dict[str, Turn] = {}
         self._last = 0
         self._looked = float("-inf")
         self.look()
@@ -98,7 +98,8 @@ class Room:
         """Give what a reader is to read blind. Making it takes a moment for a large study."""
         while True:
             with self.lock:
-                if found := self._lists.get(reader.reader_id):
+                found = self._lists.get(reader.reader_id)
+                if found is not None:
                     return found
                 images, readers = self._images, self._readers
                 done = has_read(self.standing)
@@ -115,6 +116,8 @@ class Room:
         An image that has meanwhile become somebody else's to read is among them: a reading of it
         that waited in the browser is not lost.
         """
+        if own := self.list_of(reader).find(showing):
+            return own.image_id, Round.BLIND, own.occasion
         with self.lock:
             places = self._places.get(reader.reader_id)
             images = self._images
@@ -137,7 +140,8 @@ class Room:
 
     def owner_of(self, uid: str) -> int | None:
         """Whose reading has this uid: a reader id, or None where nobody's has."""
-        return self._owner_of.get(uid)
+        turn = self._turn_of.get(uid)
+        return None if turn is None else turn[0]
 
     def has_blind_left(self, reader: Reader) -> bool:
         """Whether the reader still has something to read blind."""
@@ -151,10 +155,14 @@ class Room:
 
     def _take(self, reading: Reading) -> None:
         self.standing.take(reading)
-        self._owner_of[reading.uid] = reading.reader_id
-        self.settlements.touch(reading.image_id)
         turn = turn_of(reading)
-        recent = self._recent[reading.reader_id, reading.round]
+        undone = self._turn_of.get(reading.undoes)
+        if undone and undone[0] == reading.reader_id:
+            turn = undone
+        self._turn_of[reading.uid] = turn
+        reader_id, image_id, shown_in, _ = turn
+        self.settlements.touch(image_id)
+        recent = self._recent[reader_id, shown_in]
         if turn not in self.standing.verdicts:
             recent.pop(turn, None)
         elif reading.act in VERDICTS:
@@ -162,8 +170,8 @@ class Room:
             recent[turn] = None
             while len(recent) > 2 * RECENT:
                 del recent[next(iter(recent))]
-        reading_list = self._lists.get(reading.reader_id)
-        if reading_list and reading.round is Round.BLIND:
+        reading_list = self._lists.get(reader_id)
+        if reading_list is not None and shown_in is Round.BLIND:
             self._mark(reading_list, turn)
 
     def _mark(self, reading_list: ReadingList, turn: Turn) -> None:
@@ -194,8 +202,3 @@ class Room:
             rounds += [(Round.ADJUDICATION, 0), (Round.SECOND_LOOK, 0)]
         places = [(image_id, *one) for image_id in image_ids for one in rounds]
         return {self.showing_of(reader, place): place for place in places}
-
-
-def as_place(showing: Showing) -> Place:
-    """Say what a showing of the blind round stands for."""
-    return showing.image_id, Round.BLIND, showing.occasion

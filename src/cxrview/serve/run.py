@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -63,6 +64,7 @@ def serve_annotation(
             host=host,
             port=port,
             access_log=False,
+            log_config=None,  # the caller's own
             log_level="error",
             server_header=False,
             proxy_headers=False,
@@ -74,7 +76,8 @@ def serve_annotation(
         when_ready,
     )
     try:
-        server.run()
+        with suppress(KeyboardInterrupt):  # raised anew once all is closed
+            server.run()
     except SystemExit as error:  # of uvicorn's own, when the address is taken
         raise UsageError(f"{host}:{port} cannot be listened at", "Try another --port") from error
 
