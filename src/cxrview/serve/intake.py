@@ -77,8 +77,9 @@ def take_in(room: Room, reader: Reader, sent: SentReadings) -> Taken:
             written.append(uid)
         except _Refused as why:
             refused.append((uid, str(why)))
-    room.store.add_readings(new)
-    room.catch_up()
+    if new:
+        room.pen.write(new)
+        room.catch_up()
     return Taken(written=tuple(written), refused=tuple(refused))
 
 

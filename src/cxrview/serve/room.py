@@ -13,6 +13,7 @@ from cxrview.annotate.standing import VERDICTS, Standing, Turn, turn_of
 from cxrview.annotate.worklist import showing_id, worklist
 from cxrview.records import Reader, Reading, StudyImage
 from cxrview.serve.leases import Leases
+from cxrview.serve.pen import Pen
 from cxrview.serve.reading_list import ReadingList
 from cxrview.serve.settings import ServeSettings
 from cxrview.serve.settlements import Settlements
@@ -35,6 +36,7 @@ class Room:
         lock: over everything that follows.
         standing: what the readings that were written come to.
         settlements: where the images stand.
+        pen: by which readings are written.
         leases: which tab holds what.
         blind_round_closed: when it was; None while it is open.
     """
@@ -45,6 +47,7 @@ class Room:
         self.lock = threading.RLock()
         self.standing = Standing()
         self.settlements = Settlements(store.study, self.standing)
+        self.pen = Pen(store)
         self.leases = Leases(settings.lease_seconds)
         self.blind_round_closed = store.blind_round_closed()
         self._images: dict[str, StudyImage] = {}

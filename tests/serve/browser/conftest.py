@@ -173,7 +173,9 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         **about: Any,
     ) -> Served:
         where = tmp_path / f"study-{len(running)}.sqlite"
-        links = make_study(where, phantoms, count, readers or {"Ann": READER}, images, choices, about)
+        links = make_study(
+            where, phantoms, count, readers or {"Ann": READER}, images, choices, about
+        )
         where.with_name("server.py").write_text(SERVER)
         served = Served(where, free_port(), links)
         served.start()

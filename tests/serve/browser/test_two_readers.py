@@ -11,7 +11,9 @@ from cxrview.terms import Act, Round
 IMAGES = 40
 
 
-def test_two_readers_label_forty_images_and_the_senior_settles(serve, browser, hand, roles, phantoms):
+def test_two_readers_label_forty_images_and_the_senior_settles(
+    serve, browser, hand, roles, phantoms
+):
     """Ann takes every image for what it is; Bo calls every eighth of his pictures the other."""
     served = serve(IMAGES, roles)
     truth = true_views(served, phantoms)
