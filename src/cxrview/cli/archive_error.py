@@ -59,7 +59,7 @@ def _lines(found: "ArchiveError") -> Iterator[str]:
             "harder than the rest, the error is larger than it looks"
         )
     if found.without_row:
-        yield f"{found.without_row} settled images have no row in the result, and count as not drawn"
+        yield f"{found.without_row} settled images have no row in the result, and do not count"
 
 
 def _share_lines(share: "SampledShare") -> Iterator[str]:

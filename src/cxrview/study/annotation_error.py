@@ -70,8 +70,8 @@ def write_archive_error(folder: Path, found: ArchiveError) -> None:
 
 def _share_row(share: Row) -> Row:
     """Without records within the record."""
-    plain, weighted = share.pop("interval"), share.pop("weighted_interval")
-    return share | plain | {f"weighted_{end}": value for end, value in weighted.items()}
+    weighted = {f"weighted_{end}": at for end, at in share.pop("weighted_interval").items()}
+    return {**share.pop("interval"), **weighted, **share}
 
 
 def _beside(one: SettledImage, row: Row) -> LabelledRow:
