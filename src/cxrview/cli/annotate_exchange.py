@@ -115,10 +115,10 @@ def export(
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
-    if not (out or links):
-        raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
     if readings and (one_per or links or not out):
         raise UsageError("--readings go into --out FILE, all of them: leave the rest out")
+    if not (out or links):
+        raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
     if out and out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
     with opened(study) as store:

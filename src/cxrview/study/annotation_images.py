@@ -55,7 +55,7 @@ def draw_from_table(
         table: as for `each_listed_image`.
         draw: how many, by which strata.
         root: what relative paths of the table are relative to, the working folder where None; and
-            what those of the study are. Where None, the deepest folder that holds all images.
+            what those of the study are. Where None, the deepest folder that holds all of it.
         only: decisions; where none, `USUAL_DECISIONS`. A table without decisions gives all.
 
     Raises:
@@ -68,17 +68,17 @@ def draw_from_table(
             f"There are {', '.join(Decision)}",
         )
 
+    if root:
+        holding = str(root.absolute())
+    else:
+        holding = _folder_of_all(_placed(row["path"], None) for row in each_listed_image(table))
+
     def each() -> Iterator[Row]:
         for row in each_listed_image(table):
             if row.get("decision") in wanted or (not only and not row.get("decision")):
                 yield row | {"path": _placed(row["path"], root)}
 
-    strata: dict[str, str] = {}
-    holding = str(root.absolute()) if root else ""
-    if not root:
-        holding = _folder_of_all(row["path"] for row in each())
-    for row in each():
-        strata[row["path"]] = _stratum(row, draw.stratify, holding)
+    strata = {row["path"]: _stratum(row, draw.stratify, holding) for row in each()}
     if not strata:
         raise UsageError(f"{table} has no image with decision {' or '.join(sorted(wanted))}")
     sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)

@@ -71,7 +71,15 @@ def view_labels(store: ReadingStore) -> list[Label]:
     Raises:
         UsageError: there is none, or nobody knows whose one of them is.
     """
-    labels = [
+    images = [one for one in settled_images(store) if one.view]
+    if not images:
+        raise UsageError("no image of the study is settled as frontal or lateral yet")
+    if unknown := sum(not one.image.patient.strip() for one in images):
+        raise UsageError(
+            f"nobody knows the patient of {unknown} images of the study",
+            "Make it from a table that has a column patient or patient_key",
+        )
+    return [
         Label(
             file=one.image.path,
             source=one.image.source,
@@ -80,17 +88,9 @@ def view_labels(store: ReadingStore) -> list[Label]:
             view=one.view,
             partition=partition_of(one.image.patient),
         )
-        for one in settled_images(store)
+        for one in images
         if one.view
     ]
-    if not labels:
-        raise UsageError("no image of the study is settled as frontal or lateral yet")
-    if unknown := sum(not label.patient for label in labels):
-        raise UsageError(
-            f"nobody knows the patient of {unknown} images of the study",
-            "Make it from a table that has a column patient or patient_key",
-        )
-    return labels
 
 
 def label_rows(
