@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cxrview.cli.annotation_study import without_password
 from cxrview.errors import UsageError
 from cxrview.store.readings import open_readings
 from cxrview.terms import Role, View
@@ -159,6 +160,13 @@ def test_what_makes_no_study_is_refused_and_leaves_none(room, given, why):
         room.run(f"annotate create study.db {given}")
 
     assert not list(room.folder.glob("study.db*"))
+
+
+def test_a_password_in_a_url_is_not_shown():
+    shown = without_password("postgresql+psycopg://ada:s3cret:x@host/db?options=a:b@c")
+
+    assert shown == "postgresql+psycopg://ada:***@host/db?options=a:b@c"
+    assert without_password("folder/study.db") == "folder/study.db"
 
 
 def test_a_study_that_stands_is_not_written_over(room):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import StudyName
+from cxrview.cli.annotation_study import StudyName, without_password
 from cxrview.cli.extra import annotation_extra
 from cxrview.errors import UnreadableImage, UsageError
 
@@ -140,7 +140,7 @@ def create(
         readings_per_image=readings_per_image,
         repeat_share=repeat_share,
     )
-    typer.echo(_told(study, drawn))
+    typer.echo(_told(without_password(study), drawn))
     for who, secret in secrets.items():
         typer.echo(link_line(who, secret))
     for error in failed:

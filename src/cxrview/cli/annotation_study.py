@@ -1,5 +1,6 @@
 """What every command of the annotation room begins with: its STUDY, opened or refused."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,11 @@ def is_study(where: str) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(_SQLITE)) == _SQLITE
+
+
+def without_password(where: str) -> str:
+    """The study's name as it may be shown."""
+    return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1:***@", where)
 
 
 @contextmanager

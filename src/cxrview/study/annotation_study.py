@@ -41,7 +41,7 @@ def make_study(
     try:
         study = AnnotationStudy(
             study_id=secrets.token_hex(16),
-            name=name or Path(where).stem,
+            name=name or ("study" if "://" in where else Path(where).stem),
             created=datetime.now(UTC),
             seed=seed,
             readings_per_image=readings_per_image,
