@@ -156,7 +156,8 @@ async def timed(
 
 def peak_memory(pid: int) -> dict[str, float]:
     """Most that the server held, and its children, each at its own worst time; MiB."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    threads = Path(f"/proc/{pid}/task").glob("*/children")  # each thread started its own process
+    children = [child for thread in threads for child in thread.read_text().split()]
     every = {"server": [str(pid)], "picture processes": children}
     return {name: sum(map(_peak, pids)) for name, pids in every.items()}
 

@@ -1,13 +1,11 @@
 """The routes of the blind round: what comes next, and what was said of it."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
 from cxrview.annotate.conflict import EXCLUDED
 from cxrview.annotate.standing import turn_of
-from cxrview.annotate.worklist import Showing
 from cxrview.records import Login, Reader
 from cxrview.records import Reading as ReadingRecord
 from cxrview.serve.door import Reading, SignedIn
@@ -20,7 +18,7 @@ routes = APIRouter(prefix="/api")
 
 Count = Annotated[int, Query(ge=1, le=200)]
 Tab = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
-Held = Annotated[str, Query(max_length=8000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
+Held = Annotated[str, Query(max_length=32_000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
 _AHEAD = 6
 """Pictures made ahead of those that were just told of, at the size last asked for."""
 _THUMBNAIL = 256
@@ -98,17 +96,13 @@ def _following(
             count + _AHEAD,
             lambda one: one not in has and room.leases.is_free(one, holder, now),
         )
-        told, ahead = items[:count], items[count:]
+        told = items[:count]
         room.leases.hold(holder, (one.showing_id for one in told), now)
-        paths = [room.path_of(one.image_id) for one in _at_once(told, ahead)]
+        paths = [room.path_of(one.image_id) for one in items]
     if edge is not None:
         pictures: Pictures = request.app.state.pictures
         pictures.make_ahead(paths, edge)
     return {"items": [{"showing": one.showing_id} for one in told], **counts(room, reader)}
-
-
-def _at_once(told: Sequence[Showing], ahead: Sequence[Showing]) -> list[Showing]:
-    return [*told, *ahead]
 
 
 def _recent(room: Room, login: Login, reading: ReadingRecord) -> dict[str, Any]:
