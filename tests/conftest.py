@@ -15,7 +15,13 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
-DEBIAN_PACKAGE = {"dcmj2pnm": "dcmtk", "convert": "imagemagick"}
+DEBIAN_PACKAGE = {
+    "dcmj2pnm": "dcmtk",
+    "convert": "imagemagick",
+    "chromium": "chromium",
+    "initdb": "postgresql",
+    "postgres": "postgresql",
+}
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +39,9 @@ def program() -> Callable[[str], str]:
     """Find a program of Debian's by name, or skip and say which package brings it."""
 
     def find(name: str) -> str:
-        found = shutil.which(name)
+        # Debian keeps the programs of PostgreSQL's server off the path.
+        servers = map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
+        found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *servers]))
         if found is None:
             pytest.skip(f"needs the program {name}: apt-get install {DEBIAN_PACKAGE[name]}")
         return found

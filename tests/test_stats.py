@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cxrview.stats import (
     CUTOFFS,
+    cohen_kappa,
     exact_interval,
     fit_temperature,
     log_odds,
@@ -189,3 +190,57 @@ def test_log_odds_are_held_at_both_ends(percent):
     assert abs(found) < 17.0001
     if 0.001 < percent < 99.999:
         assert 100 / (1 + np.exp(-found)) == pytest.approx(percent)
+
+
+PAPERS_LABELS = ("frontal", "lateral", "excluded")
+
+
+def test_kappa_counts_what_two_readers_said():
+    first = ["frontal", "frontal", "lateral", "excluded", "lateral"]
+    second = ["frontal", "lateral", "lateral", "excluded", "oblique"]
+
+    found = cohen_kappa(first, second, labels=PAPERS_LABELS)
+
+    assert (found.images, found.agreed) == (5, 3)
+    assert found.labels == (*PAPERS_LABELS, "oblique")
+    assert found.table == ((1, 1, 0, 0), (0, 1, 0, 1), (0, 0, 1, 0), (0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("said", [["frontal"], ["lateral"] * 50])
+def test_kappa_of_two_who_always_say_one_and_the_same_is_undefined(said):
+    found = cohen_kappa(said, said, labels=PAPERS_LABELS)
+
+    assert (found.kappa, found.low, found.high) == (None, None, None)
+    assert found.agreed == found.images == len(said)
+
+
+@pytest.mark.parametrize(("first", "second"), [([], []), (["frontal"], [])])
+def test_kappa_of_no_or_of_unequal_images_is_refused(first, second):
+    with pytest.raises(ValueError, match="the same images"):
+        cohen_kappa(first, second)
+
+
+readings = st.lists(
+    st.tuples(st.sampled_from(PAPERS_LABELS), st.sampled_from(PAPERS_LABELS)), min_size=1
+)
+
+
+@given(pairs=readings)
+def test_kappa_is_scikit_learns_and_its_interval_statsmodels(pairs):
+    from sklearn.metrics import cohen_kappa_score
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    first, second = ([pair[n] for pair in pairs] for n in (0, 1))
+    found = cohen_kappa(first, second, labels=PAPERS_LABELS)
+    if found.kappa is None:
+        assert len(set(first + second)) == 1
+        return
+
+    with np.errstate(all="ignore"):  # statsmodels divides by a standard error of 0
+        theirs = cohens_kappa(np.array(found.table))
+
+    assert found.kappa == pytest.approx(cohen_kappa_score(first, second, labels=PAPERS_LABELS))
+    assert found.kappa == pytest.approx(theirs.kappa)
+    # Where nothing varies they may take the root of a rounding error, or of one below 0.
+    half = 0 if np.isnan(theirs.std_kappa) else (theirs.kappa_upp - theirs.kappa_low) / 2
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=1e-9, abs=1e-6)

@@ -1,9 +1,12 @@
-"""The study's arithmetic: the cutoff by Youden's J and exact intervals. Pure functions."""
+"""The study's arithmetic: the cutoff by Youden's J, exact intervals, kappa. Pure functions."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import ChiSquared, Cutoff, Interval
+from cxrview.records import ChiSquared, Cutoff, Interval, Kappa
 
 # Tenths are exact when divided last: np.arange(0, 100.1, 0.1) misses 99.6.
 CUTOFFS = np.arange(1001) / 10
@@ -129,6 +132,52 @@ def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> Inter
     return Interval(low=float(found.low), high=float(found.high))
 
 
+def weighted_interval(
+    hits: Sequence[int],
+    images: Sequence[int],
+    weights: Sequence[float],
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
+    draws: int = 100_000,
+) -> Interval:
+    """Interval of a share in an archive of which each stratum was sampled by itself.
+
+    The melded interval: of each stratum the two beta distributions of which Clopper-Pearson's ends
+    are percentiles, drawn and summed by weight. Of one stratum it is Clopper-Pearson's interval;
+    where no image of any stratum is a hit it is above 0 still, and so is what a stratum that was
+    hardly looked at could hide, which intervals by the sample's variance leave out.
+
+    Args:
+        hits: of each stratum, 0 to its images.
+        images: drawn from each stratum, at least 1.
+        weights: each stratum's share of the archive, in any unit; above 0.
+        confidence: 0 to 1.
+        seed: decides the draws; another one moves the ends in their third digit.
+        draws: of each distribution.
+
+    Raises:
+        ValueError: there is no stratum, or numbers that are none of one.
+
+    Source:
+        Fay, Proschan and Brittain, Biometrics 2015, of a weighted sum. Strata count as large
+        against what was drawn from them: where much of one was, the interval is a little wide.
+    """
+    known = list(zip(hits, images, weights, strict=True))
+    if not known or not all(0 <= hit <= n and n and w > 0 for hit, n, w in known):
+        raise ValueError("a stratum has images, no more hits than these, and a weight")
+    if len(known) == 1:
+        return exact_interval(hits[0], images[0], confidence=confidence)
+    rng = np.random.default_rng(seed)
+    low, high = np.zeros(draws), np.zeros(draws)
+    for hit, n, weight in known:
+        share = weight / sum(weights)
+        low += share * (rng.beta(hit, n - hit + 1, draws) if hit else 0)
+        high += share * (rng.beta(hit + 1, n - hit, draws) if hit < n else 1)
+    tail = (1 - confidence) / 2
+    return Interval(low=float(np.quantile(low, tail)), high=float(np.quantile(high, 1 - tail)))
+
+
 def pooled_chi_squared(first: tuple[int, int], second: tuple[int, int]) -> ChiSquared:
     """Compare two pools of classified images by Pearson's chi-squared test.
 
@@ -195,3 +244,63 @@ def patient_bootstrap(
     tail = 100 * (1 - confidence) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
     return Interval(low=float(low), high=float(high))
+
+
+def cohen_kappa(
+    first: Sequence[str],
+    second: Sequence[str],
+    *,
+    labels: Sequence[str] = (),
+    confidence: float = 0.95,
+) -> Kappa:
+    """How far two readers of the same images agree beyond chance.
+
+    Where both agree on everything the standard error is 0 and the interval a point, however few
+    the images: then say how many they were. The interval may reach beyond 1, as statsmodels' does.
+
+    Args:
+        first: what the one said of each image.
+        second: what the other said of the same images, in the same order.
+        labels: order of the table; what was said and stands not there follows by name.
+        confidence: 0 to 1.
+
+    Raises:
+        ValueError: no image, or different numbers of them.
+
+    Source:
+        Cohen, Educ Psychol Meas 1960; standard error (not that under no agreement): Fleiss, Cohen
+        and Everitt, Psychol Bull 1969.
+    """
+    n = len(first)
+    if not n or n != len(second):
+        raise ValueError(f"kappa compares readings of the same images; got {n} and {len(second)}")
+    names = (*labels, *sorted({*first, *second} - set(labels)))
+    place = {name: index for index, name in enumerate(names)}
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, ([place[x] for x in first], [place[x] for x in second]), 1)
+    value = low = high = None
+    if (counts.sum(axis=0) * counts.sum(axis=1)).sum() < n * n:  # else both always said the same
+        value, error = _kappa_and_its_error(counts / n, n)
+        reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
+        low, high = value - reach, value + reach
+    return Kappa(
+        kappa=value,
+        low=low,
+        high=high,
+        images=n,
+        agreed=int(np.trace(counts)),
+        labels=names,
+        table=tuple(tuple(row) for row in counts.tolist()),
+    )
+
+
+def _kappa_and_its_error(share: NDArray[np.float64], n: int) -> tuple[float, float]:
+    """Kappa and its standard error of n images with these shares, shape (labels, labels)."""
+    rows, columns, both = share.sum(axis=1), share.sum(axis=0), np.diag(share)
+    chance = rows @ columns
+    kappa = (both.sum() - chance) / (1 - chance)
+    agreeing = both @ (1 - (rows + columns) * (1 - kappa)) ** 2
+    apart = (share - np.diag(both)) * np.add.outer(columns, rows) ** 2
+    variance = agreeing + (1 - kappa) ** 2 * apart.sum() - (kappa - chance * (1 - kappa)) ** 2
+    # Where nothing varies, rounding may leave it a little below 0.
+    return float(kappa), float(np.sqrt(max(variance, 0) / n) / (1 - chance))

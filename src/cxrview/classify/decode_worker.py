@@ -111,7 +111,7 @@ def main() -> None:
         import_module(f"cxrview.image.{decoders}")
     outbox = _private_stdout()
     keep_memory()
-    _limit_memory(settings.memory_bytes)
+    limit_memory(settings.memory_bytes)
     outbox.write(READY)
     outbox.flush()
     while job := inbox.read(JOB.size):
@@ -147,7 +147,8 @@ def _private_stdout() -> IO[bytes]:
     return results
 
 
-def _limit_memory(more: int) -> None:
+def limit_memory(more: int) -> None:
+    """Allow this process so many bytes of address space beyond what it takes now."""
     statm = Path("/proc/self/statm")
     if not statm.exists():  # other systems than Linux neither tell nor enforce it
         return

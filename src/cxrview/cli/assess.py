@@ -22,21 +22,21 @@ def assess(
     images: Annotated[
         Path,
         typer.Argument(
-            metavar="STORE|LABELS",
+            metavar="STORE|LABELS|VIEWS",
             help="Images of the study, of cxrview prepare; with --leave-source-out a CSV with "
-            "file, patient, view and source.",
+            "file, patient, view and source; with --labels a result of cxrview classify.",
             show_default=False,
         ),
     ],
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FOLDER",
             help="Gets scores.parquet, the result tables and the figures. Some of them show "
-            "patients.",
+            "patients. With --labels it may be left out.",
             show_default=False,
         ),
-    ],
+    ] = None,
     split: Annotated[
         Path | None,
         typer.Option(
@@ -104,6 +104,25 @@ def assess(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an assessment that stands there.")
     ] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STUDY",
+            help="Assess a result instead: an annotation study (cxrview annotate) of images of "
+            "its archive.",
+            show_default=False,
+            rich_help_panel="An archive's own error",
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="What relative paths in VIEWS are relative to.",
+            show_default="the working folder",
+            rich_help_panel="An archive's own error",
+        ),
+    ] = None,
     leave_source_out: Annotated[
         bool,
         typer.Option(
@@ -179,12 +198,23 @@ def assess(
     """
     from cxrview.cli.progress import progress
 
+    of_model = (split, model, external, external_source, sample)
+    is_for_model = any(of_model) or no_baselines or cutoff_from != "validation"
+    of_recipe = (published, recipe, alone, photographs, workers)
+    is_for_recipe = any(of_recipe) or device != "auto" or leave_source_out
+    if labels:
+        from cxrview.cli.archive_error import assess_archive
+
+        if is_for_model or is_for_recipe or seed:
+            raise UsageError("--labels takes VIEWS, --root, --out and --overwrite")
+        assess_archive(images, labels, out, root, overwrite=overwrite)
+        return
+    if root:
+        raise UsageError("--root is for --labels")
     if leave_source_out:
         from cxrview.cli.left_out import assess_recipe
 
-        of_model = (split, model, external, external_source, sample)
-        is_for_model = any(of_model) or no_baselines or overwrite or cutoff_from != "validation"
-        if published is None or is_for_model:
+        if published is None or out is None or is_for_model or overwrite:
             raise UsageError(
                 "--leave-source-out takes LABELS, --out, --published, --alone, --recipe, --seed, "
                 "--photographs, --device and --workers"
@@ -201,8 +231,7 @@ def assess(
             workers=workers,
         )
         return
-    of_recipe = (published, recipe, alone, photographs, workers)
-    if split is None or model is None or any(of_recipe) or device != "auto":
+    if split is None or model is None or out is None or is_for_recipe:
         raise UsageError("an assessment of a model takes STORE, --out, --split and --model")
     with training_extra("an assessment"):
         # Loaded late by what is imported here: to be missed now, not when all is computed.

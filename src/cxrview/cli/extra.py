@@ -16,9 +16,26 @@ def training_extra(what: str) -> Iterator[None]:
     Raises:
         UsageError: a library is not installed; the message names it.
     """
+    with _extra("train", what):
+        yield
+
+
+@contextmanager
+def annotation_extra() -> Iterator[None]:
+    """Import within the block what the extra named annotate installs.
+
+    Raises:
+        UsageError: a library is not installed; the message names it.
+    """
+    with _extra("annotate", "the annotation room"):
+        yield
+
+
+@contextmanager
+def _extra(name: str, what: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
         raise UsageError(
-            f"{what} needs {error.name}, which is not installed", "pip install 'cxrview[train]'"
+            f"{what} needs {error.name}, which is not installed", f"pip install 'cxrview[{name}]'"
         ) from error

@@ -7,12 +7,14 @@ import sys
 
 import typer
 
+from cxrview.cli.annotate import annotate
 from cxrview.cli.assess import assess
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
 from cxrview.cli.finetune import finetune
+from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Archive")(concat)
+app.command(rich_help_panel="Archive")(merge)
+app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 def split(
     labelled: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="STORE|LABELS",
-            help="A store of cxrview prepare, or a labels file. A store also tells the same "
-            "picture in two formats; files are compared by their bytes only.",
+            metavar="STORE|LABELS|STUDY",
+            help="A store of cxrview prepare, a labels file, or an annotation study, whose "
+            "settled views count. A store also tells the same picture in two formats; files are "
+            "compared by their bytes only.",
             show_default=False,
         ),
     ],
@@ -125,15 +126,22 @@ def split(
 
 
 def _images(
-    labelled: Path, sources: list[str] | None
+    labelled: str, sources: list[str] | None
 ) -> "tuple[Sequence[Label | PreparedImage], dict[str, str]]":
+    from cxrview.cli.annotation_study import is_study
     from cxrview.dataset.labels import read_labels
     from cxrview.dataset.split import hash_files
     from cxrview.store.prepared import open_prepared
 
     images: Sequence[Label | PreparedImage]
-    store = open_prepared(labelled) if labelled.is_dir() else None
-    images = store.images if store else read_labels(labelled)
+    store = open_prepared(Path(labelled)) if Path(labelled).is_dir() else None
+    folder = Path(labelled).parent
+    if store:
+        images = store.images
+    elif is_study(labelled):
+        images, folder = _images_of_study(labelled)
+    else:
+        images = read_labels(Path(labelled))
     if sources:
         unknown = set(sources) - {image.source for image in images}
         if unknown:
@@ -141,7 +149,17 @@ def _images(
         images = [image for image in images if image.source in sources]
     if not images:
         raise UsageError(f"{labelled} holds no frontal and no lateral image")
-    return images, store.content if store else hash_files(images, labelled.parent)
+    return images, store.content if store else hash_files(images, folder)
+
+
+def _images_of_study(where: str) -> "tuple[list[Label], Path]":
+    """Its settled views, and the folder that their files are named from."""
+    from cxrview.cli.annotation_study import opened
+
+    with opened(where) as study:
+        from cxrview.study.annotation_labels import view_labels
+
+        return view_labels(study), Path(study.study.root)
 
 
 def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:

@@ -12,6 +12,8 @@ from cxrview.terms import View
 
 NOT_CHEST = "not-chest"
 """Written for images that show no chest; a labels file may hold them, a view study leaves them."""
+NO_VIEW = "no-view"
+"""Written for images that readers excluded or gave a label that is no view; passed over."""
 FAULTS_NAMED = 10
 """More than ten faults have one cause as a rule, such as a wrong folder."""
 
@@ -95,7 +97,7 @@ def _fault(
     # First of all: a comma in a patient's name, not quoted, would show the rest of it as a view.
     if None in row:
         return "more cells than columns"
-    if row["view"] not in {*View, NOT_CHEST}:
+    if row["view"] not in {*View, NOT_CHEST, NO_VIEW}:
         return f"view {row['view']!r} is neither frontal nor lateral"
     first = first_line.setdefault(os.path.normpath(row["file"]), number)
     if first != number:

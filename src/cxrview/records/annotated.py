@@ -89,6 +89,17 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A reader who is in."""
+
+    reader: Reader
+    csrf: str = field(repr=False)
+    """What a form or script of the reader's pages has to send along."""
+    expires: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One act of one reader, as it was written down; never changed, never deleted."""
 
@@ -130,6 +141,24 @@ class Reading:
             raise ValueError(f"no reason for an exclusion: {self.reason!r}")
         if self.occasion not in (0, 1):
             raise ValueError(f"an image is shown once or twice; got occasion {self.occasion}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignReading:
+    """What somebody said of a file elsewhere, before it is known whether the study has both."""
+
+    where: str
+    """In the table that it was read from, such as `line 12`."""
+    file: str
+    """As written there."""
+    reader: str
+    says: str
+    """A label, or a word for an exclusion; empty where only a reason is given."""
+    reason: str = ""
+    note: str = ""
+    made: datetime | None = None
+    """UTC; None where nobody knows."""
+    milliseconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

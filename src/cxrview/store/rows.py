@@ -38,6 +38,10 @@ COLUMNS = {
 }
 """Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
 
+ORIGIN = "view_origin"
+MERGED_COLUMNS = COLUMNS | {ORIGIN: "string"}
+"""Of a result in which readers' labels override the model: whose word the view is."""
+
 FAILURE_COLUMNS = ("path", "code", "reason", "advice")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import UsageError
-from cxrview.store.rows import COLUMNS, FAILURE_COLUMNS, Row
+from cxrview.store.rows import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
 from cxrview.store.whole import telling, whole
 
 ROW_GROUP = 10_000
@@ -32,14 +32,19 @@ def table_format(path: Path) -> str:
     return ending
 
 
-def write_table(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows with the COLUMNS of a result, in the format of the name.
+def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = COLUMNS) -> None:
+    """Write rows with the columns of a result, in the format of the name.
 
     The file appears under its name only when it is whole; one that stood there is replaced.
+
+    Args:
+        path: .parquet, .csv or .jsonl.
+        rows: with those columns.
+        columns: name to Arrow type: COLUMNS or MERGED_COLUMNS.
     """
     write = _WRITERS[table_format(path)]
     with whole(path) as part:
-        write(part, rows)
+        write(part, rows, columns)
 
 
 def write_failures(path: Path, rows: Iterable[Row]) -> None:
@@ -70,7 +75,7 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
 
     Args:
         path: a table in any of the formats, or a folder of Parquet parts.
-        columns: those wanted; None where an older table has no such column.
+        columns: of MERGED_COLUMNS those wanted; None where a table has no such column.
 
     Raises:
         UsageError: there is no such table, or none of ours.
@@ -140,17 +145,15 @@ def _check_path_column(names: Collection[str]) -> None:
 def _typed(name: str, text: str | None) -> Any:
     """A cell of a CSV: a number as a number, an empty one as None."""
     make = {"int16": int, "int32": int, "float64": float, "string": str}
-    return make[COLUMNS[name]](text) if text else None
+    return make[MERGED_COLUMNS[name]](text) if text else None
 
 
 _READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
 
 
-def _write_csv(
-    path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = tuple(COLUMNS)
-) -> None:
+def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -171,16 +174,16 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[
         _write_csv(part, rows, columns or list(rows[0]))
 
 
-def _write_jsonl(path: Path, rows: Iterable[Row]) -> None:
+def _write_jsonl(path: Path, rows: Iterable[Row], _columns: Collection[str]) -> None:
     with path.open("w", encoding="utf-8") as file:
         write_json_lines(file, rows)
 
 
-def _write_parquet(path: Path, rows: Iterable[Row]) -> None:
+def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in COLUMNS.items()])
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         ahead = iter(rows)
         while group := list(islice(ahead, ROW_GROUP)):

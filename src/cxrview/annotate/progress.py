@@ -1,0 +1,93 @@
+"""How far a study has come: what each reader has still to read, and where its images stand."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cxrview.annotate.conflict import settle
+from cxrview.annotate.standing import Standing, Turn
+from cxrview.annotate.worklist import Showing, worklist
+from cxrview.records import AnnotationStudy, Reader, Reading, StudyImage
+from cxrview.terms import Role, Round, Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderProgress:
+    """How far one reader has come in the blind round, in showings."""
+
+    reader_id: int
+    done: int
+    all: int
+    flagged: int
+    """Images that the reader has flagged, in whatever round."""
+
+    @property
+    def left(self) -> int:
+        """What is still to be read."""
+        return self.all - self.done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a study has come."""
+
+    images: int
+    readers: tuple[ReaderProgress, ...]
+    """Those with the role of a reader, by reader id."""
+    settlements: Mapping[Settlement, int]
+    """Images by where they stand; every settlement is there."""
+
+
+def progress(
+    study: AnnotationStudy,
+    images: Iterable[StudyImage],
+    readings: Iterable[Reading],
+    readers: Iterable[Reader],
+) -> Progress:
+    """Count what is done and what is left.
+
+    Args:
+        study: as it was made.
+        images: all of it.
+        readings: all of it, in the order in which they were written.
+        readers: all of it.
+    """
+    images, readers = tuple(images), tuple(readers)
+    now = Standing(readings)
+    image_ids = [image.image_id for image in images]
+    settled = settle(study, image_ids, now.verdicts.values(), readers)
+    counted = Counter(at.how for at in settled.values())
+    done = has_read(now)
+    return Progress(
+        images=len(images),
+        readers=tuple(
+            _reader_progress(now, reader, worklist(study, images, readers, reader, has_read=done))
+            for reader in sorted(readers, key=lambda reader: reader.reader_id)
+            if Role.READER in reader.roles
+        ),
+        settlements={how: counted[how] for how in Settlement},
+    )
+
+
+def has_read(now: Standing) -> dict[str, set[int]]:
+    """By image id, whose blind reading of it stands; what `worklist` asks for."""
+    done: dict[str, set[int]] = {}
+    for reader_id, image_id, shown_in, occasion in now.verdicts:
+        if shown_in is Round.BLIND and occasion == 0:
+            done.setdefault(image_id, set()).add(reader_id)
+    return done
+
+
+def _reader_progress(
+    now: Standing, reader: Reader, showings: tuple[Showing, ...]
+) -> ReaderProgress:
+    return ReaderProgress(
+        reader_id=reader.reader_id,
+        done=sum(_turn(reader.reader_id, showing) in now.verdicts for showing in showings),
+        all=len(showings),
+        flagged=len({image_id for of, image_id, _, _ in now.flags if of == reader.reader_id}),
+    )
+
+
+def _turn(reader_id: int, showing: Showing) -> Turn:
+    return reader_id, showing.image_id, Round.BLIND, showing.occasion

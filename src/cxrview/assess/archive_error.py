@@ -1,0 +1,109 @@
+"""Says what a result's own error is, from a sample of its images that readers have labelled."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from cxrview.errors import UsageError
+from cxrview.records import ArchiveError, LabelledRow, SampledShare, StratumCount
+from cxrview.stats import exact_interval, weighted_interval
+
+WRONG = "wrong view"
+WITHOUT = "view not named"
+NOTHING_THERE = "named where there is none"
+Question = Callable[[LabelledRow], bool]
+
+_QUESTIONS: tuple[tuple[str, Question, Question], ...] = (
+    (WRONG, lambda r: bool(r.label_view and r.view), lambda r: r.view is not r.label_view),
+    (WITHOUT, lambda r: r.label_view is not None, lambda r: r.view is None),
+    (NOTHING_THERE, lambda r: r.view is not None, lambda r: r.label_view is None),
+)
+"""What is counted, among which images, which of these."""
+
+
+def archive_error(rows: Iterable[LabelledRow]) -> ArchiveError:
+    """Count errors of a result in a labelled sample, and estimate those of the archive.
+
+    `wrong view` is the share of images with a view by readers and result in which the two differ;
+    `view not named` that of images with a view which the result sends to review, refuses or skips;
+    `named where there is none` that of views which the result names of what readers excluded or
+    called something else.
+
+    A stratum counts in the archive by all its images, as if those that are settled had been drawn
+    from it by themselves.
+
+    Args:
+        rows: every image of a study.
+
+    Raises:
+        UsageError: no image is settled and in the result.
+    """
+    every = list(rows)
+    strata = _strata(every)
+    compared = [row for row in every if row.is_compared]
+    if not compared:
+        raise UsageError("no image of the study is both settled and in the result")
+    shares = [_share(strata, *question) for question in _QUESTIONS]
+    wrong = [r for r in compared if r.label_view and r.view and r.view is not r.label_view]
+    return ArchiveError(
+        strata=tuple(_count(name, of) for name, of in strata.items()),
+        shares=tuple(share for share in shares if share),
+        wrong=tuple(sorted(wrong, key=lambda row: (-_sureness(row), row.path))),
+        unsettled=sum(not row.is_settled for row in every),
+        without_row=sum(row.is_settled and not row.decision for row in every),
+    )
+
+
+def _strata(rows: Iterable[LabelledRow]) -> dict[str, list[LabelledRow]]:
+    """By name; images of one name and two weights come from two draws, and are two strata."""
+    found: dict[tuple[str, float], list[LabelledRow]] = {}
+    for row in rows:
+        found.setdefault((row.stratum, row.weight), []).append(row)
+    names = [name for name, _ in found]
+    return {
+        name if names.count(name) == 1 else f"{name} (weight {weight:.4g})": of
+        for (name, weight), of in sorted(found.items())
+    }
+
+
+def _share(
+    strata: dict[str, list[LabelledRow]], name: str, is_among: Question, is_hit: Question
+) -> SampledShare | None:
+    hits, images, weights = [], [], []
+    for of in strata.values():
+        compared = [row for row in of if row.is_compared]
+        among = [row for row in compared if is_among(row)]
+        if among:
+            hits.append(sum(map(is_hit, among)))
+            images.append(len(among))
+            weights.append(sum(row.weight for row in of) * len(among) / len(compared))
+    if not images:
+        return None
+    return SampledShare(
+        name=name,
+        hits=sum(hits),
+        images=sum(images),
+        interval=exact_interval(sum(hits), sum(images)),
+        weighted=_weighted(hits, images, weights),
+        weighted_interval=weighted_interval(hits, images, weights),
+    )
+
+
+def _weighted(hits: Sequence[int], images: Sequence[int], weights: Sequence[float]) -> float:
+    shares = (w * h / n for h, n, w in zip(hits, images, weights, strict=True))
+    return sum(shares) / sum(weights)
+
+
+def _count(name: str, of: Sequence[LabelledRow]) -> StratumCount:
+    compared = [row for row in of if row.is_compared]
+    with_view = [row for row in compared if row.label_view and row.view]
+    return StratumCount(
+        name=name,
+        archive=sum(row.weight for row in of),
+        drawn=len(of),
+        compared=len(compared),
+        with_view=len(with_view),
+        wrong=sum(row.view is not row.label_view for row in with_view),
+    )
+
+
+def _sureness(row: LabelledRow) -> float:
+    return 0.0 if row.pfi is None else abs(row.pfi - 50)

@@ -1,0 +1,22 @@
+"""`cxrview annotate`: two readers, one truth; gathers the commands of the annotation room."""
+
+import typer
+
+from cxrview.cli.annotate_agree import agree
+from cxrview.cli.annotate_create import create
+from cxrview.cli.annotate_exchange import export, import_
+from cxrview.cli.annotate_reader import reader
+from cxrview.cli.annotate_serve import serve
+from cxrview.cli.annotate_status import status
+
+annotate = typer.Typer(
+    help="Have readers label radiographs blind, settle their conflicts, and use the labels.",
+    no_args_is_help=True,
+)
+annotate.command()(create)
+annotate.command()(reader)
+annotate.command()(serve)
+annotate.command("import")(import_)
+annotate.command()(export)
+annotate.command()(agree)
+annotate.command()(status)

@@ -1,0 +1,201 @@
+"""`cxrview annotate create`: a new study from an archive, or from a result of classify."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.cli.annotation_study import StudyName, without_password
+from cxrview.cli.extra import annotation_extra
+from cxrview.errors import UnreadableImage, UsageError
+
+if TYPE_CHECKING:
+    from cxrview.study.annotation_images import Draw, Drawn
+
+
+def create(
+    study: StudyName,
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMAGES]...",
+            help="Files, folders, globs or URLs, as for cxrview classify.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="TABLE",
+            help="Take the images of a result of cxrview classify instead, or of any list with a "
+            "column path or file: .parquet, .csv, .jsonl.",
+            show_default=False,
+        ),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="What the study's paths are relative to, and those of TABLE.",
+            show_default="the folder that holds all images",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Draw so many images by the seed.", show_default="all"
+        ),
+    ] = None,
+    stratify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN,...",
+            help="Draw in proportion from strata: columns of TABLE, or source, which is the first "
+            "folder where there is no such column.",
+            show_default=False,
+        ),
+    ] = None,
+    least: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Images of each stratum, however small it is.")
+    ] = 5,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DECISION,...",
+            help="Only rows of TABLE with these decisions, such as review.",
+            show_default="classified,review,not_chest",
+        ),
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(metavar="LABEL:KEY,...", help="What a reader may say, and by which key.")
+    ] = "frontal:f,lateral:l",
+    reader: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:ROLES]",
+            help="Somebody who reads; ROLES is reader, adjudicator or reader+adjudicator; "
+            "repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Of the study, as readers see it.", show_default="the file's name"),
+    ] = None,
+    readings_per_image: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Readers who read each image independently.")
+    ] = 2,
+    repeat_share: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            help="Share of images that each reader gets twice without being told, 0 to 1.",
+        ),
+    ] = 0.0,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Of the sample and of every reader's order.")
+    ] = 0,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Key of the patients' pseudonyms, of IMAGES; made on first use.",
+            show_default="~/.config/cxrview/patient.key",
+        ),
+    ] = None,
+) -> None:
+    """Make an annotation study: its images, its labels, its readers.
+
+    Prints the secret part of each reader's link, which is kept nowhere: hand it over now. What
+    cannot be read among IMAGES is listed and left out.
+
+    Exit code: 0 done, 1 done but for files that cannot be read, 2 usage error.
+    """
+    if bool(images) == (table is not None):
+        raise UsageError("name either IMAGES or a table --from which to take them")
+    if only and not table:
+        raise UsageError("--only is for the decisions of a table: name one with --from")
+    with annotation_extra():
+        from cxrview.study.annotation_images import Draw, draw_from_table
+        from cxrview.study.annotation_study import make_study, parse_choices, parse_roles
+
+    choices = parse_choices(labels)
+    readers = [parse_roles(text) for text in reader or []]
+    draw = Draw(sample=sample, stratify=_words(stratify), least=least, seed=seed)
+    failed: list[UnreadableImage] = []
+    if table:
+        drawn = draw_from_table(table, draw, root=root, only=_words(only))
+    else:
+        drawn = _draw_from_files(images or [], draw, root, key, failed)
+    secrets = make_study(
+        study,
+        drawn,
+        readers,
+        name=name or "",
+        choices=choices,
+        seed=seed,
+        readings_per_image=readings_per_image,
+        repeat_share=repeat_share,
+    )
+    typer.echo(_told(without_password(study), drawn))
+    for who, secret in secrets.items():
+        typer.echo(link_line(who, secret))
+    for error in failed:
+        typer.echo(f"cxrview: left out: {error}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def link_line(name: str, secret: str) -> str:
+    """One reader's way in, below the address that `cxrview annotate serve` prints."""
+    return f"{name}: /enter/{secret}"
+
+
+def _draw_from_files(
+    images: list[str],
+    draw: "Draw",
+    root: Path | None,
+    key: Path | None,
+    failed: list[UnreadableImage],
+) -> "Drawn":
+    from functools import partial
+
+    from cxrview.cli.archive_paths import check_paths, find_paths
+    from cxrview.cli.progress import progress
+    from cxrview.store.patient_key import default_key_path, load_or_make_key, pseudonym
+    from cxrview.study.annotation_images import draw_from_files
+
+    check_paths(images)
+    if root is None and len(images) == 1 and Path(images[0]).is_dir():
+        root = Path(images[0])
+    secret = load_or_make_key(key or default_key_path())
+    with progress("headers") as advance:
+        return draw_from_files(
+            find_paths(images, []),
+            draw,
+            root=root,
+            patient_key=partial(pseudonym, secret),
+            tell=failed.append,
+            watch=advance,
+        )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def _told(study: str, drawn: "Drawn") -> str:
+    """What was made, a line a stratum."""
+    lines = [f"{len(drawn.images)} images in {study}"]
+    strata = drawn.about["strata"]
+    if len(strata) > 1:
+        width = max(len(stratum["name"]) for stratum in strata)
+        lines += [
+            f"  {s['name']:{width}} {s['drawn']:6} of {s['images']:,}, each stands for "
+            f"{s['images'] / s['drawn']:.4g}"
+            for s in strata
+        ]
+    return "\n".join(lines)

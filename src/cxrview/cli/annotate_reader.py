@@ -1,0 +1,68 @@
+"""`cxrview annotate reader`: somebody new, a new link, a password."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cxrview.cli.annotate_create import link_line
+from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.errors import UsageError
+
+
+def reader(
+    study: StudyName,
+    name: Annotated[str, typer.Argument(help="Of the reader.", show_default=False)],
+    role: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLES",
+            help="Add somebody new, who is reader, adjudicator or reader+adjudicator.",
+            show_default=False,
+        ),
+    ] = None,
+    link: Annotated[
+        bool,
+        typer.Option("--link", help="Print a new link for a reader; the old one leads nowhere."),
+    ] = False,
+    password: Annotated[
+        bool,
+        typer.Option(
+            "--password",
+            help="Ask for a password by which the reader may sign in as well; from standard "
+            "input where that is no terminal.",
+        ),
+    ] = False,
+) -> None:
+    """Add a reader with --role, or give one who is there a new link or a password.
+
+    A reader who gets one is signed out everywhere.
+
+    Exit code: 0 done, 2 usage error.
+    """
+    if not (role or link or password):
+        raise UsageError("say what to do: --role for somebody new, --link, or --password")
+    if role and link:
+        raise UsageError("somebody new gets a link anyway: leave out --link")
+    with opened(study) as store:
+        from cxrview.study.annotation_study import parse_roles
+
+        known = {one.name: one.reader_id for one in store.readers()}
+        if role:
+            added, secret = store.add_reader(name, parse_roles(f":{role}")[1])
+            known[name] = added.reader_id
+            typer.echo(link_line(name, secret))
+        if name not in known:
+            raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(known)}")
+        if link:
+            typer.echo(link_line(name, store.new_link(known[name])))
+        if password:
+            store.set_password(known[name], _asked())
+            typer.echo(f"{name} may sign in by name and password")
+
+
+def _asked() -> str:
+    """Twice on a terminal, where nobody sees what is typed; else one line."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")

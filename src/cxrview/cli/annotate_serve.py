@@ -1,0 +1,78 @@
+"""`cxrview annotate serve`: the study's pages, for browsers on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.cli.extra import annotation_extra
+
+
+def serve(
+    study: StudyName,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="To listen at; this machine alone by default.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="To listen at; 0 for any that is free.")
+    ] = 8765,
+    hours: Annotated[
+        float, typer.Option(min=0.1, metavar="N", help="After which a login ends.")
+    ] = 12,
+    reachable: Annotated[
+        bool,
+        typer.Option(
+            "--reachable",
+            help="You mean it that other machines can reach ADDRESS and see the study's images.",
+        ),
+    ] = False,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", help="Of TLS, for https.", show_default=False),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", help="Of the certificate.", show_default=False),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST",
+            help="Another name that browsers call this server by, such as a proxy's; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    behind_https: Annotated[
+        bool,
+        typer.Option("--behind-https", help="A proxy before this server speaks https to browsers."),
+    ] = False,
+) -> None:
+    """Serve a study to browsers until Ctrl-C. Readers enter by their link or by a password.
+
+    Exit code: 0 done, 2 usage error.
+    """
+    with annotation_extra():
+        from cxrview.serve.run import serve_annotation
+        from cxrview.serve.settings import ServeSettings
+
+    settings = ServeSettings(
+        login_hours=hours,
+        hosts=(*ServeSettings().hosts, *(name or ())),
+        is_https=behind_https,
+    )
+    with opened(study) as store:
+        serve_annotation(
+            store,
+            settings,
+            host=host,
+            port=port,
+            may_be_reached=reachable,
+            certificate=certificate,
+            key=key,
+            when_ready=_tell,
+        )
+
+
+def _tell(address: str) -> None:
+    typer.echo(f"serving at {address}; a reader enters by {address} and his link's /enter/...")

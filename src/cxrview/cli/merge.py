@@ -1,0 +1,63 @@
+"""`cxrview merge`: a result in which the settled labels of a study override the model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.errors import UsageError
+
+
+def merge(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VIEWS",
+            help="A result of cxrview classify, or one that was merged before.",
+            show_default=False,
+        ),
+    ],
+    study: StudyName,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The merged result: .parquet, .csv or .jsonl.", show_default=False
+        ),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="What relative paths in VIEWS are relative to.",
+            show_default="the working folder",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a result that stands there.")
+    ] = False,
+) -> None:
+    """Lay the settled labels of an annotation study over a result; view_origin says whose word.
+
+    Images that readers excluded have no view any more.
+
+    Exit code: 0 done, 2 usage error, 3 not writable.
+    """
+    from cxrview.store.tables import table_format
+    from cxrview.store.whole import telling
+
+    table_format(out)
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+    with opened(study) as store, telling(out):
+        from cxrview.study.annotation_merge import merge_labels
+
+        done = merge_labels(table, store, out, root=root)
+    typer.echo(
+        f"{done.rows} rows in {out}: {done.labelled} labelled by readers, {done.changed} of them "
+        f"against the model, {done.excluded} excluded"
+    )
+    if done.by_content:
+        typer.echo(
+            f"{done.by_content} of these were found by the bytes of their files, not by their paths"
+        )

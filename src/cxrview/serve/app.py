@@ -1,0 +1,67 @@
+"""Puts the annotation room together: one study, its routes, and what stands before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from cxrview.serve import page_routes, picture_routes, reading_routes, settling_routes, sign_in
+from cxrview.serve.door import Door
+from cxrview.serve.guard import Guard
+from cxrview.serve.pictures import Pictures
+from cxrview.serve.room import Room
+from cxrview.serve.settings import ServeSettings
+from cxrview.serve.slowdown import Slowdown
+from cxrview.serve.templates import STATIC, tell, tell_invalid
+from cxrview.store.readings import ReadingStore
+
+ROUTERS = tuple(
+    part.routes for part in (sign_in, page_routes, reading_routes, settling_routes, picture_routes)
+)
+
+
+def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -> FastAPI:
+    """Make the web application of one study.
+
+    Args:
+        store: of the study; whoever opened it closes it.
+        settings: the defaults where None.
+
+    Returns:
+        An ASGI application. Its processes are started with the first picture and end with it.
+    """
+    settings = settings or ServeSettings()
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_closing)
+    app.state.settings = settings
+    app.state.room = Room(store, settings)
+    app.state.door = Door(store, settings)
+    app.state.pictures = Pictures(settings)
+    app.state.slowdown = Slowdown()
+    app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
+    for routes in ROUTERS:
+        app.include_router(routes)
+    app.mount("/static", _Static(directory=STATIC, check_dir=False))
+    app.add_exception_handler(HTTPException, tell)
+    app.add_exception_handler(RequestValidationError, tell_invalid)
+    app.add_middleware(Guard, hosts=settings.hosts, is_https=settings.is_https)
+    return app
+
+
+@asynccontextmanager
+async def _closing(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.pictures.close()
+
+
+class _Static(StaticFiles):
+    """Scripts and style sheets, asked about at each load, so that a newer cxrview is not mixed."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response

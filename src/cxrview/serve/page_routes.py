@@ -1,0 +1,126 @@
+"""The pages that people see; what they may do on them is said in `roles`."""
+
+from collections import Counter
+from hashlib import sha256
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse
+
+from cxrview.records import EXCLUSION_REASONS, Login
+from cxrview.serve.agreement_table import agreement_table
+from cxrview.serve.door import Adjudicating, Reading, SignedIn
+from cxrview.serve.reading_routes import counts
+from cxrview.serve.room import Room
+from cxrview.serve.settling_routes import conflicts_for
+from cxrview.serve.templates import page
+from cxrview.terms import Role
+
+routes = APIRouter()
+
+
+@routes.get("/")
+def home(request: Request, login: SignedIn) -> HTMLResponse:
+    """Show how far one has come, and where to go from here."""
+    room: Room = request.app.state.room
+    room.look()
+    return _page(request, login, "home", progress=_progress(room, login))
+
+
+@routes.get("/read")
+def read(request: Request, login: Reading) -> HTMLResponse:
+    """Show one image after another."""
+    return _page(request, login, "read")
+
+
+@routes.get("/grid")
+def grid(request: Request, login: Reading) -> HTMLResponse:
+    """Show pages of thumbnails."""
+    return _page(request, login, "grid")
+
+
+@routes.get("/adjudicate")
+def adjudicate(request: Request, login: Adjudicating) -> HTMLResponse:
+    """Show what readers differ about."""
+    return _page(request, login, "adjudicate")
+
+
+@routes.get("/agreement")
+def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
+    """Show how far readers agree."""
+    room: Room = request.app.state.room
+    room.look()
+    return _page(request, login, "agreement", agreement=agreement_table(room, login.reader))
+
+
+@routes.get("/second-look")
+def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
+    """Show labels that the model does not share, after the blind round."""
+    room: Room = request.app.state.room
+    room.look()
+    if room.blind_round_closed is None:
+        return _page(
+            request,
+            login,
+            "refused",
+            409,
+            title="Not yet",
+            why="The model's opinions are shown once the blind round is closed. An adjudicator "
+            "closes it.",
+            close_blind_round=True,
+        )
+    return _page(request, login, "second_look")
+
+
+@routes.get("/keys")
+def keys(request: Request, login: SignedIn) -> HTMLResponse:
+    """Show which key does what."""
+    return _page(request, login, "keys")
+
+
+@routes.get("/favicon.ico", include_in_schema=False)
+def no_icon() -> None:
+    """Answer browsers that ask whatever the page says."""
+    raise HTTPException(404)
+
+
+def _page(
+    request: Request, login: Login, name: str, status: int = 200, **context: Any
+) -> HTMLResponse:
+    room: Room = request.app.state.room
+    return page(
+        name,
+        status,
+        study_name=room.study.name,
+        reader_name=login.reader.name,
+        roles=sorted(login.reader.roles),
+        csrf=login.csrf,
+        queue_key=_queue_key(room, login),
+        choices=[{"name": one.name, "key": one.key} for one in room.study.choices],
+        exclusion_reasons=list(EXCLUSION_REASONS),
+        blind_round_closed=room.blind_round_closed is not None,
+        **context,
+    )
+
+
+def _queue_key(room: Room, login: Login) -> str:
+    """A name for what waits in this browser: other studies and readers have others."""
+    whose = f"{room.study.study_id} {login.reader.reader_id}"
+    return sha256(whose.encode()).hexdigest()[:16]
+
+
+def _progress(room: Room, login: Login) -> dict[str, Any]:
+    """One's own, and nothing of others that could tell what they said of an image."""
+    reader = login.reader
+    knows = Role.ADJUDICATOR in reader.roles and not room.has_blind_left(reader)
+    mine = counts(room, reader)
+    with room.lock:
+        own = [turn for turn in room.standing.postponed if turn[0] == reader.reader_id]
+        flagged = {turn[1] for turn in room.standing.flags if turn[0] == reader.reader_id}
+        told: dict[str, Any] = {"mine": mine, "postponed": len(own), "flagged": len(flagged)}
+        told["study"] = {}
+        if knows:
+            settled = room.settlements.all().values()
+            told["study"] = dict(Counter(str(one.how) for one in settled))
+            told["conflicts"] = len(conflicts_for(room, reader))
+    return told

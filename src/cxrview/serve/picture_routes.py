@@ -1,0 +1,67 @@
+"""The route that gives pictures, by an id that says nothing."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from cxrview.serve.door import SignedIn
+from cxrview.serve.picture_pool import NoPicture
+from cxrview.serve.pictures import EDGES, Pictures
+from cxrview.serve.room import Room
+from cxrview.serve.settling_routes import has_conflict
+from cxrview.terms import Round
+
+routes = APIRouter(prefix="/api")
+
+_THUMBNAIL = 256
+_Edge = Annotated[Literal["256", "1024", "1536", "2048", "full"], Query()]
+
+
+def path_shown(
+    request: Request,
+    login: SignedIn,
+    showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
+) -> str:
+    """Find the file that a showing of this reader stands for.
+
+    Raises:
+        HTTPException: 404, it is none of his, or not open to him now.
+    """
+    room: Room = request.app.state.room
+    room.look()
+    place = room.place_of(login.reader, showing)
+    with room.lock:
+        if place is None or not _is_open(room, *place[:2]):
+            raise HTTPException(404, "There is no such picture.")
+        return room.path_of(place[0])
+
+
+@routes.get("/picture/{showing}")
+async def picture(
+    request: Request,
+    login: SignedIn,
+    path: Annotated[str, Depends(path_shown)],
+    edge: _Edge = "1536",
+) -> Response:
+    """Give a grey JPEG that fits into a square of `edge`, or a PNG of all pixels."""
+    pictures: Pictures = request.app.state.pictures
+    if EDGES[edge] > _THUMBNAIL:
+        request.app.state.edges[login.reader.reader_id] = EDGES[edge]
+    try:
+        # Shielded: others may wait for the same picture when this browser has gone.
+        content = await asyncio.shield(asyncio.wrap_future(pictures.get(path, EDGES[edge])))
+    except NoPicture as error:
+        return JSONResponse({"why": str(error)}, 422)
+    return Response(
+        content,
+        media_type="image/jpeg" if EDGES[edge] else "image/png",
+        headers={"Cache-Control": "private, max-age=43200, immutable"},
+    )
+
+
+def _is_open(room: Room, image_id: str, shown_in: Round) -> bool:
+    if shown_in is Round.ADJUDICATION:
+        return has_conflict(room, image_id)
+    return shown_in is Round.BLIND or room.blind_round_closed is not None

@@ -1,0 +1,77 @@
+"""The process that reads images for the screen: a path and an edge in, a small picture out.
+
+Started clean by `picture_pool` as `python -m cxrview.serve.picture_worker FD MEMORY`. What a file
+does to it (crash, hang, eat memory) costs that picture and nothing else.
+"""
+
+import os
+import struct
+import sys
+import warnings
+from importlib import import_module
+from multiprocessing.connection import Connection
+
+from cxrview.classify.decode_worker import limit_memory
+from cxrview.errors import OutOfMemory, UnreadableImage
+from cxrview.image import fitted, open_image
+
+JOB = struct.Struct("<I")
+"""Before each path: the edge; 0 for all pixels."""
+READY, PICTURE, FAILURE = b"r", b"p", b"f"
+"""What an answer begins with."""
+_QUALITY = 92
+_PNG_LEVEL = 1
+
+
+def render(path: str, edge: int) -> bytes:
+    """Read a file and make it a grey JPEG that fits into a square, or a PNG of all pixels.
+
+    Args:
+        path: local path or fsspec URL.
+        edge: of the square; 0 for all pixels.
+
+    Raises:
+        UnreadableImage: one of its children, naming why there are no pixels.
+    """
+    import imagecodecs
+
+    pixels = fitted(open_image(path), edge or None)
+    if edge:
+        return bytes(imagecodecs.jpeg8_encode(pixels, level=_QUALITY))
+    return bytes(imagecodecs.png_encode(pixels, level=_PNG_LEVEL))
+
+
+def answer(path: str, edge: int) -> bytes:
+    """Render, or say why not; never with the path, nor with what a header says."""
+    try:
+        return PICTURE + render(path, edge)
+    except UnreadableImage as error:
+        return FAILURE + f"{error.code}: {error.reason}".encode(errors="replace")
+    except MemoryError:
+        return FAILURE + f"{OutOfMemory.code}: reading it needs too much memory".encode()
+    except Exception as error:  # a broken file can raise anything; its message may quote a header
+        return FAILURE + f"{UnreadableImage.code}: {type(error).__name__}".encode()
+
+
+def main() -> None:
+    """Serve the parent until it closes the socket."""
+    parent = Connection(int(sys.argv[1]))
+    warnings.simplefilter("ignore")  # pydicom's quote header values
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # so do decoders
+        os.dup2(nowhere, stream)
+    for decoders in ("imagecodecs", "cxrview.image.dicom", "cxrview.image.raster"):
+        import_module(decoders)  # now, and not in the time of the first file
+    limit_memory(int(sys.argv[2]))
+    parent.send_bytes(READY)
+    while True:
+        try:
+            job = parent.recv_bytes()
+        except EOFError:
+            return
+        (edge,) = JOB.unpack_from(job)
+        parent.send_bytes(answer(os.fsdecode(job[JOB.size :]), edge))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Pictures of a study's images as they go to the screen: made once, kept a while, made ahead."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from concurrent.futures import Future
+
+from cxrview.serve.picture_pool import AHEAD, WANTED, Job, PicturePool
+from cxrview.serve.settings import ServeSettings
+
+EDGES = {"256": 256, "1024": 1024, "1536": 1536, "2048": 2048, "full": 0}
+"""What may be asked for, by its name in the address."""
+_MOST_AHEAD = 200
+"""Jobs in the queue beyond which nothing is made ahead."""
+
+Key = tuple[str, int]
+"""Path and edge."""
+
+
+class Pictures:
+    """A cache of the least recently used, bounded in bytes, before a pool of processes.
+
+    Its methods may be called from any thread.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self._pool = PicturePool(settings)
+        self._most_bytes = settings.cache_bytes
+        self._lock = threading.RLock()  # a picture may be done before its callback is there
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+        self._bytes = 0
+        self._under_way: dict[Key, Job] = {}
+
+    def get(self, path: str, edge: int) -> "Future[bytes]":
+        """Return a picture, now or later; those who ask for the same wait for the same.
+
+        Args:
+            path: of the image, as the store knows it.
+            edge: one of `EDGES`.
+        """
+        with self._lock:
+            kept = self._kept.get((path, edge))
+            if kept is not None:
+                self._kept.move_to_end((path, edge))
+                done: Future[bytes] = Future()
+                done.set_result(kept)
+                return done
+            return self._job(path, edge, WANTED).done
+
+    def make_ahead(self, paths: Iterable[str], edge: int) -> None:
+        """Have pictures made that will be asked for soon, after those that somebody waits for."""
+        with self._lock:
+            for path in paths:
+                if self._pool.waiting > _MOST_AHEAD:
+                    return
+                if (path, edge) not in self._kept and (path, edge) not in self._under_way:
+                    self._job(path, edge, AHEAD)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.close()
+
+    def _job(self, path: str, edge: int, priority: int) -> Job:
+        job = self._under_way.get((path, edge))
+        if job is None:
+            job = self._under_way[path, edge] = self._pool.ask(path, edge, priority)
+            job.done.add_done_callback(lambda done: self._arrived((path, edge), done))
+        elif not job.is_begun:
+            self._pool.hurry(job, priority)
+        return job
+
+    def _arrived(self, key: Key, done: "Future[bytes]") -> None:
+        with self._lock:
+            del self._under_way[key]
+            if done.exception() is not None:
+                return
+            picture = done.result()
+            self._kept[key] = picture
+            self._bytes += len(picture)
+            while self._bytes > self._most_bytes:
+                self._bytes -= len(self._kept.popitem(last=False)[1])

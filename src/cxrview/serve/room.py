@@ -1,0 +1,207 @@
+"""What the server has in mind of a study, so that no request has to go through all readings.
+
+All of it follows from the store, and is made from it anew at each start.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice
+
+from cxrview.annotate.progress import has_read
+from cxrview.annotate.standing import VERDICTS, Standing, Turn, turn_of
+from cxrview.annotate.worklist import showing_id, worklist
+from cxrview.records import Reader, Reading, StudyImage
+from cxrview.serve.leases import Leases
+from cxrview.serve.pen import Pen
+from cxrview.serve.reading_list import ReadingList
+from cxrview.serve.settings import ServeSettings
+from cxrview.serve.settlements import Settlements
+from cxrview.store.readings import ReadingStore
+from cxrview.terms import Role, Round
+
+RECENT = 20
+_LOOK_SECONDS = 1.0
+"""After which the store is looked at again for what others than this server wrote."""
+Place = tuple[str, Round, int]
+"""Image id, round and occasion: what a showing id stands for."""
+
+
+class Room:
+    """One study while it is served. Whoever uses its parts holds `lock`.
+
+    Attributes:
+        store: what is on the disk.
+        study: what all readers have in common.
+        lock: over everything that follows.
+        standing: what the readings that were written come to.
+        settlements: where the images stand.
+        pen: by which readings are written.
+        leases: which tab holds what.
+        blind_round_closed: when it was; None while it is open.
+    """
+
+    def __init__(self, store: ReadingStore, settings: ServeSettings) -> None:
+        self.store, self.study = store, store.study
+        self._clock = settings.clock
+        self.lock = threading.RLock()
+        self.standing = Standing()
+        self.settlements = Settlements(store.study, self.standing)
+        self.pen = Pen(store)
+        self.leases = Leases(settings.lease_seconds)
+        self.blind_round_closed = store.blind_round_closed()
+        self._images: dict[str, StudyImage] = {}
+        self._readers: tuple[Reader, ...] = ()
+        self._lists: dict[int, ReadingList] = {}
+        self._places: dict[int, dict[str, Place]] = {}
+        self._recent: defaultdict[tuple[int, Round], dict[Turn, None]] = defaultdict(dict)
+        self._turn_of: dict[str, Turn] = {}
+        self._last = 0
+        self._looked = float("-inf")
+        self.look()
+
+    @property
+    def now(self) -> float:
+        """Seconds of the clock, for leases."""
+        return self._clock().timestamp()
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """All of the study."""
+        return self._readers
+
+    @property
+    def images(self) -> dict[str, StudyImage]:
+        """All of the study, by id."""
+        return self._images
+
+    def look(self) -> None:
+        """See what the shell may have changed meanwhile: an import, a new reader, more images."""
+        with self.lock:
+            if self.now - self._looked < _LOOK_SECONDS:
+                return
+            self._looked = self.now
+            self.blind_round_closed = self.store.blind_round_closed()
+            readers = self.store.readers()
+            if readers != self._readers or self.store.count_images() != len(self._images):
+                self._readers = readers
+                self._images = {image.image_id: image for image in self.store.images()}
+                self.settlements.set_up(self._images, readers)
+                self._lists, self._places = {}, {}
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Take in what was written, in the order in which it was."""
+        with self.lock:
+            for reading in self.store.readings(after=self._last):
+                self._take(reading)
+                self._last = reading.reading_id
+
+    def list_of(self, reader: Reader) -> ReadingList:
+        """Give what a reader is to read blind. Making it takes a moment for a large study."""
+        while True:
+            with self.lock:
+                found = self._lists.get(reader.reader_id)
+                if found is not None:
+                    return found
+                images, readers = self._images, self._readers
+                done = has_read(self.standing)
+            showings = worklist(self.study, images.values(), readers, reader, has_read=done)
+            made = ReadingList(showings)
+            with self.lock:
+                if images is self._images and readers is self._readers:
+                    self._mark_all(reader, made)
+                    return self._lists.setdefault(reader.reader_id, made)
+
+    def place_of(self, reader: Reader, showing: str) -> Place | None:
+        """Say what a showing id of this reader stands for; None where it is none of his.
+
+        An image that has meanwhile become somebody else's to read is among them: a reading of it
+        that waited in the browser is not lost.
+        """
+        if own := self.list_of(reader).find(showing):
+            return own.image_id, Round.BLIND, own.occasion
+        with self.lock:
+            places = self._places.get(reader.reader_id)
+            images = self._images
+        if places is None:
+            places = self._places_of(reader, images)
+            with self.lock:
+                if images is self._images:
+                    self._places[reader.reader_id] = places
+        return places.get(showing)
+
+    def showing_of(self, reader: Reader, place: Place) -> str:
+        """Name an image before a reader, as `place_of` knows it."""
+        image_id, shown_in, occasion = place
+        return showing_id(self.study, reader.reader_id, image_id, occasion, shown_in)
+
+    def recent(self, reader: Reader, shown_in: Round) -> list[Reading]:
+        """Give the reader's last verdicts in a round that stand, the last one first."""
+        turns = reversed(self._recent[reader.reader_id, shown_in])
+        return [self.standing.verdicts[turn] for turn in islice(turns, RECENT)]
+
+    def owner_of(self, uid: str) -> int | None:
+        """Whose reading has this uid: a reader id, or None where nobody's has."""
+        turn = self._turn_of.get(uid)
+        return None if turn is None else turn[0]
+
+    def has_blind_left(self, reader: Reader) -> bool:
+        """Whether the reader still has something to read blind."""
+        return self.blind_round_closed is None and self.list_of(reader).left > 0
+
+    def path_of(self, image_id: str) -> str:
+        """Where an image lies, as only the store says."""
+        path = self._images[image_id].path
+        is_whole = path.startswith("/") or "://" in path or not self.study.root
+        return path if is_whole else f"{self.study.root}/{path}"
+
+    def _take(self, reading: Reading) -> None:
+        self.standing.take(reading)
+        turn = turn_of(reading)
+        undone = self._turn_of.get(reading.undoes)
+        if undone and undone[0] == reading.reader_id:
+            turn = undone
+        self._turn_of[reading.uid] = turn
+        reader_id, image_id, shown_in, _ = turn
+        self.settlements.touch(image_id)
+        recent = self._recent[reader_id, shown_in]
+        if turn not in self.standing.verdicts:
+            recent.pop(turn, None)
+        elif reading.act in VERDICTS:
+            recent.pop(turn, None)
+            recent[turn] = None
+            while len(recent) > 2 * RECENT:
+                del recent[next(iter(recent))]
+        reading_list = self._lists.get(reader_id)
+        if reading_list is not None and shown_in is Round.BLIND:
+            self._mark(reading_list, turn)
+
+    def _mark(self, reading_list: ReadingList, turn: Turn) -> None:
+        _, image_id, _, occasion = turn
+        reading_list.mark(
+            image_id,
+            occasion,
+            is_read=turn in self.standing.verdicts,
+            is_postponed=turn in self.standing.postponed,
+        )
+
+    def _mark_all(self, reader: Reader, reading_list: ReadingList) -> None:
+        # Those put off in the order in which they were.
+        put_off = [turn for turn in self.standing.postponed if turn[0] == reader.reader_id]
+        for one in reading_list.showings:
+            turn = (reader.reader_id, one.image_id, Round.BLIND, one.occasion)
+            if turn in self.standing.verdicts:
+                self._mark(reading_list, turn)
+        for turn in put_off:
+            if turn[2] is Round.BLIND:
+                self._mark(reading_list, turn)
+
+    def _places_of(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, Place]:
+        rounds: list[tuple[Round, int]] = []
+        if Role.READER in reader.roles:
+            rounds += [(Round.BLIND, 0), (Round.BLIND, 1)]
+        if Role.ADJUDICATOR in reader.roles:
+            rounds += [(Round.ADJUDICATION, 0), (Round.SECOND_LOOK, 0)]
+        places = [(image_id, *one) for image_id in image_ids for one in rounds]
+        return {self.showing_of(reader, place): place for place in places}

@@ -1,0 +1,108 @@
+"""The routes of those who settle: conflicts, the end of the blind round, the second look."""
+
+from hashlib import blake2b
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+
+from cxrview.annotate.second_look import second_look_order
+from cxrview.records import Reader, Settled
+from cxrview.serve.door import Adjudicating
+from cxrview.serve.reading_routes import Tab, verdict
+from cxrview.serve.room import Room
+from cxrview.terms import Role, Round, Settlement
+
+routes = APIRouter(prefix="/api")
+
+
+@routes.get("/conflict")
+def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
+    """Tell the next image that readers differ about: what they said, and not who."""
+    room: Room = request.app.state.room
+    room.look()
+    with room.lock:
+        waiting = conflicts_for(room, login.reader)
+        item = _lease_first(room, login.reader, tab, Round.ADJUDICATION, waiting)
+        if item is None:
+            return {"item": None, "left": len(waiting)}
+        settled = room.settlements.all()[item]
+        place = (item, Round.ADJUDICATION, 0)
+        told = {"showing": room.showing_of(login.reader, place), "sides": _sides(room, settled)}
+        return {"item": told, "left": len(waiting)}
+
+
+@routes.get("/second-look")
+def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
+    """Tell the next label that the model does not share, the most surprising first."""
+    room: Room = request.app.state.room
+    room.look()
+    if room.blind_round_closed is None:
+        raise HTTPException(409, "The blind round is not closed yet.")
+    with room.lock:
+        settled = room.settlements.all()
+        doubts = second_look_order(room.images.values(), settled)
+        waiting = [doubt.image_id for doubt in doubts if not doubt.is_looked_at]
+        item = _lease_first(room, login.reader, tab, Round.SECOND_LOOK, waiting)
+        if item is None:
+            return {"item": None, "left": len(waiting)}
+        image, stands = room.images[item], settled[item]
+        told = {
+            "showing": room.showing_of(login.reader, (item, Round.SECOND_LOOK, 0)),
+            "verdict": stands.label,
+            "model_view": image.model_view,
+            "pfi": image.pfi,
+        }
+        return {"item": told, "left": len(waiting)}
+
+
+@routes.post("/close-blind-round")
+def close_blind_round(request: Request, login: Adjudicating) -> dict[str, bool]:
+    """Close the blind round for good; after that the model's opinions may be seen."""
+    room: Room = request.app.state.room
+    room.store.close_blind_round(request.app.state.settings.clock())
+    with room.lock:
+        room.blind_round_closed = room.store.blind_round_closed()
+    return {"closed": True}
+
+
+def conflicts_for(room: Room, reader: Reader) -> list[str]:
+    """Give the images that wait for this adjudicator, in an order drawn by hash.
+
+    Not among them is what he has still to read blind himself, a hidden repeat being that too.
+    """
+    open_for_him = room.settlements.conflicts()
+    if Role.READER in reader.roles and room.blind_round_closed is None:
+        reading_list = room.list_of(reader)
+        open_for_him = {one for one in open_for_him if reading_list.is_read(one)}
+    return sorted(open_for_him, key=lambda one: lot(room, one))
+
+
+def has_conflict(room: Room, image_id: str) -> bool:
+    """Whether readers differed about an image, be it settled since or not."""
+    how = room.settlements.all()[image_id].how
+    return how in (Settlement.CONFLICT, Settlement.ADJUDICATED, Settlement.SECOND_LOOK)
+
+
+def _lease_first(
+    room: Room, reader: Reader, tab: str, shown_in: Round, image_ids: list[str]
+) -> str | None:
+    """Take the first that no other adjudicator, nor another tab of this one, has before him."""
+    holder, now = f"{reader.reader_id}/{tab}/{shown_in}", room.now
+    for image_id in image_ids:
+        lease = f"{shown_in} {image_id}"
+        if room.leases.is_free(lease, holder, now):
+            room.leases.hold(holder, [lease], now)
+            return image_id
+    room.leases.hold(holder, [], now)
+    return None
+
+
+def _sides(room: Room, settled: Settled) -> list[dict[str, str]]:
+    blind = [one for one in settled.readings if one.round is Round.BLIND]
+    blind.sort(key=lambda one: lot(room, f"{one.image_id} {one.reader_id}"))
+    return [{"verdict": verdict(one), "note": one.note} for one in blind]
+
+
+def lot(room: Room, name: str) -> bytes:
+    """Draw a place in an order that follows from the study alone."""
+    return blake2b(name.encode(), key=room.study.study_id.encode(), digest_size=8).digest()

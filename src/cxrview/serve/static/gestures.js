@@ -1,0 +1,49 @@
+// Mouse and fingers on the picture: drag for window and level, middle button or Shift to pan,
+// wheel or two fingers to zoom.
+
+// A drag over the whole screen's height goes through the whole range.
+const PERCENT_PER_PIXEL = 0.2;
+const ZOOM_PER_NOTCH = 1.15;
+const NOTCH = 100;
+
+export function listenToGestures(canvas, viewer) {
+  const fingers = new Map();
+
+  canvas.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    canvas.setPointerCapture(event.pointerId);
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY, pans: event.button === 1 || event.shiftKey });
+  });
+
+  canvas.addEventListener("pointermove", (event) => {
+    const finger = fingers.get(event.pointerId);
+    if (!finger) return;
+    const before = { ...finger };
+    Object.assign(finger, { x: event.clientX, y: event.clientY });
+    const [dx, dy] = [finger.x - before.x, finger.y - before.y];
+    if (fingers.size === 2) pinch(finger, before, other(fingers, event.pointerId));
+    else if (finger.pans) viewer.panBy(dx, dy);
+    else viewer.windowBy(dx * PERCENT_PER_PIXEL, dy * PERCENT_PER_PIXEL);
+  });
+
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+  }
+
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    viewer.zoomBy(ZOOM_PER_NOTCH ** (-event.deltaY / NOTCH), event.clientX, event.clientY);
+  }, { passive: false });
+
+  canvas.addEventListener("dblclick", () => viewer.reset());
+  canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+
+  // Zooms by how the fingers part, around their middle, and pans by how that moves.
+  function pinch(now, before, still) {
+    const span = (point) => Math.hypot(point.x - still.x, point.y - still.y);
+    viewer.zoomBy(span(now) / Math.max(1, span(before)), (now.x + still.x) / 2, (now.y + still.y) / 2);
+    viewer.panBy((now.x - before.x) / 2, (now.y - before.y) / 2);
+  }
+}
+
+const other = (fingers, id) => [...fingers].find(([key]) => key !== id)[1];

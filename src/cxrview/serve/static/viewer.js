@@ -1,0 +1,167 @@
+// One picture on a canvas: fitted, zoomed, panned, turned, and seen through a window.
+
+const WHOLE = { window: 100, level: 50, invert: false, zoom: 1, rotation: 0 };
+const MOST_ZOOM = 16;
+const LEAST_WINDOW = 2;
+
+export class Viewer {
+  #canvas;
+  #context;
+  #bitmap = null;
+  #pan = { x: 0, y: 0 }; // in device pixels
+  #functions;
+
+  // hears.changed(display) after every change of the view.
+  constructor(canvas, filter, hears) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext("2d");
+    this.#functions = [...filter.querySelectorAll("feFuncR, feFuncG, feFuncB")];
+    this.hears = hears;
+    this.display = { ...WHOLE };
+    new ResizeObserver(() => this.#fill()).observe(canvas.parentElement);
+    this.#fill();
+  }
+
+  // Draws at once, so that the picture is in the very next frame; null clears.
+  show(bitmap) {
+    this.#bitmap = bitmap;
+    this.reset();
+  }
+
+  // The same picture with more pixels: nothing moves.
+  sharpen(bitmap) {
+    this.#bitmap = bitmap;
+    this.#draw();
+  }
+
+  reset() {
+    this.#pan = { x: 0, y: 0 };
+    this.#change(WHOLE);
+  }
+
+  invert() {
+    this.#change({ invert: !this.display.invert });
+  }
+
+  rotate() {
+    this.#pan = { x: -this.#pan.y, y: this.#pan.x };
+    this.#change({ rotation: (this.display.rotation + 90) % 360 });
+  }
+
+  // Both in percent of the picture's range.
+  windowBy(wider, higher) {
+    this.#change({
+      window: clamp(this.display.window + wider, LEAST_WINDOW, 200),
+      level: clamp(this.display.level + higher, 0, 100),
+    });
+  }
+
+  panBy(x, y) {
+    const ratio = devicePixelRatio;
+    this.#pan = { x: this.#pan.x + x * ratio, y: this.#pan.y + y * ratio };
+    this.#change({});
+  }
+
+  // Around a point of the screen, or the middle; what is under it stays there.
+  zoomBy(factor, clientX = null, clientY = null) {
+    const zoom = clamp(this.display.zoom * factor, 1, MOST_ZOOM);
+    const real = zoom / this.display.zoom;
+    const box = this.#canvas.getBoundingClientRect();
+    const at = (client, start, size) =>
+      client === null ? 0 : (client - start - size / 2) * devicePixelRatio;
+    const [x, y] = [at(clientX, box.left, box.width), at(clientY, box.top, box.height)];
+    this.#pan = { x: x - (x - this.#pan.x) * real, y: y - (y - this.#pan.y) * real };
+    this.#change({ zoom });
+  }
+
+  // Pixels that the longer side takes on the screen: what a picture must have to look sharp.
+  get pixelsAcross() {
+    if (!this.#bitmap) return 0;
+    return Math.max(this.#bitmap.width, this.#bitmap.height) * this.#scale();
+  }
+
+  get bitmap() {
+    return this.#bitmap;
+  }
+
+  #change(settings) {
+    this.display = { ...this.display, ...settings };
+    this.#keepInSight();
+    this.#see();
+    this.#draw();
+    this.hears.changed(this.display);
+  }
+
+  #fill() {
+    const { clientWidth, clientHeight } = this.#canvas.parentElement;
+    this.#canvas.width = Math.max(1, Math.round(clientWidth * devicePixelRatio));
+    this.#canvas.height = Math.max(1, Math.round(clientHeight * devicePixelRatio));
+    this.#keepInSight();
+    this.#draw();
+  }
+
+  #fit() {
+    const lies = this.display.rotation % 180 !== 0;
+    const { width, height } = this.#bitmap;
+    const [across, down] = lies ? [height, width] : [width, height];
+    return { across, down, fit: Math.min(this.#canvas.width / across, this.#canvas.height / down) };
+  }
+
+  #scale() {
+    return this.#fit().fit * this.display.zoom;
+  }
+
+  #keepInSight() {
+    if (!this.#bitmap) return;
+    const { across, down } = this.#fit();
+    const scale = this.#scale();
+    const room = (picture, canvas) => Math.max(0, (picture * scale - canvas) / 2);
+    const [right, below] = [room(across, this.#canvas.width), room(down, this.#canvas.height)];
+    this.#pan = { x: clamp(this.#pan.x, -right, right), y: clamp(this.#pan.y, -below, below) };
+  }
+
+  #draw() {
+    const context = this.#context;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    if (!this.#bitmap) return;
+    const scale = this.#scale();
+    context.imageSmoothingQuality = scale < 1 ? "medium" : "high";
+    context.translate(this.#canvas.width / 2 + this.#pan.x, this.#canvas.height / 2 + this.#pan.y);
+    context.rotate((this.display.rotation * Math.PI) / 180);
+    context.scale(scale, scale);
+    context.drawImage(this.#bitmap, -this.#bitmap.width / 2, -this.#bitmap.height / 2);
+  }
+
+  // Window, level and inversion are one straight line from grey to grey, so one filter does all;
+  // none at all for the picture as it came, which is the usual case.
+  #see() {
+    const { window, level, invert } = this.display;
+    const isWhole = window === WHOLE.window && level === WHOLE.level && !invert;
+    let slope = 100 / window;
+    let intercept = 0.5 - (level / 100) * slope;
+    if (invert) [slope, intercept] = [-slope, 1 - intercept];
+    for (const line of this.#functions) {
+      line.setAttribute("slope", slope);
+      line.setAttribute("intercept", intercept);
+    }
+    this.#canvas.classList.toggle("windowed", !isWhole);
+  }
+}
+
+const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+
+// Resolves once what was drawn has gone to the screen: the frame's callback comes before painting,
+// a message posted from it after.
+export function painted() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve(performance.now());
+      };
+      port2.postMessage(null);
+    });
+  });
+}

@@ -1,0 +1,60 @@
+"""Fills the templates of the pages, and says on a page of its own what went wrong."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+PAGES = Path(__file__).parent / "pages"
+STATIC = Path(__file__).parent / "static"
+_TITLES = {403: "Not for you", 404: "There is no such page", 409: "Not yet", 429: "Too many tries"}
+
+
+def page(name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """Fill a template.
+
+    Args:
+        name: of the template, without `.html`.
+        status: of the answer.
+        context: what the template may use.
+    """
+    template = _templates().get_template(f"{name}.html")
+    return HTMLResponse(template.render(page=name, **context), status)
+
+
+def tell(request: Request, error: Exception) -> Response:
+    """Answer an error: a script in JSON, a person with a page, or the way to the sign-in."""
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"why": error.detail}, error.status_code, headers)
+    if error.status_code == 401:
+        return RedirectResponse("/sign-in", 303)
+    answer = page(
+        "refused",
+        error.status_code,
+        title=_TITLES.get(error.status_code, "That cannot be done"),
+        why=error.detail,
+        study_name=request.app.state.room.study.name,
+    )
+    answer.headers.update(headers)
+    return answer
+
+
+def tell_invalid(request: Request, error: Exception) -> Response:
+    """Answer what makes no sense, by the names of its fields and not by what they held."""
+    assert isinstance(error, RequestValidationError)
+    fields = {str(part) for one in error.errors() for part in one["loc"][1:]}
+    return JSONResponse({"why": f"makes no sense: {', '.join(sorted(fields))}"}, 422)
+
+
+@lru_cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )

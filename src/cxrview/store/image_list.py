@@ -1,0 +1,78 @@
+"""Reads a table that names images: a result of `classify`, or any list with a column of files."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import UsageError
+
+Row = dict[str, Any]
+
+
+def each_listed_image(table: Path) -> Iterator[Row]:
+    """Give the rows of a table, every column with it, each row with the `path` of its image.
+
+    Args:
+        table: .parquet, .csv or .jsonl, or a folder of Parquet parts. A column `path` holds files
+            as a result of `classify` does; where there is none, a column `file` holds them as
+            labels do, relative to the table.
+
+    Yields:
+        Numbers as text where the table is a CSV; an empty cell as None.
+
+    Raises:
+        UsageError: there is no such table, it cannot be read, or names no files.
+    """
+    files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+    if not files or not table.exists():
+        raise UsageError(f"there is no table {table}")
+    for file in files:
+        read = _READERS.get(file.suffix.lower())
+        if read is None:
+            raise UsageError(f"{file} ends in none of .parquet, .csv and .jsonl")
+        try:
+            for row in read(file):
+                yield _with_path(row, file)
+        except KeyError:
+            raise UsageError(
+                f"{file} names no images: no column path, and no column file"
+            ) from None
+        # ValueError: pyarrow's, JSON's and UTF-8's.
+        except (ValueError, OSError, csv.Error) as error:
+            raise UsageError(f"{file} is no table of the format that its name says") from error
+
+
+def _with_path(row: Row, table: Path) -> Row:
+    path = row["path"] if "path" in row else row["file"]
+    if not path:
+        raise ValueError("every row is of a file")
+    if "path" not in row and "://" not in path:
+        path = str(table.parent / path)
+    return row | {"path": str(path)}
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as table:
+        for batch in table.iter_batches(10_000):
+            yield from batch.to_pylist()
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file, restval=""):
+            if None in row:
+                raise ValueError("more cells than columns")
+            yield {name: cell or None for name, cell in row.items()}
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield dict(json.loads(line))
+
+
+_READERS = {".parquet": _read_parquet, ".csv": _read_csv, ".jsonl": _read_jsonl}

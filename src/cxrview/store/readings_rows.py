@@ -1,0 +1,110 @@
+"""Records of an annotation study as rows of its tables, and back."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from cxrview.records import AnnotationStudy, LabelChoice, Reader, Reading, StudyImage
+from cxrview.terms import Act, How, Role, Round, View
+
+AnyRow = Row[Any]
+
+
+def study_row(study: AnnotationStudy) -> dict[str, Any]:
+    """The one row of the table `study`."""
+    return {
+        "study_id": study.study_id,
+        "name": plain(study.name),
+        "created": study.created,
+        "choices": [{"name": choice.name, "key": choice.key} for choice in study.choices],
+        "seed": study.seed,
+        "readings_per_image": study.readings_per_image,
+        "repeat_share": study.repeat_share,
+        "root": study.root,
+        "about": finite(study.about),
+    }
+
+
+def row_study(row: AnyRow) -> AnnotationStudy:
+    """Read the one row of the table `study`."""
+    choices = tuple(LabelChoice(**choice) for choice in row.choices)
+    return AnnotationStudy(**{**row._asdict(), "choices": choices})
+
+
+def image_row(image: StudyImage, ordinal: int) -> dict[str, Any]:
+    """A row of the table `image`; `ordinal` is its place in the study."""
+    return {
+        "image_id": image.image_id,
+        "ordinal": ordinal,
+        "path": image.path,
+        "source": plain(image.source),
+        "patient": plain(image.patient),
+        "study": plain(image.study),
+        "content_id": image.content_id,
+        "stratum": plain(image.stratum),
+        "weight": image.weight,
+        "model_view": image.model_view,
+        "model_decision": image.model_decision,
+        "pfi": image.pfi,
+        "header_view": image.header_view,
+    }
+
+
+def row_image(row: AnyRow) -> StudyImage:
+    """Read a row of the table `image`."""
+    facts = row._asdict()
+    del facts["ordinal"]
+    view = facts.pop("header_view")
+    return StudyImage(**facts, header_view=None if view is None else View(view))
+
+
+def row_reader(row: AnyRow) -> Reader:
+    """Read a row of the table `reader`, without its secrets."""
+    roles = frozenset(Role(role) for role in row.roles)
+    return Reader(reader_id=row.reader_id, name=row.name, roles=roles)
+
+
+def as_written(reading: Reading, reading_id: int, received: datetime) -> Reading:
+    """The reading as it will be read back."""
+    return replace(
+        reading,
+        reading_id=reading_id,
+        received=received,
+        note=plain(reading.note),
+        display=finite(reading.display),
+    )
+
+
+def reading_row(reading: Reading) -> dict[str, Any]:
+    """A row of the table `reading`."""
+    return {field.name: getattr(reading, field.name) for field in fields(Reading)}
+
+
+def row_reading(row: AnyRow) -> Reading:
+    """Read a row of the table `reading`."""
+    facts = row._asdict()
+    facts.update(round=Round(row.round), act=Act(row.act), how=How(row.how))
+    return Reading(**facts)
+
+
+def plain(text: str) -> str:
+    """Text that both databases take: neither a lone surrogate nor a zero byte.
+
+    A browser may send either; a note that could not be written would be sent again for ever.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "�")
+
+
+def finite(value: Any) -> Any:
+    """JSON as both databases take it: what is no finite number becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {plain(str(name)): finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return plain(value) if isinstance(value, str) else value

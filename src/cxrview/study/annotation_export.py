@@ -1,0 +1,110 @@
+"""Writes what a study holds for use elsewhere: labels, every reading, links by view."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import UsageError
+from cxrview.store.label_studio import write_label_studio
+from cxrview.store.label_tables import (
+    LABEL_COLUMNS,
+    READING_COLUMNS,
+    label_format,
+    write_label_table,
+)
+from cxrview.store.link_tree import lay_links
+from cxrview.store.readings import ReadingStore
+from cxrview.study.annotation_labels import (
+    SettledImage,
+    label_rows,
+    one_per,
+    relative_to,
+    settled_images,
+)
+from cxrview.study.annotation_study import absolute_path
+
+
+def chosen_images(store: ReadingStore, each: str | None = None) -> list[SettledImage]:
+    """The settled images of a study; with `each` those with a view, one per patient or study.
+
+    Raises:
+        UsageError: none is settled, or as `one_per`.
+    """
+    settled = [one for one in settled_images(store) if one.settled.is_settled]
+    if each:
+        settled = one_per((one for one in settled if one.view), each)
+    if not settled:
+        raise UsageError("no image of the study is settled yet", "See cxrview annotate status")
+    return settled
+
+
+def export_labels(store: ReadingStore, out: Path, images: list[SettledImage]) -> None:
+    """Write settled labels, in the format of the name; .json is Label Studio's.
+
+    Raises:
+        UsageError: the name asks for no known format.
+        CannotWrite: the disk took no more.
+    """
+    if label_format(out) == "json":
+        pairs = [(one.image, one.settled) for one in images]
+        write_label_studio(out, pairs, store.readers())
+    else:
+        write_label_table(out, label_rows(store, images, out.parent), LABEL_COLUMNS)
+
+
+def export_readings(store: ReadingStore, out: Path) -> int:
+    """Write every act of every reader, .csv or .parquet; give how many there are.
+
+    Raises:
+        UsageError: the name asks for no known format.
+        CannotWrite: the disk took no more.
+    """
+    if label_format(out) == "json":
+        raise UsageError("Label Studio knows no acts: export readings as .csv or .parquet")
+    rows = list(_reading_rows(store, out.parent))
+    write_label_table(out, rows, READING_COLUMNS)
+    return len(rows)
+
+
+def export_links(
+    store: ReadingStore, folder: Path, images: list[SettledImage], *, overwrite: bool
+) -> int:
+    """Lay links to those images that have a view; give how many there are.
+
+    Raises:
+        UsageError: an image lies behind a URL, or as `lay_links`.
+        CannotWrite: the disk took no more.
+    """
+    links = {
+        one.image.image_id: (one.view, Path(absolute_path(store, one.image.path)))
+        for one in images
+        if one.view
+    }
+    if any("://" in one.image.path for one in images if one.view):
+        raise UsageError("an image behind a URL can have no link", "Copy the images to a disk")
+    lay_links(folder, links, overwrite=overwrite)
+    return len(links)
+
+
+def _reading_rows(store: ReadingStore, folder: Path) -> Iterator[dict[str, Any]]:
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    files = {
+        image.image_id: relative_to(folder, absolute_path(store, image.path))
+        for image in store.images()
+    }
+    for reading in store.readings():
+        row = {name: getattr(reading, name, None) for name in READING_COLUMNS}
+        yield row | {
+            "reader": names[reading.reader_id],
+            "file": files[reading.image_id],
+            "shown": _text(reading.shown),
+            "made": _text(reading.made),
+            "received": _text(reading.received),
+            "display": json.dumps(dict(reading.display)) if reading.display else "",
+        }
+
+
+def _text(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

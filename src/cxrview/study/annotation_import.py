@@ -1,0 +1,203 @@
+"""Takes into a study what its readers said elsewhere; the same file twice changes nothing."""
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.records import (
+    EXCLUSION_REASONS,
+    AnnotationStudy,
+    ForeignReading,
+    Reading,
+    StudyImage,
+)
+from cxrview.store.foreign_readings import read_foreign_readings
+from cxrview.store.readings import ReadingStore
+from cxrview.study.annotation_study import absolute_path
+from cxrview.terms import Act, How, Role, Round
+
+EXCLUDED_WORDS = {
+    "excluded": "",
+    "no-view": "",
+    "not-chest": "not a chest radiograph",
+    "": "",
+}
+"""What tables say for an exclusion, and the reason that this gives by itself."""
+FAULTS_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of a file of readings."""
+
+    written: int
+    known: int
+    """Readings that the study had already."""
+    passed_over: tuple[str, ...]
+    """Readings of unknown files or labels, each with where it stands and why."""
+    new_readers: tuple[str, ...]
+
+
+def import_readings(
+    store: ReadingStore,
+    path: Path,
+    *,
+    now: datetime,
+    reader: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    skip_unknown: bool = False,
+) -> Imported:
+    """Add the readings of a file as blind ones; all of them or, after an error, none.
+
+    The uid of each is a digest of study, reader, image and what was said, when, so that it is
+    written once however often it comes.
+
+    Args:
+        store: the study.
+        path: as for `read_foreign_readings`.
+        now: when a reading was made that does not say so.
+        reader: who read all of it.
+        rename: names there to names here.
+        skip_unknown: pass over files and labels that the study has not, in place of refusing.
+
+    Raises:
+        UsageError: as `read_foreign_readings`; a file or a label is unknown; somebody is no
+            reader of the study; or the blind round is closed.
+    """
+    if store.blind_round_closed():
+        raise UsageError("the blind round of this study is closed", "What is read now is not blind")
+    foreign = _renamed(path, read_foreign_readings(path, reader), rename or {})
+    known_files = _Files(store, path.parent, is_loose=path.suffix.lower() == ".json")
+    understood, faults = [], []
+    for one in foreign:
+        try:
+            understood.append((one, known_files.find(one.file), *_verdict(one, store.study)))
+        except ValueError as error:
+            faults.append(f"{one.where}: {error}")
+    if faults and not skip_unknown:
+        raise UsageError(f"{path}: {_first_of(faults)}", "Or pass over these with --skip-unknown")
+    ids, new = _readers(store, [one.reader for one, *_ in understood])
+    readings = [
+        _reading(store.study, one, image, ids[one.reader], label, reason, now)
+        for one, image, label, reason in understood
+    ]
+    written = store.add_readings(readings)
+    return Imported(
+        written=len(written),
+        known=len(readings) - len(written),
+        passed_over=tuple(faults),
+        new_readers=tuple(new),
+    )
+
+
+def _renamed(
+    path: Path, foreign: list[ForeignReading], rename: Mapping[str, str]
+) -> list[ForeignReading]:
+    if unused := set(rename) - {one.reader for one in foreign}:
+        raise UsageError(f"{path} has no reader {', '.join(sorted(unused))} to rename")
+    return [replace(one, reader=rename.get(one.reader, one.reader)) for one in foreign]
+
+
+class _Files:
+    """Finds the image that a foreign table means."""
+
+    def __init__(self, store: ReadingStore, folder: Path, *, is_loose: bool) -> None:
+        self._folder = folder
+        self._is_loose = is_loose
+        self._by_path: dict[str, StudyImage] = {}
+        self._by_name: defaultdict[str, list[StudyImage]] = defaultdict(list)
+        for image in store.images():
+            self._by_path[os.path.normpath(image.path)] = image
+            self._by_path[os.path.normpath(absolute_path(store, image.path))] = image
+            self._by_name[os.path.basename(image.path)].append(image)  # noqa: PTH119
+
+    def find(self, file: str) -> StudyImage:
+        """The image of that name below the root or below the table's folder.
+
+        Of Label Studio, which gives files paths of its own, also the one image whose path ends
+        with that name, or with which that name ends.
+        """
+        beside = os.path.abspath(self._folder / file)  # noqa: PTH100 (links are not followed)
+        for name in (os.path.normpath(file), beside):
+            if name in self._by_path:
+                return self._by_path[name]
+        if self._is_loose:
+            like = self._by_name[os.path.basename(file)]  # noqa: PTH119
+            found = [i for i in like if _ends_with(i.path, file) or _ends_with(file, i.path)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise ValueError(f"{len(found)} images of the study could be {file}")
+        raise ValueError(f"the study has no image {file}")
+
+
+def _ends_with(path: str, end: str) -> bool:
+    return f"/{path}".endswith("/" + end.lstrip("/"))
+
+
+def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
+    """Label and reason, one of them empty."""
+    labels = {choice.name.casefold(): choice.name for choice in study.choices}
+    said = one.says.casefold()
+    if said in labels:
+        if one.reason:
+            raise ValueError("a label and a reason to exclude at once")
+        return labels[said], ""
+    if said not in EXCLUDED_WORDS:
+        raise ValueError(f"the study has no label {one.says!r}")
+    reason = one.reason or EXCLUDED_WORDS[said]
+    if reason not in EXCLUSION_REASONS:
+        known = ", ".join(EXCLUSION_REASONS)
+        if not said and not reason:
+            raise ValueError("neither a label nor a reason to exclude")
+        raise ValueError(f"{reason or 'none'} is no reason to exclude; reasons are {known}")
+    return "", reason
+
+
+def _readers(store: ReadingStore, names: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    """Each name's number; who is new is added, a reader without a link that anybody was given."""
+    known = {reader.name: reader for reader in store.readers()}
+    for name in set(names) & set(known):
+        if Role.READER not in known[name].roles:
+            raise UsageError(f"{name} is adjudicator of this study and no reader")
+    new = sorted(set(names) - set(known))
+    added = {name: store.add_reader(name, {Role.READER})[0] for name in new}
+    return {name: reader.reader_id for name, reader in (known | added).items()}, new
+
+
+def _reading(
+    study: AnnotationStudy,
+    one: ForeignReading,
+    image: StudyImage,
+    reader_id: int,
+    label: str,
+    reason: str,
+    now: datetime,
+) -> Reading:
+    made = one.made.isoformat() if one.made else ""
+    content = [study.study_id, reader_id, image.image_id, label, reason, one.note, made]
+    digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=16)
+    return Reading(
+        uid=digest.hexdigest(),
+        reader_id=reader_id,
+        image_id=image.image_id,
+        round=Round.BLIND,
+        act=Act.LABEL if label else Act.EXCLUDE,
+        label=label,
+        reason=reason,
+        note=one.note,
+        how=How.IMPORT,
+        made=one.made or now,
+        milliseconds=one.milliseconds,
+    )
+
+
+def _first_of(faults: Sequence[str]) -> str:
+    more = len(faults) - FAULTS_NAMED
+    return "; ".join(faults[:FAULTS_NAMED]) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,61 @@
+"""Finds the row of a result of `classify` that a study's image has, and the other way round."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cxrview.image.reader import local_path
+from cxrview.store.path_key import path_key
+from cxrview.store.readings import ReadingStore
+from cxrview.store.rows import printable
+from cxrview.study.annotation_labels import SettledImage
+from cxrview.study.annotation_study import absolute_path
+
+_OF_THE_PATH = "duplicate"
+"""The one exclusion that is true of a file and not of what it shows."""
+
+
+class StudyRows:
+    """The images of a study by what a result calls them.
+
+    A row is an image's if it has its path; else, such as where an archive has moved, if the file
+    has the same bytes. Copies of an image have its label then, but for images that two readings
+    of the same bytes disagree on, and for one that was excluded as a duplicate.
+
+    Args:
+        store: the study.
+        images: those to find.
+        root: what relative paths of the result are relative to; the working folder where None.
+    """
+
+    def __init__(
+        self, store: ReadingStore, images: Iterable[SettledImage], root: Path | None = None
+    ) -> None:
+        self._root = root or Path.cwd()
+        self._by_path: dict[bytes, SettledImage] = {}
+        self._by_content: dict[str, SettledImage | None] = {}
+        for one in images:
+            path = absolute_path(store, one.image.path)
+            self._by_path[path_key(printable(path))] = one
+            if one.image.content_id and one.settled.reason != _OF_THE_PATH:
+                self._take_content(one)
+
+    def _take_content(self, one: SettledImage) -> None:
+        first = self._by_content.setdefault(one.image.content_id, one)
+        if first is not None and _says(first) != _says(one):
+            self._by_content[one.image.content_id] = None
+
+    def by_path(self, row: dict[str, Any]) -> SettledImage | None:
+        """The image whose file the row names."""
+        local = local_path(row["path"])
+        path = os.path.join(self._root, local) if local else row["path"]  # noqa: PTH118
+        return self._by_path.get(path_key(path))
+
+    def by_content(self, row: dict[str, Any]) -> SettledImage | None:
+        """An image of which the row's file is a copy."""
+        return self._by_content.get(row["content_id"] or "")
+
+
+def _says(one: SettledImage) -> tuple[str, str]:
+    return one.settled.label, one.settled.reason

@@ -1,0 +1,77 @@
+"""What is done and what is left, of each reader and of the study."""
+
+from cxrview.annotate.progress import ReaderProgress, has_read, progress
+from cxrview.annotate.standing import Standing
+from cxrview.records import Reader, StudyImage
+from cxrview.terms import Act, Role, Round, Settlement
+
+IMAGES = tuple(StudyImage(image_id=i, path=i) for i in "abcde")
+
+
+def test_each_reader_and_each_settlement_is_counted(study, readers, say):
+    readings = [
+        *(say(1, i, "frontal") for i in "abcd"),
+        say(2, "a", "frontal"),
+        say(2, "b", "lateral"),
+        say(2, "c", "lateral"),
+        say(3, "c", "frontal", round=Round.ADJUDICATION),
+        say(1, "a", Act.FLAG),
+        say(1, "e", Act.POSTPONE),
+    ]
+
+    found = progress(study, IMAGES, readings, readers)
+
+    assert found.images == 5
+    assert found.readers == (
+        ReaderProgress(reader_id=1, done=4, all=5, flagged=1),
+        ReaderProgress(reader_id=2, done=3, all=5, flagged=0),
+    )
+    assert [reader.left for reader in found.readers] == [1, 2]
+    assert found.settlements == {
+        Settlement.UNREAD: 1,
+        Settlement.AWAITING: 1,
+        Settlement.AGREED: 1,
+        Settlement.CONFLICT: 1,
+        Settlement.ADJUDICATED: 1,
+        Settlement.SECOND_LOOK: 0,
+    }
+
+
+def test_what_was_taken_back_is_left_again(study, readers, say):
+    first = say(1, "a", "frontal")
+
+    found = progress(study, IMAGES, [first, say(1, "a", Act.UNDO, undoes=first.uid)], readers)
+
+    assert found.readers[0].done == 0
+
+
+def test_hidden_repeats_are_work_too(make_study, readers, say):
+    study = make_study(repeat_share=1.0)
+    readings = [say(1, "a", "frontal"), say(1, "a", "frontal", occasion=1)]
+
+    found = progress(study, IMAGES, readings, readers)
+
+    assert (found.readers[0].done, found.readers[0].all) == (2, 10)
+
+
+def test_who_has_read_keeps_the_image_when_a_reader_comes(study, readers, say):
+    third = Reader(reader_id=4, name="third", roles=frozenset({Role.READER}))
+    readings = [say(n, i, "frontal") for n in (1, 2) for i in "abcde"]
+
+    found = progress(study, IMAGES, readings, [*readers, third])
+
+    assert [(r.done, r.all) for r in found.readers] == [(5, 5), (5, 5), (0, 0)]
+
+
+def test_only_first_blind_readings_that_stand_count_as_read(say):
+    now = Standing(
+        [
+            say(1, "a", "frontal"),
+            say(2, "a", "other"),
+            say(3, "a", "frontal", round=Round.ADJUDICATION),
+            say(1, "b", "frontal", occasion=1),
+            say(1, "c", Act.POSTPONE),
+        ]
+    )
+
+    assert has_read(now) == {"a": {1, 2}}

@@ -1,0 +1,239 @@
+"""`cxrview annotate create` and `reader`, as whoever runs a study uses them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxrview.cli.annotation_study import without_password
+from cxrview.errors import UsageError
+from cxrview.store.readings import open_readings
+from cxrview.terms import Role, View
+
+
+def test_a_result_gives_images_with_what_model_and_header_said(room):
+    room.create()
+
+    study, images, readers, _ = room.study()
+    assert study.root == str(room.folder / "archive")
+    assert [image.path for image in images[:2]] == ["here/00.png", "here/01.png"]
+    one = images[4]
+    assert (one.model_view, one.model_decision, one.pfi) == ("lateral", "classified", 1.0)
+    assert (one.header_view, one.patient, one.study) == (View.FRONTAL, "patient2", "1.2.1")
+    assert {reader.name: reader.roles for reader in readers} == {
+        "anna": {Role.READER},
+        "ben": {Role.READER},
+        "ada": {Role.ADJUDICATOR},
+    }
+
+
+def test_ids_tell_nothing_of_order_or_file(room):
+    room.create()
+    first = [image.image_id for image in room.study()[1]]
+    Path("study.db").unlink()
+    room.create()
+
+    again = [image.image_id for image in room.study()[1]]
+    assert not set(first) & set(again)
+    assert sorted(first) != first
+
+
+def test_the_link_that_is_printed_lets_its_reader_in(room):
+    said = room.create().output
+    secret = re.search(r"ben: /enter/(\S+)", said)[1]
+
+    store = open_readings("study.db")
+    assert store.reader_by_link(secret).name == "ben"
+    store.close()
+
+
+def test_a_sample_by_strata_says_what_each_image_stands_for(room):
+    said = room.create("--sample", 20, "--stratify", "decision,source", "--least", 2).output
+
+    study, images, *_ = room.study()
+    found = {}
+    for image in images:
+        found.setdefault(image.stratum, []).append(image.weight)
+    sizes = {name: (len(of), of[0]) for name, of in found.items()}
+    assert sizes["review|there"] == (2, 2.0)
+    assert sum(image.weight for image in images) == pytest.approx(40)
+    assert {"name": "review|there", "images": 4, "drawn": 2} in study.about["strata"]
+    assert "review|there          2 of 4, each stands for 2" in said
+    assert {image.source for image in images} == {"here", "there"}
+
+
+def test_only_the_review_rows(room):
+    room.create("--only", "review")
+
+    assert [i.path for i in room.study()[1]] == [f"there/{k}.png" for k in range(36, 40)]
+
+
+def test_what_was_skipped_is_drawn_only_by_name(room):
+    lines = [("a.png", "skipped"), ("b.png", "classified")]
+    room.write_csv("few.csv", ("path", "decision"), lines)
+
+    room.run("annotate create usual.db --from few.csv")
+    room.run("annotate create skipped.db --from few.csv --only skipped")
+
+    assert [i.path for i in room.study("usual.db")[1]] == ["b.png"]
+    assert [i.path for i in room.study("skipped.db")[1]] == ["a.png"]
+
+
+def test_a_list_with_files_of_its_own_will_do(room):
+    lines = [("here/00.png", "mrs x", "ward"), ("here/01.png", "mr y", "")]
+    room.write_csv("archive/list.csv", ("file", "patient", "source"), lines)
+
+    room.run("annotate create study.db --from archive/list.csv")
+
+    images = room.study()[1]
+    assert [(i.path, i.patient, i.source) for i in images] == [
+        ("00.png", "mrs x", "ward"),
+        ("01.png", "mr y", ""),
+    ]
+    assert Path(room.study()[0].root, images[0].path).is_file()
+
+
+def test_a_folder_gives_every_image_in_it_and_lists_what_is_none(room):
+    (room.folder / "archive/notes.txt").write_text("no picture")
+    room.write_csv("archive/few.csv", ("a",), [])
+
+    done = room.run("annotate create study.db archive --stratify source", code=1)
+
+    study, images, *_ = room.study()
+    assert (study.root, len(images)) == (str(room.folder / "archive"), 40)
+    assert {image.stratum for image in images} == {"here", "there"}
+    assert "left out: archive/notes.txt" in done.output
+    assert all(len(image.content_id) == 32 for image in images)
+
+
+def test_dicom_headers_are_kept_for_later_and_patients_under_pseudonyms(room):
+    room.run("phantom drawn --patients 2 --size 96x80")
+
+    room.run("annotate create study.db drawn", code=1)
+
+    images = room.study()[1]
+    assert all(re.fullmatch("[0-9a-f]{64}", image.patient) for image in images)
+    assert {image.header_view for image in images} >= {View.FRONTAL}
+
+
+def test_label_set_and_settings_are_kept(room):
+    room.create(
+        *("--labels", "PA:p,AP:a,lateral:l,other", "--name", "two readers, one truth"),
+        *("--readings-per-image", 1, "--repeat-share", 0.1, "--seed", 3),
+    )
+
+    study = room.study()[0]
+    assert [(c.name, c.key) for c in study.choices] == [
+        ("PA", "p"),
+        ("AP", "a"),
+        ("lateral", "l"),
+        ("other", "o"),
+    ]
+    assert (study.name, study.seed) == ("two readers, one truth", 3)
+    assert (study.readings_per_image, study.repeat_share) == (1, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("", "name either IMAGES or a table"),
+        ("archive --from views.parquet", "name either IMAGES or a table"),
+        ("archive --only review", "--only is for the decisions of a table"),
+        ("archive --stratify decision", "told apart by source alone"),
+        ("--from nothing.parquet", "there is no table nothing.parquet"),
+        ("--from readings.csv --stratify ward", "no column ward to stratify by"),
+        ("--from views.parquet --only broken", "there is no decision broken"),
+        ("--from views.parquet --only not_chest", "no image with decision not_chest"),
+        ("--from views.parquet --sample 3 --stratify decision", "too small for 2 strata"),
+        ("--from views.parquet --labels frontal", "at least two labels"),
+        ("--from views.parquet --labels one:f,two:f", "two labels have one key"),
+        ("--from views.parquet --labels one:F1,two:f", "is no label with a key"),
+        ("--from views.parquet --reader anna:boss", "a role is reader or adjudicator"),
+        ("--from views.parquet --reader anna --reader anna", "two readers have one name"),
+    ],
+)
+def test_what_makes_no_study_is_refused_and_leaves_none(room, given, why):
+    with pytest.raises(UsageError, match=re.escape(why)):
+        room.run(f"annotate create study.db {given}")
+
+    assert not list(room.folder.glob("study.db*"))
+
+
+def test_a_password_in_a_url_is_not_shown():
+    shown = without_password("postgresql+psycopg://ada:s3cret:x@host/db?options=a:b@c")
+
+    assert shown == "postgresql+psycopg://ada:***@host/db?options=a:b@c"
+    assert without_password("folder/study.db") == "folder/study.db"
+
+
+def test_a_study_that_stands_is_not_written_over(room):
+    room.create()
+
+    with pytest.raises(UsageError, match=r"there is a file study\.db already"):
+        room.create()
+
+    assert len(room.study()[1]) == 40
+
+
+def test_a_reader_gets_a_new_link_and_a_password(room):
+    old = re.search(r"anna: /enter/(\S+)", room.create().output)[1]
+
+    new = re.search(r"anna: /enter/(\S+)", room.run("annotate reader study.db anna --link").output)
+    added = room.run("annotate reader study.db carl --role reader+adjudicator").output
+    shell = f"{sys.executable} -m cxrview annotate reader study.db anna --password".split()
+    subprocess.run(shell, input="long enough\n", text=True, check=True, capture_output=True)
+
+    store = open_readings("study.db")
+    assert store.reader_by_link(old) is None
+    assert store.reader_by_link(new[1]).name == "anna"
+    assert store.reader_by_link(added.split("/enter/")[1].strip()).roles == set(Role)
+    assert store.check_password("anna", "long enough").name == "anna"
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("anna", "say what to do"),
+        ("zoe --link", "there is no reader zoe"),
+        ("zoe --link --role reader", "gets a link anyway"),
+        ("anna --role reader", "there is a reader anna already"),
+    ],
+)
+def test_what_gives_no_reader_is_refused(room, given, why):
+    room.create()
+
+    with pytest.raises(UsageError, match=why):
+        room.run(f"annotate reader study.db {given}")
+
+
+def test_without_the_extra_one_line_names_it(room):
+    room.create()
+    without = (
+        "import sys; sys.modules['sqlalchemy'] = None; from cxrview.cli.main import run; run()"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", without, "annotate", "status", "study.db"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 2
+    assert "the annotation room needs sqlalchemy" in done.stderr
+    assert "pip install 'cxrview[annotate]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_study_that_has_moved_finds_its_images_where_they_were(room):
+    room.create_read()
+    Path("elsewhere").mkdir()
+    shutil.move("study.db", "elsewhere/study.db")
+
+    room.run("annotate export elsewhere/study.db --out elsewhere/labels.csv")
+
+    rows = room.read_csv("elsewhere/labels.csv")
+    assert all((Path("elsewhere") / row["file"]).is_file() for row in rows)

@@ -1,0 +1,56 @@
+"""Sixty at once: one label for the page, exceptions by key and click, one reading for each cell."""
+
+from collections import Counter
+
+import pytest
+
+from cxrview.terms import Act, How
+
+
+def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
+    served = serve(40)
+    page = served.enter(browser(), "Ann", "/grid")
+    hand(page)
+    assert page.locator(".cell").count() == 40
+    page.keyboard.press("Enter")
+    page.keyboard.press("f")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("l")
+    page.locator(".cell").nth(5).click()
+    page.locator(".cell").nth(7).click()
+    page.locator(".cell").nth(7).click()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("x")
+    page.keyboard.press("1")
+    page.get_by_text("37 frontal · 2 lateral · 1 excluded: uninterpretable").wait_for()
+    page.keyboard.press("Enter")
+
+    readings = served.wait_for_readings(40)
+    assert len({one.image_id for one in readings}) == 40
+    assert Counter((one.act, one.label or one.reason, one.how) for one in readings) == {
+        (Act.LABEL, "frontal", How.GRID): 37,
+        (Act.LABEL, "lateral", How.GRID_EXCEPTION): 2,
+        (Act.EXCLUDE, "uninterpretable", How.GRID_EXCEPTION): 1,
+    }
+    spent = (readings[0].made - readings[0].shown).total_seconds() * 1000
+    assert {one.milliseconds for one in readings} == {pytest.approx(spent / 40, abs=2)}
+    page.get_by_text("You have read everything").wait_for()
+
+
+def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):
+    served = serve(40)
+    page = served.enter(browser(), "Ann", "/grid")
+    hand(page)
+    assert page.locator(".cell").count() == 40
+    for key in ("l", "ArrowDown", "f", "Enter"):
+        page.keyboard.press(key)
+    served.wait_for_readings(40)
+    page.keyboard.press("u")
+    page.get_by_text("39 lateral · 1 frontal").wait_for()
+
+    undone = served.wait_for_readings(80)[40:]
+    assert {one.act for one in undone} == {Act.UNDO}
+    assert len({one.undoes for one in undone}) == 40
+    page.locator("[data-act=confirm]:enabled").wait_for()
+    page.keyboard.press("Enter")
+    served.wait_for_readings(120)

@@ -1,0 +1,36 @@
+"""The second look: closed until the blind round is, then the model's opinion beside the label."""
+
+from dataclasses import replace
+
+from cxrview.terms import Act, Round
+
+
+def test_it_opens_with_the_closing_of_the_blind_round(
+    serve, browser, hand, roles, phantoms, study_of
+):
+    images = [replace(one, model_view="lateral", pfi=2.5) for one in study_of(phantoms)[:3]]
+    served = serve(3, roles, images=images)
+    pages = {name: served.enter(browser(), name) for name in roles}
+    for page in pages.values():
+        keys = hand(page)
+        for _ in range(3):
+            keys.press("f")
+    served.wait_for_readings(6)
+    bo = pages["Bo"]
+    assert bo.goto(f"{served.address}/second-look").status == 409
+    bo.get_by_text("Close the blind round").click()
+    bo.get_by_role("button", name="Close it for good").click()
+    bo.get_by_role("button", name="Yes, close it for everybody").click()
+    bo.get_by_role("link", name="Second look").first.click()
+
+    keys = hand(bo)
+    assert bo.locator("#verdict").text_content() == "frontal"
+    assert bo.locator("#model-view").text_content() == "lateral"
+    assert bo.locator("#pfi").text_content() == "2.5 %"
+    keys.press("l")
+    keys.press("k")
+    looks = [one for one in served.wait_for_readings(8, Act.LABEL) if one.round is not Round.BLIND]
+    assert [(one.round, one.label) for one in looks] == [
+        (Round.SECOND_LOOK, "lateral"),
+        (Round.SECOND_LOOK, "frontal"),
+    ]
