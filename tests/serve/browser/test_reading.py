@@ -176,7 +176,7 @@ def middle_of(page) -> float:
         "width": 8, "height": 8,
     }  # fmt: skip
     seen = Image.open(BytesIO(page.screenshot(clip=clip))).convert("L")
-    return sum(seen.getdata()) / 64
+    return sum(seen.tobytes()) / 64
 
 
 def test_a_picture_that_cannot_be_drawn_can_only_be_excluded_or_put_off(serve, browser, phantoms):
