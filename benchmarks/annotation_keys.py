@@ -102,9 +102,7 @@ def serving(where: Path) -> Iterator[str]:
     """Serve the study in a process of its own; gives its address."""
     program = where.with_name("server.py")
     program.write_text(SERVER)
-    process = subprocess.Popen(
-        [sys.executable, program, where], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, program, where], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield process.stdout.readline().strip()

@@ -78,7 +78,9 @@ def make_study(where: Path, archive: Path) -> dict[str, str]:
     rng = np.random.default_rng(5)
     images = []
     for file, view in sorted(true_views(archive).items()):
-        pfi = float(rng.beta(9, 1) if (view == "frontal") != (rng.random() < WRONG) else rng.beta(1, 9))
+        pfi = float(
+            rng.beta(9, 1) if (view == "frontal") != (rng.random() < WRONG) else rng.beta(1, 9)
+        )
         images.append(
             StudyImage(
                 image_id=secrets.token_hex(8),
