@@ -51,7 +51,7 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
 
 
 def check_agreement(page, said):
-    """What the page says of Cohen's kappa is what scikit-learn and statsmodels make of the labels."""
+    """What the page says of kappa is what scikit-learn and statsmodels make of the labels."""
     metrics = pytest.importorskip("sklearn.metrics")
     raters = pytest.importorskip("statsmodels.stats.inter_rater")
     images = sorted(said[1])
