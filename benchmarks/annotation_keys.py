@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/annotation_keys.py [READINGS] [MILLISECONDS] [DISTINCT]
 
-Serves phantoms of 3,000 x 3,000 pixels of 16 bits on loopback (DISTINCT files under as many names as
-there are readings, so that every picture is made anew), and reads them in headless Chromium: first
-READINGS at one key per MILLISECONDS from a cold cache, then as many again as fast as pictures come.
-Prints the time from a key to the painting of the next picture, and the rate.
+Serves phantoms of 3,000 x 3,000 pixels of 16 bits on loopback (DISTINCT files under a name for each
+reading, so that every picture is made anew), and reads them in headless Chromium: first READINGS
+at one key per MILLISECONDS from a cold cache, then as many again as fast as pictures come. Prints
+the time from a key to the painting of the next picture, and the rate.
 """
 
 import os
@@ -102,9 +102,7 @@ def serving(where: Path) -> Iterator[str]:
     """Serve the study in a process of its own; gives its address."""
     program = where.with_name("server.py")
     program.write_text(SERVER)
-    process = subprocess.Popen(
-        [sys.executable, program, where], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, program, where], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         yield process.stdout.readline().strip()

@@ -7,7 +7,6 @@ a picture of each page in Debian's Chromium. The same phantoms and readings each
 times differ.
 """
 
-import csv
 import os
 import secrets
 import subprocess
@@ -25,15 +24,16 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from cxrview.annotate.worklist import worklist
-from cxrview.phantom.archive import draw_archive, truth_table
+from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, Reading, StudyImage
 from cxrview.store.readings import create_readings, open_readings
-from cxrview.terms import Act, How, Role, Round
+from cxrview.terms import Act, How, Projection, Role, Round
 
 LAPTOP = {"width": 1366, "height": 768}
-PATIENTS = 60
-WRONG = 0.06
+DRAWN = {"frontal": (Projection.PA, 84), "lateral": (Projection.LL, 16)}
+WRONG = 0.05
 READ_BY_BO = 0.4
+PACE_MS = 900
 SERVER = """
 import sys
 from cxrview.serve.run import serve_annotation
@@ -50,9 +50,18 @@ def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder) / "study.sqlite"
         archive = Path(folder) / "archive"
-        draw_archive(archive, patients=PATIENTS, size=(760, 624), strangers=False, damages=[])
+        for seed, (view, (projection, patients)) in enumerate(DRAWN.items()):
+            draw_archive(
+                archive / view,
+                patients=patients,
+                projections=[projection],
+                size=(760, 624),
+                seed=seed,
+                strangers=False,
+                damages=[],
+            )
         links = make_study(where, archive)
-        read(where, archive)
+        read(where)
         with serving(where) as address, sync_playwright() as driver:
             options = ["--no-sandbox"] if os.geteuid() == 0 else []
             browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=options)
@@ -60,7 +69,7 @@ def main(out: Path) -> None:
             page.goto(f"{address}/sign-in")
             take(page, out / "annotate-sign-in.png")
             enter(page, address, links["Bo"])
-            take_reader(page, address, out)
+            take_reader(page, address, where, out)
             enter(page, address, links["Cy"])
             take_adjudicator(page, address, out)
             browser.close()
@@ -77,8 +86,14 @@ def make_study(where: Path, archive: Path) -> dict[str, str]:
     )
     rng = np.random.default_rng(5)
     images = []
-    for file, view in sorted(true_views(archive).items()):
-        pfi = float(rng.beta(9, 1) if (view == "frontal") != (rng.random() < WRONG) else rng.beta(1, 9))
+    for path in sorted(path for path in archive.rglob("*") if path.is_file()):
+        file = str(path.relative_to(archive))
+        if file.endswith(".csv"):
+            continue
+        view = true_view(file)
+        pfi = float(
+            rng.beta(9, 1) if (view == "frontal") != (rng.random() < WRONG) else rng.beta(1, 9)
+        )
         images.append(
             StudyImage(
                 image_id=secrets.token_hex(8),
@@ -93,15 +108,13 @@ def make_study(where: Path, archive: Path) -> dict[str, str]:
         return {name: store.add_reader(name, held)[1] for name, held in roles.items()}
 
 
-def true_views(archive: Path) -> dict[str, str]:
-    """What each phantom is, by file."""
-    with truth_table(archive).open(newline="") as table:
-        return {row["file"]: row["view"] for row in csv.DictReader(table)}
+def true_view(file: str) -> str:
+    """What a phantom is, by the folder that it was drawn into."""
+    return file.split("/")[0]
 
 
-def read(where: Path, archive: Path) -> None:
+def read(where: Path) -> None:
     """Ann reads everything, Bo part of it; each is wrong now and then."""
-    views = true_views(archive)
     with closing(open_readings(str(where))) as store:
         images, readers = store.images(), store.readers()
         path_of = {image.image_id: image.path for image in images}
@@ -116,8 +129,9 @@ def read(where: Path, archive: Path) -> None:
             for one in showings[: round(share * len(showings))]:
                 taken = float(rng.lognormal(6.8, 0.35))
                 made += timedelta(milliseconds=taken)
-                view = views[path_of[one.image_id]]
-                if rng.random() < WRONG:
+                view = true_view(path_of[one.image_id])
+                is_wrong = rng.random() < WRONG
+                if is_wrong:
                     view = "lateral" if view == "frontal" else "frontal"
                 readings.append(
                     Reading(
@@ -128,7 +142,7 @@ def read(where: Path, archive: Path) -> None:
                         occasion=one.occasion,
                         act=Act.LABEL,
                         label=view,
-                        note="turned a little" if rng.random() < 2 * WRONG else "",
+                        note="turned, and the arm lies over it" if is_wrong else "",
                         how=How.SINGLE,
                         made=made,
                         milliseconds=round(taken),
@@ -158,12 +172,13 @@ def enter(page: Any, address: str, secret: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def take_reader(page: Any, address: str, out: Path) -> None:
+def take_reader(page: Any, address: str, where: Path, out: Path) -> None:
     """What a reader sees."""
     take(page, out / "annotate-home.png")
     page.goto(f"{address}/read")
-    for key in "fflflff":
+    for key in "ffffffffff":
         wait_for_picture(page)
+        page.wait_for_timeout(PACE_MS)
         page.keyboard.press(key)
     wait_for_picture(page)
     take(page, out / "annotate-read.png")
@@ -173,13 +188,26 @@ def take_reader(page: Any, address: str, out: Path) -> None:
     page.locator(".cell").last.wait_for()
     page.wait_for_load_state("networkidle")
     page.keyboard.press("f")
-    for step, key in ((2, "l"), (11, "l"), (9, "l"), (14, "l")):
-        for _ in range(step):
-            page.keyboard.press("ArrowRight")
-        page.keyboard.press(key)
+    for cell in cells_to_mark(page, where):
+        page.locator(".cell").nth(cell).click()
     take(page, out / "annotate-grid.png")
     page.goto(f"{address}/keys")
     take(page, out / "annotate-keys.png")
+
+
+def cells_to_mark(page: Any, where: Path) -> list[int]:
+    """Which thumbnails of Bo's page are lateral."""
+    shown = page.locator(".cell img").evaluate_all("images => images.map((one) => one.src)")
+    with closing(open_readings(str(where))) as store:
+        images, readers = store.images(), store.readers()
+        path_of = {image.image_id: image.path for image in images}
+        (bo,) = (reader for reader in readers if reader.name == "Bo")
+        image_of = {
+            one.showing_id: one.image_id for one in worklist(store.study, images, readers, bo)
+        }
+    showings = [address.split("/")[-1].split("?")[0] for address in shown]
+    views = [true_view(path_of[image_of[showing]]) for showing in showings]
+    return [number for number, view in enumerate(views) if view == "lateral"]
 
 
 def take_adjudicator(page: Any, address: str, out: Path) -> None:
@@ -188,7 +216,7 @@ def take_adjudicator(page: Any, address: str, out: Path) -> None:
     wait_for_picture(page)
     take(page, out / "annotate-adjudicate.png")
     page.goto(f"{address}/agreement")
-    take(page, out / "annotate-agreement.png")
+    take(page, out / "annotate-agreement.png", full_page=True)
     page.goto(f"{address}/")
     page.get_by_text("Close the blind round").click()
     take(page, out / "annotate-closing.png")
@@ -205,10 +233,10 @@ def wait_for_picture(page: Any) -> None:
     page.wait_for_timeout(200)
 
 
-def take(page: Any, path: Path) -> None:
+def take(page: Any, path: Path, *, full_page: bool = False) -> None:
     """Write what is seen, in as few colours as it needs: a page is grey with a few others."""
     page.wait_for_timeout(200)
-    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
+    shot = Image.open(BytesIO(page.screenshot(full_page=full_page))).convert("RGB")
     shot.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

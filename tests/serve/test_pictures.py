@@ -233,3 +233,17 @@ def test_a_picture_that_is_asked_for_by_many_threads_is_made_once(pictures, film
         thread.join()
 
     assert len({id(one) for one in asked}) == 1
+
+
+def test_the_list_has_its_next_pictures_made_at_the_size_last_asked_for(served):
+    visitor = served.visit(ADA)
+    first = visitor.next(1)
+    visitor.get(f"/api/picture/{first[0]}", edge="1024")
+    visitor.next(2, held=first[0])
+    pictures = served.app.state.pictures
+    deadline = time.monotonic() + 60
+    while len(pictures._kept) < 8 and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert {edge for _, edge in pictures._kept} == {1024}
+    assert len(pictures._kept) == 8

@@ -152,6 +152,24 @@ def test_a_study_whose_making_was_stopped_is_told(where, study):
 
 
 @pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+def test_a_commit_to_a_file_waits_for_the_disk(store):
+    with store._database.writing() as db:
+        assert db.scalar(text("PRAGMA synchronous")) == 2  # FULL
+        assert db.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert db.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+@pytest.mark.parametrize("where", ["postgresql"], indirect=True)
+def test_a_commit_to_a_server_waits_for_the_disk_though_the_server_is_set_not_to(where, study):
+    settings = {"synchronous_commit": "off", "default_transaction_isolation": "serializable"}
+    careless = where + "".join(f"%20-c{name}%3D{value}" for name, value in settings.items())
+
+    with closing(create_readings(careless, study)) as store, store._database.writing() as db:
+        assert db.scalar(text("SHOW synchronous_commit")) == "on"
+        assert db.scalar(text("SHOW transaction_isolation")) == "read committed"
+
+
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 def test_a_full_disk_is_told_and_nothing_of_it_is_written(where, study):
     """Here a file that may have no more pages than it has."""
     with closing(create_readings(where, study)) as store:

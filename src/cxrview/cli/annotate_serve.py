@@ -1,5 +1,6 @@
 """`cxrview annotate serve`: the study's pages, for browsers on this machine."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +62,7 @@ def serve(
         hosts=(*ServeSettings().hosts, *(name or ())),
         is_https=behind_https,
     )
-    with opened(study) as store:
+    with opened(study) as store, suppress(KeyboardInterrupt):  # by which it is ended
         serve_annotation(
             store,
             settings,

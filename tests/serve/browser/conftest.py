@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -144,18 +145,20 @@ class Hand:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty small phantoms, frontal and lateral in turn."""
-    folder = tmp_path_factory.mktemp("phantoms") / "archive"
+    """Forty small phantoms, frontal and lateral: eight that are drawn, each under five names."""
+    folder = tmp_path_factory.mktemp("phantoms")
     draw_archive(
-        folder,
-        patients=20,
+        folder / "drawn",
+        patients=4,
         projections=[Projection.PA, Projection.LL],
         size=(160, 132),
         syntaxes=["native"],
         strangers=False,
         damages=[],
     )
-    return folder
+    for number in range(5):
+        shutil.copytree(folder / "drawn", folder / "archive" / f"box-{number}")
+    return folder / "archive"
 
 
 @pytest.fixture

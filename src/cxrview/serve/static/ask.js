@@ -1,4 +1,5 @@
-// The two questions a reader may be asked; each resolves when its dialog closes.
+// The two questions a reader may be asked. Each resolves with the answer's key and not with the
+// dialog's close event, which comes later: the next key would overtake it.
 
 const exclusion = document.getElementById("exclude");
 const noteBox = document.getElementById("note");
@@ -6,50 +7,46 @@ const noteText = document.getElementById("note-text");
 
 // The reason, or null.
 export function askReason() {
-  return new Promise((resolve) => {
-    const buttons = [...exclusion.querySelectorAll("[data-reason]")];
-    const choose = (button) => {
-      exclusion.returnValue = button.dataset.reason;
-      exclusion.close(button.dataset.reason);
-    };
-    const listening = new AbortController();
-    const { signal } = listening;
-    for (const button of buttons) button.addEventListener("click", () => choose(button), { signal });
+  const buttons = [...exclusion.querySelectorAll("[data-reason]")];
+  return ask(exclusion, null, (answer, signal) => {
+    for (const button of buttons) {
+      button.addEventListener("click", () => answer(button.dataset.reason), { signal });
+    }
     exclusion.addEventListener("keydown", (event) => {
       const button = buttons[Number(event.key) - 1];
       if (!button || event.repeat) return;
       event.preventDefault();
-      choose(button);
+      answer(button.dataset.reason);
     }, { signal });
-    exclusion.addEventListener("close", () => {
-      listening.abort();
-      resolve(exclusion.returnValue || null);
-    }, { signal });
-    exclusion.returnValue = "";
-    exclusion.showModal();
   });
 }
 
 // The note as it stands afterwards.
 export function askNote(note) {
-  return new Promise((resolve) => {
-    noteText.value = note;
-    const listening = new AbortController();
-    const { signal } = listening;
+  noteText.value = note;
+  return ask(noteBox, note, (answer, signal) => {
+    const keep = (event) => {
+      event.preventDefault();
+      answer(noteText.value.trim());
+    };
     noteText.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      noteBox.close("kept");
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) keep(event);
     }, { signal });
-    noteBox.querySelector("form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      noteBox.close("kept");
-    }, { signal });
-    noteBox.addEventListener("close", () => {
+    noteBox.querySelector("form").addEventListener("submit", keep, { signal });
+  });
+}
+
+// Shows a dialog until listen's answer(value) is called, or it is closed without one.
+function ask(dialog, otherwise, listen) {
+  return new Promise((resolve) => {
+    const listening = new AbortController();
+    const answer = (value) => {
       listening.abort();
-      resolve(noteBox.returnValue === "kept" ? noteText.value.trim() : note);
-    }, { signal });
-    noteBox.returnValue = "";
-    noteBox.showModal();
+      dialog.close();
+      resolve(value);
+    };
+    listen(answer, listening.signal);
+    dialog.addEventListener("close", () => answer(otherwise), { signal: listening.signal });
+    dialog.showModal();
   });
 }

@@ -22,6 +22,13 @@ export function banner(matter, words, link = null) {
   place.hidden = !lines.size;
 }
 
+const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
+
+// Nothing waits, and yet nothing comes either.
+export function tellSignedOut(isOut) {
+  banner("login", isOut ? "You are signed out." : "", SIGN_IN);
+}
+
 // What waits, and why.
 export function tellQueue({ waiting, trouble, isSafe }) {
   const count = waiting === 1 ? "1 reading waits" : `${waiting} readings wait`;
@@ -32,12 +39,11 @@ export function tellQueue({ waiting, trouble, isSafe }) {
     const unsafe = isSafe || !waiting ? "" : "This browser keeps nothing: leave this tab open until all is sent.";
     return banner("queue", unsafe);
   }
-  const signIn = { words: "Sign in again", address: "/sign-in" };
   if (trouble instanceof SignedOut) {
-    return banner("queue", `You are signed out. ${count}, ${kept}.`, signIn);
+    return banner("queue", `You are signed out. ${count}, ${kept}.`, SIGN_IN);
   }
   if (trouble instanceof SomebodyElse) {
-    return banner("queue", `Somebody else has signed in with this browser. ${count} for you, ${kept}.`, signIn);
+    return banner("queue", `Somebody else has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
   }
   if (trouble instanceof Unreachable) {
     return banner("queue", `The server can't be reached. ${count}, ${kept}; go on reading.`);

@@ -2,6 +2,7 @@
 // from (a worklist, a queue of conflicts) is the page's matter.
 
 import { askNote, askReason } from "./ask.js";
+import { tellSignedOut } from "./banner.js";
 import { face } from "./desk_face.js";
 import { listenToGestures } from "./gestures.js";
 import { DESK_ACTS, fillKeyTable, keyRows, listenToKeys, wireButtons } from "./keys.js";
@@ -161,6 +162,7 @@ export class Desk {
 
   #refresh() {
     this.#pictures.want(this.#supply.showings);
+    tellSignedOut(this.#supply.trouble instanceof SignedOut && !this.#queue.size);
     const item = this.#supply.current;
     if (item !== this.#item) this.#lay(item);
     if (!item) return face.message(this.#emptyWords());
@@ -202,7 +204,6 @@ export class Desk {
 
   #emptyWords() {
     const { trouble, left, isClosed } = this.#supply;
-    if (trouble instanceof SignedOut) return "You are signed out.";
     if (trouble) return "Waiting for the server …";
     if (isClosed) return "The blind round is closed: no more readings are taken.";
     if (left === null) return "Fetching the next picture …";

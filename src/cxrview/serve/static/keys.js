@@ -75,11 +75,13 @@ function keyOf(event) {
   return event.shiftKey ? `Shift+${key.toLowerCase()}` : key.toLowerCase();
 }
 
-// Somebody types, a dialog is open, or Enter and Space belong to the button in focus.
-function isElsewhere(event) {
-  const within = event.target;
-  if (within.closest?.("input, textarea, select") || document.querySelector("dialog[open]")) return true;
-  return (event.key === "Enter" || event.key === " ") && Boolean(within.closest?.("button, a, summary"));
+// A dialog is open, somebody types, or Enter and Space belong to the button in focus. For a moment
+// after a dialog has closed its field still has the focus: what comes then is meant for the picture.
+function isElsewhere({ key, target }) {
+  if (document.querySelector("dialog[open]")) return true;
+  const within = target.closest?.("dialog") ? null : target;
+  if (within?.closest?.("input, textarea, select")) return true;
+  return (key === "Enter" || key === " ") && Boolean(within?.closest?.("button, a, summary"));
 }
 
 // One line for all keys that do what can be said in the same words.
@@ -109,7 +111,7 @@ export function wireButtons(rows, act) {
       : [...document.querySelectorAll("[data-label]")].filter((button) => button.dataset.label === label);
     for (const button of found) {
       const cap = button.querySelector("kbd");
-      if (cap) cap.textContent = row.keys.length ? keyName(row.keys[0]) : "";
+      cap.textContent = row.keys.length ? keyName(row.keys[0]) : cap.textContent;
       // A click must not take the focus: Enter and Space would then mean the button.
       button.addEventListener("pointerdown", (event) => event.preventDefault());
       button.addEventListener("click", (event) => act(row.act, event));

@@ -5,6 +5,8 @@ import { getBlob, Refused } from "./server.js";
 // Leaves connections for readings: a browser opens six to one server.
 const AT_ONCE = 3;
 const AGAIN_MS = 1500;
+// It can't be drawn, or is no longer this reader's: asking again changes nothing.
+const FOR_GOOD = new Set([404, 422]);
 
 export class Pictures {
   #edge;
@@ -48,7 +50,7 @@ export class Pictures {
     try {
       entry.bitmap = await fetchPicture(showing, this.#edge);
     } catch (error) {
-      if (error instanceof Refused && error.status === 422) entry.why = error.message;
+      if (error instanceof Refused && FOR_GOOD.has(error.status)) entry.why = error.message;
       else return this.#tryAgain(showing, entry);
     } finally {
       this.#underWay -= 1;
