@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,15 @@ from cxrview.errors import UsageError
 Row = dict[str, Any]
 
 
-def each_listed_image(table: Path) -> Iterator[Row]:
-    """Give the rows of a table, every column with it, each row with the `path` of its image.
+def each_listed_image(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
+    """Give the rows of a table, each with the `path` of its image.
 
     Args:
         table: .parquet, .csv or .jsonl, or a folder of Parquet parts. A column `path` holds files
             as a result of `classify` does; where there is none, a column `file` holds them as
             labels do, relative to the table.
+        columns: all that is needed besides, so that no more of a Parquet file is read; every one
+            where None. Those that a table has not are passed over.
 
     Yields:
         Numbers as text where the table is a CSV; an empty cell as None.
@@ -33,7 +35,7 @@ def each_listed_image(table: Path) -> Iterator[Row]:
         if read is None:
             raise UsageError(f"{file} ends in none of .parquet, .csv and .jsonl")
         try:
-            for row in read(file):
+            for row in read(file, columns):
                 yield _with_path(row, file)
         except KeyError:
             raise UsageError(
@@ -53,15 +55,18 @@ def _with_path(row: Row, table: Path) -> Row:
     return row | {"path": str(path)}
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as table:
-        for batch in table.iter_batches(10_000):
+        names = table.schema_arrow.names
+        if columns is not None:
+            names = [name for name in names if name in {"path", "file", *columns}]
+        for batch in table.iter_batches(10_000, columns=names):
             yield from batch.to_pylist()
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         for row in csv.DictReader(file, restval=""):
             if None in row:
@@ -69,7 +74,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
             yield {name: cell or None for name, cell in row.items()}
 
 
-def _read_jsonl(path: Path) -> Iterator[Row]:
+def _read_jsonl(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield dict(json.loads(line))

@@ -19,6 +19,11 @@ SOURCE = "source"
 """To stratify by it where the table has no such column: the first folder below the root."""
 USUAL_DECISIONS = (Decision.CLASSIFIED, Decision.REVIEW, Decision.NOT_CHEST)
 """What the model was asked about; what it skipped by its header is drawn only when named."""
+_KEPT = (
+    *("decision", "view", "pfi", "header_view", "content_id", SOURCE),
+    *("patient_key", "patient", "study_instance_uid", "study"),
+)
+"""Columns that go into the study, where a table has them."""
 Row = Mapping[str, Any]
 
 
@@ -68,23 +73,25 @@ def draw_from_table(
             f"There are {', '.join(Decision)}",
         )
 
+    _check_columns(table, draw.stratify)
     if root:
         holding = str(root.absolute())
     else:
-        holding = _folder_of_all(_placed(row["path"], None) for row in each_listed_image(table))
+        holding = _folder_of_all(_placed(row["path"], None) for row in each_listed_image(table, ()))
 
-    def each() -> Iterator[Row]:
-        for row in each_listed_image(table):
+    def each(columns: Sequence[str]) -> Iterator[Row]:
+        for row in each_listed_image(table, columns):
             if row.get("decision") in wanted or (not only and not row.get("decision")):
                 yield row | {"path": _placed(row["path"], root)}
 
-    strata = {row["path"]: _stratum(row, draw.stratify, holding) for row in each()}
+    needed = ("decision", *draw.stratify)
+    strata = {row["path"]: _stratum(row, draw.stratify, holding) for row in each(needed)}
     if not strata:
         raise UsageError(f"{table} has no image with decision {' or '.join(sorted(wanted))}")
     sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)
     images = [
         _image_of_row(row, holding, sample, SOURCE in draw.stratify)
-        for row in each()
+        for row in each(_KEPT)
         if row["path"] in sample.stratum_of
     ]
     about = _about(draw, sample) | {"table": table.name, "decisions": sorted(wanted)}
@@ -188,7 +195,8 @@ def _new_id() -> str:
 def _placed(path: str, root: Path | None) -> str:
     """A file's absolute path, links not followed; a URL as it stands."""
     local = local_path(path)
-    return os.path.abspath((root or Path.cwd()) / local) if local else path  # noqa: PTH100
+    # A string's way: of a million paths pathlib's would take half a minute.
+    return os.path.abspath(os.path.join(root or "", local)) if local else path  # noqa: PTH100, PTH118
 
 
 def _folder_of_all(paths: Iterable[str]) -> str:
@@ -199,9 +207,8 @@ def _folder_of_all(paths: Iterable[str]) -> str:
 
 def _below(path: str, holding: str) -> str:
     """The path relative to the folder, or as it is where it lies elsewhere."""
-    if not holding or "://" in path or not Path(path).is_relative_to(holding):
-        return path
-    return os.path.relpath(path, holding)
+    below = os.path.join(holding, "")  # noqa: PTH118
+    return path[len(below) :] if holding and path.startswith(below) else path
 
 
 def _first_folder(path: str, holding: str) -> str:
@@ -210,17 +217,25 @@ def _first_folder(path: str, holding: str) -> str:
     return "" if inside.is_absolute() or len(inside.parts) < 2 else inside.parts[0]
 
 
+def _check_columns(table: Path, stratify: Sequence[str]) -> None:
+    first = next(each_listed_image(table), None)
+    if first is None:
+        raise UsageError(f"{table} has no rows")
+    if missing := set(stratify) - {SOURCE, *first}:
+        raise UsageError(
+            f"the table has no column {', '.join(sorted(missing))} to stratify by",
+            f"It has {', '.join(first)}",
+        )
+
+
 def _stratum(row: Row, columns: Sequence[str], holding: str) -> str:
     """Name of a stratum, such as `review|open-i`; `none` for what is not known of an image."""
     values = []
     for column in columns:
         if column == SOURCE and column not in row:
             values.append(_first_folder(row["path"], holding))
-        elif column in row:
-            values.append(str(row[column] or ""))
         else:
-            known = ", ".join(name for name in row if name)
-            raise UsageError(f"the table has no column {column} to stratify by", f"It has {known}")
+            values.append(str(row[column] or ""))
     return "|".join(value or "none" for value in values)
 
 
