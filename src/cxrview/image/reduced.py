@@ -89,6 +89,8 @@ def _pillow(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | No
     """By OpenJPEG, of which imagecodecs does not pass on the choice of a resolution."""
     image: Any = Image.open(BytesIO(data), formats=["JPEG2000"])
     image.reduce = levels
+    # Pillow takes the nearest size, OpenJPEG rounds up (T.800 B-15), and the two must be one.
+    image._size = tuple(-(-length >> levels) << levels for length in image.size)
     image.load()
     if image.mode == "L":
         return np.asarray(image) >> (8 - min(8, size.precision))
