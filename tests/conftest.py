@@ -21,6 +21,7 @@ DEBIAN_PACKAGE = {
     "chromium": "chromium",
     "initdb": "postgresql",
     "postgres": "postgresql",
+    "opj_compress": "libopenjp2-tools",
 }
 
 

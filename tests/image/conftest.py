@@ -1,5 +1,6 @@
 """A small drawn chest and a writer of DICOM bytes, for the tests of reading."""
 
+import subprocess
 import warnings
 from collections.abc import Callable
 from io import BytesIO
@@ -163,8 +164,29 @@ def make_bytes() -> Callable[..., bytes]:
 def kit() -> SimpleNamespace:
     """All of them at once, for tests that are tables."""
     return SimpleNamespace(
-        chest=draw_chest(), build=build, dataset=dataset, to_bytes=to_bytes, encode=encode
+        chest=draw_chest(),
+        build=build,
+        dataset=dataset,
+        to_bytes=to_bytes,
+        encode=encode,
+        draw_chest=draw_chest,
     )
+
+
+@pytest.fixture(scope="session")
+def openjpeg(program, tmp_path_factory) -> Callable[..., bytes]:
+    """Compresses 12 bits by OpenJPEG's own program: `openjpeg(pixels, "-p", "RPCL", "-PLT")`."""
+    folder, compress = tmp_path_factory.mktemp("openjpeg"), program("opj_compress")
+
+    def run(pixels: NDArray[Any], *options: str) -> bytes:
+        plain, packed = folder / "x.pgm", folder / "x.j2k"
+        head = f"P5\n{pixels.shape[1]} {pixels.shape[0]}\n4095\n"
+        plain.write_bytes(head.encode() + pixels.astype(">u2").tobytes())
+        command = [compress, "-i", str(plain), "-o", str(packed), *options]
+        subprocess.run(command, check=True, capture_output=True)
+        return packed.read_bytes()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -67,7 +67,7 @@ def read_file(
     `wait` is called once the file is open, before its pixels are decoded.
     """
     try:
-        file = open_image(path, settings.options, settings.patient_key)
+        file = open_image(path, settings.options, settings.patient_key, side=settings.side)
         reason = rule.reason_to_skip(file.instance) if settings.skip else None
         if reason:
             return Readout(instance=file.instance, warnings=file.warnings, skip_reason=reason)

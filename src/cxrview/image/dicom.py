@@ -3,6 +3,7 @@
 import warnings as python_warnings
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from cxrview.errors import (
     CorruptHeader,
@@ -39,6 +40,7 @@ _NATIVE = frozenset(
 _RLE = "1.2.840.10008.1.2.5"
 _ADVICE = "Copy or export it again"
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
+_Got = TypeVar("_Got", Grey, Grey | None)
 
 
 def open_dicom(
@@ -47,6 +49,7 @@ def open_dicom(
     content_id: str,
     options: ReadOptions,
     patient_key: Callable[[str], str],
+    whole: Callable[[], ImageFile] | None = None,
 ) -> ImageFile:
     """Open a DICOM file.
 
@@ -56,6 +59,7 @@ def open_dicom(
         content_id: the digest of them.
         options: limits, and how padding is treated.
         patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
+        whole: opens all of a file for which `data` only stand; see `part.stand_in`.
 
     Raises:
         NestedTooDeep: sequences beyond the limit.
@@ -81,7 +85,11 @@ def open_dicom(
         decode=lambda: _quietly(path, lambda: _decode(path, parsed, header, options)),
         shrink=None
         if options.exact
-        else lambda side: _quietly(path, lambda: _shrink(path, parsed, header, options, side)),
+        else lambda side: _quietly(
+            path,
+            lambda: _shrink(path, parsed, header, options, side, is_whole=whole is None),
+        ),
+        whole=whole,
     )
 
 
@@ -151,7 +159,7 @@ def _year(date: str) -> int | None:
     return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _quietly(path: str, decode: Callable[[], Grey]) -> Grey:
+def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")  # they quote header values
         try:
@@ -166,13 +174,17 @@ def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> 
     return _with_notes(to_grey(path, planes, header, layout, exact=options.exact), layout)
 
 
-def _shrink(path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int) -> Grey:
+def _shrink(
+    path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int, *, is_whole: bool
+) -> Grey | None:
     layout, found = _first_frame(path, parsed, header, options)
     if isinstance(found, Frame):
         reduced = decode_reduced(parsed.transfer_syntax, found, side)
         grey = square_of_reduced(reduced, header, layout, side) if reduced else None
         if grey is not None:
             return _with_notes(grey, layout)
+    if not is_whole:
+        return None
     planes = _planes(found, parsed)
     return _with_notes(square_of_planes(path, planes, header, layout, side), layout)
 

@@ -28,9 +28,12 @@ class ImageFile:
     """Codes of what was odd about the header."""
     decode: Callable[[], Grey]
     """Decodes and windows the first plane; raises a child of `UnreadableImage`."""
-    shrink: Callable[[int], Grey] | None = None
+    shrink: Callable[[int], Grey | None] | None = None
     """The fast reader's way from the file to a square of so many rows and columns; raises as
-    `decode` does. None where all pixels are wanted, however few are left."""
+    `decode` does. None where all pixels are wanted, however few are left. What it gives is None
+    only where `whole` is the way."""
+    whole: Callable[[], "ImageFile"] | None = None
+    """Of a distant file that was read in part: reads what is left, and opens it all."""
 
     def radiograph(self) -> Radiograph:
         """Decode the pixels.
@@ -38,6 +41,8 @@ class ImageFile:
         Raises:
             UnreadableImage: one of its children, naming why there are no pixels.
         """
+        if self.whole is not None:
+            return self.whole().radiograph()
         return self._with(self.decode())
 
     def squashed(self, side: int = SIDE) -> Radiograph:
@@ -52,8 +57,10 @@ class ImageFile:
         Raises:
             UnreadableImage: one of its children, naming why there are no pixels.
         """
-        if self.shrink is not None:
-            return self._with(self.shrink(side))
+        if self.shrink is not None and (grey := self.shrink(side)) is not None:
+            return self._with(grey)
+        if self.whole is not None:
+            return self.whole().squashed(side)
         grey = self.decode()
         return self._with(replace(grey, pixels=squash(grey.pixels, side)))
 

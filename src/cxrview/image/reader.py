@@ -4,6 +4,9 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +20,7 @@ from cxrview.records import Radiograph
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _PIECE_BYTES = 1 << 20
+_SMALL_BYTES = 1 << 19
 
 
 def local_path(name: str) -> str:
@@ -37,6 +41,8 @@ def open_image(
     path: str | os.PathLike[str] | bytes,
     options: ReadOptions | None = None,
     patient_key: Callable[[str], str] = _no_key,
+    *,
+    side: int | None = None,
 ) -> ImageFile:
     """Open a radiograph and read its header; the pixels wait until they are asked for.
 
@@ -45,9 +51,12 @@ def open_image(
             file themselves, whose `Instance.path` is then empty.
         options: limits, and how padding is treated; the defaults where None.
         patient_key: makes a pseudonym of the Patient ID (0010,0020), which goes nowhere else.
+        side: given where `squashed(side)` is all that will be asked for. Of a URL no more need
+            then be read than that takes; `Instance.content_id` is empty where less was read.
 
     Returns:
-        The open file. It holds the bytes of the file until it is dropped.
+        The open file. It holds the bytes of the file until it is dropped. Asked for more than
+        was read of it, it reads the rest.
 
     Raises:
         UnreadableImage: one of its children. What concerns only the pixels is raised later, by
@@ -55,15 +64,12 @@ def open_image(
     """
     options = options or ReadOptions()
     name = "" if isinstance(path, bytes) else os.fspath(path)
-    data, kind = _take(path if isinstance(path, bytes) else name, options)
-    digest = content_id(data)
-    if kind is Kind.DICOM:
-        from cxrview.image.dicom import open_dicom
-
-        return open_dicom(name, data, digest, options, patient_key)
+    taken = _take(path if isinstance(path, bytes) else name, options, side)
+    if taken.kind is Kind.DICOM:
+        return _open_dicom(name, taken, options, patient_key, side)
     from cxrview.image.raster import open_raster
 
-    return open_raster(name, bytes(data), digest, options, kind)
+    return open_raster(name, bytes(taken.data), content_id(taken.data), options, taken.kind)
 
 
 def read_radiograph(
@@ -79,21 +85,57 @@ def read_radiograph(
     return open_image(path, options, patient_key).radiograph()
 
 
-def _take(path: str | bytes, options: ReadOptions) -> tuple[Data, Kind]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """What was read of a file."""
+
+    data: Data
+    """All its bytes, or a small file that stands for it."""
+    kind: Kind
+    all_bytes: Callable[[], Data] | None = None
+    """Reads the rest, where `data` are not all."""
+
+
+def _open_dicom(
+    name: str,
+    taken: _Taken,
+    options: ReadOptions,
+    patient_key: Callable[[str], str],
+    side: int | None,
+) -> ImageFile:
+    from cxrview.image.dicom import open_dicom
+
+    if taken.all_bytes is None:
+        return open_dicom(name, taken.data, content_id(taken.data), options, patient_key)
+    all_bytes = taken.all_bytes
+
+    @cache
+    def whole() -> ImageFile:
+        data = all_bytes()
+        return open_dicom(name, data, content_id(data), options, patient_key)
+
+    file = open_dicom(name, taken.data, "", options, patient_key, whole)
+    shrink = file.shrink
+    return replace(
+        file, shrink=lambda wanted: shrink(wanted) if shrink and wanted == side else None
+    )
+
+
+def _take(path: str | bytes, options: ReadOptions, side: int | None) -> _Taken:
     if isinstance(path, bytes):
         _check_size("", len(path), options.limits)
-        return path, sniff("", path[:HEAD_BYTES])
+        return _Taken(data=path, kind=sniff("", path[:HEAD_BYTES]))
     try:
         if local := local_path(path):
             return _take_local(path, Path(local), options)
-        return _take_remote(path, options.limits)
+        return _take_remote(path, options, None if options.exact else side)
     except (UnreadableImage, MemoryError):
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _cannot_open(path, error) from error
 
 
-def _take_local(path: str, local: Path, options: ReadOptions) -> tuple[Data, Kind]:
+def _take_local(path: str, local: Path, options: ReadOptions) -> _Taken:
     # Looked at before it is opened: opening a pipe waits for ever, a tape would rewind.
     facts = local.stat()
     if stat.S_ISDIR(facts.st_mode):
@@ -107,40 +149,100 @@ def _take_local(path: str, local: Path, options: ReadOptions) -> tuple[Data, Kin
         kind = _sniff_start(path, file)
         if options.is_mapped and kind is Kind.DICOM and (data := map_file(file)):
             _check_size(path, len(data), options.limits)
-            return data, kind
-        return _read_all(path, file, facts.st_size, options.limits), kind
+            return _Taken(data=data, kind=kind)
+        return _read(path, file, facts.st_size, options.limits, kind)
 
 
-def _take_remote(path: str, limits: Limits) -> tuple[bytes, Kind]:
+def _take_remote(path: str, options: ReadOptions, side: int | None) -> _Taken:
     import fsspec
 
     try:
+        if side is not None and (taken := _take_in_pieces(path, options, side)):
+            return taken
         with fsspec.open(path, "rb") as file:
             size = getattr(file, "size", None)
             if not isinstance(size, int):
-                return _read_unsized(path, file, limits)
-            _check_size(path, size, limits)
-            return _read(path, file, size, limits)
+                return _read_unsized(path, file, options.limits)
+            _check_size(path, size, options.limits)
+            return _read(path, file, size, options.limits)
     except (UnreadableImage, MemoryError):
         raise
     except Exception as error:  # every file system of fsspec has errors of its own
         raise _cannot_open(path, error) from error
 
 
-def _read(path: str, file: IO[Any], size: int, limits: Limits) -> tuple[bytes, Kind]:
+def _take_in_pieces(path: str, options: ReadOptions, side: int) -> _Taken | None:
+    """Read the head of a file first, and then what a square of `side` takes.
+
+    Returns:
+        None where the store does not give files in pieces.
+    """
+    try:
+        with _open_in_pieces(path) as file:
+            size = getattr(file, "size", None)
+            if not isinstance(size, int):
+                return _read_unsized(path, file, options.limits)
+            _check_size(path, size, options.limits)
+            if size < _SMALL_BYTES:  # to ask twice would take longer than to read it
+                return _read_at_once(path, file, size, options.limits)
+            return _read_pieces(path, file, size, options, side)
+    except (UnreadableImage, MemoryError, FileNotFoundError, PermissionError):
+        raise
+    except Exception:  # every file system of fsspec has errors of its own
+        return None
+
+
+def _open_in_pieces(path: str) -> Any:
+    """Open a URL so that hardly more is fetched than is read, whatever the store does ahead."""
+    import fsspec
+
+    files, name = fsspec.core.url_to_fs(path)
+    return files.open(name, "rb", block_size=HEAD_BYTES)
+
+
+def _read_at_once(path: str, file: IO[Any], size: int, limits: Limits) -> _Taken:
+    data = file.read(size + 1)
+    _check_size(path, len(data), limits)
+    return _Taken(data=data, kind=sniff(path, data[:HEAD_BYTES]))
+
+
+def _read_pieces(path: str, file: IO[Any], size: int, options: ReadOptions, side: int) -> _Taken:
+    from cxrview.image import part
+
+    start = part.Prefix(file, size)
+    start.reach(part.HEAD_BYTES)
+    kind = sniff(path, start.data[:HEAD_BYTES])
+    small = part.stand_in(path, start, options, side) if kind is Kind.DICOM else None
+    if small is None:
+        data = start.all()
+        _check_size(path, len(data), options.limits)
+        return _Taken(data=data, kind=kind)
+    read = start.data
+    return _Taken(data=small, kind=kind, all_bytes=lambda: _with_rest(path, read, size, options))
+
+
+def _with_rest(path: str, read: bytes, size: int, options: ReadOptions) -> Data:
+    """Read what is left behind `read`; all anew where the file has changed meanwhile."""
+    # Whatever the store says against it, it will say again when asked for all.
+    with suppress(Exception), _open_in_pieces(path) as file:
+        if file.size == size:
+            file.seek(len(read))
+            rest: bytes = file.read(size - len(read))
+            if len(read) + len(rest) == size:
+                return read + rest
+    return _take_remote(path, options, None).data
+
+
+def _read(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind | None = None) -> _Taken:
     """Read the rest only of what begins like an image, so that a film costs 4 KiB."""
-    kind = _sniff_start(path, file)
-    return _read_all(path, file, size, limits), kind
-
-
-def _read_all(path: str, file: IO[Any], size: int, limits: Limits) -> bytes:
+    kind = kind or _sniff_start(path, file)
     file.seek(0)  # in one piece: joining two would take the memory twice
     data: bytes = file.read(size + 1)
     _check_size(path, len(data), limits)
-    return data
+    return _Taken(data=data, kind=kind)
 
 
-def _read_unsized(path: str, file: IO[Any], limits: Limits) -> tuple[bytes, Kind]:
+def _read_unsized(path: str, file: IO[Any], limits: Limits) -> _Taken:
     """Read a stream whose length nobody told, such as one that is being unpacked."""
     data = bytearray(file.read(HEAD_BYTES))
     _check_size(path, len(data), limits)
@@ -148,7 +250,7 @@ def _read_unsized(path: str, file: IO[Any], limits: Limits) -> tuple[bytes, Kind
     while piece := file.read(_PIECE_BYTES):
         data += piece
         _check_size(path, len(data), limits)
-    return bytes(data), kind
+    return _Taken(data=bytes(data), kind=kind)
 
 
 def _sniff_start(path: str, file: IO[Any]) -> Kind:

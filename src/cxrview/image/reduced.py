@@ -46,15 +46,11 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
     Returns:
         None where only full resolution will do.
     """
-    decode = _DECODERS.get(syntax)
-    size = jpeg2000_size(frame.data) if decode else None
-    if decode is None or size is None or not _fits(frame, size):
-        return None
-    levels = min(jpeg2000_levels(frame.data, size), _levels_wanted(size, side))
-    if levels < 1 or jpeg2000_end(frame.data, size) is None:
+    levels, size = count_halvings(syntax, frame, side), jpeg2000_size(frame.data)
+    if levels < 1 or size is None or jpeg2000_end(frame.data, size) is None:
         return None
     try:
-        samples = decode(frame.data, levels, size)
+        samples = _DECODERS[syntax](frame.data, levels, size)
     except MemoryError:
         raise
     except Exception:  # each decoder has errors of its own; the full one has the say
@@ -67,6 +63,23 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
         return None  # other bits are in use, of which the full reader knows what to do
     top = min(top, np.iinfo(samples.dtype).max)
     return Reduced(samples=np.minimum(samples, samples.dtype.type(top)), factor=1 << levels)
+
+
+def count_halvings(syntax: str, frame: Frame, side: int) -> int:
+    """How often `decode_reduced` would halve the sides of a frame.
+
+    Args:
+        syntax: UID of the transfer syntax.
+        frame: no more of its data than the main header is looked at.
+        side: rows and columns of the square to come.
+
+    Returns:
+        0 where only full resolution will do.
+    """
+    size = jpeg2000_size(frame.data) if syntax in _DECODERS else None
+    if size is None or not _fits(frame, size):
+        return 0
+    return min(jpeg2000_levels(frame.data, size), _levels_wanted(size, side))
 
 
 def _fits(frame: Frame, size: CodestreamSize) -> bool:

@@ -19,7 +19,8 @@ class Instance:
     path: str
     """The file or URL as the user named it."""
     content_id: str
-    """Digest of the file's bytes, 128 bits as hexadecimal: tells copies under other names."""
+    """Digest of the file's bytes, 128 bits as hexadecimal: tells copies under other names. Empty
+    where not all of them were read."""
     sop_instance_uid: str = ""
     series_instance_uid: str = ""
     study_instance_uid: str = ""

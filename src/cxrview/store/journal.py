@@ -249,7 +249,7 @@ def _outcome(
     return (
         None,
         instance.sop_instance_uid or None,
-        instance.content_id,
+        instance.content_id or None,
         row,
         path_key(instance.path),
     )

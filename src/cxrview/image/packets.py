@@ -1,0 +1,296 @@
+"""Cuts a JPEG 2000 stream behind the resolutions that a reduced picture takes.
+
+Where packets lie in the order of resolutions, a picture of a fraction of the size is the
+beginning of the stream. How far that reaches is never guessed: the stream tells it by the lengths
+of packets (PLT) or tile-parts (TLM, SOT), or it is `Untold`.
+
+Source: ITU-T T.800 annexes A (markers) and B.12 (progressions); PS3.5 section 10.18.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+_SOC, _SOT, _SOD, _EOC = b"\xff\x4f", b"\xff\x90", b"\xff\x93", b"\xff\xd9"
+_SIZ, _COD, _TLM, _PLT = b"\xff\x51", b"\xff\x52", b"\xff\x55", b"\xff\x58"
+_QCD, _QCC, _COM = b"\xff\x5c", b"\xff\x5d", b"\xff\x64"
+_CAP, _PRF, _CPF, _RGN, _CRG = b"\xff\x50", b"\xff\x56", b"\xff\x59", b"\xff\x5e", b"\xff\x63"
+# All else may change the order of packets, or take their headers elsewhere.
+_IN_MAIN = frozenset({_SIZ, _COD, _TLM, _QCD, _QCC, _COM, _CAP, _PRF, _CPF, _RGN, _CRG})
+_IN_TILE_PART = frozenset({_PLT, _QCD, _QCC, _COM})
+_LRCP, _RLCP, _RPCL = 0, 1, 2
+_SOT_BYTES = 12
+_MOST_SEGMENTS = 10_000
+
+
+class Untold(Exception):
+    """The stream does not tell how far its lower resolutions reach."""
+
+
+class Stream(Protocol):
+    """The bytes of a codestream, of which only those are fetched that somebody looks at."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the stream, as whoever packed it says."""
+
+    def take(self, start: int, stop: int) -> bytes:
+        """Fetch all up to `stop`, and give what lies between; `Untold` beyond the end."""
+
+    def tail(self, count: int) -> bytes:
+        """Fetch the last bytes alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Main:
+    """The main header of a stream of one tile and one component."""
+
+    header: bytes
+    """From SOC to where the first tile-part begins."""
+    segments: tuple[tuple[int, int], ...]
+    """Where its marker segments begin and end."""
+    packets: tuple[int, ...]
+    """How many of them each resolution has, the lowest first."""
+    lengths: tuple[int, ...]
+    """Of all tile-parts, by TLM; empty where it has none."""
+    style: int
+    """Scod: by its bits 1 and 2, SOP and EPH markers stand around the head of each packet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TilePart:
+    header: bytes
+    """From SOT to SOD, both included, without PLT."""
+    count: int
+    """How many tile-parts there are; 0 where it does not say."""
+    start: int
+    """Of its packets."""
+    end: int
+    packets: tuple[int, ...]
+    """Their lengths, by PLT; empty where it has none."""
+
+
+def read_main(stream: Stream) -> Main:
+    """Read the main header.
+
+    Raises:
+        Untold: it has more than one tile or component, or another order of packets.
+    """
+    if stream.take(0, 2) != _SOC:
+        raise Untold
+    found: dict[bytes, list[bytes]] = {}
+    ends, at = [2], 2
+    for marker, body, after in _segments(stream, 2, _SOT):
+        if marker not in _IN_MAIN:
+            raise Untold
+        found.setdefault(marker, []).append(body)
+        ends.append(after)
+        at = after
+    cod = _only(found, _COD)
+    return Main(
+        header=stream.take(0, at),
+        segments=tuple(pairwise(ends)),
+        packets=_count_packets(_only(found, _SIZ), cod),
+        lengths=_tile_part_lengths(found.get(_TLM, [])),
+        style=cod[0],
+    )
+
+
+def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -> bytes:
+    """Take no more of a stream than what shows it at a fraction of its size.
+
+    Args:
+        stream: all of it is there.
+        main: its main header.
+        halvings: how many of the higher resolutions are left out.
+        is_divided: if there are as many tile-parts as resolutions, each holds one.
+
+    Returns:
+        A stream of the same picture, in which the packets of the resolutions left out are empty.
+
+    Raises:
+        Untold: nothing says how far these reach, or what says it contradicts itself.
+    """
+    wanted = len(main.packets) - halvings
+    kept: list[bytes] = []
+    at, have, enough = len(main.header), 0, sum(main.packets[:wanted])
+    while have < enough:
+        part = _read_tile_part(stream, at, len(kept), main)
+        if part.packets:
+            more = part.packets[: enough - have]
+            have, end = have + len(more), part.start + sum(more)
+        else:
+            is_divided = is_divided and part.count == len(main.packets)
+            # A tile-part holds at least one packet, and whole ones only (T.800 section 3).
+            missing = wanted - len(kept) if is_divided else enough - have
+            _fetch_ahead(stream, main, part, len(kept), missing)
+            have = sum(main.packets[: len(kept) + 1]) if is_divided else have + 1
+            end = part.end
+        kept.append(part.header + stream.take(part.start, end))
+        at = part.end
+    _check_end(stream, main, part, len(kept))
+    kept[-1] += _empty_packets(main.style, have, sum(main.packets))
+    return _without_tlm(main) + b"".join(_closed(kept)) + _EOC
+
+
+def _segments(stream: Stream, at: int, last: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Walk marker segments up to the marker `last`: marker, body, where the next begins."""
+    for _ in range(_MOST_SEGMENTS):
+        marker = stream.take(at, at + 2)
+        if marker == last:
+            return
+        length = _number(stream.take(at + 2, at + 4))
+        if length < 2:
+            raise Untold
+        yield marker, stream.take(at + 4, at + 2 + length), at + 2 + length
+        at += 2 + length
+    raise Untold
+
+
+def _only(found: Mapping[bytes, list[bytes]], marker: bytes) -> bytes:
+    bodies = found.get(marker, [])
+    if len(bodies) != 1:
+        raise Untold
+    return bodies[0]
+
+
+def _count_packets(siz: bytes, cod: bytes) -> tuple[int, ...]:
+    """Packets of each resolution (T.800 A.5.1, A.6.1, B.6), of a picture that is one tile."""
+    columns, rows, left, top, width, height, x0, y0 = (
+        _number(siz[k : k + 4]) for k in range(2, 34, 4)
+    )
+    is_one_tile = not (left or top or x0 or y0) and columns <= width and rows <= height
+    if not is_one_tile or siz[34:36] != b"\0\1" or siz[37:] != b"\1\1" or len(cod) < 10:
+        raise Untold
+    order, layers, levels = cod[1], _number(cod[2:4]), cod[5]
+    # With a single layer, LRCP is RLCP.
+    if not (order in (_RLCP, _RPCL) or (order == _LRCP and layers == 1)) or levels > 32:
+        raise Untold
+    # Bit 0 of Scod: sizes of precincts follow, as two exponents a resolution.
+    precincts = cod[10:] if cod[0] & 1 else b"\xff" * (levels + 1)
+    if len(precincts) != levels + 1 or not (layers and rows and columns):
+        raise Untold
+    counts = []
+    for resolution, sizes in enumerate(precincts):
+        across, down = (-(-length >> (levels - resolution)) for length in (columns, rows))
+        counts.append(-(-across >> (sizes & 15)) * -(-down >> (sizes >> 4)) * layers)
+    return tuple(counts)
+
+
+def _tile_part_lengths(tlm: list[bytes]) -> tuple[int, ...]:
+    """Lengths of tile-parts in their order (T.800 A.7.1)."""
+    lengths: list[int] = []
+    for index, body in enumerate(tlm):
+        if len(body) < 2 or body[0] != index:
+            raise Untold
+        of_tile, of_length = body[1] >> 4 & 3, 4 if body[1] & 0x40 else 2
+        entry = of_tile + of_length
+        if of_tile == 3 or (len(body) - 2) % entry:
+            raise Untold
+        for at in range(2, len(body), entry):
+            if any(body[at : at + of_tile]):
+                raise Untold
+            lengths.append(_number(body[at + of_tile : at + entry]))
+    return tuple(lengths)
+
+
+def _read_tile_part(stream: Stream, at: int, index: int, main: Main) -> _TilePart:
+    """Read the header of the tile-part that begins at `at` (T.800 A.4.2)."""
+    sot = stream.take(at, at + _SOT_BYTES)
+    length, count = _number(sot[6:10]), sot[11]
+    if sot[:6] != _SOT + b"\0\x0a\0\0" or sot[10] != index or index > 254:
+        raise Untold
+    if main.lengths and main.lengths[index : index + 1] != (length,):
+        raise Untold
+    count = len(main.lengths) or count
+    if sot[11] not in (0, count) or (count and count <= index):
+        raise Untold
+    header, lengths, start = sot, b"", at + _SOT_BYTES
+    plt = 0
+    for marker, body, after in _segments(stream, start, _SOD):
+        if marker not in _IN_TILE_PART:
+            raise Untold
+        if marker == _PLT:
+            if body[:1] != bytes([plt]):
+                raise Untold
+            plt, lengths = plt + 1, lengths + body[1:]
+        else:
+            header += stream.take(start, after)
+        start = after
+    part = _TilePart(
+        header=header + _SOD,
+        count=count,
+        start=start + 2,
+        end=at + length,
+        packets=_packet_lengths(lengths),
+    )
+    _check_part(stream, main, part)
+    return part
+
+
+def _check_part(stream: Stream, main: Main, part: _TilePart) -> None:
+    if not part.start < part.end <= stream.length:
+        raise Untold
+    if part.packets and sum(part.packets) != part.end - part.start:
+        raise Untold
+    if part.packets and part.count == 1 and len(part.packets) != sum(main.packets):
+        raise Untold
+
+
+def _packet_lengths(coded: bytes) -> tuple[int, ...]:
+    """Seven bits a byte, the upper ones first; bit 7 says that more follow (T.800 A.7.3)."""
+    lengths, length = [], 0
+    for byte in coded:
+        length = length << 7 | byte & 0x7F
+        if not byte & 0x80:
+            lengths.append(length)
+            length = 0
+    if coded and coded[-1] & 0x80:
+        raise Untold
+    return tuple(lengths)
+
+
+def _fetch_ahead(stream: Stream, main: Main, part: _TilePart, index: int, missing: int) -> None:
+    """Refuse where there are too few tile-parts; fetch all where TLM tells, else the next head."""
+    if index + missing > part.count:
+        raise Untold
+    if main.lengths:
+        stream.take(0, len(main.header) + sum(main.lengths[: index + missing]))
+    else:
+        stream.take(0, min(part.end + _SOT_BYTES + len(_SOD), stream.length))
+
+
+def _check_end(stream: Stream, main: Main, last: _TilePart, kept: int) -> None:
+    """Refuse a stream that is cut somewhere behind the part that is kept."""
+    if main.lengths:
+        is_whole = len(main.header) + sum(main.lengths) + len(_EOC) <= stream.length
+    elif kept == last.count:
+        is_whole = last.end + len(_EOC) <= stream.length
+    else:  # a wrong length of the last part would show by nothing else
+        is_next = last.packets or stream.take(last.end, last.end + 2) == _SOT
+        is_whole = bool(is_next) and _EOC in stream.tail(16)
+    if not is_whole:
+        raise Untold
+
+
+def _without_tlm(main: Main) -> bytes:
+    segments = [main.header[start:end] for start, end in main.segments]
+    return _SOC + b"".join(segment for segment in segments if segment[:2] != _TLM)
+
+
+def _empty_packets(style: int, first: int, stop: int) -> bytes:
+    """A bit 0 says that a packet holds nothing (T.800 B.10.3); some decoders want to be told."""
+    sop = [b"\xff\x91\0\x04" + (k & 0xFFFF).to_bytes(2) for k in range(first, stop)]
+    eph = b"\xff\x92" if style & 4 else b""
+    return b"".join((one if style & 2 else b"") + b"\0" + eph for one in sop)
+
+
+def _closed(parts: list[bytes]) -> Iterator[bytes]:
+    """Give each tile-part its own length, and their number."""
+    for part in parts:
+        yield part[:6] + len(part).to_bytes(4) + part[10:11] + bytes([len(parts)]) + part[12:]
+
+
+def _number(digits: bytes) -> int:
+    return int.from_bytes(digits)
