@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_LOOKS = 1.0
+"""A look walks through all pages of a process: ten a second took a tenth of what was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
