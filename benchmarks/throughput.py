@@ -228,8 +228,10 @@ def draw(report: dict[str, Any], file: Path) -> None:
             [baselines["loader"]["rate"]], [at], "s", color="#E69F00", label="with DataLoader"
         )
     axes.set(xscale="log", xlabel="images a second", yticks=places, yticklabels=names)
+    axes.set_xlim(left=1)  # logarithmic bars begin somewhere: here at one image a second
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.invert_yaxis()
-    axes.legend(loc="lower right", fontsize="small")
+    figure.legend(loc="outside upper center", ncols=4, fontsize="small", frameon=False)
     figure.savefig(file, dpi=150)
 
 
