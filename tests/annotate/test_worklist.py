@@ -114,6 +114,15 @@ def test_hidden_repeats_are_the_share_that_was_asked_for(make_study, images):
         assert 30 <= sum(s.occasion for s in shown) <= 70  # 50, give or take 3 standard errors
 
 
+def test_hidden_repeats_are_of_images_from_anywhere_in_the_list(make_study, images):
+    """Were the draw tied to the order, a reader would learn that only early images come again."""
+    shown = worklist(make_study(repeat_share=0.25), images, several(1), several(1)[0])
+    order = [s.image_id for s in shown if s.occasion == 0]
+    places = [order.index(s.image_id) for s in shown if s.occasion == 1]
+
+    assert 75 <= sum(places) / len(places) <= 125  # 100, give or take 3 standard errors
+
+
 @pytest.mark.parametrize("count", [1, 5, 9, 10, 11, 25, 200])
 @pytest.mark.parametrize("share", [0.1, 1.0])
 def test_a_repeat_comes_ten_showings_after_the_first_or_as_late_as_can_be(

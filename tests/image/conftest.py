@@ -68,6 +68,7 @@ def encode(pixels: NDArray[Any], syntax: str, bits: int) -> bytes:
                 bits_stored=bits,
                 pixel_representation=0,
                 photometric_interpretation="MONOCHROME2",
+                encoding_plugin="pydicom",  # gdcm's aborts the process now and then
             )
     raise NotImplementedError(syntax)
 

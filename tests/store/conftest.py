@@ -54,7 +54,7 @@ def postgresql(program: Callable[[str], str]) -> Iterator[Callable[[], str]]:
 def _wait_for(
     connect: Callable[[], None], server: subprocess.Popen[bytes], refused: type[Exception]
 ) -> None:
-    for _ in range(300):
+    for _ in range(1200):  # two minutes: a busy machine is slow, not wrong
         try:
             return connect()
         except refused:

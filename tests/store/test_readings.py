@@ -70,6 +70,14 @@ def test_no_study_is_made_over_another(store, where, study):
     assert len(store.images()) == 3
 
 
+@pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+def test_a_study_that_cannot_be_made_leaves_no_file(where, study, tmp_path):
+    with pytest.raises(Exception, match="without its time zone"):
+        create_readings(where, replace(study, created=datetime(2017, 4, 1)))
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path, study):
     with pytest.raises(UsageError, match="No such file"):
         create_readings(str(tmp_path / "none" / "study.sqlite"), study)
