@@ -12,6 +12,8 @@ import pytest
 
 from cxrview.terms import Act, View
 
+pytestmark = pytest.mark.slow
+
 CHOICES = "upright:f,sideways:l"
 PFI = 73.0421
 NOTE = "known-by-the-first-reader-alone"

@@ -6,6 +6,8 @@ import pytest
 
 from cxrview.terms import Act, How
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
     served = serve(40)

@@ -1,6 +1,10 @@
 """Nothing lost, nothing doubled: offline, in two tabs, a server killed, a login ended."""
 
+import pytest
+
 from cxrview.terms import Act
+
+pytestmark = pytest.mark.slow
 
 WAITS = "wait"
 

@@ -8,6 +8,8 @@ import pytest
 from cxrview.records import StudyImage
 from cxrview.terms import Act, How, Round
 
+pytestmark = pytest.mark.slow
+
 NAMELESS = """
 [...document.querySelectorAll("button, input:not([type=hidden]), textarea, a, dialog")]
   .filter((one) => !one.textContent.trim() && !one.ariaLabel && !one.ariaLabelledByElements)

@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from cxrview.terms import Act, Round
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_opens_with_the_closing_of_the_blind_round(
