@@ -183,7 +183,8 @@ def test_a_reader_gets_a_new_link_and_a_password(room):
 
     new = re.search(r"anna: /enter/(\S+)", room.run("annotate reader study.db anna --link").output)
     added = room.run("annotate reader study.db carl --role reader+adjudicator").output
-    shell = f"{sys.executable} -m cxrview annotate reader study.db anna --password".split()
+    words = ["-m", "cxrview", "annotate", "reader", "study.db", "anna", "--password"]
+    shell = [sys.executable, *words]
     subprocess.run(shell, input="long enough\n", text=True, check=True, capture_output=True)
 
     store = open_readings("study.db")
