@@ -169,8 +169,9 @@ def test_what_is_no_chest_stays_of_use_to_a_training(room):
 def test_a_conflict_is_no_label(room):
     room.create_read()
 
-    room.run("annotate export study.db --out labels.parquet")
+    said = room.run("annotate export study.db --out labels.parquet").output
 
+    assert "1 images are not settled yet, and left out" in said
     table = pq.read_table("labels.parquet").to_pylist()
     assert room.file(0) not in {row["file"] for row in table}
     assert {row["settled"] for row in table} == {"agreed"}
