@@ -85,6 +85,11 @@ def test_a_stratum_counts_whole_though_some_of_it_is_unsettled():
     assert found.unsettled == 10
 
 
+def test_a_stratum_has_a_whole_number_of_images():
+    """100 images of which 55 were drawn: 55 times the nearest float is less."""
+    assert [s.archive for s in archive_error(rows(55, weight=100 / 55)).strata] == [100]
+
+
 def test_images_that_are_excluded_are_no_part_of_the_archives_views():
     """Half of the lighter stratum is no radiograph: 50 of its 100 images have a view."""
     found = archive_error(

@@ -71,6 +71,7 @@ def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
         ("archive/here/02.png,,frontal,", "line 82: no reader"),
         ("archive/here/02.png,anna,frontal,,x", "line 82: more cells than columns"),
         ("archive/here/02.png,ada,frontal,", "ada is adjudicator of this study and no reader"),
+        ("archive/here/02.png,anna,excluded,other", "line 6 and line 82 say two things of one"),
     ],
 )
 def test_a_row_that_makes_no_sense_is_refused_by_its_line_and_nothing_written(room, line, why):
@@ -83,6 +84,19 @@ def test_a_row_that_makes_no_sense_is_refused_by_its_line_and_nothing_written(ro
 
     *_, readers, readings = room.study()
     assert (len(readers), readings) == (3, [])
+
+
+def test_of_two_verdicts_on_one_image_the_later_stands_wherever_its_row_is(room):
+    room.create()
+    rows = [
+        ("archive/here/02.png", "anna", "lateral", "2017-04-02"),
+        ("archive/here/02.png", "anna", "frontal", "2017-04-01"),
+    ]
+    room.write_csv("dated.csv", ("file", "reader", "label", "made"), rows)
+    room.run("annotate import study.db dated.csv")
+
+    *_, readings = room.study()
+    assert [reading.label for reading in readings] == ["frontal", "lateral"]
 
 
 def test_what_is_unknown_is_passed_over_only_when_asked_to(room):
@@ -155,8 +169,9 @@ def test_what_is_no_chest_stays_of_use_to_a_training(room):
 def test_a_conflict_is_no_label(room):
     room.create_read()
 
-    room.run("annotate export study.db --out labels.parquet")
+    said = room.run("annotate export study.db --out labels.parquet").output
 
+    assert "1 images are not settled yet, and left out" in said
     table = pq.read_table("labels.parquet").to_pylist()
     assert room.file(0) not in {row["file"] for row in table}
     assert {row["settled"] for row in table} == {"agreed"}

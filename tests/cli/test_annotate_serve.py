@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,36 @@ def test_it_says_where_and_ends_when_told_to(room, ending):
 
     assert "<form" in page
     assert (server.returncode, more, errors) == (0, "", "")
+
+
+def test_images_that_are_gone_are_told_before_anybody_excludes_them(room):
+    room.create()
+    for k in range(1, room.images):
+        Path(room.file(k)).unlink()
+    command = f"{sys.executable} -m cxrview annotate serve study.db --port 0".split()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            server.stdout.readline()
+            server.send_signal(signal.SIGINT)
+            _, errors = server.communicate(timeout=30)
+        finally:
+            server.kill()
+    assert "39 of 40 images of the study are not where they were" in errors
+
+    Path(room.file(0)).unlink()
+    with pytest.raises(UsageError, match="40 of 40 images of the study are not where they were"):
+        room.run("annotate serve study.db --port 0")
+
+
+@pytest.mark.parametrize("given", ["--certificate nix.pem", "--certificate bad.pem", "--key x.pem"])
+def test_what_is_no_certificate_is_refused_in_a_line(room, given):
+    room.create()
+    Path("bad.pem").write_text("none\n")
+
+    with pytest.raises(UsageError, match="certificate|bad.pem|nix.pem"):
+        room.run(f"annotate serve study.db --port 0 {given}")
 
 
 def test_other_machines_are_let_in_only_on_purpose(room):

@@ -158,6 +158,18 @@ def test_a_page_of_thumbnails_is_the_same_list(served):
     assert (answer["left"], answer["done"], answer["all"]) == (8, 0, 8)
 
 
+@pytest.mark.parametrize("way", ["/api/next", "/api/grid"])
+def test_a_page_is_told_that_the_blind_round_is_closed(served, way):
+    """Else it would say that the rest is open in another tab, and ask for ever."""
+    visitor = served.visit(ADA)
+    assert "closed" not in visitor.get(way, tab="one").json()
+    served.store.close_blind_round(served.clock())
+    served.clock.move(seconds=2)
+    answer = visitor.get(way, tab="one").json()
+
+    assert (answer["items"], answer["closed"], answer["left"]) == ([], True, 8)
+
+
 def test_no_page_shows_an_image_and_its_hidden_repeat(make_served):
     served = make_served(images=20, repeat_share=1.0)
     visitor = served.visit(ADA)

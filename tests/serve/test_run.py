@@ -75,13 +75,14 @@ def test_other_machines_come_in_only_where_somebody_says_so(served, host):
         serve_annotation(served.store, host=host)
 
 
-def test_an_address_that_is_taken_is_told(served, tmp_path):
+def test_an_address_that_is_taken_is_told_once(served, tmp_path, caplog):
     process = Process(tmp_path / "study.db")
     try:
         with pytest.raises(UsageError, match="cannot be listened at"):
             serve_annotation(served.store, port=int(process.address.rpartition(":")[2]))
     finally:
         process.end(signal.SIGKILL)
+    assert caplog.text == ""
 
 
 def test_a_server_that_is_told_to_end_ends_and_has_logged_no_secret(served, tmp_path):

@@ -97,7 +97,7 @@ def _count(name: str, of: Sequence[LabelledRow]) -> StratumCount:
     with_view = [row for row in compared if row.label_view and row.view]
     return StratumCount(
         name=name,
-        archive=sum(row.weight for row in of),
+        archive=round(sum(row.weight for row in of), 6),  # weights are shares of a whole number
         drawn=len(of),
         compared=len(compared),
         with_view=len(with_view),

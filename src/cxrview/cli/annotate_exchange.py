@@ -127,6 +127,7 @@ def export(
             export_labels,
             export_links,
             export_readings,
+            unsettled_images,
         )
 
         if out and readings:
@@ -143,6 +144,8 @@ def export(
         if links:
             count = export_links(store, links, images, overwrite=overwrite)
             typer.echo(f"{count} links in {links}")
+        if left := unsettled_images(store):
+            typer.echo(f"{left} images are not settled yet, and left out")
 
 
 def _pair(text: str) -> tuple[str, str]:

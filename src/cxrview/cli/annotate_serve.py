@@ -2,12 +2,16 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cxrview.cli.annotation_study import StudyName, opened
 from cxrview.cli.extra import annotation_extra
+from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.store.readings import ReadingStore
 
 
 def serve(
@@ -63,6 +67,7 @@ def serve(
         is_https=behind_https,
     )
     with opened(study) as store, suppress(KeyboardInterrupt):  # by which it is ended
+        _warn_of_gone(store)
         serve_annotation(
             store,
             settings,
@@ -73,6 +78,23 @@ def serve(
             key=key,
             when_ready=_tell,
         )
+
+
+def _warn_of_gone(store: "ReadingStore") -> None:
+    """Say what no reader could see, or refuse where that is all: it would be excluded else.
+
+    Raises:
+        UsageError: no image is where it was.
+    """
+    from cxrview.study.annotation_labels import gone_images
+
+    gone, images = gone_images(store), store.count_images()
+    if not gone:
+        return
+    words = f"{len(gone)} of {images} images of the study are not where they were: {gone[0]}"
+    if len(gone) == images:
+        raise UsageError(words, "Mount or move them back")
+    typer.echo(f"cxrview: {words}", err=True)
 
 
 def _tell(address: str) -> None:

@@ -91,7 +91,7 @@ def _following(
         now = room.now
         room.leases.hold(holder, (one for one in has if reading_list.find(one)), now)
         if room.blind_round_closed:
-            return {"items": [], **counts(room, reader)}
+            return {"items": [], "closed": True, **counts(room, reader)}
         items = reading_list.following(
             count + _AHEAD,
             lambda one: one not in has and room.leases.is_free(one, holder, now),

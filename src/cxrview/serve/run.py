@@ -1,5 +1,6 @@
 """Serves an annotation study to browsers until somebody stops it."""
 
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,7 +45,7 @@ def serve_annotation(
 
     Raises:
         UsageError: other machines could come in and nobody said that they may, or the address
-            cannot be had.
+            cannot be had, or certificate and key are none.
     """
     if not _is_loopback(host) and not may_be_reached:
         raise UsageError(
@@ -52,32 +53,38 @@ def serve_annotation(
             "Serve on 127.0.0.1 and come in by ssh -L, or say that you mean it; then give readers "
             "passwords and serve by https",
         )
+    if key and not certificate:
+        raise UsageError("a key of TLS goes with its certificate: name both")
     settings = settings or ServeSettings()
     settings = replace(
         settings,
         hosts=(*settings.hosts, host, socket.gethostname()),
         is_https=settings.is_https or certificate is not None,
     )
-    server = _Server(
-        uvicorn.Config(
-            annotation_app(store, settings),
-            host=host,
-            port=port,
-            access_log=False,
-            log_config=None,  # the caller's own
-            log_level="error",
-            server_header=False,
-            proxy_headers=False,
-            ws="none",
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        ),
-        when_ready,
+    config = uvicorn.Config(
+        annotation_app(store, settings),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,  # the caller's own
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     try:
+        config.load()
+    except OSError as error:  # OpenSSL's are that too
+        raise UsageError(
+            f"{certificate} and its key cannot be served by: {error.strerror or error}",
+            "Name two files of PEM that belong together",
+        ) from error
+    try:
         with suppress(KeyboardInterrupt):  # raised anew once all is closed
-            server.run()
+            _Server(config, when_ready).run()
     except SystemExit as error:  # of uvicorn's own, when the address is taken
         raise UsageError(f"{host}:{port} cannot be listened at", "Try another --port") from error
 
@@ -90,7 +97,12 @@ class _Server(uvicorn.Server):
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        log = logging.getLogger("uvicorn.error")
+        log.disabled = True  # a taken address is told once, by whoever called
+        try:
+            await super().startup(sockets)
+        finally:
+            log.disabled = False
         if self.started and self._when_ready:
             port = self.servers[0].sockets[0].getsockname()[1]
             scheme = "https" if self.config.is_ssl else "http"

@@ -10,7 +10,7 @@ from cxrview.store.label_studio import read_label_studio
 
 
 def read_foreign_readings(path: Path, reader: str | None = None) -> list[ForeignReading]:
-    """Read every reading of a file, in its order.
+    """Read every reading of a file, in the order in which they were made, where they say when.
 
     Args:
         path: `.json`, an export of Label Studio; or `.csv`, UTF-8, with `file`, `label` or `view`,
@@ -41,7 +41,8 @@ def _read_csv(path: Path, reader: str | None) -> list[ForeignReading]:
         rows = csv.DictReader(lines, restval="")
         columns = set(rows.fieldnames or ())
         says = _check_columns(path, columns, reader)
-        return [_reading(path, rows.line_num, row, says, reader) for row in rows]
+        readings = [_reading(path, rows.line_num, row, says, reader) for row in rows]
+    return sorted(readings, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC))
 
 
 def _check_columns(path: Path, columns: set[str], reader: str | None) -> str:

@@ -40,6 +40,11 @@ def chosen_images(store: ReadingStore, each: str | None = None) -> list[SettledI
     return settled
 
 
+def unsettled_images(store: ReadingStore) -> int:
+    """How many images have neither a label nor an exclusion that stands, so that none comes out."""
+    return sum(not one.settled.is_settled for one in settled_images(store))
+
+
 def export_labels(store: ReadingStore, out: Path, images: list[SettledImage]) -> None:
     """Write settled labels, in the format of the name; .json is Label Studio's.
 

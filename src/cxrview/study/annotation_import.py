@@ -67,8 +67,8 @@ def import_readings(
         skip_unknown: pass over files and labels that the study has not, in place of refusing.
 
     Raises:
-        UsageError: as `read_foreign_readings`; a file or a label is unknown; somebody is no
-            reader of the study; or the blind round is closed.
+        UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader says two
+            things of one image; somebody is no reader of the study; or the blind round is closed.
     """
     if store.blind_round_closed():
         raise UsageError("the blind round of this study is closed", "What is read now is not blind")
@@ -82,6 +82,7 @@ def import_readings(
             faults.append(f"{one.where}: {error}")
     if faults and not skip_unknown:
         raise UsageError(f"{path}: {_first_of(faults)}", "Or pass over these with --skip-unknown")
+    _refuse_contradictions(path, understood)
     ids, new = _readers(store, [one.reader for one, *_ in understood])
     readings = [
         _reading(store.study, one, image, ids[one.reader], label, reason, now)
@@ -158,6 +159,23 @@ def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
             raise ValueError("neither a label nor a reason to exclude")
         raise ValueError(f"{reason or 'none'} is no reason to exclude; reasons are {known}")
     return "", reason
+
+
+def _refuse_contradictions(
+    path: Path, understood: Iterable[tuple[ForeignReading, StudyImage, str, str]]
+) -> None:
+    """Refuse two verdicts of one reader on one image of which nobody knows which came last."""
+    last: dict[tuple[str, str], tuple[ForeignReading, tuple[str, str]]] = {}
+    for one, image, *said in understood:
+        verdict = (said[0], said[1])
+        before, earlier = last.get((one.reader, image.image_id), (one, verdict))
+        if earlier != verdict and not (before.made and one.made):
+            raise UsageError(
+                f"{path}: {before.where} and {one.where} say two things of one image for "
+                f"{one.reader}, and not which came last",
+                "Take one of them out, or say in the column made when each was",
+            )
+        last[one.reader, image.image_id] = (one, verdict)
 
 
 def _readers(store: ReadingStore, names: Iterable[str]) -> tuple[dict[str, int], list[str]]:

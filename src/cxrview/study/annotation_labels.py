@@ -115,6 +115,12 @@ def label_rows(
         }
 
 
+def gone_images(store: ReadingStore) -> list[str]:
+    """The files of the study that are not there any more, in its order; of URLs nobody asks."""
+    paths = (absolute_path(store, image.path) for image in store.images())
+    return [printable(path) for path in paths if "://" not in path and not os.path.isfile(path)]  # noqa: PTH113
+
+
 def relative_to(folder: Path, path: str) -> str:
     """A file's path from a folder; a URL as it stands."""
     return path if "://" in path else printable(os.path.relpath(path, folder.absolute()))

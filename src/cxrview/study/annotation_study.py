@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cxrview.annotate.conflict import EXCLUDED
 from cxrview.errors import UsageError
 from cxrview.records import AnnotationStudy, LabelChoice
 from cxrview.store.readings import ReadingStore, create_readings
@@ -79,6 +80,11 @@ def parse_choices(text: str) -> tuple[LabelChoice, ...]:
                 "Write name:key, the key one letter or digit, such as PA:p,AP:a,lateral:l,other:o",
             )
         choices.append(LabelChoice(name=name, key=key))
+    if any(choice.name.casefold() == EXCLUDED for choice in choices):
+        raise UsageError(
+            f"--labels {text}: {EXCLUDED} is what every table calls an image without a label",
+            "A reader may exclude an image whatever the labels are: name only these",
+        )
     keys = [choice.key for choice in choices]
     if len(set(keys)) < len(keys):
         raise UsageError(f"--labels {text}: two labels have one key", "Write name:key for each")

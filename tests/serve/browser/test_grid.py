@@ -1,9 +1,11 @@
 """Sixty at once: one label for the page, exceptions by key and click, one reading for each cell."""
 
+import secrets
 from collections import Counter
 
 import pytest
 
+from cxrview.records import StudyImage
 from cxrview.terms import Act, How
 
 pytestmark = pytest.mark.slow
@@ -37,6 +39,20 @@ def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
     spent = (readings[0].made - readings[0].shown).total_seconds() * 1000
     assert [one.milliseconds for one in readings] == pytest.approx([spent / 40] * 40, abs=2)
     page.get_by_text("You have read everything").wait_for()
+
+
+def test_a_page_of_exceptions_alone_needs_no_label_of_its_own(serve, browser, hand):
+    """As one on which no picture can be drawn."""
+    gone = [StudyImage(image_id=secrets.token_hex(8), path=f"nowhere/{k}.dcm") for k in range(2)]
+    served = serve(2, images=gone)
+    page = served.enter(browser(), "Ann", "/grid")
+    hand(page)
+    assert page.locator(".cell.broken").count() == 2
+    for key in ("Enter", "x", "1", "ArrowRight", "x", "1", "Enter"):
+        page.keyboard.press(key)
+
+    readings = served.wait_for_readings(2)
+    assert {(one.act, one.how) for one in readings} == {(Act.EXCLUDE, How.GRID_EXCEPTION)}
 
 
 def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):

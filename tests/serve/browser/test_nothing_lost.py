@@ -33,6 +33,25 @@ def test_offline_one_goes_on_reading_and_all_is_sent_later(serve, browser, hand)
     assert len(set(shown)) == len(shown) == 19
 
 
+def test_long_notes_written_offline_are_all_sent(serve, browser, hand):
+    """A browser sends nothing at all of more than 64 KiB that is to outlive its page."""
+    served = serve(4)
+    context = browser()
+    page = served.enter(context, "Ann")
+    keys = hand(page)
+    page.wait_for_timeout(300)
+    context.set_offline(True)
+    page.keyboard.press("n")
+    page.locator("#note-text").fill("影" * 2000)
+    page.keyboard.press("Enter")
+    for _ in range(12):
+        keys.press("f")
+        keys.press("u")
+    context.set_offline(False)
+
+    assert sum(len(one.note) for one in served.wait_for_readings(24)) == 12 * 2000
+
+
 def test_what_waits_outlives_the_tab_and_another_sends_it(serve, browser, hand):
     served = serve(8)
     context = browser()

@@ -192,6 +192,7 @@ def test_a_picture_that_cannot_be_drawn_can_only_be_excluded_or_put_off(serve, b
     served = serve(1, images=[broken])
     page = served.enter(browser(), "Ann")
     page.get_by_text("This picture can't be drawn").wait_for()
+    page.get_by_text("tell whoever serves the study").wait_for()
     page.keyboard.press("f")
     page.keyboard.press("x")
     page.keyboard.press("1")

@@ -17,6 +17,8 @@ import { painted, Viewer } from "./viewer.js";
 
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
+// What the server says of a file that it can't open: that is no reason to exclude an image.
+const GONE = "cannot_open";
 
 export class Desk {
   #supply;
@@ -199,7 +201,10 @@ export class Desk {
   #giveUp(why) {
     this.#isDrawn = true;
     this.#shownAt = performance.now();
-    face.message(`This picture can't be drawn: ${why}. Exclude it, or postpone it.`);
+    const advice = why.startsWith(GONE)
+      ? "Its file is not where it was: postpone it, and tell whoever serves the study."
+      : "Exclude it, or postpone it.";
+    face.message(`This picture can't be drawn: ${why}. ${advice}`);
   }
 
   #emptyWords() {

@@ -26,6 +26,7 @@ let next = null; // {page, images}, fetched ahead
 let shownAt = null; // when all of it was painted
 let before = []; // confirmed pages, the last one last: {page, images, uids}
 let left = null;
+let isClosed = false; // the blind round, by the adjudicator
 
 function thumbnail(showing) {
   const image = new Image();
@@ -40,6 +41,7 @@ async function fetchNext() {
   const answer = await getJson(`/api/grid?count=${CELLS}&held=${held.join(",")}&tab=${tab}`);
   counted(answer);
   left = answer.left;
+  isClosed = Boolean(answer.closed);
   const showings = answer.items.map((item) => item.showing).filter((showing) => !held.includes(showing));
   if (!showings.length) return null;
   return { page: new GridPage(showings), images: new Map(showings.map((showing) => [showing, thumbnail(showing)])) };
@@ -55,7 +57,7 @@ async function turn() {
     if (!page) message("Waiting for the server …");
   }
   // Offline, or the rest lies in another tab, or what was confirmed is not written yet.
-  if (!page && left !== 0) setTimeout(() => page ?? turn(), AGAIN_MS);
+  if (!page && left !== 0 && !isClosed) setTimeout(() => page ?? turn(), AGAIN_MS);
 }
 
 function lay(found) {
@@ -63,9 +65,15 @@ function lay(found) {
   images = found?.images ?? new Map();
   shownAt = null;
   cells.lay(page, images);
-  const rest = left ? "The rest is open in another tab of yours." : "You have read everything. Thank you.";
-  message(page ? "" : left === null ? "Fetching the next page …" : rest);
+  message(page ? "" : emptyWords());
   tell();
+}
+
+function emptyWords() {
+  if (left === null) return "Fetching the next page …";
+  if (!left) return "You have read everything. Thank you.";
+  if (isClosed) return "The blind round is closed: no more readings are taken.";
+  return "The rest is open in another tab of yours.";
 }
 
 async function drawn(which) {
@@ -127,7 +135,7 @@ function marked() {
 }
 
 function confirm() {
-  if (!page || !page.rule) return say("Choose the page's label first");
+  if (!page?.isSaid) return say("Choose the page's label first");
   if (shownAt === null) return say("Not yet: some pictures are still on their way");
   const readings = page.readings;
   const each = Math.round((performance.now() - shownAt) / readings.length);
@@ -170,7 +178,7 @@ for (const how of ["click", "keydown"]) at("closer").addEventListener(how, (even
 
 function tell() {
   cells.update();
-  const isReady = Boolean(page?.rule) && shownAt !== null;
+  const isReady = Boolean(page?.isSaid) && shownAt !== null;
   document.querySelector('[data-act="confirm"]').disabled = !isReady;
   for (const button of document.querySelectorAll("[data-label]")) {
     button.setAttribute("aria-pressed", String(button.dataset.label === page?.rule));

@@ -20,6 +20,11 @@ export class GridPage {
     return this.#exceptions.has(showing);
   }
 
+  // Whether it can be confirmed: it has a rule, or each cell an exception of its own.
+  get isSaid() {
+    return Boolean(this.rule) || this.readings.length === this.showings.length;
+  }
+
   // A picture that can't be drawn takes no label from the rule.
   breakDown(showing) {
     this.#broken.add(showing);

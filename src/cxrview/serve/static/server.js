@@ -3,6 +3,8 @@
 import { csrfOf, queueKey, queueKeyOf } from "./page_facts.js";
 
 const PATIENCE_MS = 20_000;
+// Of one request that outlives its page. Browsers allow 64 KiB for all of them together.
+const MOST_KEPT_ALIVE_BYTES = 32 << 10;
 
 export class Unreachable extends Error {}
 export class SignedOut extends Error {}
@@ -37,12 +39,14 @@ export async function postJson(address, body) {
   }
 }
 
-async function post(address, body) {
+async function post(address, said) {
+  const body = JSON.stringify(said);
   const answer = await ask(address, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
-    body: JSON.stringify(body),
-    keepalive: true, // survives the closing of the page
+    body,
+    // Survives the closing of the page. Of what is too large for that a browser sends nothing.
+    keepalive: new Blob([body]).size <= MOST_KEPT_ALIVE_BYTES,
   });
   return answer.json();
 }
