@@ -338,6 +338,15 @@ def test_status_counts_what_is_settled_and_what_is_left(room):
     assert "blind round open" in said
 
 
+def test_status_says_when_too_few_can_read(room):
+    lone = "annotate create lone.db --from views.parquet --reader anna --reader ada:adjudicator"
+    room.run(lone)
+    room.create()
+
+    assert "1 of 2 readers that an image needs" in room.run("annotate status lone.db").output
+    assert "readers that an image needs" not in room.run("annotate status study.db").output
+
+
 def test_the_blind_round_is_closed_early_only_on_purpose_and_once(room):
     room.create()
 

@@ -7,6 +7,7 @@ import typer
 
 from cxrview.cli.annotation_study import StudyName, opened
 from cxrview.errors import UsageError
+from cxrview.terms import Role
 
 if TYPE_CHECKING:
     from cxrview.annotate.progress import Progress
@@ -69,3 +70,9 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
             flagged = f", {at.flagged} flagged" if at.flagged else ""
             text += f": {at.done} of {at.all} read, {at.left} left{flagged}"
         yield text
+    have = sum(Role.READER in reader.roles for reader in store.readers())
+    if have < store.study.readings_per_image and not closed:
+        yield (
+            f"{have} of {store.study.readings_per_image} readers that an image needs: nothing can "
+            "be settled before others join by cxrview annotate reader"
+        )
