@@ -37,7 +37,7 @@ def test_images_that_are_gone_are_told_before_anybody_excludes_them(room):
     room.create()
     for k in range(1, room.images):
         Path(room.file(k)).unlink()
-    command = f"{sys.executable} -m cxrview annotate serve study.db --port 0".split()
+    command = [sys.executable, "-m", "cxrview", "annotate", "serve", "study.db", "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
