@@ -179,6 +179,16 @@ def test_a_study_that_stands_is_not_written_over(room):
     assert len(room.study()[1]) == 40
 
 
+def test_a_reader_who_is_there_may_become_adjudicator_and_stays_reader(room):
+    room.create()
+
+    done = room.run("annotate reader study.db ben --role adjudicator")
+
+    assert "/enter/" not in done.output
+    (ben,) = (reader for reader in room.study()[2] if reader.name == "ben")
+    assert ben.roles == {Role.READER, Role.ADJUDICATOR}
+
+
 def test_a_reader_gets_a_new_link_and_a_password(room):
     old = re.search(r"anna: /enter/(\S+)", room.create().output)[1]
 
@@ -202,7 +212,7 @@ def test_a_reader_gets_a_new_link_and_a_password(room):
         ("anna", "say what to do"),
         ("zoe --link", "there is no reader zoe"),
         ("zoe --link --role reader", "gets a link anyway"),
-        ("anna --role reader", "there is a reader anna already"),
+        ("anna --role reader", "anna has that role already"),
     ],
 )
 def test_what_gives_no_reader_is_refused(room, given, why):

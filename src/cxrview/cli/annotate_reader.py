@@ -17,7 +17,8 @@ def reader(
         str | None,
         typer.Option(
             metavar="ROLES",
-            help="Add somebody new, who is reader, adjudicator or reader+adjudicator.",
+            help="Add somebody, who is reader, adjudicator or reader+adjudicator; who is there "
+            "already keeps the roles held before.",
             show_default=False,
         ),
     ] = None,
@@ -34,22 +35,28 @@ def reader(
         ),
     ] = False,
 ) -> None:
-    """Add a reader with --role, or give one who is there a new link or a password.
+    """Add a reader with --role, or give one who is there another role, a new link or a password.
 
-    A reader who gets one is signed out everywhere.
+    A reader who gets any of them is signed out everywhere.
 
     Exit code: 0 done, 2 usage error.
     """
     if not (role or link or password):
-        raise UsageError("say what to do: --role for somebody new, --link, or --password")
-    if role and link:
-        raise UsageError("somebody new gets a link anyway: leave out --link")
+        raise UsageError("say what to do: --role, --link, or --password")
     with opened(study) as store:
         from cxrview.study.annotation_study import parse_roles
 
-        known = {one.name: one.reader_id for one in store.readers()}
-        if role:
-            added, secret = store.add_reader(name, parse_roles(f":{role}")[1])
+        readers = {one.name: one for one in store.readers()}
+        known = {name: one.reader_id for name, one in readers.items()}
+        roles = parse_roles(f":{role}")[1] if role else ()
+        if roles and name in known:
+            if readers[name].roles >= set(roles):
+                raise UsageError(f"{name} has that role already")
+            store.add_roles(known[name], roles)
+        elif roles:
+            if link:
+                raise UsageError("somebody new gets a link anyway: leave out --link")
+            added, secret = store.add_reader(name, roles)
             known[name] = added.reader_id
             typer.echo(link_line(name, secret))
         if name not in known:

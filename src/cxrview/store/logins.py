@@ -69,6 +69,18 @@ class Logins:
             )
         return reader, secret
 
+    def add_roles(self, reader_id: int, roles: Iterable[Role]) -> None:
+        """Give a reader more roles; every login of the reader ends.
+
+        None is taken away: what was read or settled by it would no longer count.
+
+        Raises:
+            UsageError: nobody has that number.
+        """
+        with self._database.writing() as db:
+            held = db.scalar(select(READER.c.roles).where(READER.c.reader_id == reader_id)) or ()
+            _change(db, reader_id, roles=sorted({*held, *roles}))
+
     def set_password(self, reader_id: int, password: str | None) -> None:
         """Give a password, or with None take it away; every login of the reader ends.
 
@@ -137,7 +149,7 @@ class Logins:
             db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
 
 
-def _change(db: Connection, reader_id: int, **values: str | None) -> None:
+def _change(db: Connection, reader_id: int, **values: str | list[str] | None) -> None:
     changed = db.execute(update(READER).where(READER.c.reader_id == reader_id).values(**values))
     if not changed.rowcount:
         raise UsageError(f"the study has no reader {reader_id}")
