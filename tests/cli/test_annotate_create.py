@@ -184,7 +184,7 @@ def test_a_reader_who_is_there_may_become_adjudicator_and_stays_reader(room):
 
     done = room.run("annotate reader study.db ben --role adjudicator")
 
-    assert "/enter/" not in done.output
+    assert done.output == "ben is reader and adjudicator now\n"
     (ben,) = (reader for reader in room.study()[2] if reader.name == "ben")
     assert ben.roles == {Role.READER, Role.ADJUDICATOR}
 

@@ -53,6 +53,8 @@ def reader(
             if readers[name].roles >= set(roles):
                 raise UsageError(f"{name} has that role already")
             store.add_roles(known[name], roles)
+            held = sorted({*readers[name].roles, *roles}, reverse=True)
+            typer.echo(f"{name} is {' and '.join(held)} now")
         elif roles:
             if link:
                 raise UsageError("somebody new gets a link anyway: leave out --link")

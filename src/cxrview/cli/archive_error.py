@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrview.cli.annotation_study import opened
-from cxrview.cli.extra import training_extra
+from cxrview.cli.extra import annotation_extra
 from cxrview.errors import CannotWrite, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def assess_archive(
     Raises:
         UsageError: as `labelled_rows` and `archive_error`, or files stand in `out`.
     """
-    with training_extra("an exact interval"):
+    with annotation_extra():
         import scipy.stats  # noqa: F401 (loaded late by what is imported here)
 
         from cxrview.assess.archive_error import archive_error
