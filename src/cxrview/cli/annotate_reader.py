@@ -47,26 +47,25 @@ def reader(
         from cxrview.study.annotation_study import parse_roles
 
         readers = {one.name: one for one in store.readers()}
-        known = {name: one.reader_id for name, one in readers.items()}
-        roles = parse_roles(f":{role}")[1] if role else ()
-        if roles and name in known:
-            if readers[name].roles >= set(roles):
+        roles = frozenset(parse_roles(f":{role}")[1] if role else ())
+        if roles and (there := readers.get(name)):
+            if there.roles >= roles:
                 raise UsageError(f"{name} has that role already")
-            store.add_roles(known[name], roles)
-            held = sorted({*readers[name].roles, *roles}, reverse=True)
+            store.add_roles(there.reader_id, roles)
+            held = sorted(there.roles | roles, reverse=True)
             typer.echo(f"{name} is {' and '.join(held)} now")
         elif roles:
             if link:
                 raise UsageError("somebody new gets a link anyway: leave out --link")
-            added, secret = store.add_reader(name, roles)
-            known[name] = added.reader_id
+            readers[name], secret = store.add_reader(name, roles)
             typer.echo(link_line(name, secret))
-        if name not in known:
-            raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(known)}")
+        if name not in readers:
+            raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(readers)}")
+        number = readers[name].reader_id
         if link:
-            typer.echo(link_line(name, store.new_link(known[name])))
+            typer.echo(link_line(name, store.new_link(number)))
         if password:
-            store.set_password(known[name], _asked())
+            store.set_password(number, _asked())
             typer.echo(f"{name} may sign in by name and password")
 
 

@@ -43,7 +43,7 @@ class Pen:
     def _write_pages(self, pages: list[_Page], mine: _Page) -> None:
         try:
             self._store.add_readings([one for page in pages for one in page.readings])
-        except Exception:
+        except Exception:  # raised again by the next line, if it was this request's own fault
             # Whose it was, nobody knows: each of the others tries for himself.
             with self._lock:
                 self._waiting += [page for page in pages if page is not mine]

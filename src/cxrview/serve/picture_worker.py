@@ -12,13 +12,15 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 
 from cxrview.classify.decode_worker import limit_memory
+from cxrview.classify.kept_memory import keep_memory
 from cxrview.errors import OutOfMemory, UnreadableImage
-from cxrview.image import fitted, open_image
+from cxrview.image import ReadOptions, fitted, open_image
 
 JOB = struct.Struct("<I")
 """Before each path: the edge; 0 for all pixels."""
 READY, PICTURE, FAILURE = b"r", b"p", b"f"
 """What an answer begins with."""
+_MAPPED = ReadOptions(is_mapped=True)
 _QUALITY = 92
 _PNG_LEVEL = 1
 
@@ -35,7 +37,7 @@ def render(path: str, edge: int) -> bytes:
     """
     import imagecodecs
 
-    pixels = fitted(open_image(path), edge or None)
+    pixels = fitted(open_image(path, _MAPPED), edge or None)
     if edge:
         return bytes(imagecodecs.jpeg8_encode(pixels, level=_QUALITY))
     return bytes(imagecodecs.png_encode(pixels, level=_PNG_LEVEL))
@@ -62,6 +64,7 @@ def main() -> None:
         os.dup2(nowhere, stream)
     for decoders in ("imagecodecs", "cxrview.image.dicom", "cxrview.image.raster"):
         import_module(decoders)  # now, and not in the time of the first file
+    keep_memory()
     limit_memory(int(sys.argv[2]))
     parent.send_bytes(READY)
     while True:

@@ -51,7 +51,7 @@ def create_readings(where: str, study: AnnotationStudy) -> "ReadingStore":
             with database.writing() as db:
                 db.execute(insert(STUDY).values(**study_row(study)))
             return ReadingStore(database)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: half a study must not stand in the way of the next try
         if not is_url(where):
             Path(where).unlink()
         raise
@@ -199,7 +199,7 @@ def _opened(where: str) -> Iterator[Database]:
     try:
         with telling_of(database.name):
             yield database
-    except BaseException:
+    except BaseException:  # whatever ends it, nobody else can close it
         database.close()
         raise
 
