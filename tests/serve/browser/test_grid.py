@@ -9,6 +9,14 @@ from cxrview.records import StudyImage
 from cxrview.terms import Act, How
 
 pytestmark = pytest.mark.slow
+# Between these keys the page gets no turn, so that no dialog can tell yet that it was closed.
+PRESS_AT_ONCE = """async (keys) => {
+  for (const key of keys) {
+    const target = document.querySelector("dialog[open]") ?? document.body;
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    for (let i = 0; i < 10; i += 1) await null;
+  }
+}"""
 
 
 def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
@@ -53,6 +61,19 @@ def test_a_page_of_exceptions_alone_needs_no_label_of_its_own(serve, browser, ha
 
     readings = served.wait_for_readings(2)
     assert {(one.act, one.how) for one in readings} == {(Act.EXCLUDE, How.GRID_EXCEPTION)}
+
+
+def test_two_are_excluded_in_a_breath(serve, browser, hand):
+    served = serve(2)
+    page = served.enter(browser(), "Ann", "/grid")
+    hand(page)
+    assert page.locator(".cell").count() == 2
+    page.evaluate(PRESS_AT_ONCE, ["x", "1", "ArrowRight", "x"])
+    page.evaluate(PRESS_AT_ONCE, ["2", "Enter"])
+
+    readings = served.wait_for_readings(2)
+    assert {one.act for one in readings} == {Act.EXCLUDE}
+    assert len({one.reason for one in readings}) == 2
 
 
 def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):

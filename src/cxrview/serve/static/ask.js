@@ -1,5 +1,5 @@
-// The two questions a reader may be asked. Each resolves with the answer's key and not with the
-// dialog's close event, which comes later: the next key would overtake it.
+// The two questions a reader may be asked. Each resolves with the key that answers it and not with
+// the dialog's close event, which comes later: the next key would overtake it.
 
 const exclusion = document.getElementById("exclude");
 const noteBox = document.getElementById("note");
@@ -46,7 +46,10 @@ function ask(dialog, otherwise, listen) {
       resolve(value);
     };
     listen(answer, listening.signal);
-    dialog.addEventListener("close", () => answer(otherwise), { signal: listening.signal });
+    const leave = () => answer(otherwise);
+    dialog.addEventListener("cancel", leave, { signal: listening.signal });
+    // Of a question before this one, if the dialog is open again by now.
+    dialog.addEventListener("close", () => dialog.open || leave(), { signal: listening.signal });
     dialog.showModal();
   });
 }
