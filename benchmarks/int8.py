@@ -1,9 +1,10 @@
 """How much faster int8 is than fp32, interleaved so that a busy machine slows both alike.
 
-    python benchmarks/int8.py [FOLDER] [--threads N] [--layers]
+    python benchmarks/int8.py [FOLDER] [--threads N] [--layers | --calls]
 
 FOLDER is of `cxrview quantise`; the model in the package where none is given. `--layers` prints
-where the time goes instead, by kind of layer, as ONNX Runtime's own profile has it.
+where the time goes instead, by kind of layer, as ONNX Runtime's own profile has it; `--calls` what
+a radiograph costs where a call holds several.
 """
 
 import argparse
@@ -18,11 +19,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from cxrview.classify.runtime import BATCH, load_model
+from cxrview.classify.runtime import load_model
 from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME
 from cxrview.terms import Precision
 
 ROUNDS = 15
+BATCH = 4
+CALLS = (1, 2, 4, 8)
 PRECISIONS = {Precision.FP32: WEIGHTS_NAME, Precision.INT8: INT8_WEIGHTS_NAME}
 
 
@@ -33,11 +36,15 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=shipped)
     parser.add_argument("--threads", type=int, default=0, help="0 takes one per core")
     parser.add_argument("--layers", action="store_true", help="where the time goes")
+    parser.add_argument("--calls", action="store_true", help="cost by radiographs in a call")
     given = parser.parse_args()
     pictures = np.random.default_rng(0).integers(0, 256, (BATCH, 256, 256), np.uint8)
     if given.layers:
         for precision, name in PRECISIONS.items():
             tell_layers(precision, given.folder / name, pictures, given.threads)
+    elif given.calls:
+        for precision, name in PRECISIONS.items():
+            tell_calls(precision, given.folder / name, given.threads)
     else:
         tell_rates(given.folder, pictures, given.threads)
 
@@ -60,6 +67,24 @@ def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
     fp32, int8 = seconds.values()
     ratios = sorted(old / new for old, new in zip(fp32, int8, strict=True))
     print(f"int8 / fp32: {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+
+
+def tell_calls(precision: Precision, path: Path, threads: int) -> None:
+    """Milliseconds of a radiograph in calls of several sizes, interleaved, medians."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    spent: dict[int, list[float]] = {size: [] for size in CALLS}
+    for number in range(ROUNDS + 2):
+        for size in CALLS:
+            pictures = np.random.default_rng(0).integers(0, 256, (size, 256, 256), np.uint8)
+            began = time.perf_counter()
+            session.run(None, {name: pictures})
+            if number >= 2:
+                spent[size].append((time.perf_counter() - began) / size)
+    told = (f"{1000 * statistics.median(each):.1f} in {size}" for size, each in spent.items())
+    print(f"{precision}: {', '.join(told)} ms a radiograph")
 
 
 def tell_layers(precision: Precision, path: Path, pictures: np.ndarray, threads: int) -> None:

@@ -27,7 +27,7 @@ from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
 from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
 from cxrview.classify.kept_memory import keep_memory  # noqa: E402
 from cxrview.classify.readout import Readout  # noqa: E402
-from cxrview.classify.runtime import BATCH, load_model  # noqa: E402
+from cxrview.classify.runtime import load_model  # noqa: E402
 from cxrview.image import Limits, ReadOptions, open_image, squash  # noqa: E402
 from cxrview.image.dataset import parse  # noqa: E402
 
@@ -47,13 +47,13 @@ def measure_reading(files: list[Path], side: int) -> Stages:
 def measure_inference(pixels: list[np.ndarray]) -> float:
     """Seconds of a core for one image."""
     model = load_model()
-    batch = np.stack([pixels[k % len(pixels)] for k in range(BATCH)])
+    batch = np.stack([pixels[k % len(pixels)] for k in range(model.backend.batch)])
     model.backend.run(batch)
     times = []
     for _ in range(3 * ROUNDS):
         began = time.process_time()
         model.backend.run(batch)
-        times.append((time.process_time() - began) / BATCH)
+        times.append((time.process_time() - began) / len(batch))
     return statistics.median(times)
 
 

@@ -44,6 +44,10 @@ class UsageError(CxrviewError):
     """The command or call cannot be carried out as given; exit code 2."""
 
 
+class NoSuchDevice(UsageError):
+    """The network cannot run here on the device asked for."""
+
+
 class ModelRefused(CxrviewError):
     """A model file or its card is damaged, or they do not belong together."""
 

@@ -16,6 +16,8 @@ class MeanGrey:
     """PFI is how bright the picture is on average: 255 is 100 %."""
 
     name = "mean-grey"
+    batch = 4
+    lanes = None
 
     def run(self, batch):
         return Answers(pfi=batch.reshape(len(batch), -1).mean(axis=1) / 2.55)

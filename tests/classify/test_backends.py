@@ -6,17 +6,29 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 
+from cxrview.classify import devices
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
-from cxrview.classify.runtime import BATCH, CUDA_PROVIDER, OnnxRuntime, load_model
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.classify.runtime import OnnxRuntime, load_model
+from cxrview.errors import ModelRefused, NoSuchDevice, UsageError
 from cxrview.store.models import read_model, write_model
 from cxrview.terms import Device
 
 SHIPPED = Path(str(files("cxrview.classify") / "weights"))
-HAS_CUDA = CUDA_PROVIDER in onnxruntime.get_available_providers()
+MANY = 35
+"""More than a call of any device takes."""
+
+
+def has_cuda() -> bool:
+    try:
+        OnnxRuntime((SHIPPED / "model.onnx").read_bytes(), device=Device.CUDA)
+    except NoSuchDevice:
+        return False
+    return True
+
+
+HAS_CUDA = has_cuda()
 KINDS = [
     "fp32 cpu",
     *(["int8 cpu"] if is_right_at_int8() else []),
@@ -56,7 +68,7 @@ def backend(request, folder) -> OnnxRuntime:
 
 
 def test_it_gives_a_percentage_for_each_picture(backend):
-    for n in (1, 5, BATCH):
+    for n in (1, 5, MANY):
         answers = backend.run(squashed(n))
 
         for percent in (answers.pfi, answers.chest):
@@ -65,7 +77,7 @@ def test_it_gives_a_percentage_for_each_picture(backend):
 
 
 def test_no_answer_depends_on_what_shares_the_batch(backend):
-    pixels = squashed(BATCH)
+    pixels = squashed(MANY)
 
     whole = backend.run(pixels)
     backwards = backend.run(pixels[::-1])
@@ -140,6 +152,21 @@ def test_a_device_that_is_not_here_is_refused_in_words(folder):
         load_model(folder, device="cuda")
     with pytest.raises(UsageError, match="finds no device cuda"):
         OnnxRuntime((SHIPPED / "model.onnx").read_bytes(), device=Device.CUDA)
+
+
+@pytest.mark.skipif(HAS_CUDA, reason="needs a machine without CUDA")
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDA")
+def test_without_a_gpu_onnxruntime_gpu_does_as_onnxruntime(folder, monkeypatch, capfd):
+    """As in a container made for machines with a GPU."""
+    monkeypatch.setattr(devices, "is_built_for", lambda device: True)
+
+    model = load_model(folder, threads=1)
+    with pytest.raises(NoSuchDevice, match="was built for cuda, and cannot use it here"):
+        load_model(folder, device="cuda")
+
+    assert model.backend.name == "onnxruntime-cpu"
+    assert (model.card.model_id == "noise-int8") is is_quick_at_int8()
+    assert capfd.readouterr().out == ""  # rows may be going there
 
 
 @pytest.mark.parametrize("asked", [{"precision": "int4"}, {"device": "tpu"}])

@@ -11,15 +11,13 @@ from cxrview.classify.abstain import decide, skip
 from cxrview.classify.cores import Cores, available_cores
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.gathering import Gathering, pixels_of
 from cxrview.classify.read_pace import ReadPace
-from cxrview.classify.readout import Readout
-from cxrview.classify.runtime import BATCH, Model, load_model
+from cxrview.classify.runtime import Model, load_model
 from cxrview.records import Answers, Failure, Prediction
 
-LONGEST_WAIT = 4 * BATCH
-"""Outcomes after which a batch goes out unfilled: failures and skipped files pass through too."""
 AHEAD = 2
-"""Batches for each core that wait for their answers, so that none runs out of work."""
+"""Batches for each lane that wait for their answers, so that none runs out of work."""
 
 Answered = list[Prediction | Failure]
 
@@ -76,8 +74,11 @@ def _classify(
     cores = Cores(settings.workers or available_cores())
     readers = max(settings.readers or 0, cores.count)
     rate = settings.bytes_per_second
+    lanes = model.backend.lanes or cores.count
+    asked: deque[Future[Answered]] = deque()
+    gathering = Gathering(model.backend.batch)
     with (
-        _Lanes(cores.count) as lanes,
+        _Lanes(lanes) as threads,
         DecodePool(
             readers,
             settings.read,
@@ -87,12 +88,15 @@ def _classify(
             on_read=settings.on_read,
         ) as pool,
     ):
-        asked: deque[Future[Answered]] = deque()
-        for batch in _batches(pool.read(paths)):
-            if batch:
-                asked.append(lanes.submit(_predict, batch, model, settings, cores))
-            while asked and (len(asked) > AHEAD * cores.count or asked[0].done()):
+        for outcome in pool.read(paths):
+            if outcome:
+                gathering.add(outcome)
+            is_idle = sum(not one.done() for one in asked) < lanes
+            if gathering.is_due(is_idle=is_idle, is_still=outcome is None):
+                asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
+            while asked and (len(asked) > AHEAD * lanes or asked[0].done()):
                 yield from asked.popleft().result()
+        asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
         while asked:
             yield from asked.popleft().result()
 
@@ -102,28 +106,6 @@ class _Lanes(ThreadPoolExecutor):
 
     def __exit__(self, *_: object) -> None:
         self.shutdown(cancel_futures=True)
-
-
-def _batches(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
-    """What goes to the network together; empty where nothing comes, but answers may have."""
-    waiting: list[Outcome] = []
-    most = 1  # whoever looks on should soon see a first row
-    for outcome in outcomes:
-        if outcome:
-            waiting.append(outcome)
-        if outcome is None or _is_batch(waiting, most):
-            yield waiting
-            waiting, most = [], BATCH
-    yield waiting
-
-
-def _is_batch(waiting: list[Outcome], most: int) -> bool:
-    with_pixels = sum(1 for outcome in waiting if _has_pixels(outcome))
-    return with_pixels == most or len(waiting) == LONGEST_WAIT
-
-
-def _has_pixels(outcome: Outcome) -> bool:
-    return isinstance(outcome, Readout) and outcome.pixels is not None
 
 
 def _predict(
@@ -136,7 +118,7 @@ def _predict(
 def _ask(
     outcomes: list[Outcome], model: Model, cores: Cores
 ) -> Iterator[tuple[float, float | None]]:
-    pixels = [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
+    pixels = [found for one in outcomes if (found := pixels_of(one)) is not None]
     if not pixels:
         return iter(())
     with cores.for_the_network():

@@ -1,45 +1,44 @@
 """Runs a model's weights: whatever the backend, squashed radiographs in, percentages out."""
 
-import os
-from collections.abc import Mapping
+import contextlib
+import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.classify.cores import available_cores
+from cxrview.classify.devices import (
+    ASKING,
+    onnxruntime_here,
+    prepare_device,
+    unusable,
+)
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.errors import ModelRefused, NoSuchDevice, UsageError
 from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
 from cxrview.terms import Device, Precision
 
-BATCH = 4
-"""Radiographs a call. The last batch is filled up to it, so that no row depends on how many
-images came with it. More at a time are no faster on one thread, and take memory and time to
-gather: see docs/benchmarks.md."""
 PFI, CHEST = "pfi", "chest"
 """Outputs of a network, by name; not every network has the second."""
-CUDA_PROVIDER = "CUDAExecutionProvider"
-PROVIDERS: Mapping[Device, tuple[str, Mapping[str, int]]] = {
-    Device.CPU: ("CPUExecutionProvider", {}),
-    Device.CUDA: (CUDA_PROVIDER, {"use_tf32": 0}),  # fp32 means fp32
-}
-"""ONNX Runtime's name for each device, and its options."""
 
 
 class Backend(Protocol):
     """What runs a network; several threads may ask it at once, each about a batch."""
 
     name: str
+    batch: int
+    """Most radiographs that one thread should ask about together."""
+    lanes: int | None
+    """Threads that should ask at once; one for each core where None."""
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at most BATCH.
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
 
         It takes one core and the thread that asks.
         """
@@ -61,8 +60,9 @@ class Model:
 
         All cores take part, each with a batch of its own.
         """
-        batches = [pixels[k : k + BATCH] for k in range(0, len(pixels), BATCH)]
-        with ThreadPoolExecutor(available_cores()) as lanes:
+        most = self.backend.batch
+        batches = [pixels[k : k + most] for k in range(0, len(pixels), most)]
+        with ThreadPoolExecutor(self.backend.lanes or available_cores()) as lanes:
             return join_answers(list(lanes.map(self.backend.run, batches)))
 
 
@@ -80,7 +80,7 @@ def load_model(
             `default` is the one in the package.
         precision: `fp32`, `int8`, or `auto`: int8 where the folder has it and the processor is
             quick at it, and never on a GPU.
-        device: `cpu`, `cuda`, or `auto`: cuda where ONNX Runtime was built for it.
+        device: `cpu`, `cuda`, or `auto`: cuda where ONNX Runtime was built for it and finds one.
         threads: within one batch, 0 for one per core. Cores are better filled by several
             batches at once, as `Model.answer` and the engine do; then a batch has one.
 
@@ -93,17 +93,27 @@ def load_model(
         ValueError: there is no such precision or device.
     """
     where = Path(str(files("cxrview.classify") / "weights" if folder == "default" else folder))
-    found = find_device(Device(device))
+    wanted, found = Precision(precision), Device(device)
+    if found is not Device.AUTO:
+        return _load(where, wanted, found, threads)
+    try:
+        return _load(where, wanted, Device.CUDA, threads)
+    except NoSuchDevice:
+        return _load(where, wanted, Device.CPU, threads)
+
+
+def _load(where: Path, precision: Precision, device: Device, threads: int) -> Model:
+    prepare_device(device)
     card, name = read_card(where), WEIGHTS_NAME
-    if _takes_int8(card, Precision(precision), found):
+    if _takes_int8(card, precision, device):
         if card.int8 is None:
             raise UsageError(
                 f"{where} holds no weights of int8", "Make them by cxrview quantise, or take fp32"
             )
-        if found is Device.CPU:
+        if device is Device.CPU:
             need_int8_processor()
         card, name = card.int8, INT8_WEIGHTS_NAME
-    backend = OnnxRuntime(read_weights(where / name, card), threads=threads, device=found)
+    backend = OnnxRuntime(read_weights(where / name, card), threads=threads, device=device)
     if backend.input_side != card.input_side:
         raise ModelRefused(
             f"the network takes {backend.input_side} x {backend.input_side} pixels, "
@@ -116,13 +126,6 @@ def load_model(
             "Take all files from one place, unchanged",
         )
     return Model(card=card, backend=backend)
-
-
-def find_device(device: Device) -> Device:
-    """The device meant by `auto`; any other is itself."""
-    if device is not Device.AUTO:
-        return device
-    return Device.CUDA if CUDA_PROVIDER in _onnxruntime().get_available_providers() else Device.CPU
 
 
 def need_int8_processor() -> None:
@@ -143,18 +146,6 @@ def _takes_int8(card: ModelCard, precision: Precision, device: Device) -> bool:
     return card.int8 is not None and device is Device.CPU and is_quick_at_int8()
 
 
-def _onnxruntime() -> ModuleType:
-    """The library, told to keep to itself."""
-    # Since 1.32 it would note down this machine's facts in HOME and send them to its maker.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(3)
-    library: ModuleType = onnxruntime
-    return library
-
-
 class OnnxRuntime:
     """ONNX Runtime on the processor, or on a GPU of NVIDIA's.
 
@@ -166,23 +157,28 @@ class OnnxRuntime:
 
     Raises:
         ModelRefused: it is no network, or not one of these.
-        UsageError: cuda, and ONNX Runtime finds no such device.
+        NoSuchDevice: ONNX Runtime cannot use this device here.
     """
 
     def __init__(self, weights: bytes, *, threads: int = 0, device: Device = Device.CPU) -> None:
-        onnxruntime = _onnxruntime()
+        prepare_device(device)
+        asking = ASKING[device]
+        onnxruntime = onnxruntime_here()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        provider = PROVIDERS[device]
-        if provider[0] not in onnxruntime.get_available_providers():
-            raise _no_device(device)
         try:
-            self._session = onnxruntime.InferenceSession(weights, options, providers=[provider])
+            # It prints that it falls back to the processor, where rows may be going.
+            with contextlib.redirect_stdout(io.StringIO()):
+                self._session = onnxruntime.InferenceSession(
+                    weights, options, providers=[(asking.provider, asking.options)]
+                )
         except Exception as error:  # ONNX Runtime raises classes of its own for a bad file
             raise ModelRefused(f"the network cannot be loaded: {type(error).__name__}") from error
-        if provider[0] not in self._session.get_providers():  # it has fallen back to the processor
-            raise _no_device(device)
+        if asking.provider not in self._session.get_providers():
+            raise unusable(device)
+        self._session.disable_fallback()  # nor later, in the middle of a run
         self.name = f"onnxruntime-{device}"
+        self.batch, self.lanes, self._call = asking.batch, asking.lanes, asking.call
         (self._input,) = self._session.get_inputs()
         self.input_side = int(self._input.shape[-1])
         self.outputs = tuple(output.name for output in self._session.get_outputs())
@@ -190,20 +186,17 @@ class OnnxRuntime:
             raise ModelRefused(f"the network has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8; n may exceed BATCH."""
-        whole = BATCH * -(-len(batch) // BATCH)
-        filled = np.zeros((whole, *batch.shape[1:]), np.uint8)
-        filled[: len(batch)] = batch
-        given = self._session.run(None, {self._input.name: filled})
-        percent = {
-            name: np.clip(values[: len(batch)].astype(np.float64), 0, 100)
-            for name, values in zip(self.outputs, given, strict=True)
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1."""
+        calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
+        given = {
+            name: np.clip(np.concatenate(values).astype(np.float64), 0, 100)
+            for name, values in zip(self.outputs, zip(*calls, strict=True), strict=True)
         }
-        return Answers(pfi=percent[PFI], chest=percent.get(CHEST))
+        return Answers(pfi=given[PFI], chest=given.get(CHEST))
 
-
-def _no_device(device: Device) -> UsageError:
-    return UsageError(
-        f"ONNX Runtime finds no device {device} here",
-        "Take --device cpu, or install onnxruntime-gpu in place of onnxruntime",
-    )
+    def _run(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        """One call, of as many radiographs as every other."""
+        filled = np.zeros((self._call, *pictures.shape[1:]), np.uint8)
+        filled[: len(pictures)] = pictures
+        given = self._session.run(None, {self._input.name: filled})
+        return [values[: len(pictures)] for values in given]

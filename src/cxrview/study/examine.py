@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.classify.runtime import BATCH
 from cxrview.dataset.orientations import ORIENTATIONS
 from cxrview.records import Answers, Scores, join_answers
 from cxrview.records.scored import PROGENITOR_NAME
@@ -14,7 +13,8 @@ from cxrview.terms import View
 from cxrview.train.loader import LabelledPixels
 
 Ask = Callable[[NDArray[np.uint8]], Answers]
-"""Squashed pictures, shape (n, 256, 256), uint8, at most BATCH, to what a network says of them."""
+"""Squashed pictures, shape (n, 256, 256), uint8, n at most AT_ONCE, to what a network says."""
+AT_ONCE = 4
 
 MOST_TURNED = 200
 """Radiographs of one source and view that are also shown in the other fifteen orientations, unless
@@ -97,10 +97,10 @@ def _ask_all(
     ask: Ask,
     progress: Callable[[int], None],
 ) -> Answers:
-    """Ask about some pictures, turned, BATCH by BATCH."""
+    """Ask about some pictures, turned, AT_ONCE together."""
     answers = []
-    for start in range(0, len(chosen), BATCH):
-        answers.append(ask(turn(pixels[chosen[start : start + BATCH]])))
+    for start in range(0, len(chosen), AT_ONCE):
+        answers.append(ask(turn(pixels[chosen[start : start + AT_ONCE]])))
         progress(len(answers[-1].pfi))
     return join_answers(answers)
 
