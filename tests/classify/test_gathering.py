@@ -11,8 +11,9 @@ from cxrview.classify.readout import Readout
 from cxrview.records import Failure, Instance
 
 MOST = 4
-PICTURE = Readout(instance=Instance(path="a", content_id="1"), warnings=(), pixels=np.zeros((2, 2), np.uint8))
-SKIPPED = Readout(instance=Instance(path="b", content_id="2"), warnings=(), skip_reason="ct")
+INSTANCE = Instance(path="a", content_id="1")
+PICTURE = Readout(instance=INSTANCE, warnings=(), pixels=np.zeros((2, 2), np.uint8))
+SKIPPED = Readout(instance=INSTANCE, warnings=(), skip_reason="ct")
 FAILED = Failure(path="c", code="truncated", reason="it ends early", advice="")
 
 
