@@ -17,6 +17,7 @@ from cxrview.serve.picture_pool import AHEAD, NoPicture, PicturePool
 from cxrview.serve.picture_worker import FAILURE, PICTURE, answer, render
 from cxrview.serve.pictures import Pictures
 from cxrview.serve.settings import ServeSettings
+from cxrview.study.annotation_root import set_root
 
 ADA = "Ada Lovelace"
 
@@ -201,6 +202,17 @@ def test_the_route_gives_it_to_keep(served):
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"] == "private, max-age=43200, immutable"
     assert opened(answer.content).size == (40, 48)
+
+
+def test_pictures_are_those_of_the_root_where_the_images_lie_now(served, tmp_path):
+    (tmp_path / "films").rename(tmp_path / "moved")
+    visitor = served.visit(ADA)
+    showing = visitor.next(1)[0]
+    assert visitor.get(f"/api/picture/{showing}").status_code == 422
+
+    set_root(served.store, str(tmp_path / "moved"))
+
+    assert visitor.get(f"/api/picture/{showing}").status_code == 200
 
 
 def test_a_picture_that_cannot_be_made_is_told_without_its_name(served, tmp_path):

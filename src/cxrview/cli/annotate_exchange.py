@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
 from cxrview.errors import UsageError
 
 
@@ -44,6 +44,7 @@ def import_(
             help="Pass over files and labels that the study does not know, and list them.",
         ),
     ] = False,
+    root: ImagesRoot = None,
 ) -> None:
     """Add readings that were made elsewhere, as blind ones. The same file twice changes nothing.
 
@@ -52,7 +53,7 @@ def import_(
     Exit code: 0 done, 1 done but for what was passed over, 2 refused, and nothing written.
     """
     names = dict(_pair(text) for text in rename or [])
-    with opened(study) as store:
+    with opened(study, root) as store:
         from datetime import UTC, datetime
 
         from cxrview.study.annotation_import import import_readings
@@ -107,6 +108,7 @@ def export(
             show_default=False,
         ),
     ] = None,
+    root: ImagesRoot = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file or links that stand there.")
     ] = False,
@@ -121,7 +123,7 @@ def export(
         raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
     if out and out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
-    with opened(study) as store:
+    with opened(study, root) as store:
         from cxrview.study.annotation_export import (
             chosen_images,
             export_labels,
@@ -129,7 +131,11 @@ def export(
             export_readings,
             unsettled_images,
         )
+        from cxrview.study.annotation_root import missing_images
 
+        # Labels may well be written where there are no images, but not without a word.
+        if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
+            typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
         if out and readings:
             typer.echo(f"{export_readings(store, out)} acts in {out}")
             return

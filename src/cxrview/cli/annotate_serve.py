@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
 from cxrview.cli.extra import annotation_extra
 from cxrview.errors import UsageError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def serve(
     study: StudyName,
+    root: ImagesRoot = None,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="To listen at; this machine alone by default.")
     ] = "127.0.0.1",
@@ -66,7 +67,7 @@ def serve(
         hosts=(*ServeSettings().hosts, *(name or ())),
         is_https=behind_https,
     )
-    with opened(study) as store, suppress(KeyboardInterrupt):  # by which it is ended
+    with opened(study, root) as store, suppress(KeyboardInterrupt):  # by which it is ended
         _warn_of_gone(store)
         serve_annotation(
             store,
@@ -93,8 +94,8 @@ def _warn_of_gone(store: "ReadingStore") -> None:
         return
     words = f"{len(gone)} of {images} images of the study are not where they were: {gone[0]}"
     if len(gone) == images:
-        raise UsageError(words, "Mount or move them back")
-    typer.echo(f"cxrview: {words}", err=True)
+        raise UsageError(words, IF_MOVED)
+    typer.echo(f"cxrview: {words}. {IF_MOVED}", err=True)
 
 
 def _tell(address: str) -> None:

@@ -22,6 +22,18 @@ StudyName = Annotated[
     ),
 ]
 
+ImagesRoot = Annotated[
+    str | None,
+    typer.Option(
+        "--root",
+        metavar="FOLDER|URL",
+        help="Where the images lie now, if they have moved since the study was made: what then "
+        "was its root. Holds for this command; the study stays as it is.",
+        show_default="the study's own",
+    ),
+]
+IF_MOVED = "Mount or move them back, or name with --root where they lie now"
+"""Advice where a study's images are gone."""
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -43,16 +55,24 @@ def without_password(where: str) -> str:
 
 
 @contextmanager
-def opened(where: str) -> "Iterator[ReadingStore]":
+def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
     """An open study, closed again when the block ends.
 
+    Args:
+        where: file or database of the study.
+        root: where its images lie, if not where they lay when it was made.
+
     Raises:
-        UsageError: there is none, or the extra named annotate is not installed.
+        UsageError: there is none, the extra named annotate is not installed, or as `set_root`.
     """
     with annotation_extra():
         from cxrview.store.readings import open_readings
     store = open_readings(where)
     try:
+        if root is not None:
+            from cxrview.study.annotation_root import set_root
+
+            set_root(store, root)
         yield store
     finally:
         store.close()

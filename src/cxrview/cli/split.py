@@ -72,6 +72,14 @@ def split(
             show_default=False,
         ),
     ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the images of STUDY lie now, if they have moved since it was made.",
+            show_default="the study's own",
+        ),
+    ] = None,
     check: Annotated[
         Path | None,
         typer.Option(
@@ -107,7 +115,7 @@ def split(
         if out.exists() and not overwrite:
             raise UsageError(f"{out} exists already", "Replace it with --overwrite")
     scaled = _scaling(scale, seed)
-    images, content = _images(labelled, source)
+    images, content = _images(labelled, source, root)
     if check:
         chosen = read_split(check)
     else:
@@ -126,20 +134,22 @@ def split(
 
 
 def _images(
-    labelled: str, sources: list[str] | None
+    labelled: str, sources: list[str] | None, root: Path | None
 ) -> "tuple[Sequence[Label | PreparedImage], dict[str, str]]":
     from cxrview.cli.annotation_study import is_study
     from cxrview.dataset.labels import read_labels
     from cxrview.dataset.split import hash_files
     from cxrview.store.prepared import open_prepared
 
+    if root and not is_study(labelled):
+        raise UsageError("--root is for an annotation study: leave it out")
     images: Sequence[Label | PreparedImage]
     store = open_prepared(Path(labelled)) if Path(labelled).is_dir() else None
     folder = Path(labelled).parent
     if store:
         images = store.images
     elif is_study(labelled):
-        images, folder = _images_of_study(labelled)
+        images, folder = _images_of_study(labelled, root)
     else:
         images = read_labels(Path(labelled))
     if sources:
@@ -152,14 +162,18 @@ def _images(
     return images, store.content if store else hash_files(images, folder)
 
 
-def _images_of_study(where: str) -> "tuple[list[Label], Path]":
+def _images_of_study(where: str, root: Path | None) -> "tuple[list[Label], Path]":
     """Its settled views, and the folder that their files are named from."""
-    from cxrview.cli.annotation_study import opened
+    from cxrview.cli.annotation_study import IF_MOVED, opened
 
-    with opened(where) as study:
+    with opened(where, str(root) if root else None) as study:
         from cxrview.study.annotation_labels import view_labels
+        from cxrview.study.annotation_root import missing_images
 
-        return view_labels(study), Path(study.study.root)
+        labels = view_labels(study)
+        if lack := missing_images(study):
+            raise UsageError(lack, IF_MOVED)
+        return labels, Path(study.study.root)
 
 
 def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:

@@ -18,6 +18,7 @@ from cxrview.serve.reading_list import ReadingList
 from cxrview.serve.settings import ServeSettings
 from cxrview.serve.settlements import Settlements
 from cxrview.store.readings import ReadingStore
+from cxrview.study.annotation_study import absolute_path
 from cxrview.terms import Role, Round
 
 RECENT = 20
@@ -152,9 +153,7 @@ class Room:
 
     def path_of(self, image_id: str) -> str:
         """Where an image lies, as only the store says."""
-        path = self._images[image_id].path
-        is_whole = path.startswith("/") or "://" in path or not self.study.root
-        return path if is_whole else f"{self.study.root}/{path}"
+        return absolute_path(self.store, self._images[image_id].path)
 
     def _take(self, reading: Reading) -> None:
         self.standing.take(reading)

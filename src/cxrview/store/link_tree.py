@@ -30,7 +30,7 @@ def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrit
     if gone:
         raise UsageError(
             f"{len(gone)} images of the study are not where they were, such as {gone[0]}",
-            "Mount or move them back: links would lead nowhere",
+            "Links would lead nowhere: mount or move them back, or name with --root where they are",
         )
     earlier = _earlier(folder, overwrite)
     with telling(folder):

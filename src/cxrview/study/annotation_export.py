@@ -82,13 +82,10 @@ def export_links(
         UsageError: an image lies behind a URL, or as `lay_links`.
         CannotWrite: the disk took no more.
     """
-    links = {
-        one.image.image_id: (one.view, Path(absolute_path(store, one.image.path)))
-        for one in images
-        if one.view
-    }
-    if any("://" in one.image.path for one in images if one.view):
+    seen = [(one, one.view, absolute_path(store, one.image.path)) for one in images if one.view]
+    if any("://" in path for *_, path in seen):
         raise UsageError("an image behind a URL can have no link", "Copy the images to a disk")
+    links = {one.image.image_id: (view, Path(path)) for one, view, path in seen}
     lay_links(folder, links, overwrite=overwrite)
     return len(links)
 
