@@ -173,17 +173,6 @@ def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_
     assert (second.found, second.is_complete) == (41, True)
 
 
-def test_a_file_that_is_gone_at_the_resume_is_gone_from_the_table(archive, tmp_path, model):
-    out = Outputs(table=tmp_path / "views.csv")
-    run(archive, out, model, watch=stop_after(1))
-    (archive / "0" / "00.png").unlink()
-
-    tally = run(archive, out, model)
-
-    assert tally.found == 40
-    assert not any(row["path"].endswith("0/00.png") for row in read_csv(out.table))
-
-
 def test_two_runs_cannot_write_one_result(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
 

@@ -128,6 +128,7 @@ def test_a_standing_result_is_not_overwritten_unasked(archive, cxrview, tmp_path
         ["classify", ""],
         ["classify", "x", "--overwrite", "--resume"],
         ["classify", "x", "--out", "-", "--resume"],
+        ["classify", "x", "--forget-missing"],
         ["classify", "x", "--out", "."],
         ["classify", "x", "--timeout", "inf"],
         ["classify", "x", "--workers", "5000000"],

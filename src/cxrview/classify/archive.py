@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import IO
 
 from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.gone import count_gone
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
-from cxrview.errors import CannotWrite, UsageError, WorkersFailed
+from cxrview.errors import CannotWrite, OutOfReach, UsageError, WorkersFailed
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
@@ -34,6 +35,7 @@ def classify_archive(
     *,
     conditions: Conditions | None = None,
     anew: bool = False,
+    forget_missing: bool = False,
     watch: Callable[[list[Outcome]], None] = lambda outcomes: None,
     selection: Selection | None = None,
     is_time_up: Callable[[], bool] = lambda: False,
@@ -49,6 +51,7 @@ def classify_archive(
         conditions: what the result depends on besides the files; a resume must have the same.
         anew: forget what a journal there holds. A table there is replaced when the new one
             stands, and not before.
+        forget_missing: drop outcomes of all files that are not found again, however many.
         watch: told of outcomes as they are recorded.
         selection: which of the paths; all where None. A resume must have the same.
         is_time_up: asked before each path and after each few outcomes; when it says so the run
@@ -56,8 +59,9 @@ def classify_archive(
 
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written.
-        CannotGoOn: the disk is full, or files cannot be read any more; the table holds what
-            was finished where it could be written, and the journal holds it always.
+        CannotGoOn: the disk is full, or files cannot be read any more, or too many that were
+            read before are not found again; the table holds what was finished where it could be
+            written, and the journal holds it always.
     """
     began, selection = time.monotonic(), selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
@@ -65,21 +69,22 @@ def classify_archive(
     journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions, anew=anew)
     is_finished = False
     try:
-        known, failed = len(journal), None
+        done, gone, failed = journal.count_done(), 0, None
         try:
             is_complete = _run(journal, selected, out, model, settings, watch)
-        except WorkersFailed as error:
+            if is_complete:
+                gone = _forget_what_is_gone(journal, conditions, None if forget_missing else done)
+        except (WorkersFailed, OutOfReach) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
-            if is_complete:
-                journal.forget_what_is_gone()
             tally = count_outcomes(
                 journal,
-                read_now=len(journal) - known,
+                read_now=journal.recorded,
                 seconds=time.monotonic() - began,
                 is_complete=is_complete,
                 named_again=journal.named_again,
                 known=selected.known,
+                gone=gone,
                 is_time_up=selected.is_time_up and not is_complete,
             )
             if isinstance(out, Outputs):
@@ -121,6 +126,17 @@ def _run(
     except KeyboardInterrupt:
         return False
     return not selected.is_time_up
+
+
+def _forget_what_is_gone(journal: Journal, conditions: Conditions, done: int | None) -> int:
+    """Drop the outcomes of files that are gone, all where None were done; how many there were."""
+    with _undisturbed(), _writing(can_resume=True):
+        if done is None:
+            gone = sum(1 for _ in journal.gone())
+        else:
+            gone = count_gone(journal, conditions, done)
+        journal.forget_what_is_gone()
+    return gone
 
 
 def _groups(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:

@@ -29,6 +29,8 @@ class Tally:
     """False where the run was stopped before its end."""
     known: int = 0
     """Files left out because an earlier result has them; not among those found."""
+    gone: int = 0
+    """Files that an earlier run had read and this one did not find; not among those found."""
     is_time_up: bool = False
     """The run stopped because its time had come."""
 
@@ -51,6 +53,7 @@ def count_outcomes(
     is_complete: bool,
     named_again: int = 0,
     known: int = 0,
+    gone: int = 0,
     is_time_up: bool = False,
 ) -> Tally:
     """Count what a journal holds; the rest is told by whoever ran."""
@@ -73,6 +76,7 @@ def count_outcomes(
         seconds=seconds,
         is_complete=is_complete,
         known=known,
+        gone=gone,
         is_time_up=is_time_up,
     )
 
@@ -92,6 +96,7 @@ def summarise(tally: Tally, conditions: Conditions) -> dict[str, Any]:
         "agreement_with_header": tally.agreement,
         "named_again": tally.named_again,
         "left_out_as_known": tally.known,
+        "dropped_as_gone": tally.gone,
         "is_complete": tally.is_complete,
         "seconds": round(tally.seconds, 1),
         "conditions": conditions,

@@ -41,6 +41,14 @@ def classify(
     resume: Annotated[
         bool, typer.Option("--resume", metavar=FLAG, help="Go on with a run that was stopped.")
     ] = False,
+    forget_missing: Annotated[
+        bool,
+        typer.Option(
+            "--forget-missing",
+            metavar=FLAG,
+            help="With --resume: drop what was read before and is not found any more.",
+        ),
+    ] = False,
     show: Annotated[
         bool,
         typer.Option(
@@ -292,6 +300,8 @@ def classify(
         raise typer.BadParameter("--review-band takes LOW HIGH with 0 <= LOW <= HIGH <= 100")
     if overwrite and resume:
         raise typer.BadParameter("--overwrite and --resume exclude each other")
+    if forget_missing and not resume:
+        raise typer.BadParameter("--forget-missing goes with --resume")
     if out == "-" and (resume or show or until):
         raise typer.BadParameter("--resume, --show and --until need a file: give --out one")
     if estimate and (overwrite or resume or show or until):
@@ -345,6 +355,7 @@ def classify(
             settings,
             conditions=conditions_of(paths, loaded, settings),
             anew=overwrite,
+            forget_missing=forget_missing,
             watch=lambda some: advance(len(some), sum(isinstance(o, Failure) for o in some)),
             selection=selection,
             is_time_up=is_time_up,

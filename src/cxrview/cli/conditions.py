@@ -46,7 +46,14 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
 
 
 def _absolute(path: str) -> str:
-    return path if path == "-" or ":" in path else os.path.abspath(path)  # noqa: PTH100 (resolve follows links)
+    """The same of two names for one path only; also of `zip://**::films.zip`, elsewhere another."""
+    if path == "-":
+        return path
+    before, chained, last = path.rpartition("::")
+    scheme, parted, name = last.rpartition("://")
+    if scheme in ("", "file", "local"):
+        last = f"{scheme}{parted}{os.path.abspath(name)}"  # noqa: PTH100 (resolve follows links)
+    return f"{before}{chained}{last}"
 
 
 def _named(own: Path | None, published_version: str) -> str:

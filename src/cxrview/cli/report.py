@@ -41,4 +41,6 @@ def counts(tally: "Tally") -> list[str]:
         lines.append(f"{disagrees} headers name the other view")
     if tally.known:
         lines.append(f"{tally.known} files left out: known from an earlier result")
+    if tally.gone:
+        lines.append(f"{tally.gone} files dropped: read before, and not found any more")
     return lines

@@ -34,6 +34,15 @@ CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
 CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+IN_PASSING = ("cannot_open", "not_a_file", "timeout", "decoder_crash", "memory")
+"""Failures that may be the disk's or the machine's and not the file's: nothing is finished.
+
+A folder that could not be listed for a moment is `not_a_file`.
+"""
+
+_IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {IN_PASSING})"
+_FOUND = "SELECT path FROM found"
+
 SAME_UID, SAME_FILE = "duplicate_sop_instance_uid", "duplicate_file"
 """Warnings of an image that came before."""
 
@@ -68,6 +77,8 @@ class Journal:
         self.path = path
         self.named_again = 0
         """How often a path was named again in this run."""
+        self.recorded = 0
+        """How many outcomes this run has recorded."""
         try:
             self._db = sqlite3.connect(path or "", timeout=1)
             self._open(anew)
@@ -105,12 +116,14 @@ class Journal:
 
     def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
         """Keep outcomes for good, all of them or none."""
+        written = [_outcome(outcome) for outcome in outcomes]
         with self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO outcome "
                 "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
-                [_outcome(outcome) for outcome in outcomes],
+                written,
             )
+        self.recorded += len(written)
 
     def adopt_rows(self, rows: Iterable[Row]) -> int:
         """Keep rows of finished results, in this order; how many there were of paths held already.
@@ -174,10 +187,26 @@ class Journal:
         )
         return (json.loads(text) for (text,) in self._db.execute(query, (first,)))
 
+    def gone(self) -> Iterator[bytes]:
+        """Keys of files that an earlier run is done with and this one did not find."""
+        query = f"SELECT path FROM outcome WHERE {_IS_DONE} AND path NOT IN ({_FOUND})"
+        return (key for (key,) in self._db.execute(query))
+
+    def has_found(self, key: bytes) -> bool:
+        """Whether this run came upon that path."""
+        found = self._db.execute("SELECT 1 FROM found WHERE path = ?", (key,))
+        return found.fetchone() is not None
+
+    def has_found_below(self, folder: bytes) -> bool:
+        """Whether this run came upon any file in that folder, at any depth."""
+        first, after = folder.rstrip(b"/") + b"/", folder.rstrip(b"/") + b"0"  # 0 follows /
+        query = "SELECT 1 FROM found WHERE path > ? AND path < ? LIMIT 1"
+        return self._db.execute(query, (first, after)).fetchone() is not None
+
     def forget_what_is_gone(self) -> None:
         """Drop outcomes of files that an earlier run found and this one did not."""
         with self._db:
-            self._db.execute("DELETE FROM outcome WHERE path NOT IN (SELECT path FROM found)")
+            self._db.execute(f"DELETE FROM outcome WHERE path NOT IN ({_FOUND})")
 
     def counts(self) -> list[tuple[str | None, str | None, str | None, str | None, int]]:
         """How many files there are of each (failure code, decision, view, agreement)."""
@@ -187,6 +216,10 @@ class Journal:
             FROM outcome GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
         """
         return self._db.execute(query).fetchall()
+
+    def count_done(self) -> int:
+        """How many files need not be read again."""
+        return _count_done(self._db)
 
     @property
     def next_ordinal(self) -> int:
@@ -227,14 +260,18 @@ class Journal:
             )
 
 
+def _count_done(journal: sqlite3.Connection) -> int:
+    (count,) = journal.execute(f"SELECT count(*) FROM outcome WHERE {_IS_DONE}").fetchone()
+    return int(count)
+
+
 def count_recorded(path: Path) -> int:
-    """How many outcomes a journal on the disk holds; 0 where there is none to be read."""
+    """How many files a journal on the disk is done with; 0 where there is none to be read."""
     if not path.is_file():
         return 0
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
-            (count,) = journal.execute("SELECT count(*) FROM outcome").fetchone()
-            return int(count)
+            return _count_done(journal)
     except sqlite3.DatabaseError:
         return 0
 
