@@ -185,6 +185,21 @@ def test_two_runs_cannot_write_one_result(archive, tmp_path, model):
     assert tally.is_complete
 
 
+def test_a_resume_that_comes_when_the_run_has_just_ended_leaves_its_result(
+    archive, tmp_path, model
+):
+    """It looked while the journal was there, and begins when it is not."""
+    out = Outputs(table=tmp_path / "views.csv")
+    run(archive, out, model)
+    before = out.table.read_bytes()
+
+    with pytest.raises(UsageError, match="nothing left to resume.*--known"):
+        run(archive, out, model, watch=stop_after(1))
+
+    assert out.table.read_bytes() == before
+    assert not out.journal.exists()
+
+
 def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
     run(archive, out, model)

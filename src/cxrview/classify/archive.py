@@ -58,7 +58,8 @@ def classify_archive(
             stops as by Ctrl-C, within the files under way.
 
     Raises:
-        UsageError: the journal there was begun under other conditions, or is being written.
+        UsageError: the journal there was begun under other conditions, or is being written; or
+            there is none and a result stands there, which only `anew` replaces.
         CannotGoOn: the disk is full, or files cannot be read any more, or too many that were
             read before are not found again; the table holds what was finished where it could be
             written, and the journal holds it always.
@@ -69,6 +70,8 @@ def classify_archive(
     journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions, anew=anew)
     is_finished = False
     try:
+        if isinstance(out, Outputs) and journal.is_new and not anew:
+            out.check_standing(resume=True)  # another run may have ended since it was checked
         done, gone, failed = journal.count_done(), 0, None
         try:
             is_complete = _run(journal, selected, out, model, settings, watch)

@@ -74,12 +74,27 @@ class Outputs:
                 f"{self.table} was begun and not finished",
                 "Go on with --resume, or begin anew with --overwrite",
             )
+        if not self.journal.exists():
+            self.check_standing(resume=resume)
+
+    def check_standing(self, *, resume: bool) -> None:
+        """See to it that no whole result stands there.
+
+        Raises:
+            UsageError: one does.
+        """
         standing = [path for path in self.whole() if _stands(path)]
-        if standing and not self.journal.exists():
+        if not standing:
+            return
+        if resume and standing[0] == self.table:
             raise UsageError(
-                f"{standing[0]} exists already, and whole",
-                "Name another with --out, or replace it with --overwrite",
+                f"{self.table} exists already, and whole: there is nothing left to resume",
+                f"For files that came since, name another with --out, and --known {self.table}",
             )
+        raise UsageError(
+            f"{standing[0]} exists already, and whole",
+            "Name another with --out, or replace it with --overwrite",
+        )
 
     def _check_kinds(self) -> None:
         """Refuse a folder where a file shall stand, and the other way round."""

@@ -79,21 +79,41 @@ class Journal:
         """How often a path was named again in this run."""
         self.recorded = 0
         """How many outcomes this run has recorded."""
+        self.is_new = True
+        """No run has begun it before this one."""
+        self._begin(conditions, anew)
+
+    def _begin(self, conditions: Conditions, anew: bool) -> None:
         try:
-            self._db = sqlite3.connect(path or "", timeout=1)
-            self._open(anew)
-            self._agree_on(conditions)
+            self._db = sqlite3.connect(self.path or "", timeout=1)
+            try:
+                self._lock()
+                self._open(anew)
+                self._agree_on(conditions)
+            except BaseException:
+                self._db.close()
+                raise
         except sqlite3.DatabaseError as error:
             raise UsageError(
-                f"the journal {path} cannot be used: {error}",
+                f"the journal {self.path} cannot be used: {error}",
                 "Is another run writing there? If not, begin anew with --overwrite",
             ) from error
 
-    def _open(self, anew: bool) -> None:
+    def _lock(self) -> None:
+        """Keep all others out from now on."""
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         # Not WAL: its shared memory fails on network disks, where results often lie.
         self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("BEGIN EXCLUSIVE")
+        self._db.commit()
+        if self.path and not self.path.exists():  # while we waited for the lock
+            raise UsageError(
+                f"another run has just ended and removed {self.path}",
+                "See whether its result is whole before running again",
+            )
+
+    def _open(self, anew: bool) -> None:
         self._db.executescript(_SCHEMA)
         if anew:
             with self._db:
@@ -237,12 +257,13 @@ class Journal:
 
     def remove(self) -> None:
         """Close and delete: its result stands whole."""
-        self.close()
-        if self.path:
+        if self.path:  # first, so that nobody gets the lock of a journal that is about to go
             self.path.unlink(missing_ok=True)
+        self.close()
 
     def _agree_on(self, conditions: Conditions) -> None:
         stored = dict(self._db.execute("SELECT name, value FROM conditions"))
+        self.is_new = not stored
         if stored and stored != conditions:
             names = sorted(set(stored) | set(conditions))
             changed = [
@@ -266,11 +287,13 @@ def _count_done(journal: sqlite3.Connection) -> int:
 
 
 def count_recorded(path: Path) -> int:
-    """How many files a journal on the disk is done with; 0 where there is none to be read."""
+    """How many files a journal on the disk is done with; 0 where there is none to be read, or
+    a run is writing it."""
     if not path.is_file():
         return 0
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as journal:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=0)) as journal:
             return _count_done(journal)
     except sqlite3.DatabaseError:
         return 0
