@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sqlite3
 
 import pyarrow.parquet as pq
 import pytest
@@ -156,6 +157,20 @@ def test_a_full_disk_keeps_the_journal(archive, tmp_path, model, monkeypatch):
 
     assert tally.found == 41
     assert not out.journal.exists()
+
+
+def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_path, model):
+    """SQLite notes there which paths were found."""
+    out = Outputs(table=tmp_path / "views.csv")
+
+    def found():
+        yield from list(find_images(str(archive)))[:20]
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(CannotWrite, match="TMPDIR.*--resume"):
+        classify_archive(found(), out, model, SETTINGS, conditions=CONDITIONS)
+
+    assert out.journal.exists()
 
 
 def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_path, model):

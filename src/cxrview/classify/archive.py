@@ -128,6 +128,12 @@ def _run(
                 break
     except KeyboardInterrupt:
         return False
+    except sqlite3.OperationalError as error:  # what was found is noted in temporary files
+        raise CannotWrite(
+            f"the paths that were found cannot be noted: {error}",
+            "Make room in TMPDIR or SQLITE_TMPDIR and beside the result, and go on with --resume: "
+            "what was finished is kept",
+        ) from error
     return not selected.is_time_up
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from cxrview.errors import UsageError
+from cxrview.errors import CannotWrite, CxrviewError, UsageError
 from cxrview.records import Failure, Prediction
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import Row, failure_row, prediction_row
@@ -71,6 +71,7 @@ class Journal:
     Raises:
         UsageError: the journal was written under other conditions, is no journal, cannot be
             made there, or another run is writing it.
+        CannotWrite: the disk is full or fails; a journal that was there is kept.
     """
 
     def __init__(self, path: Path | None, conditions: Conditions, *, anew: bool = False) -> None:
@@ -81,23 +82,29 @@ class Journal:
         """How many outcomes this run has recorded."""
         self.is_new = True
         """No run has begun it before this one."""
-        self._begin(conditions, anew)
+        was_there = path is not None and path.exists()
+        try:
+            try:
+                self._begin(conditions, anew)
+            except sqlite3.DatabaseError as error:
+                if not anew or not path or _code(error) not in _DAMAGED:
+                    raise
+                path.unlink()
+                self._begin(conditions, anew)
+        except sqlite3.DatabaseError as error:
+            if path and not was_there and _is_empty(path):
+                path.unlink()
+            raise _refusal(path, error) from error
 
     def _begin(self, conditions: Conditions, anew: bool) -> None:
+        self._db = sqlite3.connect(self.path or "", timeout=1)
         try:
-            self._db = sqlite3.connect(self.path or "", timeout=1)
-            try:
-                self._lock()
-                self._open(anew)
-                self._agree_on(conditions)
-            except BaseException:
-                self._db.close()
-                raise
-        except sqlite3.DatabaseError as error:
-            raise UsageError(
-                f"the journal {self.path} cannot be used: {error}",
-                "Is another run writing there? If not, begin anew with --overwrite",
-            ) from error
+            self._lock()
+            self._open(anew)
+            self._agree_on(conditions)
+        except BaseException:
+            self._db.close()
+            raise
 
     def _lock(self) -> None:
         """Keep all others out from now on."""
@@ -297,6 +304,38 @@ def count_recorded(path: Path) -> int:
             return _count_done(journal)
     except sqlite3.DatabaseError:
         return 0
+
+
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's own, without what it adds in the higher bits; 0 where Python refused."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _refusal(path: Path | None, error: sqlite3.Error) -> CxrviewError:
+    """What to do about a journal that cannot be opened: never lose it without need."""
+    name = f"the journal {path or 'in temporary files'}"
+    if _code(error) in _NO_ROOM:
+        return CannotWrite(
+            f"{name} cannot be written: {error}",
+            "Make room there and run again, with --resume where a run was begun: "
+            "what was finished is kept",
+        )
+    if _code(error) in _IN_USE:
+        advice = "Is another run writing there? Wait for its end, or name another with --out"
+    elif _code(error) in _DAMAGED:
+        advice = "It is damaged, or none of cxrview's: begin anew with --overwrite"
+    else:
+        advice = "See to it that it may be read and written there"
+    return UsageError(f"{name} cannot be used: {error}", advice)
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size == 0
 
 
 def _outcome(
