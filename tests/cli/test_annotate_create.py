@@ -225,7 +225,7 @@ def test_what_gives_no_reader_is_refused(room, given, why):
 def test_without_the_extra_one_line_names_it(room):
     room.create()
     without = (
-        "import sys; sys.modules['sqlalchemy'] = None; from cxrview.cli.main import run; run()"
+        "import sys; sys.modules['sqlalchemy'] = None; from cxrview.cli.start import run; run()"
     )
 
     done = subprocess.run(

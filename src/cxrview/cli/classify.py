@@ -275,7 +275,8 @@ def classify(
     failures file and never ends the run.
 
     Exit code: 0 done or stopped by --until, 1 done with failures listed, 2 usage error, 3
-    stopped before the end, 130 interrupted; what was finished is kept for --resume.
+    stopped before the end, 70 a fault of cxrview's own, 130 interrupted; what was finished is kept
+    for --resume.
     """
     from cxrview.classify.abstain import NO_REVIEW
     from cxrview.classify.archive import classify_archive
