@@ -17,6 +17,7 @@ from cxrview.classify.shard import Shard
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.image import find_images
 from cxrview.store import parts
+from cxrview.store.journal import count_recorded
 from cxrview.store.known_paths import KnownPaths
 from cxrview.store.rows import COLUMNS
 
@@ -186,6 +187,36 @@ def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_
 
     assert (first.found, first.is_complete) == (0, False)
     assert (second.found, second.is_complete) == (41, True)
+
+
+def test_what_failed_in_passing_is_read_again_at_a_resume(archive, tmp_path, model):
+    whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
+    run(archive, whole, model)
+    (archive / "0" / "02.png").rename(tmp_path / "away")
+    (archive / "0" / "02.png").symlink_to(tmp_path / "away.not.mounted")
+    (archive / "0" / "00.png").rename(tmp_path / "bad")
+    (archive / "0" / "00.png").write_bytes(b"no picture")
+    left = [41]
+
+    def stop_before_the_end(outcomes):
+        left[0] -= len(outcomes)
+        if left[0] < 30:
+            raise KeyboardInterrupt
+
+    first = run(archive, stopped, model, watch=stop_before_the_end)
+    (archive / "0" / "02.png").unlink()
+    (tmp_path / "away").rename(archive / "0" / "02.png")
+    (tmp_path / "bad").rename(archive / "0" / "00.png")
+    done = count_recorded(stopped.journal)
+    second = run(archive, stopped, model)
+
+    assert first.failed == {"cannot_open": 1, "not_an_image": 1}
+    assert done == first.found - 1
+    assert second.failed == {"not_an_image": 2}  # what no picture was is not looked at again
+    assert (second.found, second.read_now) == (41, 41 - done)
+    assert stopped.table.read_text().splitlines() == [
+        line for line in whole.table.read_text().splitlines() if "0/00.png" not in line
+    ]
 
 
 def test_two_runs_cannot_write_one_result(archive, tmp_path, model):

@@ -128,15 +128,18 @@ class Journal:
                 self._db.execute("DELETE FROM conditions")
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
-        """Pass on the paths that have no outcome yet, each once, and note their order."""
+        """Pass on the paths that are not done with, each once, and note their order.
+
+        What failed in passing is not: a disk that is back gives its files now.
+        """
         for ordinal, path in enumerate(paths):
             key = path_key(path)
             added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
             if not added.rowcount:
                 self.named_again += 1
                 continue
-            before = self._db.execute("SELECT ordinal FROM outcome WHERE path = ?", (key,))
-            if (known := before.fetchone()) is None:
+            query = f"SELECT ordinal FROM outcome WHERE path = ? AND {_IS_DONE}"
+            if (known := self._db.execute(query, (key,)).fetchone()) is None:
                 yield path
             elif known != (ordinal,):  # a write for each known file would make resuming slow
                 self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
