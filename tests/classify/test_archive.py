@@ -76,6 +76,7 @@ def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, group
     second = run(archive, stopped, model)
 
     assert (first.is_complete, second.is_complete) == (False, True)
+    assert second.seconds > first.seconds and second.seconds > second.seconds_now > 0
     assert groups <= first.found <= 16 * groups
     assert partial != whole.table.read_bytes()
     assert stopped.table.read_bytes() == whole.table.read_bytes()

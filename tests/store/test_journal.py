@@ -109,3 +109,25 @@ def test_what_is_no_journal_is_replaced_when_asked(tmp_path):
 
     assert len(anew) == 0
     anew.close()
+
+
+def test_the_seconds_are_those_of_all_runs(tmp_path):
+    path = tmp_path / "views.csv.journal"
+    journal = Journal(path, {})
+    time.sleep(0.2)
+    stopped = journal.seconds()
+    journal.close()
+
+    killed = Journal(path, {})
+    time.sleep(0.2)
+    killed.record([])
+    killed.close()
+    last = Journal(path, {})
+    seconds, now = last.seconds(), last.seconds_now
+    last.close()
+    anew = Journal(path, {}, anew=True)
+
+    assert stopped >= 0.2
+    assert seconds >= stopped + 0.2 > now
+    assert anew.seconds() < seconds
+    anew.close()

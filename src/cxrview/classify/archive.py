@@ -64,7 +64,7 @@ def classify_archive(
             read before are not found again; the table holds what was finished where it could be
             written, and the journal holds it always.
     """
-    began, selection = time.monotonic(), selection or Selection()
+    selection = selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
     selected = Selected(paths, selection, is_time_up)
     journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions, anew=anew)
@@ -83,7 +83,8 @@ def classify_archive(
             tally = count_outcomes(
                 journal,
                 read_now=journal.recorded,
-                seconds=time.monotonic() - began,
+                seconds=journal.seconds(),
+                seconds_now=journal.seconds_now,
                 is_complete=is_complete,
                 named_again=journal.named_again,
                 known=selected.known,

@@ -25,10 +25,13 @@ class Tally:
     named_again: int
     """Paths named more than once in this run; each was read once."""
     seconds: float
+    """All runs together that made the result."""
     is_complete: bool
     """False where the run was stopped before its end."""
     known: int = 0
     """Files left out because an earlier result has them; not among those found."""
+    seconds_now: float = 0.0
+    """This run alone."""
     gone: int = 0
     """Files that an earlier run had read and this one did not find; not among those found."""
     is_time_up: bool = False
@@ -54,6 +57,7 @@ def count_outcomes(
     named_again: int = 0,
     known: int = 0,
     gone: int = 0,
+    seconds_now: float = 0.0,
     is_time_up: bool = False,
 ) -> Tally:
     """Count what a journal holds; the rest is told by whoever ran."""
@@ -77,6 +81,7 @@ def count_outcomes(
         is_complete=is_complete,
         known=known,
         gone=gone,
+        seconds_now=seconds_now,
         is_time_up=is_time_up,
     )
 

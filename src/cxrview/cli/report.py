@@ -17,8 +17,12 @@ def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
         show_rows(result)
     lines = counts(tally)
     if tally.read_now:
-        rate = tally.read_now / tally.seconds
-        lines.append(f"{tally.read_now} files read in {tally.seconds:.1f} s, {rate:.1f} a second")
+        rate = tally.read_now / tally.seconds_now
+        lines.append(
+            f"{tally.read_now} files read in {tally.seconds_now:.1f} s, {rate:.1f} a second"
+        )
+    if tally.seconds > tally.seconds_now:
+        lines.append(f"all runs together took {tally.seconds:.1f} s")
     if result:
         lines.append(f"rows in {result.table}, failures in {result.failures}")
     if not tally.is_complete:

@@ -6,6 +6,7 @@ that it does not depend on which file was read first or how often the run was st
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +29,7 @@ CREATE TABLE IF NOT EXISTS outcome (
     content_id TEXT,
     row TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent (run INTEGER PRIMARY KEY, seconds REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS by_ordinal ON outcome (ordinal);
 CREATE INDEX IF NOT EXISTS by_uid ON outcome (sop_instance_uid, ordinal);
 CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
@@ -82,6 +84,7 @@ class Journal:
         """How many outcomes this run has recorded."""
         self.is_new = True
         """No run has begun it before this one."""
+        self._began = time.monotonic()
         was_there = path is not None and path.exists()
         try:
             try:
@@ -126,6 +129,8 @@ class Journal:
             with self._db:
                 self._db.execute("DELETE FROM outcome")
                 self._db.execute("DELETE FROM conditions")
+                self._db.execute("DELETE FROM spent")
+        (self._run,) = self._db.execute("SELECT count(*) FROM spent").fetchone()
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
         """Pass on the paths that are not done with, each once, and note their order.
@@ -153,7 +158,24 @@ class Journal:
                 "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
                 written,
             )
+            self._note_seconds()
         self.recorded += len(written)
+
+    @property
+    def seconds_now(self) -> float:
+        """How long this run has lasted."""
+        return time.monotonic() - self._began
+
+    def seconds(self) -> float:
+        """How long all runs have lasted that make this result; this one is noted for good."""
+        with self._db:
+            self._note_seconds()
+        (seconds,) = self._db.execute("SELECT sum(seconds) FROM spent").fetchone()
+        return float(seconds)
+
+    def _note_seconds(self) -> None:
+        noted = (self._run, self.seconds_now)
+        self._db.execute("INSERT OR REPLACE INTO spent VALUES (?, ?)", noted)
 
     def adopt_rows(self, rows: Iterable[Row]) -> int:
         """Keep rows of finished results, in this order; how many there were of paths held already.
