@@ -5,6 +5,7 @@
     ├── ModelRefused        a model file or its card is damaged or does not fit
     ├── CannotGoOn          a run stopped before its end; what was finished is kept
     │   ├── CannotWrite     the disk took no more of the result
+    │   ├── NoRoomForNames  a large folder cannot be sorted for want of temporary files
     │   └── WorkersFailed   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
         ├── CannotOpen      cannot_open
@@ -58,6 +59,10 @@ class CannotGoOn(CxrviewError):
 
 class CannotWrite(CannotGoOn):
     """The disk took no more of the result."""
+
+
+class NoRoomForNames(CannotGoOn):
+    """The names of a large folder cannot be sorted: temporary files find no room."""
 
 
 class WorkersFailed(CannotGoOn):

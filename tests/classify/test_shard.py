@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.shard import Shard
 from cxrview.errors import UsageError
+from cxrview.image.unlisted import Unlisted
 
 paths = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 
@@ -46,6 +47,12 @@ def test_a_path_lies_in_the_same_shard_however_it_is_written(tmp_path, monkeypat
     for shard in (Shard(number=k, count=5) for k in range(1, 6)):
         held = {shard.holds(p) for p in ("a/b.dcm", "./a/b.dcm", str(tmp_path / "a" / "b.dcm"))}
         assert len(held) == 1
+
+
+def test_a_folder_that_could_not_be_listed_is_told_of_by_every_shard():
+    folder = Unlisted("/archive/1", "Stale file handle")
+
+    assert all(Shard(number=k, count=5).holds(folder) for k in range(1, 6))
 
 
 def test_every_machine_shares_out_alike():

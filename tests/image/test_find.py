@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import zipfile
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.errors import UsageError
+from cxrview.errors import CannotOpen, UsageError
+from cxrview.image import open_image
 from cxrview.image.find import _matches, find_images
+from cxrview.image.unlisted import Unlisted
 
 names = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4)
 
@@ -105,17 +108,53 @@ def test_our_own_results_are_left_out(archive):
     assert found == ["a/.hidden/3.dcm", "a/note.txt", "b/2.dcm"]
 
 
-def test_a_closed_folder_is_given_out_itself(archive, monkeypatch):
+@pytest.fixture
+def broken_folder(monkeypatch):
+    """Make every folder of the name a one that the disk does not list."""
     open_folder = os.scandir
 
     def closed(folder):
         if Path(folder).name == "a":
-            raise PermissionError(13, "Permission denied", folder)
+            raise OSError(errno.EIO, "Input/output error", folder)
         return open_folder(folder)
 
     monkeypatch.setattr(os, "scandir", closed)  # root, who may run this, may list all
 
-    assert relative(archive, find_images([str(archive)])) == ["a", "b/2.dcm"]
+
+@pytest.mark.parametrize("below", ["", "/*", "/**/*.dcm", "/*/1.dcm"])
+def test_a_folder_that_cannot_be_listed_is_given_out_itself(archive, broken_folder, below):
+    found = list(find_images([f"{archive}{below}"]))
+    by_url = list(find_images([f"file://{archive}{below}"]))
+
+    assert found[0] == f"{archive}/a" and f"file://{found[0]}" == by_url[0]
+    for one in (found[0], by_url[0]):
+        assert isinstance(one, Unlisted) and one.reason == "Input/output error"
+    assert below == "/*/1.dcm" or relative(archive, found) == ["a", "b/2.dcm"]
+
+
+def test_a_relative_glob_names_a_closed_folder_as_it_is_written(
+    archive, broken_folder, monkeypatch
+):
+    monkeypatch.chdir(archive)
+
+    (found,) = find_images(["*/1.dcm"])
+
+    assert found == "a" and isinstance(found, Unlisted)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_told_to_be_no_file(archive, broken_folder):
+    with pytest.raises(CannotOpen, match=r"cannot be listed \(Input/output error\)"):
+        open_image(archive / "a")
+
+
+def test_a_name_in_a_closed_folder_is_given_out(archive, monkeypatch):
+    def closed(path, **_):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "stat", closed)
+
+    for is_literal in (False, True):
+        assert list(find_images(["closed/1.dcm"], is_literal=is_literal)) == ["closed/1.dcm"]
 
 
 def test_a_tree_deeper_than_python_is_walked(tmp_path):

@@ -14,7 +14,7 @@ from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
-from cxrview.errors import CannotWrite, UsageError, WorkersFailed
+from cxrview.errors import CannotWrite, NoRoomForNames, UsageError, WorkersFailed
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
@@ -56,8 +56,8 @@ def classify_archive(
 
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written.
-        CannotGoOn: the disk is full, or files cannot be read any more; the table holds what
-            was finished where it could be written, and the journal holds it always.
+        CannotGoOn: the disk is full, or files cannot be found or read any more; the table holds
+            what was finished where it could be written, and the journal holds it always.
     """
     began, selection = time.monotonic(), selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
@@ -68,7 +68,7 @@ def classify_archive(
         known, failed = len(journal), None
         try:
             is_complete = _run(journal, selected, out, model, settings, watch)
-        except WorkersFailed as error:
+        except (NoRoomForNames, WorkersFailed) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
             if is_complete:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cxrview.errors import UsageError
+from cxrview.image.unlisted import Unlisted
 from cxrview.store.path_key import path_key
 
 MOST_SHARDS = 65_536
@@ -13,7 +14,7 @@ MOST_SHARDS = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One share of several; every path lies in exactly one, on every machine the same."""
+    """One share of several; every file lies in exactly one, on every machine the same."""
 
     number: int
     """1 to `count`."""
@@ -42,7 +43,13 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def holds(self, path: str) -> bool:
-        """Whether a file is in this share, by its path alone."""
+        """Whether a file is in this share, by its path alone.
+
+        What could not be listed is in all of them: were it in one, then all that another
+        machine does not see of the archive would go unnoticed.
+        """
+        if isinstance(path, Unlisted):
+            return True
         # Not hash(): Python salts it anew in each process.
         digest = hashlib.blake2b(path_key(path), digest_size=8).digest()
         return int.from_bytes(digest) % self.count == self.number - 1

@@ -10,6 +10,7 @@ from typing import Any
 from cxrview.errors import UsageError
 from cxrview.image.reader import local_path
 from cxrview.image.sorted_names import SortedNames
+from cxrview.image.unlisted import Unlisted
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -24,9 +25,10 @@ def find_images(
 
     Folders are walked depth first in the order of their names, so that two runs give the same
     order; links to folders inside are not followed, so that loops end. Everything that is not
-    a folder is given out, pipes and broken links too, and a folder that may not be listed: each
-    becomes a failure with its reason, and nothing is dropped in silence. Memory is that of one
-    folder's names at each depth, 50,000 at the most; a store behind a URL lists a folder whole.
+    a folder is given out, pipes and broken links too, and as `Unlisted` a folder that cannot be
+    listed: each becomes a failure with its reason, and nothing is dropped in silence. Memory is
+    that of one folder's names at each depth, 50,000 at the most; a store behind a URL lists a
+    folder whole.
 
     Args:
         paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
@@ -37,18 +39,19 @@ def find_images(
 
     Raises:
         UsageError: a glob matches nothing, or a name is empty.
+        NoRoomForNames: a folder has more names, and temporary files find no room for them.
     """
     unwanted = _LeaveOut(leave_out)
     for path in [paths] if isinstance(paths, str | Path) else paths:
         path = os.fspath(path)
         if not path:
             raise UsageError("a path is empty", "Is a variable of the shell not set?")
-        if is_literal and (local := local_path(path)) and not Path(local).is_dir():
+        if is_literal and (local := local_path(path)) and not _is_folder(local):
             if not unwanted.holds(local):
                 yield path
         elif local := local_path(path):
             for found in _find_local(local, unwanted):
-                yield path[: len(path) - len(local)] + found
+                yield _renamed(found, path[: len(path) - len(local)] + found)
         else:
             yield from _find_remote(path)
 
@@ -56,10 +59,18 @@ def find_images(
 def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
     if _MAGIC.search(path) and not os.path.lexists(path):
         yield from _at_least_one(path, _find_glob(path, unwanted))
-    elif Path(path).is_dir():
+    elif _is_folder(path):
         yield from _walk(path, unwanted)
     elif not unwanted.holds(path):
         yield path
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (Path's raises where a folder above is closed)
+
+
+def _renamed(found: str, name: str) -> str:
+    return Unlisted(name, found.reason) if isinstance(found, Unlisted) else name
 
 
 class _LeaveOut:
@@ -106,8 +117,8 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
         with os.scandir(folder) as entries:
             kinds = ((entry.name, _folder(entry)) for entry in entries)
             named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
-    except OSError:
-        yield folder, False
+    except OSError as error:  # the folder's: those of the sorting have a name of their own
+        yield Unlisted(folder, error.strerror or type(error).__name__), False
         return
     for name, is_folder in named:
         yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
@@ -127,9 +138,12 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
     base, parts = _split_glob(pattern)
     depth = None if "**" in parts else len(parts)
     above: list[tuple[str, ...]] = [()]
-    stack = [_entries(base or ".")] if Path(base or ".").is_dir() else []
+    stack = [_entries(base or ".")] if _is_folder(base or ".") else []
     while stack:
         for path, is_folder in stack[-1]:
+            if isinstance(path, Unlisted):  # whatever of it would have matched
+                yield path if base else _renamed(path, path.removeprefix("./"))
+                continue
             if unwanted.holds(path):
                 continue
             names = (*above[-1], os.path.basename(path))  # noqa: PTH119

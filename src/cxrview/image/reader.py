@@ -16,6 +16,7 @@ from cxrview.image.limits import Limits, ReadOptions
 from cxrview.image.mapped import Data, map_file
 from cxrview.image.opened import ImageFile
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.image.unlisted import Unlisted
 from cxrview.records import Radiograph
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
@@ -276,9 +277,12 @@ def _is_empty(path: str) -> EmptyFile:
 
 
 def _is_folder(path: str, local: Path) -> UnreadableImage:
-    if os.access(local, os.R_OK | os.X_OK):
-        return NotAFile(path, "it is a folder", "Name a file")
-    return CannotOpen(path, "this folder may not be listed", "Ask for permission to read it")
+    try:
+        with os.scandir(local) as entries:
+            next(entries, None)
+    except OSError as error:
+        return Unlisted(path, error.strerror or type(error).__name__).error()
+    return NotAFile(path, "it is a folder", "Name a file")
 
 
 def _cannot_open(path: str, error: Exception) -> CannotOpen:
