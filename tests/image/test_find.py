@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.registry import _registry
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,6 +205,70 @@ def test_a_url_that_cannot_be_reached_is_given_out():
         "nosuch://x/y",
         "memory://nowhere",
     ]
+
+
+def test_a_list_is_no_glob_behind_a_url_either(archive, monkeypatch):
+    """One name of a list that is gone must not end a run; each presigned address has a ?."""
+    monkeypatch.chdir(archive)
+    with zipfile.ZipFile("x.zip", "w") as pack:
+        pack.writestr("a[1].dcm", "")
+        pack.writestr("in/2.dcm", "")
+    listed = ["zip://a[1].dcm::x.zip", "zip://gone[2].dcm::x.zip", "zip://*::x.zip"]
+
+    assert list(find_images(listed, is_literal=True)) == listed
+    assert list(find_images(["zip://in::x.zip"], is_literal=True)) == ["zip://in/2.dcm::x.zip"]
+    with pytest.raises(UsageError, match="nothing matches"):
+        list(find_images(listed))
+
+
+class Web(MemoryFileSystem):
+    """Stands in for the web, where nothing is found."""
+
+    protocol = ("http", "https")
+
+    def exists(self, path, **_):
+        return False
+
+    def glob(self, path, **_):
+        return {}
+
+
+@pytest.mark.parametrize("is_literal", [False, True])
+def test_a_question_mark_in_an_address_of_the_web_is_no_glob(monkeypatch, is_literal):
+    monkeypatch.setitem(_registry, "http", Web)
+    url = "http://nowhere.example/x.dcm?signature=1"
+
+    assert list(find_images([url], is_literal=is_literal)) == [url]
+    with pytest.raises(UsageError, match="nothing matches"):
+        list(find_images(["http://nowhere.example/*.dcm"]))
+
+
+def test_a_folder_behind_a_url_that_is_not_there_is_not_one_shards_alone(archive):
+    with zipfile.ZipFile(archive / "x.zip", "w") as pack:
+        pack.writestr("in/2.dcm", "")
+
+    for url in (f"zip://out::{archive}/x.zip", f"zip://**::{archive}/y.zip", "nosuch://x"):
+        (found,) = find_images([url])
+        (listed,) = find_images([url], is_literal=True)
+
+        assert found == listed == url
+        assert isinstance(found, Unlisted) and not isinstance(listed, Unlisted)
+
+
+def test_a_folder_behind_a_url_that_cannot_be_listed_is_given_out_with_the_reason(
+    archive, monkeypatch
+):
+    def closed(self, path, **_):
+        raise TimeoutError
+
+    with zipfile.ZipFile(archive / "x.zip", "w") as pack:
+        pack.writestr("in/2.dcm", "")
+    monkeypatch.setattr("fsspec.implementations.zip.ZipFileSystem.ls", closed)
+
+    (found,) = find_images([f"zip://in::{archive}/x.zip"])
+
+    assert isinstance(found, Unlisted)
+    assert (found, found.reason) == (f"zip://in::{archive}/x.zip", "TimeoutError")
 
 
 @given(path=names, pattern=names)

@@ -13,6 +13,7 @@ from cxrview.image.sorted_names import SortedNames
 from cxrview.image.unlisted import Unlisted
 
 _MAGIC = re.compile(r"[*?\[]")
+_WEB_MAGIC = re.compile(r"[*\[]")
 
 
 def find_images(
@@ -53,7 +54,7 @@ def find_images(
             for found in _find_local(local, unwanted):
                 yield _renamed(found, path[: len(path) - len(local)] + found)
         else:
-            yield from _find_remote(path)
+            yield from _find_remote(path, is_literal)
 
 
 def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
@@ -181,39 +182,50 @@ def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     return fnmatch.fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
 
 
-def _find_remote(url: str) -> Iterator[str]:
+def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     import fsspec
 
     try:
         files, path = fsspec.core.url_to_fs(url)
-        if _MAGIC.search(path) and not files.exists(path):
-            found = sorted(files.glob(path, detail=True).items())
-        elif url.startswith(("http://", "https://")):
-            found = [(path, {"type": "named"})]  # a web server has no folders, only pages
-        else:
-            found = [(path, {"type": "directory" if files.isdir(path) else "named"})]
+        found = _named_by(files, url, path, is_literal)
     except MemoryError:
         raise
     except Exception:  # opening it will say why
-        yield url
+        yield url if is_literal else Unlisted(url)
         return
-    if not found:
+    if found is None:
+        yield url  # as it stands
+    elif not found and _MAGIC.search(path):
         raise UsageError(f"nothing matches {url}", "Check the pattern")
-    for name, facts in found:
-        if facts["type"] == "named":
-            yield url  # as it stands
-            continue
-        yield from _walk_remote(files, url, name, facts["type"] == "directory")
+    elif not found:
+        yield Unlisted(url)
+    else:
+        yield from _walk_remote(files, url, found)
 
 
-def _walk_remote(files: Any, url: str, path: str, is_folder: bool) -> Iterator[str]:
-    stack = [iter([(path, is_folder)])]
+def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
+    """Look for (name, whether a folder) of all that a URL names; None for that one file itself."""
+    is_web = url.startswith(("http://", "https://"))
+    # In an address of the web ? begins the query.
+    is_glob = not is_literal and (_WEB_MAGIC if is_web else _MAGIC).search(path)
+    if is_glob and not files.exists(path):
+        found = files.glob(path, detail=True)
+        return [(name, facts["type"] == "directory") for name, facts in sorted(found.items())]
+    if is_web:
+        return None  # a web server has no folders, only pages
+    if files.isdir(path):
+        return [(path, True)]
+    return None if is_literal or files.exists(path) else []
+
+
+def _walk_remote(files: Any, url: str, found: list[tuple[str, bool]]) -> Iterator[str]:
+    stack = [iter(found)]
     while stack:
-        for name, folder in stack[-1]:
-            if folder:
+        for name, is_folder in stack[-1]:
+            if is_folder:
                 stack.append(_entries_remote(files, name))
                 break
-            yield _url_of(files, url, name)
+            yield _renamed(name, _url_of(files, url, name))
         else:
             stack.pop()
 
@@ -223,8 +235,8 @@ def _entries_remote(files: Any, folder: str) -> Iterator[tuple[str, bool]]:
         listed = files.ls(folder, detail=True)
     except MemoryError:
         raise
-    except Exception:
-        yield folder, False  # opening it will say why
+    except Exception as error:  # not its message, which may hold credentials
+        yield Unlisted(folder, getattr(error, "strerror", "") or type(error).__name__), False
         return
     for entry in sorted(listed, key=lambda entry: str(entry["name"])):
         if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
