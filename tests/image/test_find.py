@@ -207,6 +207,26 @@ def test_a_url_that_cannot_be_reached_is_given_out():
     ]
 
 
+@pytest.mark.parametrize("pattern", ["**", "*", "**/*.dcm", "*/1.dcm", "**/in", "a/**"])
+def test_a_glob_behind_a_url_gives_each_file_once_and_as_in_a_folder(
+    archive, pattern, tmp_path_factory
+):
+    (archive / "a" / ".hidden").rename(archive / "a" / "in")  # its ** takes in what is hidden
+    (archive / "a-b").touch()  # sorts between a and what is in it
+    (archive / "empty").rmdir()
+    packed = tmp_path_factory.mktemp("packed") / "x.zip"
+    with zipfile.ZipFile(packed, "w") as pack:
+        for path in filter(Path.is_file, archive.rglob("*")):
+            pack.write(path, path.relative_to(archive))
+
+    found = [
+        url.removeprefix("zip://").partition("::")[0]
+        for url in find_images([f"zip://{pattern}::{packed}"])
+    ]
+
+    assert found == relative(archive, find_images([f"{archive}/{pattern}"]))
+
+
 def test_a_list_is_no_glob_behind_a_url_either(archive, monkeypatch):
     """One name of a list that is gone must not end a run; each presigned address has a ?."""
     monkeypatch.chdir(archive)

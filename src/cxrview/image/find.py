@@ -210,12 +210,27 @@ def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[s
     is_glob = not is_literal and (_WEB_MAGIC if is_web else _MAGIC).search(path)
     if is_glob and not files.exists(path):
         found = files.glob(path, detail=True)
-        return [(name, facts["type"] == "directory") for name, facts in sorted(found.items())]
+        kinds = ((name, facts["type"] == "directory") for name, facts in sorted(found.items()))
+        return list(_outermost(kinds))
     if is_web:
         return None  # a web server has no folders, only pages
     if files.isdir(path):
         return [(path, True)]
     return None if is_literal or files.exists(path) else []
+
+
+def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Leave out what lies in a folder that is found itself, and so walked: ** finds both."""
+    walked = set()
+    for name, is_folder in found:
+        above = name.rstrip("/")
+        while above and above not in walked:
+            above = above.rpartition("/")[0]
+        if above in walked:
+            continue
+        if is_folder:
+            walked.add(name.rstrip("/"))
+        yield name, is_folder
 
 
 def _walk_remote(files: Any, url: str, found: list[tuple[str, bool]]) -> Iterator[str]:
