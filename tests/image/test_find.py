@@ -283,7 +283,7 @@ def test_a_folder_behind_a_url_that_cannot_be_listed_is_given_out_with_the_reaso
 
     with zipfile.ZipFile(archive / "x.zip", "w") as pack:
         pack.writestr("in/2.dcm", "")
-    monkeypatch.setattr("fsspec.implementations.zip.ZipFileSystem.ls", closed)
+    monkeypatch.setattr("fsspec.implementations.zip.ZipFileSystem.find", closed, raising=False)
 
     (found,) = find_images([f"zip://in::{archive}/x.zip"])
 

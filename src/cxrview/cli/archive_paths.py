@@ -32,7 +32,7 @@ def check_paths(paths: list[str], *, must_exist: bool = False) -> None:
 
 
 def _need(path: str) -> None:
-    from cxrview.image.reader import local_path
+    from cxrview.image.address import local_path
 
     try:
         if local := local_path(path):

@@ -3,12 +3,12 @@
 import fnmatch
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
-from cxrview.image.reader import local_path
+from cxrview.image.address import file_system, local_path
 from cxrview.image.sorted_names import SortedNames
 from cxrview.image.unlisted import Unlisted
 
@@ -183,11 +183,9 @@ def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
 
 
 def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
-    import fsspec
-
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        found = _named_by(files, url, path, is_literal)
+        with file_system(url) as (files, path):
+            found = _named_by(files, url, path, is_literal)
     except MemoryError:
         raise
     except Exception:  # opening it will say why
@@ -200,7 +198,7 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     elif not found:
         yield Unlisted(url)
     else:
-        yield from _walk_remote(files, url, found)
+        yield from _walk_remote(url, found, files.unstrip_protocol)
 
 
 def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
@@ -233,33 +231,41 @@ def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
         yield name, is_folder
 
 
-def _walk_remote(files: Any, url: str, found: list[tuple[str, bool]]) -> Iterator[str]:
+def _walk_remote(
+    url: str, found: list[tuple[str, bool]], url_of: Callable[[str], str]
+) -> Iterator[str]:
     stack = [iter(found)]
     while stack:
         for name, is_folder in stack[-1]:
             if is_folder:
-                stack.append(_entries_remote(files, name))
+                stack.append(_entries_remote(url, name))
                 break
-            yield _renamed(name, _url_of(files, url, name))
+            yield _renamed(name, _url_in(url, name) if "::" in url else url_of(name))
         else:
             stack.pop()
 
 
-def _entries_remote(files: Any, folder: str) -> Iterator[tuple[str, bool]]:
+def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
+    from fsspec.archive import AbstractArchiveFileSystem
+
     try:
-        listed = files.ls(folder, detail=True)
+        with file_system(url) as (files, _):
+            if isinstance(files, AbstractArchiveFileSystem):
+                # To list one of its folders goes through all of its names, so all come at once.
+                names = sorted(files.find(folder), key=lambda name: name.split("/"))
+                listed = [{"name": name, "type": "file"} for name in names]
+            else:
+                listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
     except MemoryError:
         raise
     except Exception as error:  # not its message, which may hold credentials
         yield Unlisted(folder, getattr(error, "strerror", "") or type(error).__name__), False
         return
-    for entry in sorted(listed, key=lambda entry: str(entry["name"])):
+    for entry in listed:
         if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
             yield entry["name"], entry["type"] == "directory"
 
 
-def _url_of(files: Any, url: str, name: str) -> str:
-    first, chained, rest = url.partition("::")
-    if chained:
-        return f"{first.partition('://')[0]}://{name}::{rest}"
-    return str(files.unstrip_protocol(name))
+def _url_in(url: str, name: str) -> str:
+    first, _, rest = url.partition("::")
+    return f"{first.partition('://')[0]}://{name}::{rest}"

@@ -1,7 +1,6 @@
 """Opens a file once and tells what it is; the doors to DICOM and to pictures are behind it."""
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
+from cxrview.image.address import file_system, local_path
 from cxrview.image.content_id import content_id
 from cxrview.image.limits import Limits, ReadOptions
 from cxrview.image.mapped import Data, map_file
@@ -19,19 +19,8 @@ from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.image.unlisted import Unlisted
 from cxrview.records import Radiograph
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _PIECE_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 19
-
-
-def local_path(name: str) -> str:
-    """Return the local path that a name stands for; empty where fsspec must open it.
-
-    `file:///x` is `/x`: fsspec would wait for ever at a pipe.
-    """
-    if name.startswith("file://") and "::" not in name:
-        return name.removeprefix("file://")
-    return "" if _URL.match(name) and not os.path.lexists(name) else name
 
 
 def _no_key(_patient_id: str) -> str:
@@ -155,31 +144,32 @@ def _take_local(path: str, local: Path, options: ReadOptions) -> _Taken:
 
 
 def _take_remote(path: str, options: ReadOptions, side: int | None) -> _Taken:
-    import fsspec
-
     try:
-        if side is not None and (taken := _take_in_pieces(path, options, side)):
-            return taken
-        with fsspec.open(path, "rb") as file:
-            size = getattr(file, "size", None)
-            if not isinstance(size, int):
-                return _read_unsized(path, file, options.limits)
-            _check_size(path, size, options.limits)
-            return _read(path, file, size, options.limits)
+        with file_system(path) as (files, name):
+            if side is not None and (taken := _take_in_pieces(path, files, name, options, side)):
+                return taken
+            with files.open(name, "rb") as file:
+                size = getattr(file, "size", None)
+                if not isinstance(size, int):
+                    return _read_unsized(path, file, options.limits)
+                _check_size(path, size, options.limits)
+                return _read(path, file, size, options.limits)
     except (UnreadableImage, MemoryError):
         raise
     except Exception as error:  # every file system of fsspec has errors of its own
         raise _cannot_open(path, error) from error
 
 
-def _take_in_pieces(path: str, options: ReadOptions, side: int) -> _Taken | None:
+def _take_in_pieces(
+    path: str, files: Any, name: str, options: ReadOptions, side: int
+) -> _Taken | None:
     """Read the head of a file first, and then what a square of `side` takes.
 
     Returns:
         None where the store does not give files in pieces.
     """
     try:
-        with _open_in_pieces(path) as file:
+        with _open_in_pieces(files, name) as file:
             size = getattr(file, "size", None)
             if not isinstance(size, int):
                 return _read_unsized(path, file, options.limits)
@@ -193,11 +183,8 @@ def _take_in_pieces(path: str, options: ReadOptions, side: int) -> _Taken | None
         return None
 
 
-def _open_in_pieces(path: str) -> Any:
-    """Open a URL so that hardly more is fetched than is read, whatever the store does ahead."""
-    import fsspec
-
-    files, name = fsspec.core.url_to_fs(path)
+def _open_in_pieces(files: Any, name: str) -> Any:
+    """Open a file so that hardly more is fetched than is read, whatever the store does ahead."""
     return files.open(name, "rb", block_size=HEAD_BYTES)
 
 
@@ -225,7 +212,11 @@ def _read_pieces(path: str, file: IO[Any], size: int, options: ReadOptions, side
 def _with_rest(path: str, read: bytes, size: int, options: ReadOptions) -> Data:
     """Read what is left behind `read`; all anew where the file has changed meanwhile."""
     # Whatever the store says against it, it will say again when asked for all.
-    with suppress(Exception), _open_in_pieces(path) as file:
+    with (
+        suppress(Exception),
+        file_system(path) as (files, name),
+        _open_in_pieces(files, name) as file,
+    ):
         if file.size == size:
             file.seek(len(read))
             rest: bytes = file.read(size - len(read))
