@@ -148,16 +148,24 @@ def _take_remote(path: str, options: ReadOptions, side: int | None) -> _Taken:
         with file_system(path) as (files, name):
             if side is not None and (taken := _take_in_pieces(path, files, name, options, side)):
                 return taken
-            with files.open(name, "rb") as file:
-                size = getattr(file, "size", None)
-                if not isinstance(size, int):
-                    return _read_unsized(path, file, options.limits)
-                _check_size(path, size, options.limits)
-                return _read(path, file, size, options.limits)
+            return _take_whole(path, files, name, options.limits)
     except (UnreadableImage, MemoryError):
         raise
     except Exception as error:  # every file system of fsspec has errors of its own
         raise _cannot_open(path, error) from error
+
+
+def _take_whole(path: str, files: Any, name: str, limits: Limits) -> _Taken:
+    try:
+        with files.open(name, "rb") as file:
+            size = getattr(file, "size", None)
+            if not isinstance(size, int):
+                return _read_unsized(path, file, limits)
+            _check_size(path, size, limits)
+            return _read(path, file, size, limits)
+    except ValueError:  # a web server that gives a file only from its beginning to its end
+        with files.open(name, "rb", block_size=0) as file:
+            return _read_unsized(path, file, limits)
 
 
 def _take_in_pieces(
@@ -236,7 +244,9 @@ def _read(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind | None
 
 def _read_unsized(path: str, file: IO[Any], limits: Limits) -> _Taken:
     """Read a stream whose length nobody told, such as one that is being unpacked."""
-    data = bytearray(file.read(HEAD_BYTES))
+    data = bytearray()
+    while piece := file.read(HEAD_BYTES - len(data)):  # one from the web gives what has come
+        data += piece
     _check_size(path, len(data), limits)
     kind = sniff(path, bytes(data))
     while piece := file.read(_PIECE_BYTES):
@@ -280,11 +290,18 @@ def _cannot_open(path: str, error: Exception) -> CannotOpen:
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror
     elif isinstance(error, ImportError):
-        return CannotOpen(
-            path, "what opens such URLs is not installed", f"Install {error.name or 'it'}"
-        )
+        return CannotOpen(path, "what opens such URLs is not installed", _to_install(error))
     else:
         reason = type(error).__name__  # a message of a remote store may hold credentials
     return CannotOpen(
         path, f"it cannot be opened ({reason})", "Check the name, the link and the permission"
     )
+
+
+def _to_install(error: ImportError) -> str:
+    from fsspec.registry import known_implementations
+
+    said = str(error)
+    if any(said == known.get("err") for known in known_implementations.values()):
+        return said  # fsspec's own words, which name the packages and nothing of ours
+    return f"Install {error.name or getattr(error.__cause__, 'name', None) or 'it'}"
