@@ -6,6 +6,7 @@
     ├── CannotGoOn          a run stopped before its end; what was finished is kept
     │   ├── CannotWrite     the disk took no more of the result
     │   ├── OutOfReach      files that were read before are not found again
+    │   ├── NoRoomForNames  a large folder cannot be sorted for want of temporary files
     │   └── WorkersFailed   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
         ├── CannotOpen      cannot_open
@@ -63,6 +64,10 @@ class CannotWrite(CannotGoOn):
 
 class OutOfReach(CannotGoOn):
     """Files that were read before are not found again: gone, or their disk is not mounted."""
+
+
+class NoRoomForNames(CannotGoOn):
+    """The names of a large folder cannot be sorted: temporary files find no room."""
 
 
 class WorkersFailed(CannotGoOn):

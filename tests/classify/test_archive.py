@@ -14,7 +14,7 @@ from cxrview.classify.engine import EngineSettings
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.selection import Selection
 from cxrview.classify.shard import Shard
-from cxrview.errors import CannotWrite, UsageError
+from cxrview.errors import CannotWrite, NoRoomForNames, UsageError
 from cxrview.image import find_images
 from cxrview.store import parts
 from cxrview.store.journal import count_recorded
@@ -173,6 +173,22 @@ def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_pat
         classify_archive(found(), out, model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists()
+
+
+def test_want_of_room_for_names_leaves_the_table_and_the_journal(archive, tmp_path, model):
+    """Files are found as they are needed, so that it may come late in a run."""
+
+    def find():
+        yield from find_images([str(archive)])
+        raise NoRoomForNames("/tmp does not take the names", "Make room there")
+
+    out = Outputs(table=tmp_path / "views.parquet")
+
+    with pytest.raises(NoRoomForNames):
+        classify_archive(find(), out, model, SETTINGS, conditions=CONDITIONS)
+
+    assert out.journal.exists() and out.table.exists()
+    assert not json.loads(out.summary.read_text())["is_complete"]
 
 
 def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_path, model):

@@ -7,6 +7,7 @@ from cxrview.classify.decode_worker import ReadSettings, read_file
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.errors import WorkersFailed
 from cxrview.image import find_images
+from cxrview.image.unlisted import Unlisted
 from cxrview.records import Failure, Prediction
 
 READ = ReadSettings(side=256, memory_bytes=1 << 30)
@@ -98,6 +99,16 @@ def test_a_bad_file_costs_itself_and_nothing_else(draw, model, poison, name, cod
     assert (failed.path, failed.code) == (paths[1], code)
     assert reason in failed.reason
     assert [outcome.view for outcome in (before, *after)] == ["lateral", "frontal", "frontal"]
+
+
+def test_a_folder_that_could_not_be_listed_fails_with_the_reason(draw, model):
+    folder = Unlisted("/archive/1", "Stale file handle")
+
+    failed, read = classify_files([folder, draw("a.png", 80)], model, settings())
+
+    assert (failed.path, failed.code) == ("/archive/1", "cannot_open")
+    assert "Stale file handle" in failed.reason
+    assert read.pfi == pytest.approx(80, abs=0.5)
 
 
 def test_what_nobody_foresaw_is_a_failure_that_quotes_nothing(draw):

@@ -1,6 +1,8 @@
 """Results joined are what one run would have written."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,21 @@ def run(archive, tmp_path, model):
     return run_one
 
 
+@pytest.fixture
+def broken_folder(archive, monkeypatch) -> Path:
+    """A folder of the archive that the disk does not list."""
+    folder, open_folder = archive / "1.gone", os.scandir
+    folder.mkdir()
+
+    def broken(path):
+        if Path(path) == folder:
+            raise OSError(errno.ESTALE, "Stale file handle", path)
+        return open_folder(path)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    return folder
+
+
 def whole_of(table: Path, tmp_path: Path) -> tuple[bytes, bytes]:
     name = table.with_suffix("").name
     return table.read_bytes(), (tmp_path / f"{name}.failures.csv").read_bytes()
@@ -67,6 +84,18 @@ def test_shards_join_to_the_bytes_of_one_run(run, draw, tmp_path, ending):
     assert {**joined, "seconds": 0} == {**single, "seconds": 0}
     assert tally.exit_code == 1
     assert "duplicate_file" in one.read_text()
+
+
+def test_a_folder_that_no_shard_could_list_is_one_failure(run, broken_folder, tmp_path):
+    one = run("one.csv")
+    shards = [run(f"{k}.csv", shard=f"{k}/3") for k in (1, 2, 3)]
+
+    tally = join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+
+    assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
+    assert tally.failed["cannot_open"] == 1
+    for shard in shards:
+        assert "Stale file handle" in whole_of(shard, tmp_path)[1].decode()
 
 
 def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.shard import Shard
 from cxrview.errors import UsageError
+from cxrview.image.unlisted import Unlisted
 
 paths = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 
@@ -40,12 +41,24 @@ def test_shards_are_about_alike():
     assert all(850 < size < 1150 for size in sizes)
 
 
-def test_a_path_lies_in_the_same_shard_however_it_is_written(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.parametrize("name", ["b.dcm", "a::b", "s3::b.dcm"])
+def test_a_path_lies_in_the_same_shard_however_it_is_written(tmp_path, monkeypatch, name):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / name).touch()
+    folders = {".": f"a/{name}", "a": name}
 
     for shard in (Shard(number=k, count=5) for k in range(1, 6)):
-        held = {shard.holds(p) for p in ("a/b.dcm", "./a/b.dcm", str(tmp_path / "a" / "b.dcm"))}
+        held = {shard.holds(f"{tmp_path}/a/{name}")}
+        for folder, path in folders.items():
+            monkeypatch.chdir(tmp_path / folder)
+            held |= {shard.holds(path), shard.holds(f"./{path}")}
         assert len(held) == 1
+
+
+def test_a_folder_that_could_not_be_listed_is_told_of_by_every_shard():
+    folder = Unlisted("/archive/1", "Stale file handle")
+
+    assert all(Shard(number=k, count=5).holds(folder) for k in range(1, 6))
 
 
 def test_every_machine_shares_out_alike():

@@ -107,6 +107,18 @@ def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("option", [["--shard", "1/2"], ["--shard", "2/2"], ["--estimate"]])
+def test_a_mistyped_archive_is_no_empty_share_of_one(archive, cxrview, tmp_path, option):
+    (tmp_path / "unmounted").symlink_to("/nowhere/archive")
+
+    for name in ("archx", "unmounted", "file:///nowhere/archx"):
+        done = cxrview("classify", archive, name, *option)
+
+        assert done.returncode == 2
+        assert f"{name} cannot be found (No such file or directory)" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["unmounted"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

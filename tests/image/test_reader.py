@@ -1,12 +1,17 @@
 import hashlib
+import io
 import struct
 import zipfile
 import zlib
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from fsspec import AbstractFileSystem
+from fsspec.registry import _registry, known_implementations
 
-from cxrview.image import ReadOptions, open_image, read_radiograph
+from cxrview.errors import CannotOpen, NotAnImage, TooLarge
+from cxrview.image import Limits, ReadOptions, open_image, read_radiograph
 from cxrview.image.content_id import content_id
 
 
@@ -28,6 +33,63 @@ def test_path_url_archive_and_bytes_are_one(kit, tmp_path):
         assert np.array_equal(radiograph.pixels, expected.pixels)
         assert radiograph.instance.path == str(path)
         assert radiograph.instance.content_id == expected.instance.content_id
+
+
+class _Start(io.BytesIO):
+    """A file of a web server that gives no parts: of more than a block only the start."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.size = len(data)
+
+    def read(self, count: int = -1) -> bytes:
+        if self.tell() + min(count, self.size - self.tell()) > 1 << 17:
+            raise ValueError("The HTTP server doesn't appear to support range requests")
+        return super().read(count)
+
+
+class _Stream(io.BytesIO):
+    """Gives what has come so far, and cannot go back."""
+
+    def read(self, count: int = -1) -> bytes:
+        return super().read(min(count, 1000))
+
+    def seek(self, *_):
+        raise ValueError("Cannot seek streaming HTTP file")
+
+
+class _Web(AbstractFileSystem):
+    protocol = "web"
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def open(self, path, mode="rb", block_size=None, **_):
+        return (_Stream if block_size == 0 else _Start)(self.files[path])
+
+
+@pytest.mark.parametrize("side", [None, 64])
+def test_a_server_that_gives_no_parts_of_a_file_is_read_from_end_to_end(kit, monkeypatch, side):
+    monkeypatch.setitem(_registry, "web", _Web)
+    data = kit.build(kit.draw_chest(900, 760))
+    _Web.files |= {"big.dcm": data, "film": bytes(1 << 20)}
+
+    file = open_image("web://big.dcm", side=side)
+
+    assert file.instance.content_id == content_id(data)
+    assert np.array_equal(file.radiograph().pixels, read_radiograph(data).pixels)
+    with pytest.raises(TooLarge):
+        open_image("web://big.dcm", ReadOptions(limits=Limits(max_file_bytes=1 << 18)), side=side)
+    with pytest.raises(NotAnImage):
+        open_image("web://film", side=side)
+
+
+def test_what_is_not_installed_is_named(monkeypatch):
+    err = 'WebFileSystem requires "aioweb" to be installed'
+    monkeypatch.setitem(known_implementations, "nix", {"class": "aioweb.Nix", "err": err})
+
+    with pytest.raises(CannotOpen) as caught:
+        open_image("nix://host/x.dcm")
+
+    assert caught.value.advice == err
 
 
 def test_the_content_id_is_a_digest_of_all_bytes():
@@ -66,8 +128,6 @@ def test_pixels_cannot_be_written(kit):
 
 
 def test_limits_must_make_sense():
-    from cxrview.image import Limits
-
     for wrong in ({"max_file_bytes": 0}, {"max_nesting": 0}, {"max_inflate_ratio": -1}):
         with pytest.raises(ValueError, match="at least one"):
             ReadOptions(limits=Limits(**wrong))

@@ -1,9 +1,11 @@
 import os
 import tempfile
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrview.errors import NoRoomForNames
 from cxrview.image.find import find_images
 from cxrview.image.sorted_names import SortedNames
 
@@ -35,3 +37,17 @@ def test_nothing_is_left_in_the_folder_for_temporary_files(tmp_path, monkeypatch
 
     assert first == ("0", False)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["/dev/full", "/nowhere/x"])
+def test_want_of_room_for_temporary_files_ends_the_run_and_is_no_fault_of_the_folder(
+    tmp_path, monkeypatch, folder
+):
+    """No file of a large folder is dropped, and the folder is not said to be closed."""
+    for number in range(20):
+        (tmp_path / f"{number}").touch()
+    monkeypatch.setattr(SortedNames.__init__, "__defaults__", (5,))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open(folder, "w+b"))  # noqa: PTH123, SIM115
+
+    with pytest.raises(NoRoomForNames, match="TMPDIR"):
+        list(find_images(str(tmp_path)))

@@ -15,7 +15,7 @@ from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
-from cxrview.errors import CannotWrite, OutOfReach, UsageError, WorkersFailed
+from cxrview.errors import CannotWrite, NoRoomForNames, OutOfReach, UsageError, WorkersFailed
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
@@ -60,9 +60,9 @@ def classify_archive(
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written; or
             there is none and a result stands there, which only `anew` replaces.
-        CannotGoOn: the disk is full, or files cannot be read any more, or too many that were
-            read before are not found again; the table holds what was finished where it could be
-            written, and the journal holds it always.
+        CannotGoOn: the disk is full, or files cannot be found or read any more, or too many that
+            were read before are not found again; the table holds what was finished where it
+            could be written, and the journal holds it always.
     """
     selection = selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
@@ -77,7 +77,7 @@ def classify_archive(
             is_complete = _run(journal, selected, out, model, settings, watch)
             if is_complete:
                 gone = _forget_what_is_gone(journal, conditions, None if forget_missing else done)
-        except (WorkersFailed, OutOfReach) as error:
+        except (NoRoomForNames, OutOfReach, WorkersFailed) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
             tally = count_outcomes(

@@ -23,6 +23,7 @@ from cxrview.classify.decode_worker import GO, JOB, OPENED, READY, ReadSettings
 from cxrview.classify.read_pace import ReadPace
 from cxrview.classify.readout import Readout, unpack
 from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
+from cxrview.image.unlisted import Unlisted
 from cxrview.records import Failure
 
 Outcome = Readout | Failure
@@ -164,6 +165,9 @@ class _Server(threading.Thread):
     def run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_stopping:
             number, path = job
+            if isinstance(path, Unlisted) and path.reason:  # a worker could not know it
+                self._done.put((number, self._told(path, time.monotonic(), _unlisted(path))))
+                continue
             if self._pace and not self._wait(self._pace.seconds_before(path)):
                 break
             try:
@@ -349,6 +353,11 @@ class _Deadline:
                 break
             data += part
         return bytes(data)
+
+
+def _unlisted(path: Unlisted) -> Failure:
+    error = path.error()
+    return Failure(path=error.path, code=error.code, reason=error.reason, advice=error.advice)
 
 
 def _died(path: str, exit_code: int) -> Failure:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from cxrview.image.reader import local_path
+from cxrview.image.address import file_system, local_path
 
 FULL_SECONDS = 1.0
 """The bucket holds as many bytes as flow in meanwhile: what may be read at once after a rest."""
@@ -51,10 +51,8 @@ def size_of(path: str) -> int:
     try:
         if local := local_path(path):
             return os.stat(local).st_size  # noqa: PTH116 (a path may hold odd bytes)
-        import fsspec
-
-        files, name = fsspec.core.url_to_fs(path)
-        return int(files.size(name) or 0)
+        with file_system(path) as (files, name):
+            return int(files.size(name) or 0)
     except MemoryError:
         raise
     except Exception:  # every file system of fsspec has errors of its own

@@ -1,19 +1,21 @@
 """Shares of an archive for several machines that know nothing of each other."""
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from typing import Self
 
 from cxrview.errors import UsageError
-from cxrview.store.path_key import path_key
+from cxrview.image.address import local_path
+from cxrview.image.unlisted import Unlisted
 
 MOST_SHARDS = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One share of several; every path lies in exactly one, on every machine the same."""
+    """One share of several; every file lies in exactly one, on every machine the same."""
 
     number: int
     """1 to `count`."""
@@ -42,7 +44,20 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     def holds(self, path: str) -> bool:
-        """Whether a file is in this share, by its path alone."""
+        """Whether a file is in this share, by its path alone.
+
+        What could not be listed is in all of them: were it in one, then all that another
+        machine does not see of the archive would go unnoticed.
+        """
+        if isinstance(path, Unlisted):
+            return True
         # Not hash(): Python salts it anew in each process.
-        digest = hashlib.blake2b(path_key(path), digest_size=8).digest()
+        digest = hashlib.blake2b(_key(path), digest_size=8).digest()
         return int.from_bytes(digest) % self.count == self.number - 1
+
+
+def _key(path: str) -> bytes:
+    # Not path_key: it takes a file called a::b for a URL, whose share would then hang on the
+    # folder that one stands in.
+    local = local_path(path)
+    return os.fsencode(os.path.abspath(local) if local else path)  # noqa: PTH100 (resolve follows links)

@@ -6,17 +6,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxrview.errors import UsageError
+
 if TYPE_CHECKING:
     from cxrview.classify.selection import Selection
 
 
-def check_paths(paths: list[str]) -> None:
-    """Refuse a pattern that matches nothing before any work is done."""
+def check_paths(paths: list[str], *, must_exist: bool = False) -> None:
+    """Refuse what names nothing before any work is done.
+
+    Args:
+        paths: as the command got them.
+        must_exist: refuse also a name that is not there. A run lists it as a failure; in a shard
+            that would be some other machine's, and an estimate would count it as a file.
+
+    Raises:
+        UsageError: a pattern matches nothing, or a name is not there.
+        NoRoomForNames: temporary files find no room.
+    """
     from cxrview.image import find_images
 
     for path in paths:
-        if path != "-":
-            next(find_images([path]), None)
+        if path != "-" and next(find_images([path]), None) == path and must_exist:
+            _need(path)
+
+
+def _need(path: str) -> None:
+    from cxrview.image.address import local_path
+
+    try:
+        if local := local_path(path):
+            os.stat(local)  # noqa: PTH116 (a path may hold odd bytes)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UsageError(f"{path} cannot be found ({reason})", "Check the name") from error
 
 
 def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:

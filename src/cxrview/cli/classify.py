@@ -314,7 +314,7 @@ def classify(
     if result:
         result.check(overwrite=overwrite, resume=resume)
     selection = selection_of(shard, known or (), result)
-    check_paths(paths)
+    check_paths(paths, must_exist=estimate or shard is not None)
     loaded = load_model(model, precision=precision, device=device)
     key_path = None if identify or estimate else key or default_key_path()
     settings = EngineSettings(

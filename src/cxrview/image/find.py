@@ -3,15 +3,17 @@
 import fnmatch
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
-from cxrview.image.reader import local_path
+from cxrview.image.address import file_system, local_path
 from cxrview.image.sorted_names import SortedNames
+from cxrview.image.unlisted import Unlisted
 
 _MAGIC = re.compile(r"[*?\[]")
+_WEB_MAGIC = re.compile(r"[*\[]")
 
 
 def find_images(
@@ -24,9 +26,10 @@ def find_images(
 
     Folders are walked depth first in the order of their names, so that two runs give the same
     order; links to folders inside are not followed, so that loops end. Everything that is not
-    a folder is given out, pipes and broken links too, and a folder that may not be listed: each
-    becomes a failure with its reason, and nothing is dropped in silence. Memory is that of one
-    folder's names at each depth, 50,000 at the most; a store behind a URL lists a folder whole.
+    a folder is given out, pipes and broken links too, and as `Unlisted` a folder that cannot be
+    listed: each becomes a failure with its reason, and nothing is dropped in silence. Memory is
+    that of one folder's names at each depth, 50,000 at the most; a store behind a URL lists a
+    folder whole.
 
     Args:
         paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
@@ -37,29 +40,38 @@ def find_images(
 
     Raises:
         UsageError: a glob matches nothing, or a name is empty.
+        NoRoomForNames: a folder has more names, and temporary files find no room for them.
     """
     unwanted = _LeaveOut(leave_out)
     for path in [paths] if isinstance(paths, str | Path) else paths:
         path = os.fspath(path)
         if not path:
             raise UsageError("a path is empty", "Is a variable of the shell not set?")
-        if is_literal and (local := local_path(path)) and not Path(local).is_dir():
+        if is_literal and (local := local_path(path)) and not _is_folder(local):
             if not unwanted.holds(local):
                 yield path
         elif local := local_path(path):
             for found in _find_local(local, unwanted):
-                yield path[: len(path) - len(local)] + found
+                yield _renamed(found, path[: len(path) - len(local)] + found)
         else:
-            yield from _find_remote(path)
+            yield from _find_remote(path, is_literal)
 
 
 def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
     if _MAGIC.search(path) and not os.path.lexists(path):
         yield from _at_least_one(path, _find_glob(path, unwanted))
-    elif Path(path).is_dir():
+    elif _is_folder(path):
         yield from _walk(path, unwanted)
     elif not unwanted.holds(path):
         yield path
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (Path's raises where a folder above is closed)
+
+
+def _renamed(found: str, name: str) -> str:
+    return Unlisted(name, found.reason) if isinstance(found, Unlisted) else name
 
 
 class _LeaveOut:
@@ -106,8 +118,8 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
         with os.scandir(folder) as entries:
             kinds = ((entry.name, _folder(entry)) for entry in entries)
             named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
-    except OSError:
-        yield folder, False
+    except OSError as error:  # the folder's: those of the sorting have a name of their own
+        yield Unlisted(folder, error.strerror or type(error).__name__), False
         return
     for name, is_folder in named:
         yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
@@ -127,9 +139,12 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
     base, parts = _split_glob(pattern)
     depth = None if "**" in parts else len(parts)
     above: list[tuple[str, ...]] = [()]
-    stack = [_entries(base or ".")] if Path(base or ".").is_dir() else []
+    stack = [_entries(base or ".")] if _is_folder(base or ".") else []
     while stack:
         for path, is_folder in stack[-1]:
+            if isinstance(path, Unlisted):  # whatever of it would have matched
+                yield path if base else _renamed(path, path.removeprefix("./"))
+                continue
             if unwanted.holds(path):
                 continue
             names = (*above[-1], os.path.basename(path))  # noqa: PTH119
@@ -167,58 +182,90 @@ def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
     return fnmatch.fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
 
 
-def _find_remote(url: str) -> Iterator[str]:
-    import fsspec
-
+def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        if _MAGIC.search(path) and not files.exists(path):
-            found = sorted(files.glob(path, detail=True).items())
-        elif url.startswith(("http://", "https://")):
-            found = [(path, {"type": "named"})]  # a web server has no folders, only pages
-        else:
-            found = [(path, {"type": "directory" if files.isdir(path) else "named"})]
+        with file_system(url) as (files, path):
+            found = _named_by(files, url, path, is_literal)
     except MemoryError:
         raise
     except Exception:  # opening it will say why
-        yield url
+        yield url if is_literal else Unlisted(url)
         return
-    if not found:
+    if found is None:
+        yield url  # as it stands
+    elif not found and _MAGIC.search(path):
         raise UsageError(f"nothing matches {url}", "Check the pattern")
-    for name, facts in found:
-        if facts["type"] == "named":
-            yield url  # as it stands
+    elif not found:
+        yield Unlisted(url)
+    else:
+        yield from _walk_remote(url, found, files.unstrip_protocol)
+
+
+def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
+    """Look for (name, whether a folder) of all that a URL names; None for that one file itself."""
+    is_web = url.startswith(("http://", "https://"))
+    # In an address of the web ? begins the query.
+    is_glob = not is_literal and (_WEB_MAGIC if is_web else _MAGIC).search(path)
+    if is_glob and not files.exists(path):
+        found = files.glob(path, detail=True)
+        kinds = ((name, facts["type"] == "directory") for name, facts in sorted(found.items()))
+        return list(_outermost(kinds))
+    if is_web:
+        return None  # a web server has no folders, only pages
+    if files.isdir(path):
+        return [(path, True)]
+    return None if is_literal or files.exists(path) else []
+
+
+def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Leave out what lies in a folder that is found itself, and so walked: ** finds both."""
+    walked = set()
+    for name, is_folder in found:
+        above = name.rstrip("/")
+        while above and above not in walked:
+            above = above.rpartition("/")[0]
+        if above in walked:
             continue
-        yield from _walk_remote(files, url, name, facts["type"] == "directory")
+        if is_folder:
+            walked.add(name.rstrip("/"))
+        yield name, is_folder
 
 
-def _walk_remote(files: Any, url: str, path: str, is_folder: bool) -> Iterator[str]:
-    stack = [iter([(path, is_folder)])]
+def _walk_remote(
+    url: str, found: list[tuple[str, bool]], url_of: Callable[[str], str]
+) -> Iterator[str]:
+    stack = [iter(found)]
     while stack:
-        for name, folder in stack[-1]:
-            if folder:
-                stack.append(_entries_remote(files, name))
+        for name, is_folder in stack[-1]:
+            if is_folder:
+                stack.append(_entries_remote(url, name))
                 break
-            yield _url_of(files, url, name)
+            yield _renamed(name, _url_in(url, name) if "::" in url else url_of(name))
         else:
             stack.pop()
 
 
-def _entries_remote(files: Any, folder: str) -> Iterator[tuple[str, bool]]:
+def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
+    from fsspec.archive import AbstractArchiveFileSystem
+
     try:
-        listed = files.ls(folder, detail=True)
+        with file_system(url) as (files, _):
+            if isinstance(files, AbstractArchiveFileSystem):
+                # To list one of its folders goes through all of its names, so all come at once.
+                names = sorted(files.find(folder), key=lambda name: name.split("/"))
+                listed = [{"name": name, "type": "file"} for name in names]
+            else:
+                listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
     except MemoryError:
         raise
-    except Exception:
-        yield folder, False  # opening it will say why
+    except Exception as error:  # not its message, which may hold credentials
+        yield Unlisted(folder, getattr(error, "strerror", "") or type(error).__name__), False
         return
-    for entry in sorted(listed, key=lambda entry: str(entry["name"])):
+    for entry in listed:
         if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
             yield entry["name"], entry["type"] == "directory"
 
 
-def _url_of(files: Any, url: str, name: str) -> str:
-    first, chained, rest = url.partition("::")
-    if chained:
-        return f"{first.partition('://')[0]}://{name}::{rest}"
-    return str(files.unstrip_protocol(name))
+def _url_in(url: str, name: str) -> str:
+    first, _, rest = url.partition("::")
+    return f"{first.partition('://')[0]}://{name}::{rest}"

@@ -1,7 +1,6 @@
 """Opens a file once and tells what it is; the doors to DICOM and to pictures are behind it."""
 
 import os
-import re
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,26 +10,17 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
+from cxrview.image.address import file_system, local_path
 from cxrview.image.content_id import content_id
 from cxrview.image.limits import Limits, ReadOptions
 from cxrview.image.mapped import Data, map_file
 from cxrview.image.opened import ImageFile
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.image.unlisted import Unlisted
 from cxrview.records import Radiograph
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _PIECE_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 19
-
-
-def local_path(name: str) -> str:
-    """Return the local path that a name stands for; empty where fsspec must open it.
-
-    `file:///x` is `/x`: fsspec would wait for ever at a pipe.
-    """
-    if name.startswith("file://") and "::" not in name:
-        return name.removeprefix("file://")
-    return "" if _URL.match(name) and not os.path.lexists(name) else name
 
 
 def _no_key(_patient_id: str) -> str:
@@ -154,31 +144,40 @@ def _take_local(path: str, local: Path, options: ReadOptions) -> _Taken:
 
 
 def _take_remote(path: str, options: ReadOptions, side: int | None) -> _Taken:
-    import fsspec
-
     try:
-        if side is not None and (taken := _take_in_pieces(path, options, side)):
-            return taken
-        with fsspec.open(path, "rb") as file:
-            size = getattr(file, "size", None)
-            if not isinstance(size, int):
-                return _read_unsized(path, file, options.limits)
-            _check_size(path, size, options.limits)
-            return _read(path, file, size, options.limits)
+        with file_system(path) as (files, name):
+            if side is not None and (taken := _take_in_pieces(path, files, name, options, side)):
+                return taken
+            return _take_whole(path, files, name, options.limits)
     except (UnreadableImage, MemoryError):
         raise
     except Exception as error:  # every file system of fsspec has errors of its own
         raise _cannot_open(path, error) from error
 
 
-def _take_in_pieces(path: str, options: ReadOptions, side: int) -> _Taken | None:
+def _take_whole(path: str, files: Any, name: str, limits: Limits) -> _Taken:
+    try:
+        with files.open(name, "rb") as file:
+            size = getattr(file, "size", None)
+            if not isinstance(size, int):
+                return _read_unsized(path, file, limits)
+            _check_size(path, size, limits)
+            return _read(path, file, size, limits)
+    except ValueError:  # a web server that gives a file only from its beginning to its end
+        with files.open(name, "rb", block_size=0) as file:
+            return _read_unsized(path, file, limits)
+
+
+def _take_in_pieces(
+    path: str, files: Any, name: str, options: ReadOptions, side: int
+) -> _Taken | None:
     """Read the head of a file first, and then what a square of `side` takes.
 
     Returns:
         None where the store does not give files in pieces.
     """
     try:
-        with _open_in_pieces(path) as file:
+        with _open_in_pieces(files, name) as file:
             size = getattr(file, "size", None)
             if not isinstance(size, int):
                 return _read_unsized(path, file, options.limits)
@@ -192,11 +191,8 @@ def _take_in_pieces(path: str, options: ReadOptions, side: int) -> _Taken | None
         return None
 
 
-def _open_in_pieces(path: str) -> Any:
-    """Open a URL so that hardly more is fetched than is read, whatever the store does ahead."""
-    import fsspec
-
-    files, name = fsspec.core.url_to_fs(path)
+def _open_in_pieces(files: Any, name: str) -> Any:
+    """Open a file so that hardly more is fetched than is read, whatever the store does ahead."""
     return files.open(name, "rb", block_size=HEAD_BYTES)
 
 
@@ -224,7 +220,11 @@ def _read_pieces(path: str, file: IO[Any], size: int, options: ReadOptions, side
 def _with_rest(path: str, read: bytes, size: int, options: ReadOptions) -> Data:
     """Read what is left behind `read`; all anew where the file has changed meanwhile."""
     # Whatever the store says against it, it will say again when asked for all.
-    with suppress(Exception), _open_in_pieces(path) as file:
+    with (
+        suppress(Exception),
+        file_system(path) as (files, name),
+        _open_in_pieces(files, name) as file,
+    ):
         if file.size == size:
             file.seek(len(read))
             rest: bytes = file.read(size - len(read))
@@ -244,7 +244,9 @@ def _read(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind | None
 
 def _read_unsized(path: str, file: IO[Any], limits: Limits) -> _Taken:
     """Read a stream whose length nobody told, such as one that is being unpacked."""
-    data = bytearray(file.read(HEAD_BYTES))
+    data = bytearray()
+    while piece := file.read(HEAD_BYTES - len(data)):  # one from the web gives what has come
+        data += piece
     _check_size(path, len(data), limits)
     kind = sniff(path, bytes(data))
     while piece := file.read(_PIECE_BYTES):
@@ -276,20 +278,30 @@ def _is_empty(path: str) -> EmptyFile:
 
 
 def _is_folder(path: str, local: Path) -> UnreadableImage:
-    if os.access(local, os.R_OK | os.X_OK):
-        return NotAFile(path, "it is a folder", "Name a file")
-    return CannotOpen(path, "this folder may not be listed", "Ask for permission to read it")
+    try:
+        with os.scandir(local) as entries:
+            next(entries, None)
+    except OSError as error:
+        return Unlisted(path, error.strerror or type(error).__name__).error()
+    return NotAFile(path, "it is a folder", "Name a file")
 
 
 def _cannot_open(path: str, error: Exception) -> CannotOpen:
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror
     elif isinstance(error, ImportError):
-        return CannotOpen(
-            path, "what opens such URLs is not installed", f"Install {error.name or 'it'}"
-        )
+        return CannotOpen(path, "what opens such URLs is not installed", _to_install(error))
     else:
         reason = type(error).__name__  # a message of a remote store may hold credentials
     return CannotOpen(
         path, f"it cannot be opened ({reason})", "Check the name, the link and the permission"
     )
+
+
+def _to_install(error: ImportError) -> str:
+    from fsspec.registry import known_implementations
+
+    said = str(error)
+    if any(said == known.get("err") for known in known_implementations.values()):
+        return said  # fsspec's own words, which name the packages and nothing of ours
+    return f"Install {error.name or getattr(error.__cause__, 'name', None) or 'it'}"

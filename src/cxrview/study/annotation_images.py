@@ -10,7 +10,7 @@ from typing import Any
 from cxrview.annotate.sampling import LEAST, Sample, draw_sample
 from cxrview.errors import NoPixelData, UnreadableImage, UsageError
 from cxrview.image import open_image
-from cxrview.image.reader import local_path
+from cxrview.image.address import local_path
 from cxrview.records import StudyImage
 from cxrview.store.image_list import each_listed_image
 from cxrview.terms import Decision, View

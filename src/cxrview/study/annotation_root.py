@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import open_image
-from cxrview.image.reader import local_path
+from cxrview.image.address import local_path
 from cxrview.store.readings import ReadingStore
 from cxrview.store.rows import printable
 from cxrview.study.annotation_study import absolute_path

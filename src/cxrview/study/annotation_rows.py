@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cxrview.image.reader import local_path
+from cxrview.image.address import local_path
 from cxrview.store.path_key import path_key
 from cxrview.store.readings import ReadingStore
 from cxrview.store.rows import printable
