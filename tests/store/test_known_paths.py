@@ -6,7 +6,7 @@ from cxrview.errors import UsageError
 from cxrview.records import Instance, Prediction
 from cxrview.store.known_paths import KnownPaths
 from cxrview.store.parts import write_parts
-from cxrview.store.rows import prediction_row
+from cxrview.store.rows import FAILURE_COLUMNS, prediction_row
 from cxrview.store.tables import write_table
 from cxrview.terms import Decision
 
@@ -55,3 +55,13 @@ def test_a_name_that_is_no_text_is_known_too(tmp_path):
 def test_what_is_no_result_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no result"):
         KnownPaths([tmp_path / "nowhere.parquet"])
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_list_of_failures_is_no_result(tmp_path, name):
+    """What failed would never be tried again."""
+    failed = [{"path": "/1", "code": "truncated", "reason": "it ends early", "advice": "Copy it"}]
+    write_table(tmp_path / name, failed, dict.fromkeys(FAILURE_COLUMNS, "string"))
+
+    with pytest.raises(UsageError, match="no result of cxrview classify: it has no column deci"):
+        KnownPaths([tmp_path / name])

@@ -114,8 +114,9 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as table:
-        known = [name for name in columns if name in table.schema_arrow.names]
-        _check_path_column(known)
+        names = table.schema_arrow.names
+        _check_columns(path, names)
+        known = [name for name in columns if name in names]
         for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
             for row in batch.to_pylist():
                 yield {name: row.get(name) for name in columns}
@@ -125,21 +126,26 @@ def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            _check_path_column(row)
+            _check_columns(path, row)
             yield {name: row.get(name) for name in columns}
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        _check_path_column(reader.fieldnames or ())
+        _check_columns(path, reader.fieldnames or ())
         for row in reader:
             yield {name: _typed(name, row.get(name)) for name in columns}
 
 
-def _check_path_column(names: Collection[str]) -> None:
-    if "path" not in names:
-        raise ValueError("every result names its files")
+def _check_columns(path: Path, names: Collection[str]) -> None:
+    """A list of failures has paths too: taken for a result, none of it would be tried again."""
+    if missing := [name for name in ("path", "decision") if name not in names]:
+        raise UsageError(
+            f"{path} is no result of cxrview classify: it has no column {missing[0]}",
+            "A result is the table that --out named, such as views.parquet; "
+            "views.failures.csv beside it is none",
+        )
 
 
 def _typed(name: str, text: str | None) -> Any:
