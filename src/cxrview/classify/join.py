@@ -23,6 +23,7 @@ from cxrview.store.journal import Conditions, Journal
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import Row
 from cxrview.store.tables import each_failure, each_row
+from cxrview.store.temporary_files import temporary_files_failed
 
 MAY_DIFFER = ("paths", "known")
 """Conditions that do not change what is said of a file; shards must agree on these too."""
@@ -64,7 +65,7 @@ def join_results(
     Raises:
         UsageError: a result cannot be read, was made under other conditions, is missing or
             doubled.
-        CannotWrite: the disk took no more.
+        CannotGoOn: the disk took no more, of the result or of temporary files.
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)
@@ -89,7 +90,9 @@ def join_results(
             is_complete=all(part.is_complete for part in parts),
         )
         write_result(out, journal, tally, conditions)
-    except (OSError, sqlite3.OperationalError) as error:
+    except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
+        raise temporary_files_failed("the results cannot be joined", error) from error
+    except OSError as error:
         raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
     finally:
         journal.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import printable
 from cxrview.store.tables import each_row
+from cxrview.store.temporary_files import temporary_files_failed
 
 
 class KnownPaths:
@@ -22,6 +23,7 @@ class KnownPaths:
 
     Raises:
         UsageError: one of them is missing or no result.
+        CannotGoOn: there is no room for temporary files.
     """
 
     def __init__(self, tables: Sequence[Path]) -> None:
@@ -29,8 +31,11 @@ class KnownPaths:
         self._db = sqlite3.connect("", check_same_thread=False)
         self._db.execute("CREATE TABLE known (path BLOB PRIMARY KEY) WITHOUT ROWID")
         keys = ((_key(row["path"]),) for table in tables for row in each_row(table, ["path"]))
-        with self._db:
-            self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", keys)
+        try:
+            with self._db:
+                self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", keys)
+        except sqlite3.OperationalError as error:
+            raise temporary_files_failed("what is known cannot be looked up", error) from error
 
     def __contains__(self, path: str) -> bool:
         found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (_key(path),))
