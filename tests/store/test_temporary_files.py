@@ -1,6 +1,5 @@
 """A disk that is full is named, also where it is that of the temporary files."""
 
-import os
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -62,8 +61,8 @@ def test_the_folder_is_the_one_that_sqlite_takes(tmp_path):
     db = sqlite3.connect("")
     db.execute("PRAGMA cache_size = 1")
     db.execute("CREATE TABLE t AS SELECT randomblob(100000)")
-    links = (Path(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd"))
-    opened = [os.readlink(link) for link in links if link.is_symlink()]
+    links = Path("/proc/self/fd").iterdir()
+    opened = [str(link.readlink()) for link in links if link.is_symlink()]
 
     assert any(path.startswith(f"{temporary_folder()}/etilqs_") for path in opened)
     db.close()

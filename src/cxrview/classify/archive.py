@@ -149,7 +149,8 @@ def _writing(*, can_resume: bool) -> Iterator[None]:
         raise _journal_failed(error, can_resume) from error
     except OSError as error:
         raise CannotWrite(
-            f"the result cannot be written: {error}", "Make room there. " + _what_is_kept(can_resume)
+            f"the result cannot be written: {error}",
+            "Make room there. " + _what_is_kept(can_resume),
         ) from error
 
 
