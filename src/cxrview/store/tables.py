@@ -159,9 +159,14 @@ _READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        names = list(columns)
+        plain = csv.DictWriter(file, names, lineterminator="\n")
+        quoted = csv.DictWriter(file, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writeheader()
+        for row in rows:
+            # Python leaves a lone carriage return bare, which every reader takes for a line's end.
+            has_return = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
+            (quoted if has_return else plain).writerow(row)
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
