@@ -1,6 +1,7 @@
 """Results joined are what one run would have written."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,26 @@ def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):
     join_results(shards, Outputs(table=tmp_path / "joined.csv"))
 
     assert (tmp_path / "joined.csv").read_bytes() == one.read_bytes()
+
+
+@pytest.mark.parametrize("arguments", [["."], ["0/*.png", "."]], ids=" ".join)
+def test_odd_names_keep_their_order_when_shards_join(
+    run, draw, archive, tmp_path, monkeypatch, arguments
+):
+    names = (b"d\xe9/x", "d\xe9/x".encode(), b"\xff..dcm", "\uffcf.dcm".encode(), b"a::b", b"\\xff")
+    for number, name in enumerate(names):
+        path = archive / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(Path(draw(f"0/{number}.png", 20 + number)).read_bytes())
+        path.with_name(path.name + ".broken").write_text("no picture")
+    monkeypatch.chdir(archive)
+    absolute = {"paths": json.dumps([str(archive / argument) for argument in arguments])}
+    one = run("one.csv", *arguments, conditions=absolute)
+    shards = [run(f"{k}.csv", *arguments, shard=f"{k}/3", conditions=absolute) for k in (1, 2, 3)]
+
+    join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+
+    assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
 
 
 def test_a_folder_of_parts_comes_out_where_one_is_asked_for(run, tmp_path):

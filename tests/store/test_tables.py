@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Instance, Prediction
-from cxrview.store.rows import COLUMNS, failure_row, prediction_row, printable
+from cxrview.store.rows import COLUMNS, failure_row, from_printable, prediction_row, printable
 from cxrview.store.tables import (
     each_failure,
     read_rows,
@@ -144,12 +145,13 @@ def test_failures_keep_their_text(tmp_path):
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
-def test_any_file_name_is_written_as_valid_text(name):
-    import os
-
+@example(rb"back\xff" + b"\xff")
+@example(rb"\x\x5c\xf")
+def test_any_file_name_is_written_as_valid_text_and_comes_back(name):
     text = printable(os.fsdecode(name))
 
     assert json.loads(json.dumps(text)) == text
+    assert from_printable(text) == os.fsdecode(name)
     assert text.encode("utf-8")
 
 

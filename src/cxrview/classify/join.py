@@ -11,19 +11,19 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from heapq import merge
 from pathlib import Path
 from typing import Any
 
+from cxrview.classify.found_order import FoundOrder
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.shard import Shard
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.store.absolute import absolute
 from cxrview.store.journal import Conditions, Journal
-from cxrview.store.path_key import path_key
-from cxrview.store.rows import Row
+from cxrview.store.rows import Row, from_printable
 from cxrview.store.tables import each_failure, each_row
 from cxrview.store.temporary_files import temporary_files_failed
 
@@ -263,25 +263,8 @@ def _failures_of(part: Part) -> Iterator[Row]:
 
 def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]]) -> Iterator[Row]:
     for night in nights:
-        roots = _roots(night[0].paths)
-        key = partial(_place_of, roots=roots)
-        yield from merge(*map(rows_of, night), key=key)
-
-
-def _roots(paths: str) -> list[bytes]:
-    """The arguments of a run; none where somebody else than the command wrote them down."""
-    try:
-        return [path_key(path) for path in json.loads(paths)]
-    except (ValueError, TypeError):
-        return []
-
-
-def _place_of(row: Row, roots: Sequence[bytes]) -> tuple[int, list[bytes]]:
-    return _place(path_key(row["path"]), roots)
-
-
-def _place(key: bytes, roots: Sequence[bytes]) -> tuple[int, list[bytes]]:
-    """Where the finder comes upon a path: by the argument that named it, then name by name."""
-    below = key + b"/"
-    of_argument = (k for k, root in enumerate(roots) if below.startswith(root.rstrip(b"/") + b"/"))
-    return next(of_argument, len(roots)), key.split(b"/")
+        order = FoundOrder(night[0].paths)
+        yield from merge(
+            *map(rows_of, night),
+            key=lambda row: order.place_of(absolute(from_printable(row["path"]))),  # noqa: B023
+        )
