@@ -13,12 +13,14 @@ def absolute(path: str, folder: str = "") -> str:
         path: as a run found it.
         folder: where a relative path begins; where we stand if empty.
     """
+    # abspath, not Path.resolve: it follows links, and each link is a row of its own.
+    if path.startswith("/"):
+        return os.path.abspath(path)  # noqa: PTH100
     before, chained, last = path.rpartition("::")
     if chained and _URL.match(before):  # zip://film.dcm::films.zip
         return f"{before}{chained}{absolute(last, folder)}"
     if path.startswith("file:///"):
-        path = path.removeprefix("file://")
-    elif _URL.match(path):
+        return absolute(path.removeprefix("file://"))
+    if _URL.match(path):
         return path
-    # Not Path.resolve: it follows links, and each link is a row of its own.
     return os.path.abspath(os.path.join(folder, path))  # noqa: PTH100, PTH118 (odd bytes)

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -80,20 +81,36 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
     Raises:
         UsageError: there is no such table, or none of ours.
     """
-    if not path.exists():
-        raise UsageError(f"there is no result {path}")
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise UsageError(f"the folder {path} holds no Parquet files")
-    for file in files:
-        try:
+    for file in files_of(path):
+        with reading(file):
             for row in _READERS[table_format(file)](file, columns):
                 if "path" in row and not row["path"]:
                     raise ValueError("every row is of a file")
                 yield row
-        # ValueError: pyarrow's, JSON's and UTF-8's.
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
-            raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
+
+
+def files_of(table: Path) -> list[Path]:
+    """The files of a result: itself, or the Parquet parts of a folder in their order.
+
+    Raises:
+        UsageError: there is no such table, or no part in the folder.
+    """
+    if not table.exists():
+        raise UsageError(f"there is no result {table}")
+    files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+    if not files:
+        raise UsageError(f"the folder {table} holds no Parquet files")
+    return files
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """What a file that is no table of ours makes go wrong becomes UsageError."""
+    try:
+        yield
+    # ValueError: pyarrow's, JSON's and UTF-8's.
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
+        raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
 
 
 def each_failure(path: Path) -> Iterator[Row]:
@@ -115,7 +132,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
     with pq.ParquetFile(path) as table:
         names = table.schema_arrow.names
-        _check_columns(path, names)
+        check_columns(path, names)
         known = [name for name in columns if name in names]
         for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
             for row in batch.to_pylist():
@@ -126,20 +143,26 @@ def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            _check_columns(path, row)
+            check_columns(path, row)
             yield {name: row.get(name) for name in columns}
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        _check_columns(path, reader.fieldnames or ())
+        check_columns(path, reader.fieldnames or ())
         for row in reader:
             yield {name: _typed(name, row.get(name)) for name in columns}
 
 
-def _check_columns(path: Path, names: Collection[str]) -> None:
-    """A list of failures has paths too: taken for a result, none of it would be tried again."""
+def check_columns(path: Path, names: Collection[str]) -> None:
+    """Refuse what is no result.
+
+    A list of failures has paths too: taken for a result, none of it would be tried again.
+
+    Raises:
+        UsageError: a column is missing that every result has.
+    """
     if missing := [name for name in ("path", "decision") if name not in names]:
         raise UsageError(
             f"{path} is no result of cxrview classify: it has no column {missing[0]}",
