@@ -9,13 +9,14 @@ as they are named.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from cxrview.classify.found_order import FoundOrder
+from cxrview.classify.found_order import FoundOrder, Place
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.shard import Shard
 from cxrview.classify.tally import Tally, count_outcomes
@@ -24,6 +25,7 @@ from cxrview.errors import CannotWrite, UsageError
 from cxrview.store.absolute import absolute
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.rows import Row, from_printable
+from cxrview.store.run_folder import run_folder
 from cxrview.store.tables import each_failure, each_row
 from cxrview.store.temporary_files import temporary_files_failed
 
@@ -40,6 +42,8 @@ class Part:
     is_complete: bool
     named_again: int
     seconds: float
+    folder: str
+    """Where relative paths begin; where we stand if empty."""
 
     @property
     def shard(self) -> str:
@@ -111,7 +115,8 @@ def join_results(
             seconds=sum(part.seconds for part in parts),
             is_complete=all(part.is_complete for part in parts),
         )
-        write_result(out, journal, tally, conditions)
+        folders = {part.folder for part in parts}
+        write_result(out, journal, tally, conditions, folders.pop() if len(folders) == 1 else "")
     except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
         raise temporary_files_failed("the results cannot be joined", error) from error
     except OSError as error:
@@ -138,6 +143,7 @@ def read_part(table: Path) -> Part:
             is_complete=bool(summary["is_complete"]),
             named_again=int(summary["named_again"]),
             seconds=float(summary["seconds"]),
+            folder=run_folder(table),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
@@ -264,7 +270,11 @@ def _failures_of(part: Part) -> Iterator[Row]:
 def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]]) -> Iterator[Row]:
     for night in nights:
         order = FoundOrder(night[0].paths)
-        yield from merge(
-            *map(rows_of, night),
-            key=lambda row: order.place_of(absolute(from_printable(row["path"]))),  # noqa: B023
-        )
+        placed = (_placed(rows_of(part), part.folder, order) for part in night)
+        for _, row in merge(*placed, key=itemgetter(0)):
+            yield row
+
+
+def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[Place, Row]]:
+    for row in rows:
+        yield order.place_of(absolute(from_printable(row["path"]), folder)), row
