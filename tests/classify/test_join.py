@@ -108,6 +108,26 @@ def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):
     assert (tmp_path / "joined.csv").read_bytes() == one.read_bytes()
 
 
+@pytest.mark.parametrize("arguments", [["."], ["0/*.png", "."]], ids=" ".join)
+def test_odd_names_keep_their_order_when_shards_join(
+    run, draw, archive, tmp_path, monkeypatch, arguments
+):
+    names = (b"d\xe9/x", "d\xe9/x".encode(), b"\xff..dcm", "\uffcf.dcm".encode(), b"a::b", b"\\xff")
+    for number, name in enumerate(names):
+        path = archive / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(Path(draw(f"0/{number}.png", 20 + number)).read_bytes())
+        path.with_name(path.name + ".broken").write_text("no picture")
+    monkeypatch.chdir(archive)
+    absolute = {"paths": json.dumps([str(archive / argument) for argument in arguments])}
+    one = run("one.csv", *arguments, conditions=absolute)
+    shards = [run(f"{k}.csv", *arguments, shard=f"{k}/3", conditions=absolute) for k in (1, 2, 3)]
+
+    join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+
+    assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
+
+
 def test_a_folder_of_parts_comes_out_where_one_is_asked_for(run, tmp_path):
     one = run("one/")
     shards = [run(f"{k}.jsonl", shard=f"{k}/2") for k in (1, 2)]
@@ -246,3 +266,80 @@ def test_a_result_without_its_summary_is_refused(run, tmp_path):
 
     with pytest.raises(UsageError, match="Copy failures and summary along"):
         join_results([table], Outputs(table=tmp_path / "joined.csv"))
+
+
+def test_nights_of_shards_join_to_what_the_nights_of_one_machine_join_to(
+    run, draw, archive, tmp_path
+):
+    """Each machine knows its own first night alone; late files and mended ones come to both."""
+    broken = [archive / "0" / f"mended{k}.png" for k in range(4)]
+    for path in broken:
+        path.write_text("not yet")
+    ones = [run("one1.csv")]
+    shards = [run(f"{k}1.csv", shard=f"{k}/2") for k in (1, 2)]
+    for number, path in enumerate(broken):
+        Image.open(draw(f"1/late{number}.png", 30 + number)).rotate(90).save(path)
+    ones.append(run("one2.csv", known=ones))
+    shards += [run(f"{k}2.csv", known=[shards[k - 1]], shard=f"{k}/2") for k in (1, 2)]
+
+    join_results(ones, Outputs(table=tmp_path / "one.csv"))
+    joined = Outputs(table=tmp_path / "joined.csv")
+    for order in ((0, 1, 2, 3), (1, 3, 0, 2)):
+        join_results([shards[k] for k in order], joined)
+        assert whole_of(joined.table, tmp_path) == whole_of(tmp_path / "one.csv", tmp_path)
+
+    assert len(list(each_row(joined.table))) == 48
+    assert json.loads(joined.summary.read_text())["conditions"]["shard"] == "all"
+
+
+def test_nights_join_shard_by_shard_or_night_by_night_as_well(run, draw, tmp_path):
+    nights = [[run(f"{k}1.csv", shard=f"{k}/2") for k in (1, 2)]]
+    for number in range(6):
+        draw(f"0/late{number}.png", 30 + number)
+    nights.append([run(f"{k}2.csv", known=[nights[0][k - 1]], shard=f"{k}/2") for k in (1, 2)])
+    names = ("all", "night1", "night2", "nights", "shard1", "shard2", "shards")
+    out = {name: Outputs(table=tmp_path / f"{name}.csv") for name in names}
+
+    join_results([*nights[0], *nights[1]], out["all"])
+    for k in (1, 2):
+        join_results(nights[k - 1], out[f"night{k}"])
+        join_results([n[k - 1] for n in nights], out[f"shard{k}"], allow_missing=True)
+    join_results([out["night1"].table, out["night2"].table], out["nights"])
+    join_results([out["shard1"].table, out["shard2"].table], out["shards"])
+
+    whole = out["all"].table.read_bytes()
+    assert out["nights"].table.read_bytes() == whole
+    assert sorted(out["shards"].table.read_text().splitlines()) == sorted(
+        whole.decode().splitlines()
+    )
+
+
+def test_a_night_without_one_of_its_shards_joins_where_the_shard_was_there_before(run, tmp_path):
+    """On the second night one machine stood still; all shares have a result all the same."""
+    shards = [run(f"{k}1.csv", shard=f"{k}/2") for k in (1, 2)]
+    again = run("12.csv", known=[shards[0]], shard="1/2")
+
+    tally = join_results([*shards, again], Outputs(table=tmp_path / "joined.csv"))
+
+    assert tally.found == 41
+
+
+def test_a_night_with_nothing_new_is_a_night_all_the_same(run, draw, tmp_path):
+    """The third one knows what the second knew."""
+    nights = [run("first.csv", shard="1/1")]
+    nights.append(run("second.csv", known=nights[:1], shard="1/1"))
+    draw("0/late.png", 30)
+    nights.append(run("third.csv", known=nights[:2], shard="1/1"))
+
+    tally = join_results(nights, Outputs(table=tmp_path / "joined.csv"))
+
+    assert tally.found == 42
+
+
+def test_a_later_night_of_a_shard_named_twice_is_refused_by_its_rows(run, draw, tmp_path):
+    first = run("first.csv", shard="1/1")
+    draw("0/late.png", 30)
+    second = run("second.csv", known=[first], shard="1/1")
+
+    with pytest.raises(UsageError, match="1 files have a row in more than one result"):
+        join_results([first, second, second], Outputs(table=tmp_path / "joined.csv"))

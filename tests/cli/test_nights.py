@@ -98,6 +98,19 @@ def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
     assert "001.png" in done.stdout and "002.png" not in done.stdout
 
 
+def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_one_is_told(
+    archive, cxrview, tmp_path
+):
+    cxrview("classify", ".", "--out", tmp_path / "first.csv", cwd=archive / "0")
+    known = ["--known", "first.csv"]
+
+    again = cxrview("classify", archive / "0", "--out", "again.csv", *known)
+    alien = cxrview("classify", archive / "1" / "001.png", "--out", "alien.csv", *known)
+
+    assert "29 files left out" in again.stderr and "no file found is" not in again.stderr
+    assert "no file found is one of the 29 known ones" in alien.stderr
+
+
 def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
     done = cxrview("classify", archive, "--estimate", "--shard", "1/1")
 

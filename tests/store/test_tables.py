@@ -2,17 +2,26 @@
 
 import csv
 import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Instance, Prediction
-from cxrview.store.rows import COLUMNS, failure_row, prediction_row, printable
-from cxrview.store.tables import read_rows, table_format, write_failures, write_table
+from cxrview.store.rows import COLUMNS, failure_row, from_printable, prediction_row, printable
+from cxrview.store.tables import (
+    each_failure,
+    read_rows,
+    table_format,
+    write_failures,
+    write_table,
+)
 from cxrview.terms import Agreement, Decision, View
 
 CLASSIFIED = Prediction(
@@ -40,6 +49,32 @@ def test_rows_come_back_as_they_went(tmp_path, ending):
 
     assert read_rows(path, 10) == ROWS
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+@given(names=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=3))
+@example(names=["cr\rname.dcm"])
+@example(names=["\r", "\n", "\r\n", '"', " ", ",", "\u2028", "\ufeff"])
+def test_any_text_in_a_path_comes_back(names, ending):
+    rows = [ROWS[0] | {"path": f"/{name}"} for name in names] + ROWS[1:]
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"views.{ending}")
+
+        write_table(path, rows)
+
+        assert read_rows(path, 99) == rows
+
+
+@given(name=st.text(st.characters(exclude_categories=["Cs"])))
+@example(name="cr\rname.dcm")
+def test_any_text_in_the_path_of_a_failure_comes_back(name):
+    row = {"path": f"/{name}", "code": "truncated", "reason": "it ends", "advice": "Copy it"}
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "views.failures.csv")
+
+        write_failures(path, [row])
+
+        assert list(each_failure(path)) == [row]
 
 
 def test_the_columns_are_those_promised_and_in_their_order(tmp_path):
@@ -110,12 +145,13 @@ def test_failures_keep_their_text(tmp_path):
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
-def test_any_file_name_is_written_as_valid_text(name):
-    import os
-
+@example(rb"back\xff" + b"\xff")
+@example(rb"\x\x5c\xf")
+def test_any_file_name_is_written_as_valid_text_and_comes_back(name):
     text = printable(os.fsdecode(name))
 
     assert json.loads(json.dumps(text)) == text
+    assert from_printable(text) == os.fsdecode(name)
     assert text.encode("utf-8")
 
 

@@ -19,6 +19,7 @@ from cxrview.errors import CannotWrite, NoRoomForNames, OutOfReach, UsageError, 
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
+from cxrview.store.temporary_files import told_with_folder
 
 Outcome = Prediction | Failure
 
@@ -116,11 +117,13 @@ def _run(
     watch: Callable[[list[Outcome]], None],
 ) -> bool:
     """Classify into the journal; False where Ctrl-C or the clock ended it."""
-    outcomes = classify_files(journal.still_to_do(selected), model, settings)
+    can_resume = isinstance(out, Outputs)
+    to_do = _noted(journal.still_to_do(selected), can_resume=can_resume)
+    outcomes = classify_files(to_do, model, settings)
     try:
         for group in _groups(outcomes):
             first = journal.next_ordinal
-            with _writing(can_resume=isinstance(out, Outputs)):
+            with _writing(can_resume=can_resume):
                 journal.record(group)
                 if not isinstance(out, Outputs):
                     _stream(out, journal, first)
@@ -168,13 +171,36 @@ def _writing(*, can_resume: bool) -> Iterator[None]:
         yield
     except BrokenPipeError:  # whoever read our rows has seen enough
         raise KeyboardInterrupt from None
-    except (OSError, sqlite3.OperationalError) as error:
+    except sqlite3.OperationalError as error:
+        raise _journal_failed(error, can_resume) from error
+    except OSError as error:
         raise CannotWrite(
             f"the result cannot be written: {error}",
-            "Make room there and go on with --resume: what was finished is kept"
-            if can_resume
-            else "Rows that were written so far are right",
+            "Make room there. " + _what_is_kept(can_resume),
         ) from error
+
+
+def _noted(paths: Iterator[str], *, can_resume: bool) -> Iterator[str]:
+    """Paths that the journal notes as they are taken, in a temporary file."""
+    try:
+        yield from paths
+    except sqlite3.OperationalError as error:
+        raise _journal_failed(error, can_resume) from error
+
+
+def _journal_failed(error: sqlite3.OperationalError, can_resume: bool) -> CannotWrite:
+    """SQLite does not say whether the journal's disk is full or that of temporary files."""
+    return CannotWrite(
+        f"the result cannot be written: {told_with_folder(error)}",
+        "Make room there or beside the result, or name another folder in SQLITE_TMPDIR. "
+        + _what_is_kept(can_resume),
+    )
+
+
+def _what_is_kept(can_resume: bool) -> str:
+    if can_resume:
+        return "Then go on with --resume: what was finished is kept"
+    return "Rows that were written so far are right"
 
 
 def _stream(out: tuple[IO[str], IO[str]], journal: Journal, first: int) -> None:

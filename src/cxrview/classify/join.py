@@ -1,31 +1,36 @@
 """Joins results into one: the shards of several machines, or the nights of one.
 
 The rows go through a journal, as those of a run do, so that counts and the marks of images that
-came before are those of a single run. Shards are merged by path: of a folder that was walked,
-they give byte for byte the table of a run without shards. Other results follow one another as
-they are named.
+came before are those of a single run. Shards of one night are merged by path: of a folder that
+was walked, they give byte for byte the table of a run without shards. Nights follow one another
+as they are named.
 """
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from cxrview.classify.found_order import FoundOrder, Place
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.shard import Shard
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.store.absolute import absolute
 from cxrview.store.journal import Conditions, Journal
-from cxrview.store.path_key import path_key
-from cxrview.store.rows import Row
+from cxrview.store.rows import Row, from_printable
+from cxrview.store.run_folder import run_folder
 from cxrview.store.tables import each_failure, each_row
+from cxrview.store.temporary_files import temporary_files_failed
 
 MAY_DIFFER = ("paths", "known")
-"""Conditions that do not change what is said of a file; shards must agree on these too."""
+"""Conditions that do not change what is said of a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +42,32 @@ class Part:
     is_complete: bool
     named_again: int
     seconds: float
+    folder: str
+    """Where relative paths begin; where we stand if empty."""
 
     @property
     def shard(self) -> str:
         """Such as 3/8; `all` where the run was not shared out."""
         return self.conditions.get("shard", "all")
+
+    @property
+    def shards(self) -> list[str]:
+        """Several, where shards were joined and others are missing."""
+        return self.shard.split(" + ")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the run knew nothing of earlier ones."""
+        return self.conditions.get("known", "none") == "none"
+
+    @property
+    def paths(self) -> str:
+        """The arguments of the run."""
+        return self.conditions.get("paths", "")
+
+
+Night = list[Part]
+"""Shards of one run, or the one result of a run that was not shared out."""
 
 
 def join_results(
@@ -64,23 +90,24 @@ def join_results(
     Raises:
         UsageError: a result cannot be read, was made under other conditions, is missing or
             doubled.
-        CannotWrite: the disk took no more.
+        CannotGoOn: the disk took no more, of the result or of temporary files.
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)
-    conditions = _agreed(parts)
+    nights = _nights(parts)
+    conditions = _agreed(parts, nights)
     conditions |= {"shard": _shards(parts, allow_missing, allow_doubled)}
     if not allow_missing:
         _need_complete(parts)
     journal = Journal(None, conditions)
     try:
-        repeated = journal.adopt_rows(_in_order(parts, _rows_of))
+        repeated = journal.adopt_rows(_in_order(nights, _rows_of))
         if repeated and not allow_doubled:
             raise UsageError(
                 f"{repeated} files have a row in more than one result",
                 "Name each result once, or keep the first row of each with --allow-doubled",
             )
-        journal.adopt_failures(_in_order(parts, _failures_of))
+        journal.adopt_failures(_in_order(nights, _failures_of))
         tally = count_outcomes(
             journal,
             read_now=0,
@@ -88,8 +115,11 @@ def join_results(
             seconds=sum(part.seconds for part in parts),
             is_complete=all(part.is_complete for part in parts),
         )
-        write_result(out, journal, tally, conditions)
-    except (OSError, sqlite3.OperationalError) as error:
+        folders = {part.folder for part in parts}
+        write_result(out, journal, tally, conditions, folders.pop() if len(folders) == 1 else "")
+    except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
+        raise temporary_files_failed("the results cannot be joined", error) from error
+    except OSError as error:
         raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
     finally:
         journal.close()
@@ -113,6 +143,7 @@ def read_part(table: Path) -> Part:
             is_complete=bool(summary["is_complete"]),
             named_again=int(summary["named_again"]),
             seconds=float(summary["seconds"]),
+            folder=run_folder(table),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
@@ -132,32 +163,52 @@ def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
             )
 
 
-def _agreed(parts: Sequence[Part]) -> Conditions:
+def _nights(parts: Sequence[Part]) -> list[Night]:
+    """Sort results into nights: the first of each shard, the second of each, and so on.
+
+    Those of one shard that both knew nothing are no two nights: it was done twice.
+    """
+    nights: list[Night] = []
+    nights_of: Counter[str] = Counter()
+    for part in parts:
+        number = max(nights_of[name] for name in part.shards)
+        if number and part.is_first and part.shard != "all":
+            number = 0
+        else:
+            nights_of.update(dict.fromkeys(part.shards, 1))
+        nights.extend([] for _ in range(number + 1 - len(nights)))
+        nights[number].append(part)
+    return nights
+
+
+def _agreed(parts: Sequence[Part], nights: Sequence[Night]) -> Conditions:
     """The conditions of the joined result, once all agree on them."""
-    first = parts[0].conditions
     for part in parts[1:]:
-        changed = [
-            f"{name} was {first.get(name, 'not set')}, is {part.conditions.get(name, 'not set')}"
-            for name in sorted({*first, *part.conditions})
-            if first.get(name) != part.conditions.get(name) and not _may_differ(name, parts)
-        ]
-        if changed:
-            raise UsageError(
-                f"{part.outputs.table} came about under other conditions than "
-                f"{parts[0].outputs.table}: {'; '.join(changed)}",
-                "Join only what one model said in one way",
-            )
+        _check_agreement(parts[0], part, may_differ=(*MAY_DIFFER, "shard"))
+    for first, *others in nights:
+        for part in others:
+            _check_agreement(first, part, may_differ=("known", "shard"))
     return {
         name: _joined([part.conditions.get(name, "") for part in parts])
         if name in MAY_DIFFER
         else value
-        for name, value in first.items()
+        for name, value in parts[0].conditions.items()
     }
 
 
-def _may_differ(name: str, parts: Sequence[Part]) -> bool:
-    are_shards = all(part.shard != "all" for part in parts)
-    return name == "shard" or (name in MAY_DIFFER and not are_shards)
+def _check_agreement(first: Part, other: Part, *, may_differ: Sequence[str]) -> None:
+    before, now = first.conditions, other.conditions
+    changed = [
+        f"{name} was {before.get(name, 'not set')}, is {now.get(name, 'not set')}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name) and name not in may_differ
+    ]
+    if changed:
+        raise UsageError(
+            f"{other.outputs.table} came about under other conditions than "
+            f"{first.outputs.table}: {'; '.join(changed)}",
+            "Join only what one model said in one way",
+        )
 
 
 def _joined(values: Sequence[str]) -> str:
@@ -166,7 +217,7 @@ def _joined(values: Sequence[str]) -> str:
 
 def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
     """What the joined result is of the archive: `all`, or the shards that there are."""
-    names = [name for part in parts for name in part.shard.split(" + ")]
+    names = [name for part in parts for name in part.shards]
     if "all" in names:
         if set(names) != {"all"}:
             raise UsageError(
@@ -178,7 +229,9 @@ def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> 
     if any(shard.count != count for shard in shards):
         raise UsageError("the results are shards of different numbers of shards")
     numbers = [shard.number for shard in shards]
-    doubled = sorted({n for n in numbers if numbers.count(n) > 1})
+    # Later nights of a shard do not double it; where rows do, that is found out row by row.
+    first = [Shard.named(name).number for part in parts if part.is_first for name in part.shards]
+    doubled = sorted({number for number in first if first.count(number) > 1})
     if doubled and not allow_doubled:
         raise UsageError(
             f"there is more than one result of {_named(doubled, count)}",
@@ -214,23 +267,14 @@ def _failures_of(part: Part) -> Iterator[Row]:
     return each_failure(part.outputs.failures)
 
 
-def _in_order(parts: Sequence[Part], rows_of: Callable[[Part], Iterator[Row]]) -> Iterable[Row]:
-    if any(part.shard == "all" for part in parts):
-        return (row for part in parts for row in rows_of(part))
-    roots = _roots(parts[0].conditions.get("paths", ""))
-    return merge(*map(rows_of, parts), key=lambda row: _place(path_key(row["path"]), roots))
+def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]]) -> Iterator[Row]:
+    for night in nights:
+        order = FoundOrder(night[0].paths)
+        placed = (_placed(rows_of(part), part.folder, order) for part in night)
+        for _, row in merge(*placed, key=itemgetter(0)):
+            yield row
 
 
-def _roots(paths: str) -> list[bytes]:
-    """The arguments of a run; none where somebody else than the command wrote them down."""
-    try:
-        return [path_key(path) for path in json.loads(paths)]
-    except (ValueError, TypeError):
-        return []
-
-
-def _place(key: bytes, roots: Sequence[bytes]) -> tuple[int, list[bytes]]:
-    """Where the finder comes upon a path: by the argument that named it, then name by name."""
-    below = key + b"/"
-    of_argument = (k for k, root in enumerate(roots) if below.startswith(root.rstrip(b"/") + b"/"))
-    return next(of_argument, len(roots)), key.split(b"/")
+def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[Place, Row]]:
+    for row in rows:
+        yield order.place_of(absolute(from_printable(row["path"]), folder)), row

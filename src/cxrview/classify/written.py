@@ -1,5 +1,7 @@
 """Writes the files of a result from its journal: the same for a run and for what is joined."""
 
+import os
+
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.tally import Tally, summarise
 from cxrview.store.journal import Conditions, Journal
@@ -7,8 +9,21 @@ from cxrview.store.parts import write_parts
 from cxrview.store.tables import write_failures, write_summary, write_table
 
 
-def write_result(out: Outputs, journal: Journal, tally: Tally, conditions: Conditions) -> None:
+def write_result(
+    out: Outputs,
+    journal: Journal,
+    tally: Tally,
+    conditions: Conditions,
+    folder: str | None = None,
+) -> None:
     """Write table, failures and summary, each whole or not at all.
+
+    Args:
+        out: what to write.
+        journal: holds the rows.
+        tally: their counts.
+        conditions: under which they came about.
+        folder: where relative paths in them begin: where we stand if None; empty if of several.
 
     Raises:
         OSError: the disk took no more.
@@ -16,4 +31,5 @@ def write_result(out: Outputs, journal: Journal, tally: Tally, conditions: Condi
     write = write_parts if out.in_parts else write_table
     write(out.table, journal.rows())
     write_failures(out.failures, journal.failures())
-    write_summary(out.summary, summarise(tally, conditions))
+    folder = os.getcwd() if folder is None else folder  # noqa: PTH109 (a text, for JSON)
+    write_summary(out.summary, summarise(tally, conditions) | {"folder": folder})

@@ -286,7 +286,7 @@ def classify(
     from cxrview.classify.runtime import load_model
     from cxrview.cli.archive_paths import check_paths, count_paths, find_paths
     from cxrview.cli.conditions import conditions_of
-    from cxrview.cli.nights import bytes_per_second, is_past, selection_of
+    from cxrview.cli.nights import bytes_per_second, is_past, selection_of, tell_if_all_was_new
     from cxrview.cli.progress import progress
     from cxrview.cli.report import report
     from cxrview.cli.show_estimate import show_estimate
@@ -362,4 +362,5 @@ def classify(
             is_time_up=is_time_up,
         )
     report(tally, result, show=show)
+    tell_if_all_was_new(tally, selection)
     raise typer.Exit(tally.exit_code if tally.is_complete or tally.is_time_up else INTERRUPTED)

@@ -50,7 +50,7 @@ def concat(
     """Join the results of shards or of nights into one table, failures and summary with it.
 
     All must come from one model, reader and set of cutoffs. Shards of one archive must all be
-    there, each once.
+    there, each once, or once a night where the later left out what was known.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """

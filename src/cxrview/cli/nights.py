@@ -13,6 +13,7 @@ from cxrview.errors import UsageError
 if TYPE_CHECKING:
     from cxrview.classify.outputs import Outputs
     from cxrview.classify.selection import Selection
+    from cxrview.classify.tally import Tally
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMG]?i?)B(?:/s)?")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
@@ -73,3 +74,13 @@ def selection_of(shard: str | None, known: Sequence[Path], result: "Outputs | No
         shard=Shard.named(shard) if shard else None,
         known=KnownPaths(known) if known else None,
     )
+
+
+def tell_if_all_was_new(tally: "Tally", selection: "Selection") -> None:
+    """Say on stderr that --known was of no use: its paths may begin elsewhere."""
+    if selection.known and not tally.known:
+        typer.echo(
+            f"no file found is one of the {len(selection.known)} known ones: does the archive lie "
+            "under another path than in the earlier result?",
+            err=True,
+        )

@@ -1,13 +1,24 @@
 """The paths that earlier results hold, on the disk and not in memory, however many."""
 
 import hashlib
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from cxrview.store.path_key import path_key
-from cxrview.store.rows import printable
-from cxrview.store.tables import each_row
+from cxrview.store.absolute import absolute
+from cxrview.store.path_column import each_paths
+from cxrview.store.rows import from_printable
+from cxrview.store.run_folder import run_folder
+from cxrview.store.temporary_files import temporary_files_failed
+
+_SETTINGS = """
+PRAGMA journal_mode = OFF; -- there is nothing to go back to: where it finds no room, the run ends
+PRAGMA page_size = 16384;
+PRAGMA cache_size = -32768; -- KiB; paths in no order would be slow with the usual two mebibytes
+CREATE TABLE known (path BLOB PRIMARY KEY) WITHOUT ROWID;
+"""
+_DIGEST_AT_A_TIME = 10_000
 
 
 class KnownPaths:
@@ -18,40 +29,48 @@ class KnownPaths:
 
     Args:
         tables: results in any format, files or folders of parts. Relative paths in them are
-            taken from the folder where we stand, as those of this run are.
+            taken from the folder where their run stood by its summary, and from the folder
+            where we stand if there is none.
 
     Raises:
         UsageError: one of them is missing or no result.
+        CannotGoOn: there is no room for temporary files.
     """
 
     def __init__(self, tables: Sequence[Path]) -> None:
         # Whoever counts the files asks from a thread of its own.
         self._db = sqlite3.connect("", check_same_thread=False)
-        self._db.execute("CREATE TABLE known (path BLOB PRIMARY KEY) WITHOUT ROWID")
-        keys = ((_key(row["path"]),) for table in tables for row in each_row(table, ["path"]))
-        with self._db:
-            self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", keys)
+        try:
+            self._db.executescript(_SETTINGS)
+            for table in tables:
+                self._add(table)
+            # Asked for each file of an archive as well: to count takes SQLite a walk over all.
+            (self._count,) = self._db.execute("SELECT count(*) FROM known").fetchone()
+        except sqlite3.OperationalError as error:
+            raise temporary_files_failed("what is known cannot be looked up", error) from error
+
+    def _add(self, table: Path) -> None:
+        folder = run_folder(table)
+        for paths in each_paths(table):
+            keys = sorted(_key(from_printable(path), folder) for path in paths)
+            with self._db:
+                self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", zip(keys))  # noqa: B905
 
     def __contains__(self, path: str) -> bool:
         found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (_key(path),))
         return found.fetchone() is not None
 
     def __len__(self) -> int:
-        (count,) = self._db.execute("SELECT count(*) FROM known").fetchone()
-        return int(count)
+        return int(self._count)
 
     def __str__(self) -> str:
         """How many, and a fingerprint of which: results that hold the same paths agree."""
         digest = hashlib.sha256()
-        for key in self._keys():
-            digest.update(key + b"\0")
+        in_order = self._db.execute("SELECT path FROM known ORDER BY path")
+        while some := in_order.fetchmany(_DIGEST_AT_A_TIME):
+            digest.update(b"".join(key + b"\0" for (key,) in some))
         return f"{len(self)} paths {digest.hexdigest()[:16]}"
 
-    def _keys(self) -> Iterator[bytes]:
-        for (key,) in self._db.execute("SELECT path FROM known ORDER BY path"):
-            yield key
 
-
-def _key(path: str) -> bytes:
-    """Of a path as a table shows it: bytes that are no UTF-8 are escaped there."""
-    return path_key(printable(path))
+def _key(path: str, folder: str = "") -> bytes:
+    return os.fsencode(absolute(path, folder))

@@ -1,6 +1,7 @@
 """One prediction as one row: the columns of the result, their order and their types."""
 
 import os
+import re
 from typing import Any
 
 from cxrview.records import Failure, Instance, Prediction
@@ -42,6 +43,9 @@ ORIGIN = "view_origin"
 MERGED_COLUMNS = COLUMNS | {ORIGIN: "string"}
 """Of a result in which readers' labels override the model: whose word the view is."""
 
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
+_LOOKS_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
+
 FAILURE_COLUMNS = ("path", "code", "reason", "advice")
 
 
@@ -72,8 +76,21 @@ def failure_row(failure: Failure) -> Row:
 
 
 def printable(path: str) -> str:
-    r"""A path as valid UTF-8: a byte that is none is shown as `\xff`."""
+    r"""A path as valid UTF-8: a byte that is none is shown as `\xff`.
+
+    A backslash of a name that would look like that is shown as `\x5c`, so that no two names look
+    alike.
+    """
+    if "\\x" in path:
+        path = _LOOKS_ESCAPED.sub(r"\\x5c", path)
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def from_printable(text: str) -> str:
+    """The path that `printable` showed as this text."""
+    if "\\x" not in text:
+        return text
+    return os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(text)))
 
 
 def _plain(value: Any) -> Any:

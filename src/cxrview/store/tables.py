@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -80,20 +81,36 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
     Raises:
         UsageError: there is no such table, or none of ours.
     """
-    if not path.exists():
-        raise UsageError(f"there is no result {path}")
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise UsageError(f"the folder {path} holds no Parquet files")
-    for file in files:
-        try:
+    for file in files_of(path):
+        with reading(file):
             for row in _READERS[table_format(file)](file, columns):
                 if "path" in row and not row["path"]:
                     raise ValueError("every row is of a file")
                 yield row
-        # ValueError: pyarrow's, JSON's and UTF-8's.
-        except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
-            raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
+
+
+def files_of(table: Path) -> list[Path]:
+    """The files of a result: itself, or the Parquet parts of a folder in their order.
+
+    Raises:
+        UsageError: there is no such table, or no part in the folder.
+    """
+    if not table.exists():
+        raise UsageError(f"there is no result {table}")
+    files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+    if not files:
+        raise UsageError(f"the folder {table} holds no Parquet files")
+    return files
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """What a file that is no table of ours makes go wrong becomes UsageError."""
+    try:
+        yield
+    # ValueError: pyarrow's, JSON's and UTF-8's.
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
+        raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
 
 
 def each_failure(path: Path) -> Iterator[Row]:
@@ -114,8 +131,9 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as table:
-        known = [name for name in columns if name in table.schema_arrow.names]
-        _check_path_column(known)
+        names = table.schema_arrow.names
+        check_columns(path, names)
+        known = [name for name in columns if name in names]
         for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
             for row in batch.to_pylist():
                 yield {name: row.get(name) for name in columns}
@@ -125,21 +143,32 @@ def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            _check_path_column(row)
+            check_columns(path, row)
             yield {name: row.get(name) for name in columns}
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        _check_path_column(reader.fieldnames or ())
+        check_columns(path, reader.fieldnames or ())
         for row in reader:
             yield {name: _typed(name, row.get(name)) for name in columns}
 
 
-def _check_path_column(names: Collection[str]) -> None:
-    if "path" not in names:
-        raise ValueError("every result names its files")
+def check_columns(path: Path, names: Collection[str]) -> None:
+    """Refuse what is no result.
+
+    A list of failures has paths too: taken for a result, none of it would be tried again.
+
+    Raises:
+        UsageError: a column is missing that every result has.
+    """
+    if missing := [name for name in ("path", "decision") if name not in names]:
+        raise UsageError(
+            f"{path} is no result of cxrview classify: it has no column {missing[0]}",
+            "A result is the table that --out named, such as views.parquet; "
+            "views.failures.csv beside it is none",
+        )
 
 
 def _typed(name: str, text: str | None) -> Any:
@@ -153,9 +182,14 @@ _READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        names = list(columns)
+        plain = csv.DictWriter(file, names, lineterminator="\n")
+        quoted = csv.DictWriter(file, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writeheader()
+        for row in rows:
+            # Python leaves a lone carriage return bare, which every reader takes for a line's end.
+            has_return = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
+            (quoted if has_return else plain).writerow(row)
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
