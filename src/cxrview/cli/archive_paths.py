@@ -25,10 +25,17 @@ def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
 
     for path in paths:
         if path == "-":
-            listed = filter(None, (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer))
-            yield from find_images(listed, leave_out=leave_out, is_literal=True)
+            yield from find_images(_listed(), leave_out=leave_out, is_literal=True)
         else:
             yield from find_images([path], leave_out=leave_out)
+
+
+def _listed() -> Iterator[str]:
+    # Not sys.stdin.buffer: Python closes that at its end, and dies where a thread reads it.
+    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123
+        for line in lines:
+            if name := os.fsdecode(line.rstrip(b"\r\n")):
+                yield name
 
 
 def count_paths(

@@ -6,6 +6,7 @@ that it does not depend on which file was read first or how often the run was st
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -68,8 +69,11 @@ class Journal:
         self.path = path
         self.named_again = 0
         """How often a path was named again in this run."""
+        self._writing = threading.Lock()
+        """A transaction is of the connection and not of the thread that began it."""
         try:
-            self._db = sqlite3.connect(path or "", timeout=1)
+            # Paths are taken in another thread than the one that records.
+            self._db = sqlite3.connect(path or "", timeout=1, check_same_thread=False)
             self._open(anew)
             self._agree_on(conditions)
         except sqlite3.DatabaseError as error:
@@ -90,22 +94,31 @@ class Journal:
                 self._db.execute("DELETE FROM conditions")
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
-        """Pass on the paths that have no outcome yet, each once, and note their order."""
+        """Pass on the paths that have no outcome yet, each once, and note their order.
+
+        It may be taken by another thread than the one that records.
+        """
         for ordinal, path in enumerate(paths):
-            key = path_key(path)
-            added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
-            if not added.rowcount:
-                self.named_again += 1
-                continue
-            before = self._db.execute("SELECT ordinal FROM outcome WHERE path = ?", (key,))
-            if (known := before.fetchone()) is None:
+            with self._writing:
+                is_to_do = self._note(ordinal, path_key(path))
+            if is_to_do:
                 yield path
-            elif known != (ordinal,):  # a write for each known file would make resuming slow
-                self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
+
+    def _note(self, ordinal: int, key: bytes) -> bool:
+        added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
+        if not added.rowcount:
+            self.named_again += 1
+            return False
+        before = self._db.execute("SELECT ordinal FROM outcome WHERE path = ?", (key,))
+        if (known := before.fetchone()) is None:
+            return True
+        if known != (ordinal,):  # a write for each known file would make resuming slow
+            self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
+        return False
 
     def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
         """Keep outcomes for good, all of them or none."""
-        with self._db:
+        with self._writing, self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO outcome "
                 "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
