@@ -260,6 +260,7 @@ class _Server(threading.Thread):
             if worker is None:
                 with self._cores.for_decoding():  # its libraries are loaded, which is work too
                     worker = self._ready_worker()
+            began = time.monotonic()
             try:
                 outcome, seconds = worker.read(
                     path,
@@ -272,7 +273,7 @@ class _Server(threading.Thread):
                 self._end_worker()
                 continue
             except EOFError:
-                outcome, seconds = _died(path, self._end_worker()), 0.0
+                outcome, seconds = _died(path, self._end_worker()), time.monotonic() - began
             except TimeoutError:
                 self._end_worker()
                 outcome, seconds = _timed_out(path, self._timeout_s), self._timeout_s

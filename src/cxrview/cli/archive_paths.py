@@ -43,7 +43,11 @@ def count_paths(
 ) -> int | None:
     """How many files there are to do; None where a list is still coming in."""
     from cxrview.classify.selection import Selected
+    from cxrview.store.each_once import each_once
 
     if "-" in paths:
         return None
-    return max(0, sum(1 for _ in Selected(find_paths(paths, leave_out), selection)) - done)
+    found = find_paths(paths, leave_out)
+    if len(paths) > 1:  # one folder or glob names no file twice
+        found = each_once(found)
+    return max(0, sum(1 for _ in Selected(found, selection)) - done)
