@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cxrview.classify.cores import available_cores
 from cxrview.classify.decode_worker import ReadSettings, read_file
 from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
+from cxrview.classify.reader_process import ReaderProcess
 from cxrview.errors import UsageError, WorkersFailed
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
@@ -214,6 +216,36 @@ def test_workers_end_when_nobody_wants_more(archive, model):
     outcomes.close()
 
     assert _children() == before
+
+
+def test_no_more_workers_are_started_than_there_are_cores(archive, model):
+    before = _children()
+    outcomes = classify_files(find_images([str(archive)]), model, settings(workers=500))
+    next(outcomes)
+    started = len(_children()) - len(before)
+    outcomes.close()
+
+    assert 1 <= started <= available_cores()
+
+
+def test_no_row_waits_for_the_start_of_more_readers(archive, model, monkeypatch):
+    """Each takes a second to start, and the files are read before they all have."""
+    ready, starts = ReaderProcess.is_ready, []
+
+    def slowly(process):
+        if process not in starts:
+            starts.append(process)
+            time.sleep(1)
+        return ready(process)
+
+    monkeypatch.setattr(ReaderProcess, "is_ready", slowly)
+    began = time.monotonic()
+    outcomes = classify_files(find_images([str(archive)]), model, settings(readers=30))
+    next(outcomes)
+    first = time.monotonic() - began
+    outcomes.close()
+
+    assert first < 5
 
 
 def _children() -> list[str]:

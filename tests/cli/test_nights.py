@@ -11,7 +11,10 @@ import pytest
 import typer
 from PIL import Image
 
+from cxrview.classify.selection import Selection
+from cxrview.cli.archive_paths import count_paths
 from cxrview.cli.nights import bytes_per_second, is_past, next_time
+from cxrview.cli.show_estimate import _time
 
 
 @pytest.fixture
@@ -99,12 +102,34 @@ def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
 
 
 def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
-    done = cxrview("classify", archive, "--estimate", "--shard", "1/1")
+    done = cxrview("classify", archive, archive / "0", "--estimate", "--shard", "1/1")
 
     assert done.returncode == 0
     assert "PNG, JPEG, TIFF" in done.stdout and "cannot be read" in done.stdout
     assert " 60" in done.stdout and "Nothing was written." in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.04, "0.0 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (3600, "1.00 hours"),
+        (9e6, "2,500.00 hours"),
+    ],
+)
+def test_a_time_is_told_in_the_unit_that_fits(seconds, expected):
+    assert _time(seconds) == expected
+
+
+def test_the_total_counts_a_file_once_however_often_it_is_named(archive):
+    again = [str(archive), f"{archive}/0", f"{archive}/../archive/0/000.png"]
+
+    assert count_paths(again, [], Selection(), 10) == 50
+    assert count_paths([*again, "-"], [], Selection(), 10) is None
 
 
 @pytest.mark.parametrize(
