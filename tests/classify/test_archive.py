@@ -4,6 +4,9 @@ import csv
 import io
 import json
 import sqlite3
+import threading
+import time
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -292,6 +295,44 @@ def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model
         assert (stopped.table / name).read_bytes() == (whole.table / name).read_bytes()
     assert stopped.failures.read_bytes() == whole.failures.read_bytes()
     assert not stopped.journal.exists()
+
+
+def test_time_is_up_while_the_next_path_is_waited_for(draw, tmp_path, model):
+    paths, never, kept = [draw(f"{k}.png", 10) for k in range(5)], threading.Event(), []
+
+    def silent():
+        yield from paths
+        never.wait(60)
+
+    tally = classify_archive(
+        silent(),
+        Outputs(table=tmp_path / "a.csv"),
+        model,
+        SETTINGS,
+        watch=kept.extend,
+        is_time_up=lambda: len(kept) == 5,
+    )
+    was_waiting = not never.is_set()
+    never.set()
+
+    assert was_waiting
+    assert (tally.is_time_up, tally.is_complete, tally.found) == (True, False, 5)
+
+
+def test_time_is_up_while_a_file_waits_for_its_bytes(draw, tmp_path, model):
+    """At one byte a second it would wait for minutes."""
+    end = time.monotonic() + 1
+
+    tally = classify_archive(
+        [draw("a.png", 10)],
+        Outputs(table=tmp_path / "a.csv"),
+        model,
+        replace(SETTINGS, bytes_per_second=1.0),
+        is_time_up=lambda: time.monotonic() > end,
+    )
+
+    assert (tally.is_time_up, tally.found) == (True, 0)
+    assert time.monotonic() - end < 5
 
 
 @pytest.mark.parametrize("name", ["views.csv", "views/"])

@@ -46,6 +46,48 @@ def test_the_network_goes_before_decoding():
     assert order == ["network", "decoding"]
 
 
+@pytest.mark.parametrize(("count", "most"), [(1, 1), (2, 1), (3, 2), (16, 8)])
+def test_more_readers_start_on_half_of_the_cores_at_most(count, most):
+    cores, started, go_on = Cores(count), threading.Semaphore(0), threading.Event()
+
+    def start():
+        with cores.for_starting():
+            started.release()
+            go_on.wait(10)
+
+    threads = [threading.Thread(target=start) for _ in range(count + 2)]
+    for thread in threads:
+        thread.start()
+    at_once = [started.acquire(timeout=10) for _ in range(most)]
+    one_more = started.acquire(timeout=0.1)
+    go_on.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert all(at_once) and not one_more
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_no_reader_starts_while_a_file_waits_for_a_core():
+    cores, order = Cores(1), []
+
+    def use(core, name):
+        with core:
+            order.append(name)
+
+    with cores.for_decoding():
+        starting = threading.Thread(target=use, args=(cores.for_starting(), "starting"))
+        decoding = threading.Thread(target=use, args=(cores.for_decoding(), "decoding"))
+        starting.start()
+        decoding.start()
+        while not cores.decoding_waits:
+            pass
+    decoding.join()
+    starting.join()
+
+    assert order == ["decoding", "starting"]
+
+
 def test_a_core_comes_back_after_an_error():
     cores = Cores(1)
     with pytest.raises(ZeroDivisionError), cores.for_decoding():

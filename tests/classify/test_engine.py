@@ -1,11 +1,15 @@
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from cxrview.classify.cores import available_cores
 from cxrview.classify.decode_worker import ReadSettings, read_file
-from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.errors import WorkersFailed
+from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
+from cxrview.classify.reader_process import ReaderProcess
+from cxrview.errors import UsageError, WorkersFailed
 from cxrview.image import find_images
 from cxrview.image.unlisted import Unlisted
 from cxrview.records import Failure, Prediction
@@ -56,6 +60,83 @@ def test_paths_are_taken_as_they_are_needed(draw, model):
     assert len(taken) * READ.side**2 <= 32 << 20
 
 
+def test_answers_come_while_the_next_path_is_waited_for(draw, model):
+    paths, go_on = [draw("a.png", 10), draw("b.png", 90)], threading.Event()
+
+    def list_with_a_pause():
+        yield from paths
+        go_on.wait(60)
+        yield paths[0]
+
+    outcomes = classify_files(list_with_a_pause(), model, settings())
+    before = [next(outcomes).view for _ in paths]
+    was_waiting = not go_on.is_set()
+    go_on.set()
+
+    assert was_waiting and before == ["lateral", "frontal"]
+    assert [outcome.view for outcome in outcomes] == ["lateral"]
+
+
+def test_who_waits_is_told_that_nothing_has_come(model):
+    go_on = threading.Event()
+
+    def silent():
+        go_on.wait(60)
+        yield from ()
+
+    outcomes = classify_as_they_come(silent(), model, settings())
+    pause = next(outcomes)
+    go_on.set()
+
+    assert pause is None
+    assert not any(outcomes)
+
+
+def test_an_error_of_the_paths_comes_after_what_was_found_before_it(draw, model):
+    def failing():
+        yield draw("a.png", 10)
+        raise UsageError("nothing matches", "Check the pattern")
+
+    outcomes = classify_files(failing(), model, settings())
+
+    assert next(outcomes).view == "lateral"
+    with pytest.raises(UsageError, match="nothing matches"):
+        next(outcomes)
+
+
+def test_paths_are_closed_when_nobody_wants_more(draw, model):
+    path, closed = draw("a.png", 10), threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield path
+        finally:
+            closed.set()
+
+    outcomes = classify_files(endless(), model, settings())
+    next(outcomes)
+    outcomes.close()
+
+    assert closed.wait(10)
+
+
+def test_a_list_that_is_silent_for_ever_holds_up_no_end(draw, model):
+    path, never = draw("a.png", 10), threading.Event()
+
+    def silent():
+        yield path
+        never.wait(60)
+
+    outcomes = classify_files(silent(), model, settings())
+    next(outcomes)
+    began = time.monotonic()
+    outcomes.close()
+
+    assert time.monotonic() - began < 10
+    never.set()
+
+
 def test_answers_come_while_a_file_is_still_being_read(draw, model, poison):
     """Fewer pictures than a batch, and then a file that hangs."""
     paths = [draw("a.png", 10), draw("b.png", 90), "poison://sleep"]
@@ -78,7 +159,7 @@ def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
     assert [outcome.decision for outcome in with_ends] == ["review"] * 3
 
 
-@pytest.mark.parametrize("readers", [1, 3])
+@pytest.mark.parametrize(("readers", "rate"), [(1, None), (3, None), (1, 1e9), (3, 1e9)])
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
     [
@@ -88,11 +169,16 @@ def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
         ("eat", "memory", "more memory"),
     ],
 )
-def test_a_bad_file_costs_itself_and_nothing_else(draw, model, poison, name, code, reason, readers):
+def test_a_bad_file_costs_itself_and_nothing_else(
+    draw, model, poison, name, code, reason, readers, rate
+):
+    """With a rate its size is asked for first, and that is when it does its harm."""
     paths = [draw("a.png", 10), f"poison://{name}", draw("b.png", 90), draw("c.png", 95)]
 
     before, failed, *after = classify_files(
-        paths, model, settings(workers=1, readers=readers, timeout_s=1)
+        paths,
+        model,
+        settings(workers=1, readers=readers, timeout_s=1, bytes_per_second=rate),
     )
 
     assert isinstance(failed, Failure)
@@ -141,6 +227,36 @@ def test_workers_end_when_nobody_wants_more(archive, model):
     outcomes.close()
 
     assert _children() == before
+
+
+def test_no_more_workers_are_started_than_there_are_cores(archive, model):
+    before = _children()
+    outcomes = classify_files(find_images([str(archive)]), model, settings(workers=500))
+    next(outcomes)
+    started = len(_children()) - len(before)
+    outcomes.close()
+
+    assert 1 <= started <= available_cores()
+
+
+def test_no_row_waits_for_the_start_of_more_readers(archive, model, monkeypatch):
+    """Each takes a second to start, and the files are read before they all have."""
+    ready, starts = ReaderProcess.is_ready, []
+
+    def slowly(process):
+        if process not in starts:
+            starts.append(process)
+            time.sleep(1)
+        return ready(process)
+
+    monkeypatch.setattr(ReaderProcess, "is_ready", slowly)
+    began = time.monotonic()
+    outcomes = classify_files(find_images([str(archive)]), model, settings(readers=30))
+    next(outcomes)
+    first = time.monotonic() - began
+    outcomes.close()
+
+    assert first < 5
 
 
 def _children() -> list[str]:

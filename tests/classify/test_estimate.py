@@ -1,10 +1,16 @@
+import random
+from dataclasses import replace
+from statistics import fmean
+from time import sleep
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
-from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, estimate_run
+from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, _half_width, estimate_run
+from cxrview.classify.reader_process import ReaderProcess
 from cxrview.classify.selection import Selection
 from cxrview.classify.shard import Shard
 from cxrview.image import find_images
@@ -55,6 +61,44 @@ def test_only_what_is_selected_is_counted(archive, model):
     ]
 
     assert sum(shares) == 41 and all(shares)
+
+
+def test_a_file_that_is_named_again_counts_once(archive, model):
+    paths = [*find_images([str(archive), str(archive / "0")]), f"{archive}/1/../0/00.png"]
+
+    assert estimate_run(paths, Selection(), model, SETTINGS).files == 41
+
+
+def test_the_start_of_readers_is_not_scaled_up(archive, model, monkeypatch):
+    """With a start of seconds each; as scaled up before, six readers made 100 s of it."""
+    ready = ReaderProcess.is_ready
+    monkeypatch.setattr(ReaderProcess, "is_ready", lambda self: sleep(1) or ready(self))
+
+    estimate = estimate_run(
+        find_images(str(archive)), Selection(), model, replace(SETTINGS, readers=6), sample=8
+    )
+
+    assert estimate.seconds < 3
+
+
+def test_the_interval_is_that_of_the_textbook():
+    """Cochran, Sampling Techniques: the standard error of a mean, with the finite correction."""
+    assert _half_width([1.0, 2.0, 3.0], 12) == pytest.approx(
+        1.96 * 1.0 / 2.0 / 3**0.5 * (9 / 11) ** 0.5
+    )
+    assert _half_width([1.0, 2.0, 3.0], 3) == 0.0
+    assert _half_width([1.0], 3) is None
+
+
+def test_nineteen_of_twenty_intervals_hold_the_truth():
+    rng = random.Random(0)
+    all_of_them = [rng.choice([1.0, 1.2, 4.0]) for _ in range(1500)]
+    truth, hits = fmean(all_of_them), 0
+    for _ in range(1000):
+        drawn = rng.sample(all_of_them, 256)
+        hits += abs(fmean(drawn) - truth) <= fmean(drawn) * _half_width(drawn, 1500)
+
+    assert 930 < hits < 970
 
 
 def test_an_empty_folder_takes_no_time(tmp_path, model):

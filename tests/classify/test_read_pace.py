@@ -1,9 +1,11 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
 from cxrview.classify.read_pace import FULL_SECONDS, ReadPace, size_of
 from cxrview.image import find_images
 
@@ -34,17 +36,19 @@ def test_no_stretch_of_time_sees_more_than_the_rate_and_one_bucket(sizes, rate, 
 
     for first in range(len(begun)):
         read = 0
-        for time, size in begun[first:]:
+        for moment, size in begun[first:]:
             read += size
-            elapsed = time - begun[first][0]
+            elapsed = moment - begun[first][0]
             # The first file of a stretch may have been waited for before it.
             assert read <= rate * (elapsed + FULL_SECONDS) * (1 + 1e-9) + begun[first][1]
 
 
-def test_several_workers_wait_for_one_bucket():
-    pace = ReadPace(100, Clock())
+def test_several_workers_wait_for_one_bucket_which_is_empty_at_first():
+    clock = Clock()
+    pace = ReadPace(100, clock)
+    clock.now = 50.0  # until the first file comes, nothing flows
 
-    assert [pace.take(100) for _ in range(4)] == [0.0, 1.0, 2.0, 3.0]
+    assert [pace.take(100) for _ in range(4)] == [1.0, 2.0, 3.0, 4.0]
 
 
 def test_a_size_is_that_of_the_file_or_of_what_a_url_names(draw, tmp_path):
@@ -80,6 +84,20 @@ def test_a_run_that_waits_for_its_rate_ends_when_nobody_wants_more(archive, mode
         _interrupt_soon()
         next(outcomes)
     outcomes.close()
+
+
+@pytest.mark.parametrize("url", ["poison://sleep", None])
+def test_neither_a_silent_store_nor_a_long_wait_holds_up_an_end(draw, model, poison, url):
+    settings = EngineSettings(
+        read=ReadSettings(side=256), workers=2, bytes_per_second=1.0, timeout_s=600
+    )
+    outcomes = classify_as_they_come([url or draw("a.png", 10)], model, settings)
+    pauses = [next(outcomes) for _ in range(4)]
+    began = time.monotonic()
+    outcomes.close()
+
+    assert pauses == [None] * 4
+    assert time.monotonic() - began < 5
 
 
 def _interrupt_soon() -> None:

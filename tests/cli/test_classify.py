@@ -158,6 +158,24 @@ def test_rows_go_to_standard_output_and_failures_to_stderr(archive, cxrview, tmp
     assert done.returncode == 1
 
 
+def test_rows_come_and_a_stop_is_heeded_while_a_list_is_silent(archive, cxrview, tmp_path):
+    listed = next(str(p) for p in sorted(archive.rglob("*")) if p.is_file())
+    command = [sys.executable, "-m", "cxrview", "classify", "-", "--out", "-"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+
+    with subprocess.Popen(command, text=True, **pipes) as run:
+        run.stdin.write(listed + "\n")
+        run.stdin.flush()
+        row = json.loads(run.stdout.readline())
+        run.send_signal(signal.SIGTERM)
+        code = run.wait(20)
+        said = run.stderr.read()
+
+    assert row["path"] == listed
+    assert code == 130
+    assert "Traceback" not in said and "Fatal" not in said
+
+
 def test_bands_and_skips_are_the_users_to_set(archive, cxrview, tmp_path):
     cxrview("classify", archive, "--out", "a.csv", "--review-band", 0, 100)
     cxrview("classify", archive, "--out", "b.csv", "--no-review", "--no-skip", "--chest-cutoff", 0)

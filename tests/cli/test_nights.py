@@ -11,7 +11,10 @@ import pytest
 import typer
 from PIL import Image
 
+from cxrview.classify.selection import Selection
+from cxrview.cli.archive_paths import count_paths
 from cxrview.cli.nights import bytes_per_second, is_past, next_time
+from cxrview.cli.show_estimate import _time
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_on
 
 
 def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
-    done = cxrview("classify", archive, "--estimate", "--shard", "1/1")
+    done = cxrview("classify", archive, archive / "0", "--estimate", "--shard", "1/1")
 
     assert done.returncode == 0
     assert "PNG, JPEG, TIFF" in done.stdout and "cannot be read" in done.stdout
@@ -130,6 +133,28 @@ def test_a_mistyped_archive_is_no_empty_share_of_one(archive, cxrview, tmp_path,
         assert done.returncode == 2
         assert f"{name} cannot be found (No such file or directory)" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["unmounted"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.04, "0.0 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min 00 s"),
+        (200, "3 min 20 s"),
+        (3600, "1.00 hours"),
+        (9e6, "2,500.00 hours"),
+    ],
+)
+def test_a_time_is_told_in_the_unit_that_fits(seconds, expected):
+    assert _time(seconds) == expected
+
+
+def test_the_total_counts_a_file_once_however_often_it_is_named(archive):
+    again = [str(archive), f"{archive}/0", f"{archive}/../archive/0/000.png"]
+
+    assert count_paths(again, [], Selection(), 10) == 50
+    assert count_paths([*again, "-"], [], Selection(), 10) is None
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import IO
 
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import EngineSettings, classify_as_they_come
 from cxrview.classify.gone import count_gone
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.runtime import Model
@@ -119,26 +119,27 @@ def _run(
     """Classify into the journal; False where Ctrl-C or the clock ended it."""
     can_resume = isinstance(out, Outputs)
     to_do = _noted(journal.still_to_do(selected), can_resume=can_resume)
-    outcomes = classify_files(to_do, model, settings)
     try:
-        for group in _groups(outcomes):
-            first = journal.next_ordinal
-            with _writing(can_resume=can_resume):
-                journal.record(group)
-                if not isinstance(out, Outputs):
-                    _stream(out, journal, first)
-            watch(group)
-            if selected.look_at_the_clock():
-                break
+        with closing(classify_as_they_come(to_do, model, settings)) as outcomes:
+            for group in _groups(outcomes):
+                if group:
+                    _keep(journal, group, out)
+                    watch(group)
+                if selected.look_at_the_clock():
+                    break
     except KeyboardInterrupt:
         return False
-    except sqlite3.OperationalError as error:  # what was found is noted in temporary files
-        raise CannotWrite(
-            f"the paths that were found cannot be noted: {error}",
-            "Make room in TMPDIR or SQLITE_TMPDIR and beside the result, and go on with --resume: "
-            "what was finished is kept",
-        ) from error
+    finally:
+        selected.end()
     return not selected.is_time_up
+
+
+def _keep(journal: Journal, group: list[Outcome], out: Outputs | tuple[IO[str], IO[str]]) -> None:
+    first = journal.next_ordinal
+    with _writing(can_resume=isinstance(out, Outputs)):
+        journal.record(group)
+        if not isinstance(out, Outputs):
+            _stream(out, journal, first)
 
 
 def _forget_what_is_gone(journal: Journal, conditions: Conditions, done: int | None) -> int:
@@ -152,13 +153,15 @@ def _forget_what_is_gone(journal: Journal, conditions: Conditions, done: int | N
     return gone
 
 
-def _groups(outcomes: Iterable[Outcome]) -> Iterator[list[Outcome]]:
-    """What is recorded together."""
+def _groups(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
+    """What is recorded together; empty where nothing has come for a while."""
     group: list[Outcome] = []
     began = time.monotonic()
     for outcome in outcomes:
-        group.append(outcome)
-        if len(group) == RECORD_MOST or time.monotonic() - began > RECORD_SECONDS:
+        if outcome is not None:
+            group.append(outcome)
+        is_old = time.monotonic() - began > RECORD_SECONDS
+        if outcome is None or is_old or len(group) == RECORD_MOST:
             yield group
             group, began = [], time.monotonic()
     if group:

@@ -37,16 +37,37 @@ class Cores:
     def __init__(self, count: int) -> None:
         self.count = count
         self._free = count
-        self.network_waits = 0
-        """Batches that wait for a core."""
+        self.network_waits = self.decoding_waits = 0
+        """Batches and files that wait for a core."""
         self._returned = threading.Condition()
 
     @contextmanager
     def for_decoding(self) -> Iterator[None]:
         """Hold a core while a file is decoded."""
         with self._returned:
-            # The network goes first: what it has answered no longer takes memory.
-            self._returned.wait_for(lambda: self._free > self.network_waits)
+            self.decoding_waits += 1
+            try:
+                # The network goes first: what it has answered no longer takes memory.
+                self._returned.wait_for(lambda: self._free > self.network_waits)
+                self._free -= 1
+            finally:
+                self.decoding_waits -= 1
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def for_starting(self) -> Iterator[None]:
+        """Hold a core while one more reader loads its libraries.
+
+        It gets one where more than half of them have nothing to do: that files wait for storage
+        is why there should be more readers, and no row should wait for them.
+        """
+        with self._returned:
+            self._returned.wait_for(
+                lambda: 2 * (self._free - self.network_waits - self.decoding_waits) > self.count
+            )
             self._free -= 1
         try:
             yield

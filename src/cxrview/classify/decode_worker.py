@@ -17,6 +17,7 @@ from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
 from cxrview.classify.kept_memory import keep_memory
+from cxrview.classify.read_pace import size_of
 from cxrview.classify.readout import Readout, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
 from cxrview.image import SIDE, ReadOptions, open_image
@@ -24,11 +25,14 @@ from cxrview.records import Failure
 from cxrview.store.patient_key import pseudonym
 
 READY = b"ready\n"
-JOB = struct.Struct("<I?")
-"""Before each path on the way in: its length, and whether to wait for a core before decoding."""
+JOB = struct.Struct("<I??")
+"""Before each path on the way in: its length, whether to tell the file's size and wait before it
+is opened, and whether to wait for a core before it is decoded."""
+SIZE = struct.Struct("<Q")
+"""Bytes of the file, as far as that can be told."""
 OPENED, CLOSED, GO = b"o", b"c", b"g"
-"""Where it waits: the file is open; it failed or is not needed, the outcome follows; there is a
-core."""
+"""Where it waits: the file is open; it failed or is not needed, the outcome follows; it may go
+on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +119,12 @@ def main() -> None:
     outbox.write(READY)
     outbox.flush()
     while job := inbox.read(JOB.size):
-        length, waits = JOB.unpack(job)
+        length, tells_size, waits = JOB.unpack(job)
         path = os.fsdecode(inbox.read(length))
+        if tells_size:
+            outbox.write(SIZE.pack(size_of(path)))
+            outbox.flush()
+            inbox.read(len(GO))
         core = _Core(inbox, outbox) if waits else None
         outcome = pack(read_file(path, settings, rule, core.wait if core else lambda: None))
         outbox.write(CLOSED + outcome if core and not core.is_held else outcome)

@@ -1,8 +1,9 @@
 """The engine: paths in, one prediction or failure each out, in order, in constant memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,8 @@ class EngineSettings:
     chest_cutoff: float | None = None
     """Least `chest` of what gets a view, percent; the card's own where None."""
     workers: int | None = None
-    """Cores to keep busy with decoding and the network; all where None."""
+    """Cores to keep busy with decoding and the network; all where None, and never more than
+    there are."""
     readers: int | None = None
     """Processes that open files, where slow storage needs more of them than `workers`, which is
     what None gives. Only so many as `workers` decode at a time."""
@@ -40,8 +42,10 @@ class EngineSettings:
     """Seconds that reading one file may take."""
     bytes_per_second: float | None = None
     """How fast files may be read, all workers together; as fast as they can where None."""
-    on_read: Callable[[str, float], None] | None = None
-    """Told of each file that was read and of the seconds that its worker took, by any thread."""
+    on_read: Callable[[str, float], None] = lambda path, seconds: None
+    """Told of each file and of the seconds that its worker took, by any thread."""
+    starts_all: bool = False
+    """Start all readers before the first path is taken, and not as they are needed."""
 
 
 def classify_files(
@@ -50,7 +54,8 @@ def classify_files(
     """Say which way the radiograph in every file faces.
 
     Args:
-        paths: files or fsspec URLs, as `find_images` gives them; taken as they are needed.
+        paths: files or fsspec URLs, as `find_images` gives them; taken as they are needed, by
+            a thread of its own.
         model: as `load_model` gives it; the one in the package where None.
         settings: the defaults where None: no pseudonyms of patients, the card's review band.
 
@@ -61,17 +66,37 @@ def classify_files(
         ModelRefused: the model in the package is damaged.
         TypeError: one path instead of several.
         WorkersFailed: the processes that read files cannot be started.
+        Exception: taking a path raised it; what was taken before has been given.
     """
     if isinstance(paths, str):
         raise TypeError("classify_files takes several paths, such as find_images gives them")
-    return _classify(paths, model or load_model(), settings or EngineSettings())
+    return _without_pauses(classify_as_they_come(paths, model or load_model(), settings))
+
+
+def _without_pauses(
+    outcomes: Generator[Prediction | Failure | None, None, None],
+) -> Iterator[Prediction | Failure]:
+    with closing(outcomes):
+        yield from (outcome for outcome in outcomes if outcome is not None)
+
+
+def classify_as_they_come(
+    paths: Iterable[str], model: Model, settings: EngineSettings | None = None
+) -> Generator[Prediction | Failure | None, None, None]:
+    """`classify_files`, with None in between where nothing has come for a while.
+
+    Whoever keeps outcomes, or looks at the clock, can do so meanwhile.
+    """
+    return _classify(paths, model, settings or EngineSettings())
 
 
 def _classify(
     paths: Iterable[str], model: Model, settings: EngineSettings
-) -> Iterator[Prediction | Failure]:
+) -> Generator[Prediction | Failure | None, None, None]:
     """Hand batches to threads that ask the network, and go on gathering meanwhile."""
-    cores = Cores(settings.workers or available_cores())
+    here = available_cores()
+    # More than there are would only take turns, and each takes memory for the network.
+    cores = Cores(min(settings.workers or here, here))
     readers = max(settings.readers or 0, cores.count)
     rate = settings.bytes_per_second
     lanes = model.backend.lanes or cores.count
@@ -86,6 +111,7 @@ def _classify(
             timeout_s=settings.timeout_s,
             pace=ReadPace(rate) if rate else None,
             on_read=settings.on_read,
+            starts_all=settings.starts_all,
         ) as pool,
     ):
         for outcome in pool.read(paths):
@@ -96,6 +122,8 @@ def _classify(
                 asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
             while asked and (len(asked) > AHEAD * lanes or asked[0].done()):
                 yield from asked.popleft().result()
+            if outcome is None:
+                yield None
         asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
         while asked:
             yield from asked.popleft().result()

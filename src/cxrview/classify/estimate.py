@@ -2,23 +2,29 @@
 
 Every file is found and counted, a sample of them is read as a run would read it. What a run
 takes is the time of the sample by files. How that is shared out among the kinds of files
-follows from the seconds that the workers spent on each kind.
+follows from the seconds that the workers spent on each kind, and how far it may be off from how
+much these differ from file to file.
 """
 
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import fmean, stdev
 
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.records import Failure, Prediction
+from cxrview.store.each_once import each_once
 from cxrview.terms import Decision
 
 SAMPLE = 256
 """Files read: a kind that 2 % of the files are of is missed once in 176 times (0.98^256)."""
+Z_95 = 1.96
+"""Half the width of a 95 % interval in standard errors."""
 FAILED, SKIPPED, PICTURE = "failed", "skipped", "picture"
 """Kinds besides those that are a transfer syntax's UID."""
 
@@ -47,6 +53,9 @@ class Estimate:
     """Files left out because an earlier result has them."""
     kinds: tuple[EstimatedKind, ...]
     """The one that takes longest first."""
+    half_width: float | None
+    """Half the 95 % interval of `seconds` as a part of it, by the spread among the sample's files
+    alone; 0.0 where all files were read, None where the sample is too small to tell."""
 
     @property
     def seconds(self) -> float:
@@ -66,7 +75,8 @@ def estimate_run(
     """Count the files and read a sample of them.
 
     Args:
-        paths: as `find_images` gives them; none is kept but the sample.
+        paths: as `find_images` gives them; none is kept in memory but the sample. One that is
+            named again counts once.
         selection: which of the paths.
         model: as `load_model` gives it.
         settings: how a run would read.
@@ -76,22 +86,23 @@ def estimate_run(
     Raises:
         WorkersFailed: the processes that read files cannot be started.
     """
-    selected = Selected(paths, selection)
+    selected = Selected(each_once(paths), selection)
     drawn, files = _draw(selected, sample, seed)
     spent: dict[str, float] = {}
     begins: list[float] = []
 
-    def note(path: str, seconds: float) -> None:
-        spent[path] = seconds
-        begins.append(time.monotonic() - seconds)
+    def taken() -> Iterator[str]:
+        begins.append(time.monotonic())
+        yield from drawn
 
-    outcomes = list(classify_files(drawn, model, replace(settings, on_read=note)))
-    # From the first file on: loading libraries is paid once, and not for every sample of files.
-    seconds = time.monotonic() - min(begins) if begins else 0.0
+    # All readers first: to load their libraries is paid once, and not for every sample of files.
+    settings = replace(settings, on_read=spent.__setitem__, starts_all=True)
+    outcomes = list(classify_files(taken(), model, settings)) if drawn else []
+    seconds = time.monotonic() - begins[0] if begins else 0.0
     by_kind = Counter(_kind(outcome) for outcome in outcomes)
     worked: defaultdict[str, float] = defaultdict(float)
     for outcome in outcomes:
-        worked[_kind(outcome)] += spent.get(_path(outcome), settings.timeout_s)
+        worked[_kind(outcome)] += spent[_path(outcome)]
     scale = files / len(drawn) if drawn else 0.0
     share = seconds * scale / (sum(worked.values()) or 1.0)
     kinds = [
@@ -103,7 +114,23 @@ def estimate_run(
         sampled=len(drawn),
         known=selected.known,
         kinds=tuple(sorted(kinds, key=lambda kind: -kind.seconds)),
+        half_width=_half_width(list(spent.values()), files),
     )
+
+
+def _half_width(seconds: list[float], files: int) -> float | None:
+    """Half the 95 % interval of a total, as a part of it, from a sample of `files`.
+
+    Returns:
+        0.0 where nothing was left to chance; None where the sample cannot tell.
+    """
+    count = len(seconds)
+    if count == files:
+        return 0.0
+    if count < 2 or not (mean := fmean(seconds)):
+        return None
+    left_out = (files - count) / (files - 1)
+    return Z_95 * stdev(seconds, mean) / mean * sqrt(left_out / count)
 
 
 def _draw(paths: Iterable[str], most: int, seed: int) -> tuple[list[str], int]:

@@ -1,7 +1,8 @@
 """How fast files may be read, all workers together: a bucket that bytes flow into.
 
-The parent takes a file's size out of the bucket just before it hands the path to a worker, so
-that no bucket need be shared between processes. A file counts whole, also where its reader
+The parent takes a file's size out of the bucket just before it lets a worker open it, so that
+no bucket need be shared between processes. The worker finds out the size: a store that does not
+answer holds up no more than that one file. A file counts whole, also where its reader
 will take only a part of it: the rate is a promise to those who share the disk.
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from cxrview.image.address import file_system, local_path
 
 FULL_SECONDS = 1.0
-"""The bucket holds as many bytes as flow in meanwhile: what may be read at once after a rest."""
+"""The bucket holds as many bytes as flow in meanwhile: what may be read at once after a rest. It
+is empty when the first file comes, so that a short run takes as long as its bytes do."""
 
 
 class ReadPace:
@@ -28,19 +30,15 @@ class ReadPace:
         self, bytes_per_second: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rate, self._clock = bytes_per_second, clock
-        self._bytes = bytes_per_second * FULL_SECONDS
-        self._looked = clock()
+        self._bytes = 0.0
+        self._looked: float | None = None
         self._lock = threading.Lock()
-
-    def seconds_before(self, path: str) -> float:
-        """Take a file's bytes; the seconds after which they will all have flowed in."""
-        return self.take(size_of(path))
 
     def take(self, size: int) -> float:
         """Take `size` bytes; the seconds to wait for them, 0.0 where they are there."""
         with self._lock:
             now = self._clock()
-            flowed = (now - self._looked) * self._rate
+            flowed = 0.0 if self._looked is None else (now - self._looked) * self._rate
             self._bytes = min(self._rate * FULL_SECONDS, self._bytes + flowed) - size
             self._looked = now
             return max(0.0, -self._bytes / self._rate)
@@ -53,7 +51,5 @@ def size_of(path: str) -> int:
             return os.stat(local).st_size  # noqa: PTH116 (a path may hold odd bytes)
         with file_system(path) as (files, name):
             return int(files.size(name) or 0)
-    except MemoryError:
-        raise
-    except Exception:  # every file system of fsspec has errors of its own
+    except Exception:  # every file system of fsspec has errors of its own; or want of memory
         return 0

@@ -30,6 +30,8 @@ class Selected:
         paths: as `find_images` gives them.
         selection: which of them.
         is_time_up: asked before each; when it says so, there are no more.
+
+    The paths may be taken by another thread than the one that looks at the clock.
     """
 
     def __init__(
@@ -41,12 +43,12 @@ class Selected:
         self._paths, self._selection, self._is_time_up = paths, selection, is_time_up
         self.known = 0
         """How many were left out as known."""
-        self.is_time_up = False
+        self.is_time_up = self._is_over = False
 
     def __iter__(self) -> Iterator[str]:
         shard, known = self._selection.shard, self._selection.known
         for path in self._paths:
-            if self.look_at_the_clock():
+            if self._is_over or self.look_at_the_clock():
                 return
             if shard and not shard.holds(path):
                 continue
@@ -59,3 +61,7 @@ class Selected:
         """Whether time is up; once it is, it stays so."""
         self.is_time_up = self.is_time_up or self._is_time_up()
         return self.is_time_up
+
+    def end(self) -> None:
+        """Give out no more, also where somebody still waits for the next path."""
+        self._is_over = True

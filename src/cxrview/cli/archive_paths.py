@@ -48,10 +48,17 @@ def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
 
     for path in paths:
         if path == "-":
-            listed = filter(None, (os.fsdecode(line.rstrip(b"\r\n")) for line in sys.stdin.buffer))
-            yield from find_images(listed, leave_out=leave_out, is_literal=True)
+            yield from find_images(_listed(), leave_out=leave_out, is_literal=True)
         else:
             yield from find_images([path], leave_out=leave_out)
+
+
+def _listed() -> Iterator[str]:
+    # Not sys.stdin.buffer: Python closes that at its end, and dies where a thread reads it.
+    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123
+        for line in lines:
+            if name := os.fsdecode(line.rstrip(b"\r\n")):
+                yield name
 
 
 def count_paths(
@@ -59,7 +66,11 @@ def count_paths(
 ) -> int | None:
     """How many files there are to do; None where a list is still coming in."""
     from cxrview.classify.selection import Selected
+    from cxrview.store.each_once import each_once
 
     if "-" in paths:
         return None
-    return max(0, sum(1 for _ in Selected(find_paths(paths, leave_out), selection)) - done)
+    found = find_paths(paths, leave_out)
+    if len(paths) > 1:  # one folder or glob names no file twice
+        found = each_once(found)
+    return max(0, sum(1 for _ in Selected(found, selection)) - done)

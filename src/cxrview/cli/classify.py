@@ -167,7 +167,7 @@ def classify(
         typer.Option(
             min=1,
             max=MOST_WORKERS,
-            help="Cores to use, for decoding and the network together.",
+            help="Cores to use, for decoding and the network together; no more than there are.",
             rich_help_panel="Reading",
             show_default="all",
         ),
@@ -280,6 +280,7 @@ def classify(
     """
     from cxrview.classify.abstain import NO_REVIEW
     from cxrview.classify.archive import classify_archive
+    from cxrview.classify.cores import available_cores
     from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings
     from cxrview.classify.outputs import Outputs
@@ -315,6 +316,12 @@ def classify(
         result.check(overwrite=overwrite, resume=resume)
     selection = selection_of(shard, known or (), result)
     check_paths(paths, must_exist=estimate or shard is not None)
+    if workers and workers > (here := available_cores()):
+        typer.echo(
+            f"--workers {workers}: this process has {here} cores, and uses {here}; "
+            "--readers is for slow storage",
+            err=True,
+        )
     loaded = load_model(model, precision=precision, device=device)
     key_path = None if identify or estimate else key or default_key_path()
     settings = EngineSettings(

@@ -43,7 +43,7 @@ _WORDS = {
 def show_estimate(
     paths: Iterable[str], selection: "Selection", model: "Model", settings: "EngineSettings"
 ) -> None:
-    """Read a sample, and print files and hours by syntax to standard output."""
+    """Read a sample, and print files and time by syntax to standard output."""
     from rich.table import Table
 
     from cxrview.classify.estimate import estimate_run
@@ -55,14 +55,19 @@ def show_estimate(
         estimate = estimate_run(found, selection, model, settings)
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("files")
-    for name in ("in the sample", "in all, about", "hours, about"):
+    for name in ("in the sample", "in all, about", "time, about"):
         table.add_column(name, justify="right")
     for kind in estimate.kinds:
         words = _WORDS.get(kind.kind, "another transfer syntax")
-        table.add_row(words, f"{kind.sampled:,}", f"{kind.files:,.0f}", _hours(kind.seconds))
+        table.add_row(words, f"{kind.sampled:,}", f"{kind.files:,.0f}", _time(kind.seconds))
     table.add_section()
-    table.add_row("all", f"{estimate.sampled:,}", f"{estimate.files:,}", _hours(estimate.seconds))
+    table.add_row("all", f"{estimate.sampled:,}", f"{estimate.files:,}", _time(estimate.seconds))
     table_console(WIDTH_OF_A_FILE).print(table)
+    if estimate.half_width:
+        typer.echo(
+            f"{_interval(estimate.seconds, estimate.half_width)} is the 95 % interval, "
+            "as far as it depends on which files were drawn."
+        )
     if estimate.known:
         typer.echo(f"{estimate.known:,} more are left out: known from an earlier result")
     typer.echo("Nothing was written.")
@@ -74,5 +79,17 @@ def _telling(paths: Iterable[str], advance: "Advance") -> Iterator[str]:
         yield path
 
 
-def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:,.2f}"
+def _time(seconds: float) -> str:
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{seconds / 3600:,.2f} hours"
+
+
+def _interval(seconds: float, half_width: float) -> str:
+    least, most = (max(0.0, seconds * (1 + k * half_width)) for k in (-1, 1))
+    return f"{_time(least)} to {_time(most)}"

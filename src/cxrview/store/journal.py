@@ -6,6 +6,7 @@ that it does not depend on which file was read first or how often the run was st
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -36,11 +37,8 @@ CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
 CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-IN_PASSING = ("cannot_open", "not_a_file", "timeout", "decoder_crash", "memory")
-"""Failures that may be the disk's or the machine's and not the file's: nothing is finished.
-
-A folder that could not be listed for a moment is `not_a_file`.
-"""
+IN_PASSING = ("cannot_open", "timeout", "decoder_crash", "memory")
+"""Failures that may be the disk's or the machine's and not the file's: nothing is finished."""
 
 _IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {IN_PASSING})"
 _FOUND = "SELECT path FROM found"
@@ -84,6 +82,8 @@ class Journal:
         """How many outcomes this run has recorded."""
         self.is_new = True
         """No run has begun it before this one."""
+        self._writing = threading.Lock()
+        """A transaction is of the connection and not of the thread that began it."""
         self._began = time.monotonic()
         was_there = path is not None and path.exists()
         try:
@@ -100,7 +100,8 @@ class Journal:
             raise _refusal(path, error) from error
 
     def _begin(self, conditions: Conditions, anew: bool) -> None:
-        self._db = sqlite3.connect(self.path or "", timeout=1)
+        # Paths are taken in another thread than the one that records.
+        self._db = sqlite3.connect(self.path or "", timeout=1, check_same_thread=False)
         try:
             self._lock()
             self._open(anew)
@@ -135,24 +136,31 @@ class Journal:
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
         """Pass on the paths that are not done with, each once, and note their order.
 
-        What failed in passing is not: a disk that is back gives its files now.
+        What failed in passing is not: a disk that is back gives its files now. The paths may be
+        taken by another thread than the one that records.
         """
         for ordinal, path in enumerate(paths):
-            key = path_key(path)
-            added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
-            if not added.rowcount:
-                self.named_again += 1
-                continue
-            query = f"SELECT ordinal FROM outcome WHERE path = ? AND {_IS_DONE}"
-            if (known := self._db.execute(query, (key,)).fetchone()) is None:
+            with self._writing:
+                is_to_do = self._note(ordinal, path_key(path))
+            if is_to_do:
                 yield path
-            elif known != (ordinal,):  # a write for each known file would make resuming slow
-                self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
+
+    def _note(self, ordinal: int, key: bytes) -> bool:
+        added = self._db.execute("INSERT OR IGNORE INTO found VALUES (?, ?)", (key, ordinal))
+        if not added.rowcount:
+            self.named_again += 1
+            return False
+        query = f"SELECT ordinal FROM outcome WHERE path = ? AND {_IS_DONE}"
+        if (known := self._db.execute(query, (key,)).fetchone()) is None:
+            return True
+        if known != (ordinal,):  # a write for each known file would make resuming slow
+            self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
+        return False
 
     def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
         """Keep outcomes for good, all of them or none."""
         written = [_outcome(outcome) for outcome in outcomes]
-        with self._db:
+        with self._writing, self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO outcome "
                 "SELECT path, ordinal, ?, ?, ?, ? FROM found WHERE path = ?",
