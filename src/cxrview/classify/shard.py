@@ -1,14 +1,13 @@
 """Shares of an archive for several machines that know nothing of each other."""
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from typing import Self
 
 from cxrview.errors import UsageError
-from cxrview.image.address import local_path
 from cxrview.image.unlisted import Unlisted
+from cxrview.store.path_key import path_key
 
 MOST_SHARDS = 65_536
 
@@ -52,12 +51,5 @@ class Shard:
         if isinstance(path, Unlisted):
             return True
         # Not hash(): Python salts it anew in each process.
-        digest = hashlib.blake2b(_key(path), digest_size=8).digest()
+        digest = hashlib.blake2b(path_key(path), digest_size=8).digest()
         return int.from_bytes(digest) % self.count == self.number - 1
-
-
-def _key(path: str) -> bytes:
-    # Not path_key: it takes a file called a::b for a URL, whose share would then hang on the
-    # folder that one stands in.
-    local = local_path(path)
-    return os.fsencode(os.path.abspath(local) if local else path)  # noqa: PTH100 (resolve follows links)

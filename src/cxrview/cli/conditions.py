@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cxrview.store.absolute import absolute
 
 if TYPE_CHECKING:
     from cxrview.classify.engine import EngineSettings
@@ -20,7 +21,7 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
     read = settings.read
     band = settings.review_band or model.card.review_band
     return {
-        "paths": json.dumps([_absolute(path) for path in paths]),
+        "paths": json.dumps([path if path == "-" else absolute(path) for path in paths]),
         "cxrview": version("cxrview"),
         "model": model.card.model_id,
         "weights_sha256": model.card.weights_sha256,
@@ -43,17 +44,6 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
         ),
         "patients": "identified" if read.identify else f"key {_fingerprint(read.key or b'')}",
     }
-
-
-def _absolute(path: str) -> str:
-    """The same of two names for one path only; also of `zip://**::films.zip`, elsewhere another."""
-    if path == "-":
-        return path
-    before, chained, last = path.rpartition("::")
-    scheme, parted, name = last.rpartition("://")
-    if scheme in ("", "file", "local"):
-        last = f"{scheme}{parted}{os.path.abspath(name)}"  # noqa: PTH100 (resolve follows links)
-    return f"{before}{chained}{last}"
 
 
 def _named(own: Path | None, published_version: str) -> str:

@@ -7,7 +7,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 
 
 def absolute(path: str, folder: str = "") -> str:
-    """A path from the root on, without asking the disk; a URL as it is, but `file:///x` as `/x`.
+    """A path from the root on, without asking the disk; a URL as it is, but `file://x` as `x`.
 
     Args:
         path: as a run found it.
@@ -19,8 +19,8 @@ def absolute(path: str, folder: str = "") -> str:
     before, chained, last = path.rpartition("::")
     if chained and _URL.match(before):  # zip://film.dcm::films.zip
         return f"{before}{chained}{absolute(last, folder)}"
-    if path.startswith("file:///"):
-        return absolute(path.removeprefix("file://"))
+    if path.startswith("file://"):
+        return absolute(path.removeprefix("file://"), folder)
     if _URL.match(path):
         return path
     return os.path.abspath(os.path.join(folder, path))  # noqa: PTH100, PTH118 (odd bytes)

@@ -1,13 +1,12 @@
 """The paths that earlier results hold, on the disk and not in memory, however many."""
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxrview.store.absolute import absolute
 from cxrview.store.path_column import each_paths
+from cxrview.store.path_key import path_key
 from cxrview.store.rows import from_printable
 from cxrview.store.run_folder import run_folder
 from cxrview.store.temporary_files import temporary_files_failed
@@ -52,12 +51,12 @@ class KnownPaths:
     def _add(self, table: Path) -> None:
         folder = run_folder(table)
         for paths in each_paths(table):
-            keys = sorted(_key(from_printable(path), folder) for path in paths)
+            keys = sorted(path_key(from_printable(path), folder) for path in paths)
             with self._db:
                 self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", zip(keys))  # noqa: B905
 
     def __contains__(self, path: str) -> bool:
-        found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (_key(path),))
+        found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (path_key(path),))
         return found.fetchone() is not None
 
     def __len__(self) -> int:
@@ -70,7 +69,3 @@ class KnownPaths:
         while some := in_order.fetchmany(_DIGEST_AT_A_TIME):
             digest.update(b"".join(key + b"\0" for (key,) in some))
         return f"{len(self)} paths {digest.hexdigest()[:16]}"
-
-
-def _key(path: str, folder: str = "") -> bytes:
-    return os.fsencode(absolute(path, folder))

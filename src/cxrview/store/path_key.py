@@ -2,9 +2,14 @@
 
 import os
 
+from cxrview.store.absolute import absolute
 
-def path_key(path: str) -> bytes:
-    """The same for one file, however its path is written; not for two names of one file."""
-    is_url = "://" in path or "::" in path
-    # Not Path.resolve: it follows links, and each link is a row of its own.
-    return os.fsencode(path if is_url else os.path.abspath(path))  # noqa: PTH100
+
+def path_key(path: str, folder: str = "") -> bytes:
+    """The same for one file, however its path is written; not for two names of one file.
+
+    Args:
+        path: as a run found it.
+        folder: where a relative path begins; where we stand if empty.
+    """
+    return os.fsencode(absolute(path, folder))
