@@ -51,7 +51,7 @@ def test_more_readers_start_on_half_of_the_cores_at_most(count, most):
     cores, started, go_on = Cores(count), threading.Semaphore(0), threading.Event()
 
     def start():
-        with cores.for_starting():
+        with cores.for_starting(lambda: False):
             started.release()
             go_on.wait(10)
 
@@ -68,6 +68,30 @@ def test_more_readers_start_on_half_of_the_cores_at_most(count, most):
     assert not any(thread.is_alive() for thread in threads)
 
 
+def test_readers_start_beside_a_network_that_never_rests():
+    cores = Cores(2)
+
+    with cores.for_the_network(), cores.for_starting(lambda: False):
+        pass
+
+
+def test_a_reader_that_waits_to_be_started_ends_with_the_run():
+    cores, is_over = Cores(1), threading.Event()
+
+    def start():
+        with cores.for_starting(is_over.is_set):
+            pass
+
+    with cores.for_the_network():
+        waiting = threading.Thread(target=start)
+        waiting.start()
+        is_over.set()
+        cores.wake()
+        waiting.join(10)
+
+        assert not waiting.is_alive()
+
+
 def test_no_reader_starts_while_a_file_waits_for_a_core():
     cores, order = Cores(1), []
 
@@ -76,7 +100,9 @@ def test_no_reader_starts_while_a_file_waits_for_a_core():
             order.append(name)
 
     with cores.for_decoding():
-        starting = threading.Thread(target=use, args=(cores.for_starting(), "starting"))
+        starting = threading.Thread(
+            target=use, args=(cores.for_starting(lambda: False), "starting")
+        )
         decoding = threading.Thread(target=use, args=(cores.for_decoding(), "decoding"))
         starting.start()
         decoding.start()

@@ -1,6 +1,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,11 +94,19 @@ def test_who_waits_is_told_that_nothing_has_come(model):
 
 
 def test_an_error_of_the_paths_comes_after_what_was_found_before_it(draw, model):
+    """Also where the network is slower than the error."""
+
+    class Slow(type(model.backend)):
+        def run(self, batch):
+            time.sleep(0.5)
+            return super().run(batch)
+
     def failing():
         yield draw("a.png", 10)
         raise UsageError("nothing matches", "Check the pattern")
 
-    outcomes = classify_files(failing(), model, settings())
+    slow = replace(model, backend=Slow())
+    outcomes = classify_files(failing(), slow, settings())
 
     assert next(outcomes).view == "lateral"
     with pytest.raises(UsageError, match="nothing matches"):

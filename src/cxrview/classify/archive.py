@@ -126,7 +126,7 @@ def _run(
                     _keep(journal, group, out)
                     watch(group)
                 if selected.look_at_the_clock():
-                    break
+                    return False
     except KeyboardInterrupt:
         return False
     finally:
@@ -157,13 +157,18 @@ def _groups(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
     """What is recorded together; empty where nothing has come for a while."""
     group: list[Outcome] = []
     began = time.monotonic()
-    for outcome in outcomes:
-        if outcome is not None:
-            group.append(outcome)
-        is_old = time.monotonic() - began > RECORD_SECONDS
-        if outcome is None or is_old or len(group) == RECORD_MOST:
+    try:
+        for outcome in outcomes:
+            if outcome is not None:
+                group.append(outcome)
+            is_old = time.monotonic() - began > RECORD_SECONDS
+            if outcome is None or is_old or len(group) == RECORD_MOST:
+                yield group
+                group, began = [], time.monotonic()
+    except Exception:  # it ends the run, and not what was finished before
+        if group:
             yield group
-            group, began = [], time.monotonic()
+        raise
     if group:
         yield group
 

@@ -7,7 +7,7 @@ where an archive decodes slowly, or where it hardly needs decoding.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Cores:
         self._free = count
         self.network_waits = self.decoding_waits = 0
         """Batches and files that wait for a core."""
+        self._starting = 0
         self._returned = threading.Condition()
 
     @contextmanager
@@ -58,21 +59,33 @@ class Cores:
             self._give_back()
 
     @contextmanager
-    def for_starting(self) -> Iterator[None]:
+    def for_starting(self, is_over: Callable[[], bool]) -> Iterator[None]:
         """Hold a core while one more reader loads its libraries.
 
-        It gets one where more than half of them have nothing to do: that files wait for storage
-        is why there should be more readers, and no row should wait for them.
+        It gets one that nobody else waits for, and never has more than half of them: that files
+        wait for storage is why there should be more readers, and no row should wait for them.
+
+        Args:
+            is_over: looked at when a core is given back and at `wake`: no core is waited for then.
         """
         with self._returned:
-            self._returned.wait_for(
-                lambda: 2 * (self._free - self.network_waits - self.decoding_waits) > self.count
-            )
+            self._returned.wait_for(lambda: is_over() or self._can_start())
             self._free -= 1
+            self._starting += 1
         try:
             yield
         finally:
+            self._starting -= 1
             self._give_back()
+
+    def _can_start(self) -> bool:
+        idle = self._free - self.network_waits - self.decoding_waits
+        return idle > 0 and 2 * self._starting < self.count
+
+    def wake(self) -> None:
+        """Have all who wait look again."""
+        with self._returned:
+            self._returned.notify_all()
 
     @contextmanager
     def for_the_network(self) -> Iterator[None]:

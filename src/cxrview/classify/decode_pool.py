@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Self
 
@@ -100,6 +101,7 @@ class DecodePool:
             for number in range(readers)
         ]
         self._not_started = self._servers[::-1]
+        self._cores = cores
 
     def __enter__(self) -> Self:
         if self._starts_all:
@@ -114,6 +116,7 @@ class DecodePool:
         for server in started:
             server.stop()
             self._jobs.put(None)
+        self._cores.wake()
         end = time.monotonic() + STOP_SECONDS
         for server in started:
             server.join_by(end)
@@ -218,7 +221,7 @@ class _Server(threading.Thread):
         """Start a worker and have it read one file after the other."""
         try:
             # Before a file is taken, which would otherwise wait for it.
-            with self._cores.for_starting() if self._is_extra else self._cores.for_decoding():
+            with self._core_to_start_on():
                 self._ready_worker()
             self.is_ready.set()
             while (job := self._jobs.get()) is not None and not self._stopping.is_set():
@@ -230,6 +233,11 @@ class _Server(threading.Thread):
             self._done.put(error)
         self.is_ready.set()
         self._end_worker()
+
+    def _core_to_start_on(self) -> AbstractContextManager[None]:
+        if self._is_extra:
+            return self._cores.for_starting(self._stopping.is_set)
+        return self._cores.for_decoding()
 
     def stop(self) -> None:
         """Have it end at once, in the middle of a file if need be."""

@@ -114,19 +114,25 @@ def _classify(
             starts_all=settings.starts_all,
         ) as pool,
     ):
-        for outcome in pool.read(paths):
-            if outcome:
-                gathering.add(outcome)
-            is_idle = sum(not one.done() for one in asked) < lanes
-            if gathering.is_due(is_idle=is_idle, is_still=outcome is None):
-                asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
-            while asked and (len(asked) > AHEAD * lanes or asked[0].done()):
-                yield from asked.popleft().result()
-            if outcome is None:
-                yield None
+        failed: Exception | None = None
+        try:
+            for outcome in pool.read(paths):
+                if outcome:
+                    gathering.add(outcome)
+                is_idle = sum(not one.done() for one in asked) < lanes
+                if gathering.is_due(is_idle=is_idle, is_still=outcome is None):
+                    asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
+                while asked and (len(asked) > AHEAD * lanes or asked[0].done()):
+                    yield from asked.popleft().result()
+                if outcome is None:
+                    yield None
+        except Exception as error:  # first comes what was read before it
+            failed = error
         asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
         while asked:
             yield from asked.popleft().result()
+        if failed:
+            raise failed
 
 
 class _Lanes(ThreadPoolExecutor):

@@ -26,7 +26,7 @@ class FoundOrder:
     """
 
     def __init__(self, arguments: str) -> None:
-        paths = [absolute(path) if path != LIST else LIST for path in _read(arguments)]
+        paths = [absolute(path) if path != LIST else LIST for path in read_arguments(arguments)]
         self._first: dict[tuple[str, str], int] = {}
         self._globs: list[tuple[int, list[str], str]] = []
         for number, path in enumerate(paths):
@@ -64,8 +64,8 @@ def _parted(path: str) -> tuple[str, str]:
     return (name, chained + archive) if "://" in name else (path, "")
 
 
-def _read(arguments: str) -> list[str]:
-    """The arguments; none where somebody else than the command wrote them down."""
+def read_arguments(arguments: str) -> list[str]:
+    """The arguments of a run by its conditions; none where not the command wrote them down."""
     try:
         return [str(path) for path in json.loads(arguments)]
     except (ValueError, TypeError):

@@ -4,10 +4,10 @@ A disk that is not mounted is an empty folder. To take its files for deleted wou
 work of nights, so that only a few files that vanish one by one are believed to be gone.
 """
 
-import json
 import os
 from collections.abc import Sequence
 
+from cxrview.classify.found_order import read_arguments
 from cxrview.errors import OutOfReach
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.path_key import path_key
@@ -35,7 +35,9 @@ def count_gone(journal: Journal, conditions: Conditions, done: int) -> int:
     if count and (
         count > max(FEW, done * FEW_PERCENT // 100)
         or count == done
-        or _are_hidden(journal, _named(conditions))
+        or _are_hidden(
+            journal, [path_key(one) for one in read_arguments(conditions.get("paths", ""))]
+        )
     ):
         raise OutOfReach(
             f"{count} of {done} files that were read before are not found any more, such as "
@@ -64,11 +66,3 @@ def _folders_above(key: bytes) -> list[bytes]:
 
 def _is_below(key: bytes, folder: bytes) -> bool:
     return key.startswith(folder.rstrip(b"/") + b"/")
-
-
-def _named(conditions: Conditions) -> list[bytes]:
-    """The arguments of the run; none where somebody else than the command wrote them down."""
-    try:
-        return [path_key(path) for path in json.loads(conditions.get("paths", ""))]
-    except (ValueError, TypeError):
-        return []

@@ -94,7 +94,7 @@ class ReaderProcess:
             wait_for(*SIZE.unpack(size))
         with nullcontext() if opens_ahead else cores.for_decoding():
             if wait_for:
-                self._send(GO)
+                self._go_on()
             else:
                 self._send_job(path, tells_size=False, opens_ahead=opens_ahead)
             deadline = _Deadline(self._outbox, left)
@@ -102,13 +102,19 @@ class ReaderProcess:
                 return unpack(deadline), timeout_s - deadline.left()
             left = deadline.left()
         with cores.for_decoding():
-            self._send(GO)
+            self._go_on()
             deadline = _Deadline(self._outbox, left)
             return unpack(deadline), timeout_s - deadline.left()
 
     def _send_job(self, path: str, *, tells_size: bool, opens_ahead: bool) -> None:
         name = os.fsencode(path)
         self._send(JOB.pack(len(name), tells_size, opens_ahead) + name)
+
+    def _go_on(self) -> None:
+        try:
+            self._send(GO)
+        except BrokenPipeError:  # it had the file already, which may be why
+            raise EOFError from None
 
     def kill(self) -> None:
         """Send it SIGKILL; safe from any thread."""

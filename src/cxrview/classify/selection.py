@@ -59,7 +59,8 @@ class Selected:
 
     def look_at_the_clock(self) -> bool:
         """Whether time is up; once it is, it stays so."""
-        self.is_time_up = self.is_time_up or self._is_time_up()
+        if not self.is_time_up and self._is_time_up():
+            self.is_time_up = True
         return self.is_time_up
 
     def end(self) -> None:

@@ -315,7 +315,8 @@ def classify(
     if result:
         result.check(overwrite=overwrite, resume=resume)
     selection = selection_of(shard, known or (), result)
-    check_paths(paths, must_exist=estimate or shard is not None)
+    is_begun = result is not None and result.journal.exists()  # then it may not be mounted
+    check_paths(paths, must_exist=estimate or (shard is not None and not is_begun))
     if workers and workers > (here := available_cores()):
         typer.echo(
             f"--workers {workers}: this process has {here} cores, and uses {here}; "

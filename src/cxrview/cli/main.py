@@ -17,9 +17,6 @@ from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
 from cxrview.cli.split import split
-from cxrview.cli.start import run
-
-__all__ = ["app", "run"]
 
 app = typer.Typer(
     name="cxrview",

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class KnownPaths:
     def __init__(self, tables: Sequence[Path]) -> None:
         # Whoever counts the files asks from a thread of its own.
         self._db = sqlite3.connect("", check_same_thread=False)
+        self._asking = threading.Lock()
         try:
             self._db.executescript(_SETTINGS)
             for table in tables:
@@ -56,8 +58,10 @@ class KnownPaths:
                 self._db.executemany("INSERT OR IGNORE INTO known VALUES (?)", zip(keys))  # noqa: B905
 
     def __contains__(self, path: str) -> bool:
-        found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (path_key(path),))
-        return found.fetchone() is not None
+        key = path_key(path)
+        with self._asking:
+            found = self._db.execute("SELECT 1 FROM known WHERE path = ?", (key,))
+            return found.fetchone() is not None
 
     def __len__(self) -> int:
         return int(self._count)
