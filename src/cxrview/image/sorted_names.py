@@ -39,7 +39,7 @@ class SortedNames:
             while further := sorted(islice(ahead, most)):
                 self._runs.append(_spilled(self._last))
                 self._last = further
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else could close them
             self._close()
             raise
 

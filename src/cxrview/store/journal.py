@@ -106,7 +106,7 @@ class Journal:
             self._lock()
             self._open(anew)
             self._agree_on(conditions)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: an open connection would keep the lock
             self._db.close()
             raise
 
