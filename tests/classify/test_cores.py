@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cxrview.classify.cores import Cores, available_cores
+from cxrview.classify import cores as lent
+from cxrview.classify.cores import Cores, available_cores, cores_for
 
 
 def test_never_more_are_at_work_than_there_are_cores():
@@ -24,6 +25,60 @@ def test_never_more_are_at_work_than_there_are_cores():
 
     assert max(most) <= 3
     assert len(most) == 2000
+
+
+def holders(cores):
+    """So many as can hold a core at once."""
+    held, go_on = threading.Semaphore(0), threading.Event()
+
+    def hold():
+        with cores.for_the_network():
+            held.release()
+            go_on.wait(10)
+
+    with ThreadPoolExecutor(2 * cores.count + 2) as threads:
+        for _ in range(2 * cores.count + 2):
+            threads.submit(hold)
+        count = 0
+        while held.acquire(timeout=0.1):
+            count += 1
+        go_on.set()
+    return count
+
+
+@pytest.mark.parametrize(
+    ("here", "workers", "most"),
+    [(1, None, 2), (2, None, 3), (2, 2, 3), (2, 9, 3), (2, 1, 1), (8, None, 9), (8, 7, 7)]
+    + [(64, None, 72), (64, 16, 16)],
+)
+def test_one_in_eight_more_hold_a_core_where_all_are_taken_and_none_where_some_are_left(
+    monkeypatch, here, workers, most
+):
+    monkeypatch.setattr(lent, "available_cores", lambda: here)
+
+    cores = cores_for(workers)
+
+    assert cores.count == min(workers or here, here)
+    assert holders(cores) == most
+
+
+def test_what_is_spare_starts_no_reader():
+    cores, is_over = Cores(1, spare=1), threading.Event()
+
+    def start():
+        with cores.for_starting(is_over.is_set):
+            pass
+
+    starting = threading.Thread(target=start)
+    with cores.for_the_network():
+        starting.start()
+        starting.join(0.1)
+        waits = starting.is_alive()
+        is_over.set()
+        cores.wake()
+        starting.join(10)
+
+    assert waits and not starting.is_alive()
 
 
 def test_the_network_goes_before_decoding():

@@ -1,6 +1,6 @@
 """The one owner of the processor's cores: lends them to decode workers and to the network.
 
-Whoever computes holds a core meanwhile, so that both together never have more at work than
+Whoever computes holds a core meanwhile, so that both together have no more at work than
 there are. What each takes of them follows from what there is to do: a fixed share would idle
 where an archive decodes slowly, or where it hardly needs decoding.
 """
@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 ONE_THREAD = dict.fromkeys(
@@ -24,6 +25,9 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 """Environment of a decode worker, which holds one core: no library in it starts threads."""
+HOLDERS_TO_ONE_THAT_WAITS = 8
+"""Of so many who hold a core, about one does not compute: it is being woken, or what it has done
+travels through a pipe. Measured on two cores, which stood still for an eighth of the time."""
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -32,11 +36,13 @@ class Cores:
 
     Args:
         count: of cores, at least 1.
+        spare: so many more may hold one, to make up for those who hold one and wait.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, spare: int = 0) -> None:
         self.count = count
-        self._free = count
+        self._spare = spare
+        self._free = count + spare
         self.network_waits = self.decoding_waits = 0
         """Batches and files that wait for a core."""
         self._starting = 0
@@ -79,7 +85,7 @@ class Cores:
             self._give_back()
 
     def _can_start(self) -> bool:
-        idle = self._free - self.network_waits - self.decoding_waits
+        idle = self._free - self._spare - self.network_waits - self.decoding_waits
         return idle > 0 and 2 * self._starting < self.count
 
     def wake(self) -> None:
@@ -106,6 +112,17 @@ class Cores:
         with self._returned:
             self._free += 1
             self._returned.notify_all()
+
+
+def cores_for(workers: int | None) -> Cores:
+    """The cores that so many workers keep busy; all where None, and never more than there are.
+
+    Who asks for fewer leaves the others alone: then there is none to spare.
+    """
+    here = available_cores()
+    # More than there are would only take turns, and each takes memory for the network.
+    count = min(workers or here, here)
+    return Cores(count, ceil(count / HOLDERS_TO_ONE_THAT_WAITS) if count == here else 0)
 
 
 def available_cores(quota: Path = QUOTA) -> int:

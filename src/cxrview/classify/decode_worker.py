@@ -10,6 +10,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +31,8 @@ JOB = struct.Struct("<I??")
 is opened, and whether to wait for a core before it is decoded."""
 SIZE = struct.Struct("<Q")
 """Bytes of the file, as far as that can be told."""
+PIPE_BYTES = 1 << 18
+"""What the way back holds: an outcome whole, so that a worker need not wait for who reads it."""
 OPENED, CLOSED, GO = b"o", b"c", b"g"
 """Where it waits: the file is open; it failed or is not needed, the outcome follows; it may go
 on."""
@@ -149,6 +152,10 @@ class _Core:
 def _private_stdout() -> IO[bytes]:
     """Keep the pipe for results; what decoders print goes nowhere, since it may quote a header."""
     results = os.fdopen(os.dup(1), "wb")
+    with suppress(ImportError, AttributeError, OSError):  # Linux alone can, and may refuse
+        import fcntl
+
+        fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

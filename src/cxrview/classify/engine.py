@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrview.classify.abstain import decide, skip
-from cxrview.classify.cores import Cores, available_cores
+from cxrview.classify.cores import Cores, cores_for
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.gathering import Gathering, pixels_of
@@ -94,9 +94,7 @@ def _classify(
     paths: Iterable[str], model: Model, settings: EngineSettings
 ) -> Generator[Prediction | Failure | None, None, None]:
     """Hand batches to threads that ask the network, and go on gathering meanwhile."""
-    here = available_cores()
-    # More than there are would only take turns, and each takes memory for the network.
-    cores = Cores(min(settings.workers or here, here))
+    cores = cores_for(settings.workers)
     readers = max(settings.readers or 0, cores.count)
     rate = settings.bytes_per_second
     lanes = model.backend.lanes or cores.count

@@ -45,22 +45,23 @@ def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
     return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
 
 
-def add_blocks(values: NDArray[Any], side: int) -> Blocks:
+def add_blocks(values: NDArray[Any], side: int, high: int | None = None) -> Blocks:
     """Add up blocks, and find minimum and maximum.
 
     Args:
         values: shape (rows, columns), integers of up to 16 bits in native byte order.
         side: rows and columns of the square to come.
+        high: the largest value, where it is known: to look for it takes a tenth of all this.
 
     Returns:
         Blocks at the lower and right edge may lack pixels; their sums are scaled up.
     """
     rows, columns = values.shape
     down, across = factors(rows, columns, side)
-    low, high = int(values.min()), int(values.max())
+    low, high = int(values.min()), int(values.max()) if high is None else high
     dtype = _type_of_sums(low, high, down * across, values.dtype)
     by_row = _add_rows(values, down, dtype)
-    by_both = _add_rows(by_row.T, across, dtype).T
+    by_both = _add_columns(by_row, across, dtype)
     return Blocks(
         sums=by_both,
         count=down * across,
@@ -83,17 +84,35 @@ def _add_rows(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[
     """Add up every `size` rows: (rows, columns) to (rows / size, rounded up, columns)."""
     if size == 1:
         return values
-    whole, rest = divmod(len(values), size)
-    sums = np.empty((whole + bool(rest), values.shape[1]), dtype)
-    if values.strides[0] < values.strides[1]:  # a transposed picture: keep to its memory
-        sums = np.empty(sums.shape[::-1], dtype).T
-    ends = whole * size
-    np.add(values[0:ends:size], values[1:ends:size], out=sums[:whole], dtype=dtype)
-    for k in range(2, size):
-        np.add(sums[:whole], values[k:ends:size], out=sums[:whole], dtype=dtype)
+    rows, columns = values.shape
+    whole, rest = divmod(rows, size)
+    sums = np.empty((whole + bool(rest), columns), dtype)
+    groups = values[: whole * size].reshape(whole, size, columns)
+    np.add.reduce(groups, axis=1, dtype=dtype, out=sums[:whole])
     if rest:
-        sums[whole] = values[ends:].sum(axis=0, dtype=np.int64) * size // rest
+        sums[whole] = _scaled_up(values[-rest:].sum(axis=0, dtype=np.int64), size, rest)
     return sums
+
+
+def _add_columns(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Add up every `size` columns, likewise; neighbours in a row, one after the other."""
+    if size == 1:
+        return values
+    rows, columns = values.shape
+    whole, rest = divmod(columns, size)
+    sums = np.empty((rows, whole + bool(rest)), dtype)
+    ends = whole * size
+    np.add(values[:, 0:ends:size], values[:, 1:ends:size], out=sums[:, :whole], dtype=dtype)
+    for k in range(2, size):
+        np.add(sums[:, :whole], values[:, k:ends:size], out=sums[:, :whole], dtype=dtype)
+    if rest:
+        sums[:, whole] = _scaled_up(values[:, -rest:].sum(axis=1, dtype=np.int64), size, rest)
+    return sums
+
+
+def _scaled_up(sums: NDArray[np.int64], size: int, count: int) -> NDArray[np.int64]:
+    """Sums of `size` from those of the fewer values that an edge has left."""
+    return sums * size // count
 
 
 def window_blocks(blocks: Blocks, *, is_inverse: bool) -> NDArray[np.uint8]:

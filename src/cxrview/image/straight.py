@@ -62,7 +62,8 @@ def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, 
     """
     line = line_of(header, layout)
     if line and factors(layout.rows, layout.columns, side) != (1, 1):
-        blocks = add_blocks(_stored(planes, layout), side)
+        values, high = _stored(planes, layout)
+        blocks = add_blocks(values, side, high)
         if not _has_padding(blocks, header, layout):
             return _windowed(blocks, line, side)
     grey = to_grey(path, planes, header, layout, exact=False)
@@ -104,8 +105,9 @@ _NEAR = 64
 """Share of the window in which a mean of padding and ringing lies."""
 
 
-def _stored(planes: Planes, layout: Layout) -> NDArray[Any]:
-    """Stored values; those that are nothing but values, as nearly all are, without a copy."""
+def _stored(planes: Planes, layout: Layout) -> tuple[NDArray[Any], int]:
+    """Stored values, those that are nothing but values, as nearly all are, without a copy; and
+    the largest."""
     samples: NDArray[Any] = planes.samples[0]
     bits = min(layout.bits_stored, planes.precision)
     is_plain = (
@@ -113,10 +115,10 @@ def _stored(planes: Planes, layout: Layout) -> NDArray[Any]:
         and layout.high_bit == layout.bits_stored - 1
         and samples.dtype.isnative
     )
-    if is_plain and samples.max() >> bits == 0:
-        plain: NDArray[Any] = samples
-        return plain
-    return stored_values(samples, layout, planes.precision)
+    if is_plain and (high := int(samples.max())) >> bits == 0:
+        return samples, high
+    values = stored_values(samples, layout, planes.precision)
+    return values, int(values.max())
 
 
 def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int = 0) -> bool:
