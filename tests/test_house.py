@@ -79,6 +79,7 @@ def python_blocks() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "block", [b for _, b in python_blocks()], ids=[n for n, _ in python_blocks()]
 )

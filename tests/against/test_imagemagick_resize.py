@@ -33,6 +33,7 @@ def some_radiographs(shared_data: Path, source: str, count: int) -> list[Path]:
     return [shared_data / name for name in files[:: max(1, len(files) // count)][:count]]
 
 
+@pytest.mark.slow
 def test_full_size_radiographs_shrink_as_in_imagemagick(shared_data, program, tmp_path):
     files = sorted((shared_data / "full-size").glob("*.*g"))
     assert len(files) == 16

@@ -56,6 +56,7 @@ image = st.tuples(
 KNOWN = [(90.0, True, "validation"), (20.0, False, "validation"), (60.0, True, "inside")]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(drawn=st.lists(image, max_size=40))
 def test_every_row_is_what_a_recount_gives(drawn):

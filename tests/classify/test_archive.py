@@ -67,6 +67,7 @@ def test_every_file_is_counted_once(archive, tmp_path, model):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
 def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, groups, ending):
@@ -209,6 +210,7 @@ def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_
     assert (second.found, second.is_complete) == (41, True)
 
 
+@pytest.mark.slow
 def test_what_failed_in_passing_is_read_again_at_a_resume(archive, tmp_path, model):
     whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
     run(archive, whole, model)
@@ -335,6 +337,7 @@ def test_time_is_up_while_a_file_waits_for_its_bytes(draw, tmp_path, model):
     assert time.monotonic() - end < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["views.csv", "views/"])
 def test_a_run_over_nights_shards_and_known_files_ends_as_one_without_stops(
     archive, tmp_path, model, name

@@ -108,6 +108,7 @@ def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):
     assert (tmp_path / "joined.csv").read_bytes() == one.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["."], ["0/*.png", "."]], ids=" ".join)
 def test_odd_names_keep_their_order_when_shards_join(
     run, draw, archive, tmp_path, monkeypatch, arguments

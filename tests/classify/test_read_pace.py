@@ -61,6 +61,7 @@ def test_a_size_is_that_of_the_file_or_of_what_a_url_names(draw, tmp_path):
     assert size_of(str(tmp_path / "nowhere")) == size_of("nonsense://x") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_rate_changes_when_files_are_read_and_not_what_is_said(archive, model, workers):
     paths = list(find_images(str(archive)))

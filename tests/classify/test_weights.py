@@ -151,6 +151,7 @@ def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     assert by_orientation == dict.fromkeys(ORIENTATIONS, len(of))
 
 
+@pytest.mark.slow
 def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(either, tmp_path):
     out = tmp_path / "archive"
     draw_archive(out, patients=12, size=(384, 330), seed=11, damages=[], strangers=False)

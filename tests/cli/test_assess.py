@@ -80,6 +80,7 @@ def test_it_prints_what_it_writes(study, tmp_path):
     assert "headers are not assessed: too few of the images have one" in said
 
 
+@pytest.mark.slow
 def test_the_network_alone_on_a_sample_by_the_papers_cutoff_names_no_file_in_figures(
     study, tmp_path
 ):

@@ -81,6 +81,7 @@ def test_the_counts_are_told(store, whole, tmp_path):
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
 )
@@ -117,6 +118,7 @@ def test_a_sheet_shows_an_image_file(picture, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["sheet.png"]
 
 
+@pytest.mark.slow
 def test_a_sheet_shows_the_image_of_a_store_that_is_named(store, tmp_path):
     for name in ("0.png", "7.png"):
         augment(store, "--sheet", tmp_path / name, "--image", name)

@@ -85,6 +85,7 @@ def test_no_header_value_leaves_by_another_way_than_its_column(archive, cxrview,
         assert not any(value in text for text in (*written, done.stdout, done.stderr)), value
 
 
+@pytest.mark.slow
 def test_patients_have_one_pseudonym_each_by_the_key(archive, cxrview, tmp_path):
     cxrview("classify", archive, "--out", "first.csv", "--key", "a.key")
     cxrview("classify", archive, "--out", "second.csv", "--key", "a.key")
@@ -234,6 +235,7 @@ def is_begun(journal: Path) -> bool:
     return journal.stat().st_size > 40_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [

@@ -74,6 +74,7 @@ def next_hour() -> str:
     return (datetime.now() + timedelta(hours=2)).strftime("%H:%M")
 
 
+@pytest.mark.slow
 def test_shards_of_several_machines_join_to_the_result_of_one(archive, cxrview):
     cxrview("classify", archive, "--out", "one.parquet")
     shards = [cxrview("classify", archive, "--out", f"{k}/", "--shard", f"{k}/2") for k in (1, 2)]
@@ -101,6 +102,7 @@ def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
     assert "001.png" in done.stdout and "002.png" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_one_is_told(
     archive, cxrview, tmp_path
 ):
@@ -123,6 +125,7 @@ def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [["--shard", "1/2"], ["--shard", "2/2"], ["--estimate"]])
 def test_a_mistyped_archive_is_no_empty_share_of_one(archive, cxrview, tmp_path, option):
     (tmp_path / "unmounted").symlink_to("/nowhere/archive")
@@ -185,6 +188,7 @@ def test_what_makes_no_sense_is_refused_before_any_work(archive, cxrview, argume
     assert sorted(path.name for path in Path().iterdir()) == ["archive"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out", ["views.parquet", "views.csv"])  # these share their failures
 def test_what_is_known_is_not_overwritten_by_what_is_new(archive, cxrview, out):
     cxrview("classify", archive, "--out", "views.parquet")

@@ -46,6 +46,7 @@ def outcomes(progress: Path) -> int:
     return progress.read_bytes().count(b"\n") if progress.exists() else 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "after"),
     [
@@ -86,6 +87,7 @@ runpy.run_module("cxrview", run_name="__main__")
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_more_is_told_and_gone_on_with(labels, whole, tmp_path):
     """A limit on the size of a file, 4 MiB, stands in for a full disk."""
     command = [sys.executable, "-c", LIMITED, "prepare", str(labels), "--out", str(tmp_path)]
@@ -119,6 +121,7 @@ def test_a_store_of_another_kind_is_refused_and_stays(labels, whole):
     assert (whole / "about.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_sound_set_is_done_with_0_and_anew_where_asked(labels, tmp_path):
     few = labels.with_name("few.csv")
     few.write_text("file,patient,view\n0.png,a,frontal\n1.png,b,lateral\n")

@@ -54,6 +54,7 @@ def pack(classes, tmp_path_factory) -> Path:
     return folder / "pack.tar"
 
 
+@pytest.mark.slow
 def test_a_subset_is_learnt_listed_and_told_of(published, classes, pack, tmp_path):
     out = tmp_path / "subset"
     arguments = ("--published", published, "--pictures", pack, "--classes", classes, "--out", out)
@@ -73,6 +74,7 @@ def test_a_subset_is_learnt_listed_and_told_of(published, classes, pack, tmp_pat
     assert load_trained(out).classifier.out_features == 100
 
 
+@pytest.mark.slow
 def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path):
     done = pretrain("colour", "--published", published, "--out", tmp_path / "colour")
     refused = pretrain(
@@ -85,6 +87,7 @@ def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path)
     assert "takes no pictures" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -233,6 +233,7 @@ def test_no_files_give_no_outcomes():
     assert list(squash_files([])) == []
 
 
+@pytest.mark.slow
 def test_every_shared_radiograph_is_prepared_and_none_twice(shared_data, tmp_path):
     headers = shared_data / "open-i-headers.csv.gz"
     store = prepare_images(shared_data / "labels.csv", tmp_path / "store", headers_path=headers)

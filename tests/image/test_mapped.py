@@ -28,6 +28,7 @@ def said(path, options):
         return type(error), str(error)
 
 
+@pytest.mark.slow
 def test_every_file_reads_the_same_mapped_and_copied(archive):
     files = [path for path in archive.rglob("*") if path.is_file()]
     syntaxes = set()

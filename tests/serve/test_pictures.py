@@ -106,6 +106,7 @@ def test_a_process_that_dies_costs_its_picture_and_no_other(pool, film):
     assert opened(pool.ask(film, 256).done.result(60)).size == (128, 256)
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_given_up(make_pool, film):
     pool = make_pool(picture_seconds=3)
     pool.ask(film, 256).done.result(60)

@@ -96,6 +96,7 @@ def test_a_server_that_is_told_to_end_ends_and_has_logged_no_secret(served, tmp_
     assert process.end(signal.SIGTERM) == ""
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(make_served, tmp_path):
     """Two readers go on sending whatever was not confirmed, as the page's queue does."""
     served = make_served(images=60)

@@ -192,6 +192,7 @@ def test_headers_are_asked_where_there_is_one(assessed):
     assert any(f"30 of 60 test images that have one; {silent} of these" in r for r in run.remarks)
 
 
+@pytest.mark.slow
 def test_what_is_complete_is_not_computed_again(assessed, images, model, tmp_path):
     out, asked = tmp_path / "again", []
     shutil.copytree(assessed[0], out)

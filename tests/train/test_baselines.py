@@ -162,6 +162,7 @@ def test_the_perceptron_has_boones_size_and_the_seed_decides_it():
     assert not np.array_equal(one.predict_pfi(pixels), other.predict_pfi(pixels))
 
 
+@pytest.mark.slow
 def test_labels_that_say_nothing_teach_nothing():
     """Shuffled truth: near chance on images that were not learnt from."""
     pixels, is_frontal = two_kinds(400, 8)

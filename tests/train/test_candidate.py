@@ -54,6 +54,7 @@ def trained(method: str, material, pre_trained, folder):
     return train_candidate(candidate, pre_trained, material, folder / method)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "variants", "is_trunk_kept"),
     [("fc-original", 1, True), ("fc-augmented", 2, True), ("all-augmented", 2, False)],
@@ -85,6 +86,7 @@ def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path)
     assert np.array_equal(first.pfi, again.pfi)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "batch", "stopped_at", "goes_on_at", "total"),
     [
@@ -131,6 +133,7 @@ def test_a_candidate_taken_up_again_ends_at_the_same_bits(
         assert torch.equal(tensor, weights[1][key]), key
 
 
+@pytest.mark.slow
 def test_a_finished_candidate_is_not_trained_again(material, pre_trained, tmp_path):
     first = trained("all-augmented", material, pre_trained, tmp_path)
     steps = []
@@ -148,6 +151,7 @@ def test_a_finished_candidate_is_not_trained_again(material, pre_trained, tmp_pa
     assert not (tmp_path / "all-augmented" / "checkpoint.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_two_methods_share_what_the_trunk_sees(material, pre_trained, tmp_path):
     seen = []
 
@@ -179,6 +183,7 @@ def test_features_of_other_images_are_refused(material, pre_trained, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_accuracy_is_told_after_every_epoch(material, pre_trained, tmp_path):
     told = []
 

@@ -45,6 +45,7 @@ def training_of(pictures, tmp_path, **fields) -> Training:
     )
 
 
+@pytest.mark.slow
 def test_features_computed_once_give_the_weights_of_the_slow_way(pictures, tmp_path):
     """The slow way runs the frozen trunk in every step. Tolerance 1e-5 of weights near 0.05:
     sums over batches of other sizes are rounded otherwise."""

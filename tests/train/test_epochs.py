@@ -73,6 +73,7 @@ def test_the_centre_is_shown_where_nothing_is_drawn():
     assert np.array_equal(pixels, PICTURES[order][:, 16:240, 16:240])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "schedule",
     [

@@ -56,6 +56,7 @@ def trained(bars, checkpoint, recipe=BRIEF, seed=0) -> GoogLeNet:
     return network
 
 
+@pytest.mark.slow
 def test_a_resumed_training_ends_at_the_same_bits(bars, tmp_path, monkeypatch):
     monkeypatch.setattr("cxrview.train.loop.CHECKPOINT_SECONDS", 0)
     whole = trained(bars, tmp_path / "whole.safetensors")
@@ -90,6 +91,7 @@ def test_a_batch_depends_on_seed_and_step_alone(bars):
     assert not np.array_equal(first.pixels, other.pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_batches_are_drawn_in_order_whoever_draws_them(bars, workers):
     drawn = list(draw_batches(bars, BRIEF, seed=1, first=1, workers=workers))
@@ -181,6 +183,7 @@ def test_the_same_seed_gives_the_same_appearance(bars):
     assert np.array_equal(one, two)
 
 
+@pytest.mark.slow
 def test_the_exported_network_says_what_the_trained_one_says(bars, tmp_path):
     """Stored as float16, so to a twentieth of a percent of PFI, and one channel for three."""
     network = trained(bars, tmp_path / "checkpoint.safetensors")
@@ -196,6 +199,7 @@ def test_the_exported_network_says_what_the_trained_one_says(bars, tmp_path):
     assert len(weights) < 13_000_000
 
 
+@pytest.mark.slow
 def test_a_temperature_divides_the_logit_of_frontal_and_of_nothing_else(bars, tmp_path):
     network = trained(bars, tmp_path / "checkpoint.safetensors")
     pixels = bars.radiographs.pixels

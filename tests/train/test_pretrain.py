@@ -159,6 +159,7 @@ def test_a_run_says_what_it_was_and_what_it_was_not(subset):
     assert not (subset / CHECKPOINT).exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_pre_training_ends_at_the_same_bits(
     subset, published, pictures, tmp_path, monkeypatch
 ):

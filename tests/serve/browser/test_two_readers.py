@@ -11,6 +11,7 @@ from cxrview.terms import Act, Round
 IMAGES = 40
 
 
+@pytest.mark.slow
 def test_two_readers_label_forty_images_and_the_senior_settles(
     serve, browser, hand, roles, phantoms
 ):

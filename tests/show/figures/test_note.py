@@ -52,6 +52,7 @@ def test_how_a_run_was_scaled_stands_above_every_figure(draw, sets, words):
     assert alt_text(figure)[1].startswith(f"drawn phantoms, no patient. {SCALED}. ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
 def test_a_figure_with_a_long_note_can_be_printed(draw, sets, check_print):
     check_print(lambda: draw(sets, NOTE))
