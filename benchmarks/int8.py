@@ -1,10 +1,10 @@
 """How much faster int8 is than fp32, interleaved so that a busy machine slows both alike.
 
-    python benchmarks/int8.py [FOLDER] [--threads N] [--layers | --calls]
+    python benchmarks/int8.py [FOLDER] [--threads N] [--layers | --calls [--device cuda]]
 
 FOLDER is of `cxrview quantise`; the model in the package where none is given. `--layers` prints
 where the time goes instead, by kind of layer, as ONNX Runtime's own profile has it; `--calls` what
-a radiograph costs where a call holds several.
+a radiograph costs where a call holds several, on the processor or on a GPU.
 """
 
 import argparse
@@ -19,13 +19,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from cxrview.classify.devices import ASKING, prepare_device, unusable
 from cxrview.classify.runtime import load_model
 from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME
-from cxrview.terms import Precision
+from cxrview.terms import Device, Precision
 
 ROUNDS = 15
 BATCH = 4
-CALLS = (1, 2, 4, 8)
+CALLS = {Device.CPU: (1, 2, 4, 8), Device.CUDA: (1, 4, 8, 16, 32, 64, 128)}
 PRECISIONS = {Precision.FP32: WEIGHTS_NAME, Precision.INT8: INT8_WEIGHTS_NAME}
 
 
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0, help="0 takes one per core")
     parser.add_argument("--layers", action="store_true", help="where the time goes")
     parser.add_argument("--calls", action="store_true", help="cost by radiographs in a call")
+    parser.add_argument("--device", type=Device, default=Device.CPU, help="of --calls")
     given = parser.parse_args()
     pictures = np.random.default_rng(0).integers(0, 256, (BATCH, 256, 256), np.uint8)
     if given.layers:
@@ -44,7 +46,7 @@ def main() -> None:
             tell_layers(precision, given.folder / name, pictures, given.threads)
     elif given.calls:
         for precision, name in PRECISIONS.items():
-            tell_calls(precision, given.folder / name, given.threads)
+            tell_calls(precision, given.folder / name, given.threads, given.device)
     else:
         tell_rates(given.folder, pictures, given.threads)
 
@@ -69,22 +71,28 @@ def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
     print(f"int8 / fp32: {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
 
 
-def tell_calls(precision: Precision, path: Path, threads: int) -> None:
+def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -> None:
     """Milliseconds of a radiograph in calls of several sizes, interleaved, medians."""
+    prepare_device(device)
+    asking = ASKING[device]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        path, options, providers=[(asking.provider, asking.options)]
+    )
+    if asking.provider not in session.get_providers():
+        raise unusable(device)
     name = session.get_inputs()[0].name
-    spent: dict[int, list[float]] = {size: [] for size in CALLS}
+    spent: dict[int, list[float]] = {size: [] for size in CALLS[device]}
     for number in range(ROUNDS + 2):
-        for size in CALLS:
+        for size in spent:
             pictures = np.random.default_rng(0).integers(0, 256, (size, 256, 256), np.uint8)
             began = time.perf_counter()
             session.run(None, {name: pictures})
             if number >= 2:
                 spent[size].append((time.perf_counter() - began) / size)
     told = (f"{1000 * statistics.median(each):.1f} in {size}" for size, each in spent.items())
-    print(f"{precision}: {', '.join(told)} ms a radiograph")
+    print(f"{precision} on {device}: {', '.join(told)} ms a radiograph")
 
 
 def tell_layers(precision: Precision, path: Path, pictures: np.ndarray, threads: int) -> None:

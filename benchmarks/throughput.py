@@ -4,15 +4,17 @@ Usage: python benchmarks/throughput.py [--corpus FOLDER] [--out FOLDER] [--image
                                        [--seconds S] [--formats NAME,...]
 
 Draws a corpus (benchmarks/corpus.py) into FOLDER, .bench/corpus by default, unless it is there.
-Then measures each stage on one core (benchmarks/stages.py), and, in rounds, one after the other:
-`cxrview classify` on each format and on all mixed, and both baselines (benchmarks/baseline.py) on
-all mixed. A run of ours takes about S seconds by its bound and counts everything, from the start of
-the command to the table on the disk; the baselines' clocks start when all is loaded. Prints medians
-of the rounds, the goals and whether they are met; writes throughput.json and throughput.png.
+Then measures, in rounds, one after the other: `cxrview classify` on each format and on all mixed,
+and both baselines (benchmarks/baseline.py) on all mixed. A run of ours takes about S seconds by its
+bound and counts everything, from the start of the command to the table on the disk; the baselines'
+clocks start when all is loaded. Prints medians of the rounds, the goals and whether they are met;
+writes throughput.json and throughput.png.
 
 The bound is cores / (decode + shrink + infer core-seconds an image): what could be had if reading
-files, starting up and handing on cost nothing. `busy` is that share of the processor time really
-spent: unlike rates, it does not suffer where other programs take the cores.
+files, starting up and handing on cost nothing. Each stage is measured on one core
+(benchmarks/stages.py) right before a run and right after it, since machines have slow hours. `busy`
+is that share of the processor time really spent: unlike rates, it does not suffer where other
+programs take the cores.
 """
 
 import argparse
@@ -43,43 +45,50 @@ def main() -> None:
     print_ratios(corpus)
     formats = wishes.formats or [*FORMATS, SMALL_JPEG, MIXED]
     corpus[MIXED] = list(each_file(corpus))
-    bounds = measure_bounds(corpus, formats)
     runs: dict[str, list[measured.Cost]] = {name: [] for name in formats}
+    moments: dict[str, list[stages.Stages]] = {name: [] for name in formats}
     baselines: dict[str, list[dict[str, Any]]] = {"one-by-one": [], "loader": []}
-    counts = {
-        name: max(LEAST_IMAGES, round(wishes.seconds * bounds[name]["bound"])) for name in formats
-    }
+    counts: dict[str, int] = {}
     for number in range(wishes.rounds):
         for name in formats:
+            moments[name].append(measure_stages(corpus, name))
+            if name not in counts:
+                counts[name] = max(LEAST_IMAGES, round(wishes.seconds * bound_of(moments[name])))
             runs[name].append(run_ours(corpus[name], counts[name]))
-            print(f"round {number + 1}: {name} {counts[name] / runs[name][-1].seconds:.1f}/s")
+            moments[name].append(measure_stages(corpus, name))
+            print(
+                f"round {number + 1}: {name} {counts[name] / runs[name][-1].seconds:.1f}/s "
+                f"of {bound_of(moments[name][-2:]):.1f}",
+                flush=True,
+            )
         if MIXED in formats:
             for way, results in baselines.items():
                 results.append(run_baseline(way, corpus[MIXED]))
                 rate = results[-1]["files"] / results[-1]["seconds"]
-                print(f"round {number + 1}: baseline {way} {rate:.1f}/s")
-    report = make_report(corpus, bounds, runs, counts, baselines)
+                print(f"round {number + 1}: baseline {way} {rate:.1f}/s", flush=True)
+    report = make_report(corpus, moments, runs, counts, baselines)
     print_report(report)
     wishes.out.mkdir(parents=True, exist_ok=True)
     (wishes.out / "throughput.json").write_text(json.dumps(report, indent=1) + "\n")
     draw(report, wishes.out / "throughput.png")
 
 
-def measure_bounds(
-    corpus: dict[str, list[Path]], formats: list[str]
-) -> dict[str, dict[str, float]]:
-    """Core-seconds of each stage and the bound, by format; mixed is the mean of all formats."""
+def measure_stages(corpus: dict[str, list[Path]], name: str) -> stages.Stages:
+    """Core-seconds an image of each stage, now."""
     side = load_model().card.input_side
     infer = stages.measure_inference(stages.squashed(corpus["native"], side))
-    bounds = {}
-    for name in {*formats, *FORMATS} - {MIXED} if MIXED in formats else formats:
-        bounds[name] = stages.measure_reading(corpus[name], side) | {"infer": infer}
-    if MIXED in formats:
-        every = [bounds[name] for name in FORMATS]
-        bounds[MIXED] = {key: statistics.mean(one[key] for one in every) for key in every[0]}
-    for one in bounds.values():
-        one["bound"] = available_cores() / (one["decode + shrink"] + one["infer"])
-    return bounds
+    return stages.measure_reading(corpus[name], side) | {"infer": infer}
+
+
+def between(moments: list[stages.Stages]) -> stages.Stages:
+    """The mean of what was measured before and after runs."""
+    return {key: statistics.mean(one[key] for one in moments) for key in moments[0]}
+
+
+def bound_of(moments: list[stages.Stages]) -> float:
+    """Images a second, if nothing but decoding, shrinking and the network cost anything."""
+    one = between(moments)
+    return available_cores() / (one["decode + shrink"] + one["infer"])
 
 
 def run_ours(files: list[Path], count: int) -> measured.Cost:
@@ -99,7 +108,7 @@ def run_baseline(way: str, files: list[Path]) -> dict[str, Any]:
 
 def make_report(
     corpus: dict[str, list[Path]],
-    bounds: dict[str, dict[str, float]],
+    moments: dict[str, list[stages.Stages]],
     runs: dict[str, list[measured.Cost]],
     counts: dict[str, int],
     baselines: dict[str, list[dict[str, Any]]],
@@ -110,16 +119,16 @@ def make_report(
     for name, costs in runs.items():
         rate = counts[name] / statistics.median(cost.seconds for cost in costs)
         core = statistics.median(cost.core_seconds for cost in costs) / counts[name]
-        one = bounds[name]
+        one, bound = between(moments[name]), bound_of(moments[name])
         rows[name] = {
             "images": counts[name],
             "rate": rate,
-            "bound": one["bound"],
-            "part_of_bound": rate / one["bound"],
+            "bound": bound,
+            "part_of_bound": rate / bound,
             "core_seconds": core,
             "busy": (one["decode + shrink"] + one["infer"]) / core,
             "peak_mib": max(cost.peak_bytes for cost in costs) / MIB,
-            "stages_ms": {key: 1000 * value for key, value in one.items() if key != "bound"},
+            "stages_ms": {key: 1000 * value for key, value in one.items()},
         }
     report: dict[str, Any] = {
         "machine": {"cores": available_cores(), "processor": _processor()},

@@ -235,7 +235,6 @@ def is_begun(journal: Path) -> bool:
     return journal.stat().st_size > 40_000
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [

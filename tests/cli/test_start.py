@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -27,6 +28,14 @@ runpy.run_module("cxrview", run_name="__main__")
 
     assert done.returncode == 130
     assert done.stderr == "cxrview: interrupted; what is finished is kept\n"
+
+
+def test_it_tells_its_version_as_the_package_has_it():
+    done = subprocess.run(
+        [sys.executable, "-m", "cxrview", "--version"], capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout) == (0, f"cxrview {version('cxrview')}\n")
 
 
 def test_a_fault_of_our_own_has_its_exit_code_and_quotes_no_header():

@@ -86,7 +86,6 @@ def test_the_same_seed_gives_the_same_candidate(material, pre_trained, tmp_path)
     assert np.array_equal(first.pfi, again.pfi)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "batch", "stopped_at", "goes_on_at", "total"),
     [

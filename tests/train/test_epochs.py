@@ -78,7 +78,7 @@ def test_the_centre_is_shown_where_nothing_is_drawn():
     "schedule",
     [
         PRE_TRAININGS["grey"].schedule,
-        pytest.param(FINE_TUNINGS["all-augmented"].schedule, marks=pytest.mark.slow),
+        FINE_TUNINGS["all-augmented"].schedule,
     ],
     ids=["nesterov", "momentum"],
 )

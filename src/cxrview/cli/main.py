@@ -1,5 +1,7 @@
 """Gathers the commands of `cxrview`."""
 
+from typing import Annotated
+
 import typer
 
 from cxrview.cli.annotate import annotate
@@ -26,6 +28,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def tell_version(is_asked: bool) -> None:
+    """Print the version, and end."""
+    if is_asked:
+        from importlib.metadata import version  # takes longer than most commands' help
+
+        print(f"cxrview {version('cxrview')}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_any_command(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=tell_version),
+    ] = False,
+) -> None:
+    """Stand before all commands: what is asked here is not about one of them."""
+
+
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Archive")(concat)
 app.command(rich_help_panel="Archive")(merge)

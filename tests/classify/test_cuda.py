@@ -1,0 +1,114 @@
+"""A GPU decides as the processor does, and no result mixes what both have said.
+
+What every backend must keep is in test_backends.py, which a GPU is put to as well.
+"""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrview.classify.chest_rule import load_chest_rule
+from cxrview.classify.decode_worker import ReadSettings, read_file
+from cxrview.classify.gathering import pixels_of
+from cxrview.classify.runtime import load_model
+from cxrview.errors import NoSuchDevice
+from cxrview.image import find_images
+from cxrview.phantom.archive import draw_archive
+from cxrview.terms import Device
+
+pytestmark = pytest.mark.gpu
+
+HERE = Device.CUDA
+POINTS = 0.1
+"""How far answers of fp32 may lie apart that were summed in another order, in percent."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpu() -> None:
+    try:
+        load_model(device=HERE)
+    except NoSuchDevice as error:
+        pytest.skip(f"needs a GPU and onnxruntime-gpu: {error}")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("cuda") / "archive"
+    draw_archive(folder, patients=8, size=(512, 420), syntaxes=["native"], seed=5)
+    return folder
+
+
+def find(archive: Path) -> list[str]:
+    return list(find_images(str(archive)))
+
+
+def command(paths: str | Path, device: Device) -> list[str]:
+    options = ["--out", "views.csv", "--precision", "fp32", "--device", device]
+    return [sys.executable, "-m", "cxrview", "classify", str(paths), *options]
+
+
+def classify(archive: Path, device: Device, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*command(archive, device), *options], capture_output=True, text=True)
+
+
+def rows() -> list[dict[str, str]]:
+    with Path("views.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_answers_are_those_of_the_processor(archive):
+    outcomes = [read_file(path, ReadSettings(), load_chest_rule(None)) for path in find(archive)]
+    pixels = np.stack([pixels for one in outcomes if (pixels := pixels_of(one)) is not None])
+
+    ours = load_model(precision="fp32", device=HERE).answer(pixels)
+    theirs = load_model(precision="fp32", device="cpu").answer(pixels)
+
+    assert np.abs(ours.pfi - theirs.pfi).max() < POINTS
+    assert np.abs(ours.chest - theirs.chest).max() < POINTS
+
+
+def test_the_command_says_the_same_of_an_archive(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = classify(archive, HERE)
+    ours, summary = rows(), json.loads(Path("views.summary.json").read_text())
+    classify(archive, Device.CPU, "--overwrite")
+    theirs = rows()
+
+    assert done.returncode == 1  # one drawn file is broken
+    assert summary["conditions"]["backend"] == f"onnxruntime-{HERE}"
+    assert [(row["path"], row["view"], row["decision"]) for row in ours] == [
+        (row["path"], row["view"], row["decision"]) for row in theirs
+    ]
+
+
+def test_what_a_gpu_has_begun_no_processor_ends(archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    running = subprocess.Popen(command("-", HERE), stdin=subprocess.PIPE, text=True)
+    assert running.stdin
+    print(*find(archive), sep="\n", file=running.stdin, flush=True)
+    until = time.monotonic() + 60
+    while not is_begun(Path("views.csv.journal")) and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGTERM)  # in the middle of a list, which may go on
+    running.wait(60)
+    done = subprocess.run(
+        [*command("-", Device.CPU), "--resume"],
+        input="\n".join(find(archive)),
+        capture_output=True,
+        text=True,
+    )
+
+    assert running.returncode == 130
+    assert done.returncode == 2
+    assert "backend was" in done.stderr
+
+
+def is_begun(journal: Path) -> bool:
+    return journal.exists() and journal.stat().st_size > 0
