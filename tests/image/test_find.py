@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from cxrview.errors import CannotOpen, UsageError
 from cxrview.image import open_image
-from cxrview.image.find import _matches, find_images
+from cxrview.image.find import find_images
 from cxrview.image.unlisted import Unlisted
+from cxrview.image.wildcard import matches
 
 names = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4)
 
@@ -296,5 +297,5 @@ def test_matching_agrees_with_pathlib(path, pattern):
     parts = [*pattern[:-1], "*"]
     expected = len(path) == len(parts) and path[:-1] == parts[:-1] and path[-1][0] != "."
 
-    assert _matches(tuple(path), tuple(parts)) == expected
-    assert _matches(tuple(path), ("**",)) == (not any(name[0] == "." for name in path))
+    assert matches(tuple(path), tuple(parts)) == expected
+    assert matches(tuple(path), ("**",)) == (not any(name[0] == "." for name in path))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cxrview.image import shrink
 from cxrview.image.shrink import add_blocks, factors
 
 SIDE = 8
@@ -33,10 +34,10 @@ def scaled_up(rows: np.ndarray, size: int) -> np.ndarray:
     dtype=st.sampled_from(["u1", "i1", "u2", "i2"]),
     is_full=st.booleans(),
     layout=st.sampled_from(["as it comes", "turned", "every second"]),
-    knows_high=st.booleans(),
+    band_bytes=st.sampled_from([1, 1000, 1 << 19]),
     seed=st.integers(0, 99),
 )
-def test_blocks_add_up(rows, columns, dtype, is_full, layout, knows_high, seed):
+def test_blocks_add_up(rows, columns, dtype, is_full, layout, band_bytes, seed):
     ends = np.iinfo(dtype)
     low, high = (ends.min, ends.max) if is_full else (max(ends.min, -7), 15)
     draw = np.random.default_rng(seed).integers
@@ -47,7 +48,9 @@ def test_blocks_add_up(rows, columns, dtype, is_full, layout, knows_high, seed):
     }[layout]
     down, across = factors(rows, columns, SIDE)
 
-    blocks = add_blocks(values, SIDE, int(values.max()) if knows_high else None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shrink, "_BAND_BYTES", band_bytes)
+        blocks = add_blocks(values, SIDE)
 
     assert blocks.sums.tolist() == block_by_block(values, down, across).tolist()
     assert blocks.count == down * across
@@ -63,3 +66,15 @@ def test_sums_are_no_wider_than_they_need_be(high, dtype):
     values = np.full((SIDE * 8, SIDE * 8), high, "u2")  # blocks of sixteen
 
     assert add_blocks(values, SIDE).sums.dtype == np.dtype(dtype)
+
+
+def test_one_bright_band_widens_the_sums_of_all():
+    values = np.full((SIDE * 8, SIDE * 8), 1, "u2")
+    values[-1, -1] = 65535
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shrink, "_BAND_BYTES", 1)
+        blocks = add_blocks(values, SIDE)
+
+    assert (blocks.low, blocks.high) == (1, 65535)
+    assert blocks.sums[0, 0] == 16 and blocks.sums[-1, -1] == 65535 + 15

@@ -1,14 +1,12 @@
 """In which order a run comes upon files: by its arguments, and of each name by name."""
 
-import fnmatch
 import json
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from cxrview.image.wildcard import WILDCARD, matches
 from cxrview.store.absolute import absolute
 
-_MAGIC = re.compile(r"[*?\[]")
 LIST = "-"
 """The argument of a list on standard input."""
 Place = tuple[int, list[str], str]
@@ -32,8 +30,7 @@ class FoundOrder:
         for number, path in enumerate(paths):
             name, archive = _parted(path)
             self._first.setdefault((name.rstrip("/"), archive), number)
-            # A name that is there is itself and no glob, as the finder has it.
-            if _MAGIC.search(name) and not os.path.lexists(path):
+            if WILDCARD.search(name) and not os.path.lexists(path):
                 self._globs.append((number, name.split("/"), archive))
         self._otherwise = self._first.get((LIST, ""), len(paths))
 
@@ -54,7 +51,7 @@ class FoundOrder:
     def _matching(self, name: str, archive: str) -> Iterator[int]:
         """The globs that match a path, or a folder above it."""
         for number, parts, within in self._globs:
-            if within == archive and _begins_with(name.split("/"), parts):
+            if within == archive and matches(name.split("/"), parts, or_below=True):
                 yield number
 
 
@@ -70,16 +67,3 @@ def read_arguments(arguments: str) -> list[str]:
         return [str(path) for path in json.loads(arguments)]
     except (ValueError, TypeError):
         return []
-
-
-def _begins_with(names: Sequence[str], parts: Sequence[str]) -> bool:
-    """Whether a path, or a folder above it, matches a glob."""
-    if not parts:
-        return True
-    if parts[0] == "**":
-        if _begins_with(names, parts[1:]):
-            return True
-        return bool(names) and not names[0].startswith(".") and _begins_with(names[1:], parts)
-    if not names or (names[0].startswith(".") and not parts[0].startswith(".")):
-        return False
-    return fnmatch.fnmatchcase(names[0], parts[0]) and _begins_with(names[1:], parts[1:])

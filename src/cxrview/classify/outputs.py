@@ -7,6 +7,7 @@ from typing import Self
 
 from cxrview.errors import UsageError
 from cxrview.store.parts import foreign_files
+from cxrview.store.run_folder import SUMMARY_ENDING, beside
 from cxrview.store.tables import table_format
 
 
@@ -32,12 +33,12 @@ class Outputs:
     @property
     def failures(self) -> Path:
         """`views.failures.csv` beside `views.parquet` or `views/`."""
-        return self._beside(".failures.csv")
+        return beside(self.table, ".failures.csv", in_parts=self.in_parts)
 
     @property
     def summary(self) -> Path:
         """`views.summary.json`."""
-        return self._beside(".summary.json")
+        return beside(self.table, SUMMARY_ENDING, in_parts=self.in_parts)
 
     @property
     def journal(self) -> Path:
@@ -113,11 +114,6 @@ class Outputs:
                 f"{self.table} holds other files than parts of a result, such as {foreign[0]}",
                 "Name a new folder with --out",
             )
-
-    def _beside(self, ending: str) -> Path:
-        if self.in_parts:
-            return self.table.with_name(self.table.name + ending)
-        return self.table.with_suffix(ending)
 
 
 def _stands(path: Path) -> bool:

@@ -1,6 +1,5 @@
 """Finds files: names, folders, globs and URLs in, one path after another out."""
 
-import fnmatch
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -11,9 +10,9 @@ from cxrview.errors import UsageError
 from cxrview.image.address import file_system, local_path
 from cxrview.image.sorted_names import SortedNames
 from cxrview.image.unlisted import Unlisted
+from cxrview.image.wildcard import WILDCARD, matches
 
-_MAGIC = re.compile(r"[*?\[]")
-_WEB_MAGIC = re.compile(r"[*\[]")
+_WEB_WILDCARD = re.compile(r"[*\[]")
 
 
 def find_images(
@@ -58,7 +57,7 @@ def find_images(
 
 
 def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
-    if _MAGIC.search(path) and not os.path.lexists(path):
+    if WILDCARD.search(path) and not os.path.lexists(path):
         yield from _at_least_one(path, _find_glob(path, unwanted))
     elif _is_folder(path):
         yield from _walk(path, unwanted)
@@ -148,7 +147,7 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
             if unwanted.holds(path):
                 continue
             names = (*above[-1], os.path.basename(path))  # noqa: PTH119
-            if _matches(names, parts):
+            if matches(names, parts):
                 shown = path if base else path.removeprefix("./")  # as the pattern was written
                 yield from _walk(shown, unwanted) if is_folder else (shown,)
             elif is_folder and (depth is None or len(names) < depth):
@@ -163,23 +162,11 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
 def _split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
     """Split into the folder before the first wildcard and the parts from there on."""
     parts = pattern.split("/")
-    first = next(k for k, part in enumerate(parts) if _MAGIC.search(part))
+    first = next(k for k, part in enumerate(parts) if WILDCARD.search(part))
     base = "/".join(parts[:first])
     if first and not base:
         base = "/"
     return base, tuple(part for part in parts[first:] if part)
-
-
-def _matches(names: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    if not parts:
-        return not names
-    if parts[0] == "**":
-        return _matches(names, parts[1:]) or (
-            bool(names) and not names[0].startswith(".") and _matches(names[1:], parts)
-        )
-    if not names or (names[0].startswith(".") and not parts[0].startswith(".")):
-        return False
-    return fnmatch.fnmatchcase(names[0], parts[0]) and _matches(names[1:], parts[1:])
 
 
 def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
@@ -193,7 +180,7 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
         return
     if found is None:
         yield url  # as it stands
-    elif not found and _MAGIC.search(path):
+    elif not found and WILDCARD.search(path):
         raise UsageError(f"nothing matches {url}", "Check the pattern")
     elif not found:
         yield Unlisted(url)
@@ -205,7 +192,7 @@ def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[s
     """Look for (name, whether a folder) of all that a URL names; None for that one file itself."""
     is_web = url.startswith(("http://", "https://"))
     # In an address of the web ? begins the query.
-    is_glob = not is_literal and (_WEB_MAGIC if is_web else _MAGIC).search(path)
+    is_glob = not is_literal and (_WEB_WILDCARD if is_web else WILDCARD).search(path)
     if is_glob and not files.exists(path):
         found = files.glob(path, detail=True)
         kinds = ((name, facts["type"] == "directory") for name, facts in sorted(found.items()))

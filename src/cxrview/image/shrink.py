@@ -5,6 +5,7 @@ pixels, added up, do not tell. So blocks come first, to the smallest picture wit
 twice the square's; window and Lanczos see a sixteenth of the pixels or fewer.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 from typing import Any
@@ -17,6 +18,7 @@ from cxrview.image.resize import squash
 
 _GAP = 2
 """Sides of the picture of blocks, in sides of the square, at the least."""
+_BAND_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +47,38 @@ def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
     return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
 
 
-def add_blocks(values: NDArray[Any], side: int, high: int | None = None) -> Blocks:
-    """Add up blocks, and find minimum and maximum.
+def add_blocks(values: NDArray[Any], side: int) -> Blocks:
+    """Add up blocks, and find minimum and maximum, in one pass.
 
     Args:
         values: shape (rows, columns), integers of up to 16 bits in native byte order.
         side: rows and columns of the square to come.
-        high: the largest value, where it is known: to look for it takes a tenth of all this.
 
     Returns:
         Blocks at the lower and right edge may lack pixels; their sums are scaled up.
     """
     rows, columns = values.shape
     down, across = factors(rows, columns, side)
-    low, high = int(values.min()), int(values.max()) if high is None else high
-    dtype = _type_of_sums(low, high, down * across, values.dtype)
-    by_row = _add_rows(values, down, dtype)
-    by_both = _add_columns(by_row, across, dtype)
+    bands, lows, highs = [], [], []
+    for band in _bands(values, down):
+        lows.append(low := int(band.min()))
+        highs.append(high := int(band.max()))
+        dtype = _type_of_sums(low, high, down * across, values.dtype)
+        bands.append(_add_columns(_add_rows(band, down, dtype), across, dtype))
     return Blocks(
-        sums=by_both,
+        sums=np.concatenate(bands),  # in the widest of their types
         count=down * across,
-        low=low,
-        high=high,
+        low=min(lows),
+        high=max(highs),
         box=(0, 0, columns / across, rows / down),
     )
+
+
+def _bands(values: NDArray[Any], down: int) -> Iterator[NDArray[Any]]:
+    """Whole rows of blocks, as many as stay in a core's cache while they are looked at thrice."""
+    rows, columns = values.shape
+    size = down * max(1, _BAND_BYTES // (down * columns * values.itemsize))
+    return (values[at : at + size] for at in range(0, rows, size))
 
 
 def _type_of_sums(low: int, high: int, count: int, dtype: np.dtype[Any]) -> np.dtype[Any]:

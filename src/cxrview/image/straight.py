@@ -62,8 +62,7 @@ def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, 
     """
     line = line_of(header, layout)
     if line and factors(layout.rows, layout.columns, side) != (1, 1):
-        values, high = _stored(planes, layout)
-        blocks = add_blocks(values, side, high)
+        blocks = _blocks(planes, layout, side)
         if not _has_padding(blocks, header, layout):
             return _windowed(blocks, line, side)
     grey = to_grey(path, planes, header, layout, exact=False)
@@ -105,9 +104,8 @@ _NEAR = 64
 """Share of the window in which a mean of padding and ringing lies."""
 
 
-def _stored(planes: Planes, layout: Layout) -> tuple[NDArray[Any], int]:
-    """Stored values, those that are nothing but values, as nearly all are, without a copy; and
-    the largest."""
+def _blocks(planes: Planes, layout: Layout, side: int) -> Blocks:
+    """Add up stored values; samples that are nothing but values, as nearly all are, as they lie."""
     samples: NDArray[Any] = planes.samples[0]
     bits = min(layout.bits_stored, planes.precision)
     is_plain = (
@@ -115,10 +113,9 @@ def _stored(planes: Planes, layout: Layout) -> tuple[NDArray[Any], int]:
         and layout.high_bit == layout.bits_stored - 1
         and samples.dtype.isnative
     )
-    if is_plain and (high := int(samples.max())) >> bits == 0:
-        return samples, high
-    values = stored_values(samples, layout, planes.precision)
-    return values, int(values.max())
+    if is_plain and (blocks := add_blocks(samples, side)).high >> bits == 0:
+        return blocks
+    return add_blocks(stored_values(samples, layout, planes.precision), side)
 
 
 def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int = 0) -> bool:

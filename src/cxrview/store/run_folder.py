@@ -3,6 +3,13 @@
 import json
 from pathlib import Path
 
+SUMMARY_ENDING = ".summary.json"
+
+
+def beside(table: Path, ending: str, *, in_parts: bool) -> Path:
+    """The file that tells more of a result: of `views.csv` and of a folder `views` the same."""
+    return table.with_name(table.name + ending) if in_parts else table.with_suffix(ending)
+
 
 def run_folder(table: Path) -> str:
     """The folder by the summary beside a result; empty where none says so.
@@ -10,10 +17,9 @@ def run_folder(table: Path) -> str:
     Args:
         table: the result, a file or a folder of parts.
     """
-    ending = ".summary.json"
-    beside = table.with_name(table.name + ending) if table.is_dir() else table.with_suffix(ending)
+    summary = beside(table, SUMMARY_ENDING, in_parts=table.is_dir())
     try:
-        folder = json.loads(beside.read_text(encoding="utf-8"))["folder"]
+        folder = json.loads(summary.read_text(encoding="utf-8"))["folder"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return folder if isinstance(folder, str) else ""
