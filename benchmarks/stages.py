@@ -1,11 +1,11 @@
 """What each stage of the package takes on one core, by the package's own functions.
 
-Usage: python benchmarks/stages.py FOLDER [IMAGES]
+Usage: python benchmarks/stages.py FOLDER [IMAGES [FORMAT...]]
 
 FOLDER holds the corpus that benchmarks/corpus.py draws. Prints milliseconds of processor time an
 image: `read` opens the file (bytes, checksum, header), `decode` gives the full picture (inflating
 a deflated file counts here), `shrink` squashes that, `decode + shrink` is what a worker really
-does for both, `infer` asks the network.
+does for both, `infer` asks the network. Two of it at once show what cores cost each other.
 """
 
 import os
@@ -107,20 +107,20 @@ def _inflating(path: Path, syntax: str) -> float:
     return time.process_time() - began
 
 
-def main(folder: Path, images: int) -> None:
+def main(folder: Path, images: int, formats: list[str]) -> None:
     """Measure and print."""
     side = load_model().card.input_side
     corpus = make_corpus(folder, images)
     names = ("read", "decode", "shrink", "decode + shrink")
     print(f"{'ms':18}" + "".join(f"{name:>17}" for name in names))
-    for format_name, files in corpus.items():
-        stages = measure_reading(files, side)
+    for format_name in formats or corpus:
+        stages = measure_reading(corpus[format_name], side)
         print(f"{format_name:18}" + "".join(f"{1000 * stages[name]:17.1f}" for name in names))
     infer = measure_inference(squashed(corpus["native"], side))
     print(f"{'infer':18}{1000 * infer:17.1f}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 4)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 4, sys.argv[3:])
