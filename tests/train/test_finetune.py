@@ -162,7 +162,7 @@ def test_every_change_stands_a_picture_of_one_shade(change, shade):
         assert (changed.shape, changed.dtype) == ((256, 256), np.uint8)
 
 
-@pytest.mark.parametrize("draw", set(DRAWN), ids=lambda draw: draw.__name__)
+@pytest.mark.parametrize("draw", dict.fromkeys(DRAWN), ids=lambda draw: draw.__name__)
 def test_what_is_drawn_as_no_chest_is_a_picture_and_repeatable(draw):
     for seed in range(20):
         picture = draw(np.random.default_rng(seed))
