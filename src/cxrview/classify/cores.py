@@ -81,7 +81,8 @@ class Cores:
         try:
             yield
         finally:
-            self._starting -= 1
+            with self._returned:
+                self._starting -= 1
             self._give_back()
 
     def _can_start(self) -> bool:

@@ -19,6 +19,7 @@ from cxrview.image.resize import squash
 _GAP = 2
 """Sides of the picture of blocks, in sides of the square, at the least."""
 _BAND_BYTES = 1 << 20
+"""Of pixels that are looked at together: more would leave the cache, fewer take more calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
