@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,10 @@ def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
 
 
 def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -> None:
-    """Milliseconds of a radiograph in calls of several sizes, interleaved, medians."""
+    """Milliseconds of a radiograph in calls of several sizes, medians.
+
+    One size after the other: on a GPU each change of size makes cuDNN choose anew.
+    """
     prepare_device(device)
     asking = ASKING[device]
     options = onnxruntime.SessionOptions()
@@ -84,14 +88,13 @@ def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -
         raise unusable(device)
     name = session.get_inputs()[0].name
     spent: dict[int, list[float]] = {size: [] for size in CALLS[device]}
-    for number in range(ROUNDS + 2):
-        for size in spent:
-            pictures = np.random.default_rng(0).integers(0, 256, (size, 256, 256), np.uint8)
-            began = time.perf_counter()
-            session.run(None, {name: pictures})
-            if number >= 2:
-                spent[size].append((time.perf_counter() - began) / size)
-    told = (f"{1000 * statistics.median(each):.1f} in {size}" for size, each in spent.items())
+    for size, number in product(spent, range(ROUNDS + 2)):
+        pictures = np.random.default_rng(0).integers(0, 256, (size, 256, 256), np.uint8)
+        began = time.perf_counter()
+        session.run(None, {name: pictures})
+        if number >= 2:
+            spent[size].append((time.perf_counter() - began) / size)
+    told = (f"{1000 * statistics.median(each):.2f} in {size}" for size, each in spent.items())
     print(f"{precision} on {device}: {', '.join(told)} ms a radiograph")
 
 

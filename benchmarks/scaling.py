@@ -1,29 +1,32 @@
-"""What a file costs in archives of more and more files, and what more cores give.
+"""What a file costs in archives of more and more files, and what more cores and a GPU give.
 
-Usage: python benchmarks/scaling.py [--files N,...] [--cores N,...] [--corpus FOLDER] [--out FOLDER]
+Usage: python benchmarks/scaling.py [--files N,...] [--cores N,...] [--devices cpu,cuda]
+                                    [--formats NAME,...] [--each N] [--corpus FOLDER] [--out FOLDER]
 
 `--files` (1000,10000,100000 by default) classifies so many small DICOM files, of which every
 twentieth is a chest and the others say in their header that they are not: so the counting is
 measured, not the network. Both seconds of a core a file and memory should stay flat. `--cores`
-(1, 2, 4 ... up to all) classifies the mixed corpus of full-size phantoms with `--workers N`.
-Writes scaling.json.
+(1, 2, 4 ... up to all) classifies full-size phantoms with `--workers N`, of `--formats` (mixed) on
+`--devices` (cpu), `--each` (100) for each core and device. Writes scaling.json.
 """
 
 import argparse
 import json
 import tempfile
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import measured
 from corpus import each_file, link_corpus, make_corpus
 from cxrview.classify.cores import available_cores
 from cxrview.phantom.archive import draw_archive
-from cxrview.terms import Projection
+from cxrview.terms import Device, Projection
 
 SMALL = (128, 104)
 CHESTS, OTHERS = 2, 38
 """Distinct files: a file system links none more than some ten thousand times."""
-MIXED_IMAGES = 64
+MIXED = "mixed"
 MIB = 1 << 20
 
 
@@ -31,7 +34,7 @@ def main() -> None:
     """Measure, print, write."""
     wishes = _wishes()
     wishes.out.mkdir(parents=True, exist_ok=True)
-    report = {"files": by_files(wishes.files), "cores": by_cores(wishes.cores, wishes.corpus)}
+    report = {"files": by_files(wishes.files), "cores": by_cores(wishes)}
     (wishes.out / "scaling.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
@@ -54,21 +57,26 @@ def by_files(counts: list[int]) -> list[dict[str, float]]:
     return rows
 
 
-def by_cores(counts: list[int], corpus: Path) -> list[dict[str, float]]:
-    """Rate of the mixed corpus by number of cores."""
-    rows = []
-    files = list(each_file(make_corpus(corpus, 4)))
-    print(f"{'cores':>8}{'images/s':>10}{'core-ms each':>14}{'MiB':>7}")
-    for cores in counts:
-        with tempfile.TemporaryDirectory(dir=corpus) as folder:
-            link_corpus(files, Path(folder) / "films", MIXED_IMAGES)
-            options = ["--workers", str(cores), "--no-skip"]
-            table = Path(folder) / "views.parquet"
-            cost = measured.classify(str(Path(folder) / "films"), table, options)
-        rows.append({"cores": cores, **_row(MIXED_IMAGES, cost)})
+def by_cores(wishes: argparse.Namespace) -> list[dict[str, Any]]:
+    """Rate of full-size phantoms by format, device and number of cores."""
+    rows: list[dict[str, Any]] = []
+    if not wishes.cores:
+        return rows
+    corpus = make_corpus(wishes.corpus, 4)
+    corpus[MIXED] = list(each_file(corpus))
+    print(f"{'':18}{'cores':>6}{'images/s':>10}{'core-ms each':>14}{'MiB':>7}")
+    for name, cores, device in product(wishes.formats, wishes.cores, wishes.devices):
+        count = wishes.each * cores
+        with tempfile.TemporaryDirectory(dir=wishes.corpus) as folder:
+            films, table = Path(folder) / "films", Path(folder) / "views.parquet"
+            link_corpus(corpus[name], films, count)
+            options = ["--workers", str(cores), "--device", device, "--no-skip"]
+            cost = measured.classify(str(films), table, options)
+        row = _row(count, cost)
+        rows.append({"format": name, "device": device, "cores": cores, **row})
         print(
-            f"{cores:8}{MIXED_IMAGES / cost.seconds:10.1f}{rows[-1]['core_ms_each']:14.1f}"
-            f"{rows[-1]['peak_mib']:7.0f}",
+            f"{name:12} {device:5}{cores:6}{count / cost.seconds:10.1f}"
+            f"{row['core_ms_each']:14.1f}{row['peak_mib']:7.0f}",
             flush=True,
         )
     return rows
@@ -109,6 +117,9 @@ def _wishes() -> argparse.Namespace:
     def numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",") if part]
 
+    def names(text: str) -> list[str]:
+        return text.split(",")
+
     every = available_cores()
     powers = sorted({*(1 << k for k in range(every.bit_length()) if 1 << k <= every), every})
     parser = argparse.ArgumentParser(
@@ -116,6 +127,9 @@ def _wishes() -> argparse.Namespace:
     )
     parser.add_argument("--files", type=numbers, default=[1000, 10_000, 100_000])
     parser.add_argument("--cores", type=numbers, default=powers)
+    parser.add_argument("--devices", type=names, default=[Device.CPU])
+    parser.add_argument("--formats", type=names, default=[MIXED])
+    parser.add_argument("--each", type=int, default=100)
     parser.add_argument("--corpus", type=Path, default=Path(".bench/corpus"))
     parser.add_argument("--out", type=Path, default=Path(".bench"))
     return parser.parse_args()

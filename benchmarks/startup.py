@@ -1,23 +1,28 @@
 """How long a user waits for help and for the first row, against a bare Python.
 
-Usage: python benchmarks/startup.py [ROUNDS]
+Usage: python benchmarks/startup.py [ROUNDS] [--device cuda]
 
 Classifies full-size native phantoms to standard output. Prints medians: seconds until the first
 line stands there and until the end, each as a ratio to `python -c pass` in the same run, and the
 processor time of all processes, which does not depend on what else runs.
 """
 
+import argparse
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
 import measured
 from cxrview.phantom.archive import draw_archive
+from cxrview.terms import Device
 
 
-def main(rounds: int) -> None:
+def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=7)
+    parser.add_argument("--device", type=Device, default=Device.CPU)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "archive"
         draw_archive(
@@ -32,10 +37,13 @@ def main(rounds: int) -> None:
         commands = {
             "python -c": ["-c", "print()"],
             "cxrview --help": ["-m", "cxrview", "--help"],
-            "cxrview classify": ["-m", "cxrview", "classify", str(archive), "--out", "-"],
+            "cxrview classify": [
+                *("-m", "cxrview", "classify", str(archive)),
+                *("--out", "-", "--device", given.device),
+            ],
         }
         costs: dict[str, list[measured.Cost]] = {name: [] for name in commands}
-        for _ in range(rounds):
+        for _ in range(given.rounds):
             for name, arguments in commands.items():
                 costs[name].append(measured.run(arguments))
     print(f"{'seconds':18}{'first line':>11}{'ratio':>8}{'end':>8}{'processor':>11}")
@@ -49,4 +57,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    main()

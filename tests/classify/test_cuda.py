@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,25 @@ def test_answers_are_those_of_the_processor(archive):
     assert np.abs(ours.chest - theirs.chest).max() < POINTS
 
 
+ANSWERS = """
+import hashlib, numpy
+from cxrview.classify.runtime import load_model
+pixels = numpy.random.default_rng(0).integers(0, 256, (70, 256, 256), numpy.uint8)
+answers = load_model(precision="fp32", device="{device}").answer(pixels)
+print(hashlib.sha256(answers.pfi.tobytes() + answers.chest.tobytes()).hexdigest())
+"""
+
+
+def test_another_process_answers_to_the_bit():
+    """Or a table would tell where its run was resumed."""
+    answers = [
+        subprocess.check_output([sys.executable, "-c", ANSWERS.format(device=HERE)])
+        for _ in range(4)
+    ]
+
+    assert len(set(answers)) == 1
+
+
 def test_the_command_says_the_same_of_an_archive(archive, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = classify(archive, HERE)
@@ -101,14 +121,16 @@ def test_the_command_says_the_same_of_an_archive(archive, tmp_path, monkeypatch)
 
 def test_what_a_gpu_has_begun_no_processor_ends(many, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    running = subprocess.Popen(command("-", HERE), stdin=subprocess.PIPE, text=True)
-    assert running.stdin
-    print(*find(many), sep="\n", file=running.stdin, flush=True)
-    until = time.monotonic() + 60
-    while not is_begun(Path("views.csv.journal")) and time.monotonic() < until:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGTERM)  # in the middle of a list, which may go on
-    running.wait(60)
+    with subprocess.Popen(command("-", HERE), stdin=subprocess.PIPE, text=True) as running:
+        assert running.stdin
+        print(*find(many), sep="\n", file=running.stdin, flush=True)
+        until = time.monotonic() + 60
+        while not is_begun(Path("views.csv.journal")) and time.monotonic() < until:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)  # in the middle of a list, which may go on
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(60)
+        running.kill()
     done = subprocess.run(
         [*command("-", Device.CPU), "--resume"],
         input="\n".join(find(many)),
