@@ -101,6 +101,14 @@ def test_the_network_goes_before_decoding():
     assert order == ["network", "decoding"]
 
 
+def test_all_cores_are_free_again_whoever_was_let_start_at_the_end():
+    cores = Cores(2)
+    with cores.for_the_network(), cores.for_decoding(), cores.for_starting(lambda: True):
+        pass
+
+    assert holders(cores) == 2
+
+
 @pytest.mark.parametrize(("count", "most"), [(1, 1), (2, 1), (3, 2), (16, 8)])
 def test_more_readers_start_on_half_of_the_cores_at_most(count, most):
     cores, started, go_on = Cores(count), threading.Semaphore(0), threading.Event()

@@ -46,16 +46,19 @@ class Cores:
         self.network_waits = self.decoding_waits = 0
         """Batches and files that wait for a core."""
         self._starting = 0
-        self._returned = threading.Condition()
+        lock = threading.Lock()
+        self._for_network, self._for_decoding, self._to_start = (
+            threading.Condition(lock) for _ in range(3)
+        )
 
     @contextmanager
     def for_decoding(self) -> Iterator[None]:
         """Hold a core while a file is decoded."""
-        with self._returned:
+        with self._for_decoding:
             self.decoding_waits += 1
             try:
                 # The network goes first: what it has answered no longer takes memory.
-                self._returned.wait_for(lambda: self._free > self.network_waits)
+                self._for_decoding.wait_for(lambda: self._free > self.network_waits)
                 self._free -= 1
             finally:
                 self.decoding_waits -= 1
@@ -74,14 +77,14 @@ class Cores:
         Args:
             is_over: looked at when a core is given back and at `wake`: no core is waited for then.
         """
-        with self._returned:
-            self._returned.wait_for(lambda: is_over() or self._can_start())
+        with self._to_start:
+            self._to_start.wait_for(lambda: is_over() or self._can_start())
             self._free -= 1
             self._starting += 1
         try:
             yield
         finally:
-            with self._returned:
+            with self._to_start:
                 self._starting -= 1
             self._give_back()
 
@@ -90,17 +93,17 @@ class Cores:
         return idle > 0 and 2 * self._starting < self.count
 
     def wake(self) -> None:
-        """Have all who wait look again."""
-        with self._returned:
-            self._returned.notify_all()
+        """Have all who wait to start look again."""
+        with self._to_start:
+            self._to_start.notify_all()
 
     @contextmanager
     def for_the_network(self) -> Iterator[None]:
         """Hold a core while the network answers."""
-        with self._returned:
+        with self._for_network:
             self.network_waits += 1
             try:
-                self._returned.wait_for(lambda: self._free > 0)
+                self._for_network.wait_for(lambda: self._free > 0)
                 self._free -= 1
             finally:
                 self.network_waits -= 1
@@ -110,9 +113,16 @@ class Cores:
             self._give_back()
 
     def _give_back(self) -> None:
-        with self._returned:
+        """Wake one of each who can use it: of dozens who wait, all but one would wake for nothing.
+
+        The core is not handed over, so that whoever is awake need not wait until they are.
+        """
+        with self._to_start:
             self._free += 1
-            self._returned.notify_all()
+            self._for_network.notify()
+            self._for_decoding.notify()
+            if self._can_start():
+                self._to_start.notify_all()
 
 
 def cores_for(workers: int | None) -> Cores:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -117,16 +118,15 @@ def _classify(
             for outcome in pool.read(paths):
                 if outcome:
                     gathering.add(outcome)
-                is_idle = sum(not one.done() for one in asked) < lanes
-                if gathering.is_due(is_idle=is_idle, is_still=outcome is None):
-                    asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
+                if gathering.is_due(is_idle=threads.is_one_idle, is_still=outcome is None):
+                    asked.append(threads.ask(_predict, gathering.take(), model, settings, cores))
                 while asked and (len(asked) > AHEAD * lanes or asked[0].done()):
                     yield from asked.popleft().result()
                 if outcome is None:
                     yield None
         except Exception as error:  # first comes what was read before it
             failed = error
-        asked.append(threads.submit(_predict, gathering.take(), model, settings, cores))
+        asked.append(threads.ask(_predict, gathering.take(), model, settings, cores))
         while asked:
             yield from asked.popleft().result()
         if failed:
@@ -135,6 +135,28 @@ def _classify(
 
 class _Lanes(ThreadPoolExecutor):
     """Threads that ask the network; what nobody waits for any more is not asked."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self._count, self._batches = count, 0
+        self._change = Lock()
+
+    @property
+    def is_one_idle(self) -> bool:
+        """Whether one of them has nothing to do."""
+        return self._batches < self._count
+
+    def ask(self, predict: Callable[..., Answered], *arguments: object) -> Future[Answered]:
+        """Have the next that is idle predict."""
+        with self._change:
+            self._batches += 1
+        answered = self.submit(predict, *arguments)
+        answered.add_done_callback(self._answer)
+        return answered
+
+    def _answer(self, _: Future[Answered]) -> None:
+        with self._change:
+            self._batches -= 1
 
     def __exit__(self, *_: object) -> None:
         self.shutdown(cancel_futures=True)
