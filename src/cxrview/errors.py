@@ -5,7 +5,7 @@
     ├── ModelRefused        a model file or its card is damaged or does not fit
     ├── CannotGoOn          a run stopped before its end; what was finished is kept
     │   ├── CannotWrite     the disk took no more of the result
-    │   ├── OutOfReach      files that were read before are not found again
+    │   ├── OutOfReach      files that were there are not found any more
     │   ├── NoRoomForNames  a large folder cannot be sorted for want of temporary files
     │   └── WorkersFailed   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
@@ -63,7 +63,7 @@ class CannotWrite(CannotGoOn):
 
 
 class OutOfReach(CannotGoOn):
-    """Files that were read before are not found again: gone, or their disk is not mounted."""
+    """Files that were there are not found any more: gone, or their disk is not mounted."""
 
 
 class NoRoomForNames(CannotGoOn):

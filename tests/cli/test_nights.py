@@ -103,6 +103,25 @@ def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
 
 
 @pytest.mark.slow
+def test_what_failed_in_passing_is_tried_again_as_the_last_line_says(archive, cxrview, tmp_path):
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "here.png").write_bytes((archive / "0" / "000.png").read_bytes())
+    (films / "away.png").symlink_to(tmp_path / "mounted" / "away.png")
+
+    first = cxrview("classify", films, "--out", "first.csv")
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "away.png").write_bytes((archive / "1" / "001.png").read_bytes())
+    again = cxrview("classify", films, "--out", "again.csv", "--known", "first.csv")
+
+    assert first.stderr.splitlines()[-1] == (
+        "1 failed for what may pass (cannot_open): the same command with --known first.csv and "
+        "another --out tries them again"
+    )
+    assert "may pass" not in again.stderr
+    assert [row["path"] for row in rows_of("again.csv")] == [str(films / "away.png")]
+
+
 def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_one_is_told(
     archive, cxrview, tmp_path
 ):

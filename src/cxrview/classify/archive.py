@@ -9,8 +9,10 @@ from contextlib import closing, contextmanager
 from typing import IO
 
 from cxrview.classify.engine import EngineSettings, classify_as_they_come
+from cxrview.classify.found_order import read_arguments
 from cxrview.classify.gone import count_gone
 from cxrview.classify.outputs import Outputs
+from cxrview.classify.reach import Reach
 from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
@@ -61,7 +63,7 @@ def classify_archive(
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written; or
             there is none and a result stands there, which only `anew` replaces.
-        CannotGoOn: the disk is full, or files cannot be found or read any more, or too many that
+        CannotGoOn: the disk is full, or what a PATH held is out of reach, or too many files that
             were read before are not found again; the table holds what was finished where it
             could be written, and the journal holds it always.
     """
@@ -74,8 +76,9 @@ def classify_archive(
         if isinstance(out, Outputs) and journal.is_new and not anew:
             out.check_standing(resume=True)  # another run may have ended since it was checked
         done, gone, failed = journal.count_done(), 0, None
+        reach = Reach(read_arguments(conditions.get("paths", "")))
         try:
-            is_complete = _run(journal, selected, out, model, settings, watch)
+            is_complete = _run(journal, selected, out, model, settings, watch, reach)
             if is_complete:
                 gone = _forget_what_is_gone(journal, conditions, None if forget_missing else done)
         except (NoRoomForNames, OutOfReach, WorkersFailed) as error:
@@ -115,6 +118,7 @@ def _run(
     model: Model,
     settings: EngineSettings,
     watch: Callable[[list[Outcome]], None],
+    reach: Reach,
 ) -> bool:
     """Classify into the journal; False where Ctrl-C or the clock ended it."""
     can_resume = isinstance(out, Outputs)
@@ -125,6 +129,7 @@ def _run(
                 if group:
                     _keep(journal, group, out)
                     watch(group)
+                    reach.check(group, _what_is_kept(can_resume))
                 if selected.look_at_the_clock():
                     return False
     except KeyboardInterrupt:

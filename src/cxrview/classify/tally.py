@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cxrview.store.journal import Conditions, Journal
+from cxrview.store.journal import IN_PASSING, Conditions, Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,11 @@ class Tally:
     def classified(self) -> int:
         """Images with a view."""
         return self.frontal + self.lateral
+
+    @property
+    def failed_in_passing(self) -> dict[str, int]:
+        """Those of the failed, by code, for which the disk or the machine may be the reason."""
+        return {code: count for code, count in self.failed.items() if code in IN_PASSING}
 
     @property
     def exit_code(self) -> int:

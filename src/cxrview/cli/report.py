@@ -25,6 +25,11 @@ def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
         lines.append(f"all runs together took {tally.seconds:.1f} s")
     if result:
         lines.append(f"rows in {result.table}, failures in {result.failures}")
+        if tally.is_complete and (passing := tally.failed_in_passing):
+            lines.append(
+                f"{sum(passing.values())} failed for what may pass ({', '.join(passing)}): the "
+                f"same command with --known {result.table} and another --out tries them again"
+            )
     if not tally.is_complete:
         go_on = "the same command with --resume goes on" if result else "rows so far are right"
         lines.append(f"{'stopped in time' if tally.is_time_up else 'interrupted'}; {go_on}")
