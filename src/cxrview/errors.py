@@ -6,6 +6,7 @@
     ├── CannotGoOn          a run stopped before its end; what was finished is kept
     │   ├── CannotWrite     the disk took no more of the result
     │   ├── OutOfReach      files that were there are not found any more
+    │   ├── NetworkFailed   the device that the network runs on gave up
     │   ├── NoRoomForNames  a large folder cannot be sorted for want of temporary files
     │   └── WorkersFailed   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
@@ -64,6 +65,10 @@ class CannotWrite(CannotGoOn):
 
 class OutOfReach(CannotGoOn):
     """Files that were there are not found any more: gone, or their disk is not mounted."""
+
+
+class NetworkFailed(CannotGoOn):
+    """The device that the network runs on gave up, such as a GPU whose memory another has taken."""
 
 
 class NoRoomForNames(CannotGoOn):

@@ -17,7 +17,7 @@ from cxrview.classify.engine import EngineSettings
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.selection import Selection
 from cxrview.classify.shard import Shard
-from cxrview.errors import CannotWrite, NoRoomForNames, UsageError
+from cxrview.errors import CannotWrite, NetworkFailed, NoRoomForNames, UsageError
 from cxrview.image import find_images
 from cxrview.store import parts
 from cxrview.store.journal import count_recorded
@@ -177,6 +177,35 @@ def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_pat
         classify_archive(found(), out, model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists()
+
+
+def test_a_network_that_gives_up_costs_nothing_that_was_finished(archive, tmp_path, model):
+    whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
+    run(archive, whole, model)
+
+    with pytest.raises(NetworkFailed, match="out of memory"):
+        run(archive, stopped, replace(model, backend=GivesUp(model.backend, after=20)))
+    kept = len(read_csv(stopped.table))
+    last = run(archive, stopped, model)
+
+    assert 0 < kept < last.found
+    assert last.is_complete
+    assert stopped.table.read_bytes() == whole.table.read_bytes()
+
+
+class GivesUp:
+    """A network that answers so many pictures and then no more."""
+
+    name, batch, lanes = "mean-grey", 4, 1
+
+    def __init__(self, backend, after: int) -> None:
+        self.backend, self.left = backend, after
+
+    def run(self, batch):
+        self.left -= len(batch)
+        if self.left < 0:
+            raise NetworkFailed("out of memory")
+        return self.backend.run(batch)
 
 
 def test_want_of_room_for_names_leaves_the_table_and_the_journal(archive, tmp_path, model):

@@ -11,7 +11,7 @@ import pytest
 from cxrview.classify import devices
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
 from cxrview.classify.runtime import OnnxRuntime, load_model
-from cxrview.errors import ModelRefused, NoSuchDevice, UsageError
+from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
 from cxrview.store.models import read_model, write_model
 from cxrview.terms import Device
 
@@ -99,6 +99,19 @@ def test_it_leaves_the_pictures_alone_and_says_the_same_again(backend):
 
 def test_it_has_a_name_for_the_journal(backend):
     assert backend.name in {f"onnxruntime-{device}" for device in ("cpu", "cuda")}
+
+
+def test_a_device_that_gives_up_is_told_of_and_may_answer_later(backend, monkeypatch):
+    class Full:
+        def run(self, *_):
+            raise RuntimeError("CUDA failure 2: out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "_session", Full())
+        with pytest.raises(NetworkFailed, match=rf"failed on {backend.name} \(RuntimeError\)"):
+            backend.run(squashed(1))
+
+    assert backend.run(squashed(1)).pfi.shape == (1,)
 
 
 needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")

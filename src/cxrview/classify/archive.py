@@ -17,7 +17,14 @@ from cxrview.classify.runtime import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
-from cxrview.errors import CannotWrite, NoRoomForNames, OutOfReach, UsageError, WorkersFailed
+from cxrview.errors import (
+    CannotWrite,
+    NetworkFailed,
+    NoRoomForNames,
+    OutOfReach,
+    UsageError,
+    WorkersFailed,
+)
 from cxrview.records import Failure, Prediction
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.tables import write_json_lines
@@ -63,8 +70,8 @@ def classify_archive(
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written; or
             there is none and a result stands there, which only `anew` replaces.
-        CannotGoOn: the disk is full, or what a PATH held is out of reach, or too many files that
-            were read before are not found again; the table holds what was finished where it
+        CannotGoOn: the disk is full, the network's device gave up, what a PATH held is out of
+            reach, or too many files that were read before are not found again; the table holds what was finished where it
             could be written, and the journal holds it always.
     """
     selection = selection or Selection()
@@ -81,7 +88,7 @@ def classify_archive(
             is_complete = _run(journal, selected, out, model, settings, watch, reach)
             if is_complete:
                 gone = _forget_what_is_gone(journal, conditions, None if forget_missing else done)
-        except (NoRoomForNames, OutOfReach, WorkersFailed) as error:
+        except (NetworkFailed, NoRoomForNames, OutOfReach, WorkersFailed) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
             tally = count_outcomes(

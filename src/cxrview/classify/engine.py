@@ -67,6 +67,7 @@ def classify_files(
         ModelRefused: the model in the package is damaged.
         TypeError: one path instead of several.
         WorkersFailed: the processes that read files cannot be started.
+        NetworkFailed: the device that the network runs on gave up.
         Exception: taking a path raised it; what was taken before has been given.
     """
     if isinstance(paths, str):

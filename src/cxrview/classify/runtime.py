@@ -19,7 +19,7 @@ from cxrview.classify.devices import (
     unusable,
 )
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
-from cxrview.errors import ModelRefused, NoSuchDevice, UsageError
+from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
 from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
 from cxrview.terms import Device, Precision
@@ -41,6 +41,9 @@ class Backend(Protocol):
         """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
 
         It takes one core and the thread that asks.
+
+        Raises:
+            NetworkFailed: what it runs on gave up; the same batch may be answered later.
         """
 
 
@@ -173,6 +176,8 @@ class OnnxRuntime:
                     weights, options, providers=[(asking.provider, asking.options)]
                 )
         except Exception as error:  # ONNX Runtime raises classes of its own for a bad file
+            if device is not Device.CPU:  # its memory may be full; a bad file is one anywhere
+                raise unusable(device) from error
             raise ModelRefused(f"the network cannot be loaded: {type(error).__name__}") from error
         if asking.provider not in self._session.get_providers():
             raise unusable(device)
@@ -186,7 +191,11 @@ class OnnxRuntime:
             raise ModelRefused(f"the network has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1."""
+        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
+
+        Raises:
+            NetworkFailed: the device gave up.
+        """
         calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
         given = {
             name: np.clip(np.concatenate(values).astype(np.float64), 0, 100)
@@ -198,5 +207,12 @@ class OnnxRuntime:
         """One call, of as many radiographs as every other."""
         filled = np.zeros((self._call, *pictures.shape[1:]), np.uint8)
         filled[: len(pictures)] = pictures
-        given = self._session.run(None, {self._input.name: filled})
+        try:
+            given = self._session.run(None, {self._input.name: filled})
+        except Exception as error:
+            raise NetworkFailed(
+                f"the network failed on {self.name} ({type(error).__name__})",
+                "See whether another program has taken its memory; then run the command again, "
+                "cxrview classify with --resume",
+            ) from error
         return [values[: len(pictures)] for values in given]
