@@ -71,8 +71,8 @@ def classify_archive(
         UsageError: the journal there was begun under other conditions, or is being written; or
             there is none and a result stands there, which only `anew` replaces.
         CannotGoOn: the disk is full, the network's device gave up, what a PATH held is out of
-            reach, or too many files that were read before are not found again; the table holds what was finished where it
-            could be written, and the journal holds it always.
+            reach, or too many files that were read before are not found again; the table holds
+            what was finished where it could be written, and the journal holds it always.
     """
     selection = selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
