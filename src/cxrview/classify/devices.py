@@ -36,7 +36,7 @@ ASKING: Mapping[Device, Asking] = {
     Device.CPU: Asking(provider="CPUExecutionProvider", call=1, batch=4, lanes=None),
     # One thread fetches the next radiographs while the other waits for the GPU. Without TF32,
     # fp32 means fp32. How a convolution is done follows from its sizes: by default there would be a
-    # race, which takes half a second, and whose winner could round otherwise in the next run.
+    # race, which takes time, and whose winner could round otherwise in the next run.
     Device.CUDA: Asking(
         provider="CUDAExecutionProvider",
         options={"use_tf32": 0, "cudnn_conv_algo_search": "HEURISTIC"},
