@@ -60,3 +60,46 @@ run()
     assert "ValueError, raised at" in done.stderr and "KeyError, raised at" in done.stderr
     assert "in fault" in done.stderr
     assert "Doe" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_signal_that_comes_when_all_is_done_changes_no_exit_code(name, code):
+    done = run(f"""
+import atexit, os, signal, sys
+from cxrview.cli.main import app
+from cxrview.cli.start import run
+
+@app.command()
+def end():
+    atexit.register(lambda: os.kill(os.getpid(), signal.{name}))
+    sys.exit({code})
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["cxrview", "end"]
+run()
+""")
+
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_impatient_signals_let_the_first_one_end_the_command():
+    done = run("""
+import os, signal, sys
+from cxrview.cli.main import app
+from cxrview.cli.start import run
+
+@app.command()
+def wait():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        for _ in range(5):
+            os.kill(os.getpid(), signal.SIGTERM)
+        print("kept")
+
+sys.argv = ["cxrview", "wait"]
+run()
+""")
+
+    assert (done.returncode, done.stdout) == (130, "kept\n")

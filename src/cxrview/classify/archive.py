@@ -59,6 +59,7 @@ def classify_archive(
         model: as `load_model` gives it.
         settings: how the engine runs.
         conditions: what the result depends on besides the files; a resume must have the same.
+            The folders in `paths`, a list of what was named as JSON, must stay within reach.
         anew: forget what a journal there holds. A table there is replaced when the new one
             stands, and not before.
         forget_missing: drop outcomes of all files that are not found again, however many.
@@ -83,11 +84,14 @@ def classify_archive(
         if isinstance(out, Outputs) and journal.is_new and not anew:
             out.check_standing(resume=True)  # another run may have ended since it was checked
         done, gone, failed = journal.count_done(), 0, None
-        reach = Reach(read_arguments(conditions.get("paths", "")))
         try:
+            reach = _reach(
+                journal, conditions, can_resume=isinstance(out, Outputs), forget=forget_missing
+            )
             is_complete = _run(journal, selected, out, model, settings, watch, reach)
             if is_complete:
-                gone = _forget_what_is_gone(journal, conditions, None if forget_missing else done)
+                known = None if forget_missing else done
+                gone = _forget_what_is_gone(journal, conditions, known, reach)
         except (NetworkFailed, NoRoomForNames, OutOfReach, WorkersFailed) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
@@ -136,7 +140,7 @@ def _run(
                 if group:
                     _keep(journal, group, out)
                     watch(group)
-                    reach.check(group, _what_is_kept(can_resume))
+                    reach.check(group)
                 if selected.look_at_the_clock():
                     return False
     except KeyboardInterrupt:
@@ -154,13 +158,30 @@ def _keep(journal: Journal, group: list[Outcome], out: Outputs | tuple[IO[str], 
             _stream(out, journal, first)
 
 
-def _forget_what_is_gone(journal: Journal, conditions: Conditions, done: int | None) -> int:
+def _reach(journal: Journal, conditions: Conditions, *, can_resume: bool, forget: bool) -> Reach:
+    """What must stay within reach: what does now, and did for earlier runs unless forgotten."""
+    for_good = "; --resume --forget-missing drops what is gone for good" if can_resume else ""
+    reach = Reach(
+        read_arguments(conditions.get("paths", "")),
+        _what_is_kept(can_resume) + for_good,
+        noted={} if forget else journal.watched(),
+        last_read=journal.last_read(),
+    )
+    with _writing(can_resume=can_resume):
+        journal.watch(reach.folders)
+    return reach
+
+
+def _forget_what_is_gone(
+    journal: Journal, conditions: Conditions, done: int | None, reach: Reach
+) -> int:
     """Drop the outcomes of files that are gone, all where None were done; how many there were."""
     with _undisturbed(), _writing(can_resume=True):
         if done is None:
             gone = sum(1 for _ in journal.gone())
         else:
             gone = count_gone(journal, conditions, done)
+            reach.look()
         journal.forget_what_is_gone()
     return gone
 

@@ -75,7 +75,8 @@ class Cores:
         wait for storage is why there should be more readers, and no row should wait for them.
 
         Args:
-            is_over: looked at when a core is given back and at `wake`: no core is waited for then.
+            is_over: looked at first, when there is a core to start on, and at `wake`: no core is
+                waited for then.
         """
         with self._to_start:
             self._to_start.wait_for(lambda: is_over() or self._can_start())
@@ -115,7 +116,9 @@ class Cores:
     def _give_back(self) -> None:
         """Wake one of each who can use it: of dozens who wait, all but one would wake for nothing.
 
-        The core is not handed over, so that whoever is awake need not wait until they are.
+        The core is not handed over, so that whoever is awake need not wait until they are. Nobody
+        who waits may leave without a core, or one that was meant for another would stand still:
+        no thread that waits here is ever interrupted.
         """
         with self._to_start:
             self._free += 1

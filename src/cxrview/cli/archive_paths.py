@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_paths(paths: list[str], *, must_exist: bool = False) -> None:
-    """Refuse what names nothing before any work is done.
+    """Refuse what names nothing before any work is done, and tell of folders without a file.
 
     Args:
         paths: as the command got them.
@@ -27,7 +29,12 @@ def check_paths(paths: list[str], *, must_exist: bool = False) -> None:
     from cxrview.image import find_images
 
     for path in paths:
-        if path != "-" and next(find_images([path]), None) == path and must_exist:
+        if path == "-":
+            continue
+        first = next(find_images([path]), None)
+        if first is None:
+            typer.echo(f"{path} holds no file: is its disk mounted?", err=True)
+        elif first == path and must_exist:
             _need(path)
 
 

@@ -1,5 +1,6 @@
 """Tells on stderr what a run has found."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import typer
@@ -25,10 +26,12 @@ def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
         lines.append(f"all runs together took {tally.seconds:.1f} s")
     if result:
         lines.append(f"rows in {result.table}, failures in {result.failures}")
-        if tally.is_complete and (passing := tally.failed_in_passing):
+        passing = tally.failed_in_passing
+        if tally.is_complete and passing and sum(tally.failed.values()) < tally.found:
             lines.append(
-                f"{sum(passing.values())} failed for what may pass ({', '.join(passing)}): the "
-                f"same command with --known {result.table} and another --out tries them again"
+                f"{sum(passing.values())} of the failures may lie in the disk or the machine "
+                f"({', '.join(passing)}): once that is mended, the same command with --known "
+                f"{shlex.quote(str(result.table))} and another --out reads these again"
             )
     if not tally.is_complete:
         go_on = "the same command with --resume goes on" if result else "rows so far are right"

@@ -7,12 +7,15 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from typing import NoReturn
 
 from cxrview.errors import CannotGoOn, CxrviewError
 
 USAGE_ERROR, CANNOT_GO_ON, OWN_FAULT, INTERRUPTED = 2, 3, 70, 130
+PATIENCE_SECONDS = 2.0
+"""After the first Ctrl-C, in which no other is heard: what is finished is being kept."""
 
 
 def run() -> None:
@@ -40,20 +43,34 @@ def run() -> None:
         if _ends_an_interruption(end):
             _say_interrupted()
         raise
+    finally:
+        interruption.come_too_late()
 
 
 class _Interruption:
     """Makes one exception of Ctrl-C and SIGTERM, and remembers it."""
 
     def __init__(self) -> None:
-        self.has_come = False
+        self._first = 0.0
         signal.signal(signal.SIGTERM, self._come)
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells set it
             signal.signal(signal.SIGINT, self._come)
 
+    @property
+    def has_come(self) -> bool:
+        """Whether there was any."""
+        return bool(self._first)
+
+    def come_too_late(self) -> None:
+        """Pass over all others: Python would die of them while it ends."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
     def _come(self, _number: int, _frame: object) -> None:
-        self.has_come = True
-        raise KeyboardInterrupt
+        now = time.monotonic()
+        self._first = self._first or now
+        if now == self._first or now > self._first + PATIENCE_SECONDS:
+            raise KeyboardInterrupt
 
 
 def _ends_an_interruption(end: SystemExit) -> bool:

@@ -5,15 +5,17 @@ that it does not depend on which file was read first or how often the run was st
 """
 
 import json
+import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from cxrview.errors import CannotWrite, CxrviewError, UsageError
+from cxrview.errors import UsageError
 from cxrview.records import Failure, Prediction
+from cxrview.store.journal_refused import is_damaged, journal_refused
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import Row, failure_row, prediction_row
 
@@ -30,6 +32,8 @@ CREATE TABLE IF NOT EXISTS outcome (
     content_id TEXT,
     row TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS watched (folder BLOB PRIMARY KEY, was_mounted INTEGER NOT NULL)
+    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (run INTEGER PRIMARY KEY, seconds REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS by_ordinal ON outcome (ordinal);
 CREATE INDEX IF NOT EXISTS by_uid ON outcome (sop_instance_uid, ordinal);
@@ -90,14 +94,14 @@ class Journal:
             try:
                 self._begin(conditions, anew)
             except sqlite3.DatabaseError as error:
-                if not anew or not path or _code(error) not in _DAMAGED:
+                if not anew or not path or not is_damaged(error):
                     raise
                 path.unlink()
                 self._begin(conditions, anew)
         except sqlite3.DatabaseError as error:
             if path and not was_there and _is_empty(path):
                 path.unlink()
-            raise _refusal(path, error) from error
+            raise journal_refused(path, error) from error
 
     def _begin(self, conditions: Conditions, anew: bool) -> None:
         # Paths are taken in another thread than the one that records.
@@ -130,6 +134,7 @@ class Journal:
             with self._db:
                 self._db.execute("DELETE FROM outcome")
                 self._db.execute("DELETE FROM conditions")
+                self._db.execute("DELETE FROM watched")
                 self._db.execute("DELETE FROM spent")
         (self._run,) = self._db.execute("SELECT count(*) FROM spent").fetchone()
 
@@ -184,6 +189,26 @@ class Journal:
     def _note_seconds(self) -> None:
         noted = (self._run, self.seconds_now)
         self._db.execute("INSERT OR REPLACE INTO spent VALUES (?, ?)", noted)
+
+    def watched(self) -> dict[str, bool]:
+        """Folders that must stay within reach, and whether each was where a disk is mounted."""
+        noted = self._db.execute("SELECT folder, was_mounted FROM watched")
+        return {os.fsdecode(folder): bool(was_mounted) for folder, was_mounted in noted}
+
+    def watch(self, folders: Mapping[str, bool]) -> None:
+        """Note such folders for the runs to come, in place of those noted before."""
+        with self._writing, self._db:
+            self._db.execute("DELETE FROM watched")
+            self._db.executemany(
+                "INSERT INTO watched VALUES (?, ?)",
+                [(os.fsencode(folder), was_mounted) for folder, was_mounted in folders.items()],
+            )
+
+    def last_read(self) -> str | None:
+        """The last file, in the order found, that gave a row."""
+        query = "SELECT path FROM outcome WHERE failure_code IS NULL ORDER BY ordinal DESC LIMIT 1"
+        found = self._db.execute(query).fetchone()
+        return os.fsdecode(found[0]) if found else None
 
     def adopt_rows(self, rows: Iterable[Row]) -> int:
         """Keep rows of finished results, in this order; how many there were of paths held already.
@@ -337,34 +362,6 @@ def count_recorded(path: Path) -> int:
             return _count_done(journal)
     except sqlite3.DatabaseError:
         return 0
-
-
-_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
-_IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-
-
-def _code(error: sqlite3.Error) -> int:
-    """SQLite's own, without what it adds in the higher bits; 0 where Python refused."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _refusal(path: Path | None, error: sqlite3.Error) -> CxrviewError:
-    """What to do about a journal that cannot be opened: never lose it without need."""
-    name = f"the journal {path or 'in temporary files'}"
-    if _code(error) in _NO_ROOM:
-        return CannotWrite(
-            f"{name} cannot be written: {error}",
-            "Make room there and run again, with --resume where a run was begun: "
-            "what was finished is kept",
-        )
-    if _code(error) in _IN_USE:
-        advice = "Is another run writing there? Wait for its end, or name another with --out"
-    elif _code(error) in _DAMAGED:
-        advice = "It is damaged, or none of cxrview's: begin anew with --overwrite"
-    else:
-        advice = "See to it that it may be read and written there"
-    return UsageError(f"{name} cannot be used: {error}", advice)
 
 
 def _is_empty(path: Path) -> bool:
