@@ -164,7 +164,10 @@ def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatc
     (many / "a disk").mkdir()
     (many / "a disk" / "lost+found").touch()
     name = str(many / "a disk").replace(" ", r"\040")
-    mounts.write_text(f"36 35 98:0 / {name} rw,noatime - ext3 /dev/root rw\n")
+    mounts.write_text(
+        f"36 35 98:0 / {name} rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n"
+        f"37 35 0:51 / {many / '0'} rw - overlay overlay rw\n"
+    )
     watching = Reach([str(many)], "")
     watching.look()
     mounts.write_text("")

@@ -19,6 +19,8 @@ from cxrview.store.rows import printable
 
 MOUNTS = Path("/proc/self/mountinfo")
 """Where Linux tells what is mounted; elsewhere folders below a PATH are not watched."""
+_NO_DISKS = {b"overlay", b"nsfs", b"tmpfs"}
+"""What containers and systems mount and take away as they please."""
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -114,7 +116,8 @@ def _mounted() -> set[str]:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:
         return set()
-    names = (line.split()[4] for line in lines)
+    halves = (line.partition(b" - ") for line in lines)
+    names = [first.split()[4] for first, _, rest in halves if rest.split()[0] not in _NO_DISKS]
     return {
         os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), name)) for name in names
     }
