@@ -116,8 +116,10 @@ def _mounted() -> set[str]:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:
         return set()
-    halves = (line.partition(b" - ") for line in lines)
-    names = [first.split()[4] for first, _, rest in halves if rest.split()[0] not in _NO_DISKS]
+    halves = [line.partition(b" - ") for line in lines]
+    names = [
+        place.split()[4] for place, _, kind in halves if kind and kind.split()[0] not in _NO_DISKS
+    ]
     return {
         os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), name)) for name in names
     }
