@@ -114,6 +114,13 @@ def test_a_device_that_gives_up_is_told_of_and_may_answer_later(backend, monkeyp
     assert backend.run(squashed(1)).pfi.shape == (1,)
 
 
+def test_a_picture_of_another_size_is_no_fault_of_the_device(backend):
+    with pytest.raises(Exception, match="invalid dimensions") as raised:
+        backend.run(np.zeros((1, 64, 64), np.uint8))
+
+    assert not isinstance(raised.value, NetworkFailed)
+
+
 needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")
 
 

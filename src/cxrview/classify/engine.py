@@ -140,7 +140,7 @@ class _Lanes(ThreadPoolExecutor):
     def __init__(self, count: int) -> None:
         super().__init__(count)
         self._count, self._batches = count, 0
-        self._change = Lock()
+        self._counting = Lock()
 
     @property
     def is_one_idle(self) -> bool:
@@ -149,14 +149,14 @@ class _Lanes(ThreadPoolExecutor):
 
     def ask(self, predict: Callable[..., Answered], *arguments: object) -> Future[Answered]:
         """Have the next that is idle predict."""
-        with self._change:
+        with self._counting:
             self._batches += 1
         answered = self.submit(predict, *arguments)
         answered.add_done_callback(self._answer)
         return answered
 
     def _answer(self, _: Future[Answered]) -> None:
-        with self._change:
+        with self._counting:
             self._batches -= 1
 
     def __exit__(self, *_: object) -> None:

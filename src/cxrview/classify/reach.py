@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cxrview.errors import CannotOpen, OutOfReach
 from cxrview.image.address import local_path
-from cxrview.image.wildcard import WILDCARD
+from cxrview.image.wildcard import WILDCARD, split_glob
 from cxrview.records import Failure, Prediction
 from cxrview.store.rows import printable
 
@@ -82,19 +82,24 @@ class Reach:
             OutOfReach: one of them is empty, gone, can no longer be listed, or no disk is mounted
                 there any more.
         """
-        for folder, was_mounted in self.folders.items():
-            # In this order: to look into a folder mounts what is mounted on demand.
-            if not _holds(folder) or (was_mounted and _real(folder) not in _mounted()):
-                raise OutOfReach(
-                    f"{printable(folder)} was there, and is empty or out of reach now",
-                    f"Mount it. {self._advice}",
-                )
+        missing = [folder for folder in self.folders if not _holds(folder)]
+        mounted = _mounted()  # only now: to look into a folder mounts what is mounted on demand
+        missing += [
+            folder
+            for folder, was_mounted in self.folders.items()
+            if was_mounted and _real(folder) not in mounted
+        ]
+        if missing:
+            raise OutOfReach(
+                f"{printable(missing[0])} was there, and is empty or out of reach now",
+                f"Mount it. {self._advice}",
+            )
 
 
 def _folder_of(named: str) -> str:
     local = local_path(named)
-    if (wildcard := WILDCARD.search(local)) and not os.path.lexists(local):
-        return local[: wildcard.start()].rpartition("/")[0]
+    if WILDCARD.search(local) and not os.path.lexists(local):
+        return split_glob(local)[0].rstrip("/")  # nothing of a glob that begins at the root
     return local
 
 

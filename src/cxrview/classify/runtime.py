@@ -182,6 +182,7 @@ class OnnxRuntime:
         if asking.provider not in self._session.get_providers():
             raise unusable(device)
         self._session.disable_fallback()  # nor later, in the middle of a run
+        self._asked_wrongly = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
         self.name = f"onnxruntime-{device}"
         self.batch, self.lanes, self._call = asking.batch, asking.lanes, asking.call
         (self._input,) = self._session.get_inputs()
@@ -209,7 +210,9 @@ class OnnxRuntime:
         filled[: len(pictures)] = pictures
         try:
             given = self._session.run(None, {self._input.name: filled})
-        except Exception as error:
+        except self._asked_wrongly:  # by us
+            raise
+        except Exception as error:  # it has a class for each way to fail, more in each version
             raise NetworkFailed(
                 f"the network failed on {self.name} ({type(error).__name__})",
                 "See whether another program has taken its memory; then run the command again, "

@@ -51,7 +51,7 @@ class _Interruption:
     """Makes one exception of Ctrl-C and SIGTERM, and remembers it."""
 
     def __init__(self) -> None:
-        self._first = 0.0
+        self._first: float | None = None
         signal.signal(signal.SIGTERM, self._come)
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells set it
             signal.signal(signal.SIGINT, self._come)
@@ -59,7 +59,7 @@ class _Interruption:
     @property
     def has_come(self) -> bool:
         """Whether there was any."""
-        return bool(self._first)
+        return self._first is not None
 
     def come_too_late(self) -> None:
         """Pass over all others: Python would die of them while it ends."""
@@ -68,9 +68,11 @@ class _Interruption:
 
     def _come(self, _number: int, _frame: object) -> None:
         now = time.monotonic()
-        self._first = self._first or now
-        if now == self._first or now > self._first + PATIENCE_SECONDS:
-            raise KeyboardInterrupt
+        if self._first is None:
+            self._first = now
+        elif now < self._first + PATIENCE_SECONDS:
+            return
+        raise KeyboardInterrupt
 
 
 def _ends_an_interruption(end: SystemExit) -> bool:

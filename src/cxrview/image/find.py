@@ -10,7 +10,7 @@ from cxrview.errors import UsageError
 from cxrview.image.address import file_system, local_path
 from cxrview.image.sorted_names import SortedNames
 from cxrview.image.unlisted import Unlisted
-from cxrview.image.wildcard import WILDCARD, matches
+from cxrview.image.wildcard import WILDCARD, matches, split_glob
 
 _WEB_WILDCARD = re.compile(r"[*\[]")
 
@@ -135,7 +135,7 @@ def _folder(entry: "os.DirEntry[str]") -> bool | None:
 
 
 def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
-    base, parts = _split_glob(pattern)
+    base, parts = split_glob(pattern)
     depth = None if "**" in parts else len(parts)
     above: list[tuple[str, ...]] = [()]
     stack = [_entries(base or ".")] if _is_folder(base or ".") else []
@@ -157,16 +157,6 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
         else:
             stack.pop()
             above.pop()
-
-
-def _split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
-    """Split into the folder before the first wildcard and the parts from there on."""
-    parts = pattern.split("/")
-    first = next(k for k, part in enumerate(parts) if WILDCARD.search(part))
-    base = "/".join(parts[:first])
-    if first and not base:
-        base = "/"
-    return base, tuple(part for part in parts[first:] if part)
 
 
 def _find_remote(url: str, is_literal: bool) -> Iterator[str]:

@@ -8,6 +8,16 @@ WILDCARD = re.compile(r"[*?\[]")
 """What makes a glob of a name; a name that is there is itself and no glob."""
 
 
+def split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """Split a glob into the folder before its first wildcard and the parts from there on."""
+    parts = pattern.split("/")
+    first = next(k for k, part in enumerate(parts) if WILDCARD.search(part))
+    base = "/".join(parts[:first])
+    if first and not base:
+        base = "/"
+    return base, tuple(part for part in parts[first:] if part)
+
+
 def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = False) -> bool:
     """Whether a glob names a path.
 
