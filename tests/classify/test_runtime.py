@@ -111,3 +111,49 @@ def test_the_runtime_keeps_no_diary_and_phones_nobody(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, env={**kept, "HOME": str(tmp_path)})
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("change", ["share", "standard", "12 bits", "list", "one", "channel"])
+def test_a_model_refuses_what_it_would_silently_take_for_another_picture(shipped, change):
+    pixels = squashed(2)
+    changed = {
+        "share": (pixels / 255).astype(np.float32),
+        "standard": (pixels - pixels.mean()) / pixels.std(),
+        "12 bits": pixels.astype(np.uint16) * 16,
+        "list": list(pixels),
+        "one": pixels[0],
+        "channel": pixels[:, None],
+    }[change]
+
+    for ask in (shipped.pfi, shipped.answer):
+        with pytest.raises(ValueError, match=r"array of shape \(n, 256, 256\), uint8.*; got"):
+            ask(changed)
+
+
+def test_no_radiograph_has_no_pfi(shipped, model):
+    none = shipped.answer(squashed(0))
+
+    assert none.pfi.shape == none.chest.shape == (0,)
+    assert shipped.pfi(squashed(0)).shape == (0,)
+    assert model.answer(squashed(0)).chest is None
+
+
+def test_an_array_that_is_not_contiguous_gets_the_same_pfi(shipped):
+    pixels = squashed(3)
+    strided = np.asfortranarray(np.repeat(pixels, 2, axis=2))[:, :, ::2]
+
+    assert np.array_equal(shipped.pfi(strided), shipped.pfi(pixels))
+
+
+def test_a_tensor_is_taken_as_numpy_takes_it(shipped):
+    torch = pytest.importorskip("torch")
+    pixels = squashed(2)
+
+    assert np.array_equal(shipped.pfi(torch.from_numpy(pixels)), shipped.pfi(pixels))
+    with pytest.raises(ValueError, match="got float32 from 0 to 1"):
+        shipped.pfi(torch.from_numpy(pixels) / 255)
+
+
+def test_a_network_that_is_asked_past_the_model_takes_no_floats_either(shipped):
+    with pytest.raises(ValueError, match="takes uint8; got float64"):
+        shipped.backend.run(squashed(1) / 255)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cxrview.dataset.poses import rotate
 from cxrview.image import squash
 from cxrview.records import Box
+from cxrview.records.pixels import grey_picture
 from cxrview.records.scored import PROGENITOR_NAME
 
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -96,9 +97,14 @@ MARKERS: Mapping[str, Marker] = {
 
 
 def add_marker(pixels: NDArray[np.uint8], marker: Marker) -> NDArray[np.uint8]:
-    """Burn letters into a picture, shape (rows, columns), uint8."""
+    """Burn letters into a picture, shape (rows, columns), uint8.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
+    """
     import cv2
 
+    pixels = grey_picture(pixels)
     scale, thickness = _font(marker, len(pixels))
     down, across = marker_box(marker, pixels.shape).slices(pixels.shape)
     modified = pixels.copy()
@@ -137,9 +143,13 @@ def move_marker(
 
     Returns:
         The same shape; the hole is filled by the method of Telea (2004).
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
     import cv2
 
+    pixels = grey_picture(pixels)
     cut = pixels[box.slices(pixels.shape)].copy()
     hole = np.zeros_like(pixels)
     hole[box.slices(pixels.shape)] = 1
@@ -153,8 +163,12 @@ def move_marker(
 
 
 def blank(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Fill a box with black: a marker's, or half the picture; shape (rows, columns), uint8."""
-    modified = pixels.copy()
+    """Fill a box with black: a marker's, or half the picture; shape (rows, columns), uint8.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
+    """
+    modified = grey_picture(pixels).copy()
     modified[box.slices(pixels.shape)] = BLACK
     return modified
 
@@ -168,7 +182,11 @@ def crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
     Returns:
         Shape (side, side), uint8, enlarged as `image.squash` enlarges every radiograph.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
+    pixels = grey_picture(pixels)
     return squash(pixels[box.slices(pixels.shape)], len(pixels))
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cxrview.assess.accuracy import count_two_by_two
 from cxrview.assess.modify import Modification
 from cxrview.records import Interval, ModifiedCount, Scores
+from cxrview.records.pixels import squashed_pictures
 from cxrview.records.scored import PROGENITOR_NAME
 from cxrview.stats import exact_interval
 
@@ -34,7 +35,11 @@ def score_modified(
 
     Returns:
         PFI in percent, shape (n,).
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
+    pixels = squashed_pictures(pixels, np.shape(pixels)[-1] if np.ndim(pixels) else 0)
     pfi = np.empty(len(pixels))
     for start in range(0, len(pixels), batch):
         some = [modification.make(one) for one in pixels[start : start + batch]]

@@ -21,6 +21,7 @@ from cxrview.classify.devices import (
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
 from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
 from cxrview.records import Answers, ModelCard, join_answers
+from cxrview.records.pixels import squashed_pictures
 from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
 from cxrview.terms import Device, Precision
 
@@ -55,14 +56,31 @@ class Model:
     backend: Backend
 
     def pfi(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """PFI in percent, shape (n,), of squashed radiographs (n, side, side) uint8."""
+        """PFI in percent, shape (n,), of squashed radiographs.
+
+        Args:
+            pixels: shape (n, side, side), uint8, 0 to 255, bone bright, side that of the card
+                (256), n from 0; an array of numpy's, or a tensor of torch's on the processor.
+
+        Raises:
+            ValueError: pixels of another type, range or shape.
+            NetworkFailed: what the network runs on gave up.
+        """
         return self.answer(pixels).pfi
 
     def answer(self, pixels: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, however many.
+        """Ask about squashed radiographs, as `pfi` takes them, however many.
 
         All cores take part, each with a batch of its own.
+
+        Raises:
+            ValueError: pixels of another type, range or shape.
+            NetworkFailed: what the network runs on gave up.
         """
+        pixels = squashed_pictures(pixels, self.card.input_side)
+        if not len(pixels):
+            none = np.empty(0)
+            return Answers(pfi=none, chest=None if self.card.chest_cutoff is None else none)
         most = self.backend.batch
         batches = [pixels[k : k + most] for k in range(0, len(pixels), most)]
         with ThreadPoolExecutor(self.backend.lanes or available_cores()) as lanes:
@@ -195,8 +213,11 @@ class OnnxRuntime:
         """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
 
         Raises:
+            ValueError: pixels of another type.
             NetworkFailed: the device gave up.
         """
+        if batch.dtype != np.uint8:  # what takes them below would cut them to it
+            raise ValueError(f"the network takes uint8; got {batch.dtype}")
         calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
         given = {
             name: np.clip(np.concatenate(values).astype(np.float64), 0, 100)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.edge import Edge, surround
+from cxrview.records.pixels import square_picture
 
 Pose = Callable[[NDArray[np.uint8], Edge], NDArray[np.uint8]]
 """Takes a square picture, shape (side, side), uint8, and what enters; gives another."""
@@ -35,7 +36,11 @@ def rotate(
 
     Returns:
         Shape (side, side), uint8, bilinear between the four nearest pixels, rounded.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
+    pixels = square_picture(pixels)
     corners, weights = _bilinear_sources(len(pixels), rotation_degrees)
     around = surround(pixels, 1, edge).ravel()
     grey = np.zeros(pixels.size, np.float32)

@@ -10,6 +10,7 @@ from cxrview.dataset.perturb import PERTURBATIONS
 from cxrview.dataset.poses import POSES
 from cxrview.errors import UsageError
 from cxrview.records import Variant
+from cxrview.records.pixels import square_picture
 
 PROGENITOR = Variant(pose="identity", perturbation=None)
 
@@ -56,7 +57,7 @@ def make_variant(
     Raises:
         ValueError: the picture is no square of uint8.
     """
-    _refuse_other_than_square(pixels)
+    pixels = square_picture(pixels, "a progenitor")
     return _perturbed(POSES[variant.pose](pixels, edge), variant, seed, image_id, edge)
 
 
@@ -71,7 +72,7 @@ def make_all(
     Raises:
         ValueError: the picture is no square of uint8.
     """
-    _refuse_other_than_square(pixels)
+    pixels = square_picture(pixels, "a progenitor")
     posed = {name: pose(pixels, edge) for name, pose in POSES.items()}
     made = np.empty((len(VARIANTS), *pixels.shape), np.uint8)
     for number, variant in enumerate(VARIANTS):
@@ -92,9 +93,3 @@ def _draws(seed: int, image_id: str, variant: Variant) -> np.random.Generator:
     """The variant's own random numbers, whichever others are made, in whatever order or process."""
     key = f"{seed}\0{variant.name}\0{image_id}".encode(errors="surrogateescape")
     return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=16).digest()))
-
-
-def _refuse_other_than_square(pixels: NDArray[np.uint8]) -> None:
-    if pixels.ndim != 2 or len(set(pixels.shape)) != 1 or pixels.dtype != np.uint8:
-        got = f"{pixels.shape} {pixels.dtype}"
-        raise ValueError(f"a progenitor is a square of uint8; got {got}")

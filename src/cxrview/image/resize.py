@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cxrview.records.pixels import grey_picture
+
 SIDE = 256
 """Rows and columns after squashing (paper, section 1)."""
 
@@ -17,15 +19,21 @@ def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
     Mitchell's cubic where it gains them; so do we.
 
     Args:
-        pixels: shape (rows, columns), uint8.
+        pixels: shape (rows, columns), both at least 1, uint8, 0 to 255.
         side: rows and columns of the result, at least 1.
 
     Returns:
         Shape (side, side), uint8. The input itself where it has that shape already.
 
+    Raises:
+        ValueError: pixels of another type, range or shape, or a side below 1.
+
     Source:
         Paper, section 1 (ImageMagick 6.7.7); the rule is `ResizeImage` of magick/resize.c.
     """
+    pixels = grey_picture(pixels)
+    if side < 1:
+        raise ValueError(f"a square has at least 1 row; got {side}")
     rows, columns = pixels.shape
     if (rows, columns) == (side, side):
         return pixels

@@ -29,10 +29,14 @@ def minmax_to_uint8(
     Returns:
         Shape (rows, columns), uint8, and whether all values are the same (then all 0).
 
+    Raises:
+        ValueError: values of another type or shape, none at all, or a mask of another shape.
+
     Source:
         Paper, section 1 (`dcmj2pnm +Wm`). Results are cut, not rounded, after the inversion:
         DiMonoOutputPixelTemplate of DCMTK.
     """
+    _check(values, padding)
     if np.issubdtype(values.dtype, np.floating):
         padding = _with_not_finite(values, padding)
     if padding is not None and (padding.all() or not padding.any()):
@@ -53,6 +57,20 @@ def minmax_to_uint8(
     if padding is not None:
         grey[padding] = 0
     return grey, False
+
+
+def _check(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> None:
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
+        got = f"shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+        raise ValueError(
+            "values to be windowed are an array of shape (rows, columns), both at least 1; "
+            f"got {got}"
+        )
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"values to be windowed are whole or floating; got {values.dtype}")
+    if padding is not None and (padding.shape != values.shape or padding.dtype != np.bool_):
+        got = f"{padding.dtype} of shape {padding.shape}"
+        raise ValueError(f"a mask of padding is bool, of the shape of the values; got {got}")
 
 
 def _with_not_finite(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.records.pixels import grey_picture
 from cxrview.terms import Agreement, Decision, View
 
 
@@ -59,9 +60,7 @@ class Radiograph:
     """Every pixel has the same value, so that there is nothing to see."""
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 2 or self.pixels.dtype != np.uint8:
-            got = f"{self.pixels.shape} {self.pixels.dtype}"
-            raise ValueError(f"a radiograph is (rows, columns) uint8; got {got}")
+        object.__setattr__(self, "pixels", grey_picture(self.pixels, "a radiograph"))
         self.pixels.setflags(write=False)
 
 

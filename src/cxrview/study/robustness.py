@@ -13,6 +13,7 @@ from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modificati
 from cxrview.assess.robustness import Classify, count_modified, score_modified
 from cxrview.errors import UsageError
 from cxrview.records import Box, ModifiedCount, ModifiedImage, Scores
+from cxrview.records.pixels import square_picture
 from cxrview.store.modified import write_modified_counts
 from cxrview.store.scores import read_scores, write_scores
 
@@ -33,7 +34,11 @@ def modified_images(
 
     Returns:
         Title and picture: as it was, text label, rotation, half obscured, cropped.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
+    pixels = square_picture(pixels)
     return [(row.title, row.make(pixels)) for row in figure_modifications(box)]
 
 
@@ -46,7 +51,11 @@ def score_modified_images(
         pixels: shape (side, side), uint8, squashed.
         predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most AT_ONCE.
         box: as for `modified_images`.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
     """
+    pixels = square_picture(pixels)
     rows = figure_modifications(box)
     pictures = [row.make(pixels) for row in rows]
     return tuple(
