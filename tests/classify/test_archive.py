@@ -7,14 +7,17 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from cxrview.classify.archive import classify_archive
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.engine import EngineSettings
+from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.outputs import Outputs
+from cxrview.classify.runtime import load_model
 from cxrview.classify.selection import Selection
 from cxrview.classify.shard import Shard
 from cxrview.errors import CannotWrite, NetworkFailed, NoRoomForNames, UsageError
@@ -22,10 +25,12 @@ from cxrview.image import find_images
 from cxrview.store import parts
 from cxrview.store.journal import count_recorded
 from cxrview.store.known_paths import KnownPaths
+from cxrview.store.models import read_card
 from cxrview.store.rows import COLUMNS
 
 CONDITIONS = {"model": "mean-grey-1", "reader": "default"}
 SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+SHIPPED = read_card(Path(str(files("cxrview.classify") / "weights")))
 
 
 def run(archive, out, model, *, watch=lambda outcomes: None, conditions=CONDITIONS):
@@ -474,3 +479,63 @@ def test_a_file_or_somebody_elses_folder_is_not_taken_for_parts(tmp_path):
     Outputs.named(f"{tmp_path}/empty/").check(overwrite=False, resume=False)
     with pytest.raises(UsageError, match="has no name"):
         Outputs.named("./")
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("name", ["views.csv", "views/"])
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_run_never_replaces_the_failures_of_a_namesake(archive, tmp_path, model, name, anew):
+    run(archive, Outputs(table=tmp_path / "views.parquet"), model)
+    before, other = contents(tmp_path), Outputs.named(f"{tmp_path}/{name}")
+
+    with pytest.raises(UsageError, match=r"belong to .*views\.parquet"):
+        other.check(overwrite=anew, resume=not anew)
+    with pytest.raises(UsageError, match=r"belong to .*views\.parquet"):
+        classify_archive([], other, model, SETTINGS, anew=anew)
+
+    assert contents(tmp_path) == before
+
+
+def test_a_stopped_run_is_told_that_a_namesake_came_meanwhile(archive, tmp_path, model):
+    stopped, other = (Outputs(table=tmp_path / f"views.{e}") for e in ("csv", "jsonl"))
+    run(archive, stopped, model, watch=stop_after(1))
+    journal = stopped.journal.rename(tmp_path / "aside")  # as if it had lain elsewhere
+    for path in stopped.whole():
+        path.unlink()
+    run(archive, other, model)
+    journal.rename(stopped.journal)
+    before = contents(tmp_path)
+
+    with pytest.raises(UsageError, match=r"belong to .*views\.jsonl"):
+        stopped.check(overwrite=False, resume=True)
+    with pytest.raises(UsageError, match=r"views\.csv was begun and not finished"):
+        other.check(overwrite=True, resume=False)
+
+    assert contents(tmp_path) == before
+
+
+def test_a_name_as_text_means_what_it_means_on_the_command_line(tmp_path):
+    folder = Outputs(table="there/views/")
+
+    assert Outputs(table="views.csv").failures == Path("views.failures.csv")
+    assert (folder.in_parts, folder.summary) == (True, Path("there/views.summary.json"))
+    with pytest.raises(UsageError, match="ends in none of"):
+        Outputs(table="views.txt")
+
+
+def test_without_a_model_and_settings_the_defaults_run(draw, tmp_path):
+    tally = classify_archive([draw("one.png", 30)], Outputs(table=str(tmp_path / "views.csv")))
+
+    (row,) = read_csv(tmp_path / "views.csv")
+    assert tally.found == 1
+    assert row["model_id"] in {card.model_id for card in (SHIPPED, SHIPPED.int8)}
+
+
+def test_a_folder_among_the_files_is_told_how_its_files_are_found(archive):
+    (failure,) = classify_files([str(archive)], load_model())
+
+    assert (failure.code, failure.reason) == ("not_a_file", "it is a folder")
+    assert "find_images" in failure.advice

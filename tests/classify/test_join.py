@@ -81,7 +81,7 @@ def test_shards_join_to_the_bytes_of_one_run(run, draw, tmp_path, ending):
     joined, single = (
         json.loads((tmp_path / f"{n}.summary.json").read_text()) for n in ("joined", "one")
     )
-    assert {**joined, "seconds": 0} == {**single, "seconds": 0}
+    assert {**joined, "seconds": 0} == {**single, "seconds": 0, "table": "joined.csv"}
     assert tally.exit_code == 1
     assert "duplicate_file" in one.read_text()
 

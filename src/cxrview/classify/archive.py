@@ -13,7 +13,7 @@ from cxrview.classify.found_order import read_arguments
 from cxrview.classify.gone import count_gone
 from cxrview.classify.outputs import Outputs
 from cxrview.classify.reach import Reach
-from cxrview.classify.runtime import Model
+from cxrview.classify.runtime import Model, load_model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
@@ -40,8 +40,8 @@ for the disk."""
 def classify_archive(
     paths: Iterable[str],
     out: Outputs | tuple[IO[str], IO[str]],
-    model: Model,
-    settings: EngineSettings,
+    model: Model | None = None,
+    settings: EngineSettings | None = None,
     *,
     conditions: Conditions | None = None,
     anew: bool = False,
@@ -56,8 +56,9 @@ def classify_archive(
         paths: as `find_images` gives them.
         out: the files of the result; or two streams, which get rows and failures as JSON lines
             as they come, without a journal on the disk.
-        model: as `load_model` gives it.
-        settings: how the engine runs.
+        model: as `load_model` gives it; the one in the package where None.
+        settings: how the engine runs; the defaults where None: no pseudonyms of patients, the
+            card's review band.
         conditions: what the result depends on besides the files; a resume must have the same.
             The folders in `paths`, a list of what was named as JSON, must stay within reach.
         anew: forget what a journal there holds. A table there is replaced when the new one
@@ -70,12 +71,17 @@ def classify_archive(
 
     Raises:
         UsageError: the journal there was begun under other conditions, or is being written; or
-            there is none and a result stands there, which only `anew` replaces.
+            there is none and a result stands there, which only `anew` replaces; or failures and
+            summary there belong to another result.
+        ModelRefused: the model in the package is damaged.
         CannotGoOn: the disk is full, the network's device gave up, what a PATH held is out of
             reach, or too many files that were read before are not found again; the table holds
             what was finished where it could be written, and the journal holds it always.
     """
+    model, settings = model or load_model(), settings or EngineSettings()
     selection = selection or Selection()
+    if isinstance(out, Outputs):
+        out.check_side_files()
     conditions = (conditions or {}) | selection.conditions()
     selected = Selected(paths, selection, is_time_up)
     journal = Journal(out.journal if isinstance(out, Outputs) else None, conditions, anew=anew)

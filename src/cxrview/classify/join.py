@@ -26,6 +26,7 @@ from cxrview.store.absolute import absolute
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.rows import Row, from_printable
 from cxrview.store.run_folder import run_folder
+from cxrview.store.side_files import need_own_summary
 from cxrview.store.tables import each_failure, each_row
 from cxrview.store.temporary_files import temporary_files_failed
 
@@ -94,6 +95,7 @@ def join_results(
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)
+    out.check_side_files()
     nights = _nights(parts)
     conditions = _agreed(parts, nights)
     conditions |= {"shard": _shards(parts, allow_missing, allow_doubled)}
@@ -130,11 +132,12 @@ def read_part(table: Path) -> Part:
     """Read what the summary beside a result says.
 
     Raises:
-        UsageError: there is no such result, or no summary.
+        UsageError: there is no such result, or no summary of its own.
     """
     outputs = Outputs(table=table, in_parts=table.is_dir())
     if not table.exists():
         raise UsageError(f"there is no result {table}")
+    need_own_summary(table)
     try:
         summary: dict[str, Any] = json.loads(outputs.summary.read_text(encoding="utf-8"))
         return Part(

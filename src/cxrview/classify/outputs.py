@@ -8,18 +8,28 @@ from typing import Self
 from cxrview.errors import UsageError
 from cxrview.store.parts import foreign_files
 from cxrview.store.run_folder import SUMMARY_ENDING, beside
+from cxrview.store.side_files import FAILURES_ENDING, JOURNAL_ENDING, need_free_names
 from cxrview.store.tables import table_format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """The files of one result, all named after its table."""
+    """The files of one result, all named after its table.
+
+    Raises:
+        UsageError: the name asks for no format of a result.
+    """
 
     table: Path
+    """A text is taken too, and means what it means on the command line: `views/` is a folder of
+    parts."""
     in_parts: bool = False
     """The table is a folder of Parquet parts in place of one file."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.table, str):
+            object.__setattr__(self, "in_parts", self.in_parts or self.table.endswith("/"))
+            object.__setattr__(self, "table", Path(self.table))
         if not self.in_parts:
             table_format(self.table)
         elif self.table.name in ("", ".."):
@@ -33,7 +43,7 @@ class Outputs:
     @property
     def failures(self) -> Path:
         """`views.failures.csv` beside `views.parquet` or `views/`."""
-        return beside(self.table, ".failures.csv", in_parts=self.in_parts)
+        return beside(self.table, FAILURES_ENDING, in_parts=self.in_parts)
 
     @property
     def summary(self) -> Path:
@@ -43,7 +53,7 @@ class Outputs:
     @property
     def journal(self) -> Path:
         """`views.parquet.journal`, there only while the result is not whole."""
-        return self.table.with_name(self.table.name + ".journal")
+        return self.table.with_name(self.table.name + JOURNAL_ENDING)
 
     def all(self) -> list[Path]:
         """Every file that may lie there, whole, in the making, or of SQLite's."""
@@ -60,7 +70,7 @@ class Outputs:
 
         Raises:
             UsageError: a result or the beginning of one stands there, or nothing can be
-                written there.
+                written there, or failures and summary there belong to another result.
         """
         folder = self.table.parent
         if not folder.is_dir():
@@ -68,6 +78,7 @@ class Outputs:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise UsageError(f"nothing may be written into {folder}", "Name another with --out")
         self._check_kinds()
+        self.check_side_files()
         if overwrite:
             return
         if self.journal.exists() and not resume:
@@ -77,6 +88,15 @@ class Outputs:
             )
         if not self.journal.exists():
             self.check_standing(resume=resume)
+
+    def check_side_files(self) -> None:
+        """See to it that failures and summary there are of no other result: `a.csv` and `a.parquet`
+        would share them.
+
+        Raises:
+            UsageError: they are, and nobody may replace them.
+        """
+        need_free_names(self.table, in_parts=self.in_parts)
 
     def check_standing(self, *, resume: bool) -> None:
         """See to it that no whole result stands there.

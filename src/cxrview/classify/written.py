@@ -6,6 +6,7 @@ from cxrview.classify.outputs import Outputs
 from cxrview.classify.tally import Tally, summarise
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.parts import write_parts
+from cxrview.store.side_files import OWNER, owner_name
 from cxrview.store.tables import write_failures, write_summary, write_table
 
 
@@ -32,4 +33,5 @@ def write_result(
     write(out.table, journal.rows())
     write_failures(out.failures, journal.failures())
     folder = os.getcwd() if folder is None else folder  # noqa: PTH109 (a text, for JSON)
-    write_summary(out.summary, summarise(tally, conditions) | {"folder": folder})
+    facts = {"folder": folder, OWNER: owner_name(out.table, in_parts=out.in_parts)}
+    write_summary(out.summary, summarise(tally, conditions) | facts)

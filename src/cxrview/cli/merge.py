@@ -43,10 +43,12 @@ def merge(
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
+    from cxrview.store.side_files import need_name_of_table
     from cxrview.store.tables import table_format
     from cxrview.store.whole import telling
 
     table_format(out)
+    need_name_of_table(out)
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
     with opened(study) as store, telling(out):

@@ -283,7 +283,11 @@ def _is_folder(path: str, local: Path) -> UnreadableImage:
             next(entries, None)
     except OSError as error:
         return Unlisted(path, error.strerror or type(error).__name__).error()
-    return NotAFile(path, "it is a folder", "Name a file")
+    return NotAFile(
+        path,
+        "it is a folder",
+        "Name a file; in Python find_images finds the files of a folder, as the commands do",
+    )
 
 
 def _cannot_open(path: str, error: Exception) -> CannotOpen:

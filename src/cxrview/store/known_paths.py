@@ -10,6 +10,7 @@ from cxrview.store.path_column import each_paths
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import from_printable
 from cxrview.store.run_folder import run_folder
+from cxrview.store.side_files import need_own_summary
 from cxrview.store.temporary_files import temporary_files_failed
 
 _SETTINGS = """
@@ -33,7 +34,7 @@ class KnownPaths:
             where we stand if there is none.
 
     Raises:
-        UsageError: one of them is missing or no result.
+        UsageError: one of them is missing or no result, or the summary beside it is of another.
         CannotGoOn: there is no room for temporary files.
     """
 
@@ -51,6 +52,7 @@ class KnownPaths:
             raise temporary_files_failed("what is known cannot be looked up", error) from error
 
     def _add(self, table: Path) -> None:
+        need_own_summary(table)
         folder = run_folder(table)
         for paths in each_paths(table):
             keys = sorted(path_key(from_printable(path), folder) for path in paths)
