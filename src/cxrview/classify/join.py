@@ -11,6 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +19,15 @@ from typing import Any
 
 from cxrview.classify.found_order import FoundOrder, Place
 from cxrview.classify.outputs import Outputs
+from cxrview.classify.part_conditions import (
+    KNOWN,
+    PATHS,
+    PATIENTS,
+    SHARD,
+    check_agreement,
+    joined_conditions,
+)
+from cxrview.classify.rekey import Patients
 from cxrview.classify.shard import Shard
 from cxrview.classify.tally import Tally, count_outcomes
 from cxrview.classify.written import write_result
@@ -29,9 +39,6 @@ from cxrview.store.run_folder import run_folder
 from cxrview.store.side_files import need_own_summary
 from cxrview.store.tables import each_failure, each_row
 from cxrview.store.temporary_files import temporary_files_failed
-
-MAY_DIFFER = ("paths", "known")
-"""Conditions that do not change what is said of a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,7 @@ class Part:
     @property
     def shard(self) -> str:
         """Such as 3/8; `all` where the run was not shared out."""
-        return self.conditions.get("shard", "all")
+        return self.conditions.get(SHARD, "all")
 
     @property
     def shards(self) -> list[str]:
@@ -59,12 +66,12 @@ class Part:
     @property
     def is_first(self) -> bool:
         """Whether the run knew nothing of earlier ones."""
-        return self.conditions.get("known", "none") == "none"
+        return self.conditions.get(KNOWN, "none") == "none"
 
     @property
     def paths(self) -> str:
         """The arguments of the run."""
-        return self.conditions.get("paths", "")
+        return self.conditions.get(PATHS, "")
 
 
 Night = list[Part]
@@ -77,6 +84,8 @@ def join_results(
     *,
     allow_missing: bool = False,
     allow_doubled: bool = False,
+    allow_different: bool = False,
+    patients: Patients | None = None,
 ) -> Tally:
     """Join finished results into one table, one file of failures and one summary.
 
@@ -87,23 +96,32 @@ def join_results(
         allow_missing: join also where shards are missing, or a run was stopped before its end.
         allow_doubled: join also where a shard comes twice, or two results have a row for one
             path; the first row is kept.
+        allow_different: join also what came about under other conditions, such as another
+            precision; the summary has all values of each. Paths of one night's shards, and the
+            patients' key, must agree all the same.
+        patients: `Rekey` or `WithoutPatients`, where results under other keys are to be joined;
+            all rows stay as they are where None.
 
     Raises:
         UsageError: a result cannot be read, was made under other conditions, is missing or
-            doubled.
+            doubled; or failures and summary at `out` belong to another result.
         CannotGoOn: the disk took no more, of the result or of temporary files.
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)
     out.check_side_files()
     nights = _nights(parts)
-    conditions = _agreed(parts, nights)
-    conditions |= {"shard": _shards(parts, allow_missing, allow_doubled)}
+    conditions = _agreed(parts, nights, patients, allow_different)
+    conditions |= {SHARD: _shards(parts, allow_missing, allow_doubled)}
     if not allow_missing:
         _need_complete(parts)
     journal = Journal(None, conditions)
     try:
-        repeated = journal.adopt_rows(_in_order(nights, _rows_of))
+        rows_of = partial(_rows_of, patients=patients)
+        repeated = journal.adopt_rows(_in_order(nights, rows_of))
+        if patients:
+            patients.need_all()
+            conditions |= {PATIENTS: patients.condition}
         if repeated and not allow_doubled:
             raise UsageError(
                 f"{repeated} files have a row in more than one result",
@@ -184,38 +202,23 @@ def _nights(parts: Sequence[Part]) -> list[Night]:
     return nights
 
 
-def _agreed(parts: Sequence[Part], nights: Sequence[Night]) -> Conditions:
+def _agreed(
+    parts: Sequence[Part], nights: Sequence[Night], patients: Patients | None, allow_different: bool
+) -> Conditions:
     """The conditions of the joined result, once all agree on them."""
+    may_differ = {SHARD, KNOWN} | ({PATIENTS} if patients else set())
+    if allow_different:
+        may_differ |= {name for part in parts for name in part.conditions} - {PATHS, PATIENTS}
     for part in parts[1:]:
-        _check_agreement(parts[0], part, may_differ=(*MAY_DIFFER, "shard"))
+        check_agreement(_told(parts[0]), _told(part), may_differ={PATHS, *may_differ})
     for first, *others in nights:
         for part in others:
-            _check_agreement(first, part, may_differ=("known", "shard"))
-    return {
-        name: _joined([part.conditions.get(name, "") for part in parts])
-        if name in MAY_DIFFER
-        else value
-        for name, value in parts[0].conditions.items()
-    }
+            check_agreement(_told(first), _told(part), may_differ=may_differ)
+    return joined_conditions([part.conditions for part in parts])
 
 
-def _check_agreement(first: Part, other: Part, *, may_differ: Sequence[str]) -> None:
-    before, now = first.conditions, other.conditions
-    changed = [
-        f"{name} was {before.get(name, 'not set')}, is {now.get(name, 'not set')}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name) and name not in may_differ
-    ]
-    if changed:
-        raise UsageError(
-            f"{other.outputs.table} came about under other conditions than "
-            f"{first.outputs.table}: {'; '.join(changed)}",
-            "Join only what one model said in one way",
-        )
-
-
-def _joined(values: Sequence[str]) -> str:
-    return " + ".join(dict.fromkeys(values))
+def _told(part: Part) -> tuple[str, Conditions]:
+    return str(part.outputs.table), part.conditions
 
 
 def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
@@ -262,8 +265,11 @@ def _need_complete(parts: Sequence[Part]) -> None:
             )
 
 
-def _rows_of(part: Part) -> Iterator[Row]:
-    return each_row(part.outputs.table)
+def _rows_of(part: Part, patients: Patients | None) -> Iterator[Row]:
+    rows = each_row(part.outputs.table)
+    if patients is None:
+        return rows
+    return patients.change(rows, part.conditions.get(PATIENTS, ""), part.folder)
 
 
 def _failures_of(part: Part) -> Iterator[Row]:

@@ -260,7 +260,8 @@ def classify(
         typer.Option(
             metavar="K/N",
             help="Only the K-th of N shares of the files, for N machines; cxrview concat joins "
-            "their results.",
+            "their results. Give all machines the same --key (a copy of one file) and --precision "
+            "(such as fp32).",
             rich_help_panel="Nights",
             show_default=False,
         ),
@@ -290,6 +291,7 @@ def classify(
     from cxrview.cli.nights import bytes_per_second, is_past, selection_of, tell_if_all_was_new
     from cxrview.cli.progress import progress
     from cxrview.cli.report import report
+    from cxrview.cli.shard_notice import ShardKey, tell_what_must_agree
     from cxrview.cli.show_estimate import show_estimate
     from cxrview.image import Limits, ReadOptions
     from cxrview.records import Failure
@@ -325,6 +327,7 @@ def classify(
         )
     loaded = load_model(model, precision=precision, device=device)
     key_path = None if identify or estimate else key or default_key_path()
+    is_new_key = key_path is not None and not key_path.exists()
     settings = EngineSettings(
         read=ReadSettings(
             side=loaded.card.input_side,
@@ -351,6 +354,14 @@ def classify(
     if estimate:
         show_estimate(find_paths(paths, []), selection, loaded, settings)
         return
+    if selection.shard and selection.shard.count > 1 and not is_begun:
+        secret = settings.read.key
+        shard_key = (
+            ShardKey(path=key_path, key=secret, is_named=key is not None, is_new=is_new_key)
+            if key_path and secret
+            else None
+        )
+        tell_what_must_agree(str(selection.shard), shard_key, loaded, precision, device)
     if isinstance(sys.stdout, io.TextIOWrapper) and not result:
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is nothing else (RFC 8259)
     own = [*(result.all() if result else ()), *([key_path] if key_path else ())]

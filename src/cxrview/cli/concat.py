@@ -46,21 +46,64 @@ def concat(
             "the first is kept.",
         ),
     ] = False,
+    allow_different: Annotated[
+        bool,
+        typer.Option(
+            "--allow-different",
+            metavar=FLAG,
+            help="Join also what was read under different conditions, such as int8 and fp32; the "
+            "summary names all of them. model_id says of each row which weights it is from.",
+        ),
+    ] = False,
+    rekey: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY",
+            help="Give all patients pseudonyms under this key file: the headers of files that were "
+            "read under another key are read again, which takes no network and no pixels.",
+            show_default=False,
+        ),
+    ] = None,
+    without_patients: Annotated[
+        bool,
+        typer.Option(
+            "--without-patients",
+            metavar=FLAG,
+            help="Leave patient_key empty; beside --rekey only where a header cannot be read "
+            "again.",
+        ),
+    ] = False,
 ) -> None:
     """Join the results of shards or of nights into one table, failures and summary with it.
 
-    All must come from one model, reader and set of cutoffs. Shards of one archive must all be
+    All must come from one model, reader, set of cutoffs and key of pseudonyms; what differs is
+    named, with the option that joins it all the same. Shards of one archive must all be
     there, each once, or once a night where the later left out what was known.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """
     from cxrview.classify.join import join_results
     from cxrview.classify.outputs import Outputs
+    from cxrview.classify.rekey import Rekey, WithoutPatients
     from cxrview.cli.report import counts
+    from cxrview.store.patient_key import load_key
 
+    patients: Rekey | WithoutPatients | None = WithoutPatients() if without_patients else None
+    if rekey:
+        patients = Rekey(key=load_key(rekey), leaves_out=without_patients)
     result = Outputs.named(out)
     result.check(overwrite=overwrite, resume=False)
-    tally = join_results(parts, result, allow_missing=allow_missing, allow_doubled=allow_doubled)
-    lines = [*counts(tally), f"rows in {result.table}, failures in {result.failures}"]
+    tally = join_results(
+        parts,
+        result,
+        allow_missing=allow_missing,
+        allow_doubled=allow_doubled,
+        allow_different=allow_different,
+        patients=patients,
+    )
+    lines = counts(tally)
+    if isinstance(patients, Rekey) and patients.missing:
+        lines.append(f"patients left out, since a header cannot be read again: {patients.missing}")
+    lines += [f"rows in {result.table}, failures in {result.failures}"]
     typer.echo("\n".join(lines), err=True)
     raise typer.Exit(tally.exit_code)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrview.store.absolute import absolute
+from cxrview.store.patient_key import IDENTIFIED, key_condition
 
 if TYPE_CHECKING:
     from cxrview.classify.engine import EngineSettings
@@ -42,7 +43,7 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
         "header_terms": _named(
             read.options.header_terms, load_table(read.options.header_terms).version
         ),
-        "patients": "identified" if read.identify else f"key {_fingerprint(read.key or b'')}",
+        "patients": IDENTIFIED if read.identify else key_condition(read.key or b""),
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from cxrview.errors import UsageError
 
 KEY_BYTES = 32
+IDENTIFIED = "identified"
+"""The condition `patients` of a result that holds real ids."""
 
 
 def default_key_path() -> Path:
@@ -46,6 +48,24 @@ def load_or_make_key(path: Path) -> bytes:
             "Name another with --key, or use --identify where real ids may stand in the table",
         ) from error
     return _read_key(path)
+
+
+def load_key(path: Path) -> bytes:
+    """Read a key file that must be there already.
+
+    Raises:
+        UsageError: it is not, cannot be read, or is too short to keep a secret.
+    """
+    if not path.is_file():
+        raise UsageError(
+            f"there is no key file {path}", "Name the one under which the other results were made"
+        )
+    return _read_key(path)
+
+
+def key_condition(key: bytes) -> str:
+    """The condition `patients` of a result under a key: tells keys apart and gives none away."""
+    return f"key {hashlib.sha256(key).hexdigest()[:16]}"
 
 
 def pseudonym(key: bytes, patient_id: str) -> str:

@@ -65,13 +65,13 @@ def need_free_names(table: Path, *, in_parts: bool) -> None:
     """
     if not in_parts:
         need_name_of_table(table)
-    for other, _ in _others(table, in_parts):  # it will write them in the end
-        journal = other.with_name(other.name + JOURNAL_ENDING)
+    for begun, _ in _others(table, in_parts):  # it will write them in the end
+        journal = begun.with_name(begun.name + JOURNAL_ENDING)
         if journal.exists():
             raise UsageError(
-                f"{other} was begun and not finished, and its failures and summary would be "
+                f"{begun} was begun and not finished, and its failures and summary would be "
                 f"those of {table}",
-                f"Name another result with --out, or finish {other} by --resume; where it is not "
+                f"Name another result with --out, or finish {begun} by --resume; where it is not "
                 f"wanted any more, remove {journal}",
             )
     if other := _claimant(table, in_parts):
@@ -102,8 +102,8 @@ def _claimant(table: Path, in_parts: bool) -> Path | None:
     failures = beside(table, FAILURES_ENDING, in_parts=in_parts)
     if not summary.exists() and not failures.exists():
         return None
-    if other_owner := owner_of_summary(table, in_parts=in_parts):
-        return other_owner
+    if owner := owner_of_summary(table, in_parts=in_parts):
+        return owner
     if _named(summary) == (table, in_parts):
         return None
     # An earlier version did not say whose they are.
