@@ -259,3 +259,55 @@ def test_a_rate_is_in_bytes_of_its_unit(text, expected):
 def test_what_is_no_rate_is_refused(text):
     with pytest.raises(typer.BadParameter, match="200MB/s"):
         bytes_per_second(text)
+
+
+@pytest.mark.slow
+def test_two_machines_with_their_own_keys_are_told_before_and_join_after(cxrview, monkeypatch):
+    """Two folders of settings are two machines."""
+    films = Path("films")
+    cxrview("phantom", films, "--patients", "2", "--no-strangers")
+    keys, told = [], []
+    for number in (1, 2):
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(Path(f"machine{number}").absolute()))
+        keys.append(Path(f"machine{number}", "cxrview", "patient.key").absolute())
+        shard = ["--shard", f"{number}/2", "--precision", "fp32"]
+        told.append(cxrview("classify", films, "--out", f"{number}/", *shard).stderr)
+    cxrview("classify", films, "--out", "one.csv", "--precision", "fp32")  # on the second
+
+    refused = cxrview("concat", "1", "2", "--out", "views.csv")
+    lost = cxrview("concat", "1", "2", "--out", "views.csv", "--rekey", "missing.key")
+    joined = cxrview("concat", "1", "2", "--out", "views.csv", "--rekey", keys[1])
+    bare = cxrview("concat", "1", "2", "--out", "bare.csv", "--without-patients")
+
+    for text, key in zip(told, keys, strict=True):
+        assert text.startswith("--shard ") and f"{key} (made now" in text
+        assert "such as --key shared.key --precision fp32" in text
+    assert (refused.returncode, lost.returncode) == (2, 2)
+    assert "--rekey KEY reads the headers again" in refused.stderr
+    assert "there is no key file missing.key" in lost.stderr
+    assert joined.returncode == bare.returncode < 2
+    assert Path("views.csv").read_bytes() == Path("one.csv").read_bytes()
+    assert {row["patient_key"] for row in rows_of("bare.csv")} == {""}
+    assert len({row["patient_key"] for row in rows_of("views.csv")}) == 2
+
+
+def test_a_result_beside_a_namesake_is_refused_with_overwrite_too(archive, cxrview, tmp_path):
+    film = archive / "1" / "001.png"
+    cxrview("classify", film, "--out", "v.parquet")
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("v.*")}
+
+    replaced = cxrview("classify", "--exact", film, "--out", "v.csv", "--overwrite")
+    merged = cxrview("merge", "v.parquet", "study.db", "--out", "v.failures.csv", "--overwrite")
+    Path("v.csv").write_text("path,decision\n")
+    known = cxrview("classify", film, "--out", "w.csv", "--known", "v.csv")
+    joined = cxrview("concat", "v.csv", "--out", "w.csv")
+    Path("v.csv").unlink()
+
+    assert [done.returncode for done in (replaced, merged, known, joined)] == [2, 2, 2, 2]
+    assert "v.failures.csv and v.summary.json belong to v.parquet" in replaced.stderr
+    assert "another result's failures" in merged.stderr
+    for done in (known, joined):
+        assert "v.summary.json belongs to v.parquet and not to v.csv" in done.stderr
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("v.*")} == before
+    Path("v.parquet").unlink()
+    assert cxrview("classify", film, "--out", "v.csv", "--overwrite").returncode == 0
