@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from pydicom import dcmread
@@ -18,6 +19,7 @@ from cxrview.classify.shard import Shard
 from cxrview.errors import UsageError
 from cxrview.image import find_images
 from cxrview.store.patient_key import key_condition, pseudonym
+from cxrview.store.rows import COLUMNS
 from cxrview.store.tables import each_row
 
 OURS, THEIRS = b"o" * 32, b"t" * 32
@@ -136,7 +138,9 @@ def test_a_file_that_is_gone_or_another_is_named_and_refused_unless_left_out(
         film.unlink()
     out = tmp_path / "joined.csv"
 
-    with pytest.raises(UsageError, match=f"headers of 1 files cannot .*film{number:02}") as refused:
+    with pytest.raises(
+        UsageError, match=f"cannot be read again, .*: 1, that is .*film{number:02}"
+    ) as refused:
         join([table], out, patients=Rekey(key=OURS))
     assert "--without-patients" in refused.value.advice
     assert not out.exists()
@@ -147,7 +151,7 @@ def test_a_file_that_is_gone_or_another_is_named_and_refused_unless_left_out(
     assert left_out.missing == 1
     assert keys[film.name] is None
     assert keys["film02"] == pseudonym(OURS, "P2")
-    assert conditions(out)["patients"] == f"{key_condition(OURS)} without 1 files"
+    assert conditions(out)["patients"] == f"{key_condition(OURS)} (headers not read again: 1)"
 
 
 def test_patients_that_were_left_out_can_be_read_again_later(run, films, tmp_path):
@@ -227,3 +231,19 @@ def test_relative_paths_are_read_again_where_their_run_stood(run, films, tmp_pat
 
     keys = {row["path"]: row["patient_key"] for row in each_row(tmp_path / "joined.csv")}
     assert keys["film01"] == pseudonym(OURS, "P1")
+
+
+@pytest.mark.parametrize("uid, patient", [("1.2.1", "P1"), ("1.2.9", None), (None, None)])
+def test_of_a_url_that_was_read_in_part_the_uid_tells_whether_it_is_the_same(
+    films, tmp_path, uid, patient
+):
+    with ZipFile(tmp_path / "films.zip", "w") as archive:
+        archive.write(films / "film01", "film01")
+    path = f"zip://film01::{tmp_path}/films.zip"
+    row = dict.fromkeys(COLUMNS) | {"path": path, "sop_instance_uid": uid, "patient_key": "old"}
+    rekey = Rekey(key=OURS)
+
+    (changed,) = rekey.change([row], key_condition(THEIRS), "")
+
+    assert changed["patient_key"] == (pseudonym(OURS, patient) if patient else None)
+    assert rekey.named == ([] if patient else [path])

@@ -4,7 +4,7 @@ import hmac
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.store.patient_key import load_or_make_key, pseudonym
+from cxrview.store.patient_key import key_condition, load_key, load_or_make_key, pseudonym
 
 
 def test_a_key_is_made_once_and_for_its_owner_alone(tmp_path):
@@ -32,3 +32,16 @@ def test_a_short_key_is_refused(tmp_path):
 
     with pytest.raises(UsageError, match="at least 32"):
         load_or_make_key(tmp_path / "key")
+
+
+def test_a_key_that_must_be_there_is_not_made(tmp_path):
+    path = tmp_path / "key"
+
+    with pytest.raises(UsageError, match="there is no key file"):
+        load_key(path)
+    assert not path.exists()
+    assert load_or_make_key(path) == load_key(path)
+
+
+def test_the_condition_of_a_key_is_the_beginning_of_its_digest():
+    assert key_condition(b"k" * 32) == "key " + hashlib.sha256(b"k" * 32).hexdigest()[:16]

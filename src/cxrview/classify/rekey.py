@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from cxrview.errors import UnreadableImage, UsageError
+from cxrview.errors import UsageError
 from cxrview.image import open_image
 from cxrview.image.header_only import read_header
 from cxrview.store.absolute import absolute
@@ -80,7 +80,7 @@ class Rekey:
     @property
     def condition(self) -> str:
         """The key, and of how many files the patient is missing; see `Patients`."""
-        missing = f" without {self.missing} files" if self.missing else ""
+        missing = f" (headers not read again: {self.missing})" if self.missing else ""
         return key_condition(self.key) + missing
 
     def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
@@ -101,8 +101,8 @@ class Rekey:
         named = ", ".join(self.named)
         more = f" and {self.missing - len(self.named)} more" if self.missing > _NAMED else ""
         raise UsageError(
-            f"the headers of {self.missing} files cannot be read again, since these are gone, "
-            f"cannot be read or are other files now: {named}{more}",
+            f"headers that cannot be read again, of files that are gone, unreadable or other files "
+            f"now: {self.missing}, that is {named}{more}",
             "Make them readable under these paths; or leave out the patients of these files with "
             "--without-patients beside --rekey",
         )
@@ -131,15 +131,19 @@ class Rekey:
     def _pseudonym_of_file(self, row: Row, folder: str) -> str | None:
         """None where the file cannot be read, or is not that of the row any more."""
         path = absolute(from_printable(row["path"]), folder)
-        if uid := row["sop_instance_uid"]:
-            header = read_header(path, patient_key=self._pseudonym)
+        uid, content = row["sop_instance_uid"], row["content_id"]
+        try:
+            header = read_header(path, patient_key=self._pseudonym) if uid else None
             if header and header.sop_instance_uid == uid:
                 return header.patient_key
-        try:
-            instance = open_image(path, patient_key=self._pseudonym).instance
-        except (UnreadableImage, MemoryError):
+            whole = open_image(path, patient_key=self._pseudonym).instance
+        except Exception:  # a file that was broken meanwhile can raise anything
             return None
-        return instance.patient_key if instance.content_id == row["content_id"] else None
+        # Either may be empty: the digest of a URL that was read in part.
+        is_same = (uid and whole.sop_instance_uid == uid) or (
+            content and whole.content_id == content
+        )
+        return whole.patient_key if is_same else None
 
     def _pseudonym(self, patient_id: str) -> str:
         return pseudonym(self.key, patient_id)

@@ -103,7 +103,7 @@ def concat(
     )
     lines = counts(tally)
     if isinstance(patients, Rekey) and patients.missing:
-        lines.append(f"patients left out, since a header cannot be read again: {patients.missing}")
+        lines.append(f"patients left out, their headers cannot be read again: {patients.missing}")
     lines += [f"rows in {result.table}, failures in {result.failures}"]
     typer.echo("\n".join(lines), err=True)
     raise typer.Exit(tally.exit_code)
