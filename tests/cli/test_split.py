@@ -172,7 +172,10 @@ def test_a_store_tells_the_same_picture_in_another_format(labels, tmp_path):
         (["--out", "s.csv", "--counts", "a,b,c"], "three numbers"),
         (["--out", "s.csv", "--counts", "1.5,1,1"], "whole images"),
         (["--out", "s.csv", "--source", "nowhere"], "no image is of source nowhere"),
-        (["--out", "s.csv", "--scale", "huge"], "no scale huge. There are smoke, laptop, paper"),
+        (
+            ["--out", "s.csv", "--scale", "huge"],
+            "no scale huge. There are smoke, laptop, night, paper",
+        ),
         (["--check", "s.csv", "--scale", "smoke"], "--scale is for a new split"),
         (["--out", "s.xlsx"], "neither in .csv nor in .parquet"),
         (["--check", "nowhere.csv"], "cannot be read"),

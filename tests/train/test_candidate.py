@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -198,6 +199,65 @@ def test_accuracy_is_told_after_every_epoch(material, pre_trained, tmp_path):
     assert 0 <= told[0][2] <= 1
 
 
+@pytest.mark.slow
+def test_passes_of_a_scale_show_every_augmented_image_as_often(
+    material, pre_trained, tmp_path, monkeypatch
+):
+    """Eight progenitors of two variants, 16 images, in three epochs: 5, 5 and 6."""
+    monkeypatch.setattr("cxrview.train.candidate.VARIANTS", VARIANTS[:2])
+    made = Counter()
+
+    def make(pixels, variant, *, seed, image_id):
+        made[image_id, variant.name] += 1
+        return make_variant(pixels, variant, seed=seed, image_id=image_id)
+
+    monkeypatch.setattr("cxrview.train.material.make_variant", make)
+    scale = dataclasses.replace(TINY, augmented_images=None, passes=1, epochs=3)
+
+    train_candidate(
+        Candidate(pre_training="colour", fine_tuning="all-augmented"),
+        pre_trained,
+        dataclasses.replace(material, scale=scale),
+        tmp_path / "one",
+    )
+
+    training = material.split.files(Partition.TRAINING)
+    shown = {key: count for key, count in made.items() if key[0] in training}
+    assert shown == {(file, v.name): 1 for file in training for v in VARIANTS[:2]}
+
+
+@pytest.mark.slow
+def test_a_validation_taken_up_again_asks_about_the_rest(
+    material, pre_trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("cxrview.train.candidate.PART_IMAGES", 3)
+    asked = []
+
+    def train(folder, images):
+        return train_candidate(
+            Candidate(pre_training="colour", fine_tuning="all-augmented"),
+            pre_trained,
+            material,
+            folder,
+            watch=Watch(images=images),
+        )
+
+    def stop(more, _total, what):
+        if (more, what) == (3, "validation images"):
+            raise KeyboardInterrupt
+
+    whole = train(tmp_path / "whole", lambda *told: None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", stop)
+    (kept,) = (tmp_path / "stopped").rglob("0000000.npy")
+    np.save(kept, np.load(kept) + 0.5)  # what is kept is not computed a second time
+    resumed = train(tmp_path / "stopped", lambda more, *_: asked.append(more))
+
+    assert asked == [0, 3, 3, 2]
+    assert np.allclose(resumed.pfi - whole.pfi, [0.5] * 3 + [0.0] * 5, atol=1e-12)
+    assert not (tmp_path / "stopped" / "validated").exists()
+
+
 def test_a_leaking_split_is_refused_with_both_files(material):
     split = dataclasses.replace(
         material.split,
@@ -277,6 +337,7 @@ def test_number_k_is_variant_k_of_its_progenitor(material):
 def test_every_scale_says_in_words_what_it_is():
     assert SCALES["paper"].words == "as published"
     assert len(SCALES["paper"].variants) == 106
+    assert len(SCALES["night"].variants) == 106
     assert len(SCALES["laptop"].variants) == 8
-    for name in ("smoke", "laptop"):
+    for name in ("smoke", "laptop", "night"):
         assert "instead of" in SCALES[name].words or "mean nothing" in SCALES[name].words

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cxrview.train.batches import Batches
+from cxrview.errors import UsageError
+from cxrview.train.batches import Batches, Spread
+from cxrview.train.checkpoint import steps_done
 from cxrview.train.epochs import Training, train_all_layers
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.study import FINE_TUNINGS, PRE_TRAININGS
@@ -38,6 +40,53 @@ def test_a_sampled_epoch_shows_other_images_each_time():
     assert len(first) == len(second) == 50
     assert first != second
     assert shown.steps == 5
+
+
+@given(
+    count=st.integers(1, 60),
+    batch=st.integers(1, 30),
+    passes=st.integers(1, 3),
+    epochs=st.integers(1, 30),
+)
+def test_spread_epochs_show_every_image_once_a_pass(count, batch, passes, epochs):
+    assume(passes * count >= epochs)
+    shown = batches(count, batch=batch, spread=Spread(passes=passes, epochs=epochs))
+
+    orders = [shown.order(epoch) for epoch in range(epochs)]
+
+    together = np.concatenate(orders)
+    for number in range(passes):
+        assert sorted(together[number * count : (number + 1) * count]) == list(range(count))
+    assert max(map(len, orders)) - min(map(len, orders)) <= 1
+    assert -(-min(map(len, orders)) // batch) == shown.steps
+
+
+def test_the_batches_of_spread_epochs_are_all_of_their_images():
+    """11 images in 3 epochs of 2 batches: no image is left out, none comes twice."""
+    shown = Batches(
+        images=lambda k: PICTURES[k % 5],
+        classes=np.arange(11),
+        batch=2,
+        seed=3,
+        spread=Spread(passes=1, epochs=3),
+    )
+
+    drawn = [shown.draw(epoch, step)[1] for epoch in range(3) for step in range(shown.steps)]
+
+    assert sorted(np.concatenate(drawn)) == list(range(11))
+    assert {len(classes) for classes in drawn} <= {1, 2}
+
+
+def test_the_paper_s_augmented_images_are_a_30th_of_them_an_epoch():
+    shown = batches(119_674, batch=24, spread=Spread(passes=1, epochs=30))
+
+    assert shown.steps == 167
+    assert [len(shown.order(epoch)) for epoch in (0, 29)] == [3989, 3990]
+
+
+def test_fewer_images_than_epochs_to_spread_them_over_are_refused():
+    with pytest.raises(UsageError, match="5 images cannot be spread over 6 epochs"):
+        batches(5, batch=2, spread=Spread(passes=1, epochs=6))
 
 
 def test_a_batch_is_the_same_whenever_it_is_drawn():
@@ -116,3 +165,27 @@ def test_a_training_taken_up_again_ends_at_the_same_bits(tmp_path, monkeypatch, 
         not torch.equal(one, other)
         for one, other in zip(whole.parameters(), fresh().parameters(), strict=True)
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seconds", "kept"), [(0.0, 2), (3600.0, 0)])
+def test_slow_steps_are_kept_by_time(tmp_path, monkeypatch, seconds, kept):
+    """Stopped in the third step, long before the hundredth that is kept in any case."""
+    monkeypatch.setattr("cxrview.train.epochs.CHECKPOINT_SECONDS", seconds)
+
+    def stop(step: int, _loss: float) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    training = Training(
+        batches=batches(batch=1),
+        schedule=PRE_TRAININGS["grey"].schedule,
+        seed=1,
+        checkpoint=tmp_path / "c.safetensors",
+        belongs={},
+        report=stop,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        train_all_layers(GoogLeNet(2), training)
+
+    assert steps_done(tmp_path / "c.safetensors") == kept

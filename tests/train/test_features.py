@@ -50,6 +50,18 @@ def test_a_folder_that_another_process_computes_in_is_refused(network, images, t
     assert variant_features(network, images, folder).shape == (2, 1024)
 
 
+def test_bf16_features_are_near_float32_ones_and_kept_apart(network, images, tmp_path):
+    exact = variant_features(network, images, tmp_path)
+
+    rounded = variant_features(network, images, tmp_path, is_bf16=True)
+
+    assert rounded.dtype == np.float32
+    assert not np.array_equal(rounded, exact)
+    assert np.linalg.norm(rounded - exact) < 0.02 * np.linalg.norm(exact)
+    assert np.array_equal(variant_features(network, images, tmp_path), exact)
+    assert np.array_equal(variant_features(network, images, tmp_path, is_bf16=True), rounded)
+
+
 def test_features_that_are_there_are_read_while_another_computes(network, images, tmp_path):
     computed = variant_features(network, images, tmp_path)
 

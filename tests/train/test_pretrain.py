@@ -12,11 +12,11 @@ import torch
 from cxrview.dataset.ilsvrc import ImageNetClass
 from cxrview.errors import ModelRefused, UsageError
 from cxrview.store.pictures import Pictures
+from cxrview.train import top_1
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.pretrain import (
     CHECKPOINT,
     Plan,
-    Top1,
     Watch,
     classes_to_learn,
     convert_colour,
@@ -27,6 +27,7 @@ from cxrview.train.pretrain import (
 from cxrview.train.published import load_published
 from cxrview.train.scale import SCALES
 from cxrview.train.study import PRE_TRAININGS
+from cxrview.train.top_1 import Top1
 from cxrview.train.trained import ABOUT, WEIGHTS, load_trained
 
 NATURAL = ("plant", "geologic formation", "natural object", "fungus")
@@ -213,6 +214,50 @@ def test_all_classes_are_counted_before_between_and_after(published, pictures, t
     assert [done for done, _ in told] == [0, 1, 2]
     assert {top_1.pictures for _, top_1 in told} == {2}
     assert network.classifier.out_features == 1000
+
+
+def test_top_1_that_is_known_is_not_counted_a_second_time(
+    published, pictures, tmp_path, monkeypatch
+):
+    """Stopped in the second of two epochs: what was counted until then is read."""
+    counted = []
+    count = top_1._count
+
+    def counting(*args, **fields):
+        counted.append(count(*args, **fields))
+        return counted[-1]
+
+    monkeypatch.setattr(top_1, "_count", counting)
+
+    def stop(step: int, _total: int, _loss: float) -> None:
+        if step == 4:
+            raise KeyboardInterrupt
+
+    plan = dataclasses.replace(brief("grey-subset"), epoch_pictures=None)
+    with pytest.raises(KeyboardInterrupt):
+        pre_train(plan, published, pictures, SUBSET, tmp_path, Watch(step=stop))
+    before = len(counted)
+    pre_train(plan, published, pictures, SUBSET, tmp_path)
+
+    assert (before, len(counted)) == (2, 3)
+    about = json.loads((tmp_path / ABOUT).read_text())
+    assert about["top_1_right_by_epoch"] == counted
+    assert about["top_1_before"]["right"] == counted[0]
+    assert about["top_1_after"]["right"] == counted[-1]
+    assert not (tmp_path / "top-1.json").exists()
+
+
+def test_a_night_s_grey_rates_fall_as_the_paper_s_do():
+    """A third of the epochs each: 0.0005, a tenth, a hundredth."""
+    plan = plan_for("grey", SCALES["night"])
+
+    schedule = plan.schedule
+    rates = [schedule.rate_at(epoch) for epoch in range(schedule.epochs)]
+    published = PRE_TRAININGS["grey"].schedule
+    thirds = [published.rate_at(epoch) for epoch in (0, 10, 20)]
+    each = len(rates) // 3
+    assert rates == [rate for rate in thirds for _ in range(each)]
+    assert plan.epoch_pictures is plan.validation_pictures is plan.per_class is None
 
 
 def test_another_pre_training_in_the_folder_is_refused(subset, published, pictures):

@@ -89,7 +89,7 @@ def finetune(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Of the paper's methods: smoke, laptop or paper.",
+            help="Of the paper's methods: smoke, laptop, night or paper.",
             show_default="paper",
         ),
     ] = None,

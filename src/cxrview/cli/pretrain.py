@@ -10,7 +10,8 @@ from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.study.pretraining import PictureSource
-    from cxrview.train.pretrain import Plan, Top1
+    from cxrview.train.pretrain import Plan
+    from cxrview.train.top_1 import Top1
 
 EVENTS = "events"
 
@@ -46,7 +47,9 @@ def pretrain(
             metavar="CSV", help="The 1,000 classes of ILSVRC with index, wnid and category."
         ),
     ] = None,
-    scale: Annotated[str, typer.Option(metavar="NAME", help="smoke, laptop or paper.")] = "paper",
+    scale: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke, laptop, night or paper.")
+    ] = "paper",
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Decides every draw.")] = 0,
     epochs: Annotated[
         int | None,

@@ -27,7 +27,8 @@ def reproduce(
         str,
         typer.Option(
             metavar="NAME",
-            help="smoke (a test), laptop (two cores, 40 minutes) or paper (one GPU).",
+            help="smoke (a test), laptop (two cores, 40 minutes), night (two cores, a night or "
+            "more) or paper (one GPU).",
         ),
     ] = "laptop",
     published: Annotated[

@@ -60,8 +60,8 @@ def split(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Leave out what a study of this scale has no use for: smoke, laptop or paper, "
-            "which leaves out nothing.",
+            help="Leave out what a study of this scale has no use for: smoke, laptop, night or "
+            "paper, which leaves out nothing.",
             show_default="paper",
         ),
     ] = None,

@@ -15,10 +15,11 @@ from cxrview.train.candidate import train_candidate
 from cxrview.train.epochs import Watch as EpochsWatch
 from cxrview.train.events import event_writer
 from cxrview.train.material import Material
-from cxrview.train.pretrain import Top1, convert_colour, plan_for
 from cxrview.train.pretrain import Watch as PreTrainWatch
+from cxrview.train.pretrain import convert_colour, plan_for
 from cxrview.train.scale import scaled_split
 from cxrview.train.study import PRE_TRAININGS, Candidate
+from cxrview.train.top_1 import Top1
 from cxrview.train.trained import ABOUT, load_trained
 
 EVENTS = "events"

@@ -1,5 +1,6 @@
 """One of the nine candidates: trained, and asked about the validation images."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from cxrview.dataset.variants import PROGENITOR, VARIANTS
 from cxrview.records import Scores, Variant
 from cxrview.store.scores import read_scores, write_scores
+from cxrview.store.whole import whole
 from cxrview.terms import Partition
-from cxrview.train.batches import Batches
+from cxrview.train.batches import Batches, Spread
 from cxrview.train.classifier import pfi_of_features, train_classifier
 from cxrview.train.epochs import Training, Watch, train_all_layers
 from cxrview.train.features import variant_features
@@ -28,6 +30,9 @@ from cxrview.train.trained import ABOUT, begin_training, finish_training, load_t
 CLASSES = 2
 """Lateral 0, frontal 1."""
 CHECKPOINT, VALIDATION = "checkpoint.safetensors", "validation.parquet"
+PARTS, PART_IMAGES = "validated", 1024
+"""Folder of what a validation under way has found, and images of one of its files."""
+_AT_ONCE = 256
 
 
 def train_candidate(
@@ -72,7 +77,7 @@ def train_candidate(
     belongs = _belongs(candidate, pre_trained, material, schedule)
     begin_training(out, belongs)
     if (out / ABOUT).is_file():
-        (out / CHECKPOINT).unlink(missing_ok=True)
+        _remove_unfinished(out)
         return read_candidate(out)[1]
     run = _Run(candidate, method, material, schedule, out, belongs, watch or Watch())
     network = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
@@ -84,7 +89,7 @@ def train_candidate(
         write_scores(out / VALIDATION, [scores])
         words = run_words(material.scale, schedule, method.schedule, differs)
         finish_training(out, network, run.about(scores) | {"scale_words": words})
-        (out / CHECKPOINT).unlink(missing_ok=True)
+        _remove_unfinished(out)
     return scores
 
 
@@ -143,12 +148,12 @@ class _Run:
         )
 
         def accuracy() -> float:
-            pfi = self._pfi(network, watched)
+            pfi = self._pfi(network, watched, range(len(watched)))
             network.train()
             return float(((pfi >= 50) == watched.is_frontal).mean())
 
         train_all_layers(network, self._training_with(accuracy))
-        pfi = self._pfi(network, self._validation, partial(self._tell, "validation images"))
+        pfi = self._validated(network)
         return scores_of(self._candidate.name, self._validation, pfi)
 
     def classifier_alone(self, network: GoogLeNet, folder: Path) -> Scores:
@@ -159,6 +164,7 @@ class _Run:
                 images,
                 folder / str(partition),
                 device=self._material.device,
+                is_bf16=self._material.scale.is_bf16,
                 watch=partial(self._tell, f"{partition} features"),
             )
             for partition, images in (
@@ -188,14 +194,37 @@ class _Run:
             "belongs": self._belongs,
         }
 
+    def _validated(self, network: GoogLeNet) -> NDArray[np.float64]:
+        """PFI of all validation images, kept part by part: a resumed run asks about the rest."""
+        # Of this very network: on a GPU the same training need not end at the same bits.
+        folder = self._out / PARTS / network.fingerprint()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        total, parts = len(self._validation), []
+        self._tell("validation images", 0, total)
+        for start in range(0, total, PART_IMAGES):
+            path = folder / f"{start:07}.npy"
+            if path.is_file():
+                pfi = np.load(path)
+            else:
+                numbers = range(start, min(start + PART_IMAGES, total))
+                pfi = self._pfi(network, self._validation, numbers)
+                with whole(path) as part, part.open("wb") as file:
+                    np.save(file, pfi)
+            parts.append(pfi)
+            self._tell("validation images", len(pfi), total)
+        return np.concatenate(parts)
+
     def _training_with(self, accuracy: Callable[[], float]) -> Training:
-        is_trunk_trained = self._method.is_trunk_trained
+        is_trunk_trained, scale = self._method.is_trunk_trained, self._material.scale
         batches = Batches(
             images=self._training,
             classes=self._training.is_frontal.astype(np.int64),
             batch=self._schedule.batch,
             seed=self._material.seed,
-            per_epoch=self._material.scale.augmented_images if is_trunk_trained else None,
+            per_epoch=scale.augmented_images if is_trunk_trained else None,
+            spread=Spread(passes=scale.passes, epochs=self._schedule.epochs)
+            if is_trunk_trained and scale.passes
+            else None,
             is_cropped_at_random=is_trunk_trained,
         )
         return Training(
@@ -212,20 +241,27 @@ class _Run:
         self._watch.images(more, total, what)
 
     def _pfi(
-        self,
-        network: GoogLeNet,
-        images: VariantImages,
-        watch: Callable[[int, int], None] = lambda more, total: None,
+        self, network: GoogLeNet, images: VariantImages, numbers: range
     ) -> NDArray[np.float64]:
-        """Of centre crops."""
-        device, total = self._material.device, len(images)
-        watch(0, total)
+        """Of the centre crops of the images of these numbers, in their order."""
         parts = []
-        for start in range(0, total, 256):
-            shown = np.stack([images(k) for k in range(start, min(start + 256, total))])
-            parts.append(predict_pfi(network, shown, device=device))
-            watch(len(shown), total)
+        for start in range(0, len(numbers), _AT_ONCE):
+            shown = np.stack([images(k) for k in numbers[start : start + _AT_ONCE]])
+            parts.append(
+                predict_pfi(
+                    network,
+                    shown,
+                    device=self._material.device,
+                    is_bf16=self._material.scale.is_bf16,
+                )
+            )
         return np.concatenate(parts)
+
+
+def _remove_unfinished(out: Path) -> None:
+    """What only a run under way needs."""
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    shutil.rmtree(out / PARTS, ignore_errors=True)
 
 
 def _belongs(

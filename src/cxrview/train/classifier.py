@@ -17,7 +17,7 @@ from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.epochs import CHECKPOINT_EVERY, Training, set_rate, sgd
 from cxrview.train.googlenet import DROPOUT, GoogLeNet
 from cxrview.train.loader import centre_crop
-from cxrview.train.loop import as_input
+from cxrview.train.loop import as_input, bf16_arithmetic
 
 
 def trunk_features(
@@ -27,6 +27,7 @@ def trunk_features(
     *,
     batch: int = 32,
     device: str = "cpu",
+    is_bf16: bool = False,
     watch: Callable[[int], None] = lambda more: None,
 ) -> NDArray[np.float32]:
     """What the classifier sees of each image.
@@ -37,6 +38,7 @@ def trunk_features(
         count: of images.
         batch: images at a time.
         device: where the trunk runs.
+        is_bf16: in which arithmetic; float32 otherwise.
         watch: called with how many more images it has seen.
 
     Returns:
@@ -44,7 +46,7 @@ def trunk_features(
     """
     network.eval().to(device)
     features = np.empty((count, network.classifier.in_features), np.float32)
-    with torch.inference_mode():
+    with torch.inference_mode(), bf16_arithmetic(device, is_on=is_bf16):
         for start in range(0, count, batch):
             stop = min(start + batch, count)
             pixels = centre_crop(np.stack([images(k) for k in range(start, stop)]))

@@ -4,6 +4,7 @@ Every step draws its images and its dropped units from its own number, so that a
 is shown what an unstopped one is. That it ends at the same bits is promised for processors alone.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from cxrview.train.loop import as_input
 from cxrview.train.study import Schedule
 
 CHECKPOINT_EVERY = 100
-"""Steps. A stop costs the time of so many at the most."""
+"""Steps. A stop costs the time of so many at the most,"""
+CHECKPOINT_SECONDS = 120.0
+"""and not much more than this where steps are slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +85,7 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = sgd(network, schedule)
     done = restore_checkpoint(training.checkpoint, network, optimiser, training.belongs)
-    total = schedule.epochs * steps
+    total, kept = schedule.epochs * steps, time.monotonic()
     for number in range(done, total):
         epoch, step = divmod(number, steps)
         set_rate(optimiser, schedule.rate_at(epoch))
@@ -96,8 +99,10 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         training.report(number + 1, loss.item())
-        if (number + 1) % CHECKPOINT_EVERY == 0 or number + 1 == total:
+        is_due = time.monotonic() - kept >= CHECKPOINT_SECONDS
+        if is_due or (number + 1) % CHECKPOINT_EVERY == 0 or number + 1 == total:
             save_checkpoint(training.checkpoint, network, optimiser, training.belongs, number + 1)
+            kept = time.monotonic()
 
 
 def sgd(network: torch.nn.Module, schedule: Schedule) -> torch.optim.SGD:

@@ -2,6 +2,7 @@
 
     features/training/begun.json            what they are of
     features/training/<variant>.npy         (progenitors, 1024) float32
+    features/training/bf16/                 the same, where it was computed in bf16 arithmetic
 
 The candidates of one pre-training share them: fc-original needs those of the progenitors,
 which fc-augmented needs as well.
@@ -10,7 +11,7 @@ which fc-augmented needs as well.
 import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.material import VariantImages
 from cxrview.train.trained import begin_training, writing_to
 
+BF16 = "bf16"
+
 
 def variant_features(
     network: GoogLeNet,
@@ -30,6 +33,7 @@ def variant_features(
     folder: Path,
     *,
     device: str = "cpu",
+    is_bf16: bool = False,
     watch: Callable[[int, int], None] = lambda more, total: None,
 ) -> NDArray[np.float32]:
     """Compute the features of images, or read those that were computed before.
@@ -41,6 +45,7 @@ def variant_features(
         images: of one partition.
         folder: of that partition; gets one file a variant, each whole or not at all.
         device: where the trunk runs.
+        is_bf16: in which arithmetic; float32 otherwise. Those of the two are kept apart.
         watch: called with how many more images are done, of how many.
 
     Returns:
@@ -51,6 +56,7 @@ def variant_features(
             process is computing there.
         CannotWrite: the disk took no more.
     """
+    folder = folder / BF16 if is_bf16 else folder
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     is_whole = all(_path(folder, variant).is_file() for variant in images.variants)
@@ -58,19 +64,28 @@ def variant_features(
         begin_training(folder, _belongs(network, images))
         total = len(images)
         watch(0, total)
+        trunk = _Trunk(network=network, device=device, is_bf16=is_bf16)
         columns = [
-            _of_variant(network, images, variant, folder, device, lambda more: watch(more, total))
+            _of_variant(trunk, images, variant, folder, lambda more: watch(more, total))
             for variant in images.variants
         ]
     return np.stack(columns, axis=1).reshape(len(images), -1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trunk:
+    """What computes, where, and in which arithmetic."""
+
+    network: GoogLeNet
+    device: str
+    is_bf16: bool
+
+
 def _of_variant(
-    network: GoogLeNet,
+    trunk: _Trunk,
     images: VariantImages,
     variant: Variant,
     folder: Path,
-    device: str,
     watch: Callable[[int], None],
 ) -> NDArray[np.float32]:
     path = _path(folder, variant)
@@ -79,7 +94,14 @@ def _of_variant(
         watch(len(kept))
         return kept
     of_variant = replace(images, variants=(variant,))
-    features = trunk_features(network, of_variant, len(of_variant), device=device, watch=watch)
+    features = trunk_features(
+        trunk.network,
+        of_variant,
+        len(of_variant),
+        device=trunk.device,
+        is_bf16=trunk.is_bf16,
+        watch=watch,
+    )
     with writing_to(folder), whole(path) as part, part.open("wb") as file:
         np.save(file, features)
     return features

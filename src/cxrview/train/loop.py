@@ -77,17 +77,27 @@ def fine_tune(
 
 
 def predict_pfi(
-    network: GoogLeNet, pixels: NDArray[np.uint8], *, batch: int = 32, device: str = "cpu"
+    network: GoogLeNet,
+    pixels: NDArray[np.uint8],
+    *,
+    batch: int = 32,
+    device: str = "cpu",
+    is_bf16: bool = False,
 ) -> NDArray[np.float64]:
     """Probability of frontal in percent, shape (n,), of squashed pixels (n, 256, 256) uint8."""
     network.eval().to(device)
     pfi = []
-    with torch.inference_mode():
+    with torch.inference_mode(), bf16_arithmetic(device, is_on=is_bf16):
         for start in range(0, len(pixels), batch):
             shown = as_input(centre_crop(pixels[start : start + batch]), device)
-            logits = network(shown).main
+            logits = network(shown).main.float()
             pfi.append(100 * logits.softmax(dim=1)[:, 1].double().cpu().numpy())
     return np.concatenate(pfi)
+
+
+def bf16_arithmetic(device: str, *, is_on: bool) -> torch.autocast:
+    """Within it convolutions and matrix products take bf16; nothing changes where it is off."""
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=is_on)
 
 
 def as_input(pixels: NDArray[np.uint8], device: str = "cpu") -> Tensor:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cxrview.dataset.ilsvrc import ImageNetClass, subset_classes
 from cxrview.errors import UsageError
@@ -20,11 +19,10 @@ from cxrview.terms import Partition
 from cxrview.train.batches import Batches
 from cxrview.train.epochs import Training, train_all_layers
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loader import centre_crop
-from cxrview.train.loop import as_input
 from cxrview.train.published import load_published
 from cxrview.train.scale import Scale
 from cxrview.train.study import PRE_TRAININGS, PreTraining, Schedule
+from cxrview.train.top_1 import CountedTop1, ShownPictures, Top1
 from cxrview.train.trained import (
     ABOUT,
     begin_training,
@@ -34,13 +32,12 @@ from cxrview.train.trained import (
     writing_to,
 )
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, TOP_1 = "checkpoint.safetensors", "top-1.json"
 PUBLISHED_CLASSES = 1000
 PER_CLASS = {"smoke": 1}
 """Pictures of each class and partition that a scale keeps at the most; others keep all."""
 VALIDATION_PICTURES = {"smoke": 48, "laptop": 1000}
 """Pictures, drawn by seed, that a scale counts top-1 on; others take all."""
-_EVALUATED_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +56,8 @@ class Plan:
     """Pictures of a class and partition that are kept; all where None."""
     seed: int = 0
     device: str = "cpu"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Top1:
-    """How many validation pictures were given their own class before any other."""
-
-    right: int
-    pictures: int
+    is_bf16: bool = False
+    """Top-1 is counted in bf16 arithmetic, as it is trained; in float32 otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +83,8 @@ def plan_for(pre_training: str, scale: Scale, *, seed: int = 0, device: str = "c
     schedule = row.schedule
     if scale.grey_epochs is not None:
         schedule = replace(schedule, epochs=scale.grey_epochs)
+    if scale.grey_rate_epochs is not None:
+        schedule = replace(schedule, rate_epochs=scale.grey_rate_epochs)
     return Plan(
         pre_training=row,
         schedule=schedule,
@@ -99,6 +92,7 @@ def plan_for(pre_training: str, scale: Scale, *, seed: int = 0, device: str = "c
         epoch_pictures=scale.grey_images,
         validation_pictures=VALIDATION_PICTURES.get(scale.name),
         per_class=PER_CLASS.get(scale.name),
+        is_bf16=scale.is_bf16,
         seed=seed,
         device=device,
     )
@@ -196,19 +190,19 @@ def pre_train(
         CannotWrite: the disk took no more.
     """
     watch = watch or Watch()
-    shown = _Shown.of(pictures, classes, Partition.TRAINING)
+    shown = ShownPictures.of(pictures, classes, Partition.TRAINING)
     if not len(shown.rows):
         raise UsageError("there is no picture to learn from", "Give it pictures of more classes")
     belongs = _belongs(plan, published, pictures, classes)
     begin_training(out, belongs)
     if (out / ABOUT).is_file():
-        (out / CHECKPOINT).unlink(missing_ok=True)
+        _remove_unfinished(out)
         return load_trained(out)
     network = initial_network(plan.pre_training, published, classes, seed=plan.seed)
-    held_out = _Shown.of(pictures, classes, Partition.VALIDATION)
+    held_out = ShownPictures.of(pictures, classes, Partition.VALIDATION)
     held_out = held_out.drawn(plan.validation_pictures, plan.seed)
-    before = _count_top_1(network, held_out, plan.device)
-    watch.epoch(0, before)
+    counted = CountedTop1(out / TOP_1, network, held_out, device=plan.device, is_bf16=plan.is_bf16)
+    watch.epoch(0, counted.after(0))
     batches = Batches(
         images=shown.picture,
         classes=shown.classes,
@@ -223,7 +217,7 @@ def pre_train(
         watch.step(step, total, loss)
         epoch, rest = divmod(step, batches.steps)
         if rest == 0 and epoch < plan.schedule.epochs:
-            watch.epoch(epoch, _count_top_1(network, held_out, plan.device))
+            watch.epoch(epoch, counted.after(epoch))
             network.train()
 
     training = Training(
@@ -237,14 +231,14 @@ def pre_train(
     )
     with writing_to(out):
         train_all_layers(network, training)
-    after = _count_top_1(network, held_out, plan.device)
-    watch.epoch(plan.schedule.epochs, after)
+    watch.epoch(plan.schedule.epochs, counted.after(plan.schedule.epochs))
     about = _about(plan, belongs, pictures, classes, batches) | {
-        "top_1_before": asdict(before),
-        "top_1_after": asdict(after),
+        "top_1_before": asdict(counted.after(0)),
+        "top_1_after": asdict(counted.after(plan.schedule.epochs)),
+        "top_1_right_by_epoch": counted.right,
     }
     finish_training(out, network, about)
-    (out / CHECKPOINT).unlink()
+    _remove_unfinished(out)
     return load_trained(out)
 
 
@@ -282,46 +276,10 @@ def initial_network(
     return network
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """Pictures of a partition and of the classes that are learnt."""
-
-    pixels: NDArray[np.uint8]
-    rows: NDArray[np.int64]
-    classes: NDArray[np.int64]
-    """Of each row, places in the network's output."""
-
-    @classmethod
-    def of(
-        cls, pictures: Pictures, classes: Sequence[ImageNetClass], partition: Partition
-    ) -> "_Shown":
-        output = {c.wnid: place for place, c in enumerate(classes)}
-        outputs = np.array([output.get(wnid, -1) for wnid in pictures.wnids], np.int64)
-        rows = pictures.rows(partition)
-        learnt = outputs[pictures.classes[rows]]
-        return cls(pixels=pictures.pixels, rows=rows[learnt >= 0], classes=learnt[learnt >= 0])
-
-    def drawn(self, most: int | None, seed: int) -> "_Shown":
-        if most is None or most >= len(self.rows):
-            return self
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(self.rows))[:most])
-        return replace(self, rows=self.rows[chosen], classes=self.classes[chosen])
-
-    def picture(self, number: int) -> NDArray[np.uint8]:
-        pixels: NDArray[np.uint8] = self.pixels[self.rows[number]]
-        return pixels
-
-
-def _count_top_1(network: GoogLeNet, shown: _Shown, device: str) -> Top1:
-    """Centre crops, float32; nothing of chance is used up, so that a training is the same after."""
-    network.eval().to(device)
-    right = 0
-    with torch.inference_mode():
-        for start in range(0, len(shown.rows), _EVALUATED_AT_ONCE):
-            part = slice(start, start + _EVALUATED_AT_ONCE)
-            logits = network(as_input(centre_crop(shown.pixels[shown.rows[part]])).to(device)).main
-            right += int(np.sum(logits.argmax(dim=1).cpu().numpy() == shown.classes[part]))
-    return Top1(right=right, pictures=len(shown.rows))
+def _remove_unfinished(out: Path) -> None:
+    """What only a training under way needs."""
+    for name in (CHECKPOINT, TOP_1):
+        (out / name).unlink(missing_ok=True)
 
 
 def _belongs(
@@ -347,8 +305,8 @@ def _about(
     classes: Sequence[ImageNetClass],
     batches: Batches,
 ) -> dict[str, Any]:
-    shown = _Shown.of(pictures, classes, Partition.TRAINING)
-    held_out = _Shown.of(pictures, classes, Partition.VALIDATION)
+    shown = ShownPictures.of(pictures, classes, Partition.TRAINING)
+    held_out = ShownPictures.of(pictures, classes, Partition.VALIDATION)
     count = len(np.unique(shown.classes))
     enlarged = pictures.about.get("enlarged", 0)
     return {

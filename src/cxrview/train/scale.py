@@ -31,6 +31,8 @@ class Scale:
     """For the result tables: a scaled run must never look like a full one."""
     grey_epochs: int | None
     """Of grey pre-training."""
+    grey_rate_epochs: int | None = None
+    """Of grey pre-training, after which the rate is divided."""
     grey_images: int | None
     """Shown in one epoch of grey pre-training."""
     variants: tuple[Variant, ...]
@@ -39,7 +41,13 @@ class Scale:
     epochs: int | None
     """Of fine-tuning."""
     augmented_images: int | None
-    """Shown in one epoch where all layers are fine-tuned."""
+    """Shown in one epoch where all layers are fine-tuned, drawn anew for each."""
+    passes: int | None = None
+    """Over all augmented images, in all epochs together, where all layers are fine-tuned: each
+    epoch shows another part of a pass. In place of `augmented_images`."""
+    is_bf16: bool = False
+    """Features, validation and top-1 in bf16 arithmetic, as trainings of all layers are anyway;
+    float32 otherwise."""
     training: int | None
     """Progenitors at the most; the paper had 1,129."""
     validation: int | None
@@ -78,6 +86,26 @@ SCALES = {
             variants=tuple(map(variant_named, _EIGHT)),
             epochs=None,
             augmented_images=400,
+            training=1129,
+            validation=376,
+            watched=48,
+            modified=250,
+        ),
+        Scale(
+            name="night",
+            words="scaled to a night on two cores: 6 epochs of grey pre-training instead of 30, "
+            "its rate divided by ten every 2 of them instead of every 10; where all layers train, "
+            "1 pass over the augmented images, a 30th of it in each of 30 epochs, instead of 30 "
+            "passes; features and validation in bf16 arithmetic; at most 1,129 training and 376 "
+            "validation progenitors, as many as the paper had, drawn by seed",
+            grey_epochs=6,
+            grey_rate_epochs=2,
+            grey_images=None,
+            variants=VARIANTS,
+            epochs=None,
+            augmented_images=None,
+            passes=1,
+            is_bf16=True,
             training=1129,
             validation=376,
             watched=48,

@@ -1,0 +1,91 @@
+"""How often the pre-trained networks of a study know what a grey picture shows.
+
+Usage: python benchmarks/grey_pictures.py DATA STUDY
+
+STUDY is the folder of `cxrview reproduce`, with colour and grey pre-training done. Counts top-1 on
+
+- soft pictures: the held-out ones of the pictures that the study was given, in STUDY;
+- sharp ones: DATA/pretraining/imagenet-samples.tar, one picture of each ILSVRC class, which no
+  network of a study is shown in grey (the colour network was, in colour, when it was made).
+
+A network is asked about pictures of the classes that it was shown in grey, and has to find the
+class among these alone, or among all that it has an output for. The colour network stands beside
+each grey one, asked the same.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cxrview.dataset.photographs import read_photographs
+from cxrview.errors import CxrviewError
+from cxrview.store.pictures import open_pictures
+from cxrview.study.folder import StudyFolder
+from cxrview.study.pretraining import PICTURES
+from cxrview.terms import Partition
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.loader import centre_crop
+from cxrview.train.loop import as_input
+from cxrview.train.study import PRE_TRAININGS
+from cxrview.train.trained import load_trained, read_about
+
+AT_ONCE = 50
+
+
+def main(data: Path, study: Path) -> None:
+    """Print a line for each network, kind of picture and choice of outputs."""
+    folder = StudyFolder(root=study)
+    rows, sharp = read_photographs(data / "pretraining" / "imagenet-samples.tar")
+    of_sharp = [PurePosixPath(row.file).stem for row in rows]
+    thousand = read_about(folder.pre_trained("grey"))["classes"]  # the colour network's as well
+    for name in [row.name for row in PRE_TRAININGS.values() if row.schedule]:
+        classes = read_about(folder.pre_trained(name))["classes"]
+        kept = open_pictures(folder.pre_trained(name) / PICTURES)
+        held_out = kept.rows(Partition.VALIDATION)
+        kinds = {
+            "soft": (kept.pixels[held_out], [kept.wnids[k] for k in kept.classes[held_out]]),
+            "sharp": (sharp, of_sharp),
+        }
+        for network, outputs in ((name, classes), ("colour", thousand)):
+            answering = load_trained(folder.pre_trained(network))
+            for kind, (pixels, truth) in kinds.items():
+                is_shown = np.isin(truth, kept.wnids)
+                wnids = [wnid for wnid, shown in zip(truth, is_shown, strict=True) if shown]
+                logits = ask(answering, pixels[is_shown])
+                own = np.isin(outputs, kept.wnids)
+                among_own = np.where(own, logits, -np.inf)
+                print(
+                    f"{kind:5} pictures of the {own.sum()} classes of {name}: {network:11} "
+                    f"{count(among_own, wnids, outputs)} of {len(wnids)} among these, "
+                    f"{count(logits, wnids, outputs)} among its {len(outputs)}",
+                    flush=True,
+                )
+
+
+def ask(network: GoogLeNet, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Logits, shape (n, outputs), of the centre crops of pixels, shape (n, 256, 256)."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            network(as_input(centre_crop(pixels[k : k + AT_ONCE]))).main.numpy()
+            for k in range(0, len(pixels), AT_ONCE)
+        ]
+    return np.concatenate(parts)
+
+
+def count(logits: NDArray[np.float32], truth: Sequence[str], outputs: Sequence[str]) -> int:
+    """Pictures whose own class has the highest logit."""
+    return int(np.sum(np.array(outputs)[logits.argmax(axis=1)] == np.array(truth)))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except CxrviewError as error:
+        sys.exit(str(error))
