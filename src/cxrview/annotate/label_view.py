@@ -1,13 +1,9 @@
 """Which view a study's label is one of, whichever label set the study has."""
 
-from cxrview.terms import Projection, View
-
-_VIEWS = {
-    **{view.value.casefold(): view for view in View},
-    **{projection.value.casefold(): projection.view for projection in Projection},
-}
+from cxrview.image.header_view import view_of_word
+from cxrview.terms import View
 
 
 def label_view(label: str) -> View | None:
-    """frontal, PA and AP are frontal; lateral, LL and RL lateral; any other label has no view."""
-    return _VIEWS.get(label.casefold())
+    """frontal, PA and AP are frontal; lateral, LL and RL lateral; others as `view_of_word`."""
+    return view_of_word(label)

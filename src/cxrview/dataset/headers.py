@@ -1,16 +1,14 @@
 """Reads what headers told from a table beside the pictures: CSV, one row an image."""
 
-import csv
-import gzip
 import re
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.image.header import LONGEST, clean
 from cxrview.image.header_view import HeaderViewTable, load_table
 from cxrview.records import HeaderFacts
+from cxrview.store.csv_rows import FILE_COLUMNS, read_csv
 
 MANUFACTURER, POSITION, CODE = "Manufacturer", "View Position", "View Code Sequence"
 """Columns are named as pydicom names elements: (0008,0070), (0018,5101) and (0054,0220)."""
@@ -20,12 +18,13 @@ def read_headers(path: Path) -> Mapping[str, HeaderFacts]:
     """Read the manufacturer and the claimed view of each image; every other column is passed over.
 
     Args:
-        path: CSV in UTF-8, `.csv` or gzipped as `.csv.gz`; columns `file` (as in the labels
-            file), `Manufacturer`, `View Position` and `View Code Sequence`, the last as pydicom
-            prints it. An empty cell is a header that is silent.
+        path: as `read_csv` reads it, `.csv` or gzipped as `.csv.gz`; columns `file` (as in the
+            labels file), `Manufacturer`, `View Position` and `View Code Sequence`, the last as
+            pydicom prints it. An empty cell is a header that is silent.
 
     Returns:
-        File to what its header says, the view by the shipped mapping table.
+        File to what its header says, the view by the shipped mapping table. A file that is named
+        with backslashes stands there with slashes, too.
 
     Raises:
         UsageError: the table cannot be read, lacks a column, or names a file twice.
@@ -36,7 +35,7 @@ def read_headers(path: Path) -> Mapping[str, HeaderFacts]:
         if row["file"] in headers:
             raise UsageError(f"{path}: line {number} names a file that was named before")
         headers[row["file"]] = _facts(row, table)
-    return headers
+    return {name.replace("\\", "/"): facts for name, facts in headers.items()} | headers
 
 
 def view_code(printed: str) -> str:
@@ -61,18 +60,6 @@ def _text(cell: str) -> str:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with the number of the line where it ends; empty text for a cell that is missing."""
-    try:
-        opened = gzip.open if path.name.endswith(".gz") else open
-        with opened(path, "rt", newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines, restval="")
-            missing = {"file", MANUFACTURER, POSITION, CODE} - set(reader.fieldnames or ())
-            if missing:
-                raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
-            for row in reader:
-                yield reader.line_num, row
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} is not gzipped, or not whole", "Copy it again") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8", "Save it as one") from error
+    names: dict[str, Sequence[str]] = {name: () for name in (MANUFACTURER, POSITION, CODE)}
+    found = read_csv(path, {"file": FILE_COLUMNS, **names}, needed=("file", *names))
+    yield from found.rows

@@ -1,13 +1,16 @@
 """Reads a labels file, the one form everywhere: CSV with `file, patient, view[, study, source]`."""
 
-import csv
 import os.path
 from collections.abc import Iterator
 from pathlib import Path
 
 from cxrview.dataset.partition import partition_of
 from cxrview.errors import UsageError
+from cxrview.image.header_view import normal, view_of_word
 from cxrview.records import Label, NotChest
+from cxrview.store.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
+from cxrview.store.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.store.patient_source import PatientSource
 from cxrview.terms import View
 
 NOT_CHEST = "not-chest"
@@ -16,21 +19,37 @@ NO_VIEW = "no-view"
 """Written for images that readers excluded or gave a label that is no view; passed over."""
 FAULTS_NAMED = 10
 """More than ten faults have one cause as a rule, such as a wrong folder."""
+_NEITHER = {normal(word): word for word in (NOT_CHEST, NO_VIEW)}
+_NAMES = {
+    "file": FILE_COLUMNS,
+    "view": VIEW_COLUMNS,
+    "patient": PATIENT_COLUMNS,
+    "study": (),
+    "source": (),
+}
 
 
-def read_labels(path: Path) -> list[Label]:
+def read_labels(
+    path: Path, *, patients: PatientSource | None = None, need_patients: bool = True
+) -> list[Label]:
     """Read every frontal and lateral row, in the file's order, with its partition.
 
     Args:
-        path: the CSV, UTF-8; columns `file` (relative to the CSV), `patient` and `view` are
-            needed, `study` and `source` are not, others are passed over.
+        path: the CSV as `read_csv` reads it; columns `file` (relative to the CSV), `patient` and
+            `view` are needed, `study` and `source` are not, others are passed over. Views are
+            those of `view_of_word`, such as `frontal`, `PA` or `LATERAL`.
+        patients: where patients are told from in place of the column `patient`; what it does not
+            tell, that column does.
+        need_patients: refuse images without a patient. Else theirs is empty, which stages that
+            keep a patient's images together refuse.
 
     Raises:
         UsageError: the file cannot be read, a column is missing, or a line is at fault: its
             view is unknown, its patient has no name, its file does not exist or was named
             before. The message gives the first ten such lines and how many more there are.
     """
-    return [_label(row) for row in _checked_rows(path, frozenset(View))]
+    rows = _checked_rows(path, frozenset(View), patients or PatientSource(), need_patients)
+    return [_label(row) for row in rows]
 
 
 def read_not_chest(path: Path) -> list[NotChest]:
@@ -49,21 +68,33 @@ def read_not_chest(path: Path) -> list[NotChest]:
             patient=row["patient"],
             partition=partition_of(row["patient"]),
         )
-        for row in _checked_rows(path, frozenset({NOT_CHEST}))
+        for row in _checked_rows(path, frozenset({NOT_CHEST}), PatientSource(), True)
     ]
 
 
-def _checked_rows(path: Path, wanted: frozenset[str]) -> list[dict[str, str]]:
+def label_word(text: str) -> View | str | None:
+    """A view, NOT_CHEST or NO_VIEW, whatever its capitals and dashes; None of any other text."""
+    if view := view_of_word(text):
+        return view
+    return _NEITHER.get(normal(text))
+
+
+def _checked_rows(
+    path: Path, wanted: frozenset[str], patients: PatientSource, need_patients: bool
+) -> list[dict[str, str]]:
     """The rows of those views; of the others it is checked only that they are well formed."""
     rows: list[dict[str, str]] = []
     faults: list[str] = []
     first_line: dict[str, int] = {}
-    for number, row in _rows(path):
-        fault = _fault(row, path.parent, number, first_line, wanted)
+    for number, row in _rows(path, patients, need_patients):
+        row["file"] = found_name(row["file"], lambda name: (path.parent / name).is_file())
+        row["patient"] = patients.find(row["file"], row) or row.get("patient", "").strip()
+        says = label_word(row["view"])
+        fault = _fault(row, says, path.parent, number, first_line, wanted, need_patients)
         if fault:
             faults.append(f"line {number}: {fault}")
-        elif row["view"] in wanted:
-            rows.append(row)
+        elif says in wanted:
+            rows.append(row | {"view": str(says)})
     if faults:
         more = len(faults) - FAULTS_NAMED
         tail = f"; and {more} more" if more > 0 else ""
@@ -71,42 +102,46 @@ def _checked_rows(path: Path, wanted: frozenset[str]) -> list[dict[str, str]]:
     return rows
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(
+    path: Path, patients: PatientSource, need_patients: bool
+) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with the number of the line where it ends; empty text for a cell that is missing."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines, restval="")
-            missing = {"file", "patient", "view"} - set(reader.fieldnames or ())
-            if missing:
-                raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
-            for row in reader:
-                yield reader.line_num, row
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8", "Save it as one") from error
+    is_told = need_patients and not patients
+    found = read_csv(path, _NAMES, needed=("file", "view", *(["patient"] if is_told else [])))
+    # Readings of the model in place of labels would teach a network what the model says anyway.
+    if {"decision", "pfi"} <= set(found.columns):
+        raise UsageError(
+            f"{path} is a result of cxrview classify: its views are the model's and no labels",
+            "Let readers label its images with cxrview annotate create --from, and export these",
+        )
+    patients.need_column(dict.fromkeys(found.columns), path)
+    yield from found.rows
 
 
 def _fault(
     row: dict[str, str],
+    says: View | str | None,
     folder: Path,
     number: int,
     first_line: dict[str, int],
     wanted: frozenset[str],
+    need_patients: bool,
 ) -> str | None:
     # First of all: a comma in a patient's name, not quoted, would show the rest of it as a view.
     if None in row:
         return "more cells than columns"
-    if row["view"] not in {*View, NOT_CHEST, NO_VIEW}:
+    if says is None:
         return f"view {row['view']!r} is neither frontal nor lateral"
     first = first_line.setdefault(os.path.normpath(row["file"]), number)
     if first != number:
         return f"file {row['file']} is that of line {first}"
-    if row["view"] not in wanted:
+    if says not in wanted:
         return None
-    if not row["patient"].strip():
+    if need_patients and not row["patient"]:
         return "no patient"
-    return None if (folder / row["file"]).is_file() else f"no file {row['file']}"
+    if (folder / row["file"]).is_file():
+        return None
+    return f"no file {row['file']}" + (f" ({RELATIVE})" if is_of_windows(row["file"]) else "")
 
 
 def _label(row: dict[str, str]) -> Label:

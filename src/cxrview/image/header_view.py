@@ -67,6 +67,18 @@ def normal(position: str) -> str:
     return re.sub(r"[\W_]+", " ", position).strip().upper()
 
 
+def view_of_word(word: str) -> View | None:
+    """Say which view a word is one of, by the shipped table, wherever labels are read.
+
+    Args:
+        word: of a label, such as `frontal`, `PA`, `lateral` or `L LAT`, in any capitals.
+
+    Returns:
+        None for a word that the table does not know, or that names neither view, such as `LLD`.
+    """
+    return load_table().positions.get(normal(word))
+
+
 @cache
 def load_table(path: Path | None = None) -> HeaderViewTable:
     """Load the mapping table.

@@ -1,21 +1,27 @@
 """Reads what readers said elsewhere: a CSV, a labels file, or an export of Label Studio."""
 
-import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.records import ForeignReading
+from cxrview.store.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
 from cxrview.store.label_studio import read_label_studio
+
+_NAMES = {
+    "file": FILE_COLUMNS,
+    "label": VIEW_COLUMNS,
+    **{name: () for name in ("reader", "reason", "note", "made", "act")},
+}
 
 
 def read_foreign_readings(path: Path, reader: str | None = None) -> list[ForeignReading]:
     """Read every reading of a file, in the order in which they were made, where they say when.
 
     Args:
-        path: `.json`, an export of Label Studio; or `.csv`, UTF-8, with `file`, `label` or `view`,
-            and `reader`, `reason`, `note` and `made` (ISO 8601; UTC where it names no zone) if
-            known. Other columns are passed over.
+        path: `.json`, an export of Label Studio; or `.csv` as `read_csv` reads it, with `file`,
+            `label` or `view`, and `reader`, `reason`, `note` and `made` (ISO 8601; UTC where it
+            names no zone) if known. Other columns are passed over.
         reader: who read all of it; needed where a CSV has no column `reader`, as a labels file.
 
     Raises:
@@ -32,42 +38,29 @@ def read_foreign_readings(path: Path, reader: str | None = None) -> list[Foreign
         return read_label_studio(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8", "Save it as one") from error
 
 
 def _read_csv(path: Path, reader: str | None) -> list[ForeignReading]:
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines, restval="")
-        columns = set(rows.fieldnames or ())
-        says = _check_columns(path, columns, reader)
-        readings = [_reading(path, rows.line_num, row, says, reader) for row in rows]
-    return sorted(readings, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC))
-
-
-def _check_columns(path: Path, columns: set[str], reader: str | None) -> str:
-    """Refuse what does not say enough; give the column of the labels."""
-    if "act" in columns:
+    found = read_csv(path, _NAMES)
+    if "act" in found.named:
         raise UsageError(
             f"{path} is an export of every act, undone ones as well, and no table of labels",
             "Import the table that the readings of that study were settled into",
         )
-    says = "label" if "label" in columns else "view"
-    if missing := {"file", says} - columns:
-        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
-    if ("reader" in columns) == bool(reader):
+    if missing := {"file", "label"} - set(found.named):
+        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}", found.told)
+    if ("reader" in found.named) == bool(reader):
         raise UsageError(
             f"{path} names its readers: leave out --reader"
             if reader
             else f"{path}: no column reader",
-            "" if reader else "Say who read all of it with --reader",
+            "" if reader else f"Say who read all of it with --reader. {found.told}",
         )
-    return says
+    readings = [_reading(path, line, row, reader) for line, row in found.rows]
+    return sorted(readings, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC))
 
 
-def _reading(
-    path: Path, line: int, row: dict[str, str], says: str, reader: str | None
-) -> ForeignReading:
+def _reading(path: Path, line: int, row: dict[str, str], reader: str | None) -> ForeignReading:
     if None in row:
         raise UsageError(f"{path}: line {line}: more cells than columns")
     who = reader or row["reader"].strip()
@@ -77,7 +70,7 @@ def _reading(
         where=f"line {line}",
         file=row["file"],
         reader=who,
-        says=row[says].strip(),
+        says=row["label"].strip(),
         reason=row.get("reason", "").strip(),
         note=row.get("note", ""),
         made=_moment(path, line, row.get("made", "").strip()),

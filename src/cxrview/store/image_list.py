@@ -1,23 +1,30 @@
 """Reads a table that names images: a result of `classify`, or any list with a column of files."""
 
-import csv
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
+from cxrview.store.csv_rows import FILE_COLUMNS, read_csv
+from cxrview.store.listed_file import RELATIVE, found_name, is_of_windows
 
 Row = dict[str, Any]
+_NAMES = {
+    "path": (),
+    "file": tuple(name for name in FILE_COLUMNS if name != "path"),
+    **{name: () for name in ("patient", "patient_key", "study", "study_instance_uid", "source")},
+}
+"""Columns that a CSV may spell in other ways."""
 
 
 def each_listed_image(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
     """Give the rows of a table, each with the `path` of its image.
 
     Args:
-        table: .parquet, .csv or .jsonl, or a folder of Parquet parts. A column `path` holds files
-            as a result of `classify` does; where there is none, a column `file` holds them as
-            labels do, relative to the table.
+        table: .parquet, .csv as `read_csv` reads it, or .jsonl, or a folder of Parquet parts. A
+            column `path` holds files as a result of `classify` does; where there is none, a column
+            `file` holds them as labels do, relative to the table.
         columns: all that is needed besides, so that no more of a Parquet file is read; every one
             where None. Those that a table has not are passed over.
 
@@ -42,7 +49,7 @@ def each_listed_image(table: Path, columns: Collection[str] | None = None) -> It
                 f"{file} names no images: no column path, and no column file"
             ) from None
         # ValueError: pyarrow's, JSON's and UTF-8's.
-        except (ValueError, OSError, csv.Error) as error:
+        except (ValueError, OSError) as error:
             raise UsageError(f"{file} is no table of the format that its name says") from error
 
 
@@ -50,9 +57,13 @@ def _with_path(row: Row, table: Path) -> Row:
     path = row["path"] if "path" in row else row["file"]
     if not path:
         raise ValueError("every row is of a file")
-    if "path" not in row and "://" not in path:
-        path = str(table.parent / path)
-    return row | {"path": str(path)}
+    if "://" in path:
+        return row | {"path": str(path)}
+    folder = Path() if "path" in row else table.parent
+    path = found_name(str(path), lambda name: (folder / name).is_file())
+    if is_of_windows(path):
+        raise UsageError(f"{table} names {path}, which is not on this computer", RELATIVE)
+    return row | {"path": str(folder / path) if "path" not in row else path}
 
 
 def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
@@ -67,11 +78,13 @@ def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
 
 
 def _read_csv(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file, restval=""):
-            if None in row:
-                raise ValueError("more cells than columns")
-            yield {name: cell or None for name, cell in row.items()}
+    found = read_csv(path, _NAMES)
+    if not {"path", "file"} & set(found.named):
+        raise UsageError(f"{path} names no images: no column path, and no column file", found.told)
+    for _, row in found.rows:
+        if None in row:
+            raise ValueError("more cells than columns")
+        yield {name: cell or None for name, cell in row.items()}
 
 
 def _read_jsonl(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:

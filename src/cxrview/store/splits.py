@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.records import Label, PreparedImage, Split
+from cxrview.store.csv_rows import FILE_COLUMNS, read_csv
 from cxrview.store.whole import telling, whole
 from cxrview.terms import Partition
 
@@ -60,7 +61,7 @@ def read_split(path: Path) -> Split:
         rows = _read_csv(path) if split_format(path) == "csv" else _read_parquet(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, csv.Error) as error:  # Arrow's errors are ValueErrors
+    except ValueError as error:  # Arrow's errors are such
         raise UsageError(f"{path} is no table of the format that its name says") from error
     partitions: dict[str, Partition] = {}
     faults = []
@@ -127,10 +128,8 @@ def _write_parquet(path: Path, rows: list[tuple[str, ...]]) -> None:
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines, restval="")
-        _need_columns(path, reader.fieldnames or ())
-        return list(reader)
+    names = {"file": FILE_COLUMNS, "partition": ("split",), "by": (), "seed": ()}
+    return [row for _, row in read_csv(path, names, needed=("file", "partition")).rows]
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:

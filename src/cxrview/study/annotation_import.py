@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from cxrview.annotate.label_view import label_view
 from cxrview.errors import UsageError
+from cxrview.image.header_view import normal
 from cxrview.records import (
     EXCLUSION_REASONS,
     AnnotationStudy,
@@ -18,6 +20,7 @@ from cxrview.records import (
     StudyImage,
 )
 from cxrview.store.foreign_readings import read_foreign_readings
+from cxrview.store.listed_file import RELATIVE, found_name, is_of_windows
 from cxrview.store.readings import ReadingStore
 from cxrview.study.annotation_study import absolute_path
 from cxrview.terms import Act, How, Role, Round
@@ -124,18 +127,24 @@ class _Files:
         Of Label Studio, which gives files paths of its own, also the one image whose path ends
         with that name, or with which that name ends.
         """
-        beside = os.path.abspath(self._folder / file)  # noqa: PTH100 (links are not followed)
-        for name in (os.path.normpath(file), beside):
-            if name in self._by_path:
-                return self._by_path[name]
+        named = found_name(file, lambda name: self._at(name) is not None)
+        if image := self._at(named):
+            return image
         if self._is_loose:
-            like = self._by_name[os.path.basename(file)]  # noqa: PTH119
-            found = [i for i in like if _ends_with(i.path, file) or _ends_with(file, i.path)]
+            end = file.replace("\\", "/")
+            like = self._by_name[os.path.basename(end)]  # noqa: PTH119
+            found = [i for i in like if _ends_with(i.path, end) or _ends_with(end, i.path)]
             if len(found) == 1:
                 return found[0]
             if found:
                 raise ValueError(f"{len(found)} images of the study could be {file}")
-        raise ValueError(f"the study has no image {file}")
+        advice = f" ({RELATIVE})" if is_of_windows(file) else ""
+        raise ValueError(f"the study has no image {file}{advice}")
+
+    def _at(self, name: str) -> StudyImage | None:
+        """The image of that very name, from the root or from the table's folder."""
+        beside = os.path.abspath(self._folder / name)  # noqa: PTH100 (links are not followed)
+        return self._by_path.get(os.path.normpath(name)) or self._by_path.get(beside)
 
 
 def _ends_with(path: str, end: str) -> bool:
@@ -150,8 +159,9 @@ def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
         if one.reason:
             raise ValueError("a label and a reason to exclude at once")
         return labels[said], ""
+    said = normal(said).lower().replace(" ", "-")  # Not_chest is not-chest
     if said not in EXCLUDED_WORDS:
-        raise ValueError(f"the study has no label {one.says!r}")
+        return _label_by_view(one, study), ""
     reason = one.reason or EXCLUDED_WORDS[said]
     if reason not in EXCLUSION_REASONS:
         known = ", ".join(EXCLUSION_REASONS)
@@ -159,6 +169,19 @@ def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
             raise ValueError("neither a label nor a reason to exclude")
         raise ValueError(f"{reason or 'none'} is no reason to exclude; reasons are {known}")
     return "", reason
+
+
+def _label_by_view(one: ForeignReading, study: AnnotationStudy) -> str:
+    """The study's one label of the view that a word says: PA is frontal where there is no PA."""
+    view = label_view(one.says)
+    if view is None or one.reason:
+        raise ValueError(f"the study has no label {one.says!r}")
+    like = [choice.name for choice in study.choices if label_view(choice.name) is view]
+    if len(like) > 1:
+        raise ValueError(f"{one.says!r} could be any of the labels {', '.join(like)}")
+    if not like:
+        raise ValueError(f"the study has no label {one.says!r}, and none that is {view}")
+    return like[0]
 
 
 def _refuse_contradictions(

@@ -1,0 +1,81 @@
+"""Where patients are told from when neither headers nor a column `patient` tell them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cxrview.errors import UsageError
+
+EXAMPLE = r"'patient(\d+)'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientSource:
+    """A column of a table, or a pattern in files' paths; neither where both are empty.
+
+    Raises:
+        UsageError: both are given, or the pattern is no regular expression with a group.
+    """
+
+    column: str = ""
+    """As it is called in the table, capitals and spaces at its ends aside."""
+    pattern: str = ""
+    r"""Regular expression with a group, such as `patient(\d+)`: the first group is the patient."""
+
+    def __post_init__(self) -> None:
+        if self.column and self.pattern:
+            raise UsageError("--patient-column and --patient-pattern exclude each other")
+        try:
+            groups = re.compile(self.pattern).groups
+        except re.error as error:
+            raise UsageError(
+                f"--patient-pattern {self.pattern} is no regular expression: {error}",
+                f"Write such as {EXAMPLE}",
+            ) from None
+        if self.pattern and not groups:
+            raise UsageError(
+                f"--patient-pattern {self.pattern} has no group in parentheses",
+                f"Write such as {EXAMPLE}: the first group is the patient",
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self.column or self.pattern)
+
+    @property
+    def words(self) -> str:
+        """For messages, and for what a result depends on."""
+        if self.column:
+            return f"column {self.column}"
+        return f"pattern {self.pattern}" if self.pattern else ""
+
+    def find(self, path: str, row: Mapping[str, Any]) -> str:
+        """Whose an image is; empty where neither cell nor path says so.
+
+        Args:
+            path: of the image, with slashes, relative to the table or to the study's root, so that
+                no folder above these is taken for a patient's.
+            row: of the table; empty where there is none.
+        """
+        if self.column:
+            cell = row.get(self._key(row))
+            return "" if cell is None else str(cell).strip()
+        found = re.search(self.pattern, path) if self.pattern else None
+        return ((found[1] if found else "") or "").strip()
+
+    def need_column(self, columns: Mapping[str, Any], table: object) -> None:
+        """Refuse a table without the column.
+
+        Raises:
+            UsageError: it has none of that name.
+        """
+        if self.column and self._key(columns) not in columns:
+            raise UsageError(
+                f"{table} has no column {self.column}", f"It has {', '.join(map(str, columns))}"
+            )
+
+    def _key(self, row: Mapping[str, Any]) -> str:
+        if self.column in row:
+            return self.column
+        wanted = self.column.strip().casefold()
+        return next((k for k in row if k and k.strip().casefold() == wanted), self.column)
