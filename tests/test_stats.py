@@ -192,6 +192,16 @@ def test_log_odds_are_held_at_both_ends(percent):
         assert 100 / (1 + np.exp(-found)) == pytest.approx(percent)
 
 
+def test_images_of_unknown_patients_are_drawn_each_by_itself():
+    values = np.array([0.0, 1, 1, 0, 1, 0])
+    unknown, each = np.array(["", "", "", "", "a", "a"]), np.array(["1", "2", "3", "4", "5", "5"])
+
+    found = patient_bootstrap(values, unknown, seed=0)
+
+    assert found.high - found.low > 0.3
+    assert patient_bootstrap(values, each, seed=0).low == pytest.approx(found.low, abs=0.1)
+
+
 PAPERS_LABELS = ("frontal", "lateral", "excluded")
 
 
@@ -226,21 +236,100 @@ readings = st.lists(
 
 
 @given(pairs=readings)
-def test_kappa_is_scikit_learns_and_its_interval_statsmodels(pairs):
+def test_kappa_is_scikit_learns_and_its_interval_holds_it_and_stays_inside(pairs):
     from sklearn.metrics import cohen_kappa_score
-    from statsmodels.stats.inter_rater import cohens_kappa
 
     first, second = ([pair[n] for pair in pairs] for n in (0, 1))
-    found = cohen_kappa(first, second, labels=PAPERS_LABELS)
+    found = cohen_kappa(first, second, labels=PAPERS_LABELS, draws=1000)
     if found.kappa is None:
         assert len(set(first + second)) == 1
         return
 
-    with np.errstate(all="ignore"):  # statsmodels divides by a standard error of 0
-        theirs = cohens_kappa(np.array(found.table))
-
     assert found.kappa == pytest.approx(cohen_kappa_score(first, second, labels=PAPERS_LABELS))
+    assert -1 <= found.low <= found.kappa <= found.high <= 1
+    assert found.low < found.high
+
+
+def said_by_two(table: np.ndarray) -> tuple[list[str], list[str]]:
+    """Readings of two that come to a table of counts."""
+    pairs = [
+        (f"label {row}", f"label {column}")
+        for (row, column), count in np.ndenumerate(table)
+        for _ in range(count)
+    ]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        [[900, 120], [80, 700]],
+        [[300, 40, 9], [60, 280, 12], [5, 20, 90]],
+        [[500, 9000], [8000, 600]],
+    ],
+)
+def test_of_many_images_kappas_interval_is_that_of_its_large_sample_error(table):
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    found = cohen_kappa(*said_by_two(np.array(table)))
+
+    theirs = cohens_kappa(np.array(table))
     assert found.kappa == pytest.approx(theirs.kappa)
-    # Where nothing varies they may take the root of a rounding error, or of one below 0.
-    half = 0 if np.isnan(theirs.std_kappa) else (theirs.kappa_upp - theirs.kappa_low) / 2
-    assert (found.high - found.low) / 2 == pytest.approx(half, rel=1e-9, abs=1e-6)
+    assert found.low == pytest.approx(theirs.kappa_low, abs=0.1 * theirs.std_kappa + 0.002)
+    assert found.high == pytest.approx(theirs.kappa_upp, abs=0.1 * theirs.std_kappa + 0.002)
+
+
+def test_two_who_agree_on_all_of_few_images_may_agree_on_less():
+    """The share that they agree on is at least 79.4 % of 16 by Clopper and Pearson; half of all
+    is chance, so that kappa is at least 0.588 by that share alone."""
+    few = cohen_kappa(*said_by_two(np.diag([8, 8])))
+    many = cohen_kappa(*said_by_two(np.diag([800, 800])))
+
+    assert (few.kappa, few.high, many.kappa, many.high) == (1, 1, 1, 1)
+    assert few.low == pytest.approx(2 * 0.794 - 1, abs=0.02)
+    assert 0.99 < many.low < 1
+
+
+def test_kappa_of_one_image_seen_differently_says_nothing():
+    found = cohen_kappa(["frontal"], ["lateral"])
+
+    assert found.kappa == 0
+    assert found.low < -0.9
+    assert found.high > 0.8
+
+
+def test_kappa_of_no_agreement_beyond_chance_is_0_without_a_sign():
+    found = cohen_kappa(["frontal"] * 15 + ["lateral"], ["frontal"] * 16)
+
+    assert str(found.kappa) == "0.0"
+    assert found.low < 0 < found.high
+
+
+def test_kappas_interval_is_the_same_by_the_same_seed():
+    said = said_by_two(np.array([[10, 2], [3, 9]]))
+
+    one, again, other = (cohen_kappa(*said, seed=seed) for seed in (5, 5, 6))
+
+    assert (one.low, one.high) == (again.low, again.high)
+    assert (one.low, one.high) != (other.low, other.high)
+    assert other.low == pytest.approx(one.low, abs=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("images", [15, 200])
+@pytest.mark.parametrize("kappa", [0.0, 0.4, 0.95])
+@pytest.mark.parametrize("shares", [(0.5, 0.5), (0.8, 0.2), (0.95, 0.05), (0.55, 0.4, 0.05)])
+def test_kappas_interval_holds_the_truth_as_often_as_it_says(shares, kappa, images):
+    """400 studies of two readers whose kappa is known; 95 % of 400 less three standard errors."""
+    share = np.array(shares)
+    cells = kappa * np.diag(share) + (1 - kappa) * np.outer(share, share)
+    rng = np.random.default_rng(1)
+    held = defined = 0
+    for _ in range(400):
+        table = rng.multinomial(images, cells.ravel()).reshape(cells.shape)
+        found = cohen_kappa(*said_by_two(table), draws=2000)
+        if found.kappa is not None:
+            defined += 1
+            held += found.low <= kappa <= found.high
+
+    assert held / defined > 0.95 - 3 * (0.95 * 0.05 / defined) ** 0.5

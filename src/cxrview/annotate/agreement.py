@@ -50,6 +50,11 @@ def within_readers(
     return {reader_id: kappa for reader_id, kappa in own.items() if kappa is not None}
 
 
+def write_kappa(value: float) -> str:
+    """Three digits after the point; what rounds to 0 has no sign."""
+    return f"{round(value, 3) + 0.0:.3f}"
+
+
 def _said(readings: Iterable[Reading]) -> _Said:
     said: _Said = defaultdict(dict)
     for reading in standing(readings).values():
@@ -63,4 +68,6 @@ def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]
     if not both:
         return None
     labels = list(dict.fromkeys([*(choice.name for choice in study.choices), EXCLUDED]))
-    return cohen_kappa([first[i] for i in both], [second[i] for i in both], labels=labels)
+    return cohen_kappa(
+        [first[i] for i in both], [second[i] for i in both], labels=labels, seed=study.seed
+    )

@@ -53,8 +53,14 @@ def _lines(found: Row) -> Iterator[str]:
 def _kappa(row: Row) -> str:
     counts = f"{row['agreed']} of {row['images']} images alike"
     if row["kappa"] is None:
-        return f"{counts}; kappa is not defined, since both said one and the same of everything"
-    return f"kappa {row['kappa']:.3f} ({row['low']:.3f} to {row['high']:.3f}), {counts}"
+        return (
+            f"{counts}; kappa is not defined, and has no interval, "
+            "since both said one and the same of everything"
+        )
+    from cxrview.annotate.agreement import write_kappa
+
+    kappa, low, high = (write_kappa(row[name]) for name in ("kappa", "low", "high"))
+    return f"kappa {kappa} ({low} to {high}), {counts}"
 
 
 def _table(row: Row, first: str, second: str) -> Iterator[str]:

@@ -159,6 +159,8 @@ class ForeignReading:
     made: datetime | None = None
     """UTC; None where nobody knows."""
     milliseconds: int | None = None
+    is_blind: bool = True
+    """False of an adjudication or a second look that cxrview wrote there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +189,9 @@ class Kappa:
     kappa: float | None
     """-1 to 1; None where both said one and the same of everything, which leaves it undefined."""
     low: float | None
-    """95 % interval by the large-sample standard error (Fleiss, Cohen and Everitt 1969)."""
+    """Of its 95 % interval, -1 to `kappa`; see `stats.cohen_kappa`."""
     high: float | None
+    """The other end, `kappa` to 1."""
     images: int
     agreed: int
     labels: tuple[str, ...]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from cxrview.annotate.agreement import between_readers, within_readers
 from cxrview.annotate.pace import Pace, ReaderPace, pace
 from cxrview.records import Kappa, Reader
+from cxrview.serve.kappa_axis import kappa_axis
 from cxrview.serve.room import Room
 from cxrview.serve.settling_routes import lot
 from cxrview.terms import Role
@@ -75,6 +76,7 @@ def _kappa(kappa: Kappa) -> dict[str, Any]:
         "kappa": kappa.kappa,
         "low": kappa.low,
         "high": kappa.high,
+        "axis": kappa_axis(kappa),
         "images": kappa.images,
         "agreed": kappa.agreed,
         "labels": list(kappa.labels),
