@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import signal
 import subprocess
 import sys
@@ -20,10 +21,14 @@ from cxrview.classify.runtime import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
+from cxrview.dataset.split import split_images
 from cxrview.errors import UsageError
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import ModelCard
 from cxrview.store.models import write_model
+from cxrview.store.prepared import open_prepared
+from cxrview.store.splits import write_split
+from cxrview.train.scale import SCALES
 
 IMAGES = 24
 
@@ -159,6 +164,34 @@ def test_a_model_of_a_scaled_run_says_so_in_table_and_figure(store, model, chest
 
     assert {row["scale"] for row in rows_of(tmp_path / "out" / "robustness.csv")} == {words}
     assert words in (tmp_path / "out" / "modified.svg").read_text(encoding="utf-8")
+
+
+def test_a_model_of_the_smoke_scale_is_warned_of_whatever_it_is_used_for(
+    store, model, chests, tmp_path
+):
+    made = load_model(model)
+    weights = (model / "model.onnx").read_bytes()
+    card = replace(made.card, about={"scale": SCALES["smoke"].words})
+    write_model(tmp_path / "smoke", card, weights)
+    write_split(
+        tmp_path / "split.csv",
+        split_images(open_prepared(store).images, by="image"),
+        open_prepared(store).images,
+    )
+
+    for words in (
+        ["robustness", *chests, "--out", tmp_path / "robustness"],
+        ["classify", *chests, "--out", tmp_path / "views.csv"],
+        ["assess", store, "--split", tmp_path / "split.csv", "--out", tmp_path / "assessed"],
+    ):
+        command = [*map(str, words), "--model", str(tmp_path / "smoke")]
+        done = CliRunner().invoke(app, command, catch_exceptions=False)
+        assert f"the model {card.model_id} was made at --scale smoke" in done.stderr, words
+        assert "its answers mean nothing" in done.stderr
+
+    summary = json.loads((tmp_path / "views.summary.json").read_text())
+    assert summary["conditions"]["scale"] == SCALES["smoke"].words
+    assert "figures mean nothing" in (tmp_path / "assessed" / "assessment.json").read_text()
 
 
 def test_a_run_stopped_by_ctrl_c_goes_on(store, model, tmp_path):

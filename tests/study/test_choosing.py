@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from cxrview.store.scores import write_scores
 from cxrview.study.choosing import choose_among, make_model
 from cxrview.train.candidate import VALIDATION
 from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.scale import SCALES
 from cxrview.train.study import CANDIDATES, FINE_TUNINGS, Candidate
 from cxrview.train.trained import finish_training
 
@@ -205,3 +207,13 @@ def test_the_command_says_what_was_chosen(nine, tmp_path):
     assert "drawn at random" in done.output
     assert f"chosen: {choose_among(nine, seed=0).chosen.name}" in done.output
     assert (tmp_path / "model" / "fig-2.png").stat().st_size > 10_000
+
+
+def test_a_model_of_a_smoke_scale_says_so_on_its_card(nine, tmp_path):
+    for words, is_test in ((SCALES["smoke"].words, True), (SCALES["laptop"].words, False)):
+        for candidate in CANDIDATES:
+            shutil.copytree(nine / candidate.name, tmp_path / words[:5] / candidate.name)
+            finish(tmp_path / words[:5], candidate, words)
+
+        choice = choose_among(tmp_path / words[:5], seed=0)
+        assert make_model(choice, nine, tmp_path / "model").is_smoke_test is is_test

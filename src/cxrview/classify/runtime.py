@@ -106,7 +106,8 @@ def load_model(
             batches at once, as `Model.answer` and the engine do; then a batch has one.
 
     Returns:
-        A model whose card is that of the precision in use, with its own cutoffs.
+        A model whose card is that of the precision in use, with its own cutoffs. Where
+        `card.is_smoke_test`, its answers mean nothing.
 
     Raises:
         ModelRefused: a file is missing or changed, or the network takes another input.

@@ -239,14 +239,17 @@ def assess(
         import scipy  # noqa: F401
 
         from cxrview.classify.runtime import load_model
+        from cxrview.cli.smoke_model import warn_of_smoke_test
         from cxrview.study.assessing import assess_model, headline
         from cxrview.study.scoring import asked_in_all
     chosen = _images(images, split, external, external_source or [], sample, seed)
     baselines = not no_baselines
+    loaded = load_model(model, precision="fp32", device="cpu")
+    warn_of_smoke_test(loaded.card)
     with progress("images", lambda: asked_in_all(chosen, baselines=baselines)) as advance:
         run = assess_model(
             chosen,
-            load_model(model, precision="fp32", device="cpu"),
+            loaded,
             out,
             cutoff_from=cutoff_from,
             baselines=baselines,

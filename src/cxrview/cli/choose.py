@@ -44,6 +44,7 @@ def choose(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("choosing"):
+        from cxrview.cli.smoke_model import warn_of_smoke_test
         from cxrview.show.figures.candidates import draw_candidates
         from cxrview.show.figures.style import save_figure
         from cxrview.store.models import CARD_NAME
@@ -58,6 +59,7 @@ def choose(
     save_figure(figure, out, "fig-2")
     _show(choice)
     typer.echo(f"{card.model_id} in {out}")
+    warn_of_smoke_test(card)
 
 
 def _show(choice: "Choice") -> None:

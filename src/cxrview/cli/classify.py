@@ -293,6 +293,7 @@ def classify(
     from cxrview.cli.report import report
     from cxrview.cli.shard_notice import ShardKey, tell_what_must_agree
     from cxrview.cli.show_estimate import show_estimate
+    from cxrview.cli.smoke_model import warn_of_smoke_test
     from cxrview.image import Limits, ReadOptions
     from cxrview.records import Failure
     from cxrview.store.journal import count_recorded
@@ -326,6 +327,7 @@ def classify(
             err=True,
         )
     loaded = load_model(model, precision=precision, device=device)
+    warn_of_smoke_test(loaded.card)
     key_path = None if identify or estimate else key or default_key_path()
     is_new_key = key_path is not None and not key_path.exists()
     settings = EngineSettings(

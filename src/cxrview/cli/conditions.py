@@ -44,7 +44,7 @@ def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") 
             read.options.header_terms, load_table(read.options.header_terms).version
         ),
         "patients": IDENTIFIED if read.identify else key_condition(read.key or b""),
-    }
+    } | ({"scale": str(model.card.about["scale"])} if model.card.is_smoke_test else {})
 
 
 def _named(own: Path | None, published_version: str) -> str:

@@ -166,8 +166,10 @@ def _open(
 def _load(name: str, cutoff: float | None) -> "tuple[Model, float]":
     """A model, and the cutoff asked for or else its card's."""
     from cxrview.classify.runtime import load_model
+    from cxrview.cli.smoke_model import warn_of_smoke_test
 
     model = load_model(name, precision="fp32", device="cpu")
+    warn_of_smoke_test(model.card)
     return model, model.card.cutoff if cutoff is None else cutoff
 
 

@@ -38,11 +38,12 @@ from cxrview.records.labelled import (
     Split,
     Variant,
 )
-from cxrview.records.model import Cutoff, ModelCard
+from cxrview.records.model import SMOKE_TEST, Cutoff, ModelCard
 from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
 from cxrview.records.scored import Answers, Scores, join_answers
 
 __all__ = [
+    "SMOKE_TEST",
     "EXCLUSION_REASONS",
     "AnnotationStudy",
     "Answers",

@@ -16,6 +16,10 @@ class Cutoff:
     youden_j: float
 
 
+SMOKE_TEST = "smoke test"
+"""How the words begin that a training of `--scale smoke` has on its card, too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """What a model is, what it decides by, and what is known of how well."""
@@ -43,6 +47,11 @@ class ModelCard:
     int8: "ModelCard | None" = None
     """Of the same network in integers of 8 bits, where it was quantised; it has cutoffs of its
     own."""
+
+    @property
+    def is_smoke_test(self) -> bool:
+        """Whether it was made at `--scale smoke`, or from what was: its answers mean nothing."""
+        return SMOKE_TEST in str(self.about.get("scale", ""))
 
     def __post_init__(self) -> None:
         low, high = self.review_band

@@ -25,10 +25,19 @@ def assessment_remarks(
         baselines: whether headers were to be asked.
     """
     return (
+        *_of_smoke_test(card),
         *_unread(images),
         *_seen_before(images, card),
         *(_headers(images, scores) if baselines else ()),
     )
+
+
+def _of_smoke_test(card: ModelCard) -> Iterator[str]:
+    if card.is_smoke_test:
+        yield (
+            f"{card.model_id} was made at --scale smoke, a test of the machinery: its figures mean "
+            "nothing"
+        )
 
 
 def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
@@ -41,7 +50,8 @@ def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
     labels = one.store.about.get("labels_sha256")
     if not by_rule or labels is None or labels != card.about.get("labels_sha256"):
         return 0
-    return sum(partition_of(image.patient) is Partition.TRAINING for image in one.images)
+    patients = [image.patient for image in one.images if image.patient]
+    return sum(partition_of(patient) is Partition.TRAINING for patient in patients)
 
 
 def _unread(images: AssessmentImages) -> Iterator[str]:

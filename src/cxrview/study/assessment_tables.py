@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +64,22 @@ def write_assessment(
             (SLICES, (one for row in assessed for one in _slices(row))),
             (RELIABILITY, _reliability(assessed)),
         ):
-            write_rows(out / name, ({**row, "scale": scale} for row in rows))
+            columns = _SLICE_COLUMNS if name == SLICES else ()
+            write_rows(out / name, ({**row, "scale": scale} for row in rows), columns)
         write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
         with whole(out / WHOLE) as part:
             part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+
+
+_SLICE_COLUMNS = (
+    *("classifier", "images", "cutoff_from", "rule", "kind", "name"),
+    *("right", "total", "accuracy", "accuracy_low", "accuracy_high", "sensitivity", "specificity"),
+    *(field.name for field in fields(TwoByTwo)),
+    "scale",
+)
+"""There may be no row: of images without source and header."""
 
 
 def _names(row: Assessed) -> Row:
@@ -119,12 +129,12 @@ def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
     once = {(row.classifier, row.images): row.assessment.reliability for row in assessed}
     for (classifier, images), bins in once.items():
         for one in bins:
-            fields = asdict(one)
-            interval = fields.pop("interval")
+            named = asdict(one)
+            interval = named.pop("interval")
             yield {
                 "classifier": classifier,
                 "images": images,
-                **fields,
+                **named,
                 "frontal_low": interval["low"],
                 "frontal_high": interval["high"],
             }

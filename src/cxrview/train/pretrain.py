@@ -14,6 +14,7 @@ import torch
 
 from cxrview.dataset.ilsvrc import ImageNetClass, subset_classes
 from cxrview.errors import UsageError
+from cxrview.records import SMOKE_TEST
 from cxrview.store.pictures import Pictures
 from cxrview.terms import Partition
 from cxrview.train.batches import Batches
@@ -350,5 +351,5 @@ def _differences(
         if is_ != was:
             words.append(f"{figure.name} {is_} instead of {was}")
     if plan.scale == "smoke":
-        words.append("smoke test: its figures mean nothing")
+        words.append(f"{SMOKE_TEST}: its figures mean nothing")
     return words

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from cxrview.dataset.variants import VARIANTS, variant_named
 from cxrview.errors import UsageError
-from cxrview.records import Split, Variant
+from cxrview.records import SMOKE_TEST, Split, Variant
 from cxrview.terms import Partition
 from cxrview.train.study import Schedule
 
@@ -63,7 +63,7 @@ SCALES = {
     for row in (
         Scale(
             name="smoke",
-            words="smoke test: 1 epoch of 24 images everywhere, at most 24 training and 12 "
+            words=f"{SMOKE_TEST}: 1 epoch of 24 images everywhere, at most 24 training and 12 "
             "validation progenitors, 2 variants of 106; its figures mean nothing",
             grey_epochs=1,
             grey_images=24,
