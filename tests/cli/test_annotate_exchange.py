@@ -11,6 +11,7 @@ import pytest
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
 from cxrview.records import Reading
+from cxrview.stats import exact_interval
 from cxrview.store.readings import open_readings
 from cxrview.terms import Act, How, Round
 
@@ -358,3 +359,75 @@ def test_the_blind_round_is_closed_early_only_on_purpose_and_once(room):
 
     assert "blind round closed 20" in first
     assert again == first
+
+
+def test_words_of_radiology_are_the_studys_labels_of_that_view(room):
+    room.create()
+    lines = [f"{room.file(2)};PA", f"{room.file(3)};LATERAL", f"{room.file(4)};Not_Chest"]
+    Path("excel.csv").write_text(
+        "\n".join(["File;Label", *lines]).replace("/", "\\"), encoding="utf-16"
+    )
+
+    room.run("annotate import study.db excel.csv --reader anna")
+
+    *_, readings = room.study()
+    said = [reading.label or reading.reason for reading in readings]
+    assert said == ["frontal", "lateral", "not a chest radiograph"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "word", "why"),
+    [
+        ("PA:p,AP:a,lateral:l", "frontal", "'frontal' could be any of the labels PA, AP"),
+        ("frontal:f,other:o", "LL", "no label 'LL', and none that is lateral"),
+        ("frontal:f,lateral:l", "LLD", "no label 'LLD'"),
+    ],
+)
+def test_a_word_that_fits_no_one_label_is_refused(room, labels, word, why):
+    room.create("--labels", labels)
+    room.write_csv("said.csv", ("file", "view"), [(room.file(2), word)])
+
+    with pytest.raises(UsageError, match=re.escape(why)):
+        room.run("annotate import study.db said.csv --reader anna")
+
+
+def test_a_drive_of_windows_in_an_import_is_called_one(room):
+    room.create()
+    room.write_csv("said.csv", ("file", "view"), [("C:\\films\\02.png", "PA")])
+
+    with pytest.raises(UsageError, match="relative to the table, not by a drive"):
+        room.run("annotate import study.db said.csv --reader anna")
+
+
+def test_what_label_studio_cannot_give_back_is_said_both_ways(room):
+    room.create_read()
+    adjudicate(room, 0)
+
+    out = room.run("annotate export study.db --out labels.json").output
+    Path("study.db").rename("first.db")
+    room.create()
+    back = room.run("annotate import study.db labels.json").output
+
+    assert "1 of these were settled by an adjudication or a second look" in out
+    assert "1 adjudications and second looks in labels.json are left out" in back
+    assert "conflict          1" in room.run("annotate status study.db").output
+
+
+def test_agreement_prints_an_interval_within_its_bounds(room):
+    room.create()
+    rows = [
+        (room.file(k), reader, "lateral" if (k, reader) == (5, "ben") else room.view(k), "")
+        for k in range(16)
+        for reader in ("anna", "ben")
+    ]
+    rows[11] = (room.file(5), "ben", "frontal", "")
+    room.write_csv("few.csv", ("file", "reader", "label", "reason"), rows)
+    room.run("annotate import study.db few.csv")
+
+    said = room.run("annotate agree study.db").output
+
+    kappa, low, high = map(float, re.search(r"kappa (\S+) \((\S+) to (\S+)\)", said).groups())
+    assert kappa == 0.875
+    # Half of all is chance: by that share alone, kappa has twice Clopper's interval less 1.
+    share = exact_interval(15, 16)
+    assert (low, high) == pytest.approx((2 * share.low - 1, 2 * share.high - 1), abs=0.02)

@@ -69,6 +69,11 @@ def import_(
     for name in done.new_readers:
         typer.echo(f"{name} is new among the readers")
     typer.echo(f"{done.written} readings written, {done.known} were there already")
+    if done.not_blind:
+        typer.echo(
+            f"{done.not_blind} adjudications and second looks in {file} are left out, since they "
+            "were not blind: what they settled waits for an adjudicator again"
+        )
     for fault in done.passed_over:
         typer.echo(f"cxrview: passed over: {fault}", err=True)
     if done.passed_over:
@@ -147,11 +152,20 @@ def export(
                 f"{len(images)} images in {out}: {views['frontal']} frontal, "
                 f"{views['lateral']} lateral, {views['']} without a view"
             )
+            late = sum(str(one.settled.how) in _NOT_BLIND for one in images)
+            if late and out.suffix.lower() == ".json":
+                typer.echo(
+                    f"{late} of these were settled by an adjudication or a second look: their "
+                    "labels are in the file, but cxrview annotate import takes only blind readings"
+                )
         if links:
             count = export_links(store, links, images, overwrite=overwrite)
             typer.echo(f"{count} links in {links}")
         if left := unsettled_images(store):
             typer.echo(f"{left} images are not settled yet, and left out")
+
+
+_NOT_BLIND = ("adjudicated", "second look")
 
 
 def _pair(text: str) -> tuple[str, str]:

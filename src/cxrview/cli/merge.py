@@ -59,6 +59,11 @@ def merge(
         f"{done.rows} rows in {out}: {done.labelled} labelled by readers, {done.changed} of them "
         f"against the model, {done.excluded} excluded"
     )
+    if done.again:
+        typer.echo(
+            f"{done.again} of those labelled had a reader's label in {table} already, which does "
+            "not tell what the model named"
+        )
     if done.by_content:
         typer.echo(
             f"{done.by_content} of these were found by the bytes of their files, not by their paths"

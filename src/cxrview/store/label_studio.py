@@ -29,7 +29,7 @@ def read_label_studio(path: Path) -> list[ForeignReading]:
     """Read every annotation of an export, oldest first.
 
     A reader is named by what cxrview wrote there, else by e-mail, else `label-studio-` and the
-    number of the user. Of what cxrview wrote, adjudications are passed over: they were not blind.
+    number of the user. Adjudications and second looks that cxrview wrote are not `is_blind`.
 
     Raises:
         UsageError: it is none, or an annotation does not say one choice.
@@ -75,8 +75,6 @@ def _annotations(where: str, task: Json) -> Iterator[ForeignReading]:
         yield _reading(where, _file_of(task), {**task, "completed_by": task["annotator"]}, choice)
         return
     for annotation in task["annotations"]:
-        if annotation.get("round", Round.BLIND) != Round.BLIND:
-            continue
         choices = [r for r in annotation.get("result") or () if r.get("type") == "choices"]
         said = [choice for one in choices for choice in one["value"]["choices"]]
         if len(said) > 1:
@@ -93,6 +91,7 @@ def _reading(where: str, file: str, annotation: Json, choice: str | None) -> For
         where=where,
         file=file,
         reader=_reader(annotation),
+        is_blind=annotation.get("round", Round.BLIND) == Round.BLIND,
         says="" if is_cancelled else str(choice),
         reason=(annotation.get("reason") or CANCELLED) if is_cancelled else "",
         note=annotation.get("note") or "",

@@ -45,6 +45,8 @@ class Imported:
     passed_over: tuple[str, ...]
     """Readings of unknown files or labels, each with where it stands and why."""
     new_readers: tuple[str, ...]
+    not_blind: int = 0
+    """Adjudications and second looks in the file, which were left out."""
 
 
 def import_readings(
@@ -75,7 +77,8 @@ def import_readings(
     """
     if store.blind_round_closed():
         raise UsageError("the blind round of this study is closed", "What is read now is not blind")
-    foreign = _renamed(path, read_foreign_readings(path, reader), rename or {})
+    every = _renamed(path, read_foreign_readings(path, reader), rename or {})
+    foreign = [one for one in every if one.is_blind]
     known_files = _Files(store, path.parent, is_loose=path.suffix.lower() == ".json")
     understood, faults = [], []
     for one in foreign:
@@ -97,6 +100,7 @@ def import_readings(
         known=len(readings) - len(written),
         passed_over=tuple(faults),
         new_readers=tuple(new),
+        not_blind=len(every) - len(foreign),
     )
 
 

@@ -29,6 +29,9 @@ class Merged:
     """Rows that have a reader's view now, or his label that is no view."""
     changed: int = 0
     """Of these, rows in which the model had named another view."""
+    again: int = 0
+    """Of `labelled`, rows whose view was a reader's already, so that the table does not tell what
+    the model had named."""
     excluded: int = 0
     by_content: int = 0
     """Of both, rows that were found by the bytes of their file and not by its path."""
@@ -68,7 +71,10 @@ def _merge(table: Path, known: StudyRows, merged: Merged) -> Iterator[Row]:
             continue
         merged.labelled += bool(one.settled.label)
         merged.excluded += bool(one.settled.reason)
-        merged.changed += bool(one.view and row["view"] and row["view"] != one.view)
+        is_of_model = (row[ORIGIN] or MODEL) == MODEL
+        merged.again += bool(one.settled.label) and not is_of_model
+        if is_of_model:
+            merged.changed += bool(one.view and row["view"] and row["view"] != one.view)
         yield _overridden(row, one)
     if not merged.labelled + merged.excluded:
         raise UsageError(
