@@ -10,6 +10,7 @@ import pytest
 
 from cxrview.cli.annotation_study import without_password
 from cxrview.errors import UsageError
+from cxrview.store.patient_key import pseudonym
 from cxrview.store.readings import open_readings
 from cxrview.terms import Role, View
 
@@ -43,7 +44,7 @@ def test_ids_tell_nothing_of_order_or_file(room):
 
 def test_the_link_that_is_printed_lets_its_reader_in(room):
     said = room.create().output
-    secret = re.search(r"ben: /enter/(\S+)", said)[1]
+    secret = re.search(r"ben: http://127.0.0.1:8765/enter/(\S+)", said)[1]
 
     store = open_readings("study.db")
     assert store.reader_by_link(secret).name == "ben"
@@ -190,9 +191,10 @@ def test_a_reader_who_is_there_may_become_adjudicator_and_stays_reader(room):
 
 
 def test_a_reader_gets_a_new_link_and_a_password(room):
-    old = re.search(r"anna: /enter/(\S+)", room.create().output)[1]
+    link = r"anna: http://127.0.0.1:8765/enter/(\S+)"
+    old = re.search(link, room.create().output)[1]
 
-    new = re.search(r"anna: /enter/(\S+)", room.run("annotate reader study.db anna --link").output)
+    new = re.search(link, room.run("annotate reader study.db anna --link").output)[1]
     added = room.run("annotate reader study.db carl --role reader+adjudicator").output
     words = ["-m", "cxrview", "annotate", "reader", "study.db", "anna", "--password"]
     shell = [sys.executable, *words]
@@ -200,7 +202,7 @@ def test_a_reader_gets_a_new_link_and_a_password(room):
 
     store = open_readings("study.db")
     assert store.reader_by_link(old) is None
-    assert store.reader_by_link(new[1]).name == "anna"
+    assert store.reader_by_link(new).name == "anna"
     assert store.reader_by_link(added.split("/enter/")[1].strip()).roles == set(Role)
     assert store.check_password("anna", "long enough").name == "anna"
     store.close()
@@ -249,3 +251,77 @@ def test_a_study_that_has_moved_finds_its_images_where_they_were(room):
 
     rows = room.read_csv("elsewhere/labels.csv")
     assert all((Path("elsewhere") / row["file"]).is_file() for row in rows)
+
+
+def test_images_without_patients_are_told_at_once_with_what_to_do(room):
+    said = room.run("annotate create study.db archive --reader anna").stderr
+
+    assert "40 of 40 images have no patient: a split by patient will not be possible" in said
+    for way in ("--patient-pattern REGEX", "--patient-column COLUMN", "cxrview split --by image"):
+        assert way in said
+
+
+def test_patients_in_paths_are_kept_as_pseudonyms_of_the_key(room):
+    Path("key").write_text("k" * 64)
+    done = room.run(
+        r"annotate create study.db archive --patient-pattern ^here/(\d) --key key --reader anna"
+    )
+
+    expected = {f"here/{k:02}.png": pseudonym(b"k" * 64, str(k // 10)) for k in range(30)}
+    found = {image.path: image.patient for image in room.study()[1]}
+    assert {path: patient for path, patient in found.items() if patient} == expected
+    assert "10 of 40 images have no patient" in done.stderr
+
+
+def test_a_column_of_patients_is_kept_as_pseudonyms_of_the_key(room):
+    Path("key").write_text("k" * 64)
+    room.write_csv("list.csv", ("file", "MRN"), [(room.file(0), "17"), (room.file(1), "")])
+    done = room.run("annotate create study.db --from list.csv --patient-column MRN --key key")
+
+    patients = [image.patient for image in room.study()[1]]
+    assert sorted(patients) == ["", pseudonym(b"k" * 64, "17")]
+    assert "1 of 2 images have no patient" in done.stderr
+
+
+def test_all_patients_known_is_nothing_to_tell(room):
+    assert room.create().stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("archive --patient-column MRN", "--patient-column is for a table"),
+        ("archive --patient-pattern nobody(x)", "tells no patient of any image"),
+        ("--from views.parquet --patient-column MRN", "has no column MRN"),
+    ],
+)
+def test_a_source_that_tells_of_nobody_is_refused_before_there_is_a_study(room, given, why):
+    with pytest.raises(UsageError, match=why):
+        room.run(f"annotate create study.db {given}")
+
+    assert not Path("study.db").exists()
+
+
+def test_what_comes_next_is_said_with_readers_and_without(room):
+    with_readers = room.create().output
+    without = room.run("annotate create other.db archive").output
+
+    assert "next: cxrview annotate serve study.db" in with_readers
+    assert "next: cxrview annotate reader other.db NAME --role reader" in without
+
+
+def test_a_list_of_excel_with_backslashes_gives_its_images(room):
+    name = room.file(3).replace("/", "\\")
+    Path("list.csv").write_text(f"File;Patient\n{name};p1\n", encoding="utf-8-sig")
+    room.run("annotate create study.db --from list.csv")
+
+    study, (image,), *_ = room.study()
+    assert (Path(study.root) / image.path).is_file()
+    assert image.patient == "p1"
+
+
+def test_a_list_with_a_drive_of_windows_is_refused(room):
+    Path("list.csv").write_text("file\nC:\\films\\a.png\n")
+
+    with pytest.raises(UsageError, match="which is not on this computer"):
+        room.run("annotate create study.db --from list.csv")

@@ -45,8 +45,10 @@ def test_to_merge_twice_changes_nothing(room, ending):
     room.create_read()
     room.run(f"merge views.parquet study.db --out once.{ending}")
 
-    room.run(f"merge once.{ending} study.db --out twice.{ending}")
+    said = room.run(f"merge once.{ending} study.db --out twice.{ending}").output
 
+    assert "38 labelled by readers, 0 of them against the model" in said
+    assert f"38 of those labelled had a reader's label in once.{ending} already" in said
     assert Path(f"twice.{ending}").read_bytes() == Path(f"once.{ending}").read_bytes()
     assert {row["view"] for row in each_row(Path(f"twice.{ending}"))} == {
         "frontal",
@@ -165,5 +167,37 @@ def test_a_study_without_patients_or_views_is_not_split(room):
 
     room.run("annotate create bare.db archive --reader anna --reader ben")
     room.run("annotate import bare.db readings.csv")
-    with pytest.raises(UsageError, match="nobody knows the patient of 38 images"):
+    with pytest.raises(UsageError, match=r"38 of 38 images have no patient.*split --by image"):
         room.run("split bare.db --out split.csv")
+
+
+def test_a_study_without_patients_is_prepared_and_split_by_image(room):
+    room.run("annotate create bare.db archive --reader anna --reader ben")
+    room.run("annotate import bare.db readings.csv")
+    room.run("annotate export bare.db --out labels.csv")
+
+    prepared = room.run("prepare labels.csv --out store")
+    with pytest.raises(UsageError, match=r"38 of 38 images have no patient.*split --by image"):
+        room.run("split store --out split.csv")
+    said = room.run("split store --by image --out split.csv").output
+
+    assert "38 of 38 images have no patient" in prepared.stderr
+    assert "of unknown patients" in prepared.stdout
+    assert "training       22 images" in said
+    room.run("split store --check split.csv")
+
+
+def test_patients_may_be_told_when_labels_are_prepared(room):
+    room.run("annotate create bare.db archive --reader anna --reader ben")
+    room.run("annotate import bare.db readings.csv")
+    room.run("annotate export bare.db --out labels.csv")
+    room.run("prepare labels.csv --out store")
+
+    with pytest.raises(UsageError, match="patients"):
+        room.run(r"prepare labels.csv --out store --patient-pattern (\d)\d.png")
+    again = room.run(r"prepare labels.csv --out store --patient-pattern (\d)\d.png --overwrite")
+    room.run("split store --out split.csv")
+
+    assert (again.stderr, "of 4 patients" in again.stdout) == ("", True)
+    rows = room.read_csv("split.csv")
+    assert len({(row["patient"], row["partition"]) for row in rows}) == 4

@@ -2,6 +2,7 @@ import pytest
 
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
+from cxrview.store.patient_source import PatientSource
 from cxrview.terms import View
 
 
@@ -109,3 +110,92 @@ def test_what_shows_no_chest_needs_a_patient_and_a_file_where_it_is_used(tmp_pat
 
     with pytest.raises(UsageError, match=r"line 2: no patient; line 3: no file b.png$"):
         read_not_chest(path)
+
+
+@pytest.mark.parametrize(
+    ("word", "view"),
+    [
+        ("PA", View.FRONTAL),
+        ("ap", View.FRONTAL),
+        ("FRONTAL", View.FRONTAL),
+        ("LATERAL", View.LATERAL),
+        ("LL", View.LATERAL),
+        ("R LAT", View.LATERAL),
+    ],
+)
+def test_a_view_has_the_words_that_radiology_has_for_it(tmp_path, word, view):
+    (label,) = read_labels(write(tmp_path, f"a.png,,p1,{word}"))
+
+    assert label.view is view
+
+
+@pytest.mark.parametrize("word", ["Not-chest", "not_chest", "NO VIEW"])
+def test_words_for_no_view_may_be_written_in_other_ways(tmp_path, word):
+    assert read_labels(write(tmp_path, f"a.png,,p1,{word}")) == []
+
+
+def test_a_table_of_excel_with_semicolons_and_backslashes_is_read(tmp_path):
+    (tmp_path / "nih").mkdir()
+    (tmp_path / "nih" / "x.png").touch()
+    path = tmp_path / "labels.csv"
+    path.write_bytes("File;Patient ID;Label\r\nnih\\x.png;p1;PA\r\n;;\r\n".encode("utf-8-sig"))
+
+    (label,) = read_labels(path)
+
+    assert (label.file, label.patient, label.view) == ("nih/x.png", "p1", View.FRONTAL)
+
+
+@pytest.mark.parametrize("again", ["nih\\x.png", "nih/x.png"])
+def test_a_file_named_with_either_slash_is_one_file(tmp_path, again):
+    (tmp_path / "nih").mkdir()
+    (tmp_path / "nih" / "x.png").touch()
+    path = write(tmp_path, "nih\\x.png,,p1,frontal", f"{again},,p2,frontal")
+
+    with pytest.raises(UsageError, match="line 3: file nih/x.png is that of line 2"):
+        read_labels(path)
+
+
+@pytest.mark.parametrize("file", ["C:\\films\\a.png", "\\\\server\\share\\a.png", "D:/films/a.png"])
+def test_a_drive_or_share_of_windows_is_called_one(tmp_path, file):
+    with pytest.raises(UsageError, match="no file .*relative to the table, not by a drive"):
+        read_labels(write(tmp_path, f"{file},,p1,frontal"))
+
+
+def test_what_the_model_says_is_no_label(tmp_path):
+    path = tmp_path / "views.csv"
+    path.write_text("path,patient_key,decision,view,pfi\na.png,p1,classified,frontal,99.0\n")
+
+    with pytest.raises(UsageError, match="its views are the model's and no labels"):
+        read_labels(path)
+
+
+def test_a_pattern_tells_patients_by_their_files_and_the_column_the_others(tmp_path):
+    for name in ("patient7", "patient07", "other"):
+        (tmp_path / f"{name}.png").touch()
+    rows = ["patient7.png,,,frontal", "patient07.png,,,frontal", "other.png,,p1,lateral"]
+
+    labels = read_labels(write(tmp_path, *rows), patients=PatientSource(pattern=r"patient(\d+)"))
+
+    assert [label.patient for label in labels] == ["7", "07", "p1"]
+
+
+def test_a_column_of_another_name_tells_patients(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,view,MRN\na.png,frontal,17\n")
+    (tmp_path / "a.png").touch()
+
+    (label,) = read_labels(path, patients=PatientSource(column="mrn"))
+
+    assert label.patient == "17"
+    with pytest.raises(UsageError, match="has no column ward. It has file, view, MRN"):
+        read_labels(path, patients=PatientSource(column="ward"))
+
+
+def test_images_without_patients_are_read_where_they_may_be(tmp_path):
+    path = write(tmp_path, "a.png,,,frontal")
+
+    (label,) = read_labels(path, need_patients=False)
+
+    assert label.patient == ""
+    with pytest.raises(UsageError, match="line 2: no patient"):
+        read_labels(path)

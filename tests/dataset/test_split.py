@@ -259,3 +259,22 @@ def test_the_shared_radiographs_are_split_without_a_leak(shared_data, by):
     check_split(split, labels, hash_files(labels, shared_data))
     if by != "rule":
         assert sizes_of(split) == [2494, 831, 832]
+
+
+@pytest.mark.parametrize("by", ["patient", "rule"])
+def test_a_split_that_needs_patients_is_refused_where_some_have_none(by):
+    images = [Image(f"{k}.png", "" if k % 2 else f"p{k}") for k in range(12)]
+
+    with pytest.raises(UsageError, match=r"6 of 12 images have no patient.*split --by image"):
+        split_images(images, by=by)
+    assert len(split_images(images, by="image").partitions) == 12
+
+
+def test_a_given_split_by_patient_is_refused_where_some_have_none():
+    images = [Image("0.png", "p1"), Image("1.png", ""), Image("2.png", "")]
+    content = unlike(images)
+    partitions = {image.file: Partition.TRAINING for image in images}
+
+    with pytest.raises(UsageError, match="2 of 3 images have no patient"):
+        check_split(Split(partitions=partitions, by="patient"), images, content)
+    check_split(Split(partitions=partitions, by="image"), images, content)

@@ -87,7 +87,7 @@ def test_what_is_no_table_is_refused_in_a_line(tmp_path, name, content):
     if content:
         (tmp_path / name).write_bytes(content)
 
-    with pytest.raises(UsageError, match="cannot be read|is no table"):
+    with pytest.raises(UsageError, match="cannot be read|is no table|is no CSV"):
         read_split(tmp_path / name)
 
 

@@ -1,15 +1,19 @@
 """`cxrview annotate create`: a new study from an archive, or from a result of classify."""
 
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import StudyName, without_password
+from cxrview.cli.annotation_study import HOST, PORT, StudyName, without_password
 from cxrview.cli.extra import annotation_extra
+from cxrview.cli.patients import PatientColumn, PatientPattern, warn_of_no_patient
 from cxrview.errors import UnreadableImage, UsageError
 
 if TYPE_CHECKING:
+    from cxrview.store.patient_source import PatientSource
     from cxrview.study.annotation_images import Draw, Drawn
 
 
@@ -98,19 +102,22 @@ def create(
     seed: Annotated[
         int, typer.Option(min=0, metavar="N", help="Of the sample and of every reader's order.")
     ] = 0,
+    patient_column: PatientColumn = None,
+    patient_pattern: PatientPattern = None,
     key: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Key of the patients' pseudonyms, of IMAGES; made on first use.",
+            help="Key of the patients' pseudonyms, of IMAGES and of --patient-column and "
+            "--patient-pattern; made on first use.",
             show_default="~/.config/cxrview/patient.key",
         ),
     ] = None,
 ) -> None:
     """Make an annotation study: its images, its labels, its readers.
 
-    Prints the secret part of each reader's link, which is kept nowhere: hand it over now. What
-    cannot be read among IMAGES is listed and left out.
+    Prints each reader's link, which is kept nowhere: hand it over now. What cannot be read among
+    IMAGES is listed and left out.
 
     Exit code: 0 done, 1 done but for files that cannot be read, 2 usage error.
     """
@@ -118,8 +125,11 @@ def create(
         raise UsageError("name either IMAGES or a table --from which to take them")
     if only and not table:
         raise UsageError("--only is for the decisions of a table: name one with --from")
+    from cxrview.store.patient_source import PatientSource
+
+    patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
     with annotation_extra():
-        from cxrview.study.annotation_images import Draw, draw_from_table
+        from cxrview.study.annotation_images import Draw, Patients, draw_from_table
         from cxrview.study.annotation_study import make_study, parse_choices, parse_roles
 
     choices = parse_choices(labels)
@@ -127,9 +137,10 @@ def create(
     draw = Draw(sample=sample, stratify=_words(stratify), least=least, seed=seed)
     failed: list[UnreadableImage] = []
     if table:
-        drawn = draw_from_table(table, draw, root=root, only=_words(only))
+        told = Patients(source=patients, key=_pseudonyms(key)) if patients else Patients()
+        drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=told)
     else:
-        drawn = _draw_from_files(images or [], draw, root, key, failed)
+        drawn = _draw_from_files(images or [], draw, root, key, patients, failed)
     secrets = make_study(
         study,
         drawn,
@@ -143,6 +154,13 @@ def create(
     typer.echo(_told(without_password(study), drawn))
     for who, secret in secrets.items():
         typer.echo(link_line(who, secret))
+    typer.echo(_what_next(without_password(study), secrets))
+    warn_of_no_patient(
+        sum(not image.patient for image in drawn.images),
+        len(drawn.images),
+        "Remove the study now and create it with --patient-pattern REGEX, or --from a table with "
+        "--patient-column COLUMN",
+    )
     for error in failed:
         typer.echo(f"cxrview: left out: {error}", err=True)
     if failed:
@@ -150,8 +168,30 @@ def create(
 
 
 def link_line(name: str, secret: str) -> str:
-    """One reader's way in, below the address that `cxrview annotate serve` prints."""
-    return f"{name}: /enter/{secret}"
+    """One reader's way in, at the address of `cxrview annotate serve` unless told otherwise."""
+    return f"{name}: http://{HOST}:{PORT}/enter/{secret}"
+
+
+def _what_next(study: str, readers: Mapping[str, str]) -> str:
+    """The command to go on with."""
+    named = shlex.quote(study)
+    if not readers:
+        return (
+            f"next: cxrview annotate reader {named} NAME --role reader for each who reads, then "
+            f"cxrview annotate serve {named}; or cxrview annotate import {named} FILE"
+        )
+    return (
+        f"next: cxrview annotate serve {named} (where it serves at another address than "
+        f"http://{HOST}:{PORT}, links begin with that one)"
+    )
+
+
+def _pseudonyms(key: Path | None) -> Callable[[str], str]:
+    from functools import partial
+
+    from cxrview.store.patient_key import default_key_path, load_or_make_key, pseudonym
+
+    return partial(pseudonym, load_or_make_key(key or default_key_path()))
 
 
 def _draw_from_files(
@@ -159,25 +199,24 @@ def _draw_from_files(
     draw: "Draw",
     root: Path | None,
     key: Path | None,
+    patients: "PatientSource",
     failed: list[UnreadableImage],
 ) -> "Drawn":
-    from functools import partial
-
     from cxrview.cli.archive_paths import check_paths, find_paths
     from cxrview.cli.progress import progress
-    from cxrview.store.patient_key import default_key_path, load_or_make_key, pseudonym
     from cxrview.study.annotation_images import draw_from_files
 
     check_paths(images)
     if root is None and len(images) == 1 and Path(images[0]).is_dir():
         root = Path(images[0])
-    secret = load_or_make_key(key or default_key_path())
+    patient_key = _pseudonyms(key)
     with progress("headers") as advance:
         return draw_from_files(
             find_paths(images, []),
             draw,
             root=root,
-            patient_key=partial(pseudonym, secret),
+            patient_key=patient_key,
+            patients=patients,
             tell=failed.append,
             watch=advance,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
+from cxrview.cli.annotation_study import HOST, IF_MOVED, PORT, ImagesRoot, StudyName, opened
 from cxrview.cli.extra import annotation_extra
 from cxrview.errors import UsageError
 
@@ -19,10 +19,10 @@ def serve(
     root: ImagesRoot = None,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="To listen at; this machine alone by default.")
-    ] = "127.0.0.1",
+    ] = HOST,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="To listen at; 0 for any that is free.")
-    ] = 8765,
+    ] = PORT,
     hours: Annotated[
         float, typer.Option(min=0.1, metavar="N", help="After which a login ends.")
     ] = 12,

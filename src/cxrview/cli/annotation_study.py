@@ -32,6 +32,8 @@ ImagesRoot = Annotated[
         show_default="the study's own",
     ),
 ]
+HOST, PORT = "127.0.0.1", 8765
+"""Where `cxrview annotate serve` listens unless told otherwise."""
 IF_MOVED = "Mount or move them back, or name with --root where they lie now"
 """Advice where a study's images are gone."""
 

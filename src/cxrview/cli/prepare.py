@@ -5,13 +5,20 @@ from typing import Annotated
 
 import typer
 
+from cxrview.cli.patients import (
+    PatientColumn,
+    PatientPattern,
+    count_patients,
+    warn_of_no_patient,
+)
+
 
 def prepare(
     labels: Annotated[
         Path,
         typer.Argument(
             help="CSV with file, patient, view, and study and source if known; files relative to "
-            "it.",
+            "it. Views are frontal and lateral, or words of these such as PA, AP, LL, RL.",
             show_default=False,
         ),
     ],
@@ -32,6 +39,8 @@ def prepare(
             show_default=False,
         ),
     ] = None,
+    patient_column: PatientColumn = None,
+    patient_pattern: PatientPattern = None,
     as_published: Annotated[
         bool,
         typer.Option(
@@ -55,13 +64,23 @@ def prepare(
     from cxrview.cli.progress import progress
     from cxrview.dataset.labels import read_labels
     from cxrview.dataset.prepare import prepare_images
+    from cxrview.store.patient_source import PatientSource
     from cxrview.store.prepared import FAILURES
 
-    with progress("images", lambda: len(read_labels(labels))) as advance:
+    patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
+    labelled = read_labels(labels, patients=patients, need_patients=False)
+    warn_of_no_patient(
+        sum(not label.patient for label in labelled),
+        len(labelled),
+        "Tell them by --patient-column COLUMN or --patient-pattern REGEX (with --overwrite, if a "
+        "store is made already)",
+    )
+    with progress("images", lambda: len(labelled)) as advance:
         store = prepare_images(
             labels,
             out,
             headers_path=headers,
+            patients=patients,
             as_published=as_published,
             overwrite=overwrite,
             workers=workers,
@@ -71,7 +90,7 @@ def prepare(
     typer.echo(
         f"{len(store.images)} images in {out}: {frontal} frontal, "
         f"{len(store.images) - frontal} lateral, "
-        f"of {len({image.patient for image in store.images})} patients"
+        f"of {count_patients(store.images)}"
     )
     if headers:
         found = sum(image.has_header for image in store.images)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.patients import count_patients
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _images(
     elif is_study(labelled):
         images, folder = _images_of_study(labelled, root)
     else:
-        images = read_labels(Path(labelled))
+        images = read_labels(Path(labelled), need_patients=False)
     if sources:
         unknown = set(sources) - {image.source for image in images}
         if unknown:
@@ -207,10 +208,9 @@ def _table(chosen: "Split", images: "Sequence[Label | PreparedImage]") -> str:
     for part in Partition:
         of = [image for image in images if chosen.partitions.get(image.file) is part]
         frontal = sum(image.view is View.FRONTAL for image in of)
-        patients = len({image.patient for image in of})
         lines.append(
             f"{part:10} {len(of):6} images ({frontal} frontal, {len(of) - frontal} lateral) "
-            f"of {patients} patients"
+            f"of {count_patients(of)}"
         )
     if left := len(images) - len(chosen.partitions):
         lines.append(f"{'left out':10} {left:6} images")

@@ -151,5 +151,5 @@ def _label(row: dict[str, str]) -> Label:
         study=row.get("study") or "",
         patient=row["patient"],
         view=View(row["view"]),
-        partition=partition_of(row["patient"]),
+        partition=partition_of(row["patient"]) if row["patient"] else None,
     )

@@ -12,6 +12,7 @@ from cxrview.dataset.squashing import Squashed, squash_files
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Failure, HeaderFacts, Label, Prepared, PreparedImage
+from cxrview.store.patient_source import PatientSource
 from cxrview.store.prepared import open_prepared
 from cxrview.store.preparing import PreparedWriter
 
@@ -21,6 +22,7 @@ def prepare_images(
     out: Path,
     *,
     headers_path: Path | None = None,
+    patients: PatientSource | None = None,
     as_published: bool = False,
     overwrite: bool = False,
     workers: int = 2,
@@ -36,6 +38,8 @@ def prepare_images(
         out: folder; new, empty, or begun by the same call.
         headers_path: table of the headers of images that have none in their file, as
             `read_headers` reads it; rows that name no labelled file are passed over.
+        patients: where patients are told from in place of the labels' column `patient`. Images
+            without any are kept, and can only be split by image.
         as_published: window as DCMTK does and pass the picture in its full size through JPEG of
             quality 90 first, as the paper's conversion did.
         overwrite: begin anew, whatever store stands there.
@@ -53,7 +57,7 @@ def prepare_images(
     Source:
         Paper, section 1: 8-bit grey, min-max window, squashed to 256 x 256.
     """
-    labels = read_labels(labels_path)
+    labels = read_labels(labels_path, patients=patients, need_patients=False)
     if not labels:
         raise UsageError(f"{labels_path} names no frontal and no lateral image")
     headers = read_headers(headers_path) if headers_path else {}
@@ -63,7 +67,7 @@ def prepare_images(
         "reader": "exact" if as_published else "default",
         "as_published": as_published,
         "version": version("cxrview"),
-    }
+    } | ({"patients": patients.words} if patients else {})
     with PreparedWriter(out, SIDE, conditions, overwrite=overwrite) as writer:
         if not writer.is_complete:
             watch(writer.done)

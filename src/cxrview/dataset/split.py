@@ -56,12 +56,15 @@ def split_images(
         seed: another one gives another split.
 
     Raises:
-        UsageError: sizes that cannot be met, or a partition that would stay empty.
+        UsageError: sizes that cannot be met, or a partition that would stay empty; or, unless by
+            image, an image of which nobody knows the patient.
 
     Source:
         Paper, section 1. Ours: by patient unless asked otherwise, so that nothing leaks.
     """
     owned = list(images)
+    if by in ("patient", "rule"):
+        _refuse_unowned(owned, by)
     if by == "rule":
         return Split(partitions=_sorted({i.file: partition_of(i.patient) for i in owned}), by=by)
     targets = _targets(len(owned), shares, counts)
@@ -89,8 +92,12 @@ def check_split(split: Split, images: Iterable[Owned], content: Mapping[str, str
         UsageError: an image of the split is not among `images`; or, unless the split is by image,
             two images of one patient are in different partitions; or the same picture is in
             different partitions under two names. The message names the files of the first ten
-            and how many more there are, never a patient.
+            and how many more there are, never a patient. Likewise, unless it is by image, a split
+            of images of which nobody knows the patient.
     """
+    images = list(images)
+    if split.by != "image":
+        _refuse_unowned([image for image in images if image.file in split.partitions], split.by)
     of_patient: dict[str, str] = {}
     of_picture: dict[str, str] = {}
     strangers = dict.fromkeys(split.partitions)
@@ -111,6 +118,17 @@ def check_split(split: Split, images: Iterable[Owned], content: Mapping[str, str
         raise UsageError(
             f"the split is refused: {'; '.join(faults[:_FAULTS_NAMED])}{tail}",
             "Put such images into one partition, or take one of each pair out of the labels",
+        )
+
+
+def _refuse_unowned(images: Sequence[Owned], by: str) -> None:
+    """Refuse a split that keeps patients together where some image's patient is not known."""
+    if unknown := sum(not image.patient.strip() for image in images):
+        raise UsageError(
+            f"{unknown} of {len(images)} images have no patient, which a split by {by} needs",
+            "Tell patients by cxrview prepare --patient-column or --patient-pattern, or take "
+            "cxrview split --by image: then images of one patient may be in training and in test, "
+            "and a test looks better than it is",
         )
 
 

@@ -20,8 +20,10 @@ class Label:
     """Path relative to the labels file."""
     source: str
     patient: str
+    """Empty where nobody knows, in what is divided by image alone."""
     view: View
-    partition: Partition
+    partition: Partition | None
+    """By the published rule; None where nobody knows the patient."""
     study: str = ""
 
 

@@ -49,6 +49,10 @@ class PatientSource:
             return f"column {self.column}"
         return f"pattern {self.pattern}" if self.pattern else ""
 
+    def columns(self, known: Mapping[str, Any]) -> tuple[str, ...]:
+        """What has to be read of a table with those columns."""
+        return (self._key(known),) if self.column else ()
+
     def find(self, path: str, row: Mapping[str, Any]) -> str:
         """Whose an image is; empty where neither cell nor path says so.
 

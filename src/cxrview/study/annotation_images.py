@@ -13,6 +13,7 @@ from cxrview.image import open_image
 from cxrview.image.address import local_path
 from cxrview.records import StudyImage
 from cxrview.store.image_list import each_listed_image
+from cxrview.store.patient_source import PatientSource
 from cxrview.terms import Decision, View
 
 SOURCE = "source"
@@ -41,6 +42,32 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Patients:
+    """Where the patients of a new study are told from, and how their names are hidden."""
+
+    source: PatientSource = PatientSource()
+    key: Callable[[str], str] = str
+    """Makes a pseudonym of what a column or a path says."""
+
+    def tell(self, image: StudyImage, row: Row) -> StudyImage:
+        """An image with its patient, or as it was where the source does not tell."""
+        name = self.source.find(image.path.replace(os.sep, "/"), row)
+        return replace(image, patient=self.key(name)) if name else image
+
+    def need_some(self, images: Iterable[StudyImage]) -> None:
+        """Refuse a source that tells of nobody.
+
+        Raises:
+            UsageError: there is one, and no image has a patient.
+        """
+        if self.source and not any(image.patient for image in images):
+            raise UsageError(
+                f"the {self.source.words} tells no patient of any image",
+                "A pattern is looked for in paths below the study's root (--root)",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """The images of a new study, and how they came to be these."""
 
@@ -52,7 +79,12 @@ class Drawn:
 
 
 def draw_from_table(
-    table: Path, draw: Draw, *, root: Path | None = None, only: Sequence[str] = ()
+    table: Path,
+    draw: Draw,
+    *,
+    root: Path | None = None,
+    only: Sequence[str] = (),
+    patients: Patients | None = None,
 ) -> Drawn:
     """Draw from a result of `classify`, or from a list of files in any table.
 
@@ -62,9 +94,12 @@ def draw_from_table(
         root: what relative paths of the table are relative to, the working folder where None; and
             what those of the study are. Where None, the deepest folder that holds all of it.
         only: decisions; where none, `USUAL_DECISIONS`. A table without decisions gives all.
+        patients: where they are told from; what it does not tell, the columns `patient_key` and
+            `patient` do, as they stand there.
 
     Raises:
-        UsageError: as `each_listed_image` and `draw_sample`, or a column is missing.
+        UsageError: as `each_listed_image` and `draw_sample`, or a column is missing; or `patients`
+            tells of no image.
     """
     wanted = set(only or USUAL_DECISIONS)
     if wanted - set(Decision):
@@ -73,7 +108,8 @@ def draw_from_table(
             f"There are {', '.join(Decision)}",
         )
 
-    _check_columns(table, draw.stratify)
+    patients = patients or Patients()
+    known = _check_columns(table, draw.stratify, patients.source)
     if root:
         holding = str(root.absolute())
     else:
@@ -90,10 +126,11 @@ def draw_from_table(
         raise UsageError(f"{table} has no image with decision {' or '.join(sorted(wanted))}")
     sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)
     images = [
-        _image_of_row(row, holding, sample, SOURCE in draw.stratify)
-        for row in each(_KEPT)
+        patients.tell(_image_of_row(row, holding, sample, SOURCE in draw.stratify), row)
+        for row in each((*_KEPT, *patients.source.columns(known)))
         if row["path"] in sample.stratum_of
     ]
+    patients.need_some(images)
     about = _about(draw, sample) | {"table": table.name, "decisions": sorted(wanted)}
     return Drawn(root=holding, images=tuple(images), about=about)
 
@@ -104,6 +141,7 @@ def draw_from_files(
     *,
     root: Path | None = None,
     patient_key: Callable[[str], str],
+    patients: PatientSource | None = None,
     tell: Callable[[UnreadableImage], None],
     watch: Callable[[int], None] = lambda done: None,
 ) -> Drawn:
@@ -114,16 +152,24 @@ def draw_from_files(
         draw: how many; strata by `source` alone, the first folder below the root.
         root: what the study's paths are relative to; the deepest folder of all where None.
         patient_key: makes a pseudonym of a patient's id.
+        patients: a pattern that tells patients by their paths; what it does not tell, headers do.
         tell: called with each file that gives no image.
         watch: called with how many more files were looked at.
 
     Raises:
-        UsageError: as `draw_sample`, or strata by what files do not tell.
+        UsageError: as `draw_sample`, or strata by what files do not tell; or `patients` names a
+            column, or a pattern that fits no image.
     """
     if set(draw.stratify) - {SOURCE}:
         raise UsageError(
             "files themselves are told apart by source alone, the first folder",
             "For other strata classify them first, and draw with --from views.parquet",
+        )
+    told = Patients(source=patients or PatientSource(), key=patient_key)
+    if told.source.column:
+        raise UsageError(
+            "--patient-column is for a table: files themselves have no columns",
+            "Name the table with --from, or tell patients by --patient-pattern",
         )
     found: dict[str, StudyImage] = {}
     for path in paths:
@@ -141,6 +187,8 @@ def draw_from_files(
         _belonging(found[path], holding, sample, _first_folder(path, holding) if by_source else "")
         for path in sample.stratum_of
     ]
+    images = [told.tell(image, {}) for image in images]
+    told.need_some(images)
     return Drawn(root=holding, images=tuple(images), about=_about(draw, sample))
 
 
@@ -217,7 +265,8 @@ def _first_folder(path: str, holding: str) -> str:
     return "" if inside.is_absolute() or len(inside.parts) < 2 else inside.parts[0]
 
 
-def _check_columns(table: Path, stratify: Sequence[str]) -> None:
+def _check_columns(table: Path, stratify: Sequence[str], patients: PatientSource) -> Row:
+    """Give the first row, for the names of its columns."""
     first = next(each_listed_image(table), None)
     if first is None:
         raise UsageError(f"{table} has no rows")
@@ -226,6 +275,8 @@ def _check_columns(table: Path, stratify: Sequence[str]) -> None:
             f"the table has no column {', '.join(sorted(missing))} to stratify by",
             f"It has {', '.join(first)}",
         )
+    patients.need_column(first, table)
+    return first
 
 
 def _stratum(row: Row, columns: Sequence[str], holding: str) -> str:

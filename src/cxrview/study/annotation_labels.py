@@ -66,19 +66,15 @@ def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
 def view_labels(store: ReadingStore) -> list[Label]:
     """The frontal and lateral images of a study as `read_labels` would give them.
 
-    Files are named as in the study, relative to its root.
+    Files are named as in the study, relative to its root. Where nobody knows the patient of an
+    image, it is empty.
 
     Raises:
-        UsageError: there is none, or nobody knows whose one of them is.
+        UsageError: there is none.
     """
     images = [one for one in settled_images(store) if one.view]
     if not images:
         raise UsageError("no image of the study is settled as frontal or lateral yet")
-    if unknown := sum(not one.image.patient.strip() for one in images):
-        raise UsageError(
-            f"nobody knows the patient of {unknown} images of the study",
-            "Make it from a table that has a column patient or patient_key",
-        )
     return [
         Label(
             file=one.image.path,
@@ -86,7 +82,7 @@ def view_labels(store: ReadingStore) -> list[Label]:
             study=one.image.study,
             patient=one.image.patient,
             view=one.view,
-            partition=partition_of(one.image.patient),
+            partition=partition_of(one.image.patient) if one.image.patient.strip() else None,
         )
         for one in images
         if one.view

@@ -17,7 +17,9 @@ def count_flow(studied: Studied) -> Flow:
     plan, split = studied.plan, studied.split
     inside = images_inside(plan, studied.prepared)
     sources = {image.source for image in inside}
-    labelled = [label for label in read_labels(plan.labels) if label.source in sources]
+    labelled = [
+        label for label in read_labels(plan.labels, need_patients=False) if label.source in sources
+    ]
     readable = {image.file for image in inside}
     unreadable = sum(label.file not in readable for label in labelled)
     placed = {part: set(split.files(part)) for part in Partition}
@@ -50,7 +52,7 @@ def _externals(studied: Studied) -> Iterable[External]:
     if not len(external):
         return
     path: Path = plan.labels if plan.external is None else plan.external
-    of_file = read_labels(path)
+    of_file = read_labels(path, need_patients=False)
     for source in sorted({image.source for image in external.images}):
         yield External(
             name=source,
@@ -64,7 +66,7 @@ def _count(images: Iterable[Label | PreparedImage]) -> Counted:
     frontal = sum(image.view is View.FRONTAL for image in known)
     return Counted(
         images=len(known),
-        patients=len({image.patient for image in known}),
+        patients=len({image.patient for image in known} - {""}),
         frontal=frontal,
         lateral=len(known) - frontal,
     )
