@@ -315,3 +315,15 @@ def test_no_damage_makes_a_file_fail_that_is_read_when_whole(store, pack, name, 
     assert len(part) >= len(whole)
     if len(part) == 2:
         assert part == whole
+
+
+@pytest.mark.parametrize("way", [IN_PART["HTJ2K RPCL, TLM"], IN_PART["PLT"]], ids=str)
+def test_values_above_bits_stored_are_told_of_what_is_read_in_part(store, pack, way):
+    """Reduced pictures do not tell whether bits continue the value: the rest is fetched."""
+    data = pack(way)
+    for tag, bits in ((b"\x01\x01", 10), (b"\x02\x01", 9)):
+        at = data.index(b"\x28\0" + tag + b"US\2\0") + 8
+        data = data[:at] + bytes([bits, 0]) + data[at + 2 :]
+
+    assert_as_now(store, data)
+    assert read_in_part().warnings == ("bits_above_stored_used",)

@@ -6,6 +6,7 @@ first. What each hides when the data end too soon is guarded here.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cxrview.errors import CorruptPixels
 from cxrview.image.codestream import (
     CodestreamSize,
+    is_irreversible,
     jpeg2000_end,
     jpeg2000_size,
     jpeg_ends,
@@ -24,6 +26,7 @@ from cxrview.image.codestream import (
 from cxrview.image.dataset import inflate
 from cxrview.image.frame import Frame, Planes, corrupt, failed
 from cxrview.image.layout import Layout
+from cxrview.image.limits import check_pixels
 from cxrview.image.native import unpack_native
 from cxrview.image.rle import decode_rle
 
@@ -58,7 +61,7 @@ def _native(layout: Layout, data: bytes | memoryview) -> Planes:
 
 def decode_jpeg(frame: Frame) -> Planes:
     """Decode lossy JPEG of 8 or 12 bits (PS3.5 section 8.2.1)."""
-    return _decode_jpeg(frame, [_turbo])
+    return replace(_decode_jpeg(frame, [_turbo]), is_lossy=True)
 
 
 def decode_lossless_jpeg(frame: Frame) -> Planes:
@@ -113,7 +116,7 @@ def _sof3(data: bytes, _is_ycc: bool) -> NDArray[Any]:
     return np.asarray(imagecodecs.jpegsof3_decode(data))
 
 
-def decode_jpegls(frame: Frame) -> Planes:
+def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode JPEG-LS (PS3.5 section 8.2.3)."""
     size = _checked(frame, jpeg_size(frame.data))
     data = _closed(frame.data)
@@ -124,11 +127,17 @@ def decode_jpegls(frame: Frame) -> Planes:
         samples=_planes(frame, samples),
         precision=size.precision,
         is_luma_first=frame.layout.photometric.startswith("YBR"),
+        is_lossy=is_lossy,
     )
 
 
-def decode_jpeg2000(frame: Frame) -> Planes:
-    """Decode JPEG 2000 (PS3.5 section 8.2.4)."""
+def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
+    """Decode JPEG 2000 (PS3.5 section 8.2.4).
+
+    Args:
+        frame: the compressed frame.
+        is_lossy: the transfer syntax allows it. A reversible wavelet may be cut short, too.
+    """
     size = _checked(frame, jpeg2000_size(frame.data))
     end = jpeg2000_end(frame.data, size)
     # Some writers pad with a comment behind the last tile-part, at which OpenJPEG gives up.
@@ -138,16 +147,16 @@ def decode_jpeg2000(frame: Frame) -> Planes:
         tries = [frame.data[:end] + b"\xff\xd9", *tries]
     decoders = [partial(imagecodecs.jpeg2k_decode, data) for data in tries]
     samples = _first_that_works(frame, decoders, is_whole=end is not None)
-    return _of_jpeg2000(frame, samples, size)
+    return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
 
-def decode_htj2k(frame: Frame) -> Planes:
-    """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14)."""
+def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
+    """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14); `is_lossy` as above."""
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
         raise failed(frame, is_whole=False)
     samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
-    return _of_jpeg2000(frame, samples, size)
+    return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
 
 def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
@@ -169,13 +178,16 @@ def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
     return samples
 
 
-def _of_jpeg2000(frame: Frame, samples: NDArray[Any], size: CodestreamSize) -> Planes:
+def _of_jpeg2000(
+    frame: Frame, samples: NDArray[Any], size: CodestreamSize, *, is_lossy: bool
+) -> Planes:
     # The reversible and irreversible colour transforms have been undone by the decoder.
     photometric = frame.layout.photometric
     return Planes(
         samples=_planes(frame, samples),
         precision=size.precision,
         is_luma_first=photometric.startswith("YBR_FULL"),
+        is_lossy=is_lossy or is_irreversible(frame.data, size),
     )
 
 
@@ -187,6 +199,11 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
     if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
         raise CorruptPixels(
             frame.path, "its compressed pixels have another size than its header says", _ADVICE
+        )
+    if size.precision > layout.bits_allocated:
+        count = layout.samples_a_plane
+        check_pixels(
+            frame.path, count * (1 << (size.precision - 1).bit_length()) // 8, frame.limits
         )
     return size
 
@@ -228,11 +245,11 @@ CODECS: Mapping[str, Codec] = {
     "1.2.840.10008.1.2.4.57": decode_lossless_jpeg,
     "1.2.840.10008.1.2.4.70": decode_lossless_jpeg,
     "1.2.840.10008.1.2.4.80": decode_jpegls,
-    "1.2.840.10008.1.2.4.81": decode_jpegls,
+    "1.2.840.10008.1.2.4.81": partial(decode_jpegls, is_lossy=True),
     "1.2.840.10008.1.2.4.90": decode_jpeg2000,
-    "1.2.840.10008.1.2.4.91": decode_jpeg2000,
+    "1.2.840.10008.1.2.4.91": partial(decode_jpeg2000, is_lossy=True),
     "1.2.840.10008.1.2.4.201": decode_htj2k,
     "1.2.840.10008.1.2.4.202": decode_htj2k,
-    "1.2.840.10008.1.2.4.203": decode_htj2k,
+    "1.2.840.10008.1.2.4.203": partial(decode_htj2k, is_lossy=True),
 }
 """Decoders by transfer syntax UID; native syntaxes need none."""

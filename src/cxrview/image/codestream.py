@@ -101,15 +101,26 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
 
 def jpeg2000_levels(data: bytes, size: CodestreamSize) -> int:
     """Read how often the resolution halves (ITU-T T.800 A.6.1); 0 where that is not told."""
+    return int.from_bytes(_coding_style(data, size)[9:10])
+
+
+def is_irreversible(data: bytes, size: CodestreamSize) -> bool:
+    """Whether JPEG 2000 rounds: its wavelet is the 9-7 (ITU-T T.800 table A.20)."""
+    return _coding_style(data, size)[13:14] == b"\0"
+
+
+def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
+    """The COD segment with its marker; empty where there is none."""
     at = size.scan_start + 2
     for _ in range(_MOST_SEGMENTS):
         marker = data[at : at + 2]
         if len(marker) < 2 or marker[0] != 0xFF or marker in (b"\xff\x90", _END):
-            return 0
+            return b""
+        length = 2 + int.from_bytes(data[at + 2 : at + 4])
         if marker == b"\xff\x52":
-            return int.from_bytes(data[at + 9 : at + 10])
-        at += 2 + int.from_bytes(data[at + 2 : at + 4])
-    return 0
+            return data[at : at + length]
+        at += length
+    return b""
 
 
 def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:

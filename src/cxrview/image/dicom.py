@@ -3,7 +3,9 @@
 import warnings as python_warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from cxrview.errors import (
     CorruptHeader,
@@ -26,6 +28,7 @@ from cxrview.image.mapped import Data
 from cxrview.image.native import unpack_native
 from cxrview.image.opened import Grey, ImageFile
 from cxrview.image.reduced import decode_reduced
+from cxrview.image.smoothness import is_much_smoother, some_rows
 from cxrview.image.straight import square_of_planes, square_of_reduced
 from cxrview.records import Instance
 
@@ -235,15 +238,26 @@ def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) ->
         raise Truncated(path, "it ends before its pixels do", _ADVICE)
     if len(element.value) < _needed(layout):
         raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
-    samples = unpack_native(
-        element.value,
-        layout,
-        is_little_endian=parsed.is_little_endian,
-        is_words=element.vr == "OW",
-    )
+
+    def unpack(layout: Layout) -> NDArray[Any]:
+        return unpack_native(
+            element.value,
+            layout,
+            is_little_endian=parsed.is_little_endian,
+            is_words=element.vr == "OW",
+        )
+
+    samples = unpack(layout)
+    if layout.bits_allocated == 8 and len(element.value) == 2 * _needed(layout):
+        # As many bytes as words take: where these show a picture, Bits Allocated is wrong.
+        words = unpack(replace(layout, bits_allocated=16))
+        if is_much_smoother(some_rows(words[0]), some_rows(samples[0])):
+            samples = words
     return Planes(
         samples=samples,
-        precision=layout.bits_allocated,
+        precision=8 * samples.dtype.itemsize
+        if layout.bits_allocated == 8
+        else layout.bits_allocated,
         is_luma_first=layout.photometric.startswith("YBR"),
         behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
     )

@@ -19,11 +19,14 @@ class Planes:
     samples: NDArray[Any]
     """Shape (1 or 3, rows, columns): stored values, before masking and sign."""
     precision: int
-    """Bits of a sample that the codestream uses; those above carry no value."""
+    """Bits of a sample that the codestream uses; those above carry no value. Of samples that
+    need no decoder, the bits allocated."""
     is_luma_first: bool = False
     """The first plane is luma, the others are colour differences."""
     behind: bytes = b""
     """What follows the last native pixel: padding to an even length."""
+    is_lossy: bool = False
+    """Values may lie a little beyond those that were compressed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

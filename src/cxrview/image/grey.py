@@ -8,6 +8,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from cxrview.errors import CorruptHeader
 from cxrview.image.colour import luma
+from cxrview.image.depth import settle
 from cxrview.image.frame import Planes
 from cxrview.image.header import Header
 from cxrview.image.layout import Layout
@@ -37,12 +38,14 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
     Source:
         PS3.4 annex N.2 (the order of the steps), DCMTK's dcmimgle for what it leaves open.
     """
+    padded = None if exact else padding_range(header, layout)
+    planes, layout, settled = settle(planes, header, layout, padded)
     if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
         pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, layout))
-        return Grey(pixels=pixels, is_constant=is_constant)
+        return Grey(pixels=pixels, is_constant=is_constant, warnings=settled)
     stored = stored_values(planes.samples[0], layout, planes.precision)
     padding = None if exact else _padding(stored, header, layout)
-    values, notes = modality_values(stored, header, layout, exact=exact)
+    values, notes = modality_values(stored, header, layout)
     is_inverse, more = polarity(header, layout)
     pixels, is_constant = minmax_to_uint8(
         values,
@@ -51,7 +54,7 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
         padding=padding,
         beside=_byte_behind(planes, layout) if exact else None,
     )
-    return Grey(pixels=pixels, is_constant=is_constant, warnings=notes + more)
+    return Grey(pixels=pixels, is_constant=is_constant, warnings=settled + notes + more)
 
 
 def _luma(path: str, planes: Planes, header: Header, layout: Layout) -> NDArray[Any]:

@@ -22,7 +22,7 @@ _BACKWARDS = frozenset(
 
 
 def modality_values(
-    values: NDArray[Any], header: Header, layout: Layout, *, exact: bool
+    values: NDArray[Any], header: Header, layout: Layout
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Apply Modality LUT Sequence (0028,3000), else Rescale Slope and Intercept.
 
@@ -30,12 +30,11 @@ def modality_values(
         values: shape (rows, columns), stored values.
         header: the data set.
         layout: what the header says of the pixels.
-        exact: cut the results to whole numbers always. DCMTK does; but where that leaves fewer
-            than 256 of them, an image would be lost that is there, and fractions are kept.
 
     Returns:
-        Shape (rows, columns), integers or floats, and the warning `odd_rescale` where the
-        numbers make no sense.
+        Shape (rows, columns), and the warning `odd_rescale` where the numbers make no sense.
+        Results of a rescale are cut to whole numbers, as in DCMTK; but where that would leave
+        fewer than 256 of them, grey levels would be lost that are there, and they are floats.
     """
     if layout.is_float or header.text(0x00080016) in _BACKWARDS:
         return values, ()
@@ -52,7 +51,7 @@ def modality_values(
         return straight
 
     span = abs(slope) * float(int(values.max()) - int(values.min()))
-    if exact or span >= _LEVELS:
+    if span >= _LEVELS:
         return _through_table(values, lambda stored: _whole(rescaled(stored))), notes
     return _through_table(values, rescaled), notes
 

@@ -21,8 +21,10 @@ from cxrview.image.codestream import (
     jpeg2000_levels,
     jpeg2000_size,
 )
+from cxrview.image.depth import is_overshoot
 from cxrview.image.frame import Frame
 from cxrview.image.shrink import factors
+from cxrview.image.smoothness import roughness, some_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +61,15 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
     if samples is None or samples.shape != (rows, columns):
         return None
     top = (1 << frame.layout.bits_stored) - 1
-    if samples.max() > top + top // 2:
+    if not is_overshoot(samples, 0, top) or (size.precision == 16 and _is_rough(samples)):
         return None  # other bits are in use, of which the full reader knows what to do
     top = min(top, np.iinfo(samples.dtype).max)
     return Reduced(samples=np.minimum(samples, samples.dtype.type(top)), factor=1 << levels)
+
+
+def _is_rough(samples: NDArray[Any]) -> bool:
+    """Whether this is no radiograph: words of a wrong byte order, which would only show in full."""
+    return roughness(some_rows(samples)) > _ROUGH
 
 
 def count_halvings(syntax: str, frame: Frame, side: int) -> int:
@@ -129,6 +136,8 @@ def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | N
     return np.clip(samples.view(np.int16), 0, top).view(np.uint16)
 
 
+_ROUGH = 0.25
+"""Reduced pictures of radiographs stay below this unless they are very noisy."""
 _LOWER, _UPPER = 0x4000, 0xC000
 """Of 16 bits, quarters: values of at most 14 bits leave the middle half empty."""
 

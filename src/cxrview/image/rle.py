@@ -6,13 +6,17 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.errors import CorruptPixels
 from cxrview.image.frame import Frame, Planes, corrupt, failed
 from cxrview.image.layout import Layout
+from cxrview.image.limits import check_pixels
 from cxrview.image.native import unpack_native
 
 
 def decode_rle(frame: Frame) -> Planes:
     """Decode RLE: a run-length coded plane for each byte of a sample.
+
+    How many bytes a sample has is told by the number of planes, whatever Bits Allocated says.
 
     Raises:
         CorruptPixels: the planes are not those of the header, or make no sense.
@@ -20,9 +24,18 @@ def decode_rle(frame: Frame) -> Planes:
     """
     layout, data = _by_plane(frame.layout), frame.data
     count = int.from_bytes(data[:4], "little")
-    width = max(1, layout.bits_allocated // 8)
-    if count != width * layout.samples or len(data) < 64:
+    if len(data) < 64:
         raise corrupt(frame)
+    width, rest = divmod(count, layout.samples)
+    if rest or width not in (1, 2, 4, 8):
+        raise CorruptPixels(
+            frame.path,
+            "the number of its run-length coded planes fits no number of bytes a pixel",
+            "Export it again; its header and its pixels contradict each other",
+        )
+    if width != max(1, layout.bits_allocated // 8):
+        layout = replace(layout, bits_allocated=8 * width)
+        check_pixels(frame.path, layout.decoded_bytes, frame.limits)
     starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
     if starts != sorted(starts) or starts[0] < 64:
         raise corrupt(frame)

@@ -6,12 +6,13 @@ the few that are left are windowed. Where something bends the line or leaves pix
 sigmoids, padding, colours), every pixel is windowed as by the full reader, and shrunk then.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.image.depth import may_be_swapped, settle
 from cxrview.image.frame import Planes
 from cxrview.image.grey import is_sigmoid, padding_range, polarity, to_grey
 from cxrview.image.header import Header
@@ -62,9 +63,9 @@ def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, 
     """
     line = line_of(header, layout)
     if line and factors(layout.rows, layout.columns, side) != (1, 1):
-        blocks = _blocks(planes, layout, side)
-        if not _has_padding(blocks, header, layout):
-            return _windowed(blocks, line, side)
+        blocks, settled, notes = _blocks(planes, header, layout, side)
+        if not _has_padding(blocks, header, settled):
+            return _windowed(blocks, replace(line, warnings=notes + line.warnings), side)
     grey = to_grey(path, planes, header, layout, exact=False)
     return Grey(
         pixels=square(grey.pixels, side), is_constant=grey.is_constant, warnings=grey.warnings
@@ -104,18 +105,27 @@ _NEAR = 64
 """Share of the window in which a mean of padding and ringing lies."""
 
 
-def _blocks(planes: Planes, layout: Layout, side: int) -> Blocks:
-    """Add up stored values; samples that are nothing but values, as nearly all are, as they lie."""
+def _blocks(
+    planes: Planes, header: Header, layout: Layout, side: int
+) -> tuple[Blocks, Layout, tuple[str, ...]]:
+    """Add up stored values; samples that are nothing but values, as nearly all are, as they lie.
+
+    Returns:
+        The blocks, how their pixels really are laid out, and warnings about it.
+    """
     samples: NDArray[Any] = planes.samples[0]
     bits = min(layout.bits_stored, planes.precision)
     is_plain = (
         not layout.is_signed
         and layout.high_bit == layout.bits_stored - 1
         and samples.dtype.isnative
+        and not may_be_swapped(planes, layout)
     )
     if is_plain and (blocks := add_blocks(samples, side)).high >> bits == 0:
-        return blocks
-    return add_blocks(stored_values(samples, layout, planes.precision), side)
+        return blocks, layout, ()
+    planes, layout, notes = settle(planes, header, layout, padding_range(header, layout))
+    values = stored_values(planes.samples[0], layout, planes.precision)
+    return add_blocks(values, side), layout, notes
 
 
 def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int = 0) -> bool:
