@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cxrview.image.frame import Planes
 from cxrview.image.header import Header
 from cxrview.image.layout import Layout
+from cxrview.image.pixel_sign import settle_sign
 from cxrview.image.smoothness import (
     SURE,
     is_much_smoother,
@@ -60,13 +61,13 @@ def settle(
         return planes, layout, ()
     planes = replace(planes, samples=_without_overlays(planes.samples, header, layout))
     layout, notes = _placed(planes, layout)
-    if _fits(planes, layout) and not may_be_swapped(planes, layout):
-        return planes, layout, notes
-    if _is_swapped(planes, layout):
+    is_odd = may_be_swapped(planes, layout) or not _fits(planes, layout)
+    if is_odd and _is_swapped(planes, layout):
         planes = replace(planes, samples=_swapped(planes.samples))
         notes = (*notes, SWAPPED)
     if _fits(planes, layout):
-        return planes, layout, notes
+        layout, more = settle_sign(planes, layout)
+        return planes, layout, notes + more
     if padding and _fits(_without_padding(planes, layout, padding), layout):
         return planes, _wider(planes, layout), (*notes, USED)
     if planes.is_lossy and (clamped := _clamped(planes, layout)) is not None:

@@ -19,6 +19,7 @@ from cxrview.image.header import Header
 from cxrview.image.layout import Layout
 from cxrview.image.modality import slope_of
 from cxrview.image.opened import Grey
+from cxrview.image.pixel_sign import may_have_other_sign
 from cxrview.image.reduced import Reduced
 from cxrview.image.shrink import Blocks, add_blocks, factors, square, window_blocks
 from cxrview.image.stored import stored_values
@@ -120,6 +121,7 @@ def _blocks(
         and layout.high_bit == layout.bits_stored - 1
         and samples.dtype.isnative
         and not may_be_swapped(planes, layout)
+        and not may_have_other_sign(planes, layout)
     )
     if is_plain and (blocks := add_blocks(samples, side)).high >> bits == 0:
         return blocks, layout, ()
