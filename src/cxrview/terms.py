@@ -78,6 +78,8 @@ class Role(StrEnum):
 
     READER = "reader"
     ADJUDICATOR = "adjudicator"
+    MANAGER = "manager"
+    """Looks after the study in the browser: readers, links, progress, export; labels nothing."""
 
 
 class Round(StrEnum):
@@ -112,6 +114,24 @@ class How(StrEnum):
     GRID_EXCEPTION = "grid exception"
     """Marked on a page of thumbnails."""
     IMPORT = "import"
+
+
+class StudyEvent(StrEnum):
+    """What can be done to a study besides reading its images; each is an entry of its log."""
+
+    BLIND_ROUND_CLOSED = "blind round closed"
+    IMPORTED = "imported"
+    IMPORT_UNDONE = "import undone"
+    READER_RENAMED = "reader renamed"
+    READER_RETIRED = "reader retired"
+    """Reads no more; the readings made before count."""
+    READINGS_WITHDRAWN = "readings withdrawn"
+    """None of a reader's readings counts."""
+    READER_RESTORED = "reader restored"
+    """Neither retired nor withdrawn any more."""
+    OPINION_SHOWN = "opinion shown"
+    """A reader was shown what the model or the other readers say of an image, for the first
+    time."""
 
 
 class Settlement(StrEnum):

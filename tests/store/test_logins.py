@@ -31,7 +31,7 @@ def test_a_reader_enters_by_the_link_that_was_shown_once(store):
     ann, secret = store.add_reader("Ann", {Role.READER})
     ben, other = store.add_reader(" Ben ", {Role.READER, Role.ADJUDICATOR})
 
-    assert ben == Reader(reader_id=2, name="Ben", roles=frozenset(Role))
+    assert ben == Reader(reader_id=2, name="Ben", roles=frozenset({Role.READER, Role.ADJUDICATOR}))
     assert store.readers() == (ann, ben)
     assert (store.reader_by_link(secret), store.reader_by_link(other)) == (ann, ben)
     assert store.reader_by_link(secret[:-1]) is None

@@ -60,6 +60,8 @@ def a_reading(uid: str) -> Reading:
         "DELETE FROM reading WHERE uid = 'second'",
         "UPDATE event SET happened = '2030-01-01'",
         "DELETE FROM event",
+        "UPDATE study_log SET what = 'imported'",
+        "DELETE FROM study_log",
     ],
 )
 def test_the_database_refuses_to_change_what_was_written(store, statement):
@@ -75,9 +77,11 @@ BYWAYS = {
     "sqlite": (
         "REPLACE INTO reading SELECT * FROM reading WHERE reading_id = 1",
         "INSERT OR REPLACE INTO event VALUES ('blind round closed', '2030-01-01')",
+        "REPLACE INTO study_log SELECT * FROM study_log WHERE entry_id = 1",
     ),
     "postgresql": (
         "TRUNCATE reading",
+        "TRUNCATE study_log",
         "TRUNCATE reader CASCADE",
         "INSERT INTO event VALUES ('blind round closed', '2030-01-01')"
         " ON CONFLICT (what) DO UPDATE SET happened = '2030-01-01'",
@@ -120,6 +124,46 @@ def test_a_study_of_an_older_cxrview_is_brought_up_to_date(where, study):
         assert store.study == study
         with pytest.raises(DBAPIError, match="is never deleted|is never changed"):
             run(store, "DELETE FROM reading")
+
+
+def test_imports_of_an_older_cxrview_are_numbered_so_that_they_can_be_undone(where, study):
+    """Each was one transaction: its readings have one moment of arrival."""
+    make_old(where, study, "0002")
+    old = {"reader": 1, "image": IMAGE_ID, "made": "2017-04-01 12:00:00"}
+    rows = [("a", "import", "10:00"), ("b", "import", "10:00"), ("c", "single", "10:30")]
+    rows += [("d", "import", "11:00")]
+    with closing(Database(where)) as database, database.writing() as db:
+        db.execute(text(OLD_READER), {"roles": '["reader"]'})
+        db.execute(text(OLD_IMAGE), {"image": IMAGE_ID, "path": b"a.dcm"})
+        for number, (uid, how, clock) in enumerate(rows, start=1):
+            moment = f"2017-04-01 {clock}:00"
+            said = {"id": number, "uid": uid, "how": how, "received": moment, "display": "{}"}
+            db.execute(text(OLD_READING), old | said)
+
+    with closing(open_readings(where)) as store:
+        assert [(one.number, one.first, one.last) for one in store.imports()] == [
+            (1, 1, 2),
+            (2, 4, 4),
+        ]
+        store.undo_import(1)
+
+        assert [reading.uid for reading in store.readings()] == ["c", "d"]
+        assert [reading.uid for reading in store.every_reading()] == ["a", "b", "c", "d"]
+
+
+OLD_READER = (
+    "INSERT INTO reader (reader_id, name, roles, added, link_sha256) "
+    "VALUES (1, 'Ann', :roles, '2017-04-01 09:00:00', 'x')"
+)
+OLD_IMAGE = (
+    "INSERT INTO image (image_id, ordinal, path, source, patient, study, content_id, stratum, "
+    "weight, model_view, model_decision) VALUES (:image, 1, :path, '', '', '', '', '', 1, '', '')"
+)
+OLD_READING = (
+    "INSERT INTO reading (reading_id, uid, reader_id, image_id, round, occasion, act, label, "
+    "reason, note, undoes, how, made, received, display) VALUES (:id, :uid, :reader, :image, "
+    "'blind', 0, 'label', 'frontal', '', '', '', :how, :made, :received, :display)"
+)
 
 
 def make_old(where: str, study: AnnotationStudy, revision: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cxrview.terms import Act, How, Role, Round, Settlement, View
+from cxrview.terms import Act, How, Role, Round, Settlement, StudyEvent, View
 
 EXCLUSION_REASONS = ("uninterpretable", "not a chest radiograph", "duplicate", "other")
 """Why an image gets no label (paper, section 1: three were uninterpretable)."""
@@ -86,6 +86,10 @@ class Reader:
     reader_id: int
     name: str
     roles: frozenset[Role]
+    is_retired: bool = False
+    """Reads no more; what was read before counts unless it is withdrawn."""
+    is_withdrawn: bool = False
+    """None of the reader's readings counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,7 @@ class Reading:
     shown: datetime | None = None
     """UTC, by the reader's clock; None where nobody knows, as of an import."""
     made: datetime
-    """UTC, by the reader's clock."""
+    """UTC, by the reader's clock, but not after `received` where it came by a browser."""
     received: datetime | None = None
     """UTC, by the server's clock; None where it is not written yet."""
     milliseconds: int | None = None
@@ -132,6 +136,9 @@ class Reading:
     out evenly."""
     display: Mapping[str, Any] = field(default_factory=dict)
     """View settings when it was made: `window`, `level`, `invert`, `zoom`, `rotation`."""
+    skew_seconds: float | None = None
+    """What the browser measured its clock to be ahead of the server's, already taken off `made`;
+    None where it did not measure."""
 
     def __post_init__(self) -> None:
         needs = {Act.LABEL: self.label, Act.EXCLUDE: self.reason, Act.UNDO: self.undoes}
@@ -141,6 +148,41 @@ class Reading:
             raise ValueError(f"no reason for an exclusion: {self.reason!r}")
         if self.occasion not in (0, 1):
             raise ValueError(f"an image is shown once or twice; got occasion {self.occasion}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One thing that was done to a study; never changed, never deleted."""
+
+    entry_id: int
+    """Order in which they were written, from 1."""
+    happened: datetime
+    """UTC, by the clock of the server or the shell."""
+    what: StudyEvent
+    reader_id: int | None = None
+    """Whom it concerns; None where it concerns everybody."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFile:
+    """One import of readings: those with the numbers `first` to `last`, written in one go."""
+
+    number: int
+    """From 1, in the order of the imports."""
+    file: str
+    """Name without its folder; empty for one by a cxrview that did not keep it."""
+    happened: datetime
+    """UTC."""
+    first: int
+    last: int
+    undone: datetime | None = None
+    """When its readings were withdrawn; None where they count."""
+
+    @property
+    def readings(self) -> int:
+        """How many were written."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

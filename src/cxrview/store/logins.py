@@ -53,8 +53,7 @@ class Logins:
         kept = None if password is None else _hash(password)
         secret = secrets.token_urlsafe(32)
         with self._database.writing() as db:
-            if db.scalar(select(READER.c.reader_id).where(READER.c.name == name)):
-                raise UsageError(f"there is a reader {name} already", "Choose another name")
+            check_name_is_free(db, name)
             last = db.scalar(select(func.coalesce(func.max(READER.c.reader_id), 0))) or 0
             reader = Reader(reader_id=last + 1, name=name, roles=held)
             db.execute(
@@ -103,18 +102,25 @@ class Logins:
         return secret
 
     def check_password(self, name: str, password: str) -> Reader | None:
-        """Who that is; None where the name or the password is wrong, in the same time."""
+        """Who that is; None where the name or the password is wrong, in the same time.
+
+        Capital and small letters of the name are the same, unless the study has two readers who
+        differ by them alone. A retired reader is let in by no password.
+        """
         with self._database.reading() as db:
-            row = db.execute(select(READER).where(READER.c.name == name.strip())).one_or_none()
+            active = db.execute(select(READER).where(READER.c.retired.is_(None))).all()
+        same = [row for row in active if row.name == name.strip()]
+        like = [row for row in active if row.name.casefold() == name.strip().casefold()]
+        row = same[0] if same else like[0] if len(like) == 1 else None
         kept = row.password_hash if row is not None else None
         is_right = _is_right(kept or _NOBODYS, password)
         return row_reader(row) if row is not None and kept and is_right else None
 
     def reader_by_link(self, secret: str) -> Reader | None:
-        """Whose link it is; None where it is nobody's."""
+        """Whose link it is; None where it is nobody's, or a retired reader's."""
         with self._database.reading() as db:
             found = select(READER).where(READER.c.link_sha256 == _sha256(secret))
-            row = db.execute(found).one_or_none()
+            row = db.execute(found.where(READER.c.retired.is_(None))).one_or_none()
         return None if row is None else row_reader(row)
 
     def open_login(self, reader_id: int, token_sha256: str, csrf: str, expires: datetime) -> None:
@@ -146,14 +152,34 @@ class Logins:
     def end_logins_of(self, reader_id: int) -> None:
         """Sign a reader out everywhere."""
         with self._database.writing() as db:
-            db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
+            end_logins(db, reader_id)
+
+
+def end_logins(db: Connection, reader_id: int) -> None:
+    """Sign a reader out everywhere, under the study's lock."""
+    db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
+
+
+def check_name_is_free(db: Connection, name: str, *, except_of: int | None = None) -> None:
+    """Refuse a name that a reader could not have, or that another one has.
+
+    Names that differ by capital letters alone are one: a reader who signs in types either.
+
+    Raises:
+        UsageError: it is taken, empty or not printable.
+    """
+    if not name or not name.isprintable():
+        raise UsageError("a reader has a name in printable letters")
+    for row in db.execute(select(READER.c.reader_id, READER.c.name)):
+        if row.name.casefold() == name.casefold() and row.reader_id != except_of:
+            raise UsageError(f"there is a reader {row.name} already", "Choose another name")
 
 
 def _change(db: Connection, reader_id: int, **values: str | list[str] | None) -> None:
     changed = db.execute(update(READER).where(READER.c.reader_id == reader_id).values(**values))
     if not changed.rowcount:
         raise UsageError(f"the study has no reader {reader_id}")
-    db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
+    end_logins(db, reader_id)
 
 
 def _hash(password: str) -> str:

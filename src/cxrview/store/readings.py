@@ -11,7 +11,6 @@ from sqlalchemy import Connection, func, insert, select
 
 from cxrview.errors import UsageError
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.store.logins import Logins
 from cxrview.store.readings_database import Database, is_url, telling_of
 from cxrview.store.readings_rows import (
     as_written,
@@ -22,10 +21,10 @@ from cxrview.store.readings_rows import (
     row_study,
     study_row,
 )
-from cxrview.store.readings_schema import EVENT, IMAGE, READER, READING, STUDY
+from cxrview.store.readings_schema import IMAGE, READER, READING, STUDY
+from cxrview.store.study_log import StudyLog, add_import
 from cxrview.terms import Act
 
-_BLIND_ROUND_CLOSED = "blind round closed"
 _PAGE = 5000
 """Rows fetched at once, so that no look at a large study holds a writer up."""
 _ASKED_AT_ONCE = 500
@@ -70,7 +69,7 @@ def open_readings(where: str) -> "ReadingStore":
         return ReadingStore(database)
 
 
-class ReadingStore(Logins):
+class ReadingStore(StudyLog):
     """One open study. Its methods may be called from any thread; several processes may write.
 
     Attributes:
@@ -117,8 +116,15 @@ class ReadingStore(Logins):
                 db.execute(insert(IMAGE), rows)
         return len(rows)
 
-    def add_readings(self, readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    def add_readings(
+        self, readings: Iterable[Reading], *, imported_from: str | None = None
+    ) -> tuple[Reading, ...]:
         """Append those whose uid is not there; they are on the disk when this returns.
+
+        Args:
+            readings: in order.
+            imported_from: name of the file where they came by an import, which is then numbered
+                so that it can be undone; None where readers made them here.
 
         Returns:
             Those that were appended, with `reading_id` and `received`.
@@ -145,10 +151,31 @@ class ReadingStore(Logins):
             )
             if written:
                 db.execute(insert(READING), [reading_row(reading) for reading in written])
+            if written and imported_from is not None:
+                add_import(db, imported_from, [reading.reading_id for reading in written])
         return written
 
+    def known_uids(self, uids: Iterable[str]) -> dict[str, Reading]:
+        """Those readings, withdrawn ones too, that have one of these uids."""
+        known: dict[str, Reading] = {}
+        with self._database.reading() as db:
+            for part in _in_parts(dict.fromkeys(uids)):
+                for row in db.execute(select(READING).where(READING.c.uid.in_(part))):
+                    known[row.uid] = row_reading(row)
+        return known
+
     def readings(self, after: int = 0) -> Iterator[Reading]:
-        """Every reading written after the one of that number, in the order of their numbers."""
+        """Every reading that counts, written after the one of that number, in order.
+
+        Those of an import that was undone, and of a reader who was withdrawn, do not count.
+        """
+        gone = self.withdrawn()
+        for reading in self.every_reading(after):
+            if not gone.holds(reading.reading_id, reading.reader_id):
+                yield reading
+
+    def every_reading(self, after: int = 0) -> Iterator[Reading]:
+        """Every reading written after the one of that number, whether it counts or not."""
         while True:
             page = select(READING).where(READING.c.reading_id > after)
             with self._database.reading() as db:
@@ -157,17 +184,6 @@ class ReadingStore(Logins):
             if len(rows) < _PAGE:
                 return
             after = rows[-1].reading_id
-
-    def close_blind_round(self, when: datetime) -> None:
-        """Close it for good; the first time counts."""
-        with self._database.writing() as db:
-            if _when_closed(db) is None:
-                db.execute(insert(EVENT).values(what=_BLIND_ROUND_CLOSED, happened=when))
-
-    def blind_round_closed(self) -> datetime | None:
-        """When it was closed; None while it is open."""
-        with self._database.reading() as db:
-            return _when_closed(db)
 
     def _check(self, db: Connection, readings: Iterable[Reading]) -> None:
         labels = {choice.name for choice in self.study.choices}
@@ -186,10 +202,6 @@ def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
     every = list(names)
     for start in range(0, len(every), _ASKED_AT_ONCE):
         yield every[start : start + _ASKED_AT_ONCE]
-
-
-def _when_closed(db: Connection) -> datetime | None:
-    return db.scalar(select(EVENT.c.happened).where(EVENT.c.what == _BLIND_ROUND_CLOSED))
 
 
 @contextmanager

@@ -65,7 +65,13 @@ def row_image(row: AnyRow) -> StudyImage:
 def row_reader(row: AnyRow) -> Reader:
     """Read a row of the table `reader`, without its secrets."""
     roles = frozenset(Role(role) for role in row.roles)
-    return Reader(reader_id=row.reader_id, name=row.name, roles=roles)
+    return Reader(
+        reader_id=row.reader_id,
+        name=row.name,
+        roles=roles,
+        is_retired=row.retired is not None,
+        is_withdrawn=row.withdrawn is not None,
+    )
 
 
 def as_written(reading: Reading, reading_id: int, received: datetime) -> Reading:

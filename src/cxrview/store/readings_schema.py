@@ -109,6 +109,8 @@ READER = Table(
     Column("added", Utc, nullable=False),
     Column("link_sha256", Text, nullable=False, unique=True),
     Column("password_hash", Text),  # argon2; none where the reader enters by the link alone
+    Column("retired", Utc),  # reads no more from then on; null where the reader is active
+    Column("withdrawn", Utc),  # none of the reader's readings counts; null where they count
 )
 
 READING = Table(
@@ -132,6 +134,7 @@ READING = Table(
     Column("received", Utc, nullable=False),
     Column("milliseconds", BigInteger),
     Column("display", JSON, nullable=False),
+    Column("skew_seconds", Float),
     Index(None, "image_id"),
 )
 
@@ -140,6 +143,17 @@ EVENT = Table(
     METADATA,
     Column("what", Text, primary_key=True),
     Column("happened", Utc, nullable=False),
+)
+
+STUDY_LOG = Table(
+    "study_log",
+    METADATA,
+    # Given by the writer under the study's lock, as with readings.
+    Column("entry_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("happened", Utc, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("reader_id", ForeignKey(READER.c.reader_id)),
+    Column("facts", JSON, nullable=False),
 )
 
 LOGIN = Table(
