@@ -153,7 +153,7 @@ def test_label_set_and_settings_are_kept(room):
         ("--from views.parquet --labels one:f,two:f", "two labels have one key"),
         ("--from views.parquet --labels one:F1,two:f", "is no label with a key"),
         ("--from views.parquet --labels frontal,Excluded", "without a label"),
-        ("--from views.parquet --reader anna:boss", "a role is reader or adjudicator"),
+        ("--from views.parquet --reader anna:boss", "a role is reader, adjudicator or manager"),
         ("--from views.parquet --reader anna --reader anna", "two readers have one name"),
     ],
 )

@@ -26,7 +26,7 @@ GETS = {
 }
 POSTS = {
     "/api/readings": (200, 200, 200),
-    "/api/close-blind-round": (403, 200, 200),
+    "/api/close-blind-round": (403, 409, 409),
 }
 BODY = {"readings": []}
 

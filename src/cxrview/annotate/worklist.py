@@ -63,12 +63,20 @@ def worklist(
         reader: whose list it is.
         has_read: by image id the ids of readers whose blind reading of it stands. They keep
             their image when readers come later, so that it does not get a reading too many.
+
+    A retired reader keeps what was read and is given nothing more: the rest of that share goes to
+    the others.
     """
     if Role.READER not in reader.roles:
         return ()
     image_ids = [image.image_id for image in images]
-    everyone = sorted({r.reader_id for r in (*readers, reader) if Role.READER in r.roles})
-    mine = _shared_out(study, image_ids, everyone, reader.reader_id, has_read or {})
+    of = {r.reader_id: r for r in (*readers, reader) if Role.READER in r.roles}
+    done = has_read or {}
+    if reader.is_retired:
+        mine = [one for one in image_ids if reader.reader_id in done.get(one, ())]
+    else:
+        retired = {number for number, one in of.items() if one.is_retired}
+        mine = _shared_out(study, image_ids, sorted(of), retired, reader.reader_id, done)
     placed = sorted(_placed(study, reader.reader_id, mine))
     spaced = _spaced([(image_id, occasion) for _, image_id, occasion in placed])
     return tuple(
@@ -81,6 +89,7 @@ def _shared_out(
     study: AnnotationStudy,
     image_ids: list[str],
     everyone: list[int],
+    retired: Collection[int],
     reader_id: int,
     has_read: Mapping[str, Collection[int]],
 ) -> list[str]:
@@ -89,6 +98,7 @@ def _shared_out(
         return image_ids
     scores = _scores(study, image_ids, everyone)
     column = {one: n for n, one in enumerate(everyone)}
+    scores[:, [column[one] for one in retired]] = 0  # behind all others, but for what they read
     read = [
         (row, column[done])
         for row, image_id in enumerate(image_ids)

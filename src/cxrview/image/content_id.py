@@ -1,6 +1,9 @@
 """Tells copies of a file under other names, at a fraction of the price of hashing every byte."""
 
 import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from cxrview.image.mapped import Data
@@ -26,5 +29,34 @@ def content_id(data: Data) -> str:
     view: Any = memoryview(data)  # any buffer will do, whatever the stubs say
     blocks = range(0, len(data), _BLOCK_BYTES)
     sums = (imagecodecs.deflate_crc32(view[at : at + _BLOCK_BYTES]) for at in blocks)
-    words = [len(data).to_bytes(8, "little"), *(one.to_bytes(4, "little") for one in sums)]
+    return _digest(len(data), sums)
+
+
+def file_content_id(path: str | os.PathLike[str]) -> str:
+    """Digest the bytes of a local file as `content_id` does, whatever it shows.
+
+    It is read in pieces: the caller needs neither its memory nor a map of it, which would end the
+    process if the file became shorter meanwhile.
+
+    Args:
+        path: of a regular file.
+
+    Returns:
+        32 hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import imagecodecs
+
+    sums, size = [], 0
+    with Path(path).open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            sums.append(imagecodecs.deflate_crc32(block))
+            size += len(block)
+    return _digest(size, sums)
+
+
+def _digest(size: int, sums: Iterable[int]) -> str:
+    words = [size.to_bytes(8, "little"), *(one.to_bytes(4, "little") for one in sums)]
     return hashlib.blake2b(b"".join(words), digest_size=16).hexdigest()

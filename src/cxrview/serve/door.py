@@ -114,8 +114,30 @@ def adjudicating(login: SignedIn) -> Login:
     return _with_role(login, Role.ADJUDICATOR, "Only an adjudicator sees this.")
 
 
+def managing(login: SignedIn) -> Login:
+    """Give the login of a manager.
+
+    Raises:
+        HTTPException: 403, no manager.
+    """
+    return _with_role(login, Role.MANAGER, "Only a manager of the study sees this.")
+
+
+def closing(login: SignedIn) -> Login:
+    """Give the login of who may close the blind round: an adjudicator or a manager.
+
+    Raises:
+        HTTPException: 403, neither.
+    """
+    if Role.MANAGER in login.reader.roles:
+        return login
+    return adjudicating(login)
+
+
 Reading = Annotated[Login, Depends(reading)]
 Adjudicating = Annotated[Login, Depends(adjudicating)]
+Managing = Annotated[Login, Depends(managing)]
+Closing = Annotated[Login, Depends(closing)]
 
 
 def _with_role(login: Login, role: Role, otherwise: str) -> Login:

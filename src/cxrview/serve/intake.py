@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
+from cxrview.annotate.standing import VERDICTS
 from cxrview.records import EXCLUSION_REASONS, Reader, Reading
 from cxrview.serve.room import Place, Room
 from cxrview.terms import Act, How, Round
@@ -38,6 +39,7 @@ class Sent(BaseModel):
     made: AwareDatetime
     milliseconds: Annotated[int, Field(ge=0, le=10**10)] | None = None
     display: dict[Annotated[str, StringConstraints(max_length=32)], _Value] = {}
+    skew_seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
 
 
 class SentReadings(BaseModel):
@@ -69,6 +71,7 @@ def take_in(room: Room, reader: Reader, sent: SentReadings) -> Taken:
     written: list[str] = []
     refused: list[tuple[str, str]] = []
     room.look()
+    room.look_at_log()
     for raw in sent.readings:
         uid = str(raw.get("uid", ""))[:32]
         try:
@@ -109,9 +112,10 @@ def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
         undoes=sent.undoes if sent.act is Act.UNDO else "",
         how=sent.how,
         shown=_moment(sent.shown) if sent.shown else None,
-        made=_moment(sent.made),
+        made=min(_moment(sent.made), room.time),  # a clock that is ahead makes nothing later
         milliseconds=sent.milliseconds,
         display=sent.display,
+        skew_seconds=sent.skew_seconds,
     )
 
 
@@ -127,11 +131,27 @@ def _check(room: Room, reader: Reader, sent: Sent, place: Place) -> None:
         raise _Refused("what it takes back is another reader's")
     if sum(len(str(value)) for value in sent.display.values()) > _DISPLAY_LETTERS:
         raise _Refused("its view settings are too long")
-    closed = room.blind_round_closed
-    if place[1] is Round.BLIND and closed and _moment(sent.made) > closed:
-        raise _Refused("the blind round was closed before it was made")
-    if place[1] is Round.SECOND_LOOK and not closed:
+    if sent.act in VERDICTS and room.content.is_replaced(room.images[place[0]], room.path_of):
+        raise _Refused("the file of this image was replaced after the study was created")
+    if place[1] is Round.BLIND and room.blind_round_closed:
+        _check_late(room, reader, _moment(sent.made), room.blind_round_closed)
+    if place[1] is Round.SECOND_LOOK and not room.blind_round_closed:
         raise _Refused("the blind round is not closed yet")
+
+
+def _check_late(room: Room, reader: Reader, made: datetime, closed: datetime) -> None:
+    """Refuse what cannot be known to have been read blind: the server's clock decides.
+
+    What a browser says of its own clock counts only for what waited in it when the round was
+    closed, for a bounded time, and not after the reader has seen what others say.
+    """
+    if made > closed:
+        raise _Refused("the blind round was closed before it was made")
+    if room.time > closed + room.late_limit:
+        minutes = room.late_limit.total_seconds() / 60
+        raise _Refused(f"it came more than {minutes:g} minutes after the blind round was closed")
+    if room.was_shown_opinion(reader):
+        raise _Refused("it came after you were shown what the model or other readers say")
 
 
 def _moment(said: datetime) -> datetime:

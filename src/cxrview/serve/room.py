@@ -6,18 +6,21 @@ All of it follows from the store, and is made from it anew at each start.
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from itertools import islice
 
 from cxrview.annotate.progress import has_read
 from cxrview.annotate.standing import VERDICTS, Standing, Turn, turn_of
 from cxrview.annotate.worklist import showing_id, worklist
 from cxrview.records import Reader, Reading, StudyImage
+from cxrview.serve.content_check import ContentCheck
 from cxrview.serve.leases import Leases
 from cxrview.serve.pen import Pen
 from cxrview.serve.reading_list import ReadingList
 from cxrview.serve.settings import ServeSettings
 from cxrview.serve.settlements import Settlements
 from cxrview.store.readings import ReadingStore
+from cxrview.store.study_log import Withdrawn
 from cxrview.study.annotation_study import absolute_path
 from cxrview.terms import Role, Round
 
@@ -39,32 +42,38 @@ class Room:
         settlements: where the images stand.
         pen: by which readings are written.
         leases: which tab holds what.
+        content: which files are still those that the study was made of.
         blind_round_closed: when it was; None while it is open.
+        late_limit: how long after that what was read before it is still taken.
     """
+
+    blind_round_closed: datetime | None
+    late_limit: timedelta
 
     def __init__(self, store: ReadingStore, settings: ServeSettings) -> None:
         self.store, self.study = store, store.study
         self._clock = settings.clock
         self.lock = threading.RLock()
-        self.standing = Standing()
-        self.settlements = Settlements(store.study, self.standing)
         self.pen = Pen(store)
         self.leases = Leases(settings.lease_seconds)
-        self.blind_round_closed = store.blind_round_closed()
+        self.content = ContentCheck()
         self._images: dict[str, StudyImage] = {}
         self._readers: tuple[Reader, ...] = ()
-        self._lists: dict[int, ReadingList] = {}
-        self._places: dict[int, dict[str, Place]] = {}
-        self._recent: defaultdict[tuple[int, Round], dict[Turn, None]] = defaultdict(dict)
-        self._turn_of: dict[str, Turn] = {}
-        self._last = 0
+        self._entry = -1
+        self._gone = Withdrawn()
         self._looked = float("-inf")
+        self._forget()
         self.look()
 
     @property
     def now(self) -> float:
         """Seconds of the clock, for leases."""
         return self._clock().timestamp()
+
+    @property
+    def time(self) -> datetime:
+        """The server's time, by which it is decided what is blind."""
+        return self._clock()
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -82,7 +91,7 @@ class Room:
             if self.now - self._looked < _LOOK_SECONDS:
                 return
             self._looked = self.now
-            self.blind_round_closed = self.store.blind_round_closed()
+            self.look_at_log()
             readers = self.store.readers()
             if readers != self._readers or self.store.count_images() != len(self._images):
                 self._readers = readers
@@ -90,6 +99,44 @@ class Room:
                 self.settlements.set_up(self._images, readers)
                 self._lists, self._places = {}, {}
             self.catch_up()
+
+    def look_at_log(self) -> None:
+        """See whether the blind round was closed or readings were withdrawn, at once."""
+        with self.lock:
+            self.blind_round_closed = self.store.blind_round_closed()
+            entry = self.store.last_entry()
+            if entry == self._entry:
+                return
+            self._entry = entry
+            self.late_limit = self.store.late_limit()
+            self._opinion_shown = set(self.store.readers_shown_opinion())
+            gone = self.store.withdrawn()
+            if gone != self._gone:
+                self._gone = gone
+                self._forget()
+                self.settlements.set_up(self._images, self._readers)
+                self.catch_up()
+
+    def was_shown_opinion(self, reader: Reader) -> bool:
+        """Whether the reader has seen what the model or others say of an image."""
+        return reader.reader_id in self._opinion_shown
+
+    def note_opinion_shown(self, reader: Reader) -> None:
+        """Write down that the reader is about to see it: nothing is blind after that."""
+        with self.lock:
+            if self.blind_round_closed and not self.was_shown_opinion(reader):
+                self.store.note_opinion_shown(reader.reader_id, self.time)
+                self._opinion_shown.add(reader.reader_id)
+
+    def _forget(self) -> None:
+        """Drop all that follows from the readings, to make it anew from those that count."""
+        self.standing = Standing()
+        self.settlements = Settlements(self.study, self.standing)
+        self._lists: dict[int, ReadingList] = {}
+        self._places: dict[int, dict[str, Place]] = {}
+        self._recent: defaultdict[tuple[int, Round], dict[Turn, None]] = defaultdict(dict)
+        self._turn_of: dict[str, Turn] = {}
+        self._last = 0
 
     def catch_up(self) -> None:
         """Take in what was written, in the order in which it was."""

@@ -1,18 +1,30 @@
 """The routes of those who settle: conflicts, the end of the blind round, the second look."""
 
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
 
 from cxrview.annotate.second_look import second_look_order
 from cxrview.records import Reader, Settled
-from cxrview.serve.door import Adjudicating
+from cxrview.serve.closing import close_blind_round
+from cxrview.serve.door import Adjudicating, Closing
 from cxrview.serve.reading_routes import Tab, verdict
 from cxrview.serve.room import Room
+from cxrview.store.study_log import LATE_SECONDS
 from cxrview.terms import Role, Round, Settlement
 
 routes = APIRouter(prefix="/api")
+
+
+class ClosingSent(BaseModel):
+    """What whoever closes the blind round has been told, and says to it."""
+
+    even_so: bool = False
+    left: Annotated[int, Field(ge=0)] | None = None
+    late_minutes: Annotated[float, Field(ge=0, le=24 * 60)] = LATE_SECONDS / 60
 
 
 @routes.get("/conflict")
@@ -25,6 +37,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
         item = _lease_first(room, login.reader, tab, Round.ADJUDICATION, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
+        room.note_opinion_shown(login.reader)
         settled = room.settlements.all()[item]
         place = (item, Round.ADJUDICATION, 0)
         told = {"showing": room.showing_of(login.reader, place), "sides": _sides(room, settled)}
@@ -45,6 +58,7 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
         item = _lease_first(room, login.reader, tab, Round.SECOND_LOOK, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
+        room.note_opinion_shown(login.reader)
         image, stands = room.images[item], settled[item]
         told = {
             "showing": room.showing_of(login.reader, (item, Round.SECOND_LOOK, 0)),
@@ -55,14 +69,28 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
         return {"item": told, "left": len(waiting)}
 
 
-@routes.post("/close-blind-round")
-def close_blind_round(request: Request, login: Adjudicating) -> dict[str, bool]:
-    """Close the blind round for good; after that the model's opinions may be seen."""
+@routes.post("/close-blind-round", response_model=None)
+def close_round(
+    request: Request, login: Closing, sent: ClosingSent | None = None
+) -> Response | dict[str, bool]:
+    """Close the blind round for good; after that the model's opinions may be seen.
+
+    With readings left it answers 409 and how many, unless `even_so` says that number.
+    """
     room: Room = request.app.state.room
-    room.store.close_blind_round(request.app.state.settings.clock())
-    with room.lock:
-        room.blind_round_closed = room.store.blind_round_closed()
-    return {"closed": True}
+    sent = sent or ClosingSent()
+    waiting = close_blind_round(
+        room,
+        request.app.state.settings.clock(),
+        even_so_left=sent.left if sent.even_so else None,
+        late_seconds=60 * sent.late_minutes,
+    )
+    if not waiting:
+        return {"closed": True}
+    left = sum(one.left for one in waiting)
+    told = {"left": left, "readers": [{"name": one.name, "left": one.left} for one in waiting]}
+    why = f"{left} readings are left, and a closed blind round stays closed."
+    return JSONResponse(told | {"why": why}, 409)
 
 
 def conflicts_for(room: Room, reader: Reader) -> list[str]:

@@ -102,7 +102,7 @@ def parse_roles(text: str) -> tuple[str, frozenset[Role]]:
         held = frozenset(Role(role.strip()) for role in (roles or Role.READER).split("+"))
     except ValueError:
         raise UsageError(
-            f"{text}: a role is reader or adjudicator",
+            f"{text}: a role is reader, adjudicator or manager",
             "Write name, name:adjudicator or name:reader+adjudicator",
         ) from None
     return name.strip(), held
