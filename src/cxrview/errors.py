@@ -23,7 +23,8 @@
         ├── TooLarge        too_large
         ├── OutOfMemory     memory
         ├── TimedOut        timeout
-        └── DecoderCrash    decoder_crash
+        ├── DecoderCrash    decoder_crash
+        └── Replaced        replaced
 
 A message names the file, never a header value: that may name a patient.
 """
@@ -179,3 +180,9 @@ class DecoderCrash(UnreadableImage):
     """The process that read the file died over it."""
 
     code = "decoder_crash"
+
+
+class Replaced(UnreadableImage):
+    """The file has other bytes than it had when the study was created."""
+
+    code = "replaced"

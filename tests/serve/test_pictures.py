@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import update
 
 from cxrview.errors import CannotOpen
 from cxrview.image import open_image
+from cxrview.image.content_id import content_id
 from cxrview.serve.picture_pool import AHEAD, NoPicture, PicturePool
 from cxrview.serve.picture_worker import FAILURE, PICTURE, answer, render
 from cxrview.serve.pictures import Pictures
 from cxrview.serve.settings import ServeSettings
+from cxrview.store.readings_schema import IMAGE
 from cxrview.study.annotation_root import set_root
 
 ADA = "Ada Lovelace"
@@ -172,7 +175,7 @@ def test_the_memory_is_bounded_and_what_was_looked_at_last_stays(pictures, film)
     for edge in sizes:
         pictures.get(film, edge).result(60)
         pictures.get(film, 257).result(60)
-    kept = {edge for _, edge in pictures._kept}
+    kept = {edge for _, edge, _ in pictures._kept}
 
     assert sum(map(len, pictures._kept.values())) == pictures._bytes <= 100_000
     assert {257, 320} <= kept and 258 not in kept
@@ -190,7 +193,7 @@ def test_a_failure_is_not_kept(pictures, tmp_path, film):
 def test_what_comes_next_is_made_ahead(pictures, film):
     pictures.make_ahead([film], 256)
     deadline = time.monotonic() + 60
-    while (film, 256) not in pictures._kept and time.monotonic() < deadline:
+    while (film, 256, "minmax") not in pictures._kept and time.monotonic() < deadline:
         time.sleep(0.01)
 
     assert pictures.get(film, 256).done()
@@ -227,6 +230,134 @@ def test_a_picture_that_cannot_be_made_is_told_without_its_name(served, tmp_path
     assert "Doe" not in answer.text
 
 
+@pytest.fixture
+def wide_film(tmp_path):
+    """A chest in a fifth of 16 bits, a saturated letter and a dead pixel."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(20_000, 33_000, (600, 500)).astype(np.uint16)
+    values[:10, :10], values[-1, -1] = 65535, 0
+    path = tmp_path / "wide.png"
+    Image.fromarray(values).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("edge", [0, 256, 1024])
+def test_a_saturated_letter_leaves_the_rest_its_grey_levels_in_the_auto_window(wide_film, edge):
+    plain, auto = (
+        np.asarray(opened(render(wide_film, edge, window))) for window in ("minmax", "auto")
+    )
+
+    spread = {name: np.ptp(np.percentile(shown[20:, 20:], (2, 98))) for name, shown in
+              (("plain", plain), ("auto", auto))}  # fmt: skip
+    assert spread["auto"] > 4.5 * spread["plain"]
+
+
+def test_there_are_levels_and_not_only_contrast(wide_film):
+    """Of the same values a browser could only stretch 51 levels that are there."""
+    shown = (np.asarray(opened(render(wide_film, 0, window))) for window in ("minmax", "auto"))
+
+    assert [len(np.unique(pixels[20:-1, 20:])) for pixels in shown] == [52, 256]
+
+
+def test_the_auto_window_is_that_of_the_full_depth(wide_film):
+    values = np.asarray(Image.open(wide_film)).astype(float)
+    low, high = np.percentile(values, (0.5, 99.5), method="nearest")
+    expected = np.floor(np.clip((values - low) / (high - low), 0, 1) * 255)
+
+    assert np.array_equal(np.asarray(opened(render(wide_film, 0, "auto"))), expected)
+
+
+def test_what_the_model_sees_is_not_windowed_by_percentiles(wide_film):
+    before = open_image(wide_film).radiograph().pixels
+    render(wide_film, 0, "auto")
+
+    assert np.array_equal(open_image(wide_film).radiograph().pixels, before)
+
+
+def test_the_route_gives_either_window_and_no_other(served):
+    visitor = served.visit(ADA)
+    address = f"/api/picture/{visitor.next(1)[0]}"
+    default, minmax, auto, other = (
+        visitor.get(address, edge="full", **window)
+        for window in ({}, {"window": "minmax"}, {"window": "auto"}, {"window": "voi"})
+    )
+
+    assert default.content == minmax.content
+    assert np.asarray(opened(auto.content)).std() > np.asarray(opened(minmax.content)).std()
+    assert other.status_code == 422
+
+
+@pytest.fixture
+def known(make_served, tmp_path):
+    """A study that knows the digests of its files, as one of a result of `classify` does."""
+    served = make_served()
+    with served.store._database.writing() as db:
+        for image in served.store.images():
+            digest = content_id((tmp_path / "films" / image.path).read_bytes())
+            db.execute(
+                update(IMAGE).where(IMAGE.c.image_id == image.image_id).values(content_id=digest)
+            )
+    room = served.app.state.room
+    room._images = {image.image_id: image for image in served.store.images()}
+    return served
+
+
+def replace_file(served, showing, tmp_path):
+    """Put another picture in the place of the one shown."""
+    room = served.app.state.room
+    path = Path(room.path_of(room.place_of(served.readers[ADA], showing)[0]))
+    Image.fromarray(np.eye(40, dtype=np.uint8) * 255).save(path)
+    return path
+
+
+def test_a_replaced_file_is_neither_shown_nor_labelled(known, tmp_path):
+    visitor = known.visit(ADA)
+    good, bad = visitor.next(2)
+    replace_file(known, bad, tmp_path)
+
+    shown = visitor.get(f"/api/picture/{bad}", edge="256")
+    answer = visitor.read(
+        known.act(good),
+        known.act(bad),
+        known.act(bad, "exclude", reason="uninterpretable"),
+        known.act(bad, "postpone"),
+    )
+
+    assert (shown.status_code, shown.json()["why"]) == (
+        422,
+        "replaced: the file was replaced after the study was created",
+    )
+    assert len(answer["written"]) == 2
+    assert {refusal["why"] for refusal in answer["refused"]} == {
+        "the file of this image was replaced after the study was created"
+    }
+
+
+def test_a_file_that_was_put_back_is_labelled_again(known, tmp_path):
+    visitor = known.visit(ADA)
+    showing = visitor.next(1)[0]
+    room = known.app.state.room
+    path = Path(room.path_of(room.place_of(known.readers[ADA], showing)[0]))
+    old = path.read_bytes()
+    replace_file(known, showing, tmp_path)
+    refused = visitor.read(known.act(showing))["refused"]
+    path.write_bytes(old)
+
+    assert refused
+    assert visitor.read(known.act(showing))["written"]
+    assert visitor.get(f"/api/picture/{showing}", edge="256").status_code == 200
+
+
+def test_a_picture_shown_before_the_file_was_replaced_gives_no_label_either(known, tmp_path):
+    visitor = known.visit(ADA)
+    showing = visitor.next(1)[0]
+    assert visitor.get(f"/api/picture/{showing}", edge="256").status_code == 200
+    assert visitor.read(known.act(showing))["written"]
+    replace_file(known, showing, tmp_path)
+
+    assert visitor.read(known.act(showing, label="lateral"))["refused"]
+
+
 @pytest.mark.parametrize("edge", ["1", "99999", "", "-1", "fulle"])
 def test_only_a_few_sizes_are_made(served, edge):
     visitor = served.visit(ADA)
@@ -258,5 +389,5 @@ def test_the_list_has_its_next_pictures_made_at_the_size_last_asked_for(served):
     while len(pictures._kept) < 8 and time.monotonic() < deadline:
         time.sleep(0.01)
 
-    assert {edge for _, edge in pictures._kept} == {1024}
+    assert {edge for _, edge, _ in pictures._kept} == {1024}
     assert len(pictures._kept) == 8

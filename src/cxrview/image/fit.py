@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxrview.image.opened import ImageFile
+from cxrview.image.window import is_windowed_by_percentiles
 
 _GAP = 2
 
@@ -13,7 +14,8 @@ def fitted(file: ImageFile, edge: int | None) -> NDArray[np.uint8]:
     """Decode and shrink; a picture that fits is left as it is.
 
     Where at least two pixels go into one either way, as with thumbnails, the fast reader is
-    asked for a square first, which then is narrowed to the proportions.
+    asked for a square first, which then is narrowed to the proportions. Not so within
+    `windowed_by_percentiles`, which are those of all pixels.
 
     Args:
         file: opened.
@@ -26,7 +28,8 @@ def fitted(file: ImageFile, edge: int | None) -> NDArray[np.uint8]:
         UnreadableImage: one of its children, naming why there are no pixels.
     """
     rows, columns = file.instance.rows or 0, file.instance.columns or 0
-    if edge and min(rows, columns) >= _GAP * edge:
+    is_all_needed = is_windowed_by_percentiles()
+    if edge and not is_all_needed and min(rows, columns) >= _GAP * edge:
         small = file.squashed(edge)
         # A photograph may have to be turned first, and then its proportions are others.
         if "exif_rotated" not in small.warnings:

@@ -28,7 +28,7 @@ from cxrview.image.limits import Limits, ReadOptions, check_inflation, check_pix
 from cxrview.image.opened import Grey, ImageFile
 from cxrview.image.shrink import square
 from cxrview.image.sniff import Kind
-from cxrview.image.window import minmax_to_uint8
+from cxrview.image.window import is_windowed_by_percentiles, minmax_to_uint8
 from cxrview.records import Instance
 
 _ORIENTATION = 0x0112
@@ -169,6 +169,8 @@ def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> Grey:
     is_constant = bool(pixels.min() == pixels.max())
     if is_constant:
         pixels = np.zeros_like(pixels)
+    elif is_windowed_by_percentiles():
+        pixels, _ = minmax_to_uint8(pixels)
     return Grey(pixels=pixels, is_constant=is_constant, warnings=notes)
 
 

@@ -1,10 +1,38 @@
 """Spreads pixel values over 8 bits from their minimum to their maximum, as DCMTK does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+_PERCENTILES: ContextVar[tuple[float, float] | None] = ContextVar("percentiles", default=None)
+
+
+@contextmanager
+def windowed_by_percentiles(low: float, high: float) -> Iterator[None]:
+    """Within the block, spread values from one percentile to another, for a person's eyes.
+
+    A marker that is saturated, or a dead pixel, then leaves the rest all its grey levels. Values
+    beyond are black and white. It is for the screen alone: what the model sees is not windowed so.
+
+    Args:
+        low: percentile of the values that becomes black, 0 to 100.
+        high: percentile that becomes white; where both are one value, minimum to maximum it is.
+    """
+    token = _PERCENTILES.set((low, high))
+    try:
+        yield
+    finally:
+        _PERCENTILES.reset(token)
+
+
+def is_windowed_by_percentiles() -> bool:
+    """Whether the caller is within such a block."""
+    return _PERCENTILES.get() is not None
 
 
 def minmax_to_uint8(
@@ -49,6 +77,10 @@ def minmax_to_uint8(
         low, high = min(low, beside.min()), max(high, beside.max())
     if seen.min() == seen.max():
         return np.zeros(values.shape, np.uint8), True
+    if (percentiles := _PERCENTILES.get()) is not None:
+        # An existing value, so that integers stay integers.
+        first, last = np.percentile(seen, percentiles, method="nearest")
+        low, high = (first, last) if first < last else (low, high)
     scale = _sigmoid if is_sigmoid else _line
     if values.dtype.itemsize <= 2 and np.issubdtype(values.dtype, np.integer):
         grey = _through_table(values, lambda every: scale(every, low, high, is_inverse))

@@ -40,7 +40,7 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.state.settings = settings
     app.state.room = Room(store, settings)
     app.state.door = Door(store, settings)
-    app.state.pictures = Pictures(settings)
+    app.state.pictures = Pictures(settings, app.state.room.content_id_at)
     app.state.slowdown = Slowdown()
     app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
     for routes in ROUTERS:

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from cxrview.classify.cores import ONE_THREAD
 from cxrview.errors import DecoderCrash, TimedOut
-from cxrview.serve.picture_worker import FAILURE, JOB, READY
+from cxrview.serve.picture_worker import AUTO, FAILURE, JOB, MINMAX, READY
 from cxrview.serve.settings import ServeSettings
 
 WANTED, AHEAD, _LAST = 0, 1, -1
@@ -35,6 +35,8 @@ class Job:
 
     path: str
     edge: int
+    window: str = MINMAX
+    content_id: str = ""
     done: "Future[bytes]" = field(default_factory=Future)
     _begun: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,9 +65,17 @@ class PicturePool:
         self._threads: list[_Server] = []
         self._is_closed = False
 
-    def ask(self, path: str, edge: int, priority: int = WANTED) -> Job:
+    def ask(
+        self,
+        path: str,
+        edge: int,
+        priority: int = WANTED,
+        *,
+        window: str = MINMAX,
+        content_id: str = "",
+    ) -> Job:
         """Have a picture made; `Job.done` gives its bytes or raises `NoPicture`."""
-        job = Job(path, edge)
+        job = Job(path, edge, window, content_id)
         self.hurry(job, priority)
         return job
 
@@ -184,7 +194,8 @@ class _Worker:
         """
         if not self._is_ready:
             self._is_ready = self._receive(_START_SECONDS) == READY
-        self._socket.send_bytes(JOB.pack(job.edge) + os.fsencode(job.path))
+        head = JOB.pack(job.edge, job.window == AUTO, job.content_id.encode())
+        self._socket.send_bytes(head + os.fsencode(job.path))
         return self._receive(seconds)
 
     def kill(self) -> None:

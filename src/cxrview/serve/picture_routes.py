@@ -1,11 +1,14 @@
 """The route that gives pictures, by an id that says nothing."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from cxrview.errors import Replaced
+from cxrview.serve.content_check import file_facts
 from cxrview.serve.door import SignedIn
 from cxrview.serve.picture_pool import NoPicture
 from cxrview.serve.pictures import EDGES, Pictures
@@ -17,13 +20,22 @@ routes = APIRouter(prefix="/api")
 
 _THUMBNAIL = 256
 _Edge = Annotated[Literal["256", "1024", "1536", "2048", "full"], Query()]
+_Window = Annotated[Literal["minmax", "auto"], Query()]
 
 
-def path_shown(
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """The file that a showing stands for."""
+
+    image_id: str
+    path: str
+
+
+def file_shown(
     request: Request,
     login: SignedIn,
     showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
-) -> str:
+) -> ShownFile:
     """Find the file that a showing of this reader stands for.
 
     Raises:
@@ -35,24 +47,32 @@ def path_shown(
     with room.lock:
         if place is None or not _is_open(room, *place[:2]):
             raise HTTPException(404, "There is no such picture.")
-        return room.path_of(place[0])
+        return ShownFile(place[0], room.path_of(place[0]))
 
 
 @routes.get("/picture/{showing}")
 async def picture(
     request: Request,
     login: SignedIn,
-    path: Annotated[str, Depends(path_shown)],
+    shown: Annotated[ShownFile, Depends(file_shown)],
     edge: _Edge = "1536",
+    window: _Window = "minmax",
 ) -> Response:
-    """Give a grey JPEG that fits into a square of `edge`, or a PNG of all pixels."""
+    """Give a grey JPEG that fits into a square of `edge`, or a PNG of all pixels.
+
+    `window=auto` spreads the grey levels by percentiles of the values in their full depth.
+    """
     pictures: Pictures = request.app.state.pictures
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edges[login.reader.reader_id] = EDGES[edge]
     try:
         # Shielded: others may wait for the same picture when this browser has gone.
-        content = await asyncio.shield(asyncio.wrap_future(pictures.get(path, EDGES[edge])))
+        made = pictures.get(shown.path, EDGES[edge], window)
+        content = await asyncio.shield(asyncio.wrap_future(made))
     except NoPicture as error:
+        if str(error).startswith(f"{Replaced.code}:"):
+            content_check = request.app.state.room.content
+            content_check.note(shown.image_id, file_facts(shown.path), is_replaced=True)
         return JSONResponse({"why": str(error)}, 422)
     return Response(
         content,

@@ -2,10 +2,11 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from cxrview.serve.picture_pool import AHEAD, WANTED, Job, PicturePool
+from cxrview.serve.picture_worker import MINMAX
 from cxrview.serve.settings import ServeSettings
 
 EDGES = {"256": 256, "1024": 1024, "1536": 1536, "2048": 2048, "full": 0}
@@ -13,17 +14,24 @@ EDGES = {"256": 256, "1024": 1024, "1536": 1536, "2048": 2048, "full": 0}
 _MOST_AHEAD = 200
 """Jobs in the queue beyond which nothing is made ahead."""
 
-Key = tuple[str, int]
-"""Path and edge."""
+Key = tuple[str, int, str]
+"""Path, edge and window."""
 
 
 class Pictures:
     """A cache of the least recently used, bounded in bytes, before a pool of processes.
 
     Its methods may be called from any thread.
+
+    Args:
+        settings: how many processes, how much memory.
+        content_id_at: gives the digest that the file of a path must have, or nothing.
     """
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(
+        self, settings: ServeSettings, content_id_at: Callable[[str], str] = lambda path: ""
+    ) -> None:
+        self._content_id_at = content_id_at
         self._pool = PicturePool(settings)
         self._most_bytes = settings.cache_bytes
         self._lock = threading.RLock()  # a picture may be done before its callback is there
@@ -31,40 +39,46 @@ class Pictures:
         self._bytes = 0
         self._under_way: dict[Key, Job] = {}
 
-    def get(self, path: str, edge: int) -> "Future[bytes]":
+    def get(self, path: str, edge: int, window: str = MINMAX) -> "Future[bytes]":
         """Return a picture, now or later; those who ask for the same wait for the same.
 
         Args:
             path: of the image, as the store knows it.
             edge: one of `EDGES`.
+            window: `MINMAX` or `AUTO` of `picture_worker`.
         """
+        key = path, edge, window
         with self._lock:
-            kept = self._kept.get((path, edge))
+            kept = self._kept.get(key)
             if kept is not None:
-                self._kept.move_to_end((path, edge))
+                self._kept.move_to_end(key)
                 done: Future[bytes] = Future()
                 done.set_result(kept)
                 return done
-            return self._job(path, edge, WANTED).done
+            return self._job(key, WANTED).done
 
-    def make_ahead(self, paths: Iterable[str], edge: int) -> None:
+    def make_ahead(self, paths: Iterable[str], edge: int, window: str = MINMAX) -> None:
         """Have pictures made that will be asked for soon, after those that somebody waits for."""
         with self._lock:
             for path in paths:
                 if self._pool.waiting > _MOST_AHEAD:
                     return
-                if (path, edge) not in self._kept and (path, edge) not in self._under_way:
-                    self._job(path, edge, AHEAD)
+                key = path, edge, window
+                if key not in self._kept and key not in self._under_way:
+                    self._job(key, AHEAD)
 
     def close(self) -> None:
         """End the processes."""
         self._pool.close()
 
-    def _job(self, path: str, edge: int, priority: int) -> Job:
-        job = self._under_way.get((path, edge))
+    def _job(self, key: Key, priority: int) -> Job:
+        job = self._under_way.get(key)
         if job is None:
-            job = self._under_way[path, edge] = self._pool.ask(path, edge, priority)
-            job.done.add_done_callback(lambda done: self._arrived((path, edge), done))
+            path, edge, window = key
+            known = self._content_id_at(path)
+            job = self._pool.ask(path, edge, priority, window=window, content_id=known)
+            self._under_way[key] = job
+            job.done.add_done_callback(lambda done: self._arrived(key, done))
         elif not job.is_begun:
             self._pool.hurry(job, priority)
         return job

@@ -61,6 +61,8 @@ class Room:
         self._readers: tuple[Reader, ...] = ()
         self._entry = -1
         self._gone = Withdrawn()
+        self._content_of: tuple[str, int] | None = None
+        self._content_ids: dict[str, str] = {}
         self._looked = float("-inf")
         self._forget()
         self.look()
@@ -201,6 +203,14 @@ class Room:
     def path_of(self, image_id: str) -> str:
         """Where an image lies, as only the store says."""
         return absolute_path(self.store, self._images[image_id].path)
+
+    def content_id_at(self, path: str) -> str:
+        """The digest that the file there must have; empty where nobody knows it."""
+        root, images = self.store.study.root, self._images
+        if self._content_of != (root, id(images)):
+            self._content_of = root, id(images)
+            self._content_ids = {self.path_of(one): i.content_id for one, i in images.items()}
+        return self._content_ids.get(path, "")
 
     def _take(self, reading: Reading) -> None:
         self.standing.take(reading)
