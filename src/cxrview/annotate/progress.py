@@ -18,6 +18,7 @@ class ReaderProgress:
     reader_id: int
     done: int
     all: int
+    """Of a retired reader what was done: nothing is left for him."""
     flagged: int
     """Images that the reader has flagged, in whatever round."""
 
@@ -81,10 +82,11 @@ def has_read(now: Standing) -> dict[str, set[int]]:
 def _reader_progress(
     now: Standing, reader: Reader, showings: tuple[Showing, ...]
 ) -> ReaderProgress:
+    done = sum(_turn(reader.reader_id, showing) in now.verdicts for showing in showings)
     return ReaderProgress(
         reader_id=reader.reader_id,
-        done=sum(_turn(reader.reader_id, showing) in now.verdicts for showing in showings),
-        all=len(showings),
+        done=done,
+        all=done if reader.is_retired else len(showings),
         flagged=len({image_id for of, image_id, _, _ in now.flags if of == reader.reader_id}),
     )
 

@@ -4,10 +4,11 @@ import typer
 
 from cxrview.cli.annotate_agree import agree
 from cxrview.cli.annotate_create import create
-from cxrview.cli.annotate_exchange import export, import_
+from cxrview.cli.annotate_exchange import export, import_, imports
 from cxrview.cli.annotate_reader import reader
 from cxrview.cli.annotate_serve import serve
 from cxrview.cli.annotate_status import status
+from cxrview.cli.annotate_verify import verify
 
 annotate = typer.Typer(
     help="Have readers label radiographs blind, settle their conflicts, and use the labels.",
@@ -17,6 +18,8 @@ annotate.command()(create)
 annotate.command()(reader)
 annotate.command()(serve)
 annotate.command("import")(import_)
+annotate.command()(imports)
 annotate.command()(export)
 annotate.command()(agree)
 annotate.command()(status)
+annotate.command()(verify)

@@ -48,6 +48,9 @@ def _lines(found: Row) -> Iterator[str]:
         for means, called in (("single", "image by image"), ("grid", "on pages")):
             if row[means]["readings"]:
                 yield f"{row['reader']}, {called}: {_pace(row[means])}"
+    for row in found["late"]:
+        acts = f"{row['acts']} act{'' if row['acts'] == 1 else 's'}"
+        yield f"{row['reader']}: {acts} came after the blind round was closed and count"
 
 
 def _kappa(row: Row) -> str:

@@ -2,25 +2,32 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
+from cxrview.cli.progress import progress
 from cxrview.errors import UsageError
+from cxrview.store.rows import printable
+
+if TYPE_CHECKING:
+    from cxrview.study.annotation_content import ContentFound
+
+_FILES_NAMED = 10
 
 
 def import_(
     study: StudyName,
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="[FILE]",
             help="CSV with file, label or view, and reader; a labels file; or Label Studio's "
             "JSON. Files are named from the study's root or from FILE's folder.",
             show_default=False,
         ),
-    ],
+    ] = None,
     reader: Annotated[
         str | None,
         typer.Option(
@@ -45,13 +52,32 @@ def import_(
         ),
     ] = False,
     root: ImagesRoot = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+    ] = False,
+    undo: Annotated[
+        int | None,
+        typer.Option(
+            metavar="ID",
+            help="Withdraw the readings of that import instead; see cxrview annotate imports.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Add readings that were made elsewhere, as blind ones. The same file twice changes nothing.
 
-    Readers that the study does not know are added, without a link.
+    Readers that the study does not know are added, without a link. With --undo, the readings of an
+    import count no more; they stay in the study's log, and the file may be imported again.
 
     Exit code: 0 done, 1 done but for what was passed over, 2 refused, and nothing written.
     """
+    if undo is not None:
+        if file or reader or rename or skip_unknown or dry_run:
+            raise UsageError("--undo ID takes back an import: leave the rest out")
+        _undo(study, undo)
+        return
+    if file is None:
+        raise UsageError("name the FILE to import, or --undo ID to take an import back")
     names = dict(_pair(text) for text in rename or [])
     with opened(study, root) as store:
         from datetime import UTC, datetime
@@ -65,10 +91,20 @@ def import_(
             reader=reader,
             rename=names,
             skip_unknown=skip_unknown,
+            is_dry=dry_run,
         )
     for name in done.new_readers:
-        typer.echo(f"{name} is new among the readers")
-    typer.echo(f"{done.written} readings written, {done.known} were there already")
+        typer.echo(f"{name} {'would be' if dry_run else 'is'} new among the readers")
+    verb = "would be written" if dry_run else "written"
+    typer.echo(f"{done.written} readings {verb}, {done.known} were there already")
+    if done.number is not None:
+        typer.echo(f"this is import {done.number}: --undo {done.number} takes it back")
+    for pair in done.alike:
+        typer.echo(
+            f"cxrview: {pair.first} and {pair.second} say the same of all {pair.images} images "
+            "that both read: are they one person under two names?",
+            err=True,
+        )
     if done.not_blind:
         typer.echo(
             f"{done.not_blind} adjudications and second looks in {file} are left out, since they "
@@ -78,6 +114,24 @@ def import_(
         typer.echo(f"cxrview: passed over: {fault}", err=True)
     if done.passed_over:
         raise typer.Exit(1)
+
+
+def imports(study: StudyName) -> None:
+    """List every import with the number by which it can be undone.
+
+    Exit code: 0 done, 2 usage error.
+    """
+    with opened(study) as store:
+        found = store.imports()
+    for one in found:
+        file = one.file or "a file whose name was not kept"
+        state = f", undone {one.undone:%Y-%m-%d %H:%M} UTC" if one.undone else ""
+        typer.echo(
+            f"{one.number}: {one.readings} readings of {file}, "
+            f"{one.happened:%Y-%m-%d %H:%M} UTC{state}"
+        )
+    if not found:
+        typer.echo("nothing was imported into this study")
 
 
 def export(
@@ -120,7 +174,10 @@ def export(
 ) -> None:
     """Write settled labels for training and publishing, or all readings, or links by view.
 
-    Exit code: 0 done, 2 usage error, 3 not writable.
+    The images' files are read to see that they are still those that the study was created with;
+    one that was replaced is left out and listed.
+
+    Exit code: 0 done, 1 done but for replaced files, 2 usage error, 3 not writable.
     """
     if readings and (one_per or links or not out):
         raise UsageError("--readings go into --out FILE, all of them: leave the rest out")
@@ -135,6 +192,7 @@ def export(
             export_links,
             export_readings,
             unsettled_images,
+            without_replaced,
         )
         from cxrview.study.annotation_root import missing_images
 
@@ -144,7 +202,8 @@ def export(
         if out and readings:
             typer.echo(f"{export_readings(store, out)} acts in {out}")
             return
-        images = chosen_images(store, one_per)
+        with progress("files") as advance:
+            images, found = without_replaced(store, chosen_images(store, one_per), advance)
         if out:
             export_labels(store, out, images)
             views = Counter(str(one.view or "") for one in images)
@@ -163,6 +222,32 @@ def export(
             typer.echo(f"{count} links in {links}")
         if left := unsettled_images(store):
             typer.echo(f"{left} images are not settled yet, and left out")
+        if found.replaced:
+            typer.echo(f"cxrview: {replaced_words(found)}, and left out", err=True)
+            raise typer.Exit(1)
+
+
+def replaced_words(found: "ContentFound") -> str:
+    """Say how many files were replaced, and name the first of them."""
+    names = [printable(image.path) for image in found.replaced[:_FILES_NAMED]]
+    more = len(found.replaced) - len(names)
+    listed = ", ".join(names) + (f" and {more} more" if more else "")
+    count = len(found.replaced)
+    what = "1 file was" if count == 1 else f"{count} files were"
+    return f"{what} replaced after the study was created: {listed}"
+
+
+def _undo(study: str, number: int) -> None:
+    with opened(study) as store:
+        done = store.undo_import(number)
+        closed = store.blind_round_closed()
+    typer.echo(f"import {number} is undone: its {done.readings} readings count no more")
+    if closed:
+        typer.echo(
+            "cxrview: the blind round is closed: what was imported cannot be imported again, and "
+            "images may lack a reading",
+            err=True,
+        )
 
 
 _NOT_BLIND = ("adjudicated", "second look")

@@ -1,13 +1,16 @@
-"""`cxrview annotate reader`: somebody new, a new link, a password."""
+"""`cxrview annotate reader`: somebody new, a link, a password, another name, or the end of it."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cxrview.cli.annotate_create import link_line
 from cxrview.cli.annotation_study import StudyName, opened
 from cxrview.errors import UsageError
+
+if TYPE_CHECKING:
+    from cxrview.store.readings import ReadingStore
 
 
 def reader(
@@ -17,8 +20,8 @@ def reader(
         str | None,
         typer.Option(
             metavar="ROLES",
-            help="Add somebody, who is reader, adjudicator or reader+adjudicator; who is there "
-            "already keeps the roles held before.",
+            help="Add somebody, who is reader, adjudicator or manager, or several as in "
+            "reader+adjudicator; who is there already keeps the roles held before.",
             show_default=False,
         ),
     ] = None,
@@ -34,16 +37,49 @@ def reader(
             "input where that is no terminal.",
         ),
     ] = False,
+    rename: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NEW", help="Give another name; the readings stay.", show_default=False
+        ),
+    ] = None,
+    retire: Annotated[
+        bool,
+        typer.Option(
+            "--retire",
+            help="End it: no sign-in, nothing more to read. What was read counts, and the rest "
+            "of the share goes to the others.",
+        ),
+    ] = False,
+    withdraw: Annotated[
+        bool,
+        typer.Option(
+            "--withdraw",
+            help="Retire, and let none of the reader's readings count; they stay in the log.",
+        ),
+    ] = False,
+    restore: Annotated[
+        bool,
+        typer.Option("--restore", help="Take back --retire or --withdraw; the link works again."),
+    ] = False,
 ) -> None:
-    """Add a reader with --role, or give one who is there another role, a new link or a password.
+    """Add a reader with --role, or change one who is there.
 
-    A reader who gets any of them is signed out everywhere.
+    A reader who gets a role, a link or a password, or is retired, is signed out everywhere.
 
     Exit code: 0 done, 2 usage error.
     """
-    if not (role or link or password):
-        raise UsageError("say what to do: --role, --link, or --password")
+    changes = [rename is not None, retire, withdraw, restore]
+    if not (role or link or password or any(changes)):
+        raise UsageError(
+            "say what to do: --role, --link, --password, --rename, --retire, --withdraw, --restore"
+        )
+    if any(changes) and (role or link or password or sum(changes) > 1):
+        raise UsageError("--rename, --retire, --withdraw and --restore each go alone")
     with opened(study) as store:
+        if any(changes):
+            _change(store, name, rename, retire=retire, withdraw=withdraw)
+            return
         from cxrview.study.annotation_study import parse_roles
 
         readers = {one.name: one for one in store.readers()}
@@ -67,6 +103,48 @@ def reader(
         if password:
             store.set_password(number, _asked())
             typer.echo(f"{name} may sign in by name and password")
+
+
+def _change(
+    store: "ReadingStore", name: str, rename: str | None, *, retire: bool, withdraw: bool
+) -> None:
+    readers = {one.name: one for one in store.readers()}
+    if name not in readers:
+        raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(readers)}")
+    number = readers[name].reader_id
+    if rename is not None:
+        store.rename_reader(number, rename)
+        typer.echo(f"{name} is {rename.strip()} now; a file that says {name} needs --rename")
+        return
+    if not (retire or withdraw):
+        store.restore_reader(number)
+        typer.echo(f"{name} reads again, and all readings of {name} count")
+        return
+    store.retire_reader(number, withdraw=withdraw)
+    count = sum(reading.reader_id == number for reading in store.every_reading())
+    if withdraw:
+        typer.echo(f"{name} is retired, and none of {count} acts counts: --restore takes it back")
+    else:
+        typer.echo(f"{name} is retired; {count} acts count on: --restore takes it back")
+    _tell_of_share(store)
+
+
+def _tell_of_share(store: "ReadingStore") -> None:
+    """Say who reads what is left, or that images may never have readers enough."""
+    from cxrview.annotate.progress import progress
+    from cxrview.terms import Role
+
+    active = [one for one in store.readers() if Role.READER in one.roles and not one.is_retired]
+    found = progress(store.study, store.images(), store.readings(), store.readers())
+    names = {one.reader_id: one.name for one in active}
+    for at in found.readers:
+        if at.reader_id in names:
+            typer.echo(f"  {names[at.reader_id]}: {at.left} of {at.all} left to read now")
+    if len(active) < store.study.readings_per_image:
+        typer.echo(
+            f"{len(active)} of {store.study.readings_per_image} readers that an image needs are "
+            "left: others may join by cxrview annotate reader NAME --role reader"
+        )
 
 
 def _asked() -> str:

@@ -68,3 +68,9 @@ def merge(
         typer.echo(
             f"{done.by_content} of these were found by the bytes of their files, not by their paths"
         )
+    if done.replaced:
+        typer.echo(
+            f"cxrview: {done.replaced} rows are of files that were replaced after the study was "
+            "created, and stay as the model left them. See cxrview annotate verify",
+            err=True,
+        )

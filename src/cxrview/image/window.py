@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 _PERCENTILES: ContextVar[tuple[float, float] | None] = ContextVar("percentiles", default=None)
 
 

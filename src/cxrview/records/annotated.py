@@ -7,8 +7,15 @@ from typing import Any
 
 from cxrview.terms import Act, How, Role, Round, Settlement, StudyEvent, View
 
-EXCLUSION_REASONS = ("uninterpretable", "not a chest radiograph", "duplicate", "other")
-"""Why an image gets no label (paper, section 1: three were uninterpretable)."""
+EXCLUSION_REASONS = (
+    "uninterpretable",
+    "not a chest radiograph",
+    "duplicate",
+    "other",
+    "cannot be displayed",
+)
+"""Why an image gets no label (paper, section 1: three were uninterpretable). The last is of a file
+and not of what it shows: it is missing, cut or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     hides = room.has_blind_left(reader)
     # Its own look at all readings: the pace counts time spent on what was taken back, too.
     paces = pace(room.store.readings())
-    lists = {one.reader_id: room.list_of(one) for one in room.readers if Role.READER in one.roles}
+    active = (one for one in room.readers if Role.READER in one.roles and not one.is_retired)
+    lists = {one.reader_id: room.list_of(one) for one in active}
     with room.lock:
         verdicts = list(room.standing.verdicts.values())
         names = _names(room)

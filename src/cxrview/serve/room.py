@@ -49,6 +49,11 @@ class Room:
 
     blind_round_closed: datetime | None
     late_limit: timedelta
+    _lists: dict[int, ReadingList]
+    _places: dict[int, dict[str, Place]]
+    _recent: defaultdict[tuple[int, Round], dict[Turn, None]]
+    _turn_of: dict[str, Turn]
+    _opinion_shown: set[int]
 
     def __init__(self, store: ReadingStore, settings: ServeSettings) -> None:
         self.store, self.study = store, store.study
@@ -134,10 +139,9 @@ class Room:
         """Drop all that follows from the readings, to make it anew from those that count."""
         self.standing = Standing()
         self.settlements = Settlements(self.study, self.standing)
-        self._lists: dict[int, ReadingList] = {}
-        self._places: dict[int, dict[str, Place]] = {}
-        self._recent: defaultdict[tuple[int, Round], dict[Turn, None]] = defaultdict(dict)
-        self._turn_of: dict[str, Turn] = {}
+        self._lists, self._places = {}, {}
+        self._recent = defaultdict(dict)
+        self._turn_of = {}
         self._last = 0
 
     def catch_up(self) -> None:

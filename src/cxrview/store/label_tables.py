@@ -42,8 +42,12 @@ READING_COLUMNS = {
     "received": "string",
     "milliseconds": "int64",
     "display": "string",
+    "skew_seconds": "float64",
+    "late": "bool",
+    "withdrawn": "bool",
 }
-"""Of every act of every reader: who, what, when, how; times ISO 8601, view settings JSON."""
+"""Of every act of every reader: who, what, when, how; times ISO 8601, view settings JSON. `late`:
+it reached the server after the blind round was closed. `withdrawn`: it does not count."""
 
 
 def label_format(path: Path) -> str:

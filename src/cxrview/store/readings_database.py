@@ -96,6 +96,22 @@ class Database:
         if has != scripts.get_current_head():
             command.upgrade(config, "head")
 
+    def guarded_tables(self) -> set[str]:
+        """Tables whose rows the database itself refuses to change or delete."""
+        with self.reading() as db:
+            if db.dialect.name == "sqlite":
+                found = db.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+            else:
+                # Only those of this study's tables, and only while they are switched on.
+                found = db.scalars(
+                    text(
+                        "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND "
+                        "pg_table_is_visible(tgrelid)"
+                    )
+                )
+            end = "_is_not_changed"
+            return {name.removesuffix(end) for name in found if name.endswith(end)}
+
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()

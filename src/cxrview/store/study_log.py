@@ -15,12 +15,14 @@ from cxrview.errors import UsageError
 from cxrview.records import ImportedFile, LogEntry
 from cxrview.store.logins import Logins, check_name_is_free, end_logins
 from cxrview.store.readings_rows import finite
-from cxrview.store.readings_schema import EVENT, READER, STUDY_LOG
+from cxrview.store.readings_schema import EVENT, READER, READING, STUDY_LOG
 from cxrview.terms import StudyEvent
 
 LATE_SECONDS = 30 * 60
 """For so long after the closing the server takes what was read before it and waited in a browser,
 unless the closing says otherwise; ours."""
+ONLY_GROW = frozenset({READING.name, EVENT.name, STUDY_LOG.name})
+"""Tables of which no row is ever changed or deleted."""
 BLIND_ROUND_CLOSED = "blind round closed"
 
 
@@ -178,6 +180,10 @@ class StudyLog(Logins):
         """When it was closed; None while it is open."""
         with self._database.reading() as db:
             return _when_closed(db)
+
+    def unguarded_tables(self) -> set[str]:
+        """Tables that only grow of which the database does not see to it any more."""
+        return set(ONLY_GROW - self._database.guarded_tables())
 
     def withdrawn(self) -> Withdrawn:
         """Which readings no longer count."""

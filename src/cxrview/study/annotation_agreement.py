@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cxrview.annotate.agreement import between_readers, within_readers
+from cxrview.annotate.lateness import count_late
 from cxrview.annotate.pace import pace
 from cxrview.store.readings import ReadingStore
 
@@ -16,12 +17,14 @@ def agreement_of(store: ReadingStore) -> Json:
     Returns:
         `study`; `between`, for each two readers `first`, `second` and the fields of `Kappa`;
         `within`, for each who read hidden repeats `reader` and the same; `pace`, for each who
-        read here `reader` and what `ReaderPace` tells of `single` and `grid`.
+        read here `reader` and what `ReaderPace` tells of `single` and `grid`; `late`, for each
+        who has some `reader` and `acts` of the blind round that came after its closing and count.
     """
     readers, readings = store.readers(), list(store.readings())
     names = {reader.reader_id: reader.name for reader in readers}
     between = between_readers(store.study, readings, readers)
     within = within_readers(store.study, readings, readers)
+    late = count_late(readings, store.blind_round_closed())
     return {
         "study": store.study.name,
         "between": [
@@ -30,4 +33,5 @@ def agreement_of(store: ReadingStore) -> Json:
         ],
         "within": [{"reader": names[a], **asdict(kappa)} for a, kappa in within.items()],
         "pace": [{"reader": names[a], **asdict(of)} for a, of in pace(readings).items()],
+        "late": [{"reader": names[a], "acts": n} for a, n in late.items()],
     }

@@ -1,11 +1,12 @@
 """Writes what a study holds for use elsewhere: labels, every reading, links by view."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cxrview.annotate.lateness import is_late
 from cxrview.errors import UsageError
 from cxrview.store.label_studio import write_label_studio
 from cxrview.store.label_tables import (
@@ -16,6 +17,7 @@ from cxrview.store.label_tables import (
 )
 from cxrview.store.link_tree import lay_links
 from cxrview.store.readings import ReadingStore
+from cxrview.study.annotation_content import ContentFound, check_content
 from cxrview.study.annotation_labels import (
     SettledImage,
     label_rows,
@@ -38,6 +40,35 @@ def chosen_images(store: ReadingStore, each: str | None = None) -> list[SettledI
     if not settled:
         raise UsageError("no image of the study is settled yet", "See cxrview annotate status")
     return settled
+
+
+def without_replaced(
+    store: ReadingStore,
+    images: list[SettledImage],
+    watch: Callable[[int], None] = lambda done: None,
+) -> tuple[list[SettledImage], ContentFound]:
+    """Leave out images whose file was replaced: their labels are of another picture.
+
+    Args:
+        store: of the study.
+        images: those to look at; their files are read.
+        watch: called with how many more were looked at.
+
+    Returns:
+        Those that are left, and what was found of the files.
+
+    Raises:
+        UsageError: none is left.
+    """
+    found = check_content(store, [one.image for one in images], watch=watch)
+    gone = {image.image_id for image in found.replaced}
+    left = [one for one in images if one.image.image_id not in gone]
+    if not left:
+        raise UsageError(
+            "the file of every settled image was replaced after the study was created",
+            "Name with --root where the right files lie",
+        )
+    return left, found
 
 
 def unsettled_images(store: ReadingStore) -> int:
@@ -96,7 +127,8 @@ def _reading_rows(store: ReadingStore, folder: Path) -> Iterator[dict[str, Any]]
         image.image_id: relative_to(folder, absolute_path(store, image.path))
         for image in store.images()
     }
-    for reading in store.readings():
+    closed, gone = store.blind_round_closed(), store.withdrawn()
+    for reading in store.every_reading():
         row = {name: getattr(reading, name, None) for name in READING_COLUMNS}
         yield row | {
             "reader": names[reading.reader_id],
@@ -105,6 +137,8 @@ def _reading_rows(store: ReadingStore, folder: Path) -> Iterator[dict[str, Any]]
             "made": _text(reading.made),
             "received": _text(reading.received),
             "display": json.dumps(dict(reading.display)) if reading.display else "",
+            "late": is_late(reading, closed),
+            "withdrawn": gone.holds(reading.reading_id, reading.reader_id),
         }
 
 

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 
 from cxrview.annotate.label_view import label_view
+from cxrview.annotate.standing import standing
 from cxrview.errors import UsageError
 from cxrview.image.header_view import normal
 from cxrview.records import (
@@ -33,13 +35,29 @@ EXCLUDED_WORDS = {
 }
 """What tables say for an exclusion, and the reason that this gives by itself."""
 FAULTS_NAMED = 10
+FEWEST_ALIKE = 20
+"""Images below which two readers who say the same are no surprise; ours."""
+_Said = dict[str, dict[str, tuple[str, str]]]
+"""Name to image id to label and reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Two readers who said one and the same of every image that both read."""
+
+    first: str
+    second: str
+    images: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """What became of a file of readings."""
 
+    number: int | None
+    """By which it can be undone; None where nothing was written."""
     written: int
+    """Readings; of a dry run those that would be written."""
     known: int
     """Readings that the study had already."""
     passed_over: tuple[str, ...]
@@ -47,6 +65,8 @@ class Imported:
     new_readers: tuple[str, ...]
     not_blind: int = 0
     """Adjudications and second looks in the file, which were left out."""
+    alike: tuple[Alike, ...] = ()
+    """Readers of the file who say the same as another reader of all images that both read."""
 
 
 def import_readings(
@@ -57,6 +77,7 @@ def import_readings(
     reader: str | None = None,
     rename: Mapping[str, str] | None = None,
     skip_unknown: bool = False,
+    is_dry: bool = False,
 ) -> Imported:
     """Add the readings of a file as blind ones; all of them or, after an error, none.
 
@@ -70,6 +91,7 @@ def import_readings(
         reader: who read all of it.
         rename: names there to names here.
         skip_unknown: pass over files and labels that the study has not, in place of refusing.
+        is_dry: write nothing, and say what would be written.
 
     Raises:
         UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader says two
@@ -89,18 +111,32 @@ def import_readings(
     if faults and not skip_unknown:
         raise UsageError(f"{path}: {_first_of(faults)}", "Or pass over these with --skip-unknown")
     _refuse_contradictions(path, understood)
-    ids, new = _readers(store, [one.reader for one, *_ in understood])
+    names = [one.reader for one, *_ in understood]
+    new = _new_readers(store, names)
+    said: _Said = {}
+    for one, image, label, reason in understood:
+        said.setdefault(one.reader, {})[image.image_id] = (label, reason)
+    alike = tuple(_alike(store, said))
+    ids = _ids_of(store, new, is_dry=is_dry)
     readings = [
         _reading(store.study, one, image, ids[one.reader], label, reason, now)
         for one, image, label, reason in understood
     ]
-    written = store.add_readings(readings)
+    readings = _anew_where_undone(store, readings)
+    if is_dry:
+        fresh = len({reading.uid for reading in readings} - set(store.known_uids(_uids(readings))))
+        written, number = fresh, None
+    else:
+        written = len(store.add_readings(readings, imported_from=path.name))
+        number = store.imports()[-1].number if written else None
     return Imported(
-        written=len(written),
-        known=len(readings) - len(written),
+        number=number,
+        written=written,
+        known=len(readings) - written,
         passed_over=tuple(faults),
         new_readers=tuple(new),
         not_blind=len(every) - len(foreign),
+        alike=alike,
     )
 
 
@@ -205,15 +241,75 @@ def _refuse_contradictions(
         last[one.reader, image.image_id] = (one, verdict)
 
 
-def _readers(store: ReadingStore, names: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-    """Each name's number; who is new is added, a reader without a link that anybody was given."""
+def _new_readers(store: ReadingStore, names: Iterable[str]) -> list[str]:
+    """Names in the file that the study does not know.
+
+    Raises:
+        UsageError: somebody is no reader of the study, is retired, or has another name now.
+    """
     known = {reader.name: reader for reader in store.readers()}
-    for name in set(names) & set(known):
+    former = store.former_names()
+    for name in sorted(set(names) & set(known)):
         if Role.READER not in known[name].roles:
             raise UsageError(f"{name} is adjudicator of this study and no reader")
-    new = sorted(set(names) - set(known))
-    added = {name: store.add_reader(name, {Role.READER})[0] for name in new}
-    return {name: reader.reader_id for name, reader in (known | added).items()}, new
+        if known[name].is_retired:
+            raise UsageError(
+                f"{name} is retired", "See cxrview annotate reader --restore, or import as another"
+            )
+    if renamed := sorted(set(names) & set(former)):
+        old, new = renamed[0], former[renamed[0]]
+        raise UsageError(
+            f"{old} was renamed to {new} in this study",
+            f"Import with --rename {old}={new}, or {old}=NAME for somebody else",
+        )
+    return sorted(set(names) - set(known))
+
+
+def _ids_of(store: ReadingStore, new: Sequence[str], *, is_dry: bool) -> dict[str, int]:
+    """Each name's number; who is new is added, a reader without a link that anybody was given."""
+    ids = {reader.name: reader.reader_id for reader in store.readers()}
+    if is_dry:
+        last = max(ids.values(), default=0)
+        return ids | {name: last + n for n, name in enumerate(new, start=1)}
+    return ids | {name: store.add_reader(name, {Role.READER})[0].reader_id for name in new}
+
+
+def _uids(readings: Iterable[Reading]) -> list[str]:
+    return [reading.uid for reading in readings]
+
+
+def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list[Reading]:
+    """Give a reading another uid where one like it was withdrawn: it may be imported again."""
+    gone = store.withdrawn()
+    found, waiting = list(readings), dict(enumerate(readings))
+    while waiting:
+        known = store.known_uids(_uids(waiting.values()))
+        for place, reading in list(waiting.items()):
+            there = known.get(reading.uid)
+            if there is None or not gone.holds(there.reading_id, there.reader_id):
+                del waiting[place]
+            else:
+                digest = hashlib.blake2b(f"{reading.uid} again".encode(), digest_size=16)
+                found[place] = waiting[place] = replace(reading, uid=digest.hexdigest())
+    return found
+
+
+def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
+    """Readers of the file whose verdicts are another reader's, of the study or of the file."""
+    of_study: _Said = {}
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    for turn, reading in standing(store.readings()).items():
+        if turn[2] is Round.BLIND and turn[3] == 0:
+            verdict = reading.label, reading.reason
+            of_study.setdefault(names[turn[0]], {})[turn[1]] = verdict
+    every = of_study | {name: of_study.get(name, {}) | new for name, new in said.items()}
+    for first, second in combinations(sorted(every), 2):
+        if first not in said and second not in said:
+            continue
+        both = every[first].keys() & every[second].keys()
+        is_same = all(every[first][one] == every[second][one] for one in both)
+        if len(both) >= FEWEST_ALIKE and is_same:
+            yield Alike(first=first, second=second, images=len(both))
 
 
 def _reading(

@@ -9,6 +9,7 @@ from cxrview.errors import UsageError
 from cxrview.store.readings import ReadingStore
 from cxrview.store.rows import MERGED_COLUMNS, ORIGIN
 from cxrview.store.tables import each_row, write_table
+from cxrview.study.annotation_content import check_content
 from cxrview.study.annotation_labels import SettledImage, settled_images
 from cxrview.study.annotation_rows import StudyRows
 from cxrview.terms import Agreement, View
@@ -35,6 +36,9 @@ class Merged:
     excluded: int = 0
     by_content: int = 0
     """Of both, rows that were found by the bytes of their file and not by its path."""
+    replaced: int = 0
+    """Rows of a file of the study that was replaced before or after they were made: as the model
+    left them."""
 
 
 def merge_labels(
@@ -54,19 +58,23 @@ def merge_labels(
     settled = [one for one in settled_images(store) if one.settled.is_settled]
     if not settled:
         raise UsageError("no image of the study is settled yet", "See cxrview annotate status")
+    found = check_content(store, [one.image for one in settled])
+    gone = {image.image_id for image in found.replaced}
     known = StudyRows(store, settled, root)
     merged = Merged()
-    write_table(out, _merge(table, known, merged), MERGED_COLUMNS)
+    write_table(out, _merge(table, known, gone, merged), MERGED_COLUMNS)
     return merged
 
 
-def _merge(table: Path, known: StudyRows, merged: Merged) -> Iterator[Row]:
+def _merge(table: Path, known: StudyRows, gone: set[str], merged: Merged) -> Iterator[Row]:
     for row in each_row(table, tuple(MERGED_COLUMNS)):
         merged.rows += 1
         one = known.by_path(row)
         if one is None and (one := known.by_content(row)):
             merged.by_content += 1
-        if one is None:
+        is_gone = one is not None and one.image.image_id in gone
+        merged.replaced += is_gone or (one is None and known.is_replaced(row))
+        if one is None or is_gone:
             yield row | {ORIGIN: row[ORIGIN] or MODEL}
             continue
         merged.labelled += bool(one.settled.label)
@@ -77,6 +85,12 @@ def _merge(table: Path, known: StudyRows, merged: Merged) -> Iterator[Row]:
             merged.changed += bool(one.view and row["view"] and row["view"] != one.view)
         yield _overridden(row, one)
     if not merged.labelled + merged.excluded:
+        if merged.replaced:
+            raise UsageError(
+                f"the files of all settled images that have a row in {table} were replaced after "
+                "the study was created",
+                "See cxrview annotate verify",
+            )
         raise UsageError(
             f"no settled image of the study has a row in {table}",
             "Say with --root what folder the paths of the table are relative to",

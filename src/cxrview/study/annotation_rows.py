@@ -47,14 +47,27 @@ class StudyRows:
             self._by_content[one.image.content_id] = None
 
     def by_path(self, row: dict[str, Any]) -> SettledImage | None:
-        """The image whose file the row names."""
+        """The image whose file the row names, if it is of the same bytes or nobody knows."""
+        one = self._by_path.get(self._key(row))
+        return None if one is None or _is_other(one, row) else one
+
+    def is_replaced(self, row: dict[str, Any]) -> bool:
+        """Whether the row names the file of an image, but was made from other bytes."""
+        one = self._by_path.get(self._key(row))
+        return one is not None and _is_other(one, row)
+
+    def _key(self, row: dict[str, Any]) -> bytes:
         local = local_path(row["path"])
-        path = os.path.join(self._root, local) if local else row["path"]  # noqa: PTH118
-        return self._by_path.get(path_key(path))
+        return path_key(os.path.join(self._root, local) if local else row["path"])  # noqa: PTH118
 
     def by_content(self, row: dict[str, Any]) -> SettledImage | None:
         """An image of which the row's file is a copy."""
         return self._by_content.get(row["content_id"] or "")
+
+
+def _is_other(one: SettledImage, row: dict[str, Any]) -> bool:
+    known = one.image.content_id
+    return bool(known and row["content_id"] and row["content_id"] != known)
 
 
 def _says(one: SettledImage) -> tuple[str, str]:

@@ -43,9 +43,7 @@ def upgrade() -> None:
         sa.Column("reader_id", sa.Integer),
         sa.Column("facts", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name="pk_study_log"),
-        sa.ForeignKeyConstraint(
-            ["reader_id"], ["reader.reader_id"], name="fk_study_log_reader_id"
-        ),
+        sa.ForeignKeyConstraint(["reader_id"], ["reader.reader_id"], name="fk_study_log_reader_id"),
     )
     op.add_column("reader", sa.Column("retired", _UTC))
     op.add_column("reader", sa.Column("withdrawn", _UTC))

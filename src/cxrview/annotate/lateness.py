@@ -1,0 +1,28 @@
+"""Readings that reached the server after the blind round was closed, and count all the same."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cxrview.records import Reading
+from cxrview.terms import How, Round
+
+
+def is_late(reading: Reading, closed: datetime | None) -> bool:
+    """Whether a blind reading arrived after the closing, having waited in a browser.
+
+    Args:
+        reading: as it was written down.
+        closed: when the blind round was closed; None while it is open.
+    """
+    if closed is None or reading.received is None or reading.how is How.IMPORT:
+        return False
+    return reading.round is Round.BLIND and reading.received > closed
+
+
+def count_late(readings: Iterable[Reading], closed: datetime | None) -> dict[int, int]:
+    """How many of them are late, by reader id; who has none is left out."""
+    late: dict[int, int] = {}
+    for reading in readings:
+        if is_late(reading, closed):
+            late[reading.reader_id] = late.get(reading.reader_id, 0) + 1
+    return late
