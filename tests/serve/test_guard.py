@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -33,7 +34,7 @@ def client(visit):
         Route("/echo", echo, methods=["GET", "POST"]),
         Route("/fail", fail),
     ]
-    return visit(Guard(Starlette(routes=routes), ["localhost"], is_https=False))
+    return visit(Guard(Starlette(routes=routes), ["localhost"]))
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:80", "", "a@localhost"])
@@ -111,3 +112,53 @@ def test_no_page_may_run_or_look_like_what_stands_in_it(served):
 
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, None), ({"is_https": True}, None), ({"is_https_only": True}, "max-age=31536000")],
+)
+def test_other_services_of_the_host_are_shut_out_only_where_somebody_says_so(
+    make_served, settings, expected
+):
+    answer = make_served(settings=settings).visit().get("/sign-in")
+
+    assert answer.headers.get("strict-transport-security") == expected
+
+
+def test_a_refused_name_is_told_with_what_to_do(client):
+    answer = client.ask("GET", "/echo", headers={"Host": "study.hospital:8443"})
+
+    assert "study.hospital" in answer.text and "--name" in answer.text
+    assert "\xe9" not in client.ask("GET", "/echo", headers={"Host": b"a\xe9b"}).text
+
+
+async def lose_database(request: Request) -> PlainTextResponse:
+    if request.method in request.app.state.lost:
+        raise OperationalError("SELECT secret", {}, Exception("Doe^Jane is not there"))
+    return PlainTextResponse("fine")
+
+
+def test_a_database_that_is_gone_is_told_once_and_so_is_its_return(visit, caplog):
+    app = Starlette(routes=[Route("/api/x", lose_database, methods=["GET", "POST"])])
+    app.add_middleware(Guard, hosts=["localhost"])  # as in the real one, within Starlette's own
+    client = visit(app)
+    app.state.lost = {"GET", "POST"}
+    answers = [client.ask(method, "/api/x") for method in ("GET", "POST", "GET")]
+    app.state.lost = {"POST"}  # it can be read again, and not written
+    client.get("/api/x")
+    client.ask("POST", "/api/x")
+    app.state.lost = set()
+    client.ask("POST", "/api/x")
+    client.get("/api/x")
+
+    assert [(one.status_code, one.headers["retry-after"]) for one in answers] == [(503, "5")] * 3
+    assert "Readings wait" in answers[0].json()["why"]
+    assert "secret" not in caplog.text and "secret" not in answers[0].text
+    told = [record.message.split(" (")[0].split(".")[0] for record in caplog.records]
+    assert told == [
+        "The database cannot be reached or written",
+        "The database is back",
+        "The database cannot be reached or written",
+        "The database is back",
+    ]

@@ -75,14 +75,30 @@ def test_other_machines_come_in_only_where_somebody_says_so(served, host):
         serve_annotation(served.store, host=host)
 
 
-def test_an_address_that_is_taken_is_told_once(served, tmp_path, caplog):
-    process = Process(tmp_path / "study.db")
+def test_an_address_that_is_taken_is_told_once(make_served, tmp_path, caplog):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        served = make_served(folder=folder)
+    process = Process(tmp_path / "here" / "study.db")
     try:
         with pytest.raises(UsageError, match="cannot be listened at"):
             serve_annotation(served.store, port=int(process.address.rpartition(":")[2]))
     finally:
         process.end(signal.SIGKILL)
     assert caplog.text == ""
+
+
+def test_a_second_server_of_a_study_is_refused(served, tmp_path):
+    """Each knows only of its own tabs, and would show readers what the other shows them."""
+    process = Process(tmp_path / "study.db")
+    try:
+        with pytest.raises(UsageError, match="served by another process"):
+            serve_annotation(served.store, port=0)
+    finally:
+        process.end(signal.SIGKILL)
+    process = Process(tmp_path / "study.db")  # nothing is left behind by one that was killed
+
+    assert process.end(signal.SIGTERM) == ""
 
 
 def test_a_server_that_is_told_to_end_ends_and_has_logged_no_secret(served, tmp_path):

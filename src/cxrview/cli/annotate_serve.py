@@ -39,7 +39,11 @@ def serve(
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(metavar="PEM", help="Of the certificate.", show_default=False),
+        typer.Option(
+            metavar="PEM",
+            help="Of the certificate, without a passphrase; not needed where its file holds it.",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[
         list[str] | None,
@@ -52,6 +56,14 @@ def serve(
     behind_https: Annotated[
         bool,
         typer.Option("--behind-https", help="A proxy before this server speaks https to browsers."),
+    ] = False,
+    https_only: Annotated[
+        bool,
+        typer.Option(
+            "--https-only",
+            help="Tell browsers to come to this host by https alone for a year (HSTS). That shuts "
+            "them out of every other service of the host that speaks http, on any port.",
+        ),
     ] = False,
 ) -> None:
     """Serve a study to browsers until Ctrl-C. Readers enter by their link or by a password.
@@ -66,6 +78,7 @@ def serve(
         login_hours=hours,
         hosts=(*ServeSettings().hosts, *(name or ())),
         is_https=behind_https,
+        is_https_only=https_only,
     )
     with opened(study, root) as store, suppress(KeyboardInterrupt):  # by which it is ended
         _warn_of_gone(store)

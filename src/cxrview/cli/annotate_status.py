@@ -114,9 +114,8 @@ def _irregular(store: "ReadingStore") -> Iterator[str]:
 
     names = {reader.reader_id: reader.name for reader in store.readers()}
     for reader_id, count in count_late(store.readings(), store.blind_round_closed()).items():
-        yield (
-            f"{names[reader_id]}: {count} act{'' if count == 1 else 's'} of the blind round came after its closing and count"
-        )
+        acts = f"{count} act{'' if count == 1 else 's'} of the blind round"
+        yield f"{names[reader_id]}: {acts} came after its closing and count"
     for one in store.imports():
         if one.undone:
             yield f"import {one.number} ({one.readings} readings of {one.file}) is undone"

@@ -144,8 +144,8 @@ class Reading:
     display: Mapping[str, Any] = field(default_factory=dict)
     """View settings when it was made: `window`, `level`, `invert`, `zoom`, `rotation`."""
     skew_seconds: float | None = None
-    """What the browser measured its clock to be ahead of the server's, already taken off `made`;
-    None where it did not measure."""
+    """What the browser measured its clock to be behind the server's, already added to `made` and
+    `shown`; None where it did not measure."""
 
     def __post_init__(self) -> None:
         needs = {Act.LABEL: self.label, Act.EXCLUDE: self.reason, Act.UNDO: self.undoes}

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cxrview.serve import page_routes, picture_routes, reading_routes, settling_routes, sign_in
+from cxrview.serve.database_watch import DatabaseWatch
 from cxrview.serve.door import Door
 from cxrview.serve.guard import Guard
 from cxrview.serve.pictures import Pictures
@@ -48,7 +49,13 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.mount("/static", _Static(directory=STATIC, check_dir=False))
     app.add_exception_handler(HTTPException, tell)
     app.add_exception_handler(RequestValidationError, tell_invalid)
-    app.add_middleware(Guard, hosts=settings.hosts, is_https=settings.is_https)
+    app.state.database = DatabaseWatch()
+    app.add_middleware(
+        Guard,
+        hosts=settings.hosts,
+        is_https_only=settings.is_https_only,
+        database=app.state.database,
+    )
     return app
 
 

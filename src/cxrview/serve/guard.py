@@ -11,8 +11,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cxrview.serve.database_watch import RETRY_SECONDS, DatabaseWatch
+from cxrview.store.readings_database import is_out_of_reach, reason_of
 
 MOST_BODY_BYTES = 2 << 20
 """A thousand readings and their notes take half of it."""
@@ -33,6 +36,11 @@ _HEADERS = {
 _SAFE = ("GET", "HEAD")
 _TOO_MUCH = "That is too much at once."
 _BROKEN = "Something went wrong here; nothing was lost. Try again."
+_OUT_OF_REACH = (
+    "The study's database cannot be reached or written at the moment. Readings wait in the browser."
+)
+_MOST_NAME = 253
+"""Letters of a host's name."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,14 +50,23 @@ class Guard:
     Args:
         app: what it stands before.
         hosts: names that browsers may call the server by, besides its addresses.
-        is_https: whether to have browsers come by https only.
+        is_https_only: whether to tell browsers to come to this host by https alone (HSTS).
+        database: told whether it answers.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], *, is_https: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        *,
+        is_https_only: bool = False,
+        database: DatabaseWatch | None = None,
+    ) -> None:
         self._app = app
+        self._database = database or DatabaseWatch()
         self._hosts = frozenset(host.lower() for host in hosts)
         self._headers = dict(_HEADERS)
-        if is_https:
+        if is_https_only:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +84,14 @@ class Guard:
         body = _Body(receive)
         try:
             await self._app(scope, body.receive, send)
+            if send.status < 500 and not scope["path"].startswith("/static/"):
+                self._database.works(scope["method"])
         except Exception as error:  # the last door: what it says may quote a row or a path
+            if is_out_of_reach(error):
+                self._database.failed(scope["method"], reason_of(error))
+                if not send.has_begun:
+                    await _out_of_reach(scope["path"])(scope, receive, send)
+                return
             _log.error("%s raised %s", _place(error), type(error).__name__)
             if not send.has_begun:
                 await PlainTextResponse(_BROKEN, 500)(scope, receive, send)
@@ -75,7 +99,13 @@ class Guard:
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
         if _name(host) not in self._hosts and not _is_address(_name(host)):
-            return PlainTextResponse("This server goes by another name.", 421)
+            name = _name(host)[:_MOST_NAME]
+            known = name if name.isascii() and name.isprintable() else "this name"
+            return PlainTextResponse(
+                f"This server is not known as {known or 'nothing'}. If it is to be, start it with "
+                "cxrview annotate serve --name and that name.",
+                421,
+            )
         if method in _SAFE:
             return None
         if not _is_own(host, headers):
@@ -86,16 +116,25 @@ class Guard:
         return None
 
 
+def _out_of_reach(path: str) -> Response:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if path.startswith("/api/"):
+        return JSONResponse({"why": _OUT_OF_REACH}, 503, headers)
+    return PlainTextResponse(_OUT_OF_REACH, 503, headers)
+
+
 class _Answer:
     """Adds the headers to whatever is answered."""
 
     def __init__(self, send: Send, headers: dict[str, str]) -> None:
         self._send, self._headers = send, headers
         self.has_begun = False
+        self.status = 500
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
+            self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers.update(self._headers)
             headers.setdefault("Cache-Control", "no-store")

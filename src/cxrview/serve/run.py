@@ -12,7 +12,9 @@ import uvicorn
 
 from cxrview.errors import UsageError
 from cxrview.serve.app import annotation_app
+from cxrview.serve.database_watch import LockWatch
 from cxrview.serve.settings import ServeSettings
+from cxrview.serve.tls import check_certificate
 from cxrview.store.readings import ReadingStore
 
 _GRACE_SECONDS = 5
@@ -40,12 +42,12 @@ def serve_annotation(
         port: 0 for any that is free.
         may_be_reached: said by who knows that other machines then see the study's images.
         certificate: of TLS, PEM, for https.
-        key: of the certificate.
+        key: of the certificate, where that file does not hold it.
         when_ready: told the address once browsers may come.
 
     Raises:
         UsageError: other machines could come in and nobody said that they may, or the address
-            cannot be had, or certificate and key are none.
+            cannot be had, or certificate and key are none, or another process serves the study.
     """
     if not _is_loopback(host) and not may_be_reached:
         raise UsageError(
@@ -55,14 +57,22 @@ def serve_annotation(
         )
     if key and not certificate:
         raise UsageError("a key of TLS goes with its certificate: name both")
+    if certificate:
+        check_certificate(certificate, key)
     settings = settings or ServeSettings()
     settings = replace(
         settings,
         hosts=(*settings.hosts, host, socket.gethostname()),
         is_https=settings.is_https or certificate is not None,
     )
+    if settings.is_https_only and not settings.is_https:
+        raise UsageError(
+            "--https-only is for a server that browsers reach by https",
+            "Name --certificate, or say --behind-https",
+        )
+    app = annotation_app(store, settings)
     config = uvicorn.Config(
-        annotation_app(store, settings),
+        app,
         host=host,
         port=port,
         access_log=False,
@@ -75,18 +85,17 @@ def serve_annotation(
         ssl_keyfile=key,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    try:
-        config.load()
-    except OSError as error:  # OpenSSL's are that too
-        raise UsageError(
-            f"{certificate} and its key cannot be served by: {error.strerror or error}",
-            "Name two files of PEM that belong together",
-        ) from error
+    config.load()
+    server = _Server(config, when_ready)
+    lock = store.take_serving_lock(store.study.study_id)
+    watch = LockWatch(lock, app.state.database, server.end)
     try:
         with suppress(KeyboardInterrupt):  # raised anew once all is closed
-            _Server(config, when_ready).run()
+            server.run()
     except SystemExit as error:  # of uvicorn's own, when the address is taken
         raise UsageError(f"{host}:{port} cannot be listened at", "Try another --port") from error
+    finally:
+        watch.stop()
 
 
 class _Server(uvicorn.Server):
@@ -95,6 +104,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[str], None] | None) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+
+    def end(self) -> None:
+        """Stop serving, as by SIGTERM; safe from any thread."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         log = logging.getLogger("uvicorn.error")

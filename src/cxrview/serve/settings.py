@@ -20,6 +20,9 @@ class ServeSettings:
     that a foreign name that points here (DNS rebinding) opens nothing."""
     is_https: bool = False
     """Whether browsers come by https, to this server or to a proxy before it."""
+    is_https_only: bool = False
+    """Whether browsers are told to come to this host by https alone for a year (HSTS). It holds for
+    every port of the host, so that other services on it by http are shut out."""
     login_hours: float = 12
     """After which a login ends."""
     lease_seconds: float = 120

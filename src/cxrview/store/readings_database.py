@@ -15,7 +15,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.store.readings_schema import STUDY
@@ -23,6 +24,8 @@ from cxrview.store.readings_schema import STUDY
 _MIGRATIONS = "cxrview.store:migrations"
 _PATIENCE_SECONDS = 30
 """How long a writer waits for another one."""
+_CONNECT_SECONDS = 10
+"""How long a server of PostgreSQL may take to answer, unless its URL says otherwise."""
 
 
 def is_url(where: str) -> bool:
@@ -34,9 +37,15 @@ class Database:
     """One open database; its methods may be called from any thread."""
 
     def __init__(self, where: str) -> None:
+        self.where = where
         self.name, self._engine = _engine(where)
         # One writer of this process at a time: waiting here is quicker than SQLite's polling.
         self._turn = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """What connections come from."""
+        return self._engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -78,7 +87,7 @@ class Database:
                 with connection.begin():
                     yield connection
         except OperationalError as error:
-            raise CannotWrite(f"{self.name} cannot be written: {_said(error)}") from error
+            raise CannotWrite(f"{self.name} cannot be written: {said_by(error)}") from error
 
     def _migrate(self, connection: Connection, from_nothing: bool) -> None:
         config = Config()
@@ -117,10 +126,32 @@ class Database:
         self._engine.dispose()
 
 
-def _said(error: DBAPIError) -> str:
-    """What the database said, in one line; neither statement nor values, nor a password."""
+def said_by(error: DBAPIError) -> str:
+    """What the database said, in one line; neither statement nor values, nor a password.
+
+    Of a connection that failed only the reason, without where to and for each address.
+    """
     lines = str(error.orig).strip().splitlines()
-    return lines[0] if lines else type(error.orig).__name__
+    if not lines:
+        return type(error.orig).__name__
+    return lines[0].rpartition(" failed: ")[2].strip() if "connection" in lines[0] else lines[0]
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether it says that the database does not answer, or cannot write, and not what is wrong.
+
+    What was asked may be asked again later.
+    """
+    if isinstance(error, CannotWrite | OperationalError | InterfaceError | PoolTimeout):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def reason_of(error: BaseException) -> str:
+    """Why it is out of reach, in one line."""
+    if isinstance(error, DBAPIError):
+        return said_by(error)
+    return error.reason if isinstance(error, CannotWrite) else "it does not answer"
 
 
 def _engine(where: str) -> tuple[str, Engine]:
@@ -132,6 +163,8 @@ def _engine(where: str) -> tuple[str, Engine]:
             raise ArgumentError("not PostgreSQL")
         if url.drivername == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
+        if "connect_timeout" not in url.query:
+            url = url.update_query_dict({"connect_timeout": str(_CONNECT_SECONDS)})
         engine = create_engine(
             url,
             pool_size=10,
@@ -150,7 +183,7 @@ def _engine(where: str) -> tuple[str, Engine]:
             "pip install 'cxrview[annotate,postgresql]'",
         ) from error
     event.listen(engine, "connect", _prepare_postgresql)
-    return url.render_as_string(hide_password=True), engine
+    return make_url(where).render_as_string(hide_password=True), engine
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
@@ -199,8 +232,24 @@ def telling_of(name: str) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, CannotWrite) as error:
-        said = _said(error) if isinstance(error, DBAPIError) else error.reason
-        raise UsageError(
-            f"{name} cannot be opened as an annotation study: {said}",
-            "Is it one, is its server running, and may you write it?",
-        ) from error
+        cause = error if isinstance(error, DBAPIError) else error.__cause__
+        said = said_by(cause) if isinstance(cause, DBAPIError) else reason_of(error)
+        raise UsageError(f"{name} cannot be opened: {said}", _advice(said, name)) from error
+
+
+def _advice(said: str, name: str) -> str:
+    """What to do, by what PostgreSQL or SQLite says in English; else what may be wrong."""
+    if not is_url(name):
+        return "Is it an annotation study, and may you write it?"
+    for words, advice in (
+        ("password", "Check user and password in the URL"),
+        ("role", "Check the user in the URL"),
+        ("does not exist", "Make the database with createdb, and then the study"),
+        ("refused", "Is the server of the database running, and is that its port?"),
+        ("No such file", "Is the server of the database running, and is that its host?"),
+        ("resolve", "Check the host in the URL"),
+        ("timeout", "Can this computer reach the server of the database?"),
+    ):
+        if words in said:
+            return advice
+    return "Is the server of the database running, and may you write the database?"

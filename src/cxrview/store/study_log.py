@@ -16,6 +16,7 @@ from cxrview.records import ImportedFile, LogEntry
 from cxrview.store.logins import Logins, check_name_is_free, end_logins
 from cxrview.store.readings_rows import finite
 from cxrview.store.readings_schema import EVENT, READER, READING, STUDY_LOG
+from cxrview.store.serving_lock import ServingLock, take_serving_lock
 from cxrview.terms import StudyEvent
 
 LATE_SECONDS = 30 * 60
@@ -180,6 +181,10 @@ class StudyLog(Logins):
         """When it was closed; None while it is open."""
         with self._database.reading() as db:
             return _when_closed(db)
+
+    def take_serving_lock(self, study_id: str) -> ServingLock:
+        """Be the one server of the study; `take_serving_lock` of `serving_lock`."""
+        return take_serving_lock(self._database.where, study_id, self._database)
 
     def unguarded_tables(self) -> set[str]:
         """Tables that only grow of which the database does not see to it any more."""
