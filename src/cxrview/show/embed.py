@@ -5,6 +5,8 @@ those of another, and nothing in it can run or reach the network.
 """
 
 import base64
+import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -26,6 +28,20 @@ class Picture:
     """What is to be seen, by the SVG's own metadata; empty where it says nothing."""
     has_pixels: bool
     """There is a picture in it, as of a radiograph, and not lines and letters alone."""
+    width: int = 0
+    """CSS pixels of it as it was drawn; 0 where it does not say."""
+    height: int = 0
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it was drawn for one column of two, which are 85 mm wide in a journal."""
+        return 0 < self.width < _NARROW
+
+
+_NARROW = 100 / 25.4 * 96
+"""CSS pixels of 100 mm."""
+_UNITS = {"pt": 96 / 72, "px": 1.0, "": 1.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+_LENGTH = re.compile(r"\s*([0-9.]+)\s*([a-z]*)\s*")
 
 
 def embed_picture(path: Path) -> Picture:
@@ -43,13 +59,34 @@ def embed_picture(path: Path) -> Picture:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     uri = f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
     if kind != _KINDS[".svg"]:
-        return Picture(uri=uri, description="", has_pixels=True)
+        width, height = _png_size(content)
+        return Picture(uri=uri, description="", has_pixels=True, width=width, height=height)
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
         raise UsageError(f"{path} is no SVG that can be read", "Draw the figure anew") from error
     has_pixels = next(root.iter(_IMAGE), None) is not None
-    return Picture(uri=uri, description=_description(root), has_pixels=has_pixels)
+    return Picture(
+        uri=uri,
+        description=_description(root),
+        has_pixels=has_pixels,
+        width=_pixels(root.get("width", "")),
+        height=_pixels(root.get("height", "")),
+    )
+
+
+def _pixels(length: str) -> int:
+    """A length of SVG in CSS pixels; 0 where it is none, or a share."""
+    found = _LENGTH.fullmatch(length)
+    return round(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    """Width and height of the header chunk (PNG, section 11.2.2)."""
+    if content[12:16] != b"IHDR":
+        return 0, 0
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
 
 
 def _description(root: ElementTree.Element) -> str:

@@ -9,8 +9,9 @@ from cxrview.assess.classifiers import BOTH
 from cxrview.show.captions import CAPTIONS, Caption, caption_of, names_under
 from cxrview.show.embed import embed_picture
 from cxrview.show.paper import CITATION, DOI, IMAGES_PER_SECOND, TESTED
-from cxrview.show.reproduction import Reproduction
+from cxrview.show.reproduction import Reproduction, first_of
 from cxrview.show.tables.assessment import (
+    CLASSIFIERS,
     SETS,
     classifiers_table,
     cutoffs_table,
@@ -41,6 +42,11 @@ PHANTOM_FIGURE_WORDS = "The radiographs shown here are drawn phantoms, not those
 class Shown:
     """A figure as the template takes it."""
 
+    size: str = ""
+    """`column` where it is drawn for one of two columns; a class of the style sheet."""
+    width: int = 0
+    """Pixels of the picture as it is, so that nothing jumps when it is drawn; 0 of no picture."""
+    height: int = 0
     name: str
     title: str
     caption: str
@@ -113,6 +119,7 @@ def result_sentences(run: Reproduction) -> tuple[str, ...]:
     sentences = [
         f"Test images, {SETS[name]}: {write_network_accuracy(one)}." for name, one in found if one
     ]
+    sentences += better_baseline_sentences(run)
     paper = TESTED[run.test_images]
     if run.test_images == BOTH and paper.percent_interval:
         low, high = paper.percent_interval
@@ -120,6 +127,35 @@ def result_sentences(run: Reproduction) -> tuple[str, ...]:
             f"The paper: {paper.right:,} of {paper.total:,} right, {paper.percent:g} % "
             f"({low:g}–{high:g} %), by a cutoff chosen on the test images themselves."
         )
+    return tuple(sentences)
+
+
+def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
+    """What beat the chosen candidate on which test images, a sentence for each such baseline.
+
+    Each by the cutoff that validation images gave, as the candidate; only on the same images.
+    """
+    sentences = []
+    for name in dict.fromkeys(one.classifier for one in run.assessed):
+        if name == run.chosen.name:
+            continue
+        rows = [one for one in run.assessed if one.classifier == name]
+        pairs = [(SETS[s], first_of(rows, s), run.assessed_on(s)) for s in SETS]
+        ahead = [
+            f"on test images {words} ({a.right:,} against {b.right:,} of {b.total:,})"
+            for words, a, b in (
+                (words, one.assessment.table, own.assessment.table)
+                for words, one, own in pairs
+                if one and own
+            )
+            if a.total == b.total and a.right > b.right
+        ]
+        if ahead:
+            called = " ".join(CLASSIFIERS.get(name, name).split())
+            sentences.append(
+                f"{called[0].upper()}{called[1:]}: better than the chosen candidate "
+                f"{', and '.join(ahead)}, each by the cutoff that validation images gave."
+            )
     return tuple(sentences)
 
 
@@ -194,4 +230,7 @@ def _show(run: Reproduction, name: str) -> Shown:
         caption=words,
         alt=picture.description or f"{title}. {words}",
         uri=picture.uri,
+        size="column" if picture.is_narrow else "",
+        width=picture.width,
+        height=picture.height,
     )

@@ -60,7 +60,7 @@ class Reproduction:
     """When the run ended."""
     seed: int
     scale: Scale
-    """Its words stand over the page and over every table."""
+    """Its words stand over the page; over every table its name, which leads there."""
     is_drawn: bool
     """The radiographs are drawn phantoms: nothing here is about patients."""
     split_by: str
