@@ -29,6 +29,16 @@ POSTS = {
     "/api/close-blind-round": (403, 409, 409),
 }
 BODY = {"readings": []}
+MANAGERS = {
+    "/admin",
+    "/admin/readers",
+    "/admin/readers/{reader_id}/link",
+    "/admin/readers/{reader_id}/{change}",
+    "/admin/closing",
+    "/admin/labels.csv",
+    "/admin/readings.csv",
+}
+"""Who may what there: test_admin.py."""
 
 
 @pytest.mark.parametrize("address", PAGES | GETS)
@@ -96,7 +106,7 @@ def test_no_picture_of_another_reader(served):
 
 
 def test_no_route_is_forgotten_here():
-    known = {address.split("?")[0] for address in PAGES | GETS | POSTS} | PUBLIC
+    known = {address.split("?")[0] for address in PAGES | GETS | POSTS} | PUBLIC | MANAGERS
     known = {a.replace("0123456789abcdef", "{showing}") for a in known}
     routes = [route for router in ROUTERS for route in router.routes]
 

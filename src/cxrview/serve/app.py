@@ -10,7 +10,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cxrview.serve import page_routes, picture_routes, reading_routes, settling_routes, sign_in
+from cxrview.serve import (
+    admin_routes,
+    page_routes,
+    picture_routes,
+    reading_routes,
+    settling_routes,
+    sign_in,
+)
 from cxrview.serve.database_watch import DatabaseWatch
 from cxrview.serve.door import Door
 from cxrview.serve.guard import Guard
@@ -22,7 +29,15 @@ from cxrview.serve.templates import STATIC, tell, tell_invalid
 from cxrview.store.readings import ReadingStore
 
 ROUTERS = tuple(
-    part.routes for part in (sign_in, page_routes, reading_routes, settling_routes, picture_routes)
+    part.routes
+    for part in (
+        sign_in,
+        page_routes,
+        reading_routes,
+        settling_routes,
+        picture_routes,
+        admin_routes,
+    )
 )
 
 

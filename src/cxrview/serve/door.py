@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import Depends, Form, HTTPException, Request, Response
 
 from cxrview.records import Login, Reader
 from cxrview.serve.settings import ServeSettings
@@ -134,10 +134,26 @@ def closing(login: SignedIn) -> Login:
     return adjudicating(login)
 
 
+def in_form(request: Request, csrf: Annotated[str, Form(max_length=1024)]) -> Login:
+    """Give the login of a manager who sends a form, which carries the CSRF token as a field.
+
+    Raises:
+        NotIn: nobody known.
+        HTTPException: 403, no manager, or the token is not that of the login.
+    """
+    login = request.app.state.door.find(request)
+    if login is None:
+        raise NotIn
+    if not is_csrf_right(login, csrf):
+        raise HTTPException(403, "This page is of an earlier login. Load it again.")
+    return managing(login)
+
+
 Reading = Annotated[Login, Depends(reading)]
 Adjudicating = Annotated[Login, Depends(adjudicating)]
 Managing = Annotated[Login, Depends(managing)]
 Closing = Annotated[Login, Depends(closing)]
+StudyForm = Annotated[Login, Depends(in_form)]
 
 
 def _with_role(login: Login, role: Role, otherwise: str) -> Login:

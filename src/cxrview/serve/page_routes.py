@@ -24,25 +24,25 @@ def home(request: Request, login: SignedIn) -> HTMLResponse:
     """Show how far one has come, and where to go from here."""
     room: Room = request.app.state.room
     room.look()
-    return _page(request, login, "home", progress=_progress(room, login))
+    return study_page(request, login, "home", progress=_progress(room, login))
 
 
 @routes.get("/read")
 def read(request: Request, login: Reading) -> HTMLResponse:
     """Show one image after another."""
-    return _page(request, login, "read")
+    return study_page(request, login, "read")
 
 
 @routes.get("/grid")
 def grid(request: Request, login: Reading) -> HTMLResponse:
     """Show pages of thumbnails."""
-    return _page(request, login, "grid")
+    return study_page(request, login, "grid")
 
 
 @routes.get("/adjudicate")
 def adjudicate(request: Request, login: Adjudicating) -> HTMLResponse:
     """Show what readers differ about."""
-    return _page(request, login, "adjudicate")
+    return study_page(request, login, "adjudicate")
 
 
 @routes.get("/agreement")
@@ -50,7 +50,7 @@ def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
     """Show how far readers agree."""
     room: Room = request.app.state.room
     room.look()
-    return _page(request, login, "agreement", agreement=agreement_table(room, login.reader))
+    return study_page(request, login, "agreement", agreement=agreement_table(room, login.reader))
 
 
 @routes.get("/second-look")
@@ -59,7 +59,7 @@ def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
     room: Room = request.app.state.room
     room.look()
     if room.blind_round_closed is None:
-        return _page(
+        return study_page(
             request,
             login,
             "refused",
@@ -69,13 +69,13 @@ def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
             "closes it.",
             close_blind_round=True,
         )
-    return _page(request, login, "second_look")
+    return study_page(request, login, "second_look")
 
 
 @routes.get("/keys")
 def keys(request: Request, login: SignedIn) -> HTMLResponse:
     """Show which key does what."""
-    return _page(request, login, "keys")
+    return study_page(request, login, "keys")
 
 
 @routes.get("/favicon.ico", include_in_schema=False)
@@ -84,9 +84,10 @@ def no_icon() -> None:
     raise HTTPException(404)
 
 
-def _page(
+def study_page(
     request: Request, login: Login, name: str, status: int = 200, **context: Any
 ) -> HTMLResponse:
+    """Fill a page of somebody who is signed in, with what every such page needs."""
     room: Room = request.app.state.room
     return page(
         name,

@@ -92,10 +92,14 @@ class Room:
         """All of the study, by id."""
         return self._images
 
-    def look(self) -> None:
-        """See what the shell may have changed meanwhile: an import, a new reader, more images."""
+    def look(self, *, at_once: bool = False) -> None:
+        """See what the shell may have changed meanwhile: an import, a new reader, more images.
+
+        Args:
+            at_once: also where somebody looked a moment ago.
+        """
         with self.lock:
-            if self.now - self._looked < _LOOK_SECONDS:
+            if not at_once and self.now - self._looked < _LOOK_SECONDS:
                 return
             self._looked = self.now
             self.look_at_log()
