@@ -151,8 +151,9 @@ class Room:
     def catch_up(self) -> None:
         """Take in what was written, in the order in which it was."""
         with self.lock:
-            for reading in self.store.readings(after=self._last):
-                self._take(reading)
+            for reading in self.store.every_reading(after=self._last):
+                if not self._gone.holds(reading.reading_id, reading.reader_id):
+                    self._take(reading)
                 self._last = reading.reading_id
 
     def list_of(self, reader: Reader) -> ReadingList:
