@@ -9,7 +9,6 @@ import typer
 from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
 from cxrview.cli.progress import progress
 from cxrview.errors import UsageError
-from cxrview.store.rows import printable
 
 if TYPE_CHECKING:
     from cxrview.study.annotation_content import ContentFound
@@ -229,6 +228,8 @@ def export(
 
 def replaced_words(found: "ContentFound") -> str:
     """Say how many files were replaced, and name the first of them."""
+    from cxrview.store.rows import printable
+
     names = [printable(image.path) for image in found.replaced[:_FILES_NAMED]]
     more = len(found.replaced) - len(names)
     listed = ", ".join(names) + (f" and {more} more" if more else "")
