@@ -2,7 +2,6 @@
 what it must not know. The labels are words of their own, so that a view's name anywhere is a leak.
 """
 
-import secrets
 import socket
 import threading
 from contextlib import closing
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from cxrview.image.content_id import file_content_id
 from cxrview.terms import Act, View
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def test_nothing_on_the_wire_tells_a_reader_or_an_adjudicator_what_he_must_not_k
     serve, browser, hand, roles, phantoms, study_of, wire
 ):
     readers = dict(zip((FIRST, SENIOR), roles.values(), strict=True))
-    served = serve(8, readers, images=secretive(study_of(phantoms)[:8]), choices=CHOICES)
+    served = serve(8, readers, images=secretive(study_of(phantoms)[:8], phantoms), choices=CHOICES)
     secret = always_secret(served)
 
     # What the first says, and the note, must not reach the senior while he reads.
@@ -64,7 +64,7 @@ def test_nothing_on_the_wire_tells_a_reader_or_an_adjudicator_what_he_must_not_k
     assert_unknown(heard, [*secret, FIRST])
 
 
-def secretive(images):
+def secretive(images, folder):
     """Images of which the study knows everything that a reader must not."""
     return [
         replace(
@@ -72,7 +72,7 @@ def secretive(images):
             source="secret-source",
             patient="PAT-Secret^Patient",
             study="1.2.826.0.1.3680043.8.498.1",
-            content_id=secrets.token_hex(16),
+            content_id=file_content_id(folder / image.path),  # another one's is refused
             stratum="review|secret-source",
             model_view="frontal",
             model_decision="classified",
