@@ -44,7 +44,7 @@ def test_ids_tell_nothing_of_order_or_file(room):
 
 def test_the_link_that_is_printed_lets_its_reader_in(room):
     said = room.create().output
-    secret = re.search(r"ben: http://127.0.0.1:8765/enter/(\S+)", said)[1]
+    secret = re.search(r"ben: http://127.0.0.1:8765/enter#(\S+)", said)[1]
 
     store = open_readings("study.db")
     assert store.reader_by_link(secret).name == "ben"
@@ -191,7 +191,7 @@ def test_a_reader_who_is_there_may_become_adjudicator_and_stays_reader(room):
 
 
 def test_a_reader_gets_a_new_link_and_a_password(room):
-    link = r"anna: http://127.0.0.1:8765/enter/(\S+)"
+    link = r"anna: http://127.0.0.1:8765/enter#(\S+)"
     old = re.search(link, room.create().output)[1]
 
     new = re.search(link, room.run("annotate reader study.db anna --link").output)[1]
@@ -203,7 +203,7 @@ def test_a_reader_gets_a_new_link_and_a_password(room):
     store = open_readings("study.db")
     assert store.reader_by_link(old) is None
     assert store.reader_by_link(new).name == "anna"
-    entered = store.reader_by_link(added.split("/enter/")[1].strip())
+    entered = store.reader_by_link(added.split("/enter#")[1].strip())
     assert entered.roles == {Role.READER, Role.ADJUDICATOR}
     assert store.check_password("anna", "long enough").name == "anna"
     store.close()

@@ -15,7 +15,7 @@ from cxrview.errors import UsageError
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_and_ends_when_told_to(room, ending):
     said = room.create().output
-    link = re.search(r"anna: http://127.0.0.1:8765(/enter/\S+)", said)[1]
+    link = re.search(r"anna: http://127.0.0.1:8765(/enter#\S+)", said)[1]
     command = [sys.executable, "-m", "cxrview", "annotate", "serve", "study.db", "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

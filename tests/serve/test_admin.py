@@ -58,7 +58,7 @@ def test_it_shows_how_far_everybody_is(served, eva):
 def test_a_new_reader_gets_a_link_that_is_shown_once_and_lets_in(served, eva):
     page = eva.send("/admin/readers", csrf=eva.csrf, name="Flo", roles="reader").text
 
-    secret = re.search(r"Flo: http://localhost:8765/enter/([\w-]+)", page)[1]
+    secret = re.search(r"Flo: http://localhost:8765/enter#([\w.-]+)", page)[1]
     assert served.store.reader_by_link(secret).name == "Flo"
     assert secret not in eva.get("/admin").text
     refused = eva.send("/admin/readers", csrf=eva.csrf, name="flo", roles="reader")
@@ -70,7 +70,7 @@ def test_a_new_link_ends_the_old_one(served, eva):
 
     page = eva.send(f"/admin/readers/{number}/link", csrf=eva.csrf).text
 
-    secret = re.search(r"enter/([\w-]+)", page)[1]
+    secret = re.search(r"enter#([\w.-]+)", page)[1]
     assert served.store.reader_by_link(secret).name == ADA
     assert served.store.reader_by_link(served.secrets[ADA]) is None
 

@@ -199,12 +199,12 @@ def test_what_comes_next_is_made_ahead(pictures, film):
     assert pictures.get(film, 256).done()
 
 
-def test_the_route_gives_it_to_keep(served):
+def test_no_browser_keeps_a_picture_on_its_disk(served):
     visitor = served.visit(ADA)
     answer = visitor.get(f"/api/picture/{visitor.next(1)[0]}", edge="256")
 
     assert answer.headers["content-type"] == "image/jpeg"
-    assert answer.headers["cache-control"] == "private, max-age=43200, immutable"
+    assert answer.headers["cache-control"] == "no-store"
     assert opened(answer.content).size == (40, 48)
 
 

@@ -185,15 +185,26 @@ def test_no_page_shows_an_image_and_its_hidden_repeat(make_served):
 def test_the_last_readings_are_told_for_an_undo(served):
     visitor = served.visit(ADA)
     one, two, three = visitor.next(3)
-    acts = [served.act(one), served.act(two, "exclude", reason="duplicate"), served.act(three)]
+    acts = [
+        served.act(one, note="rib", how="grid"),
+        served.act(two, "exclude", reason="duplicate"),
+        served.act(three),
+    ]
     visitor.read(*acts, served.act(two, "flag"))
     visitor.read(served.act(three, "undo", undoes=acts[2]["uid"]))
     items = visitor.get("/api/recent").json()["items"]
 
+    made = served.clock().isoformat()
     assert items == [
-        {"showing": two, "uid": acts[1]["uid"], "verdict": "excluded: duplicate", "flagged": True},
-        {"showing": one, "uid": acts[0]["uid"], "verdict": "frontal", "flagged": False},
-    ]
+        {
+            "showing": two, "uid": acts[1]["uid"], "act": "exclude", "said": "excluded: duplicate",
+            "note": "", "how": "single", "made": made, "flagged": True,
+        },
+        {
+            "showing": one, "uid": acts[0]["uid"], "act": "label", "said": "frontal",
+            "note": "rib", "how": "grid", "made": made, "flagged": False,
+        },
+    ]  # fmt: skip
     assert visitor.get("/api/recent", round="adjudication").json() == {"items": []}
     assert served.visit("Bo Diddley").get("/api/recent").json() == {"items": []}
 

@@ -14,6 +14,7 @@ PAGES = {
     "/agreement": (403, 200, 200),
     "/second-look": (403, 409, 409),
     "/keys": (200, 200, 200),
+    "/my-readings": (200, 200, 403),
 }
 """By a reader, by one who reads and adjudicates, by one who only adjudicates."""
 GETS = {
@@ -23,12 +24,16 @@ GETS = {
     "/api/conflict?tab=a": (403, 200, 200),
     "/api/second-look?tab=a": (403, 409, 409),
     "/api/picture/0123456789abcdef": (404, 404, 404),
+    "/api/reading/0123456789abcdef": (404, 404, 403),
+    "/api/session": (200, 200, 200),
 }
 POSTS = {
     "/api/readings": (200, 200, 200),
     "/api/close-blind-round": (403, 409, 409),
+    "/api/hold": (200, 200, 200),
+    "/api/take-over": (200, 200, 200),
 }
-BODY = {"readings": []}
+BODY = {"readings": [], "tab": "one"}
 MANAGERS = {
     "/admin",
     "/admin/readers",

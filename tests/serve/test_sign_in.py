@@ -1,8 +1,11 @@
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cxrview.serve.door import STALE
 from cxrview.serve.slowdown import FREE_FAILURES
+from cxrview.store.sign_in_links import LINK_DAYS, has_ended, new_link_secret
 
 PASSWORD = "a long enough one"
 
@@ -14,11 +17,45 @@ def cookie_of(answer):
 def test_to_look_at_a_link_signs_nobody_in(served):
     """Programs that preview mails open every link."""
     visitor = served.visit()
-    answer = visitor.get(f"/enter/{served.secrets['Ada Lovelace']}")
+    answer = visitor.get("/enter")
 
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
     assert visitor.get("/read").headers["location"] == "/sign-in"
+
+
+def test_a_link_of_an_older_version_leads_to_the_page_and_signs_nobody_in(served):
+    """A browser sends nothing of what stands behind `#`."""
+    answer = served.visit().get("/enter/a-b_secret")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/enter#a-b_secret")
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_link_ends_after_thirty_days(served):
+    secret = served.secrets["Ada Lovelace"]
+    last = (datetime.now(UTC) + timedelta(days=LINK_DAYS)).strftime("%Y%m%d")
+
+    assert secret.endswith(f".{last}")
+    assert not has_ended(secret, datetime.now(UTC) + timedelta(days=LINK_DAYS))
+    assert has_ended(secret, datetime.now(UTC) + timedelta(days=LINK_DAYS + 1))
+
+
+def test_nobody_moves_the_last_day_of_a_link(served):
+    token, _ = served.secrets["Ada Lovelace"].split(".")
+
+    assert served.visit().send("/enter", secret=f"{token}.29991231").status_code == 403
+    assert served.visit().send("/enter", secret=token).status_code == 403
+
+
+def test_a_link_whose_last_day_is_over_signs_nobody_in(served, monkeypatch):
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(
+        "cxrview.store.logins.new_link_secret", lambda now: new_link_secret(long_ago)
+    )
+    secret = served.store.new_link(served.readers["Ada Lovelace"].reader_id)
+
+    assert served.visit().send("/enter", secret=secret).status_code == 403
 
 
 def test_the_button_behind_it_does(served):
@@ -69,7 +106,8 @@ def test_name_and_password_let_in(served):
     right = client.send("/sign-in", name="Ada Lovelace", password=PASSWORD)
 
     assert (wrong.status_code, right.status_code) == (403, 303)
-    assert "Ada" not in wrong.text
+    assert 'value="Ada Lovelace"' in wrong.text
+    assert PASSWORD not in wrong.text and "another one" not in wrong.text
 
 
 def test_guessing_gets_slow_for_the_right_password_too(served):
@@ -100,7 +138,9 @@ def test_who_signs_out_is_out_with_a_copy_of_the_cookie_too(served):
 def test_another_page_cannot_sign_one_out(served):
     visitor = served.visit("Ada Lovelace")
 
-    assert visitor.send("/sign-out", csrf="guessed").status_code == 403
+    answer = visitor.send("/sign-out", csrf="guessed")
+
+    assert (answer.status_code, answer.headers[STALE]) == (403, "1")
     assert visitor.get("/").status_code == 200
 
 

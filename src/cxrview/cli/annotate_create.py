@@ -169,7 +169,7 @@ def create(
 
 def link_line(name: str, secret: str) -> str:
     """One reader's way in, at the address of `cxrview annotate serve` unless told otherwise."""
-    return f"{name}: http://{HOST}:{PORT}/enter/{secret}"
+    return f"{name}: http://{HOST}:{PORT}/enter#{secret}"
 
 
 def _what_next(study: str, readers: Mapping[str, str]) -> str:

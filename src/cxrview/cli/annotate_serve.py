@@ -112,4 +112,6 @@ def _warn_of_gone(store: "ReadingStore") -> None:
 
 
 def _tell(address: str) -> None:
-    typer.echo(f"serving at {address}; a reader enters by {address} and his link's /enter/...")
+    typer.echo(
+        f"serving at {address}; a reader enters by {address} and the link of the reader: /enter#..."
+    )

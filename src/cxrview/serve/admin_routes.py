@@ -226,4 +226,4 @@ def _reader(request: Request, reader_id: int) -> Reader:
 def _link(request: Request, reader: Reader, secret: str) -> str:
     """The whole address, as this browser calls the server; a proxy may speak https before it."""
     scheme = "https" if request.app.state.settings.is_https else request.url.scheme
-    return f"{reader.name}: {scheme}://{request.url.netloc}/enter/{secret}"
+    return f"{reader.name}: {scheme}://{request.url.netloc}/enter#{secret}"

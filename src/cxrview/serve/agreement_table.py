@@ -10,7 +10,7 @@ from cxrview.annotate.pace import Pace, ReaderPace, pace
 from cxrview.records import Kappa, Reader
 from cxrview.serve.kappa_axis import kappa_axis
 from cxrview.serve.room import Room
-from cxrview.serve.settling_routes import lot
+from cxrview.serve.shown_items import lot
 from cxrview.terms import Role
 
 T = TypeVar("T")

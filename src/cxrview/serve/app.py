@@ -12,11 +12,13 @@ from starlette.responses import Response
 
 from cxrview.serve import (
     admin_routes,
+    own_readings,
     page_routes,
     picture_routes,
     reading_routes,
     settling_routes,
     sign_in,
+    tabs,
 )
 from cxrview.serve.database_watch import DatabaseWatch
 from cxrview.serve.door import Door
@@ -33,8 +35,10 @@ ROUTERS = tuple(
     for part in (
         sign_in,
         page_routes,
+        own_readings,
         reading_routes,
         settling_routes,
+        tabs,
         picture_routes,
         admin_routes,
     )

@@ -17,6 +17,9 @@ from cxrview.serve.settings import ServeSettings
 from cxrview.store.readings import ReadingStore
 from cxrview.terms import Role
 
+STALE = "X-Stale-Page"
+"""Header of the answer to a token of an earlier login, which tells it from other refusals."""
+
 
 class Door:
     """Lets readers in and knows them again.
@@ -68,6 +71,15 @@ def is_csrf_right(login: Login, sent: str) -> bool:
     return hmac.compare_digest(login.csrf.encode(), sent.encode())
 
 
+class StalePage(HTTPException):
+    """The token of an earlier login: a script asks `/api/session` for the one of now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            403, "This page is of an earlier login. Load it again.", headers={STALE: "1"}
+        )
+
+
 class NotIn(HTTPException):
     """Nobody is signed in: a page leads to the sign-in, a script is told."""
 
@@ -80,7 +92,7 @@ def signed_in(request: Request) -> Login:
 
     Raises:
         NotIn: nobody known.
-        HTTPException: 403, where something is to be changed and the CSRF token is not sent.
+        StalePage: something is to be changed and the CSRF token of this login is not sent.
     """
     door: Door = request.app.state.door
     login = door.find(request)
@@ -89,7 +101,7 @@ def signed_in(request: Request) -> Login:
     if request.method == "POST" and not is_csrf_right(
         login, request.headers.get("x-csrf-token", "")
     ):
-        raise HTTPException(403, "This page is of an earlier login. Load it again.")
+        raise StalePage
     return login
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 class Leases:
-    """Holders of things for a while. A holder who is not heard of loses all that he holds.
+    """Holders of things for a while. A holder who is not heard of loses all that it holds.
 
     Args:
         seconds: after which that is.
@@ -25,7 +25,7 @@ class Leases:
             now: seconds of a clock.
         """
         for late in [name for name, until in self._until.items() if until <= now]:
-            self._forget(late)
+            self.release(late)
         self._until[holder] = now + self._seconds
         held = self._held_by.setdefault(holder, set())
         for thing in things:
@@ -37,13 +37,14 @@ class Leases:
         other = self._holder_of.get(thing, holder)
         return other == holder or self._until[other] <= now
 
-    def drop(self, thing: str) -> None:
-        """Nobody needs it any more."""
-        holder = self._holder_of.pop(thing, None)
-        if holder is not None:
-            self._held_by[holder].discard(thing)
-
-    def _forget(self, holder: str) -> None:
-        del self._until[holder]
-        for thing in self._held_by.pop(holder):
+    def release(self, holder: str) -> None:
+        """Let go of all that a holder has; one that is not known has nothing."""
+        self._until.pop(holder, None)
+        for thing in self._held_by.pop(holder, ()):
             del self._holder_of[thing]
+
+    def release_others(self, start: str, but: str) -> None:
+        """Let go of what holders have whose names begin with `start`, but for `but`."""
+        for holder in [one for one in self._until if one.startswith(start)]:
+            if holder != but and not holder.startswith(f"{but}/"):
+                self.release(holder)

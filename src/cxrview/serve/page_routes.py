@@ -1,7 +1,6 @@
 """The pages that people see; what they may do on them is said in `roles`."""
 
 from collections import Counter
-from hashlib import sha256
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -9,10 +8,12 @@ from fastapi.responses import HTMLResponse
 
 from cxrview.records import EXCLUSION_REASONS, Login
 from cxrview.serve.agreement_table import agreement_table
+from cxrview.serve.closing import unread
 from cxrview.serve.door import Adjudicating, Reading, SignedIn
 from cxrview.serve.reading_routes import counts
 from cxrview.serve.room import Room
 from cxrview.serve.settling_routes import conflicts_for
+from cxrview.serve.tabs import queue_key
 from cxrview.serve.templates import page
 from cxrview.terms import Role
 
@@ -24,7 +25,9 @@ def home(request: Request, login: SignedIn) -> HTMLResponse:
     """Show how far one has come, and where to go from here."""
     room: Room = request.app.state.room
     room.look()
-    return study_page(request, login, "home", progress=_progress(room, login))
+    progress = _progress(room, login)
+    left = blind_left(room) if Role.ADJUDICATOR in login.reader.roles else {}
+    return study_page(request, login, "home", progress=progress, blind_left=left)
 
 
 @routes.get("/read")
@@ -68,6 +71,7 @@ def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
             why="The model's opinions are shown once the blind round is closed. An adjudicator "
             "closes it.",
             close_blind_round=True,
+            blind_left=blind_left(room),
         )
     return study_page(request, login, "second_look")
 
@@ -96,7 +100,7 @@ def study_page(
         reader_name=login.reader.name,
         roles=sorted(login.reader.roles),
         csrf=login.csrf,
-        queue_key=_queue_key(room, login),
+        queue_key=queue_key(room, login),
         choices=[{"name": one.name, "key": one.key} for one in room.study.choices],
         exclusion_reasons=list(EXCLUSION_REASONS),
         blind_round_closed=room.blind_round_closed is not None,
@@ -104,10 +108,10 @@ def study_page(
     )
 
 
-def _queue_key(room: Room, login: Login) -> str:
-    """A name for what waits in this browser: other studies and readers have others."""
-    whose = f"{room.study.study_id} {login.reader.reader_id}"
-    return sha256(whose.encode()).hexdigest()[:16]
+def blind_left(room: Room) -> dict[str, int]:
+    """How many blind readings are still to be made, and by how many readers."""
+    waiting = unread(room)
+    return {"readings": sum(one.left for one in waiting), "readers": len(waiting)}
 
 
 def _progress(room: Room, login: Login) -> dict[str, Any]:

@@ -77,7 +77,7 @@ async def picture(
     return Response(
         content,
         media_type="image/jpeg" if EDGES[edge] else "image/png",
-        headers={"Cache-Control": "private, max-age=43200, immutable"},
+        headers={"Cache-Control": "no-store"},  # workstations are shared
     )
 
 

@@ -2,22 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from cxrview.annotate.conflict import EXCLUDED
-from cxrview.annotate.standing import turn_of
-from cxrview.records import Login, Reader
+from cxrview.records import Reader
 from cxrview.records import Reading as ReadingRecord
 from cxrview.serve.door import Reading, SignedIn
 from cxrview.serve.intake import SentReadings, refusals, take_in
 from cxrview.serve.pictures import Pictures
 from cxrview.serve.room import Room
-from cxrview.terms import Act, Role, Round
+from cxrview.serve.shown_items import blind_item, item_of_reading, verdict
+from cxrview.serve.tabs import Tab, holder_of
+from cxrview.terms import Role, Round
 
 routes = APIRouter(prefix="/api")
 
 Count = Annotated[int, Query(ge=1, le=200)]
-Tab = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Held = Annotated[str, Query(max_length=32_000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
 _AHEAD = 6
 """Pictures made ahead of those that were just told of, at the size last asked for."""
@@ -41,6 +40,30 @@ def page_of_grid(
     return _following(request, login.reader, tab, count, held, _THUMBNAIL)
 
 
+@routes.get("/reading/{showing}")
+def own_reading(
+    request: Request,
+    login: Reading,
+    showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
+) -> dict[str, Any]:
+    """Tell one image of the reader's own list again, with what the reader said of it.
+
+    Raises:
+        HTTPException: 404, it is not on the list; 409, the blind round is closed.
+    """
+    room: Room = request.app.state.room
+    room.look()
+    if room.blind_round_closed is not None:
+        raise HTTPException(409, "The blind round is closed: no more readings are taken.")
+    place = room.place_of(login.reader, showing)
+    if place is None or place[1] is not Round.BLIND:
+        raise HTTPException(404, "There is no such image.")
+    with room.lock:
+        said = room.standing.verdicts.get((login.reader.reader_id, *place))
+        item = blind_item(room, login.reader, showing, place)
+        return item | {"said": verdict(said), "note": said.note} if said else item
+
+
 @routes.post("/readings")
 def write_down(request: Request, login: SignedIn, sent: SentReadings) -> dict[str, Any]:
     """Write readings down. What is told as written is on the disk."""
@@ -49,6 +72,7 @@ def write_down(request: Request, login: SignedIn, sent: SentReadings) -> dict[st
     return {
         "written": taken.written,
         "refused": refusals(taken),
+        "closed": room.blind_round_closed is not None,
         **counts(room, login.reader),
     }
 
@@ -59,12 +83,15 @@ def recent(
     login: SignedIn,
     shown_in: Annotated[Round, Query(alias="round")] = Round.BLIND,
 ) -> dict[str, Any]:
-    """Tell the reader's last readings that stand, for an undo after the page was loaded anew."""
+    """Tell the reader's last readings that stand, for an undo after the page was loaded anew.
+
+    Each has all that the image was shown with, since an undo shows it again.
+    """
     room: Room = request.app.state.room
     room.look()
     with room.lock:
         readings = room.recent(login.reader, shown_in)
-        return {"items": [_recent(room, login, reading) for reading in readings]}
+        return {"items": [_recent(room, login.reader, reading) for reading in readings]}
 
 
 def counts(room: Room, reader: Reader) -> dict[str, int]:
@@ -75,23 +102,19 @@ def counts(room: Room, reader: Reader) -> dict[str, int]:
     return {"left": reading_list.left, "done": reading_list.done, "all": len(reading_list)}
 
 
-def verdict(reading: ReadingRecord) -> str:
-    """What a page shows of a verdict: the label, or `excluded: ` and the reason."""
-    return reading.label if reading.act is Act.LABEL else f"{EXCLUDED}: {reading.reason}"
-
-
 def _following(
     request: Request, reader: Reader, tab: str, count: int, held: str, edge: int | None
 ) -> dict[str, Any]:
     room: Room = request.app.state.room
     room.look()
     reading_list = room.list_of(reader)
-    holder, has = f"{reader.reader_id}/{tab}", set(filter(None, held.split(",")))
+    holder, has = holder_of(reader, tab, Round.BLIND), set(filter(None, held.split(",")))
     with room.lock:
         now = room.now
         room.leases.hold(holder, (one for one in has if reading_list.find(one)), now)
+        lost = sorted(one for one in has if not room.leases.is_free(one, holder, now))
         if room.blind_round_closed:
-            return {"items": [], "closed": True, **counts(room, reader)}
+            return {"items": [], "lost": lost, "closed": True, **counts(room, reader)}
         items = reading_list.following(
             count + _AHEAD,
             lambda one: one not in has and room.leases.is_free(one, holder, now),
@@ -99,17 +122,22 @@ def _following(
         told = items[:count]
         room.leases.hold(holder, (one.showing_id for one in told), now)
         paths = [room.path_of(one.image_id) for one in items]
+        shown = [
+            blind_item(room, reader, one.showing_id, (one.image_id, Round.BLIND, one.occasion))
+            for one in told
+        ]
     if edge is not None:
         pictures: Pictures = request.app.state.pictures
         pictures.make_ahead(paths, edge)
-    return {"items": [{"showing": one.showing_id} for one in told], **counts(room, reader)}
+    return {"items": shown, "lost": lost, **counts(room, reader)}
 
 
-def _recent(room: Room, login: Login, reading: ReadingRecord) -> dict[str, Any]:
-    place = (reading.image_id, reading.round, reading.occasion)
-    return {
-        "showing": room.showing_of(login.reader, place),
+def _recent(room: Room, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
+    return item_of_reading(room, reader, reading) | {
         "uid": reading.uid,
-        "verdict": verdict(reading),
-        "flagged": turn_of(reading) in room.standing.flags,
+        "act": reading.act,
+        "said": verdict(reading),
+        "note": reading.note,
+        "how": reading.how,
+        "made": reading.made.isoformat(),
     }

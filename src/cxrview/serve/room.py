@@ -24,7 +24,8 @@ from cxrview.store.study_log import Withdrawn
 from cxrview.study.annotation_study import absolute_path
 from cxrview.terms import Role, Round
 
-RECENT = 20
+RECENT = 200
+"""Readings that can be undone after a page was loaded anew: three pages of thumbnails and more."""
 _LOOK_SECONDS = 1.0
 """After which the store is looked at again for what others than this server wrote."""
 Place = tuple[str, Round, int]

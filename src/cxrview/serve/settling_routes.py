@@ -1,6 +1,5 @@
 """The routes of those who settle: conflicts, the end of the blind round, the second look."""
 
-from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -8,11 +7,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from cxrview.annotate.second_look import second_look_order
-from cxrview.records import Reader, Settled
+from cxrview.records import Reader
 from cxrview.serve.closing import close_blind_round
 from cxrview.serve.door import Adjudicating, Closing
-from cxrview.serve.reading_routes import Tab, verdict
 from cxrview.serve.room import Room
+from cxrview.serve.shown_items import conflict_item, lot, second_look_item
+from cxrview.serve.tabs import Tab, holder_of, lease_of
 from cxrview.store.study_log import LATE_SECONDS
 from cxrview.terms import Role, Round, Settlement
 
@@ -38,9 +38,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
-        settled = room.settlements.all()[item]
-        place = (item, Round.ADJUDICATION, 0)
-        told = {"showing": room.showing_of(login.reader, place), "sides": _sides(room, settled)}
+        told = conflict_item(room, login.reader, room.settlements.all()[item])
         return {"item": told, "left": len(waiting)}
 
 
@@ -59,13 +57,7 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
-        image, stands = room.images[item], settled[item]
-        told = {
-            "showing": room.showing_of(login.reader, (item, Round.SECOND_LOOK, 0)),
-            "verdict": stands.label,
-            "model_view": image.model_view,
-            "pfi": image.pfi,
-        }
+        told = second_look_item(room, login.reader, settled[item])
         return {"item": told, "left": len(waiting)}
 
 
@@ -115,22 +107,11 @@ def _lease_first(
     room: Room, reader: Reader, tab: str, shown_in: Round, image_ids: list[str]
 ) -> str | None:
     """Take the first that no other adjudicator, nor another tab of this one, has before him."""
-    holder, now = f"{reader.reader_id}/{tab}/{shown_in}", room.now
+    holder, now = holder_of(reader, tab, shown_in), room.now
     for image_id in image_ids:
-        lease = f"{shown_in} {image_id}"
+        lease = lease_of("", (image_id, shown_in, 0))
         if room.leases.is_free(lease, holder, now):
             room.leases.hold(holder, [lease], now)
             return image_id
     room.leases.hold(holder, [], now)
     return None
-
-
-def _sides(room: Room, settled: Settled) -> list[dict[str, str]]:
-    blind = [one for one in settled.readings if one.round is Round.BLIND]
-    blind.sort(key=lambda one: lot(room, f"{one.image_id} {one.reader_id}"))
-    return [{"verdict": verdict(one), "note": one.note} for one in blind]
-
-
-def lot(room: Room, name: str) -> bytes:
-    """Draw a place in an order that follows from the study alone."""
-    return blake2b(name.encode(), key=room.study.study_id.encode(), digest_size=8).digest()

@@ -3,33 +3,44 @@
 import threading
 import time
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from cxrview.records import Reader
-from cxrview.serve.door import Door, NotIn, is_csrf_right
+from cxrview.serve.door import Door, NotIn, StalePage, is_csrf_right
 from cxrview.serve.slowdown import Slowdown
 from cxrview.serve.templates import page
 
 routes = APIRouter()
 
 _Text = Annotated[str, Form(max_length=1024)]
-_WRONG = "This name and password do not belong together."
-_NO_LINK = "This link lets nobody in. Ask for a new one."
+_WRONG = "The name or the password is wrong. Capital and small letters are different ones."
+_NO_LINK = "This link is not valid, or not any more. Ask for a new one."
 # Each check of argon2 takes 64 MiB on purpose.
 _two_at_a_time = threading.Semaphore(2)
 
 
+@routes.get("/enter")
+def show_enter(request: Request) -> HTMLResponse:
+    """Show a button: whatever looks into links before people do presses none.
+
+    The secret stands behind `#`, which no browser sends: neither a server's log nor, once the
+    page's script has taken it out of the address, the browser's history has it.
+    """
+    return _page(request, "enter")
+
+
 @routes.get("/enter/{secret}")
-def show_enter(request: Request, secret: str) -> HTMLResponse:
-    """Show a button: whatever looks into links before people do presses none."""
-    return _page(request, "enter", secret=secret)
+def show_old_enter(secret: str) -> RedirectResponse:
+    """Lead a link of an older cxrview, with the secret in its path, to the same page."""
+    return RedirectResponse(f"/enter#{quote(secret, safe='')}", 303)
 
 
 @routes.post("/enter")
 def enter(request: Request, secret: _Text) -> Response:
-    """Let the reader in whose link it is. Its 32 random bytes need no slowing down."""
+    """Sign in the reader whose link it is. Its 32 random bytes need no slowing down."""
     reader = request.app.state.room.store.reader_by_link(secret)
     if reader is None:
         raise HTTPException(403, _NO_LINK)
@@ -39,7 +50,7 @@ def enter(request: Request, secret: _Text) -> Response:
 @routes.get("/sign-in")
 def show_sign_in(request: Request) -> HTMLResponse:
     """Ask for name and password."""
-    return _page(request, "sign_in", error="")
+    return _page(request, "sign_in", error="", reader="")
 
 
 @routes.post("/sign-in")
@@ -52,7 +63,7 @@ def sign_in(request: Request, name: _Text, password: _Text) -> Response:
         reader = request.app.state.room.store.check_password(name, password)
     if reader is None:
         slowdown.failed(name, time.monotonic())
-        return _page(request, "sign_in", 403, error=_WRONG)
+        return _page(request, "sign_in", 403, error=_WRONG, reader=name)
     slowdown.succeeded(name)
     return _let_in(request, reader)
 
@@ -65,7 +76,7 @@ def sign_out(request: Request, csrf: _Text) -> Response:
     if login is None:
         raise NotIn
     if not is_csrf_right(login, csrf):
-        raise HTTPException(403, "This page is of an earlier login. Load it again.")
+        raise StalePage
     answer = RedirectResponse("/sign-in", 303)
     door.see_out(request, answer)
     return answer

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 PAGES = Path(__file__).parent / "pages"
 STATIC = Path(__file__).parent / "static"
-_TITLES = {403: "Not for you", 404: "There is no such page", 409: "Not yet", 429: "Too many tries"}
+_TITLES = {403: "No access", 404: "There is no such page", 409: "Not yet", 429: "Too many tries"}
 
 
 def page(name: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -50,7 +50,7 @@ def tell_invalid(request: Request, error: Exception) -> Response:
     """Answer what makes no sense, by the names of its fields and not by what they held."""
     assert isinstance(error, RequestValidationError)
     fields = {str(part) for one in error.errors() for part in one["loc"][1:]}
-    return JSONResponse({"why": f"makes no sense: {', '.join(sorted(fields))}"}, 422)
+    return JSONResponse({"why": f"Invalid field: {', '.join(sorted(fields))}"}, 422)
 
 
 @lru_cache

@@ -1,6 +1,6 @@
 """Who may enter an annotation study: its readers, their links and passwords, their logins.
 
-Of a link and of a login only the SHA-256 is kept (both are 32 random bytes), of a password only
+Of a link and of a login only the SHA-256 is kept (both have 32 random bytes), of a password only
 what argon2 makes of it: whoever reads the database can enter with none of them.
 """
 
@@ -19,6 +19,7 @@ from cxrview.records import Login, Reader
 from cxrview.store.readings_database import Database
 from cxrview.store.readings_rows import row_reader
 from cxrview.store.readings_schema import LOGIN, READER
+from cxrview.store.sign_in_links import has_ended, new_link_secret
 from cxrview.terms import Role
 
 FEWEST_PASSWORD_LETTERS = 8
@@ -51,7 +52,7 @@ class Logins:
         if not name.isprintable() or not name or not held:
             raise UsageError("a reader has a name in printable letters and at least one role")
         kept = None if password is None else _hash(password)
-        secret = secrets.token_urlsafe(32)
+        secret = new_link_secret(datetime.now(UTC))
         with self._database.writing() as db:
             check_name_is_free(db, name)
             last = db.scalar(select(func.coalesce(func.max(READER.c.reader_id), 0))) or 0
@@ -96,7 +97,7 @@ class Logins:
         Raises:
             UsageError: nobody has that number.
         """
-        secret = secrets.token_urlsafe(32)
+        secret = new_link_secret(datetime.now(UTC))
         with self._database.writing() as db:
             _change(db, reader_id, link_sha256=_sha256(secret))
         return secret
@@ -117,7 +118,9 @@ class Logins:
         return row_reader(row) if row is not None and kept and is_right else None
 
     def reader_by_link(self, secret: str) -> Reader | None:
-        """Whose link it is; None where it is nobody's, or a retired reader's."""
+        """Whose link it is; None where it is nobody's or a retired reader's, or has ended."""
+        if has_ended(secret, datetime.now(UTC)):
+            return None
         with self._database.reading() as db:
             found = select(READER).where(READER.c.link_sha256 == _sha256(secret))
             row = db.execute(found.where(READER.c.retired.is_(None))).one_or_none()

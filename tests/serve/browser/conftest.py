@@ -81,8 +81,8 @@ class Served:
     def enter(self, context: Any, name: str, page: str = "/read") -> Any:
         """Come in by the secret link and open a page."""
         tab = context.new_page()
-        tab.goto(f"{self.address}/enter/{self.links[name]}")
-        tab.get_by_role("button", name="Come in").click()
+        tab.goto(f"{self.address}/enter#{self.links[name]}")
+        tab.get_by_role("button", name="Sign in").click()
         tab.wait_for_url(f"{self.address}/")
         tab.goto(self.address + page)
         return tab

@@ -55,7 +55,7 @@ def test_a_page_of_exceptions_alone_needs_no_label_of_its_own(serve, browser, ha
     served = serve(2, images=gone)
     page = served.enter(browser(), "Ann", "/grid")
     hand(page)
-    assert page.locator(".cell.broken").count() == 2
+    assert page.locator(".cell.unreadable").count() == 2
     for key in ("Enter", "x", "1", "ArrowRight", "x", "1", "Enter"):
         page.keyboard.press(key)
 

@@ -6,7 +6,7 @@ from cxrview.terms import Act
 
 pytestmark = pytest.mark.slow
 
-WAITS = "wait"
+WAITS = "not sent yet"
 
 
 def test_offline_one_goes_on_reading_and_all_is_sent_later(serve, browser, hand):
@@ -20,7 +20,7 @@ def test_offline_one_goes_on_reading_and_all_is_sent_later(serve, browser, hand)
 
     context.set_offline(True)
     shown = [keys.press("l") for _ in range(4)]
-    page.get_by_role("alert").get_by_text("4 readings wait").wait_for()
+    page.get_by_role("alert").get_by_text("4 readings are not sent yet").wait_for()
     assert len(served.readings()) == 1
 
     context.set_offline(False)
@@ -130,7 +130,7 @@ def test_nobody_sends_what_another_reader_left_behind(serve, browser, hand, role
     page.wait_for_timeout(300)
     context.clear_cookies()
     keys.press("f")
-    page.get_by_role("alert").get_by_text("1 reading waits").wait_for()
+    page.get_by_role("alert").get_by_text("1 reading is not sent yet").wait_for()
     others = served.enter(context, "Bo")
     hand(others).press("l")
     page.bring_to_front()

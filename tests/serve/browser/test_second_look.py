@@ -22,9 +22,9 @@ def test_it_opens_with_the_closing_of_the_blind_round(
     served.wait_for_readings(6)
     bo = pages["Bo"]
     assert bo.goto(f"{served.address}/second-look").status == 409
-    bo.get_by_text("Close the blind round").click()
-    bo.get_by_role("button", name="Close it for good").click()
-    bo.get_by_role("button", name="Yes, close it for everybody").click()
+    bo.get_by_role("button", name="Close the blind round").click()
+    bo.wait_for_timeout(700)
+    bo.get_by_role("dialog").get_by_role("button", name="Close permanently").click()
     bo.get_by_role("link", name="Second look").first.click()
 
     keys = hand(bo)

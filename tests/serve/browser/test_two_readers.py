@@ -40,7 +40,7 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
     )
     for _ in range(5):
         settling.press("f")
-    assert "No conflict waits" in bo.locator("#message").text_content()
+    assert "No conflicts left" in bo.locator("#message").text_content()
     rulings = [one for one in served.readings() if one.round is Round.ADJUDICATION]
     assert {one.image_id for one in rulings} == {
         image for image, label in said[1].items() if said[2][image] != label

@@ -1,29 +1,28 @@
-// /adjudicate: pictures that the readers differ on, with what each said and not who.
+// /adjudicate: images that the readers differ on, with what each said and not who.
 
-import { Desk } from "./desk.js";
-import { OneByOne } from "./one_by_one.js";
-import { takeTab } from "./tab.js";
+import { byId, make } from "./dom.js";
+import { ImageReader } from "./image_reader.js";
+import { queueKey } from "./page_config.js";
+import { ServerSupply } from "./server_supply.js";
+import { acquireTabId } from "./tab_lock.js";
 
-const tab = await takeTab();
-const sides = document.getElementById("sides");
+const tab = await acquireTabId(queueKey);
 
+/** @param {import("./supply.js").Item | null} item */
 function showSides(item) {
-  sides.replaceChildren(...(item?.sides ?? []).map(({ verdict, note }) => {
-    const side = document.createElement("li");
-    side.append(Object.assign(document.createElement("strong"), { textContent: verdict }));
-    if (note) side.append(Object.assign(document.createElement("q"), { textContent: note }));
-    return side;
-  }));
+  const sides = byId("sides");
+  sides.replaceChildren(...(item?.sides ?? []).map(({ verdict, note }) =>
+    make("li", {}, make("strong", { textContent: verdict }), ...(note ? [make("q", { textContent: note })] : []))));
   sides.parentElement.classList.toggle("idle", !item?.sides);
 }
 
-new Desk({
+await new ImageReader({
   round: "adjudication",
   tab,
-  supply: (queue, hears) => new OneByOne(`/api/conflict?tab=${tab}`, () => queue.flushed(), hears),
+  makeSupply: (queue, on) => new ServerSupply(`/api/conflict?tab=${tab}`, () => queue.sendAll(), on),
   words: {
-    end: "No conflict waits.",
-    elsewhere: "The rest is open in another tab, or with another adjudicator.",
+    end: "No conflicts left.",
+    elsewhere: "The remaining conflicts are open in another of your tabs, or with another adjudicator.",
   },
   showItem: showSides,
-});
+}).start();

@@ -1,21 +1,26 @@
 // The line at the top of the page: only there when something is not as it should be.
 
+import { byId, make } from "./dom.js";
 import { Refused, SignedOut, SomebodyElse, Unreachable } from "./server.js";
 
-const place = document.getElementById("banner");
+/** @typedef {{words: string, address: string}} Way */
+
+/** @type {Map<string, [string, Way | null]>} */
 const lines = new Map();
 
-// Sets, or with empty words takes away, the line of one matter.
+/**
+ * Sets, or with empty words takes away, the line of one matter.
+ * @param {string} matter
+ * @param {string} words
+ * @param {Way | null} [link]
+ */
 export function banner(matter, words, link = null) {
+  const place = byId("banner");
   if (words) lines.set(matter, [words, link]);
   else lines.delete(matter);
-  const shown = [...lines.values()].map(([text, way]) => {
-    const line = document.createElement("p");
-    line.append(text);
-    if (way) line.append(" ", anchor(way));
-    return line;
-  });
-  // Told anew only when it changed, or a screen reader would say it at every act.
+  const shown = [...lines.values()].map(([text, way]) =>
+    make("p", {}, text, ...(way ? [" ", anchor(way)] : [])));
+  // Told anew only when it changed, or a screen reader would say it at every action.
   if (place.textContent !== shown.map((line) => line.textContent).join("")) {
     place.replaceChildren(...shown);
   }
@@ -24,36 +29,59 @@ export function banner(matter, words, link = null) {
 
 const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
 
-// Nothing waits, and yet nothing comes either.
-export function tellSignedOut(isOut) {
-  banner("login", isOut ? "You are signed out." : "", SIGN_IN);
-}
-
-// What waits, and why.
-export function tellQueue({ waiting, trouble, isSafe }) {
-  const count = waiting === 1 ? "1 reading waits" : `${waiting} readings wait`;
-  const kept = isSafe
-    ? "kept on this computer"
-    : "kept in this tab only, so leave it open";
-  if (!trouble || !waiting) {
+/**
+ * What is not sent, and why.
+ * @param {{waiting: number, lastError: unknown, isSafe: boolean}} state
+ */
+export function tellQueue({ waiting, lastError, isSafe }) {
+  const count = waiting === 1 ? "1 reading is not sent yet" : `${waiting} readings are not sent yet`;
+  const kept = isSafe ? "kept on this computer" : "kept in this tab only, so leave it open";
+  if (!lastError || !waiting) {
     const unsafe = isSafe || !waiting ? "" : "This browser keeps nothing: leave this tab open until all is sent.";
     return banner("queue", unsafe);
   }
-  if (trouble instanceof SignedOut) {
+  if (lastError instanceof SignedOut) {
     return banner("queue", `You are signed out. ${count}, ${kept}.`, SIGN_IN);
   }
-  if (trouble instanceof SomebodyElse) {
+  if (lastError instanceof SomebodyElse) {
     return banner("queue", `Somebody else has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
   }
-  if (trouble instanceof Unreachable) {
-    return banner("queue", `The server can't be reached. ${count}, ${kept}; go on reading.`);
+  if (lastError instanceof Unreachable) {
+    return banner("queue", `The server cannot be reached. ${count}, ${kept}; go on reading.`);
   }
-  const why = trouble instanceof Refused ? trouble.message : "the server takes none of them";
+  const why = lastError instanceof Refused ? lastError.message : "the server takes none of them";
   return banner("queue", `${count}, ${kept}: ${why}.`);
 }
 
+/**
+ * Why no image comes, where nothing waits to be sent.
+ * @param {unknown} trouble
+ * @param {number} waiting
+ */
+export function tellTrouble(trouble, waiting) {
+  if (trouble instanceof SignedOut) return banner("login", waiting ? "" : "You are signed out.", SIGN_IN);
+  if (trouble instanceof Refused) return banner("login", `No image comes: ${trouble.message}`);
+  return banner("login", "");
+}
+
+let refusedSoFar = 0;
+/** @type {Set<string>} */
+const reasons = new Set();
+
+/** @param {{why: string}[]} refused of one batch; those before it count too */
+export function tellRefused(refused) {
+  if (!refused.length) return;
+  refusedSoFar += refused.length;
+  for (const { why } of refused) reasons.add(why);
+  const count = refusedSoFar === 1 ? "1 of your readings" : `${refusedSoFar} of your readings`;
+  banner("refused", `The server did not accept ${count}: ${[...reasons].join("; ")}.`);
+}
+
+export function tellUnreadable() {
+  banner("unreadable", "A reading that was kept on this computer cannot be read any more and was set aside.");
+}
+
+/** @param {Way} way */
 function anchor({ words, address }) {
-  const link = document.createElement("a");
-  Object.assign(link, { href: address, target: "_blank", rel: "noopener", textContent: words });
-  return link;
+  return make("a", { href: address, target: "_blank", rel: "noopener", textContent: words });
 }

@@ -1,4 +1,4 @@
-// Mouse and fingers on the picture: drag for window and level, middle button or Shift to pan,
+// Mouse and fingers on the image: drag for window and level, middle button or Shift to pan,
 // wheel or two fingers to zoom.
 
 // A drag over the whole screen's height goes through the whole range.
@@ -6,7 +6,14 @@ const PERCENT_PER_PIXEL = 0.2;
 const ZOOM_PER_NOTCH = 1.15;
 const NOTCH = 100;
 
+/** @typedef {{x: number, y: number, pans?: boolean}} Finger */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./viewer.js").Viewer} viewer
+ */
 export function listenToGestures(canvas, viewer) {
+  /** @type {Map<number, Finger>} */
   const fingers = new Map();
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -27,7 +34,7 @@ export function listenToGestures(canvas, viewer) {
   });
 
   for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+    canvas.addEventListener(end, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
   }
 
   canvas.addEventListener("wheel", (event) => {
@@ -38,12 +45,24 @@ export function listenToGestures(canvas, viewer) {
   canvas.addEventListener("dblclick", () => viewer.reset());
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
 
-  // Zooms by how the fingers part, around their middle, and pans by how that moves.
+  /**
+   * Zooms by how the fingers part, around their middle, and pans by how that moves.
+   * @param {Finger} now
+   * @param {Finger} before
+   * @param {Finger} still
+   */
   function pinch(now, before, still) {
-    const span = (point) => Math.hypot(point.x - still.x, point.y - still.y);
+    const span = (/** @type {Finger} */ point) => Math.hypot(point.x - still.x, point.y - still.y);
     viewer.zoomBy(span(now) / Math.max(1, span(before)), (now.x + still.x) / 2, (now.y + still.y) / 2);
     viewer.panBy((now.x - before.x) / 2, (now.y - before.y) / 2);
   }
 }
 
-const other = (fingers, id) => [...fingers].find(([key]) => key !== id)[1];
+/**
+ * @param {Map<number, Finger>} fingers two of them
+ * @param {number} id
+ */
+function other(fingers, id) {
+  const [, finger] = /** @type {[number, Finger]} */ ([...fingers].find(([key]) => key !== id));
+  return finger;
+}

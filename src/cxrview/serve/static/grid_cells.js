@@ -1,77 +1,166 @@
 // The thumbnails on the screen: a listbox with one cell in focus.
 
+import { make } from "./dom.js";
+
+const LONG_PRESS_MS = 500;
+const MOVES = 10; // pixels that a finger may move in a long press
+
 export class GridCells {
   #place;
+  #on;
+  /** @type {import("./page_labels.js").PageLabels | null} */
   #page = null;
+  /** @type {any[]} */
   #cells = [];
   #at = 0;
 
-  // hears: clicked(showing), drawn(page) once every thumbnail is painted or known to be broken,
-  // broke(showing, page).
-  constructor(place, hears) {
+  /**
+   * @param {HTMLElement} place
+   * @param {{onClick: (showing: string) => void, onLook: (showing: string) => void}} on
+   */
+  constructor(place, on) {
     this.#place = place;
-    this.hears = hears;
+    this.#on = on;
+    // Whether the reader has chosen the cell in focus: until then a key means the whole page.
+    this.isChosen = false;
   }
 
-  lay(page, images) {
+  /** @param {import("./page_labels.js").PageLabels | null} page */
+  setPage(page) {
     this.#page = page;
     this.#at = 0;
-    this.#cells = (page?.showings ?? []).map((showing, i) => this.#cell(showing, i, images.get(showing)));
+    this.isChosen = false;
+    this.#cells = (page?.showings ?? []).map((showing, i) => this.#cell(showing, i));
     this.#place.replaceChildren(...this.#cells);
+    this.#place.scrollTop = 0;
     this.update();
-    if (!page) return;
-    const loaded = page.showings.map((showing) =>
-      images.get(showing).decode().catch(() => this.#break(page, showing)));
-    Promise.all(loaded).then(() => this.hears.drawn(page));
+    // Else what the cell in focus is would not be read aloud.
+    if (page && !document.querySelector("dialog[open]")) this.#place.focus({ preventScroll: true });
   }
 
-  get showing() {
+  /**
+   * @param {string} showing
+   * @param {ImageBitmap} bitmap
+   */
+  draw(showing, bitmap) {
+    const cell = this.#of(showing);
+    if (!cell) return;
+    const canvas = make("canvas", { width: bitmap.width, height: bitmap.height });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    cell.classList.remove("unreadable", "loading");
+    cell.querySelector(".image").replaceChildren(canvas);
+  }
+
+  /** @param {string} showing */
+  showUnreadable(showing) {
+    const cell = this.#of(showing);
+    cell?.classList.remove("loading");
+    cell?.classList.add("unreadable");
+    cell?.querySelector(".image").replaceChildren("cannot be displayed");
+  }
+
+  get focused() {
     return this.#page?.showings[this.#at] ?? null;
   }
 
+  /** @param {number} index */
   focus(index) {
+    this.isChosen = true;
     this.#at = Math.min(Math.max(0, index), this.#cells.length - 1);
+    this.#cells[this.#at]?.scrollIntoView({ block: "nearest" });
     this.update();
   }
 
-  go(act) {
+  /** @param {string} direction */
+  moveFocus(direction) {
     const columns = getComputedStyle(this.#place).gridTemplateColumns.split(" ").length;
-    const to = this.#at + { left: -1, right: 1, up: -columns, down: columns }[act];
-    if (to >= 0 && to < this.#cells.length) this.focus(to);
+    const steps = /** @type {Record<string, number>} */ ({ left: -1, right: 1, up: -columns, down: columns });
+    const to = this.#at + steps[direction];
+    this.focus(to >= 0 && to < this.#cells.length ? to : this.#at);
   }
 
   update() {
+    const page = this.#page;
     this.#cells.forEach((cell, i) => {
-      const showing = this.#page.showings[i];
-      const verdict = this.#page.verdict(showing);
+      const showing = page?.showings[i] ?? "";
+      const verdict = page?.verdict(showing);
       const words = verdict ? (verdict.label ?? verdict.reason) : "";
-      cell.classList.toggle("exception", this.#page.isException(showing));
+      const isException = Boolean(page?.isException(showing));
+      const isUnreadable = cell.classList.contains("unreadable");
+      const said = [words || "no label yet", isException && "exception", isUnreadable && "cannot be displayed"];
+      cell.classList.toggle("exception", isException);
       cell.classList.toggle("here", i === this.#at);
+      cell.classList.toggle("chosen", i === this.#at && this.isChosen);
       cell.setAttribute("aria-selected", String(i === this.#at));
-      cell.setAttribute("aria-label", `${i + 1}: ${words || "no label yet"}`);
+      cell.setAttribute("aria-label", `Image ${i + 1}: ${said.filter(Boolean).join(", ")}`);
       cell.querySelector(".verdict").textContent = words;
     });
-    this.#place.setAttribute("aria-activedescendant", this.#cells[this.#at]?.id ?? "");
+    const here = this.#cells[this.#at];
+    if (here) this.#place.setAttribute("aria-activedescendant", here.id);
+    else this.#place.removeAttribute("aria-activedescendant");
   }
 
-  #cell(showing, i, image) {
-    const cell = document.createElement("div");
-    Object.assign(cell, { id: `cell-${i}`, className: "cell" });
+  /** @param {string} showing */
+  #of(showing) {
+    const at = this.#page?.showings.indexOf(showing) ?? -1;
+    return at < 0 ? null : this.#cells[at];
+  }
+
+  /**
+   * @param {string} showing
+   * @param {number} i
+   */
+  #cell(showing, i) {
+    const cell = make(
+      "div",
+      { id: `cell-${i}`, className: "cell loading" },
+      make("div", { className: "image" }, "loading"),
+      make("span", { className: "verdict" }),
+    );
+    cell.dataset.showing = showing;
     cell.setAttribute("role", "option");
-    cell.append(image, Object.assign(document.createElement("span"), { className: "verdict" }));
-    cell.addEventListener("click", () => {
+    const look = () => {
       this.focus(i);
-      this.hears.clicked(showing);
+      this.#on.onLook(showing);
+    };
+    const wasLongPress = listenToLongPress(cell, look);
+    cell.addEventListener("contextmenu", (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (!wasLongPress()) look();
+    });
+    cell.addEventListener("click", () => {
+      if (wasLongPress()) return;
+      this.focus(i);
+      this.#on.onClick(showing);
     });
     return cell;
   }
+}
 
-  #break(page, showing) {
-    page.breakDown(showing);
-    if (page !== this.#page) return;
-    const cell = this.#cells[page.showings.indexOf(showing)];
-    cell.classList.add("broken");
-    cell.querySelector("img").replaceWith("can't be drawn");
-    this.update();
+/**
+ * A finger or a mouse button that stays where it is looks closer and changes nothing.
+ * @param {HTMLElement} cell
+ * @param {() => void} act
+ * @returns {() => boolean} whether the press that has just ended was one
+ */
+function listenToLongPress(cell, act) {
+  let timer = 0;
+  let isLong = false;
+  let start = { x: 0, y: 0 };
+  cell.addEventListener("pointerdown", (event) => {
+    isLong = false;
+    if (event.button !== 0) return;
+    start = { x: event.clientX, y: event.clientY };
+    timer = setTimeout(() => {
+      isLong = true;
+      act();
+    }, LONG_PRESS_MS);
+  });
+  cell.addEventListener("pointermove", (event) => {
+    if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > MOVES) clearTimeout(timer);
+  });
+  for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
+    cell.addEventListener(end, () => clearTimeout(timer));
   }
+  return () => isLong;
 }

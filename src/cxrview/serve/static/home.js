@@ -1,22 +1,70 @@
-// Closes the blind round, once the adjudicator has said so twice.
+// Closes the blind round, once the adjudicator has said so in a dialog of its own. Neither a double
+// click nor a key that is held down closes anything.
 
-import { postJson } from "./server.js";
+import { byId } from "./dom.js";
+import { postJson, Refused, SignedOut } from "./server.js";
 
-const button = document.getElementById("close-blind-round");
-const said = document.getElementById("closing-said");
+const TOO_SOON_MS = 600;
+const opener = document.getElementById("close-blind-round");
+let openedAt = 0;
+/** How many readings are left, as the dialog says. */
+let left = Number(opener?.dataset.left ?? 0);
 
-button?.addEventListener("click", async () => {
-  if (button.dataset.asked !== "yes") {
-    button.dataset.asked = "yes";
-    button.textContent = "Yes, close it for everybody";
-    return;
-  }
-  button.disabled = true;
+if (opener) {
+  const dialog = byId("closing");
+  // A key that is held down presses whatever button has the focus, again and again.
+  document.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), true);
+  opener.addEventListener("click", () => {
+    tellLeft(opener.dataset.readers === "1" ? "by 1 reader" : `by ${opener.dataset.readers} readers`);
+    byId("closing-said").textContent = "";
+    dialog.showModal();
+    byId("closing-cancel").focus();
+    openedAt = performance.now();
+  });
+  byId("closing-cancel").addEventListener("click", () => dialog.close());
+  byId("closing-even-so").addEventListener("change", allow);
+  byId("closing-confirm").addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    if (event.detail > 1 || performance.now() - openedAt < TOO_SOON_MS) return;
+    close();
+  });
+}
+
+/** @param {string} whose */
+function tellLeft(whose) {
+  const count = left === 1 ? "1 reading is" : `${left} readings are`;
+  byId("closing-left").textContent = left ? `${count} still to be made, ${whose}.` : "Everything has been read.";
+  byId("closing-even-so").checked = false;
+  byId("closing-even-so-label").hidden = !left;
+  byId("closing-even-so-words").textContent = left === 1 ? "Close although 1 reading is missing" : `Close although ${left} readings are missing`;
+  allow();
+}
+
+function allow() {
+  byId("closing-confirm").disabled = left > 0 && !byId("closing-even-so").checked;
+}
+
+/**
+ * Readings came meanwhile, or were taken back: the adjudicator decides again.
+ * @param {number} now how many are left
+ * @param {{name: string, left: number}[]} readers
+ */
+function tellChanged(now, readers) {
+  left = now;
+  tellLeft(readers.filter((one) => one.left).map((one) => `${one.left} by ${one.name}`).join(", "));
+  byId("closing-said").textContent = "Not closed: the number of missing readings has changed.";
+}
+
+async function close() {
+  byId("closing-confirm").disabled = true;
   try {
-    await postJson("/api/close-blind-round", {});
+    await postJson("/api/close-blind-round", left ? { even_so: true, left } : {});
     location.assign("/");
   } catch (error) {
-    button.disabled = false;
-    said.textContent = `It was not closed: ${error.message || "sign in again"}.`;
+    if (error instanceof Refused && error.status === 409 && Number.isFinite(error.said.left)) {
+      return tellChanged(error.said.left, error.said.readers ?? []);
+    }
+    const why = error instanceof SignedOut ? "you are signed out" : error instanceof Refused ? error.message : "the server cannot be reached";
+    byId("closing-said").textContent = `Not closed: ${why}.`;
+    allow();
   }
-});
+}

@@ -1,13 +1,20 @@
-// Which key does what. The study chooses its labels' keys, and those win: an act whose letter is
+// Which key does what. The study chooses its labels' keys, and those win: an action whose letter is
 // taken is reached with Shift and that letter.
 
-export const DESK_ACTS = [
+import { all, byId, make } from "./dom.js";
+import { areLettersOff } from "./key_setting.js";
+
+/** @typedef {{act: string, words: string, keys: string[]}} KeyRow */
+
+/** @type {[string, string, string[]][]} */
+export const READER_ACTIONS = [
   ["exclude", "exclude, then 1 to 4 for the reason", ["x"]],
-  ["undo", "undo, back to that picture", ["u", "Backspace"]],
+  ["undo", "undo, back to that image", ["u", "Backspace"]],
   ["postpone", "postpone to the end", ["p"]],
-  ["mark", "mark for a talk, or take the mark away", ["m"]],
+  ["mark", "flag for discussion / remove flag", ["m"]],
   ["note", "write a note", ["n"]],
   ["keep", "keep the label as it is", ["k", "Enter"]],
+  ["autoWindow", "automatic window on / off", ["w"]],
   ["invert", "invert", ["i"]],
   ["rotate", "rotate by a quarter, for viewing only", ["r"]],
   ["zoomIn", "zoom in", ["+", "="]],
@@ -16,20 +23,22 @@ export const DESK_ACTS = [
   ["panRight", "pan", ["ArrowRight"]],
   ["panUp", "pan", ["ArrowUp"]],
   ["panDown", "pan", ["ArrowDown"]],
-  ["reset", "see it as it came", ["0", "Home"]],
-  ["keys", "these keys", ["?", "h"]],
+  ["reset", "reset view", ["0", "Home"]],
+  ["keys", "show these keys", ["?", "h"]],
 ];
 
-export const GRID_ACTS = [
-  ["left", "go to another picture", ["ArrowLeft"]],
-  ["right", "go to another picture", ["ArrowRight"]],
-  ["up", "go to another picture", ["ArrowUp"]],
-  ["down", "go to another picture", ["ArrowDown"]],
+/** @type {[string, string, string[]][]} */
+export const GRID_ACTIONS = [
+  ["left", "go to another image", ["ArrowLeft"]],
+  ["right", "go to another image", ["ArrowRight"]],
+  ["up", "go to another image", ["ArrowUp"]],
+  ["down", "go to another image", ["ArrowDown"]],
   ["look", "look closer", [" "]],
-  ["exclude", "exclude this one, then 1 to 4", ["x"]],
+  ["exclude", "exclude this image, then 1 to 4", ["x"]],
+  ["autoWindow", "automatic window on / off", ["w"]],
   ["confirm", "confirm the page", ["Enter"]],
-  ["undo", "take the last page back", ["u", "Backspace"]],
-  ["keys", "these keys", ["?", "h"]],
+  ["undo", "undo last page", ["u", "Backspace"]],
+  ["keys", "show these keys", ["?", "h"]],
 ];
 
 // What a view may do again and again while its key is held down; a label never is.
@@ -37,84 +46,140 @@ const REPEATING = new Set([
   "zoomIn", "zoomOut", "panLeft", "panRight", "panUp", "panDown", "left", "right", "up", "down",
 ]);
 
+/** @type {Record<string, string>} */
 const NAMES = {
   ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓",
   " ": "Space", Backspace: "⌫", "-": "−",
 };
 
-// Rows of {act, words, keys}, a choice's as act "label:NAME".
-export function keyRows(choices, acts) {
+/**
+ * A choice's row has the act "label:NAME".
+ * @param {{name: string, key: string}[]} choices
+ * @param {[string, string, string[]][]} actions
+ * @returns {KeyRow[]}
+ */
+export function keyRows(choices, actions) {
   const taken = new Set(choices.map((choice) => choice.key));
+  /** @param {string} key */
   const free = (key) => (taken.has(key) ? (/[a-z]/.test(key) ? [`Shift+${key}`] : []) : [key]);
   return [
     ...choices.map(({ name, key }) => ({ act: `label:${name}`, words: name, keys: [key] })),
-    ...acts.map(([act, words, keys]) => ({ act, words, keys: keys.flatMap(free) })),
+    ...actions.map(([act, words, keys]) => ({ act, words, keys: keys.flatMap(free) })),
   ];
 }
 
+/** @param {string} key @returns {string} */
 export const keyName = (key) =>
   key.startsWith("Shift+") ? `⇧${keyName(key.slice(6))}` : (NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key));
 
-// Calls act(name, event) for each key that means something here.
+/**
+ * The letter whatever Caps Lock says; by its place where the keyboard writes another script, and
+ * the digit where the row of digits needs Shift for them (AZERTY).
+ * @param {KeyboardEvent} event
+ * @returns {string}
+ */
+export function keyOf(event) {
+  let key = event.key;
+  if (/^Digit\d$/.test(event.code) && !event.shiftKey) key = event.code.slice(-1);
+  else if (key.length === 1 && key > "~" && /^Key/.test(event.code)) key = event.code.slice(-1);
+  if (!/^[a-z]$/i.test(key)) return key;
+  return event.shiftKey ? `Shift+${key.toLowerCase()}` : key.toLowerCase();
+}
+
+/**
+ * Calls act(name, event) for each key that means something here.
+ * @param {KeyRow[]} rows
+ * @param {(name: string, event: Event) => void} act
+ */
 export function listenToKeys(rows, act) {
   const meaning = new Map(rows.flatMap((row) => row.keys.map((key) => [key, row.act])));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || isElsewhere(event)) return;
-    const name = meaning.get(keyOf(event));
+    const key = keyOf(event);
+    const name = meaning.get(key);
     if (!name || (event.repeat && !REPEATING.has(name))) return;
+    if (isCharacter(key) && areLettersOff()) return;
     event.preventDefault();
     act(name, event);
   });
 }
 
-// The letter whatever Caps Lock says; by its place where the keyboard writes another script.
-function keyOf(event) {
-  let key = event.key;
-  if (key.length === 1 && key > "~" && /^(Key|Digit)/.test(event.code)) key = event.code.at(-1);
-  if (!/^[a-z]$/i.test(key)) return key;
-  return event.shiftKey ? `Shift+${key.toLowerCase()}` : key.toLowerCase();
-}
+/** What speech input may write, in contrast to Enter, Space and the arrows. @param {string} key */
+const isCharacter = (key) => (key.length === 1 && key !== " ") || key.startsWith("Shift+");
 
-// A dialog is open, somebody types, or Enter and Space belong to the button in focus. For a moment
-// after a dialog has closed its field still has the focus: what comes then is meant for the picture.
+/**
+ * A dialog is open, somebody types, or Enter and Space belong to the button in focus. For a moment
+ * after a dialog has closed its field still has the focus: what comes then is meant for the image.
+ * @param {KeyboardEvent} event
+ */
 function isElsewhere({ key, target }) {
   if (document.querySelector("dialog[open]")) return true;
-  const within = target.closest?.("dialog") ? null : target;
-  if (within?.closest?.("input, textarea, select")) return true;
-  return (key === "Enter" || key === " ") && Boolean(within?.closest?.("button, a, summary"));
+  if (!(target instanceof Element)) return false;
+  const within = target.closest("dialog") ? null : target;
+  if (within?.closest("input, textarea, select")) return true;
+  return (key === "Enter" || key === " ") && Boolean(within?.closest("button, a, summary"));
 }
 
-// One line for all keys that do what can be said in the same words.
+/**
+ * One line for all keys that do what can be said in the same words.
+ * @param {Element} body of a table
+ * @param {KeyRow[]} rows
+ */
 export function fillKeyTable(body, rows) {
+  /** @type {Map<string, string[]>} */
   const keysOf = new Map();
   for (const { words, keys } of rows) keysOf.set(words, [...(keysOf.get(words) ?? []), ...keys]);
-  const make = (name, ...parts) => {
-    const element = document.createElement(name);
-    element.append(...parts);
-    return element;
-  };
   body.replaceChildren(
-    ...[...keysOf].filter(([, keys]) => keys.length).map(([words, keys]) => {
-      const said = make("th", words);
-      said.scope = "row";
-      return make("tr", make("td", ...keys.map((key) => make("kbd", keyName(key)))), said);
-    }),
+    ...[...keysOf].filter(([, keys]) => keys.length).map(([words, keys]) =>
+      make("tr", {},
+        make("td", {}, ...keys.map((key) => make("kbd", { textContent: keyName(key) }))),
+        make("th", { scope: "row", textContent: words }))),
   );
 }
 
-// Writes each act's key on its button, and lets the button do the same.
+/**
+ * Writes each action's key on its button, and lets the button do the same.
+ * @param {KeyRow[]} rows
+ * @param {(name: string, event: Event) => void} act
+ */
 export function wireButtons(rows, act) {
   for (const row of rows) {
     const label = row.act.startsWith("label:") ? row.act.slice(6) : null;
     const found = label === null
-      ? document.querySelectorAll(`[data-act="${row.act}"]`)
-      : [...document.querySelectorAll("[data-label]")].filter((button) => button.dataset.label === label);
-    for (const button of found) {
-      const cap = button.querySelector("kbd");
-      cap.textContent = row.keys.length ? keyName(row.keys[0]) : cap.textContent;
-      // A click must not take the focus: Enter and Space would then mean the button.
-      button.addEventListener("pointerdown", (event) => event.preventDefault());
-      button.addEventListener("click", (event) => act(row.act, event));
-    }
+      ? all(`[data-act="${row.act}"]`)
+      : all("[data-label]").filter((button) => button.dataset.label === label);
+    for (const button of found) wire(button, row, act);
   }
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {KeyRow} row
+ * @param {(name: string, event: Event) => void} act
+ */
+function wire(button, row, act) {
+  const cap = button.querySelector("kbd");
+  const keys = row.keys.filter((key) => !isCharacter(key) || !areLettersOff());
+  if (cap && !cap.classList.contains("sign")) {
+    cap.textContent = row.keys.length ? keyName(row.keys[0]) : cap.textContent;
+    cap.hidden = !keys.length;
+  }
+  if (keys.length) button.setAttribute("aria-keyshortcuts", keys.map(shortcut).join(" "));
+  // A click must not take the focus: Enter and Space would then mean the button.
+  button.addEventListener("pointerdown", (event) => event.preventDefault());
+  button.addEventListener("click", (event) => act(row.act, event));
+}
+
+/** As ARIA writes a key. @param {string} key */
+function shortcut(key) {
+  if (key === " ") return "Space";
+  if (key === "+") return "Plus";
+  if (key.startsWith("Shift+")) return `Shift+${key.slice(6).toUpperCase()}`;
+  return key.length === 1 ? key.toUpperCase() : key;
+}
+
+/** @param {KeyRow[]} rows */
+export function showKeyTable(rows) {
+  const body = byId("keys").querySelector("tbody");
+  if (body) fillKeyTable(body, rows);
 }

@@ -1,8 +1,18 @@
 // Fills the tables of /keys: which keys are free depends on the study's labels.
 
-import { DESK_ACTS, GRID_ACTS, fillKeyTable, keyRows } from "./keys.js";
-import { choices } from "./page_facts.js";
+import { hint } from "./announce.js";
+import { byId } from "./dom.js";
+import { areLettersOff, setLettersOff } from "./key_setting.js";
+import { READER_ACTIONS, GRID_ACTIONS, fillKeyTable, keyRows } from "./keys.js";
+import { choices } from "./page_config.js";
 
-const body = (name) => document.querySelector(`#${name} tbody`);
-fillKeyTable(body("desk-keys"), keyRows(choices, DESK_ACTS.filter(([act]) => act !== "keep")));
-fillKeyTable(body("grid-keys"), keyRows(choices, GRID_ACTS));
+const body = (/** @type {string} */ name) => byId(name).querySelector("tbody");
+fillKeyTable(body("single-keys"), keyRows(choices, READER_ACTIONS.filter(([act]) => act !== "keep")));
+fillKeyTable(body("grid-keys"), keyRows(choices, GRID_ACTIONS));
+
+const box = byId("letters-off");
+box.checked = areLettersOff();
+box.addEventListener("change", () => {
+  const isKept = setLettersOff(box.checked);
+  hint(isKept ? (box.checked ? "Letter keys are off" : "Letter keys are on") : "This browser does not keep settings");
+});

@@ -1,99 +1,120 @@
-// Every act goes in here before anything else, and leaves when the server has it. Sent in the
+// Every action goes in here before anything else, and leaves when the server has it. Sent in the
 // background, in batches, in order, again and again until the server answers.
 
-import { ifDead } from "./tab.js";
+import { ifTabClosed } from "./tab_lock.js";
+
+/** @typedef {import("./unsent_actions.js").Action} Action */
+/** @typedef {{written: string[], refused: {uid: string, why: string}[]} & Record<string, any>} Answer */
 
 const BATCH = 50;
-// Lets the next picture be painted before the line is written to the network.
-const BREATH_MS = 30;
+// Lets the next image be painted before the line is written to the network.
+const SEND_DELAY_MS = 30;
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
 const LEFTOVERS_EVERY_MS = 20_000;
 
 export class Queue {
-  #kept;
+  #unsent;
   #send;
+  #on;
   #busy = false;
   #timer = 0;
   #failures = 0;
+  /** @type {unknown} */
+  lastError = null;
+  isSafe = true;
 
-  // send(acts) resolves to the server's {written, refused, ...}. hears.changed(state) is told
-  // whenever the count or the trouble changes, hears.answered(answer) what the server says.
-  constructor(kept, send, hears) {
-    this.#kept = kept;
+  /**
+   * @param {import("./unsent_actions.js").UnsentActions} unsent
+   * @param {(actions: Action[]) => Promise<Answer>} send
+   * @param {{onChange: (state: {waiting: number, lastError: unknown, isSafe: boolean}) => void,
+   *   onAnswer: (answer: Answer) => void}} on
+   */
+  constructor(unsent, send, on) {
+    this.#unsent = unsent;
     this.#send = send;
-    this.hears = hears;
-    this.trouble = null;
-    this.isSafe = true;
-    addEventListener("online", () => this.drain());
-    document.addEventListener("visibilitychange", () => this.drain());
-    addEventListener("pagehide", () => this.drain());
+    this.#on = on;
+  }
+
+  /** Begins to send, also what closed tabs have left behind. Resolves once that is taken over. */
+  async start() {
+    addEventListener("online", () => this.flush());
+    document.addEventListener("visibilitychange", () => this.flush());
+    addEventListener("pagehide", () => this.flush());
     setInterval(() => this.#takeLeftovers(), LEFTOVERS_EVERY_MS);
-    this.#takeLeftovers();
+    await this.#takeLeftovers();
   }
 
   get size() {
-    return this.#kept.size;
+    return this.#unsent.size;
   }
 
-  // All that wait, the oldest first.
-  acts() {
-    return this.#kept.first(Infinity).map(([, act]) => act);
+  /** All that wait, the oldest first. */
+  actions() {
+    return this.#unsent.first(Infinity).map(([, action]) => action);
   }
 
-  add(act) {
-    this.isSafe = this.#kept.add(act) && this.isSafe;
+  /** @param {Action[]} actions */
+  add(...actions) {
+    for (const action of actions) this.isSafe = this.#unsent.add(action) && this.isSafe;
     this.#tell();
-    if (!this.trouble) this.#later(BREATH_MS);
+    if (!this.lastError) this.#later(SEND_DELAY_MS);
   }
 
-  // Resolves to true when nothing waits any more, to false when sending it failed.
-  async flushed() {
+  /** Resolves to true when nothing waits any more, to false when sending it failed. */
+  async sendAll() {
     while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 10));
-    await this.drain();
+    await this.flush();
     return this.size === 0;
   }
 
-  async drain() {
+  async flush() {
     if (this.#busy) return;
     this.#busy = true;
     clearTimeout(this.#timer);
     try {
       let batch;
-      while ((batch = this.#kept.first(BATCH)).length) await this.#sendBatch(batch);
+      while ((batch = this.#unsent.first(BATCH)).length) await this.#sendBatch(batch);
       this.#failures = 0;
-      this.trouble = null;
+      this.lastError = null;
     } catch (error) {
-      this.trouble = error;
+      this.lastError = error;
       this.#later(PAUSES_MS[Math.min(this.#failures++, PAUSES_MS.length - 1)]);
     } finally {
       this.#busy = false;
     }
     this.#tell();
-    // An act may have come while the last answer was on its way.
-    if (!this.trouble && this.size) this.#later(0);
+    // An action may have come while the last answer was on its way.
+    if (!this.lastError && this.size) this.#later(0);
   }
 
+  /** @param {[string, Action][]} batch */
   async #sendBatch(batch) {
-    const answer = await this.#send(batch.map(([, act]) => act));
-    const settled = new Set([...answer.written, ...answer.refused.map(({ uid }) => uid)]);
-    const gone = batch.filter(([, act]) => settled.has(act.uid));
+    const answer = await this.#send(batch.map(([, action]) => action));
+    const written = new Set(answer.written);
+    const refused = new Map(answer.refused.map(({ uid, why }) => [uid, why]));
+    const settled = batch.filter(([, { uid }]) => written.has(uid) || refused.has(uid));
     // Else the same batch would be sent for ever.
-    if (!gone.length) throw new Error("the server took none of them");
-    this.#kept.remove(gone.map(([name]) => name));
-    this.hears.answered(answer);
+    if (!settled.length) throw new Error("the server took none of them");
+    for (const [name, action] of settled) {
+      const why = refused.get(action.uid);
+      if (why === undefined) this.#unsent.remove([name]);
+      else this.#unsent.setAside(name, action, why);
+    }
+    this.#on.onAnswer(answer);
   }
 
   async #takeLeftovers() {
-    for (const tab of this.#kept.otherTabs()) await ifDead(tab, () => this.#kept.takeOver(tab));
-    if (this.size) this.drain();
+    for (const tab of this.#unsent.otherTabs()) await ifTabClosed(tab, () => this.#unsent.takeOver(tab));
+    if (this.size) this.flush();
   }
 
+  /** @param {number} pause */
   #later(pause) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.drain(), pause);
+    this.#timer = setTimeout(() => this.flush(), pause);
   }
 
   #tell() {
-    this.hears.changed({ waiting: this.size, trouble: this.trouble, isSafe: this.isSafe });
+    this.#on.onChange({ waiting: this.size, lastError: this.lastError, isSafe: this.isSafe });
   }
 }

@@ -1,17 +1,37 @@
 // /read: the reader's own list, blind.
 
-import { Desk } from "./desk.js";
-import { takeTab } from "./tab.js";
-import { Worklist } from "./worklist.js";
+import { hint } from "./announce.js";
+import { ImageReader } from "./image_reader.js";
+import { queueKey } from "./page_config.js";
+import { PrefetchSupply } from "./prefetch_supply.js";
+import { getJson, Refused } from "./server.js";
+import { acquireTabId } from "./tab_lock.js";
 
-const tab = await takeTab();
+const tab = await acquireTabId(queueKey);
 
-new Desk({
+const reader = new ImageReader({
   round: "blind",
   tab,
-  supply: (queue, hears) => new Worklist(tab, () => queue.acts().map((act) => act.showing), hears),
+  makeSupply: (queue, on) =>
+    new PrefetchSupply(
+      {
+        address: "/api/next", tab, count: 8, few: 5, behind: 4,
+        unsent: () => queue.actions().map(({ showing }) => showing),
+      },
+      on,
+    ),
   words: {
     end: "You have read everything. Thank you.",
-    elsewhere: "The rest is open in another tab of yours, or was until a moment ago.",
+    elsewhere: "The remaining images are open in another of your tabs. Continue there, or here.",
   },
 });
+
+// From the list of one's own readings: the image that is to be opened again.
+const showing = new URLSearchParams(location.search).get("open");
+if (showing) {
+  history.replaceState(null, "", location.pathname);
+  await getJson(`/api/reading/${encodeURIComponent(showing)}`)
+    .then((item) => reader.reopen(item))
+    .catch((error) => hint(error instanceof Refused ? error.message : "The image could not be opened: the server cannot be reached"));
+}
+await reader.start();

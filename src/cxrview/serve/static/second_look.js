@@ -1,42 +1,47 @@
 // /second-look: the settled label beside the model's opinion, the most surprising first.
 
-import { Desk } from "./desk.js";
-import { OneByOne } from "./one_by_one.js";
-import { takeTab } from "./tab.js";
+import { byId } from "./dom.js";
+import { hint } from "./announce.js";
+import { ImageReader } from "./image_reader.js";
+import { queueKey } from "./page_config.js";
+import { ServerSupply } from "./server_supply.js";
+import { acquireTabId } from "./tab_lock.js";
 
 const EXCLUDED = "excluded: ";
-const tab = await takeTab();
-const at = (id) => document.getElementById(id);
+const tab = await acquireTabId(queueKey);
 
+/** @param {import("./supply.js").Item | null} item */
 function showOpinion(item) {
-  const isKnown = Boolean(item?.verdict);
-  at("opinion").parentElement.classList.toggle("idle", !isKnown);
-  if (!isKnown) return;
-  at("verdict").textContent = item.verdict;
-  at("model-view").textContent = item.model_view || "nothing";
-  at("pfi").textContent = item.pfi === null ? "–" : `${item.pfi.toFixed(1)} %`;
-  at("pfi-bar").value = item.pfi ?? 0;
+  byId("opinion").parentElement.classList.toggle("idle", !item?.verdict);
+  byId("verdict").textContent = item?.verdict ?? "";
+  byId("model-view").textContent = item?.model_view || "nothing";
+  const pfi = item?.pfi ?? null;
+  byId("pfi").textContent = pfi === null ? "–" : `${pfi.toFixed(1)} %`;
+  byId("pfi-bar").value = pfi ?? 0;
 }
 
-// Keeping it is a reading too: somebody looked, and said the same again.
-function keep(desk) {
-  const verdict = desk.item?.verdict;
-  if (!verdict) return;
+/**
+ * Keeping it is a reading too: somebody looked, and said the same again.
+ * @param {ImageReader} reader
+ */
+function keep(reader) {
+  const verdict = reader.item?.verdict;
+  if (!verdict) return hint("There is no label to keep");
   if (verdict.startsWith(EXCLUDED)) {
-    desk.judge("exclude", { reason: verdict.slice(EXCLUDED.length) }, `kept: ${verdict}`);
+    reader.submit("exclude", { reason: verdict.slice(EXCLUDED.length) }, `kept: ${verdict}`);
   } else {
-    desk.judge("label", { label: verdict }, `kept: ${verdict}`);
+    reader.submit("label", { label: verdict }, `kept: ${verdict}`);
   }
 }
 
-new Desk({
+await new ImageReader({
   round: "second look",
   tab,
-  supply: (queue, hears) => new OneByOne(`/api/second-look?tab=${tab}`, () => queue.flushed(), hears),
+  makeSupply: (queue, on) => new ServerSupply(`/api/second-look?tab=${tab}`, () => queue.sendAll(), on),
   words: {
     end: "Nothing is left to look at again.",
-    elsewhere: "The rest is open in another tab.",
+    elsewhere: "The remaining images are open in another of your tabs, or with another adjudicator.",
   },
   showItem: showOpinion,
   keep,
-});
+}).start();

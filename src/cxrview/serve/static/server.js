@@ -1,44 +1,79 @@
 // Talks to the server, and tells apart why it did not answer.
 
-import { csrfOf, queueKey, queueKeyOf } from "./page_facts.js";
+import { measureSkew } from "./clock.js";
+import { csrfAtLoad, queueKey } from "./page_config.js";
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 // Of one request that outlives its page. Browsers allow 64 KiB for all of them together.
 const MOST_KEPT_ALIVE_BYTES = 32 << 10;
+// The header by which the server tells a token of an earlier login from other refusals.
+const STALE = "X-Stale-Page";
 
 export class Unreachable extends Error {}
 export class SignedOut extends Error {}
-// Somebody else signed in with this browser: what this page holds is not his.
+// Somebody else signed in with this browser: what this page holds is not that reader's.
 export class SomebodyElse extends Error {}
 export class Refused extends Error {
-  constructor(status, why) {
-    super(why || `the server answered ${status}`);
+  /**
+   * @param {number} status
+   * @param {any} said what the server answered
+   * @param {boolean} isStale
+   */
+  constructor(status, said, isStale = false) {
+    super(said.why || `the server answered ${status}`);
     this.status = status;
+    this.said = said;
+    this.isStale = isStale;
   }
 }
 
-let csrf = csrfOf(document);
+let csrf = csrfAtLoad;
+/** @type {Set<AbortController>} */
+const reading = new Set();
+// A question that is answered after the page is gone would lease images to a closed tab.
+addEventListener("pagehide", () => {
+  for (const one of reading) one.abort();
+});
 
+/** @param {string} address */
 export async function getJson(address) {
   return (await ask(address, { headers: { Accept: "application/json" } })).json();
 }
 
+/** @param {string} address */
 export async function getBlob(address) {
-  // Pictures are fetched ahead: they give way to whatever else is under way.
+  // Images are fetched ahead: they give way to whatever else is under way.
   return (await ask(address, { priority: "low" })).blob();
 }
 
+/**
+ * @param {string} address
+ * @param {object} body
+ */
 export async function postJson(address, body) {
   try {
     return await post(address, body);
   } catch (error) {
-    if (error.status !== 403) throw error;
-    // After signing in again in another tab the page's token is a stale one.
-    await renewCsrf();
+    if (!(error instanceof Refused && error.isStale)) throw error;
+    // After signing in again in another tab the page's token is of an earlier login.
+    await readSession();
     return post(address, body);
   }
 }
 
+/** Learns the token to write by, and the server's time. */
+export async function readSession() {
+  const sent = Date.now();
+  const session = await getJson("/api/session");
+  if (session.queue !== queueKey) throw new SomebodyElse();
+  csrf = session.csrf;
+  measureSkew(session.now, sent, Date.now());
+}
+
+/**
+ * @param {string} address
+ * @param {object} said
+ */
 async function post(address, said) {
   const body = JSON.stringify(said);
   const answer = await ask(address, {
@@ -51,28 +86,26 @@ async function post(address, said) {
   return answer.json();
 }
 
+/**
+ * @param {string} address
+ * @param {RequestInit & {priority?: string}} options
+ */
 async function ask(address, options) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), TIMEOUT_MS);
+  if (!options.method) reading.add(patience);
   let answer;
   try {
-    answer = await fetch(address, {
-      credentials: "same-origin",
-      signal: AbortSignal.timeout(PATIENCE_MS),
-      ...options,
-    });
+    answer = await fetch(address, { credentials: "same-origin", signal: patience.signal, ...options });
   } catch (error) {
-    throw new Unreachable(error.message);
+    throw new Unreachable(error instanceof Error ? error.message : "");
+  } finally {
+    clearTimeout(timer);
+    reading.delete(patience);
   }
   if (answer.ok) return answer;
   if (answer.status === 401) throw new SignedOut();
   if (answer.status >= 502) throw new Unreachable(`answered ${answer.status}`);
   const said = await answer.json().catch(() => ({}));
-  throw new Refused(answer.status, said.why);
-}
-
-async function renewCsrf() {
-  const answer = await ask(location.pathname, { headers: { Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!csrfOf(page)) throw new SignedOut();
-  if (queueKeyOf(page) !== queueKey) throw new SomebodyElse();
-  csrf = csrfOf(page);
+  throw new Refused(answer.status, said, answer.headers.has(STALE));
 }

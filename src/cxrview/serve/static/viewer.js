@@ -1,34 +1,46 @@
-// One picture on a canvas: fitted, zoomed, panned, turned, and seen through a window.
+// One image on a canvas: fitted, zoomed, panned, turned, and seen through a window.
 
-const WHOLE = { window: 100, level: 50, invert: false, zoom: 1, rotation: 0 };
+const DEFAULT_VIEW = { window: 100, level: 50, invert: false, zoom: 1, rotation: 0 };
 const MOST_ZOOM = 16;
 const LEAST_WINDOW = 2;
 
 export class Viewer {
   #canvas;
   #context;
+  #onChange;
+  /** @type {ImageBitmap | null} */
   #bitmap = null;
   #pan = { x: 0, y: 0 }; // in device pixels
   #functions;
 
-  // hears.changed(display) after every change of the view.
-  constructor(canvas, filter, hears) {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Element} filter
+   * @param {(display: import("./reader_status.js").Display) => void} onChange after every change of the view
+   */
+  constructor(canvas, filter, onChange) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d");
+    this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.#functions = [...filter.querySelectorAll("feFuncR, feFuncG, feFuncB")];
-    this.hears = hears;
-    this.display = { ...WHOLE };
-    new ResizeObserver(() => this.#fill()).observe(canvas.parentElement);
-    this.#fill();
+    this.#onChange = onChange;
+    this.display = { ...DEFAULT_VIEW };
+    new ResizeObserver(() => this.#resize()).observe(/** @type {Element} */ (canvas.parentElement));
+    this.#resize();
   }
 
-  // Draws at once, so that the picture is in the very next frame; null clears.
+  /**
+   * Draws at once, so that the image is in the very next frame; null clears.
+   * @param {ImageBitmap | null} bitmap
+   */
   show(bitmap) {
     this.#bitmap = bitmap;
     this.reset();
   }
 
-  // The same picture with more pixels: nothing moves.
+  /**
+   * The same image with more pixels, or through another window: nothing moves.
+   * @param {ImageBitmap} bitmap
+   */
   sharpen(bitmap) {
     this.#bitmap = bitmap;
     this.#draw();
@@ -36,7 +48,7 @@ export class Viewer {
 
   reset() {
     this.#pan = { x: 0, y: 0 };
-    this.#change(WHOLE);
+    this.#change(DEFAULT_VIEW);
   }
 
   invert() {
@@ -48,7 +60,11 @@ export class Viewer {
     this.#change({ rotation: (this.display.rotation + 90) % 360 });
   }
 
-  // Both in percent of the picture's range.
+  /**
+   * Both in percent of the image's range.
+   * @param {number} wider
+   * @param {number} higher
+   */
   windowBy(wider, higher) {
     this.#change({
       window: clamp(this.display.window + wider, LEAST_WINDOW, 200),
@@ -56,25 +72,34 @@ export class Viewer {
     });
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
   panBy(x, y) {
     const ratio = devicePixelRatio;
     this.#pan = { x: this.#pan.x + x * ratio, y: this.#pan.y + y * ratio };
     this.#change({});
   }
 
-  // Around a point of the screen, or the middle; what is under it stays there.
+  /**
+   * Around a point of the screen, or the middle; what is under it stays there.
+   * @param {number} factor
+   * @param {number | null} clientX
+   * @param {number | null} clientY
+   */
   zoomBy(factor, clientX = null, clientY = null) {
     const zoom = clamp(this.display.zoom * factor, 1, MOST_ZOOM);
     const real = zoom / this.display.zoom;
     const box = this.#canvas.getBoundingClientRect();
-    const at = (client, start, size) =>
+    const at = (/** @type {number | null} */ client, /** @type {number} */ start, /** @type {number} */ size) =>
       client === null ? 0 : (client - start - size / 2) * devicePixelRatio;
     const [x, y] = [at(clientX, box.left, box.width), at(clientY, box.top, box.height)];
     this.#pan = { x: x - (x - this.#pan.x) * real, y: y - (y - this.#pan.y) * real };
     this.#change({ zoom });
   }
 
-  // Pixels that the longer side takes on the screen: what a picture must have to look sharp.
+  // Pixels that the longer side takes on the screen: what an image must have to look sharp.
   get pixelsAcross() {
     if (!this.#bitmap) return 0;
     return Math.max(this.#bitmap.width, this.#bitmap.height) * this.#scale();
@@ -84,25 +109,26 @@ export class Viewer {
     return this.#bitmap;
   }
 
+  /** @param {Partial<import("./reader_status.js").Display>} settings */
   #change(settings) {
     this.display = { ...this.display, ...settings };
-    this.#keepInSight();
-    this.#see();
+    this.#clampPan();
+    this.#applyFilter();
     this.#draw();
-    this.hears.changed(this.display);
+    this.#onChange(this.display);
   }
 
-  #fill() {
-    const { clientWidth, clientHeight } = this.#canvas.parentElement;
+  #resize() {
+    const { clientWidth, clientHeight } = /** @type {Element} */ (this.#canvas.parentElement);
     this.#canvas.width = Math.max(1, Math.round(clientWidth * devicePixelRatio));
     this.#canvas.height = Math.max(1, Math.round(clientHeight * devicePixelRatio));
-    this.#keepInSight();
+    this.#clampPan();
     this.#draw();
   }
 
   #fit() {
     const lies = this.display.rotation % 180 !== 0;
-    const { width, height } = this.#bitmap;
+    const { width, height } = /** @type {ImageBitmap} */ (this.#bitmap);
     const [across, down] = lies ? [height, width] : [width, height];
     return { across, down, fit: Math.min(this.#canvas.width / across, this.#canvas.height / down) };
   }
@@ -111,11 +137,11 @@ export class Viewer {
     return this.#fit().fit * this.display.zoom;
   }
 
-  #keepInSight() {
+  #clampPan() {
     if (!this.#bitmap) return;
     const { across, down } = this.#fit();
     const scale = this.#scale();
-    const room = (picture, canvas) => Math.max(0, (picture * scale - canvas) / 2);
+    const room = (/** @type {number} */ image, /** @type {number} */ canvas) => Math.max(0, (image * scale - canvas) / 2);
     const [right, below] = [room(across, this.#canvas.width), room(down, this.#canvas.height)];
     this.#pan = { x: clamp(this.#pan.x, -right, right), y: clamp(this.#pan.y, -below, below) };
   }
@@ -134,25 +160,28 @@ export class Viewer {
   }
 
   // Window, level and inversion are one straight line from grey to grey, so one filter does all;
-  // none at all for the picture as it came, which is the usual case.
-  #see() {
+  // none at all for the image as it came, which is the usual case.
+  #applyFilter() {
     const { window, level, invert } = this.display;
-    const isWhole = window === WHOLE.window && level === WHOLE.level && !invert;
+    const isWhole = window === DEFAULT_VIEW.window && level === DEFAULT_VIEW.level && !invert;
     let slope = 100 / window;
     let intercept = 0.5 - (level / 100) * slope;
     if (invert) [slope, intercept] = [-slope, 1 - intercept];
     for (const line of this.#functions) {
-      line.setAttribute("slope", slope);
-      line.setAttribute("intercept", intercept);
+      line.setAttribute("slope", String(slope));
+      line.setAttribute("intercept", String(intercept));
     }
     this.#canvas.classList.toggle("windowed", !isWhole);
   }
 }
 
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
+const clamp = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) => Math.min(most, Math.max(least, value));
 
-// Resolves once what was drawn has gone to the screen: the frame's callback comes before painting,
-// a message posted from it after.
+/**
+ * Resolves once what was drawn has gone to the screen: the frame's callback comes before painting,
+ * a message posted from it after.
+ * @returns {Promise<number>} the time, by performance.now()
+ */
 export function painted() {
   return new Promise((resolve) => {
     requestAnimationFrame(() => {

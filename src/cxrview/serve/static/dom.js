@@ -1,0 +1,33 @@
+// Finding and building elements of the page.
+
+/**
+ * @param {string} id
+ * @returns {any} the element; typed loosely, since what it is follows from the page
+ */
+export function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no element #${id}`);
+  return found;
+}
+
+/**
+ * @param {string} selector
+ * @param {ParentNode} [within]
+ * @returns {HTMLElement[]}
+ */
+export const all = (selector, within = document) => [...within.querySelectorAll(selector)].map((one) => /** @type {HTMLElement} */ (one));
+
+/**
+ * @param {string} tag
+ * @param {Record<string, any>} [properties] of the element, such as className or textContent
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** @param {number} number */
+export const whole = (number) => Math.round(number).toLocaleString("en");

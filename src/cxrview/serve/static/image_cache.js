@@ -1,0 +1,131 @@
+// Images fetched and decoded before their turn, so that showing one is only drawing it.
+
+import { getBlob, Refused } from "./server.js";
+
+const AGAIN_MS = 1500;
+// It cannot be displayed, or is no longer this reader's: asking again changes nothing.
+const FOR_GOOD = new Set([404, 422]);
+
+/** @typedef {{bitmap?: ImageBitmap, why?: string, window?: string}} Entry */
+
+export class ImageCache {
+  #edge;
+  #atOnce;
+  #onArrival;
+  /** {bitmap} or {why} once known, {} while under way
+   * @type {Map<string, Entry>} */
+  #held = new Map();
+  /** @type {string[]} */
+  #wanted = [];
+  #underWay = 0;
+  #window = "minmax";
+
+  /**
+   * @param {number} edge
+   * @param {number} atOnce a browser opens six connections to one server: some are for readings
+   * @param {(showing: string) => void} onArrival one can be drawn, or is known not to be
+   */
+  constructor(edge, atOnce, onArrival) {
+    this.#edge = edge;
+    this.#atOnce = atOnce;
+    this.#onArrival = onArrival;
+  }
+
+  /** "minmax" for the whole range of values, "auto" for the one that the chest takes. */
+  get window() {
+    return this.#window;
+  }
+
+  set window(window) {
+    this.#window = window;
+    for (const { bitmap } of this.#held.values()) bitmap?.close();
+    this.#held.clear();
+    this.#startNext();
+  }
+
+  /**
+   * In this order; those that are no longer wanted are forgotten.
+   * @param {string[]} showings
+   */
+  prefetch(showings) {
+    this.#wanted = showings;
+    const wanted = new Set(showings);
+    for (const [showing, { bitmap }] of this.#held) {
+      if (wanted.has(showing)) continue;
+      bitmap?.close();
+      this.#held.delete(showing);
+    }
+    this.#startNext();
+  }
+
+  /**
+   * {bitmap}, {why} of one that cannot be displayed, or {} of one that is not there yet.
+   * @param {string} showing
+   * @returns {Entry}
+   */
+  get(showing) {
+    return this.#held.get(showing) ?? {};
+  }
+
+  #startNext() {
+    for (const showing of this.#wanted) {
+      if (this.#underWay >= this.#atOnce) return;
+      if (!this.#held.has(showing)) this.#fetch(showing);
+    }
+  }
+
+  /** @param {string} showing */
+  async #fetch(showing) {
+    /** @type {Entry} */
+    const entry = { window: this.#window };
+    this.#held.set(showing, entry);
+    this.#underWay += 1;
+    try {
+      entry.bitmap = await fetchImage(showing, this.#edge, this.#window);
+    } catch (error) {
+      if (error instanceof Refused && FOR_GOOD.has(error.status)) entry.why = error.message;
+      else return this.#tryAgain(showing, entry);
+    } finally {
+      this.#underWay -= 1;
+    }
+    // It is no longer wanted, or no longer through this window.
+    if (this.#held.get(showing) !== entry) entry.bitmap?.close();
+    else this.#onArrival(showing);
+    this.#startNext();
+  }
+
+  /**
+   * @param {string} showing
+   * @param {Entry} entry
+   */
+  #tryAgain(showing, entry) {
+    setTimeout(() => {
+      if (this.#held.get(showing) === entry) this.#held.delete(showing);
+      this.#startNext();
+    }, AGAIN_MS);
+  }
+}
+
+/**
+ * @param {string} showing
+ * @param {number | "full"} edge
+ * @param {string} window
+ */
+export async function fetchImage(showing, edge, window) {
+  const asked = window === "auto" ? "&window=auto" : "";
+  return createImageBitmap(await getBlob(`/api/picture/${showing}?edge=${edge}${asked}`));
+}
+
+const EDGES = [1024, 1536, 2048];
+
+/**
+ * The smallest that has enough pixels, so that no reader waits for what the screen cannot show.
+ * @param {number} pixels
+ */
+export const edgeFor = (pixels) => EDGES.find((edge) => edge >= pixels * 0.9) ?? 2048;
+
+/**
+ * @param {number} pixels
+ * @returns {number | "full"}
+ */
+export const sharperEdge = (pixels) => EDGES.find((edge) => edge >= pixels) ?? "full";

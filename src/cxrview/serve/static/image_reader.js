@@ -1,0 +1,269 @@
+// One image after another: its keys, and the actions that come of them. Where the images come from
+// (a list, a queue of conflicts) is the page's matter.
+
+import { announce, hint } from "./announce.js";
+import { promptNote, promptReason } from "./dialogs.js";
+import { byId } from "./dom.js";
+import { listenToGestures } from "./gestures.js";
+import { oneByOne } from "./history.js";
+import { edgeFor, ImageCache } from "./image_cache.js";
+import { KeptMap } from "./kept_map.js";
+import { keyRows, listenToKeys, READER_ACTIONS, showKeyTable, wireButtons } from "./keys.js";
+import { choices, queueKey } from "./page_config.js";
+import { status, tellAutoWindow } from "./reader_status.js";
+import { ReadingSession } from "./reading_session.js";
+import { newAction } from "./submit_queue.js";
+import { painted, Viewer } from "./viewer.js";
+import { refetchOnZoom } from "./zoom_refetch.js";
+
+/** @typedef {import("./supply.js").Item} Item */
+
+const ZOOM_STEP = 1.25;
+const PAN_STEP = 60;
+const AT_ONCE = 3;
+// What the server says of a file that it cannot open: that is no reason to exclude an image.
+const MISSING = "cannot_open";
+const POSTPONE_IT = "The file is missing. That is no reason to exclude the image: postpone it and tell the study's administrator.";
+
+export class ImageReader {
+  #page;
+  #session;
+  #viewer;
+  #images;
+  #notes;
+  /** @type {Map<string, boolean>} as changed here; else as the server said */
+  #flags = new Map();
+  /** @type {Item | null} */
+  #item = null;
+  #isDrawn = false;
+  /** @type {number | null} when it was painted; null while it is not */
+  #shownAt = null;
+  #shownWindow = "minmax";
+
+  /**
+   * @param {object} page
+   * @param {string} page.round
+   * @param {string} page.tab
+   * @param {(queue: import("./queue.js").Queue, on: import("./supply.js").SupplyEvents) => import("./supply.js").Supply} page.makeSupply
+   * @param {{end: string, elsewhere: string}} page.words
+   * @param {(item: Item | null) => void} [page.showItem] shows what else is known of an image
+   * @param {(reader: ImageReader) => void} [page.keep]
+   */
+  constructor(page) {
+    this.#page = page;
+    this.#notes = new KeptMap(`cxrview-notes/${queueKey}`);
+    const canvas = byId("picture");
+    this.#viewer = new Viewer(canvas, byId("window"), (display) => {
+      status.display(display);
+      refetch(display);
+    });
+    const refetch = refetchOnZoom(this.#viewer, () => ({ showing: this.#item?.showing, window: this.#images.window }));
+    listenToGestures(canvas, this.#viewer);
+    const { width, height } = canvas;
+    this.#images = new ImageCache(edgeFor(Math.min(width, height)), AT_ONCE, () => this.#refresh());
+    this.#session = new ReadingSession({
+      ...page,
+      words: { loading: "Loading the next image …", ...page.words },
+      group: oneByOne,
+      onChange: () => this.#refresh(),
+      onCounts: (counts) => status.count(counts),
+    });
+    this.#wireKeys();
+  }
+
+  start() {
+    return this.#session.start();
+  }
+
+  get item() {
+    return this.#item;
+  }
+
+  /**
+   * Shows an image before all others, one that was read before.
+   * @param {Item} item
+   */
+  reopen(item) {
+    if (item.note && !this.#notes.has(item.showing)) this.#notes.set(item.showing, item.note);
+    this.#session.supply.restore([item]);
+  }
+
+  /**
+   * Writes a reading of the image that is shown, and goes on to the next.
+   * @param {string} act
+   * @param {Record<string, string>} said
+   * @param {string} words
+   */
+  submit(act, said, words) {
+    const item = this.#item;
+    if (!item) return hint(this.#session.emptyWords());
+    if (this.#shownAt === null && act !== "postpone") return hint("Image still loading");
+    const note = this.#note(item);
+    const written = newAction(act, item.showing, {
+      shown: this.#shownAt, note, display: this.#display(), ...said,
+    });
+    this.#notes.delete(item.showing);
+    status.last(words);
+    announce(words);
+    const done = { uid: written.uid, item: { ...item, note: act === "postpone" ? note : "" }, act, note };
+    this.#session.submit([written], [done], 1);
+  }
+
+  #wireKeys() {
+    const here = READER_ACTIONS.filter(([act]) =>
+      act.startsWith("pan") || document.querySelector(`[data-act="${act}"]`));
+    const rows = keyRows(choices, here);
+    const act = (/** @type {string} */ name) =>
+      (name.startsWith("label:") ? this.#label(name.slice(6)) : this.#acts[name]());
+    listenToKeys(rows, act);
+    wireButtons(rows, act);
+    showKeyTable(rows);
+  }
+
+  /** @type {Record<string, () => void>} */
+  #acts = {
+    exclude: () => this.#exclude(),
+    postpone: () => this.submit("postpone", {}, "postponed"),
+    mark: () => this.#flag(),
+    note: () => this.#write(),
+    undo: () => this.#undo(),
+    keep: () => this.#page.keep?.(this),
+    autoWindow: () => this.#toggleAutoWindow(),
+    invert: () => this.#viewer.invert(),
+    rotate: () => this.#viewer.rotate(),
+    zoomIn: () => this.#viewer.zoomBy(ZOOM_STEP),
+    zoomOut: () => this.#viewer.zoomBy(1 / ZOOM_STEP),
+    panLeft: () => this.#viewer.panBy(PAN_STEP, 0),
+    panRight: () => this.#viewer.panBy(-PAN_STEP, 0),
+    panUp: () => this.#viewer.panBy(0, PAN_STEP),
+    panDown: () => this.#viewer.panBy(0, -PAN_STEP),
+    reset: () => this.#viewer.reset(),
+    keys: () => byId("keys").showModal(),
+  };
+
+  /** @param {string} label */
+  #label(label) {
+    if (this.#item && this.#images.get(this.#item.showing).why) {
+      return hint("An image that cannot be displayed can be excluded or postponed");
+    }
+    this.submit("label", { label }, label);
+  }
+
+  async #exclude() {
+    const item = this.#item;
+    if (!item) return hint(this.#session.emptyWords());
+    const isMissing = this.#images.get(item.showing).why?.startsWith(MISSING);
+    const reason = await promptReason(isMissing ? POSTPONE_IT : "");
+    // Another tab or an undo may have moved on while the question stood.
+    if (reason && item === this.#item) this.submit("exclude", { reason }, `excluded: ${reason}`);
+  }
+
+  #flag() {
+    const item = this.#item;
+    if (!item) return hint(this.#session.emptyWords());
+    const isFlagged = !this.#isFlagged(item);
+    this.#flags.set(item.showing, isFlagged);
+    this.#session.queue.add(newAction(isFlagged ? "flag" : "unflag", item.showing, { shown: this.#shownAt }));
+    status.flagged(isFlagged);
+    announce(isFlagged ? "flagged for discussion" : "flag removed");
+  }
+
+  async #write() {
+    const item = this.#item;
+    if (!item) return hint(this.#session.emptyWords());
+    const note = await promptNote(this.#note(item));
+    this.#notes.set(item.showing, note);
+    if (item === this.#item) status.noted(note);
+  }
+
+  #undo() {
+    const last = this.#session.undo();
+    if (!last) return hint("Nothing to undo");
+    for (const { item, note } of last) this.#notes.set(item.showing, note);
+    status.last("undone");
+    announce("undone");
+    this.#session.restore(last);
+  }
+
+  #toggleAutoWindow() {
+    this.#images.window = this.#images.window === "auto" ? "minmax" : "auto";
+    const isAuto = this.#images.window === "auto";
+    tellAutoWindow(isAuto);
+    hint(isAuto ? "Automatic window on" : "Automatic window off");
+    this.#refresh();
+  }
+
+  /** @param {Item} item */
+  #note(item) {
+    return this.#notes.get(item.showing) ?? item.note ?? "";
+  }
+
+  /** @param {Item} item */
+  #isFlagged(item) {
+    return this.#flags.get(item.showing) ?? Boolean(item.flagged);
+  }
+
+  #refresh() {
+    if (!this.#session) return;
+    const { supply } = this.#session;
+    this.#images.prefetch(supply.showings);
+    const item = supply.items[0] ?? null;
+    if (item?.showing !== this.#item?.showing) this.#setItem(item);
+    if (!item) return status.message(this.#session.emptyWords());
+    const { bitmap, why } = this.#images.get(item.showing);
+    if (this.#isDrawn && this.#shownWindow === this.#images.window) return;
+    if (bitmap) this.#paint(item, bitmap);
+    else if (why) this.#showUnreadable(why);
+    else if (!this.#isDrawn) status.message("Loading the image …");
+  }
+
+  /** @param {Item | null} item */
+  #setItem(item) {
+    this.#item = item;
+    this.#isDrawn = false;
+    this.#shownAt = null;
+    status.noted(item ? this.#note(item) : "");
+    status.flagged(item !== null && this.#isFlagged(item));
+    status.said(item?.said ?? "");
+    this.#page.showItem?.(item);
+    const isThere = item && this.#images.get(item.showing).bitmap;
+    if (!isThere) this.#viewer.show(null);
+  }
+
+  /**
+   * @param {Item} item
+   * @param {ImageBitmap} bitmap
+   */
+  #paint(item, bitmap) {
+    // The same image through another window: zoom and place stay.
+    if (this.#isDrawn) this.#viewer.sharpen(bitmap);
+    else this.#viewer.show(bitmap);
+    this.#shownWindow = this.#images.window;
+    if (this.#isDrawn) return;
+    this.#isDrawn = true;
+    status.message("");
+    painted().then((at) => {
+      if (this.#item !== item) return;
+      this.#shownAt = at;
+      document.dispatchEvent(new CustomEvent("painted", { detail: { showing: item.showing, at } }));
+    });
+  }
+
+  /** @param {string} why */
+  #showUnreadable(why) {
+    this.#isDrawn = true;
+    this.#shownWindow = this.#images.window;
+    this.#shownAt = performance.now();
+    const advice = why.startsWith(MISSING)
+      ? "The file is missing; postpone it and tell the study's administrator."
+      : "Exclude it, or postpone it.";
+    status.message(`This image cannot be displayed: ${why}. ${advice}`);
+  }
+
+  #display() {
+    const { window, level, zoom, ...rest } = this.#viewer.display;
+    const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
+    const auto = this.#shownWindow === "auto" ? { auto_window: true } : {};
+    return { window: tenth(window), level: tenth(level), zoom: Math.round(zoom * 100) / 100, ...rest, ...auto };
+  }
+}

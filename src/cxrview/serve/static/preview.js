@@ -1,0 +1,92 @@
+// One image of the grid, larger. Its own image or none: never that of the cell looked at before.
+
+import { byId, make } from "./dom.js";
+import { fetchImage } from "./image_cache.js";
+import { Refused } from "./server.js";
+
+const EDGE = 1536;
+const AGAIN_MS = 1500;
+
+export class Preview {
+  #dialog = byId("preview");
+  #place = byId("preview-image");
+  #opened = 0;
+  /** @type {string | null} */
+  showing = null;
+
+  /** @param {(event: KeyboardEvent) => void} onKey of keys that do not close it */
+  constructor(onKey) {
+    // Closed by whatever means: nothing of it stays for the next image.
+    this.#dialog.addEventListener("close", () => this.#clear());
+    this.#place.addEventListener("click", () => this.close());
+    byId("preview-close").addEventListener("click", () => this.close());
+    this.#dialog.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Tab" || event.key === "Escape" || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isOnButton = event.target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ");
+      if (isOnButton) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.key === " " && !event.repeat) this.close();
+      else onKey(event);
+    });
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  /**
+   * @param {string} showing
+   * @param {string} window
+   */
+  open(showing, window) {
+    this.#clear();
+    this.showing = showing;
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#fetch(showing, window);
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+    this.#clear();
+  }
+
+  /**
+   * @param {string} showing
+   * @param {string} window
+   */
+  async #fetch(showing, window) {
+    const opened = ++this.#opened;
+    this.#tell("Loading the image …");
+    let bitmap = null;
+    let why = "";
+    try {
+      bitmap = await fetchImage(showing, EDGE, window);
+    } catch (error) {
+      why = error instanceof Refused ? `This image cannot be displayed: ${error.message}.` : "The server cannot be reached. Trying again …";
+      if (!(error instanceof Refused)) {
+        setTimeout(() => opened === this.#opened && this.#fetch(showing, window), AGAIN_MS);
+      }
+    }
+    if (opened !== this.#opened) return bitmap?.close();
+    if (!bitmap) return this.#tell(why);
+    const canvas = make("canvas", { width: bitmap.width, height: bitmap.height });
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", "The radiograph, larger");
+    canvas.dataset.showing = showing;
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    bitmap.close();
+    this.#place.replaceChildren(canvas);
+  }
+
+  /** @param {string} words */
+  #tell(words) {
+    this.#place.replaceChildren(make("p", { textContent: words }));
+  }
+
+  #clear() {
+    this.#opened += 1; // what is still on its way comes too late
+    this.showing = null;
+    this.#place.replaceChildren();
+  }
+}

@@ -1,0 +1,69 @@
+// What is written around the image: counts, flags, messages.
+
+import { byId, whole } from "./dom.js";
+
+/** @typedef {{window: number, level: number, invert: boolean, zoom: number, rotation: number}} Display */
+
+export const status = {
+  /** @param {string} words */
+  message(words) {
+    // Told anew only when it changed, or a screen reader would say it again.
+    if (byId("message").textContent !== words) byId("message").textContent = words;
+    byId("message").hidden = !words;
+  },
+
+  /** @param {{done: number, all: number} | {left: number}} counts `left` of a queue without an end */
+  count(counts) {
+    const hasEnd = "all" in counts;
+    const bar = byId("progress");
+    byId("count").textContent = hasEnd ? `${whole(counts.done)} of ${whole(counts.all)}` : `${whole(counts.left)} left`;
+    bar.hidden = !hasEnd;
+    if (!hasEnd) return;
+    bar.max = Math.max(1, counts.all);
+    bar.value = counts.done;
+  },
+
+  /** @param {boolean} isFlagged */
+  flagged(isFlagged) {
+    byId("marked").hidden = !isFlagged;
+    document.querySelector('[data-act="mark"]')?.setAttribute("aria-pressed", String(isFlagged));
+  },
+
+  /** @param {string} note */
+  noted(note) {
+    byId("noted").hidden = !note;
+    byId("noted").title = note;
+  },
+
+  /**
+   * The reader's verdict on an image that was opened again.
+   * @param {string} said
+   */
+  said(said) {
+    byId("said-before").textContent = said ? `your reading: ${said}` : "";
+  },
+
+  /**
+   * Only what differs from the image as it came.
+   * @param {Display} display
+   */
+  display({ window, level, invert, zoom, rotation }) {
+    const parts = [
+      (window !== 100 || level !== 50) && `window ${whole(window)} level ${whole(level)}`,
+      invert && "inverted",
+      zoom > 1 && `× ${zoom.toFixed(1)}`,
+      rotation && `${rotation}°`,
+    ];
+    byId("shown-as").textContent = parts.filter(Boolean).join(" · ");
+  },
+
+  /** @param {string} words */
+  last(words) {
+    byId("last").textContent = words;
+  },
+};
+
+/** @param {boolean} isAuto the automatic window is on */
+export function tellAutoWindow(isAuto) {
+  document.querySelector('[data-act="autoWindow"]')?.setAttribute("aria-pressed", String(isAuto));
+}

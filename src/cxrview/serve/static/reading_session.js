@@ -1,0 +1,140 @@
+// What /read, /grid, /adjudicate and /second-look have in common: a supply of images, the queue of
+// what was said of them, what may be undone, and why nothing comes.
+
+import { hint } from "./announce.js";
+import { tellTrouble } from "./banner.js";
+import { countsNow, unsentReadings } from "./counts.js";
+import { all, byId } from "./dom.js";
+import { History } from "./history.js";
+import { readSession } from "./server.js";
+import { newAction, openQueue } from "./submit_queue.js";
+import { TabLease } from "./tab_lease.js";
+
+/** @typedef {import("./history.js").Done} Done */
+/** @typedef {import("./supply.js").Supply} Supply */
+/** @typedef {import("./queue.js").Queue} Queue */
+
+export class ReadingSession {
+  #page;
+  #history = new History();
+  #counted = {};
+
+  /**
+   * @param {object} page
+   * @param {string} page.round
+   * @param {string} page.tab
+   * @param {{end: string, elsewhere: string, loading: string}} page.words
+   * @param {(queue: Queue, on: import("./supply.js").SupplyEvents) => Supply} page.makeSupply
+   * @param {(told: any[]) => Done[][]} page.group how undo groups what was read before a reload
+   * @param {() => void} page.onChange
+   * @param {(counts: any) => void} page.onCounts
+   */
+  constructor(page) {
+    this.#page = page;
+    this.queue = openQueue(page.tab, (answer) => this.#answered(answer));
+    this.supply = page.makeSupply(this.queue, {
+      onChange: () => this.#changed(),
+      onCounts: (answer) => {
+        this.#counted = answer;
+        this.tellCounts();
+      },
+    });
+    this.lease = new TabLease(page.tab, {
+      held: () => this.supply.items.map(({ showing }) => showing),
+      unsent: () => this.unsentShowings(),
+      onLost: (showings) => this.supply.drop(showings),
+    });
+    byId("take-over").addEventListener("click", () => this.#takeOver());
+  }
+
+  async start() {
+    this.#changed();
+    const isKnown = readSession().catch(() => {});
+    this.lease.start();
+    await this.queue.start();
+    await this.lease.releaseClosedTabs();
+    this.supply.start();
+    await isKnown;
+    // What waited is sent first, or it would not be among what can be undone.
+    await this.queue.sendAll();
+    await this.#history.recall(this.#page.round, this.#page.group);
+  }
+
+  /**
+   * Writes down what was said of the first images of the supply.
+   * @param {import("./unsent_actions.js").Action[]} actions
+   * @param {Done[]} done the same, for an undo
+   * @param {number} count of images that are done with
+   */
+  submit(actions, done, count) {
+    this.queue.add(...actions);
+    this.#history.push(done);
+    this.supply.advance(count);
+    this.tellCounts();
+  }
+
+  /** Takes the last reading, or page of them, back; null where there is none. */
+  undo() {
+    const last = this.#history.pop();
+    if (!last) return null;
+    this.queue.add(...last.map(({ uid, item }) => newAction("undo", item.showing, { undoes: uid })));
+    return last;
+  }
+
+  /** @param {Done[]} done */
+  restore(done) {
+    this.supply.restore(done.map(({ item }) => item));
+    this.lease.renew();
+    this.tellCounts();
+  }
+
+  unsentShowings() {
+    return this.queue.actions().map(({ showing }) => showing);
+  }
+
+  tellCounts() {
+    this.#page.onCounts(countsNow(this.#counted, this.queue.actions()));
+  }
+
+  /** Why there is no image. */
+  emptyWords() {
+    const { trouble, left, isClosed } = this.supply;
+    if (isClosed) return "The blind round is closed: no more readings are taken.";
+    if (trouble) return "Waiting for the server …";
+    if (left === null) return this.#page.words.loading;
+    return this.#isElsewhere ? this.#page.words.elsewhere : this.#page.words.end;
+  }
+
+  get #isElsewhere() {
+    const { left, items, trouble, isClosed } = this.supply;
+    if (items.length || trouble || isClosed || left === null) return false;
+    return left > unsentReadings(this.queue.actions());
+  }
+
+  /** @param {import("./queue.js").Answer} answer */
+  #answered(answer) {
+    // Of the other rounds these are no counts.
+    if (this.#page.round === "blind") this.supply.answered(answer);
+    this.#changed();
+  }
+
+  #changed() {
+    if (!this.supply) return;
+    tellTrouble(this.supply.trouble, this.queue.size);
+    byId("take-over").hidden = !this.#isElsewhere;
+    const isEmpty = !this.supply.items.length;
+    for (const button of all("[data-needs-image]")) {
+      /** @type {HTMLButtonElement} */ (button).disabled = isEmpty;
+    }
+    this.#page.onChange();
+  }
+
+  async #takeOver() {
+    try {
+      await this.lease.takeOver();
+    } catch {
+      return hint("The server cannot be reached: try again");
+    }
+    this.supply.askNow();
+  }
+}

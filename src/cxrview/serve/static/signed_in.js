@@ -1,0 +1,61 @@
+// On every page of somebody who is signed in: a page from the browser's memory is loaded anew, and
+// nobody signs out past readings that are not sent yet.
+
+import { byId, make } from "./dom.js";
+import { queueKey } from "./page_config.js";
+import { countUnsent } from "./unsent_actions.js";
+
+/** @type {import("./queue.js").Queue | null} */
+let queue = null;
+
+/** @param {import("./queue.js").Queue} opened by the page's own script */
+export function guardQueue(opened) {
+  queue = opened;
+}
+
+// A page that comes back by the back button shows what was due when it was left.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// Where the browser keeps nothing, the page itself is the only place of what waits.
+addEventListener("beforeunload", (event) => {
+  if (queue && !queue.isSafe && queue.size) event.preventDefault();
+});
+
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.who"));
+form?.addEventListener("submit", async (event) => {
+  if (!countUnsent(queueKey) && !queue?.size) return;
+  event.preventDefault();
+  await queue?.sendAll().catch(() => false);
+  const left = Math.max(countUnsent(queueKey), queue?.size ?? 0);
+  if (!left || (await isSure(left))) form.submit();
+});
+
+/**
+ * @param {number} left
+ * @returns {Promise<boolean>}
+ */
+function isSure(left) {
+  const count = left === 1 ? "1 reading is" : `${left} readings are`;
+  const stay = make("button", { textContent: "Stay signed in", className: "main", autofocus: true });
+  const leave = make("button", { textContent: "Sign out anyway" });
+  const dialog = make(
+    "dialog",
+    { className: "small" },
+    make("h2", { textContent: `${count} not sent yet`, id: "unsent-title" }),
+    make("p", { textContent: "The server cannot be reached, or you are signed out there. What is not sent stays on this computer and is sent when you sign in here again." }),
+    make("p", { className: "answers" }, stay, leave),
+  );
+  dialog.setAttribute("aria-labelledby", "unsent-title");
+  byId("main").append(dialog);
+  return new Promise((resolve) => {
+    /** @param {boolean} answer */
+    const end = (answer) => {
+      dialog.remove();
+      resolve(answer);
+    };
+    stay.addEventListener("click", () => end(false));
+    leave.addEventListener("click", () => end(true));
+    dialog.addEventListener("cancel", () => end(false));
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,56 @@
+// From a reader's action to the server: the queue, wired to this page's banner.
+
+import { tellQueue, tellRefused, tellUnreadable } from "./banner.js";
+import { serverTime, skewSeconds } from "./clock.js";
+import { queueKey } from "./page_config.js";
+import { Queue } from "./queue.js";
+import { postJson } from "./server.js";
+import { guardQueue } from "./signed_in.js";
+import { randomHex } from "./tab_lock.js";
+import { UnsentActions } from "./unsent_actions.js";
+
+/**
+ * @param {string} tab
+ * @param {(answer: import("./queue.js").Answer) => void} onAnswer
+ */
+export function openQueue(tab, onAnswer) {
+  const unsent = new UnsentActions(queueKey, tab);
+  unsent.onUnreadable = tellUnreadable;
+  const queue = new Queue(unsent, (readings) => postJson("/api/readings", { readings }), {
+    onChange: tellQueue,
+    onAnswer: (answer) => {
+      tellRefused(answer.refused);
+      onAnswer(answer);
+    },
+  });
+  guardQueue(queue);
+  return queue;
+}
+
+/**
+ * One line of the study, as POST /api/readings takes it. Its times are the server's.
+ * @param {string} act
+ * @param {string} showing
+ * @param {{shown?: number | null} & Record<string, any>} [said] `shown` is when the image was
+ *   painted, on the clock of performance.now()
+ */
+export function newAction(act, showing, { shown = null, ...said } = {}) {
+  const now = performance.now();
+  const browserNow = Date.now();
+  return {
+    uid: randomHex(16),
+    showing,
+    act,
+    label: "",
+    reason: "",
+    note: "",
+    undoes: "",
+    how: "single",
+    shown: shown === null ? null : serverTime(browserNow - (now - shown)),
+    made: serverTime(browserNow),
+    skew_seconds: skewSeconds(),
+    milliseconds: shown === null ? null : Math.round(now - shown),
+    display: {},
+    ...said,
+  };
+}

@@ -1,0 +1,151 @@
+// Actions that the server does not have yet, in localStorage: one item each, so that writing one
+// costs the same however many wait.
+
+/** @typedef {{uid: string, showing: string, act: string} & Record<string, any>} Action */
+
+const ROOT = "cxrview";
+const BAD = "cxrview-bad";
+const REFUSED = "cxrview-refused";
+
+/**
+ * Of all tabs of a reader on this computer.
+ * @param {string} queueKey
+ */
+export function countUnsent(queueKey) {
+  return keys().filter((name) => name.startsWith(`${ROOT}/${queueKey}/`)).length;
+}
+
+export class UnsentActions {
+  #prefix;
+  #tab;
+  #number = 0;
+  /** Where the browser keeps nothing (disk full, private window): better than losing it at once.
+   * @type {Map<string, string>} */
+  #memory = new Map();
+  /** @type {(name: string) => void} */
+  onUnreadable = () => {};
+
+  /**
+   * @param {string} queueKey
+   * @param {string} tab
+   */
+  constructor(queueKey, tab) {
+    this.#prefix = `${ROOT}/${queueKey}/`;
+    this.#tab = tab;
+  }
+
+  /**
+   * @param {Action} action
+   * @returns {boolean} whether it will outlive this page
+   */
+  add(action) {
+    const text = JSON.stringify(action);
+    try {
+      localStorage.setItem(this.#newName(), text);
+      return true;
+    } catch {
+      this.#memory.set(this.#newName(), text);
+      return false;
+    }
+  }
+
+  /**
+   * The oldest actions of this tab, as [name, action].
+   * @param {number} count
+   * @returns {[string, Action][]}
+   */
+  first(count) {
+    /** @type {[string, Action][]} */
+    const found = [];
+    for (const name of this.#names(this.#tab)) {
+      if (found.length >= count) break;
+      const action = this.#read(name);
+      if (action) found.push([name, action]);
+    }
+    return found;
+  }
+
+  /** @param {string[]} names */
+  remove(names) {
+    for (const name of names) if (!this.#memory.delete(name)) localStorage.removeItem(name);
+  }
+
+  /**
+   * Keeps what the server did not take under another name, with its reason.
+   * @param {string} name
+   * @param {Action} action
+   * @param {string} why
+   */
+  setAside(name, action, why) {
+    try {
+      localStorage.setItem(name.replace(ROOT, REFUSED), JSON.stringify({ ...action, why }));
+    } catch {
+      // There is no room for it; the banner says what was refused.
+    }
+    this.remove([name]);
+  }
+
+  get size() {
+    return this.#names(this.#tab).length;
+  }
+
+  /** Tabs that have left something behind, this one not counted. */
+  otherTabs() {
+    const tabs = this.#names("").map((name) => name.slice(this.#prefix.length).split("/")[0]);
+    return [...new Set(tabs)].filter((tab) => tab !== this.#tab);
+  }
+
+  /** @param {string} tab */
+  takeOver(tab) {
+    for (const name of this.#names(tab)) {
+      const text = localStorage.getItem(name);
+      // Written before it is removed: a crash in between sends it twice, which writes it once.
+      if (text !== null) localStorage.setItem(name.replace(`/${tab}/`, `/${this.#tab}/`), text);
+      localStorage.removeItem(name);
+    }
+  }
+
+  /**
+   * One that cannot be read must not hold up the rest: it is set aside and told.
+   * @param {string} name
+   * @returns {Action | null}
+   */
+  #read(name) {
+    const text = this.#memory.get(name) ?? localStorage.getItem(name) ?? "";
+    try {
+      const action = JSON.parse(text);
+      if (typeof action?.uid === "string") return action;
+    } catch {
+      // Told below.
+    }
+    try {
+      localStorage.setItem(name.replace(ROOT, BAD), text);
+    } catch {
+      // There is no room for it.
+    }
+    this.remove([name]);
+    this.onUnreadable(name);
+    return null;
+  }
+
+  // Sorts by the time of the action, also among actions that came from several tabs.
+  #newName() {
+    this.#number = (this.#number + 1) % 10_000;
+    const number = String(this.#number).padStart(4, "0");
+    return `${this.#prefix}${this.#tab}/${Date.now()}-${number}`;
+  }
+
+  /** @param {string} tab */
+  #names(tab) {
+    const start = tab ? `${this.#prefix}${tab}/` : this.#prefix;
+    return [...keys(), ...this.#memory.keys()].filter((name) => name.startsWith(start)).sort();
+  }
+}
+
+function keys() {
+  try {
+    return Object.keys(localStorage);
+  } catch {
+    return []; // storage is blocked in this browser
+  }
+}

@@ -1,0 +1,37 @@
+// Once a zoom has come to rest, fetches the image with as many pixels as it then needs.
+
+import { fetchImage, sharperEdge } from "./image_cache.js";
+
+const REST_MS = 250;
+
+/**
+ * @param {import("./viewer.js").Viewer} viewer
+ * @param {() => {showing?: string, window: string}} now what is shown, and through which window
+ * @returns {(display: {zoom: number}) => void} to be told of every change of the view
+ */
+export function refetchOnZoom(viewer, now) {
+  let timer = 0;
+  let has = "";
+
+  async function fetchSharper() {
+    const { showing, window } = now();
+    const needed = viewer.pixelsAcross;
+    const { bitmap } = viewer;
+    if (!showing || !bitmap || needed <= Math.max(bitmap.width, bitmap.height)) return;
+    const edge = sharperEdge(needed);
+    const asked = `${showing} ${edge} ${window}`;
+    if (has === asked) return;
+    has = asked;
+    const sharper = await fetchImage(showing, edge, window).catch(() => null);
+    // The reader may have gone on meanwhile, or come back to it.
+    const isStill = now().showing === showing && now().window === window;
+    if (sharper && isStill && viewer.bitmap && sharper.width >= viewer.bitmap.width) viewer.sharpen(sharper);
+    else if (has === asked) has = "";
+  }
+
+  return (display) => {
+    clearTimeout(timer);
+    if (display.zoom > 1) timer = setTimeout(fetchSharper, REST_MS);
+    else has = "";
+  };
+}
