@@ -19,6 +19,8 @@ DEBIAN_PACKAGE = {
     "dcmj2pnm": "dcmtk",
     "convert": "imagemagick",
     "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "nodejs": "nodejs",
     "initdb": "postgresql",
     "postgres": "postgresql",
     "opj_compress": "libopenjp2-tools",

@@ -112,6 +112,8 @@ def test_no_page_may_run_or_look_like_what_stands_in_it(served):
 
     assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert "img-src 'self';" in policy
 
 
 @pytest.mark.parametrize(

@@ -36,3 +36,25 @@ def test_one_who_lost_it_can_be_followed_and_does_not_get_it_back():
 
     assert leases.is_free("a", "two", 131)
     assert not leases.is_free("a", "one", 131)
+
+
+def test_who_releases_has_nothing_and_others_take_it_at_once():
+    leases = Leases(120)
+    leases.hold("one", ["a", "b"], now=0)
+    leases.release("one")
+    leases.release("nobody")
+
+    assert leases.is_free("a", "two", 0)
+    leases.hold("two", ["a"], now=0)
+    assert not leases.is_free("a", "one", 0)
+
+
+def test_one_tab_takes_over_from_a_readers_others_and_from_nobody_else():
+    leases = Leases(120)
+    for holder in ("1/near", "1/near/second look", "1/far", "11/far", "2/far"):
+        leases.hold(holder, [f"of {holder}"], now=0)
+    leases.release_others("1/", but="1/near")
+    free = {one for one in ("1/near", "1/near/second look", "1/far", "11/far", "2/far")
+            if leases.is_free(f"of {one}", "me", 0)}  # fmt: skip
+
+    assert free == {"1/far"}

@@ -266,3 +266,23 @@ def test_settling_image_by_image_is_settling_all(data):
         assert settlements.all() == whole
         conflicts = {i for i, one in whole.items() if one.how is Settlement.CONFLICT}
         assert settlements.conflicts() == conflicts
+
+
+def test_what_was_settled_is_told_again_with_what_it_was_judged_by(differing):
+    """Else an undo after a reload would show an image without the readings, or the label."""
+    cy = differing.visit(CY)
+    item = cy.get("/api/conflict", tab="one").json()["item"]
+    cy.read(differing.act(item["showing"], note="of Cy", label="lateral"))
+    (told,) = cy.get("/api/recent", round="adjudication").json()["items"]
+
+    assert {name: told[name] for name in item} == item
+    assert (told["said"], told["note"]) == ("lateral", "of Cy")
+
+    cy.post("/api/close-blind-round", {"even_so": True, "left": 0})
+    item = cy.get("/api/second-look", tab="one").json()["item"]
+    other = "frontal" if item["verdict"] == "lateral" else "lateral"
+    cy.read(differing.act(item["showing"], label=other))
+    (told,) = cy.get("/api/recent", round="second look").json()["items"]
+
+    assert {name: told[name] for name in item} == item
+    assert told["said"] == other

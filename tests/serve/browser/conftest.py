@@ -281,3 +281,40 @@ def study_of() -> Callable[[Path], list[StudyImage]]:
 def roles() -> dict[str, frozenset[Role]]:
     """Two readers, the senior of whom settles conflicts, as in the paper."""
     return {"Ann": READER, "Bo": SENIOR}
+
+
+@pytest.fixture
+def small_pages() -> Callable[[Any], None]:
+    """Have the grid of a browser show pages of eight: four of them in a study of phantoms."""
+
+    def shrink(context: Any) -> None:
+        def serve_script(route: Any) -> None:
+            answer = route.fetch()
+            text = answer.text()
+            assert "CELLS = 60" in text
+            route.fulfill(response=answer, body=text.replace("CELLS = 60", "CELLS = 8"))
+
+        context.route("**/static/grid_session.js", serve_script)
+
+    return shrink
+
+
+@pytest.fixture
+def slow_down() -> Callable[[Any, str, float], None]:
+    """Let every answer of these addresses come so many milliseconds late."""
+
+    def slow(context: Any, pattern: str, milliseconds: float) -> None:
+        context.add_init_script(f"""
+          {{
+            const fetched = window.fetch;
+            window.fetch = async (address, options) => {{
+              const answer = await fetched(address, options);
+              if (String(address).includes({pattern!r})) {{
+                await new Promise((resolve) => setTimeout(resolve, {milliseconds}));
+              }}
+              return answer;
+            }};
+          }}
+        """)
+
+    return slow

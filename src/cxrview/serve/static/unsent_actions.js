@@ -100,7 +100,8 @@ export class UnsentActions {
     for (const name of this.#names(tab)) {
       const text = localStorage.getItem(name);
       // Written before it is removed: a crash in between sends it twice, which writes it once.
-      if (text !== null) localStorage.setItem(name.replace(`/${tab}/`, `/${this.#tab}/`), text);
+      // Its tab's id keeps it apart from an action of this tab in the same millisecond.
+      if (text !== null) localStorage.setItem(`${name.replace(`/${tab}/`, `/${this.#tab}/`)}-${tab}`, text);
       localStorage.removeItem(name);
     }
   }

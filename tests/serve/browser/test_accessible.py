@@ -1,0 +1,130 @@
+"""Who reads without a mouse, with a screen reader, at 200 % zoom or on a tablet."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PAGES = ["/", "/read", "/grid", "/keys", "/my-readings", "/adjudicate", "/agreement"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A laptop, another at 200 % zoom, a tablet both ways, a telephone.
+SIZES = [(1366, 768), (683, 384), (820, 1180), (1180, 820), (390, 844)]
+SMALL = """
+[...document.querySelectorAll("button, a, input:not([type=hidden])")].filter((one) => {
+  if (!one.checkVisibility() || one.className === "skip") return false;
+  const { width, height } = (one.closest("label") ?? one).getBoundingClientRect();
+  return height < 43.5 || (one.tagName === "BUTTON" && width < 43.5);
+}).map((one) => `${one.outerHTML.slice(0, 90)} ${one.getBoundingClientRect().height}`)
+"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The rules of axe-core, as its wheel brings them."""
+    package = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
+    return (Path(package.__file__).parent / "axe.min.js").read_text()
+
+
+def faults(page, axe):
+    page.evaluate(axe)
+    found = page.evaluate("tags => axe.run({ runOnly: tags })", TAGS)
+    return [
+        f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]
+    ]
+
+
+def test_axe_finds_nothing_on_any_page(serve, browser, hand, roles, axe):
+    served = serve(6, roles)
+    context = browser()
+    page = served.enter(context, "Bo", "/")
+    found = {}
+    for address in PAGES:
+        page.goto(served.address + address)
+        page.wait_for_load_state("networkidle")
+        found[address] = faults(page, axe)
+    page.goto(f"{served.address}/grid")
+    hand(page)
+    for name, key in (("a marked grid", "f"), ("the preview", "Space")):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        found[name] = faults(page, axe)
+    page.goto(f"{served.address}/read")
+    hand(page)
+    for name, key in (("the reasons", "x"), ("the note", "n"), ("the keys", "?")):
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+        found[name] = faults(page, axe)
+        page.keyboard.press("Escape")
+    stranger = browser().new_page()
+    for address in ("/sign-in", "/enter"):
+        stranger.goto(served.address + address)
+        found[address] = faults(stranger, axe)
+
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_the_grid_is_read_by_keyboard_alone(serve, browser, hand):
+    served = serve(6)
+    page = served.enter(browser(), "Ann", "/grid")
+    hand(page)
+    focused = page.evaluate("document.activeElement.getAttribute('aria-activedescendant')")
+    assert focused == "cell-0"
+    for key in ("f", "ArrowRight", "l"):
+        page.keyboard.press(key)
+    name = page.locator("#cell-1").get_attribute("aria-label")
+    assert name == "Image 2: lateral, exception"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+
+    assert len(served.wait_for_readings(6)) == 6
+
+
+def test_what_a_screen_reader_is_told(serve, browser, hand):
+    served = serve(1)
+    page = served.enter(browser(), "Ann")
+    keys = hand(page)
+    button = page.get_by_role("button", name="frontal", exact=True)
+    assert button.get_attribute("aria-keyshortcuts") == "F"
+    keys.press("f")
+
+    page.get_by_role("status").get_by_text("You have read everything").wait_for()
+    assert page.locator("[role=toolbar]").count() == 0
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_image_takes_most_of_the_window_and_nothing_is_cut_off(
+    serve, browser, hand, roles, width, height
+):
+    served = serve(2, roles)
+    page = served.enter(browser(), "Bo")
+    page.set_viewport_size({"width": width, "height": height})
+    hand(page)
+    stage = page.locator(".stage").bounding_box()
+    assert stage["height"] >= 0.6 * height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".who span").is_visible()
+    page.goto(f"{served.address}/grid")
+    hand(page)
+    cell = page.locator(".cell").first.bounding_box()
+    assert cell["height"] >= 80 and cell["width"] >= 80
+    confirm = page.locator("[data-act=confirm]").bounding_box()
+    assert confirm["x"] + confirm["width"] <= width
+    page.goto(f"{served.address}/adjudicate")
+    page.locator("#message").get_by_text(re.compile("No conflicts")).wait_for()
+    assert page.locator(".stage").bounding_box()["height"] >= 0.4 * height
+
+
+def test_what_a_finger_touches_is_44_pixels_high(serve, browser, hand, roles):
+    served = serve(4, roles)
+    context = browser(has_touch=True, is_mobile=True)
+    page = served.enter(context, "Bo", "/")
+    small = {}
+    for address in PAGES:
+        page.goto(served.address + address)
+        page.wait_for_load_state("networkidle")
+        small[address] = page.evaluate(SMALL)
+
+    assert {where: what for where, what in small.items() if what} == {}
