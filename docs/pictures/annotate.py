@@ -167,8 +167,8 @@ def serving(where: Path) -> Iterator[str]:
 
 def enter(page: Any, address: str, secret: str) -> None:
     """Come in by the secret link."""
-    page.goto(f"{address}/enter/{secret}")
-    page.get_by_role("button", name="Come in").click()
+    page.goto(f"{address}/enter#{secret}")
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{address}/")
 
 
@@ -186,6 +186,7 @@ def take_reader(page: Any, address: str, where: Path, out: Path) -> None:
     take(page, out / "annotate-exclude.png")
     page.goto(f"{address}/grid")
     page.locator(".cell").last.wait_for()
+    page.locator(".cell.loading").first.wait_for(state="detached")
     page.wait_for_load_state("networkidle")
     page.keyboard.press("f")
     for cell in cells_to_mark(page, where):
@@ -193,11 +194,16 @@ def take_reader(page: Any, address: str, where: Path, out: Path) -> None:
     take(page, out / "annotate-grid.png")
     page.goto(f"{address}/keys")
     take(page, out / "annotate-keys.png")
+    page.goto(f"{address}/my-readings")
+    page.wait_for_load_state("networkidle")
+    take(page, out / "annotate-my-readings.png")
 
 
 def cells_to_mark(page: Any, where: Path) -> list[int]:
     """Which thumbnails of Bo's page are lateral."""
-    shown = page.locator(".cell img").evaluate_all("images => images.map((one) => one.src)")
+    showings = page.locator(".cell").evaluate_all(
+        "cells => cells.map((one) => one.dataset.showing)"
+    )
     with closing(open_readings(str(where))) as store:
         images, readers = store.images(), store.readers()
         path_of = {image.image_id: image.path for image in images}
@@ -205,7 +211,6 @@ def cells_to_mark(page: Any, where: Path) -> list[int]:
         image_of = {
             one.showing_id: one.image_id for one in worklist(store.study, images, readers, bo)
         }
-    showings = [address.split("/")[-1].split("?")[0] for address in shown]
     views = [true_view(path_of[image_of[showing]]) for showing in showings]
     return [number for number, view in enumerate(views) if view == "lateral"]
 
@@ -218,10 +223,11 @@ def take_adjudicator(page: Any, address: str, out: Path) -> None:
     page.goto(f"{address}/agreement")
     take(page, out / "annotate-agreement.png", full_page=True)
     page.goto(f"{address}/")
-    page.get_by_text("Close the blind round").click()
+    page.locator("#close-blind-round").click()
+    page.locator("#closing-even-so").check()
     take(page, out / "annotate-closing.png")
-    page.locator("#close-blind-round").click()
-    page.locator("#close-blind-round").click()
+    page.wait_for_timeout(600)
+    page.locator("#closing-confirm").click()
     page.get_by_role("link", name="Second look").first.click()
     wait_for_picture(page)
     take(page, out / "annotate-second-look.png")

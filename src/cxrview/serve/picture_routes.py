@@ -46,7 +46,7 @@ def file_shown(
     place = room.place_of(login.reader, showing)
     with room.lock:
         if place is None or not _is_open(room, *place[:2]):
-            raise HTTPException(404, "There is no such picture.")
+            raise HTTPException(404, "There is no such image.")
         return ShownFile(place[0], room.path_of(place[0]))
 
 

@@ -16,7 +16,7 @@ from cxrview.serve.templates import page
 routes = APIRouter()
 
 _Text = Annotated[str, Form(max_length=1024)]
-_WRONG = "The name or the password is wrong. Capital and small letters are different ones."
+_WRONG = "The name or the password is wrong."
 _NO_LINK = "This link is not valid, or not any more. Ask for a new one."
 # Each check of argon2 takes 64 MiB on purpose.
 _two_at_a_time = threading.Semaphore(2)
