@@ -15,7 +15,11 @@ export async function acquireTabId(queueKey) {
   const before = storage("sessionStorage")?.getItem(NAME);
   // A tab that was duplicated has the id of one that still lives: then it needs its own.
   const tab = before && (await hold(before)) ? before : await newTabId();
-  storage("sessionStorage")?.setItem(NAME, tab);
+  try {
+    storage("sessionStorage")?.setItem(NAME, tab);
+  } catch {
+    // The browser keeps nothing: after a reload this is another tab.
+  }
   remember(queueKey, (tabs) => [...tabs.filter((one) => one !== tab), tab]);
   return tab;
 }
