@@ -113,5 +113,5 @@ def _warn_of_gone(store: "ReadingStore") -> None:
 
 def _tell(address: str) -> None:
     typer.echo(
-        f"serving at {address}; a reader enters by {address} and the link of the reader: /enter#..."
+        f"serving at {address}; a reader signs in by {address} and the reader's link /enter#..."
     )
