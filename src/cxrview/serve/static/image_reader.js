@@ -21,9 +21,10 @@ import { refetchOnZoom } from "./zoom_refetch.js";
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const AT_ONCE = 3;
-// What the server says of a file that it cannot open: that is no reason to exclude an image.
-const MISSING = "cannot_open";
-const POSTPONE_IT = "The file is missing. That is no reason to exclude the image: postpone it and tell the study's administrator.";
+// What the server says of a file that is missing, or was replaced by another since the study was
+// created: neither is a reason to exclude an image.
+/** @type {Record<string, string>} */
+const FILE_IS = { cannot_open: "missing", replaced: "another one than when the study was created" };
 
 export class ImageReader {
   #page;
@@ -152,8 +153,9 @@ export class ImageReader {
   async #exclude() {
     const item = this.#item;
     if (!item) return hint(this.#session.emptyWords());
-    const isMissing = this.#images.get(item.showing).why?.startsWith(MISSING);
-    const reason = await promptReason(isMissing ? POSTPONE_IT : "");
+    const fault = fileFault(this.#images.get(item.showing).why ?? "");
+    const warning = `The file is ${fault}. That is no reason to exclude the image: postpone it and tell the study's administrator.`;
+    const reason = await promptReason(fault ? warning : "");
     // Another tab or an undo may have moved on while the question stood.
     if (reason && item === this.#item) this.submit("exclude", { reason }, `excluded: ${reason}`);
   }
@@ -254,8 +256,9 @@ export class ImageReader {
     this.#isDrawn = true;
     this.#shownWindow = this.#images.window;
     this.#shownAt = performance.now();
-    const advice = why.startsWith(MISSING)
-      ? "The file is missing; postpone it and tell the study's administrator."
+    const fault = fileFault(why);
+    const advice = fault
+      ? `The file is ${fault}; postpone it and tell the study's administrator.`
       : "Exclude it, or postpone it.";
     status.message(`This image cannot be displayed: ${why}. ${advice}`);
   }
@@ -267,3 +270,6 @@ export class ImageReader {
     return { window: tenth(window), level: tenth(level), zoom: Math.round(zoom * 100) / 100, ...rest, ...auto };
   }
 }
+
+/** @param {string} why */
+const fileFault = (why) => FILE_IS[why.split(":")[0]] ?? "";
