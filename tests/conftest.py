@@ -1,9 +1,15 @@
 """What every test may ask for: the shared radiographs, and a program or a reason to skip."""
 
 import os
+import re
 import shutil
-from collections.abc import Callable
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,16 +21,77 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
-DEBIAN_PACKAGE = {
-    "dcmj2pnm": "dcmtk",
-    "convert": "imagemagick",
-    "chromium": "chromium",
-    "firefox-esr": "firefox-esr",
-    "nodejs": "nodejs",
-    "initdb": "postgresql",
-    "postgres": "postgresql",
-    "opj_compress": "libopenjp2-tools",
+ANSWER_SECONDS = 60
+NEEDS = re.compile(r"needs (?P<what>[^:(]+)(: (?P<how>.+?))?( \((?P<but>.+)\))?", re.DOTALL)
+"""How a test says why it is skipped: `needs WHAT: COMMAND THAT BRINGS IT (WHAT WAS FOUND)`."""
+APT = "apt-get install "
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of Debian's, and how it is told from others of its name."""
+
+    package: str
+    names: tuple[str, ...]
+    ask: str
+    """The option that has it say what it is."""
+    answer: str
+    """A pattern that is found in what it says then, on either stream."""
+
+    def is_not(self, file: str) -> str:
+        """Why a file is not this program; empty where it is."""
+        command = [file, self.ask]
+        try:
+            said = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ANSWER_SECONDS
+            )
+        except OSError as error:
+            return f"{file} does not start: {error.strerror}"
+        except subprocess.TimeoutExpired:
+            return f"{file} {self.ask} did not end within {ANSWER_SECONDS} s"
+        if re.search(self.answer, (said.stdout + said.stderr).decode(errors="replace"), re.M):
+            return ""
+        if said.returncode < 0 or said.returncode in (126, 127):  # as shells say that of a script
+            return f"{file} does not start: exit code {said.returncode}"
+        return f"{file} is another program, or another version"
+
+
+PROGRAMS = {
+    "dcmj2pnm": Program("dcmtk", ("dcmj2pnm",), "--version", r"^\$dcmtk: dcmj2pnm "),
+    "dcmdump": Program("dcmtk", ("dcmdump",), "--version", r"^\$dcmtk: dcmdump "),
+    # What is compared pixel by pixel was compared with version 6.
+    "ImageMagick 6": Program(
+        "imagemagick",
+        ("convert", "convert-im6", "convert-im6.q16"),
+        "-version",
+        r"^Version: ImageMagick 6\.",
+    ),
+    "ImageMagick": Program(
+        "imagemagick",
+        ("convert", "convert-im6", "convert-im6.q16", "magick"),
+        "-version",
+        r"^Version: ImageMagick \d",
+    ),
+    "chromium": Program(
+        "chromium",
+        ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+        "--version",
+        r"^(Chromium|Google Chrome) \d",
+    ),
+    "initdb": Program("postgresql", ("initdb",), "--version", r"^initdb \(PostgreSQL\) \d"),
+    "postgres": Program("postgresql", ("postgres",), "--version", r"^postgres \(PostgreSQL\) \d"),
+    "firefox-esr": Program(
+        "firefox-esr", ("firefox-esr", "firefox"), "--version", r"^Mozilla Firefox \d"
+    ),
+    "nodejs": Program("nodejs", ("node", "nodejs"), "--version", r"^v\d+\.\d+"),
+    "opj_compress": Program("libopenjp2-tools", ("opj_compress",), "-h", "OpenJPEG"),
 }
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start hear Ctrl-C, which a shell's background would ignore."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -39,17 +106,59 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Find a program of Debian's by name, or skip and say which package brings it."""
+    """Find a program by its name in PROGRAMS, or skip and say which package brings it."""
 
     def find(name: str) -> str:
-        # Debian keeps the programs of PostgreSQL's server off the path.
-        servers = map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
-        found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *servers]))
-        if found is None:
-            pytest.skip(f"needs the program {name}: apt-get install {DEBIAN_PACKAGE[name]}")
+        found, but = _find(name, os.environ.get("PATH", os.defpath))
+        if not found:
+            note = f" ({but})" if but else ""
+            pytest.skip(f"needs {name}: {APT}{PROGRAMS[name].package}{note}")
         return found
 
     return find
+
+
+@cache
+def _find(name: str, path: str) -> tuple[str, str]:
+    """The file of a program, or why one of its name is not it; both empty where there is none."""
+    wanted = PROGRAMS[name]
+    # Debian keeps the programs of PostgreSQL's server off the path.
+    servers = map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True))
+    folders = [folder for folder in [*path.split(os.pathsep), *servers] if folder]
+    but = ""
+    for called in wanted.names:
+        for folder in folders:  # another program of this name may come first
+            if file := shutil.which(called, path=folder):
+                if not (why_not := wanted.is_not(file)):
+                    return file, ""
+                but = but or why_not
+    return "", but
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # so that nothing is printed below it but the counts
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Say in one line, last of all, what was skipped for want of what, and what brings it."""
+    result = yield
+    skipped = terminalreporter.stats.get("skipped", ())
+    if line := _wanting(report.longrepr[2] for report in skipped):
+        terminalreporter.write_line(line, yellow=True)
+    return result
+
+
+def _wanting(reasons: Iterable[str]) -> str:
+    """One line of all that tests were skipped for want of; empty where none was."""
+    programs, packages, others = [], set(), []
+    for reason in sorted({reason.removeprefix("Skipped: ") for reason in reasons}):
+        found = NEEDS.fullmatch(reason)
+        what, how, but = found.group("what", "how", "but") if found else (reason, None, None)
+        if how and how.startswith(APT):
+            programs.append(f"{what} [{but}]" if but else what)
+            packages.add(how.removeprefix(APT))
+        else:
+            more = how or but
+            others.append(f"{what} ({more})" if more else what)
+    first = [f"{', '.join(programs)} ({APT}{' '.join(sorted(packages))})"] if programs else []
+    return f"skipped for want of: {'; '.join(first + others)}" if first or others else ""
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

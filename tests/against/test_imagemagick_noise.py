@@ -62,7 +62,7 @@ def test_noise_reduction_is_that_of_convert_pixel_by_pixel(program, tmp_path, dr
     """On every kind of picture: smooth, with black corners, smoothed, noisy, of few values."""
     pixels = make_variant(drawn, variant_named(name), seed=0, image_id="drawn")
 
-    theirs = converted(program("convert"), pixels, tmp_path, "-noise", str(width))
+    theirs = converted(program("ImageMagick 6"), pixels, tmp_path, "-noise", str(width))
 
     assert np.array_equal(reduce_noise(pixels, width), theirs)
 
@@ -74,7 +74,7 @@ def test_noise_reduction_of_radiographs_is_that_of_convert(shared_data, program,
     for name in files[:: len(files) // 8]:
         pixels = squash(read_radiograph(str(shared_data / name)).pixels)
 
-        theirs = converted(program("convert"), pixels, tmp_path, "-noise", str(width))
+        theirs = converted(program("ImageMagick 6"), pixels, tmp_path, "-noise", str(width))
 
         assert np.array_equal(reduce_noise(pixels, width), theirs)
 
@@ -86,7 +86,7 @@ def test_noise_reduction_of_any_few_values_is_that_of_convert(program, tmp_path,
     rng = np.random.default_rng(values)
     pixels = rng.choice(rng.permutation(256)[:values], (61, 47)).astype(np.uint8)
 
-    theirs = converted(program("convert"), pixels, tmp_path, "-noise", str(width))
+    theirs = converted(program("ImageMagick 6"), pixels, tmp_path, "-noise", str(width))
 
     assert np.array_equal(reduce_noise(pixels, width), theirs)
 
@@ -94,7 +94,7 @@ def test_noise_reduction_of_any_few_values_is_that_of_convert(program, tmp_path,
 def test_spread_moves_pixels_as_far_and_as_often_as_convert(program, tmp_path):
     place = np.arange(256 * 256, dtype=np.uint16).reshape(256, 256)
     options = ("-interpolate", "nearest-neighbor", "-spread", str(SPREAD_RADIUS))
-    theirs = converted(program("convert"), place, tmp_path, *options)
+    theirs = converted(program("ImageMagick 6"), place, tmp_path, *options)
 
     ours = spread(place, np.random.default_rng(0))
 
@@ -116,7 +116,7 @@ def steps_taken(place: np.ndarray, spread_out: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", NOISES)
 def test_each_noise_is_distributed_as_that_of_convert(program, tmp_path, name, grey):
     flat = np.full((256, 256), grey, np.uint8)
-    theirs = converted(program("convert"), flat, tmp_path, "+noise", name).astype(float)
+    theirs = converted(program("ImageMagick 6"), flat, tmp_path, "+noise", name).astype(float)
 
     ours = NOISES[name](flat, np.random.default_rng(0)).astype(float)
 

@@ -43,7 +43,7 @@ def squashed(n: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The model in the package with weights of int8, calibrated on noise."""
-    pytest.importorskip("onnx", reason="needs onnx: pip install 'cxrview[train]'")
+    pytest.importorskip("onnx", reason="needs onnx: pip install '.[train]'")
     from cxrview.train.quantise import quantise
 
     card, weights = read_model(SHIPPED)

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from cxrview.cli.main import app
 from cxrview.errors import CxrviewError
 
-pytest.importorskip("torch", reason="needs torch: pip install 'cxrview[train]'")
+pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")
 
 
 def refusal(*arguments: str) -> str:

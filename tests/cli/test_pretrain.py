@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("torch", reason="needs torch: pip install 'cxrview[train]'")
+pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")
 from cxrview.train.trained import load_trained
 
 COMMAND = [sys.executable, "-m", "cxrview", "pretrain"]

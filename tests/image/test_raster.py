@@ -103,7 +103,7 @@ def test_an_interlaced_png_is_read(tmp_path, grey8, program):
 
     Image.fromarray(grey8).save(tmp_path / "a.png")
     subprocess.run(
-        [program("convert"), tmp_path / "a.png", "-interlace", "PNG", tmp_path / "b.png"],
+        [program("ImageMagick"), tmp_path / "a.png", "-interlace", "PNG", tmp_path / "b.png"],
         check=True,
     )
     data = (tmp_path / "b.png").read_bytes()

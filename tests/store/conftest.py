@@ -1,6 +1,7 @@
 """A place for an annotation study: SQLite's file, or a PostgreSQL server of the tests' own."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -19,16 +20,23 @@ from cxrview.records import AnnotationStudy
 @pytest.fixture(scope="session")
 def postgresql(program: Callable[[str], str]) -> Iterator[Callable[[], str]]:
     """Gives the URL of a new, empty schema of one server whenever it is called."""
-    psycopg = pytest.importorskip("psycopg", reason="needs the extra postgresql")
+    psycopg = pytest.importorskip(
+        "psycopg", reason="needs the extra postgresql: pip install '.[postgresql]'"
+    )
     initdb, postgres = program("initdb"), program("postgres")
-    # Short, since a socket's path may have 107 bytes; PostgreSQL does not run as root.
+    as_whom = _another_than_root()
+    # Short, since a socket's path may have 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="cxrview-pg-"))
-    as_whom = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
     if as_whom:
         shutil.chown(folder, **as_whom)
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "cwd": "/", **as_whom}
     data = ["-D", str(folder / "data")]
-    subprocess.run([initdb, *data, "-U", "tests", "--auth=trust", "--no-sync"], check=True, **quiet)
+    # In no language: the caller's may not be installed.
+    plain = ["--no-locale", "--encoding=UTF8", "--auth=trust", "--no-sync"]
+    made = subprocess.run([initdb, *data, "-U", "tests", *plain], text=True, **quiet)
+    if made.returncode:
+        shutil.rmtree(folder)
+        pytest.skip(f"needs an initdb that makes a cluster ({' '.join(made.stderr.split())})")
     options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
     given = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:
@@ -49,6 +57,17 @@ def postgresql(program: Callable[[str], str]) -> Iterator[Callable[[], str]]:
         server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         server.wait(timeout=30)
         shutil.rmtree(folder)
+
+
+def _another_than_root() -> dict[str, str]:
+    """Whom to run PostgreSQL as, which refuses root; nobody else where we are not root."""
+    if os.geteuid():
+        return {}
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("needs the user postgres, since we are root: apt-get install postgresql")
+    return {"user": "postgres", "group": "postgres"}
 
 
 def _wait_for(

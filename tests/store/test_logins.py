@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("sqlalchemy", reason="needs the extra annotate")
+pytest.importorskip("sqlalchemy", reason="needs the extra annotate: pip install '.[annotate]'")
 
 from sqlalchemy import select
 

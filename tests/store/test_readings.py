@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("sqlalchemy", reason="needs the extra annotate")
+pytest.importorskip("sqlalchemy", reason="needs the extra annotate: pip install '.[annotate]'")
 
 from cxrview.errors import UsageError
 from cxrview.records import EXCLUSION_REASONS, AnnotationStudy, Reading, StudyImage

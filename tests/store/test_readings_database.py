@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sqlalchemy", reason="needs the extra annotate")
+pytest.importorskip("sqlalchemy", reason="needs the extra annotate: pip install '.[annotate]'")
 
 from alembic import command
 from alembic.autogenerate import compare_metadata

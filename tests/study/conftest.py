@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.importorskip("torch", reason="needs torch: pip install 'cxrview[train]'")
+pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")

@@ -164,7 +164,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Serve a study of so many phantoms; the servers end with the test."""
-    pytest.importorskip("fastapi", reason="needs the extra annotate")
+    pytest.importorskip("fastapi", reason="needs the extra annotate: pip install '.[annotate]'")
     running: list[Served] = []
 
     def serve_study(
@@ -234,15 +234,25 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")  # its event loop would be in the way of tests elsewhere
 def chromium(program: Callable[[str], str]) -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright."""
-    playwright = pytest.importorskip("playwright.sync_api")
+    """Debian's Chromium, driven by Playwright; a test is skipped where it does not start."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: make test")
     found = program("chromium")
     with playwright.sync_playwright() as driver:
         # Chromium's sandbox does not work for root.
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=found, args=options)
+        try:
+            browser = driver.chromium.launch(executable_path=found, args=options)
+        except playwright.Error as error:
+            pytest.skip(f"needs a Chromium that starts ({found}: {_first_reason(error.message)})")
         yield browser
         browser.close()
+
+
+def _first_reason(message: str) -> str:
+    """The first line in which a browser itself says what is wrong; else the whole first line."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    own = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
+    return next((line for line in own if "ERROR" in line or "FATAL" in line), lines[0])
 
 
 @pytest.fixture
