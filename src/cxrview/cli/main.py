@@ -11,6 +11,7 @@ from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
 from cxrview.cli.finetune import finetune
+from cxrview.cli.help_text import unwrap_help
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -64,3 +66,4 @@ app.command(rich_help_panel="Study")(assess)
 app.command(rich_help_panel="Study")(robustness)
 app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
+unwrap_help(app)
