@@ -97,7 +97,7 @@ def test_a_resume_under_other_conditions_is_refused_with_the_reason(archive, tmp
     out = Outputs(table=tmp_path / "views.csv")
     run(archive, out, model, watch=stop_after(1))
 
-    with pytest.raises(UsageError, match="reader was default, is exact"):
+    with pytest.raises(UsageError, match=r"the reader \(--exact\): default then, exact now"):
         run(archive, out, model, conditions={**CONDITIONS, "reader": "exact"})
 
     assert out.journal.exists()
@@ -415,8 +415,8 @@ def test_a_run_over_nights_shards_and_known_files_ends_as_one_without_stops(
 @pytest.mark.parametrize(
     ("selection", "reason"),
     [
-        (Selection(shard=Shard.named("2/3")), "shard was 1/3, is 2/3"),
-        (Selection(), "shard was 1/3, is all"),
+        (Selection(shard=Shard.named("2/3")), r"\(--shard\): 1/3 then, 2/3 now"),
+        (Selection(), r"\(--shard\): 1/3 then, all now"),
     ],
 )
 def test_a_resume_of_another_share_is_refused(archive, tmp_path, model, selection, reason):
@@ -446,7 +446,7 @@ def test_a_resume_with_other_known_files_is_refused(archive, tmp_path, model):
 
     night(known[0], is_time_up=lambda: True)
 
-    with pytest.raises(UsageError, match="known was 20 paths"):
+    with pytest.raises(UsageError, match=r"the known files \(--known\): 20 paths"):
         night(known[1])
 
 

@@ -18,6 +18,7 @@ from cxrview.records import Failure, Prediction
 from cxrview.store.journal_refused import is_damaged, journal_refused
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import Row, failure_row, prediction_row
+from cxrview.store.told_conditions import differences
 
 Conditions = dict[str, str]
 """What a result depends on besides the files: model, reader, options. Name to value."""
@@ -330,11 +331,9 @@ class Journal:
         stored = dict(self._db.execute("SELECT name, value FROM conditions"))
         self.is_new = not stored
         if stored and stored != conditions:
-            names = sorted(set(stored) | set(conditions))
             changed = [
-                f"{name} was {stored.get(name, 'not set')}, is {conditions.get(name, 'not set')}"
-                for name in names
-                if stored.get(name) != conditions.get(name)
+                f"{one.name}: {one.first} then, {one.other} now"
+                for one in differences(stored, conditions)
             ]
             raise UsageError(
                 f"{self.path} was begun under other conditions: {'; '.join(changed)}",
