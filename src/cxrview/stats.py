@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import ChiSquared, Cutoff, Interval, Kappa
+from cxrview.wording import plural
 
 # Tenths are exact when divided last: np.arange(0, 100.1, 0.1) misses 99.6.
 CUTOFFS = np.arange(1001) / 10
@@ -85,7 +86,9 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
     from scipy.optimize import minimize_scalar
 
     if not len(pfi) or pfi.shape != is_frontal.shape:
-        raise ValueError(f"{len(pfi)} images have {len(is_frontal)} truths")
+        raise ValueError(
+            f"{plural(len(pfi), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
+        )
     # How far each logit lies on the right side; single precision holds none beyond 17.
     margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
     frontal = int(is_frontal.sum())

@@ -137,9 +137,9 @@ def test_nothing_and_unequal_lengths_are_refused():
         count_two_by_two(nothing, nothing)
     with pytest.raises(ValueError, match="0 images have 0 truths"):
         assess_pfi(np.array([]), nothing, cutoff=50)
-    with pytest.raises(ValueError, match="1 images have 2 truths"):
+    with pytest.raises(ValueError, match="1 image has 2 truths"):
         count_two_by_two(np.array([True]), np.array([True, False]))
-    with pytest.raises(ValueError, match="1 images have 2 truths"):
+    with pytest.raises(ValueError, match="1 image has 2 truths"):
         slice_images("source", np.array(["a"]), np.ones(2, bool), np.ones(2, bool))
 
 

@@ -82,7 +82,7 @@ def test_an_edge_belongs_to_the_bin_below_and_zero_to_the_first():
     ("pfi", "truth", "bins", "why"),
     [
         ([], [], 10, "0 images have 0 truths"),
-        ([1.0], [True, False], 10, "1 images have 2 truths"),
+        ([1.0], [True, False], 10, "1 image has 2 truths"),
         ([101.0], [True], 10, "0 to 100"),
         ([float("nan")], [True], 10, "0 to 100"),
         ([1.0], [True], 0, "at least one bin"),

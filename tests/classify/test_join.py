@@ -342,5 +342,5 @@ def test_a_later_night_of_a_shard_named_twice_is_refused_by_its_rows(run, draw, 
     draw("0/late.png", 30)
     second = run("second.csv", known=[first], shard="1/1")
 
-    with pytest.raises(UsageError, match="1 files have a row in more than one result"):
+    with pytest.raises(UsageError, match="1 file has a row in more than one result"):
         join_results([first, second, second], Outputs(table=tmp_path / "joined.csv"))

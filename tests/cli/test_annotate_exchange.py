@@ -57,7 +57,7 @@ def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
 
     said = room.run("annotate import study.db readings.csv").output
 
-    assert "1 readings written, 79 were there already" in said
+    assert "1 reading written, 79 were there already" in said
     assert "conflict" not in room.run("annotate status study.db").output
 
 
@@ -172,7 +172,7 @@ def test_a_conflict_is_no_label(room):
 
     said = room.run("annotate export study.db --out labels.parquet").output
 
-    assert "1 images are not settled yet, and left out" in said
+    assert "1 image is not settled yet, and left out" in said
     table = pq.read_table("labels.parquet").to_pylist()
     assert room.file(0) not in {row["file"] for row in table}
     assert {row["settled"] for row in table} == {"agreed"}

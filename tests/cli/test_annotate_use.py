@@ -96,7 +96,7 @@ def test_this_archives_own_error_is_told(room):
     assert shares["named where there is none"]["hits"] == "1"
     assert [row["path"] for row in room.read_csv("error/wrong.csv")] == ["here/04.png"]
     assert "wrong view: 1 of 34 = 2.94 %, exact 95 % interval 0.07 to 15.33 %" in said
-    assert "1 images are not settled yet" in said
+    assert "1 image is not settled yet" in said
 
 
 def test_strata_are_weighted_by_their_images_in_the_archive(room):

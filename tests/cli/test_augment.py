@@ -70,7 +70,7 @@ def test_a_split_of_the_user_s_own_is_followed(store, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert open_materialised(tmp_path / "v").files == ("3.png",)
-    assert "1 validation images, 106 variants" in done.stdout
+    assert "1 validation image, 106 variants" in done.stdout
 
 
 def test_the_counts_are_told(store, whole, tmp_path):

@@ -143,7 +143,7 @@ def test_headers_in_a_table_beside_the_pictures_are_counted(labels, tmp_path):
     done = prepare(few, "--out", tmp_path / "store", "--headers", tmp_path / "headers.csv")
 
     assert done.returncode == 0
-    assert done.stdout.endswith("\n1 of them have a header\n")
+    assert done.stdout.endswith("\n1 of them has a header\n")
 
 
 @pytest.mark.parametrize(

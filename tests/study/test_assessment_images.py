@@ -119,8 +119,8 @@ def facts(of: PreparedImage) -> dict[str, object]:
     [
         ({**THIRDS, "validation": []}, {}, "no validation images"),
         ({**THIRDS, "test": []}, {}, "no test images"),
-        ({**THIRDS, "validation": [2]}, {}, "none of the 1 validation images is lateral"),
-        ({**THIRDS, "test": [5]}, {}, "none of the 1 test images is frontal"),
+        ({**THIRDS, "validation": [2]}, {}, "no lateral image among 1 validation image"),
+        ({**THIRDS, "test": [5]}, {}, "no frontal image among 1 test image"),
         (THIRDS, {"external_sources": ["nowhere"]}, "no external image is of source nowhere"),
         (THIRDS, {"external": store([])}, "holds no image"),
         (THIRDS, {"external": elsewhere(3), "sample": 4}, "1 to 3 external images; got 4"),

@@ -186,7 +186,7 @@ def test_a_header_is_worth_what_its_claim_was_worth():
 
 
 def test_headers_without_a_truth_are_refused():
-    with pytest.raises(ValueError, match="1 headers have 2 truths"):
+    with pytest.raises(ValueError, match="1 header has 2 truths"):
         fit_header([None], np.array([True, False]))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 LEAST = 5
 """Images of each stratum, however small its share is: fewer say next to nothing of it."""
@@ -91,7 +92,8 @@ def share_out(sizes: Mapping[str, int], sample: int, *, least: int = LEAST) -> d
     floors = {name: min(size, least) for name, size in sizes.items()}
     if sample < sum(floors.values()):
         raise UsageError(
-            f"a sample of {sample} is too small for {len(sizes)} strata with {least} images each",
+            f"a sample of {sample} is too small for {len(sizes)} strata with "
+            f"{plural(least, 'image')} each",
             "Draw more images, stratify by less, or ask for fewer of each with --least",
         )
     shares = dict(floors)

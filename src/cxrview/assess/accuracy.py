@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cxrview.assess.calibration import BINS, calibration_error, reliability_curve
 from cxrview.records import Assessment, Slice, TwoByTwo
 from cxrview.stats import exact_interval, youden_cutoff
+from cxrview.wording import plural
 
 
 def assess_pfi(
@@ -108,4 +109,6 @@ def slice_images(
 
 def _check_lengths(said: NDArray[np.generic], is_frontal: NDArray[np.bool_]) -> None:
     if said.shape != is_frontal.shape:
-        raise ValueError(f"{len(said)} images have {len(is_frontal)} truths")
+        raise ValueError(
+            f"{plural(len(said), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
+        )

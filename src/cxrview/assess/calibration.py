@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cxrview.records import ReliabilityBin
 from cxrview.stats import exact_interval
+from cxrview.wording import plural
 
 BINS = 10
 
@@ -29,7 +30,9 @@ def reliability_curve(
             number, or no bin.
     """
     if not len(pfi) or pfi.shape != is_frontal.shape:
-        raise ValueError(f"{len(pfi)} images have {len(is_frontal)} truths")
+        raise ValueError(
+            f"{plural(len(pfi), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
+        )
     if not ((pfi >= 0) & (pfi <= 100)).all():
         raise ValueError("pfi is a percentage, 0 to 100")
     if bins < 1:

@@ -12,6 +12,7 @@ from cxrview.errors import OutOfReach
 from cxrview.store.journal import Conditions, Journal
 from cxrview.store.path_key import path_key
 from cxrview.store.rows import printable
+from cxrview.wording import plural
 
 FEW, FEW_PERCENT = 10, 1
 """Ours: so many files may vanish unasked, or that share of those done, whichever is more."""
@@ -39,8 +40,9 @@ def count_gone(journal: Journal, conditions: Conditions, done: int) -> int:
             journal, [path_key(one) for one in read_arguments(conditions.get("paths", ""))]
         )
     ):
+        of = f"of {plural(done, 'file')} read before"
         raise OutOfReach(
-            f"{count} of {done} files that were read before are not found any more, such as "
+            f"{plural(count, f'{of} is', f'{of} are')} not found any more, such as "
             f"{printable(os.fsdecode(first))}",
             "Nothing was dropped. Mount what is missing and go on with --resume; if the files "
             "are gone for good, --resume --forget-missing drops them",

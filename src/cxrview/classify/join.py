@@ -39,6 +39,7 @@ from cxrview.store.run_folder import run_folder
 from cxrview.store.side_files import need_own_summary
 from cxrview.store.tables import each_failure, each_row
 from cxrview.store.temporary_files import temporary_files_failed
+from cxrview.wording import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,7 @@ def join_results(
             conditions |= {PATIENTS: patients.condition}
         if repeated and not allow_doubled:
             raise UsageError(
-                f"{repeated} files have a row in more than one result",
+                f"{plural(repeated, 'file has', 'files have')} a row in more than one result",
                 "Name each result once, or keep the first row of each with --allow-doubled",
             )
         journal.adopt_failures(_in_order(nights, _failures_of))
@@ -152,9 +153,9 @@ def read_part(table: Path) -> Part:
     Raises:
         UsageError: there is no such result, or no summary of its own.
     """
-    outputs = Outputs(table=table, in_parts=table.is_dir())
-    if not table.exists():
+    if not table.exists():  # before what its name should end in
         raise UsageError(f"there is no result {table}")
+    outputs = Outputs(table=table, in_parts=table.is_dir())
     need_own_summary(table)
     try:
         summary: dict[str, Any] = json.loads(outputs.summary.read_text(encoding="utf-8"))

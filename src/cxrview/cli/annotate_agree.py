@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.wording import plural
 
 Row = Mapping[str, Any]
 
@@ -54,7 +55,7 @@ def _lines(found: Row) -> Iterator[str]:
 
 
 def _kappa(row: Row) -> str:
-    counts = f"{row['agreed']} of {row['images']} images alike"
+    counts = f"{row['agreed']} of {plural(row['images'], 'image')} alike"
     if row["kappa"] is None:
         return (
             f"{counts}; kappa is not defined, and has no interval, "
@@ -85,9 +86,9 @@ def _table(row: Row, first: str, second: str) -> Iterator[str]:
 
 
 def _pace(row: Row) -> str:
-    text = f"{row['readings']} readings"
+    text = plural(row["readings"], "reading")
     if row["images_per_hour"] is not None:
-        text += f", {row['images_per_hour']:.0f} images an hour"
+        text += f", {plural(round(row['images_per_hour']), 'image')} an hour"
     if row["median_milliseconds"] is not None:
         text += f", median {row['median_milliseconds'] / 1000:.2f} s"
     return text

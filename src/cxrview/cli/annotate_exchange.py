@@ -9,6 +9,7 @@ import typer
 from cxrview.cli.annotation_study import IF_MOVED, ImagesRoot, StudyName, opened
 from cxrview.cli.progress import progress
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.study.annotation_content import ContentFound
@@ -95,12 +96,15 @@ def import_(
     for name in done.new_readers:
         typer.echo(f"{name} {'would be' if dry_run else 'is'} new among the readers")
     verb = "would be written" if dry_run else "written"
-    typer.echo(f"{done.written} readings {verb}, {done.known} were there already")
+    typer.echo(
+        f"{plural(done.written, 'reading')} {verb}, "
+        f"{plural(done.known, 'was', 'were')} there already"
+    )
     if done.number is not None:
         typer.echo(f"this is import {done.number}: --undo {done.number} takes it back")
     for pair in done.alike:
         typer.echo(
-            f"cxrview: {pair.first} and {pair.second} say the same of all {pair.images} images "
+            f"cxrview: {pair.first} and {pair.second} say the same of all {plural(pair.images, 'image')} "
             "that both read: are they one person under two names?",
             err=True,
         )
@@ -199,7 +203,7 @@ def export(
         if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
             typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
         if out and readings:
-            typer.echo(f"{export_readings(store, out)} acts in {out}")
+            typer.echo(f"{plural(export_readings(store, out), 'act')} in {out}")
             return
         with progress("files") as advance:
             images, found = without_replaced(store, chosen_images(store, one_per), advance)
@@ -207,7 +211,7 @@ def export(
             export_labels(store, out, images)
             views = Counter(str(one.view or "") for one in images)
             typer.echo(
-                f"{len(images)} images in {out}: {views['frontal']} frontal, "
+                f"{plural(len(images), 'image')} in {out}: {views['frontal']} frontal, "
                 f"{views['lateral']} lateral, {views['']} without a view"
             )
             late = sum(str(one.settled.how) in _NOT_BLIND for one in images)
@@ -218,9 +222,9 @@ def export(
                 )
         if links:
             count = export_links(store, links, images, overwrite=overwrite)
-            typer.echo(f"{count} links in {links}")
+            typer.echo(f"{plural(count, 'link')} in {links}")
         if left := unsettled_images(store):
-            typer.echo(f"{left} images are not settled yet, and left out")
+            typer.echo(f"{plural(left, 'image is', 'images are')} not settled yet, and left out")
         if found.replaced:
             typer.echo(f"cxrview: {replaced_words(found)}, and left out", err=True)
             raise typer.Exit(1)
@@ -233,8 +237,7 @@ def replaced_words(found: "ContentFound") -> str:
     names = [printable(image.path) for image in found.replaced[:_FILES_NAMED]]
     more = len(found.replaced) - len(names)
     listed = ", ".join(names) + (f" and {more} more" if more else "")
-    count = len(found.replaced)
-    what = "1 file was" if count == 1 else f"{count} files were"
+    what = plural(len(found.replaced), "file was", "files were")
     return f"{what} replaced after the study was created: {listed}"
 
 
@@ -242,7 +245,10 @@ def _undo(study: str, number: int) -> None:
     with opened(study) as store:
         done = store.undo_import(number)
         closed = store.blind_round_closed()
-    typer.echo(f"import {number} is undone: its {done.readings} readings count no more")
+    typer.echo(
+        f"import {number} is undone: its {plural(done.readings, 'reading counts', 'readings count')} "
+        "no more"
+    )
     if closed:
         typer.echo(
             "cxrview: the blind round is closed: what was imported cannot be imported again, and "

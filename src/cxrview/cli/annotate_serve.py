@@ -9,6 +9,7 @@ import typer
 from cxrview.cli.annotation_study import HOST, IF_MOVED, PORT, ImagesRoot, StudyName, opened
 from cxrview.cli.extra import annotation_extra
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.store.readings import ReadingStore
@@ -105,7 +106,9 @@ def _warn_of_gone(store: "ReadingStore") -> None:
     gone, images = gone_images(store), store.count_images()
     if not gone:
         return
-    words = f"{len(gone)} of {images} images of the study are not where they were: {gone[0]}"
+    of = f"of {plural(images, 'image')} of the study"
+    lack = plural(len(gone), f"{of} is not where it was", f"{of} are not where they were")
+    words = f"{lack}: {gone[0]}"
     if len(gone) == images:
         raise UsageError(words, IF_MOVED)
     typer.echo(f"cxrview: {words}. {IF_MOVED}", err=True)

@@ -8,6 +8,7 @@ import typer
 from cxrview.cli.annotation_study import StudyName, opened
 from cxrview.errors import UsageError
 from cxrview.terms import Role
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.annotate.progress import Progress
@@ -62,7 +63,7 @@ def _refuse_early(found: "Progress", even_so: bool) -> None:
     left = sum(reader.left for reader in found.readers)
     if left and not even_so:
         raise UsageError(
-            f"readers have {left} readings left, and a closed blind round stays closed",
+            f"readers have {plural(left, 'reading')} left, and a closed blind round stays closed",
             "Close it all the same with --even-so",
         )
 
@@ -70,7 +71,7 @@ def _refuse_early(found: "Progress", even_so: bool) -> None:
 def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
     closed = store.blind_round_closed()
     state = f"closed {closed:%Y-%m-%d %H:%M} UTC" if closed else "open"
-    yield f"{store.study.name}: {found.images} images, blind round {state}"
+    yield f"{store.study.name}: {plural(found.images, 'image')}, blind round {state}"
     for how, images in found.settlements.items():
         if images:
             yield f"  {how:12} {images:6}"

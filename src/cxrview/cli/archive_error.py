@@ -9,6 +9,7 @@ import typer
 from cxrview.cli.annotation_study import opened
 from cxrview.cli.extra import annotation_extra
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.records import ArchiveError, Interval, SampledShare
@@ -54,12 +55,18 @@ def _lines(found: "ArchiveError") -> Iterator[str]:
     for share in found.shares:
         yield from _share_lines(share)
     if found.unsettled:
-        yield (
-            f"{found.unsettled} images are not settled yet; where these are conflicts, which are "
-            "harder than the rest, the error is larger than it looks"
+        unsettled = plural(
+            found.unsettled,
+            "image is not settled yet; where it is a conflict, which is",
+            "images are not settled yet; where these are conflicts, which are",
         )
+        yield f"{unsettled} harder than the rest, the error is larger than it looks"
     if found.without_row:
-        yield f"{found.without_row} settled images have no row in the result, and do not count"
+        yield plural(
+            found.without_row,
+            "settled image has no row in the result, and does not count",
+            "settled images have no row in the result, and do not count",
+        )
 
 
 def _share_lines(share: "SampledShare") -> Iterator[str]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.errors import UsageError
+from cxrview.install_command import install_command
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +100,7 @@ def _refuse_without_opencv() -> None:
 
     if find_spec("cv2") is None:
         raise UsageError(
-            "augmentation needs OpenCV, which is not installed", "pip install 'cxrview[train]'"
+            "augmentation needs OpenCV, which is not installed", install_command("train")
         )
 
 
@@ -131,7 +133,8 @@ def _materialise(
         )
     for partition in ("training", "validation"):
         images = made.partitions.count(partition)
-        typer.echo(f"{images} {partition} images, {images * len(made.variants)} variants in {out}")
+        variants = plural(images * len(made.variants), "variant")
+        typer.echo(f"{plural(images, f'{partition} image')}, {variants} in {out}")
 
 
 def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]]":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cxrview.errors import UsageError
+from cxrview.install_command import install_command
 
 
 @contextmanager
@@ -37,5 +38,5 @@ def _extra(name: str, what: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise UsageError(
-            f"{what} needs {error.name}, which is not installed", f"pip install 'cxrview[{name}]'"
+            f"{what} needs {error.name}, which is not installed", install_command(name)
         ) from error

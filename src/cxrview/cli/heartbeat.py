@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from cxrview.wording import counted
+
 SECONDS_BETWEEN_LINES = 60.0
 
 
@@ -57,7 +59,7 @@ class Heartbeat:
         done, now, total = self._done, time.monotonic(), self._total()
         rate = (done - self._told) / (now - self._looked)
         self._told, self._looked = done, now
-        line = f"{done} {self._what}, {rate:.1f}/s, {self._failed} failed"
+        line = f"{counted(done, self._what)}, {rate:.1f}/s, {self._failed} failed"
         if total is None:
             return line
         line += f", of {total}"

@@ -7,6 +7,7 @@ import typer
 
 from cxrview.cli.annotation_study import StudyName, opened
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 
 def merge(
@@ -56,8 +57,8 @@ def merge(
 
         done = merge_labels(table, store, out, root=root)
     typer.echo(
-        f"{done.rows} rows in {out}: {done.labelled} labelled by readers, {done.changed} of them "
-        f"against the model, {done.excluded} excluded"
+        f"{plural(done.rows, 'row')} in {out}: {done.labelled} labelled by readers, "
+        f"{done.changed} of them against the model, {done.excluded} excluded"
     )
     if done.again:
         typer.echo(
@@ -66,7 +67,11 @@ def merge(
         )
     if done.by_content:
         typer.echo(
-            f"{done.by_content} of these were found by the bytes of their files, not by their paths"
+            plural(
+                done.by_content,
+                "of these was found by the bytes of its file, not by its path",
+                "of these were found by the bytes of their files, not by their paths",
+            )
         )
     if done.replaced:
         typer.echo(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.wording import plural
+
 if TYPE_CHECKING:
     from cxrview.records import Label, PreparedImage
 
@@ -32,8 +34,10 @@ PatientPattern = Annotated[
 def warn_of_no_patient(unknown: int, images: int, advice: str) -> None:
     """Say at once what a split would refuse only after all work; nothing where all are known."""
     if unknown:
+        of = f"of {plural(images, 'image')}"
+        no_patient = plural(unknown, f"{of} has", f"{of} have")
         typer.echo(
-            f"cxrview: {unknown} of {images} images have no patient: a split by patient will not "
+            f"cxrview: {no_patient} no patient: a split by patient will not "
             f"be possible. {advice}, or use cxrview split --by image later",
             err=True,
         )
@@ -45,4 +49,4 @@ def count_patients(images: "Sequence[Label | PreparedImage]") -> str:
     unknown = sum(not image.patient for image in images)
     if unknown == len(images) and images:
         return "unknown patients"
-    return f"{patients} patients" + (f"; {unknown} of unknown patients" if unknown else "")
+    return plural(patients, "patient") + (f"; {unknown} of unknown patients" if unknown else "")

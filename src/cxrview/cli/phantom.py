@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cxrview.terms import Projection
+from cxrview.wording import plural
 
 
 def phantom(
@@ -73,7 +74,7 @@ def phantom(
         strangers=strangers,
         overwrite=overwrite,
     )
-    typer.echo(f"{len(drawn)} files in {out}, the truth about them in {out}.truth.csv")
+    typer.echo(f"{plural(len(drawn), 'file')} in {out}, the truth about them in {out}.truth.csv")
 
 
 def _size(text: str) -> tuple[int, int]:

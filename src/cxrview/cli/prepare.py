@@ -11,6 +11,7 @@ from cxrview.cli.patients import (
     count_patients,
     warn_of_no_patient,
 )
+from cxrview.wording import plural
 
 
 def prepare(
@@ -88,13 +89,13 @@ def prepare(
         )
     frontal = sum(image.view == "frontal" for image in store.images)
     typer.echo(
-        f"{len(store.images)} images in {out}: {frontal} frontal, "
+        f"{plural(len(store.images), 'image')} in {out}: {frontal} frontal, "
         f"{len(store.images) - frontal} lateral, "
         f"of {count_patients(store.images)}"
     )
     if headers:
         found = sum(image.has_header for image in store.images)
-        typer.echo(f"{found} of them have a header")
+        typer.echo(f"{plural(found, 'of them has', 'of them have')} a header")
     if store.failures:
         typer.echo(f"{len(store.failures)} could not be read: {out / FAILURES}", err=True)
         raise typer.Exit(1)

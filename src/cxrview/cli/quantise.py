@@ -7,6 +7,7 @@ import typer
 
 from cxrview.cli.extra import training_extra
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.records import ModelCard
@@ -102,9 +103,11 @@ def _lines(card: "ModelCard") -> list[str]:
         for kind, row in kinds.items():
             apart = row["pfi_apart_points"]
             line = (
-                f"{part:10} {kind.replace('_', ' '):20} {row['pictures']} pictures: PFI apart "
+                f"{part:10} {kind.replace('_', ' '):20} "
+                f"{plural(row['pictures'], 'picture')}: PFI apart "
                 f"{apart['percentile_99']:.3f} points (99 %), {apart['largest']:.3f} (largest); "
-                f"{row['other_view']} other views, {row['changed_decisions']} other decisions"
+                f"{plural(row['other_view'], 'other view')}, "
+                f"{plural(row['changed_decisions'], 'other decision')}"
             )
             if "log_loss" in row:
                 line += "; log loss {} to {}, errors {} to {}".format(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cxrview.wording import plural
+
 if TYPE_CHECKING:
     from cxrview.classify.outputs import Outputs
     from cxrview.classify.tally import Tally
@@ -19,9 +21,8 @@ def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
     lines = counts(tally)
     if tally.read_now:
         rate = tally.read_now / tally.seconds_now
-        lines.append(
-            f"{tally.read_now} files read in {tally.seconds_now:.1f} s, {rate:.1f} a second"
-        )
+        read = plural(tally.read_now, "file")
+        lines.append(f"{read} read in {tally.seconds_now:.1f} s, {rate:.1f} a second")
     if tally.seconds > tally.seconds_now:
         lines.append(f"all runs together took {tally.seconds:.1f} s")
     if result:
@@ -43,16 +44,16 @@ def counts(tally: "Tally") -> list[str]:
     """What became of the files, in lines for people."""
     failed = sum(tally.failed.values())
     lines = [
-        f"{tally.found} files = {tally.classified} classified ({tally.frontal} frontal, "
+        f"{plural(tally.found, 'file')} = {tally.classified} classified ({tally.frontal} frontal, "
         f"{tally.lateral} lateral) + {tally.review} review "
         f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
     ]
     if tally.failed:
         lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
     if disagrees := tally.agreement.get("disagrees"):
-        lines.append(f"{disagrees} headers name the other view")
+        lines.append(f"{plural(disagrees, 'header names', 'headers name')} the other view")
     if tally.known:
-        lines.append(f"{tally.known} files left out: known from an earlier result")
+        lines.append(f"{plural(tally.known, 'file')} left out: known from an earlier result")
     if tally.gone:
-        lines.append(f"{tally.gone} files dropped: read before, and not found any more")
+        lines.append(f"{plural(tally.gone, 'file')} dropped: read before, and not found any more")
     return lines

@@ -8,6 +8,7 @@ import typer
 from cxrview.cli.extra import training_extra
 from cxrview.cli.training_lines import staged_watch
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 
 def reproduce(
@@ -166,5 +167,5 @@ def reproduce(
     print_reproduction(write_results(studied, publish))
     typer.echo(f"all of it to read: {studied.folder.page}")
     if studied.unreadable:
-        typer.echo(f"{studied.unreadable} images could not be read", err=True)
+        typer.echo(f"{plural(studied.unreadable, 'image')} could not be read", err=True)
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ import typer
 
 from cxrview.cli.patients import count_patients
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.records import Label, PreparedImage, Split
@@ -209,9 +210,9 @@ def _table(chosen: "Split", images: "Sequence[Label | PreparedImage]") -> str:
         of = [image for image in images if chosen.partitions.get(image.file) is part]
         frontal = sum(image.view is View.FRONTAL for image in of)
         lines.append(
-            f"{part:10} {len(of):6} images ({frontal} frontal, {len(of) - frontal} lateral) "
-            f"of {count_patients(of)}"
+            f"{part:10} {plural(len(of), 'image', form='6')} "
+            f"({frontal} frontal, {len(of) - frontal} lateral) of {count_patients(of)}"
         )
     if left := len(images) - len(chosen.partitions):
-        lines.append(f"{'left out':10} {left:6} images")
+        lines.append(f"{'left out':10} {plural(left, 'image', form='6')}")
     return "\n".join(lines)

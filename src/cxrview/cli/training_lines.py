@@ -4,6 +4,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from cxrview.wording import counted
+
 if TYPE_CHECKING:
     from cxrview.study.stages import StudyWatch
 
@@ -56,7 +58,7 @@ class TrainingLines:
             return
         self._told = now
         rate = self._done / max(now - self._began, 1e-9)
-        words = f"{self._done} {what}, {rate:.1f}/s"
+        words = f"{counted(self._done, what)}, {rate:.1f}/s"
         if total and rate:
             minutes = (total - self._done) / rate / 60
             words = (

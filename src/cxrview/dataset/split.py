@@ -10,6 +10,7 @@ from cxrview.dataset.partition import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import Split
 from cxrview.terms import Partition
+from cxrview.wording import plural
 
 PAPER_COUNTS = (1129, 376, 377)
 """Training, validation and test images (paper, section 1)."""
@@ -124,8 +125,9 @@ def check_split(split: Split, images: Iterable[Owned], content: Mapping[str, str
 def _refuse_unowned(images: Sequence[Owned], by: str) -> None:
     """Refuse a split that keeps patients together where some image's patient is not known."""
     if unknown := sum(not image.patient.strip() for image in images):
+        of = f"of {plural(len(images), 'image')}"
         raise UsageError(
-            f"{unknown} of {len(images)} images have no patient, which a split by {by} needs",
+            f"{plural(unknown, f'{of} has', f'{of} have')} no patient, which a split by {by} needs",
             "Tell patients by cxrview prepare --patient-column or --patient-pattern, or take "
             "cxrview split --by image: then images of one patient may be in training and in test, "
             "and a test looks better than it is",
@@ -169,7 +171,7 @@ def _targets(
     training, validation = (int(images * share / 100) for share in exact[:2])
     targets = [training, validation, images - training - validation]
     if any(share and not target for share, target in zip(exact, targets, strict=True)):
-        raise UsageError(f"{images} images are too few for three partitions")
+        raise UsageError(f"{plural(images, 'image is', 'images are')} too few for three partitions")
     return targets
 
 

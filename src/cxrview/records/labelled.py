@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cxrview.records.archive import Failure
 from cxrview.records.scored import PROGENITOR_NAME
 from cxrview.terms import Partition, View
+from cxrview.wording import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,10 @@ class Prepared:
 
     def __post_init__(self) -> None:
         if self.pixels.shape[0] != len(self.images):
-            raise ValueError(f"{len(self.images)} images have {self.pixels.shape[0]} pictures")
+            raise ValueError(
+                f"{plural(len(self.images), 'image has', 'images have')} "
+                f"{plural(self.pixels.shape[0], 'picture')}"
+            )
 
     @property
     def content(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from cxrview.errors import UsageError
 from cxrview.store.whole import telling
 from cxrview.terms import View
+from cxrview.wording import plural
 
 _ENDINGS = frozenset({".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 """Kept of a file's name; any other part of it might name a patient."""
@@ -28,8 +29,13 @@ def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrit
     """
     gone = [str(file) for _, file in images.values() if not file.is_file()]
     if gone:
+        lack = plural(
+            len(gone),
+            "image of the study is not where it was",
+            "images of the study are not where they were",
+        )
         raise UsageError(
-            f"{len(gone)} images of the study are not where they were, such as {gone[0]}",
+            f"{lack}, such as {gone[0]}",
             "Links would lead nowhere: mount or move them back, or name with --root where they are",
         )
     earlier = _earlier(folder, overwrite)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.install_command import install_command
 from cxrview.store.readings_schema import STUDY
 
 _MIGRATIONS = "cxrview.store:migrations"
@@ -180,7 +181,7 @@ def _engine(where: str) -> tuple[str, Engine]:
     except ImportError as error:
         raise UsageError(
             f"a study in PostgreSQL needs {error.name}, which is not installed",
-            "pip install 'cxrview[annotate,postgresql]'",
+            install_command("annotate", "postgresql"),
         ) from error
     event.listen(engine, "connect", _prepare_postgresql)
     return make_url(where).render_as_string(hide_password=True), engine

@@ -16,6 +16,7 @@ from cxrview.store.readings import ReadingStore
 from cxrview.store.rows import printable
 from cxrview.study.annotation_study import absolute_path
 from cxrview.terms import View
+from cxrview.wording import plural
 
 _NOT_CHEST_REASON = "not a chest radiograph"
 
@@ -59,7 +60,9 @@ def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
         unknown += not name
         chosen.setdefault(name, one)
     if unknown:
-        raise UsageError(f"nobody knows the {of} of {unknown} images", "Export without --one-per")
+        raise UsageError(
+            f"nobody knows the {of} of {plural(unknown, 'image')}", "Export without --one-per"
+        )
     return list(chosen.values())
 
 

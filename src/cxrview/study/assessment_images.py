@@ -13,6 +13,7 @@ from cxrview.dataset.split import check_split
 from cxrview.errors import UsageError
 from cxrview.records import Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
+from cxrview.wording import plural
 
 TRAINING = "training"
 _SETS = {
@@ -124,7 +125,7 @@ def need_both_views(one: ImageSet) -> None:
     if frontal in (0, len(one)):
         missing = View.LATERAL if frontal else View.FRONTAL
         raise UsageError(
-            f"none of the {len(one)} {what} images is {missing}",
+            f"no {missing} image among {plural(len(one), f'{what} image')}",
             "Both views are needed: split by another seed, or label more images",
         )
 

@@ -9,9 +9,11 @@ from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, SET
 from cxrview.assess.header import CLAIM, claimed_pfi
 from cxrview.classify.runtime import Model
 from cxrview.errors import UsageError
+from cxrview.install_command import install_command
 from cxrview.records import PreparedImage, Scores
 from cxrview.records.scored import PROGENITOR_NAME
 from cxrview.study.assessment_images import AssessmentImages, ImageSet, need_both_views
+from cxrview.wording import plural
 
 LEHMANN, BOONE = "lehmann", "boone"
 _AT_ONCE = 512
@@ -80,7 +82,12 @@ def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
         shown = images.training.pixels(), images.training.is_frontal
         if len(images.training) < NEIGHBOURS:
             raise UsageError(
-                f"{len(images.training)} training images are too few to learn the baselines from",
+                plural(
+                    len(images.training),
+                    "training image is too few",
+                    "training images are too few",
+                )
+                + " to learn the baselines from",
                 "Leave them out with --no-baselines",
             )
         return {
@@ -90,7 +97,7 @@ def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
     except ImportError as error:
         raise UsageError(
             f"the baselines need {error.name}, which is not installed",
-            "pip install 'cxrview[train]', or leave them out with --no-baselines",
+            f"{install_command('train')} brings it; or leave them out with --no-baselines",
         ) from error
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.terms import View
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -264,7 +265,10 @@ def fit_header(claims: Sequence[View | None], is_frontal: NDArray[np.bool_]) -> 
         ValueError: as many claims as truths are needed.
     """
     if len(claims) != len(is_frontal):
-        raise ValueError(f"{len(claims)} headers have {len(is_frontal)} truths")
+        raise ValueError(
+            f"{plural(len(claims), 'header has', 'headers have')} "
+            f"{plural(len(is_frontal), 'truth')}"
+        )
     of = {c: [k for k, other in enumerate(claims) if other is c] for c in (*View, None)}
     return HeaderRule(
         pfi_of={c: float(100 * is_frontal[rows].mean()) for c, rows in of.items() if rows}
@@ -273,6 +277,8 @@ def fit_header(claims: Sequence[View | None], is_frontal: NDArray[np.bool_]) -> 
 
 def _check_truth(pixels: Pixels, is_frontal: NDArray[np.bool_]) -> None:
     if len(pixels) != len(is_frontal):
-        raise ValueError(f"{len(pixels)} images have {len(is_frontal)} truths")
+        raise ValueError(
+            f"{plural(len(pixels), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
+        )
     if is_frontal.all() or not is_frontal.any():
         raise ValueError("a classifier needs at least one frontal and one lateral image")

@@ -32,6 +32,7 @@ from cxrview.train.trained import (
     load_trained,
     writing_to,
 )
+from cxrview.wording import plural
 
 CHECKPOINT, TOP_1 = "checkpoint.safetensors", "top-1.json"
 PUBLISHED_CLASSES = 1000
@@ -339,13 +340,17 @@ def _differences(
     words = []
     if (pictures, classes) != (wanted, wanted_classes):
         words.append(
-            f"{pictures:,} pictures of {classes:,} classes instead of {wanted:,} of "
+            f"{plural(pictures, 'picture', form=',')} of "
+            f"{plural(classes, 'class', 'classes', form=',')} instead of {wanted:,} of "
             f"{wanted_classes:,}"
         )
     if len(batches.order(0)) < pictures:
         words.append(f"{len(batches.order(0)):,} pictures drawn for each epoch instead of all")
     if enlarged:
-        words.append(f"{enlarged:,} pictures enlarged from fewer than 256 x 256 pixels: soft")
+        words.append(
+            f"{plural(enlarged, 'picture', form=',')} enlarged from fewer than 256 x 256 pixels: "
+            "soft"
+        )
     for figure in fields(Schedule):
         is_, was = (getattr(s, figure.name) for s in (plan.schedule, published.schedule))
         if is_ != was:

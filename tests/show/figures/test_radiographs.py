@@ -128,7 +128,7 @@ def test_a_gallery_of_nothing_says_that_there_is_no_error(words):
 
 
 def test_a_gallery_without_all_its_captions_is_refused(pixels):
-    with pytest.raises(ValueError, match="4 images have 1 captions"):
+    with pytest.raises(ValueError, match="4 images have 1 caption"):
         draw_gallery(pixels, IS_FRONTAL, np.zeros(4), ["number 1"])
 
 

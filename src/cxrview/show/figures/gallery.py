@@ -10,6 +10,7 @@ from cxrview.show.figures.note import describe_note, note_height, note_lines
 from cxrview.show.figures.style import FULL_WIDTH_MM, in_print, new_figure
 from cxrview.show.figures.tiles import Band, Tile, draw_tiles
 from cxrview.show.figures.wording import write_count, write_pfi
+from cxrview.wording import plural
 
 MOST = 24
 
@@ -39,7 +40,9 @@ def draw_gallery(
         ValueError: arrays of different lengths.
     """
     if not len(pixels) == len(is_frontal) == len(pfi) == len(captions):
-        raise ValueError(f"{len(pixels)} images have {len(captions)} captions")
+        raise ValueError(
+            f"{plural(len(pixels), 'image has', 'images have')} {plural(len(captions), 'caption')}"
+        )
     if not len(pixels):
         return _draw_none(note)
     # Frontal images called lateral are the more surely wrong the lower their PFI.

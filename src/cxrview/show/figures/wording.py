@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 
 from cxrview.records import Interval
+from cxrview.wording import counted
 
 
 def write_count(number: int, noun: str = "") -> str:
     """`1,885 images`; a plural noun loses its s where there is one: `1 image`."""
-    if not noun:
-        return f"{number:,}"
-    return f"{number:,} {noun.removesuffix('s') if number == 1 else noun}"
+    return counted(number, noun, form=",") if noun else f"{number:,}"
 
 
 def write_sources(names: Iterable[str]) -> str:
