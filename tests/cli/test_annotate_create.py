@@ -10,6 +10,7 @@ import pytest
 
 from cxrview.cli.annotation_study import without_password
 from cxrview.errors import UsageError
+from cxrview.install_command import install_command
 from cxrview.store.patient_key import pseudonym
 from cxrview.store.readings import open_readings
 from cxrview.terms import Role, View
@@ -225,6 +226,24 @@ def test_what_gives_no_reader_is_refused(room, given, why):
         room.run(f"annotate reader study.db {given}")
 
 
+@pytest.mark.parametrize(
+    ("images", "why"),
+    [
+        ("filmz", r"^filmz cannot be found \(No such file or directory\)"),
+        ("archive filmz", r"^filmz cannot be found"),
+        ("empty", "^there is no file in empty"),
+    ],
+)
+def test_a_study_of_a_mistyped_or_empty_folder_is_refused_by_its_name(room, images, why):
+    Path("empty").mkdir()
+    before = sorted(Path().iterdir())
+
+    with pytest.raises(UsageError, match=why):
+        room.run(f"annotate create study.db {images} --reader anna --reader ben")
+
+    assert sorted(Path().iterdir()) == before
+
+
 def test_without_the_extra_one_line_names_it(room):
     room.create()
     without = (
@@ -239,7 +258,7 @@ def test_without_the_extra_one_line_names_it(room):
 
     assert done.returncode == 2
     assert "the annotation room needs sqlalchemy" in done.stderr
-    assert "pip install 'cxrview[annotate]'" in done.stderr
+    assert install_command("annotate") in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -104,7 +104,7 @@ def test_the_network_alone_on_a_sample_by_the_papers_cutoff_names_no_file_in_fig
         (["--sample", "3"], "none are named"),
         (["--cutoff-from", "training"], "validation or test images; got training"),
         (["--split", "nowhere.csv"], "cannot be read"),
-        (["--external", "nowhere"], "holds no prepared images"),
+        (["--external", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_an_error_of_use_says_what_is_wrong_and_leaves_nothing(study, tmp_path, more, reason):

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,21 +120,21 @@ def test_a_standing_result_is_not_overwritten_unasked(archive, cxrview, tmp_path
     "arguments",
     [
         ["classify"],
-        ["classify", "x", "--out", "views.xlsx"],
-        ["classify", "x", "--out", "nowhere/views.csv"],
-        ["classify", "x", "--review-band", "80", "20"],
-        ["classify", "x", "--review-band", "20", "80", "--no-review"],
-        ["classify", "x", "--model", "nowhere"],
-        ["classify", "x", "--chest-rule", "nowhere.toml"],
-        ["classify", "x", "--header-terms", "nowhere.csv"],
+        ["classify", ".", "--out", "views.xlsx"],
+        ["classify", ".", "--out", "nowhere/views.csv"],
+        ["classify", ".", "--review-band", "80", "20"],
+        ["classify", ".", "--review-band", "20", "80", "--no-review"],
+        ["classify", ".", "--model", "nowhere"],
+        ["classify", ".", "--chest-rule", "nowhere.toml"],
+        ["classify", ".", "--header-terms", "nowhere.csv"],
         ["classify", "nothing/*.dcm"],
         ["classify", ""],
-        ["classify", "x", "--overwrite", "--resume"],
-        ["classify", "x", "--out", "-", "--resume"],
-        ["classify", "x", "--forget-missing"],
-        ["classify", "x", "--out", "."],
-        ["classify", "x", "--timeout", "inf"],
-        ["classify", "x", "--workers", "5000000"],
+        ["classify", ".", "--overwrite", "--resume"],
+        ["classify", ".", "--out", "-", "--resume"],
+        ["classify", ".", "--forget-missing"],
+        ["classify", ".", "--out", "."],
+        ["classify", ".", "--timeout", "inf"],
+        ["classify", ".", "--workers", "5000000"],
         ["frobnicate"],
     ],
 )
@@ -142,6 +144,44 @@ def test_a_usage_error_says_what_to_do_and_exits_with_2(cxrview, arguments):
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+OTHER_RUNS = [[], ["--shard", "1/2"], ["--estimate"], ["--out", "-"], ["--overwrite"], ["--resume"]]
+
+
+@pytest.mark.parametrize("options", OTHER_RUNS, ids=" ".join)
+def test_a_mistyped_path_is_a_usage_error_that_leaves_nothing(draw_one, cxrview, tmp_path, options):
+    (tmp_path / "unmounted").symlink_to("/nowhere/archive")
+    before = sorted(tmp_path.iterdir())
+
+    done = cxrview("classify", "filmz", draw_one, "unmounted", "a*.dcm", "", *options)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "cxrview: filmz cannot be found (No such file or directory); "
+        "unmounted cannot be found (No such file or directory); nothing matches a*.dcm; "
+        "a path is empty. Check the names"
+    ]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "path", ["file:///nowhere/filmz", "zip://**::filmz.zip", "zip://**::file:///nowhere/filmz.zip"]
+)
+def test_a_mistyped_url_of_a_local_file_is_a_usage_error(cxrview, tmp_path, path):
+    done = cxrview("classify", path)
+
+    assert done.returncode == 2
+    assert f"{path} cannot be found (No such file or directory)" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_very_many_wrong_names_some_are_told(cxrview, tmp_path):
+    done = cxrview("classify", *(f"{number}.dcm" for number in range(40)))
+
+    assert done.returncode == 2
+    assert "9.dcm cannot be found" in done.stderr and "10.dcm" not in done.stderr
+    assert "; and 30 more. Check the names" in done.stderr
 
 
 def test_rows_go_to_standard_output_and_failures_to_stderr(archive, cxrview, tmp_path):
@@ -267,7 +307,26 @@ def test_a_resume_under_another_band_is_refused(many, cxrview):
     done = cxrview("classify", many, "--out", "stopped.csv", "--resume", "--review-band", "1", "99")
 
     assert done.returncode == 2
-    assert "review_band was" in done.stderr
+    then_and_now = r"\(--review-band, --no-review\): [\d.]+ to [\d.]+ % then, 1 to 99 % now\. "
+    assert re.search(f"the review band {then_and_now}", done.stderr)
+
+
+def test_an_archive_that_is_away_is_not_taken_for_a_mistyped_one_by_a_run_that_goes_on(
+    many, cxrview, tmp_path
+):
+    shutil.copytree(many, tmp_path / "archive")
+    start_and_stop(Path("archive"), signal.SIGTERM)
+    (tmp_path / "archive").rename(tmp_path / "disk")
+
+    anew = cxrview("classify", "archive", "--out", "stopped.csv", "--overwrite")
+    away = cxrview("classify", "archive", "--out", "stopped.csv", "--resume")
+    (tmp_path / "disk").rename(tmp_path / "archive")
+    resumed = cxrview("classify", "archive", "--out", "stopped.csv", "--resume")
+
+    assert (anew.returncode, away.returncode, resumed.returncode) == (2, 3, 1)
+    assert "archive cannot be found" in anew.stderr
+    assert "was there, and is empty or out of reach now" in away.stderr
+    assert len(rows_of(tmp_path / "stopped.csv")) == 199
 
 
 def test_help_reads_well_and_comes_at_once(cxrview):
@@ -296,7 +355,7 @@ def test_a_resume_on_another_archive_is_refused(many, archive, cxrview):
     done = cxrview("classify", archive, "--out", "stopped.csv", "--resume")
 
     assert done.returncode == 2
-    assert "paths was" in done.stderr
+    assert f"PATH: {many} then, {archive} now" in done.stderr
 
 
 def test_a_header_of_absurd_size_costs_its_own_row_alone(archive, cxrview, tmp_path):

@@ -252,7 +252,16 @@ def test_a_bad_file_is_one_line_and_the_others_go_on(chests, model, tmp_path):
 
 
 def test_nothing_that_can_be_read_leaves_no_figure(model, tmp_path):
+    (tmp_path / "none.dcm").write_text("no picture")
+
     robustness(tmp_path / "none.dcm", "--model", model, "--out", tmp_path / "out", code=1)
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_mistyped_are_all_told_before_any_work(chests, tmp_path):
+    with pytest.raises(UsageError, match=r"a\.png cannot be found .*; b\.png cannot be found"):
+        robustness("a.png", chests[0], "b.png", "--model", "nowhere", "--out", tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
 
@@ -264,7 +273,7 @@ def test_nothing_that_can_be_read_leaves_no_figure(model, tmp_path):
         (["--marker-box", "0,0,0.1%,10%"], "no box within"),
         (["--marker-box", "1,2,3"], "no box within"),
         (["--marker-box", "a,b,c,d"], "no box within"),
-        (["--marker-box", "0,0,9,9", "--marker-box", "0,0,8,8"], "1 images have 2 boxes"),
+        (["--marker-box", "0,0,9,9", "--marker-box", "0,0,8,8"], "1 image has 2 boxes"),
         (["--sample", "3"], "for a store"),
     ],
 )

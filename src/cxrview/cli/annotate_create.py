@@ -11,6 +11,7 @@ from cxrview.cli.annotation_study import HOST, PORT, StudyName, without_password
 from cxrview.cli.extra import annotation_extra
 from cxrview.cli.patients import PatientColumn, PatientPattern, warn_of_no_patient
 from cxrview.errors import UnreadableImage, UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.store.patient_source import PatientSource
@@ -206,7 +207,10 @@ def _draw_from_files(
     from cxrview.cli.progress import progress
     from cxrview.study.annotation_images import draw_from_files
 
-    check_paths(images)
+    if len(empty := check_paths(images)) == len(images):
+        raise UsageError(
+            f"there is no file in {', '.join(empty)}", "Check the name; is its disk mounted?"
+        )
     if root is None and len(images) == 1 and Path(images[0]).is_dir():
         root = Path(images[0])
     patient_key = _pseudonyms(key)
@@ -228,7 +232,7 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 def _told(study: str, drawn: "Drawn") -> str:
     """What was made, a line a stratum."""
-    lines = [f"{len(drawn.images)} images in {study}"]
+    lines = [f"{plural(len(drawn.images), 'image')} in {study}"]
     strata = drawn.about["strata"]
     if len(strata) > 1:
         width = max(len(stratum["name"]) for stratum in strata)

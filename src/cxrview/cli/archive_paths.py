@@ -6,47 +6,75 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.classify.selection import Selection
 
 
-def check_paths(paths: list[str], *, must_exist: bool = False) -> None:
-    """Refuse what names nothing before any work is done, and tell of folders without a file.
+MOST_NAMED = 10
+"""Of the names that are wrong, so many are told: a shell may have made thousands of a pattern."""
+
+
+def check_paths(paths: list[str], *, may_be_away: bool = False) -> list[str]:
+    """Refuse names that stand for nothing before any work is done.
+
+    A URL is not refused: what it stands for is known when it is opened. Neither is a line of a
+    list on standard input. Either costs a failure of its own.
 
     Args:
         paths: as the command got them.
-        must_exist: refuse also a name that is not there. A run lists it as a failure; in a shard
-            that would be some other machine's, and an estimate would count it as a file.
+        may_be_away: a local name need not be there. For a run that goes on: its folders were
+            there, so that one that is missing is out of reach and not mistyped.
+
+    Returns:
+        The folders in which there is no file.
 
     Raises:
-        UsageError: a pattern matches nothing, or a name is not there.
+        UsageError: a name is not there, a pattern matches nothing; all of them are named.
         NoRoomForNames: temporary files find no room.
     """
     from cxrview.image import find_images
 
+    wrong: list[UsageError] = []
+    empty: list[str] = []
     for path in paths:
         if path == "-":
             continue
-        first = next(find_images([path]), None)
-        if first is None:
-            typer.echo(f"{path} holds no file: is its disk mounted?", err=True)
-        elif first == path and must_exist:
-            _need(path)
+        try:
+            first = next(find_images([path]), None)
+            if first is None:
+                empty.append(path)
+            elif first == path and not may_be_away:
+                _need(path)
+        except UsageError as error:
+            wrong.append(error)
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        reasons = [error.reason for error in wrong[:MOST_NAMED]]
+        if (more := len(wrong) - MOST_NAMED) > 0:
+            reasons.append(f"and {more} more")
+        raise UsageError("; ".join(reasons), "Check the names")
+    return empty
 
 
 def _need(path: str) -> None:
+    """Raise UsageError where a local file or folder, or the local archive of a URL, is missing."""
     from cxrview.image.address import local_path
+    from cxrview.image.wildcard import WILDCARD
+    from cxrview.store.rows import printable
 
+    container = local_path(path.rpartition("::")[2])
+    local = local_path(path) or ("" if WILDCARD.search(container) else container)
     try:
-        if local := local_path(path):
+        if local:
             os.stat(local)  # noqa: PTH116 (a path may hold odd bytes)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UsageError(f"{path} cannot be found ({reason})", "Check the name") from error
+        raise UsageError(
+            f"{printable(path)} cannot be found ({reason})", "Check the name"
+        ) from error
 
 
 def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:

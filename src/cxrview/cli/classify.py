@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cxrview.terms import Device, Precision
+from cxrview.wording import plural
 
 INTERRUPTED = 130
 MOST_WORKERS = 1024
@@ -318,11 +319,12 @@ def classify(
     if result:
         result.check(overwrite=overwrite, resume=resume)
     selection = selection_of(shard, known or (), result)
-    is_begun = result is not None and result.journal.exists()  # then it may not be mounted
-    check_paths(paths, must_exist=estimate or (shard is not None and not is_begun))
+    goes_on = resume and result is not None and result.journal.exists()
+    for empty in check_paths(paths, may_be_away=goes_on):
+        typer.echo(f"{empty} holds no file: is its disk mounted?", err=True)
     if workers and workers > (here := available_cores()):
         typer.echo(
-            f"--workers {workers}: this process has {here} cores, and uses {here}; "
+            f"--workers {workers}: this process has {plural(here, 'core')}, and uses {here}; "
             "--readers is for slow storage",
             err=True,
         )
@@ -356,7 +358,7 @@ def classify(
     if estimate:
         show_estimate(find_paths(paths, []), selection, loaded, settings)
         return
-    if selection.shard and selection.shard.count > 1 and not is_begun:
+    if selection.shard and selection.shard.count > 1 and not goes_on:
         secret = settings.read.key
         shard_key = (
             ShardKey(path=key_path, key=secret, is_named=key is not None, is_new=is_new_key)

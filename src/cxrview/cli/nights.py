@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrview.errors import UsageError
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.classify.outputs import Outputs
@@ -56,14 +57,20 @@ def bytes_per_second(rate: str | None) -> float | None:
 
 
 def selection_of(shard: str | None, known: Sequence[Path], result: "Outputs | None") -> "Selection":
-    """What --shard and --known leave of the files."""
+    """What --shard and --known leave of the files.
+
+    Raises:
+        UsageError: there is no such shard or known result, or it would be written over.
+    """
     from cxrview.classify.outputs import Outputs
     from cxrview.classify.selection import Selection
     from cxrview.classify.shard import Shard
     from cxrview.store.known_paths import KnownPaths
+    from cxrview.store.tables import files_of
 
     written = {path.resolve() for path in result.whole()} if result else set()
     for table in known:
+        files_of(table)  # before what its name should end in
         of_known = Outputs(table=table, in_parts=table.is_dir()).whole()
         if written & {path.resolve() for path in of_known}:
             raise UsageError(
@@ -80,7 +87,7 @@ def tell_if_all_was_new(tally: "Tally", selection: "Selection") -> None:
     """Say on stderr that --known was of no use: its paths may begin elsewhere."""
     if selection.known and not tally.known:
         typer.echo(
-            f"no file found is one of the {len(selection.known)} known ones: does the archive lie "
-            "under another path than in the earlier result?",
+            f"no file found is one of the known ones ({plural(len(selection.known), 'file')}): "
+            "does the archive lie under another path than in the earlier result?",
             err=True,
         )

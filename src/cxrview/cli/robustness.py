@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.errors import ModelRefused, UnreadableImage, UsageError
+from cxrview.install_command import install_command
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.classify.runtime import Model
@@ -96,6 +98,7 @@ def robustness(
     Exit code: 0 done, 1 done but an image could not be read, 2 usage error, 3 not writable.
     """
     _refuse_without_extra()
+    from cxrview.cli.archive_paths import check_paths
     from cxrview.cli.show_modified import print_counts, print_images
     from cxrview.study.robustness import COUNTS, TABLE, draw_images
 
@@ -114,6 +117,7 @@ def robustness(
         print_counts(counts, f"{loaded.card.model_id}, cutoff {cut:g} %, {of} images{by}")
         typer.echo(f"table in {out / COUNTS}, every PFI in {out / TABLE}")
     else:
+        check_paths(sources)
         loaded, cut = _load(model, cutoff)
         boxes = _boxes(marker_box or [], len(sources), loaded.card.input_side)
         shown = _modify(sources, boxes, loaded)
@@ -131,7 +135,7 @@ def _refuse_without_extra() -> None:
     for name, called in (("cv2", "OpenCV"), ("scipy", "SciPy"), ("matplotlib", "Matplotlib")):
         if find_spec(name) is None:
             raise UsageError(
-                f"robustness needs {called}, which is not installed", "pip install 'cxrview[train]'"
+                f"robustness needs {called}, which is not installed", install_command("train")
             )
 
 
@@ -220,7 +224,10 @@ def _scale(model: "Model") -> str:
 def _boxes(texts: Sequence[str], images: int, side: int) -> "list[Box | None]":
     """A box for each image."""
     if len(texts) > 1 and len(texts) != images:
-        raise UsageError(f"{images} images have {len(texts)} boxes", "Give one, or one each")
+        raise UsageError(
+            f"{plural(images, 'image has', 'images have')} {plural(len(texts), 'box', 'boxes')}",
+            "Give one, or one each",
+        )
     boxes: list[Box | None] = [_box(text, side) for text in texts] or [None]
     return boxes * images if len(boxes) == 1 else boxes
 

@@ -58,6 +58,8 @@ def open_prepared(folder: Path) -> Prepared:
     """
     about = read_about(folder)
     if about is None:
+        if not folder.exists():
+            raise UsageError(f"there is no folder {folder}", "Check the name")
         raise UsageError(f"{folder} holds no prepared images", "Make them with cxrview prepare")
     if not about["complete"]:
         raise UsageError(
