@@ -104,8 +104,8 @@ def import_(
         typer.echo(f"this is import {done.number}: --undo {done.number} takes it back")
     for pair in done.alike:
         typer.echo(
-            f"cxrview: {pair.first} and {pair.second} say the same of all {plural(pair.images, 'image')} "
-            "that both read: are they one person under two names?",
+            f"cxrview: {pair.first} and {pair.second} say the same of all "
+            f"{plural(pair.images, 'image')} that both read: are they one person under two names?",
             err=True,
         )
     if done.not_blind:
@@ -246,8 +246,8 @@ def _undo(study: str, number: int) -> None:
         done = store.undo_import(number)
         closed = store.blind_round_closed()
     typer.echo(
-        f"import {number} is undone: its {plural(done.readings, 'reading counts', 'readings count')} "
-        "no more"
+        f"import {number} is undone: its "
+        f"{plural(done.readings, 'reading counts', 'readings count')} no more"
     )
     if closed:
         typer.echo(
