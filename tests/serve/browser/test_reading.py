@@ -205,9 +205,12 @@ def test_a_picture_that_cannot_be_drawn_can_only_be_excluded_or_put_off(serve, b
 def test_buttons_do_what_keys_do_and_say_so_to_a_screen_reader(serve, browser, hand):
     served = serve(4)
     page = served.enter(browser(), "Ann")
-    hand(page)
+    keys = hand(page)
+    first = keys.showing
     page.get_by_role("button", name="lateral").click()
     page.get_by_role("status").get_by_text("lateral", exact=True).wait_for()
+    while keys.showing == first:  # before it is painted, nobody has seen what is to be excluded
+        page.wait_for_timeout(10)
     page.get_by_role("button", name="Exclude").click()
     page.get_by_role("dialog").get_by_role("button", name="duplicate").click()
     page.get_by_role("status").get_by_text("excluded: duplicate").wait_for()
