@@ -79,8 +79,14 @@ def _decode_jpeg(frame: Frame, decoders: list[Callable[[bytes, bool], Any]]) -> 
     )
     if not jpeg_ends(frame.data, size):
         _refuse_invented_rows(frame, is_ycc)
-    samples = _first_that_works(frame, [partial(d, frame.data, is_ycc) for d in decoders])
+    tries = [partial(d, frame.data, is_ycc) for d in decoders]
+    samples = _first_that_works(frame, tries, goes_on=_is_about_tables)
     return Planes(samples=_planes(frame, samples), precision=size.precision, is_luma_first=is_ycc)
+
+
+def _is_about_tables(error: Exception) -> bool:
+    """Whether another decoder may know better: the others die over streams that are damaged."""
+    return "Huffman table" in str(error)
 
 
 def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
@@ -214,7 +220,11 @@ def _closed(data: bytes) -> bytes:
 
 
 def _first_that_works(
-    frame: Frame, decoders: Sequence[Callable[[], Any]], *, is_whole: bool = True
+    frame: Frame,
+    decoders: Sequence[Callable[[], Any]],
+    *,
+    is_whole: bool = True,
+    goes_on: Callable[[Exception], bool] = lambda _error: True,
 ) -> NDArray[Any]:
     failure: Exception | None = None
     for decode in decoders:
@@ -224,6 +234,8 @@ def _first_that_works(
             raise
         except Exception as error:  # each decoder has errors of its own
             failure = error
+            if not goes_on(error):
+                break
     raise failed(frame, is_whole=is_whole) from failure
 
 
