@@ -22,9 +22,11 @@ from cxrview.image.codestream import (
     jpeg2000_size,
     jpeg_ends,
     jpeg_size,
+    until_end,
 )
+from cxrview.image.components import check_components, fit_components
 from cxrview.image.dataset import inflate
-from cxrview.image.frame import Frame, Planes, corrupt, failed
+from cxrview.image.frame import Ending, Frame, Planes, corrupt, failed, too_few
 from cxrview.image.layout import Layout
 from cxrview.image.limits import check_pixels
 from cxrview.image.native import unpack_native
@@ -40,14 +42,14 @@ def decode_deflated(frame: Frame) -> Planes:
     """Decode a deflated native frame (PS3.5 section 8.2.16)."""
     native = inflate(frame.path, memoryview(frame.data), frame.limits)
     if len(native) < frame.layout.frame_bytes:
-        raise failed(frame, is_whole=False)
+        raise too_few(frame)
     return _native(frame.layout, native)
 
 
 def decode_plain(frame: Frame) -> Planes:
     """Take an encapsulated native frame (PS3.5 annex A.4.11)."""
     if len(frame.data) < frame.layout.frame_bytes:
-        raise failed(frame, is_whole=False)
+        raise too_few(frame)
     return _native(frame.layout, frame.data)
 
 
@@ -61,7 +63,7 @@ def _native(layout: Layout, data: bytes | memoryview) -> Planes:
 
 def decode_jpeg(frame: Frame) -> Planes:
     """Decode lossy JPEG of 8 or 12 bits (PS3.5 section 8.2.1)."""
-    return replace(_decode_jpeg(frame, [_turbo]), is_lossy=True)
+    return replace(_decode_jpeg(frame, [_turbo], is_lossy=True), is_lossy=True)
 
 
 def decode_lossless_jpeg(frame: Frame) -> Planes:
@@ -69,19 +71,26 @@ def decode_lossless_jpeg(frame: Frame) -> Planes:
 
     libjpeg-turbo is the fastest, but refuses some tables that scanners have written.
     """
-    return _decode_jpeg(frame, [_turbo, _ljpeg, _sof3])
+    return _decode_jpeg(frame, [_turbo, _ljpeg, _sof3], is_lossy=False)
 
 
-def _decode_jpeg(frame: Frame, decoders: list[Callable[[bytes, bool], Any]]) -> Planes:
+def _decode_jpeg(
+    frame: Frame, decoders: list[Callable[[bytes, bool], Any]], *, is_lossy: bool
+) -> Planes:
     size = _checked(frame, jpeg_size(frame.data))
     is_ycc = size.samples == 3 and (
-        frame.layout.photometric.startswith("YBR") or size.is_luma_first
+        frame.layout.photometric.startswith("YBR")
+        or size.is_luma_first
+        # Of a header that knows of no colours: as libjpeg takes it where no marker tells.
+        or (is_lossy and frame.layout.samples == 1 and not size.is_rgb)
     )
     if not jpeg_ends(frame.data, size):
         _refuse_invented_rows(frame, is_ycc)
     tries = [partial(d, frame.data, is_ycc) for d in decoders]
     samples = _first_that_works(frame, tries, goes_on=_is_about_tables)
-    return Planes(samples=_planes(frame, samples), precision=size.precision, is_luma_first=is_ycc)
+    if is_lossy and (samples[-4:, -4:] == 1 << (size.precision - 1)).all():
+        _refuse_invented_rows(frame, is_ycc)  # perhaps: the marker may stand too early
+    return _framed(frame, samples, size, is_luma_first=is_ycc)
 
 
 def _is_about_tables(error: Exception) -> bool:
@@ -90,14 +99,15 @@ def _is_about_tables(error: Exception) -> bool:
 
 
 def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
-    """Refuse a stream without an end, unless all its pixels are there.
+    """Refuse a stream without an end, or with one too early, unless all its pixels are there.
 
     libjpeg-turbo fills up what is missing and says nothing. So two different endings are
     tried: where they change no pixel, none was missing.
     """
+    data = until_end(frame.data)
     try:
-        one = _turbo(frame.data + b"\xff\xd9", is_ycc)
-        other = _turbo(frame.data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", is_ycc)
+        one = _turbo(data + b"\xff\xd9", is_ycc)
+        other = _turbo(data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", is_ycc)
     except MemoryError:
         raise
     except Exception as error:
@@ -129,12 +139,8 @@ def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
     samples = _first_that_works(
         frame, [partial(imagecodecs.jpegls_decode, data)], is_whole=jpeg_ends(frame.data, size)
     )
-    return Planes(
-        samples=_planes(frame, samples),
-        precision=size.precision,
-        is_luma_first=frame.layout.photometric.startswith("YBR"),
-        is_lossy=is_lossy,
-    )
+    is_luma_first = frame.layout.photometric.startswith("YBR")
+    return _framed(frame, samples, size, is_luma_first=is_luma_first, is_lossy=is_lossy)
 
 
 def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
@@ -146,13 +152,15 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """
     size = _checked(frame, jpeg2000_size(frame.data))
     end = jpeg2000_end(frame.data, size)
+    if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros, and says nothing
+        raise failed(frame, is_whole=False)
     # Some writers pad with a comment behind the last tile-part, at which OpenJPEG gives up.
     # Others give a wrong length there, so that what ends there is only a second try.
     tries = [_closed(frame.data)]
     if end is not None and frame.data[end : end + 2] != b"\xff\xd9":
         tries = [frame.data[:end] + b"\xff\xd9", *tries]
     decoders = [partial(imagecodecs.jpeg2k_decode, data) for data in tries]
-    samples = _first_that_works(frame, decoders, is_whole=end is not None)
+    samples = _first_that_works(frame, decoders, is_whole=end is not None or _is_closed(frame))
     return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
 
@@ -160,7 +168,7 @@ def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14); `is_lossy` as above."""
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
-        raise failed(frame, is_whole=False)
+        raise failed(frame, is_whole=_is_closed(frame))
     samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
     return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
@@ -188,11 +196,11 @@ def _of_jpeg2000(
     frame: Frame, samples: NDArray[Any], size: CodestreamSize, *, is_lossy: bool
 ) -> Planes:
     # The reversible and irreversible colour transforms have been undone by the decoder.
-    photometric = frame.layout.photometric
-    return Planes(
-        samples=_planes(frame, samples),
-        precision=size.precision,
-        is_luma_first=photometric.startswith("YBR_FULL"),
+    return _framed(
+        frame,
+        samples,
+        size,
+        is_luma_first=frame.layout.photometric.startswith("YBR_FULL"),
         is_lossy=is_lossy or is_irreversible(frame.data, size),
     )
 
@@ -201,17 +209,24 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
     """Refuse a codestream whose size is not the header's, before memory is taken for it."""
     layout = frame.layout
     if size is None:
-        raise failed(frame, is_whole=len(frame.data) > 1024)
-    if (size.rows, size.columns, size.samples) != (layout.rows, layout.columns, layout.samples):
+        is_whole = frame.ending is Ending.CLOSED or len(frame.data) > 1024
+        raise failed(frame, is_whole=is_whole)
+    if (size.rows, size.columns) != (layout.rows, layout.columns):
         raise CorruptPixels(
             frame.path, "its compressed pixels have another size than its header says", _ADVICE
         )
+    check_components(frame, size.samples)
     if size.precision > layout.bits_allocated:
-        count = layout.samples_a_plane
+        count = layout.rows * layout.columns * size.samples
         check_pixels(
             frame.path, count * (1 << (size.precision - 1).bit_length()) // 8, frame.limits
         )
     return size
+
+
+def _is_closed(frame: Frame) -> bool:
+    """Whether the last bytes of a codestream are there, so that what fails is in its middle."""
+    return b"\xff\xd9" in frame.data[-64:]
 
 
 def _closed(data: bytes) -> bytes:
@@ -239,8 +254,25 @@ def _first_that_works(
     raise failed(frame, is_whole=is_whole) from failure
 
 
-def _planes(frame: Frame, samples: NDArray[Any]) -> NDArray[Any]:
-    rows, columns, count = frame.layout.rows, frame.layout.columns, frame.layout.samples
+def _framed(
+    frame: Frame,
+    samples: NDArray[Any],
+    size: CodestreamSize,
+    *,
+    is_luma_first: bool,
+    is_lossy: bool = False,
+) -> Planes:
+    planes = Planes(
+        samples=_planes(frame, samples, size.samples),
+        precision=size.precision,
+        is_luma_first=is_luma_first,
+        is_lossy=is_lossy,
+    )
+    return fit_components(frame, planes)
+
+
+def _planes(frame: Frame, samples: NDArray[Any], count: int) -> NDArray[Any]:
+    rows, columns = frame.layout.rows, frame.layout.columns
     if samples.shape == (rows, columns, count) and count > 1:
         return np.moveaxis(samples, 2, 0)
     if samples.size != rows * columns * count:

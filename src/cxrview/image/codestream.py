@@ -6,6 +6,8 @@ _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _END = b"\xff\xd9"
 # So that no stream keeps us walking: real ones have a few dozen, and a few thousand.
 _MOST_SEGMENTS, _MOST_TILE_PARTS = 10_000, 1_000_000
+_BLANK = 64
+"""Zeros in a row that no codestream ends with."""
 _J2K_START = b"\xff\x4f\xff\x51"
 
 
@@ -20,6 +22,8 @@ class CodestreamSize:
     """Bits of a sample."""
     is_luma_first: bool = False
     """The samples are YCbCr by a JFIF or Adobe marker."""
+    is_rgb: bool = False
+    """They are RGB by an Adobe marker or by the names of the components."""
     is_signed: bool = False
     is_offset: bool = False
     """The picture does not begin at the origin of its grid (JPEG 2000 only)."""
@@ -33,7 +37,7 @@ def jpeg_size(data: bytes) -> CodestreamSize | None:
     Returns:
         None where there is none, or it is cut.
     """
-    at, found, is_luma_first = 2, None, False
+    at, found, is_luma_first, is_rgb = 2, None, False, False
     for _ in range(_MOST_SEGMENTS):
         if at + 4 > len(data) or data[at] != 0xFF:
             return None
@@ -44,16 +48,20 @@ def jpeg_size(data: bytes) -> CodestreamSize | None:
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at + 4 : at + 2 + length]
         if marker == 0xDA:
-            return _with_scan(found, is_luma_first, at + 2 + length)
+            return _with_scan(found, is_luma_first, is_rgb, at + 2 + length)
         if marker in _SIZE_MARKERS and len(segment) >= 6:
             found = segment
+            is_rgb |= segment[6::3] == b"RGB"
         is_luma_first |= marker == 0xE0 and segment[:5] == b"JFIF\0"
         is_luma_first |= marker == 0xEE and segment[:5] == b"Adobe" and segment[11:12] == b"\x01"
+        is_rgb |= marker == 0xEE and segment[:5] == b"Adobe" and segment[11:12] == b"\0"
         at += 2 + length
     return None
 
 
-def _with_scan(frame: bytes | None, is_luma_first: bool, start: int) -> CodestreamSize | None:
+def _with_scan(
+    frame: bytes | None, is_luma_first: bool, is_rgb: bool, start: int
+) -> CodestreamSize | None:
     if frame is None:
         return None
     return CodestreamSize(
@@ -62,6 +70,7 @@ def _with_scan(frame: bytes | None, is_luma_first: bool, start: int) -> Codestre
         columns=int.from_bytes(frame[3:5], "big"),
         samples=frame[5],
         is_luma_first=is_luma_first,
+        is_rgb=is_rgb,
         scan_start=start,
     )
 
@@ -74,6 +83,69 @@ def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
     if _END in data[-64:]:
         return True
     return data.rfind(_END) >= size.scan_start
+
+
+def until_end(data: bytes) -> bytes:
+    """Take of a JPEG stream what its scans may be decoded from.
+
+    That is all before the last End of Image marker. Where there is none, half a marker is left
+    out, and zeros in place of what was never written.
+    """
+    size, at = jpeg_size(data), data.rfind(_END)
+    if size is not None and at >= size.scan_start:
+        return data[:at]
+    written = data.rstrip(b"\0")
+    if len(data) - len(written) >= _BLANK:
+        # 0xFF 0x00 is a byte of data, of which the zero was taken for one too many
+        data = written + b"\0" if written.endswith(b"\xff") else written
+    return data.rstrip(b"\xff")
+
+
+def jpeg_scans_complete(data: bytes) -> bool:
+    """Whether there is a scan for every bit of every coefficient (ITU-T T.81 B.2.3 and G.1.1).
+
+    Only by the heads of the scans: the last one may still be cut. False where a head is broken.
+    """
+    frame, scans = _jpeg_scans(data)
+    if frame is None or len(frame) < 7:
+        return False
+    names = frame[7::3][: frame[6]]
+    is_progressive = frame[0] in (0xC2, 0xC6, 0xCA, 0xCE)
+    band = range(64) if is_progressive else range(1)
+    missing = {(name, k) for name in names for k in band}
+    for scan in scans:
+        count = scan[0] if scan else 0
+        if len(scan) < 4 + 2 * count:
+            return False
+        first, last, bits = scan[1 + 2 * count : 4 + 2 * count]
+        if not is_progressive:
+            first = last = bits = 0
+        if bits & 0x0F == 0:
+            missing -= {
+                (name, k) for name in scan[1 : 1 + 2 * count : 2] for k in range(first, last + 1)
+            }
+    return not missing
+
+
+def _jpeg_scans(data: bytes) -> tuple[bytes | None, list[bytes]]:
+    """Take the marker and the frame header, and the header of each scan."""
+    frame, scans, at = None, [], 2
+    for _ in range(_MOST_SEGMENTS):
+        at = data.find(b"\xff", at)
+        if at < 0 or at + 4 > len(data):
+            break
+        marker = data[at + 1]
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
+            at += 1 if marker == 0xFF else 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        segment = data[at + 4 : at + 2 + length]
+        if marker in _SIZE_MARKERS:
+            frame = bytes([marker]) + segment
+        elif marker == 0xDA:
+            scans.append(segment)
+        at += 2 + length
+    return frame, scans
 
 
 def jpeg2000_size(data: bytes) -> CodestreamSize | None:
@@ -126,6 +198,9 @@ def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
 def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
     """Find where the last tile-part ends (ITU-T T.800 A.4.2); None if beyond the data.
 
+    Also None where zeros stand in place of its end, as in files of which room was made for all
+    and a part was written.
+
     OpenJPH decodes what is there and says nothing, so it must be known beforehand.
     """
     at, end = size.scan_start + 2, 0
@@ -143,4 +218,5 @@ def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
             break
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return end if 0 < end <= len(data) else None
+    is_blank = data[end : end + 2] != _END and not any(data[max(0, end - _BLANK) : end])
+    return end if 0 < end <= len(data) and not is_blank else None

@@ -174,7 +174,8 @@ def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
 def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
     layout, found = _first_frame(path, parsed, header, options)
     planes = _planes(found, parsed)
-    return _with_notes(to_grey(path, planes, header, layout, exact=options.exact), layout)
+    grey = to_grey(path, planes, header, layout, exact=options.exact)
+    return _with_notes(grey, layout, planes.warnings)
 
 
 def _shrink(
@@ -189,7 +190,8 @@ def _shrink(
     if not is_whole:
         return None
     planes = _planes(found, parsed)
-    return _with_notes(square_of_planes(path, planes, header, layout, side), layout)
+    grey = square_of_planes(path, planes, header, layout, side)
+    return _with_notes(grey, layout, planes.warnings)
 
 
 def _first_frame(
@@ -201,27 +203,37 @@ def _first_frame(
     check_pixels(path, layout.decoded_bytes, options.limits)
     if parsed.transfer_syntax in _NATIVE:
         return layout, _native(path, parsed, element, layout)
-    return layout, _compressed(path, parsed, element, layout, options)
+    frame, notes = _compressed(path, parsed, element, layout, options)
+    return replace(layout, warnings=layout.warnings + notes), frame
 
 
 def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
     return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
 
 
-def _with_notes(grey: Grey, layout: Layout) -> Grey:
+def _with_notes(grey: Grey, layout: Layout, notes: tuple[str, ...] = ()) -> Grey:
     first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
-    return replace(grey, warnings=layout.warnings + first + grey.warnings)
+    return replace(grey, warnings=layout.warnings + first + notes + grey.warnings)
 
 
 def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
     if parsed.pixels is not None and len(parsed.pixels.value):
         return parsed.pixels
+    if parsed.broken is not None:
+        group, element = divmod(parsed.broken, 1 << 16)
+        raise CorruptHeader(
+            path,
+            f"its element ({group:04X},{element:04X}) has no length that can be believed",
+            "Export it again; nothing behind that element can be read",
+        )
     if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
         raise Truncated(path, "it ends before its pixels", _ADVICE)
     if header.has(0x00287FE0):
         raise Unsupported(
             path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
         )
+    if header.has(0x00280010) and header.has(0x00280011):
+        raise NoPixelData(path, "its header describes an image that is not in it", _ADVICE)
     raise NoPixelData(
         path,
         "it is a DICOM object without pixels",
@@ -272,14 +284,21 @@ def _needed(layout: Layout) -> int:
 
 def _compressed(
     path: str, parsed: Parsed, element: PixelElement, layout: Layout, options: ReadOptions
-) -> Frame:
+) -> tuple[Frame, tuple[str, ...]]:
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
             path,
             "its transfer syntax is not read",
             "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
         )
-    data = first_frame(
+    found = first_frame(
         path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
     )
-    return Frame(path=path, data=data, layout=layout, limits=options.limits)
+    frame = Frame(
+        path=path,
+        data=found.data,
+        layout=layout,
+        limits=options.limits,
+        ending=found.ending,
+    )
+    return frame, found.warnings

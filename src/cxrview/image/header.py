@@ -14,6 +14,8 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from cxrview.image.tolerant import has_odd_vr, read_items
+
 LONGEST = 64
 """Characters to which a text is cut: the most that LO and UI allow (PS3.5 section 6.2)."""
 
@@ -86,16 +88,27 @@ class Header:
         """The first item of a sequence; None where there is none, or it cannot be read."""
         if tag not in self._dataset:
             return None
+        before = raw_element(self._dataset, tag)
         try:
             items = self._dataset[tag].value
             item = items[0] if items else None
         except (MemoryError, RecursionError):
             raise
         except Exception:  # a broken sequence can raise anything in pydicom
-            return None
+            item = None
+        if isinstance(before, RawDataElement) and (
+            not isinstance(item, Dataset) or has_odd_vr(item, is_implicit=before.is_implicit_VR)
+        ):
+            item = self._tolerantly(before)
         if not isinstance(item, Dataset):
             return None
         return Header(item, is_little_endian=self._order == "little")
+
+    def _tolerantly(self, sequence: RawDataElement) -> Dataset | None:
+        if not isinstance(sequence.value, bytes):
+            return None
+        items = read_items(sequence.value, is_little_endian=self._order == "little")
+        return items[0] if items else None
 
     def _decode(self, tag: int) -> str:
         vr, raw = self._raw(tag)

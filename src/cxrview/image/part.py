@@ -135,7 +135,7 @@ def _parse_head(path: str, prefix: Prefix, limits: Limits) -> Parsed:
         prefix.reach(length)
         parsed = parse(path, prefix.data, limits)
         if parsed.pixels is not None and not parsed.is_cut:
-            if parsed.pixels.length == UNDEFINED_LENGTH:
+            if parsed.pixels.length == UNDEFINED_LENGTH and not parsed.warnings:
                 return parsed
             break
     raise Untold

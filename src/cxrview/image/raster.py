@@ -12,17 +12,16 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from cxrview.errors import (
     CorruptHeader,
     CorruptPixels,
-    TooLarge,
     Truncated,
     UnreadableImage,
     Unsupported,
 )
-from cxrview.image.codestream import jpeg_size
+from cxrview.image.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
 from cxrview.image.colour import luma
 from cxrview.image.limits import Limits, ReadOptions, check_inflation, check_pixels
 from cxrview.image.opened import Grey, ImageFile
@@ -32,6 +31,9 @@ from cxrview.image.window import is_windowed_by_percentiles, minmax_to_uint8
 from cxrview.records import Instance
 
 _ORIENTATION = 0x0112
+_NO_END = "no_end_marker"
+_LARGE = 64 << 20
+"""Pixels beyond which a copy of them counts."""
 _ADVICE = "Copy or export it again"
 
 
@@ -77,9 +79,7 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures: the limits decide on those
-            return Image.open(BytesIO(data), formats=[kind.value])
-    except Image.DecompressionBombError as error:
-        raise TooLarge(path, "it has too many pixels", "Export it at a smaller size") from error
+            return _image(data, kind)
     except MemoryError:
         raise
     except Exception as error:  # a broken picture can raise anything in Pillow
@@ -90,6 +90,13 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
                 path, "it is a JPEG of a kind that is not read", "Save it as PNG or plain JPEG"
             ) from error
         raise CorruptHeader(path, f"its {kind} header cannot be read", _ADVICE) from error
+
+
+def _image(data: bytes, kind: Kind) -> Image.Image:
+    """Open by Pillow, past `Image.open`: that refuses what our limits allow."""
+    if kind is Kind.PNG:
+        return PngImagePlugin.PngImageFile(BytesIO(data))
+    return JpegImagePlugin.jpeg_factory(BytesIO(data))
 
 
 def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) -> None:
@@ -113,21 +120,67 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> Grey:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if kind is Kind.PNG and _is_deep_colour(data):
-                return _decode_deep_colour(data)
-            if kind is Kind.PNG and (grey := _decode_deep_grey(data)):
-                return grey
-            image = Image.open(BytesIO(data), formats=[kind.value])
-            if least and kind is Kind.JPEG:
-                image.draft("L", (least, least))
-            image.load()
+            if kind is Kind.PNG:
+                return _decode_png(data)
+            if kind is Kind.JPEG and not _ends(data, kind):
+                return _decode_without_end(path, data, least)
+            image = _loaded(data, kind, least)
+            if kind is Kind.JPEG and _may_be_invented(image):
+                _check_rows(path, until_end(data))
             return _grey(*_upright(image))
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # a broken picture can raise anything in Pillow
-        if not _ends(data, kind) or "truncated" in str(error):
+        if not _ends(data, kind):
             raise _truncated(path) from error
         raise CorruptPixels(path, f"its {kind} pixels cannot be decoded", _ADVICE) from error
+
+
+def _decode_png(data: bytes) -> Grey:
+    if _is_deep_colour(data):
+        grey = _decode_deep_colour(data)
+    else:
+        grey = _decode_deep_grey(data) or _grey(*_upright(_loaded(data, Kind.PNG)))
+    if _ends(data, Kind.PNG):
+        return grey
+    return replace(grey, warnings=(_NO_END, *grey.warnings))
+
+
+def _loaded(data: bytes, kind: Kind, least: int = 0) -> Image.Image:
+    image = _image(data, kind)
+    if least and kind is Kind.JPEG:
+        image.draft("L", (least, least))
+    image.load()
+    return image
+
+
+def _decode_without_end(path: str, data: bytes, least: int) -> Grey:
+    """Decode a JPEG file without End of Image marker, if all its pixels are there."""
+    data = until_end(data)
+    _check_rows(path, data)
+    upright, notes = _upright(_loaded(data + b"\xff\xd9", Kind.JPEG, least))
+    return _grey(upright, (_NO_END, *notes))
+
+
+def _check_rows(path: str, data: bytes) -> None:
+    """Refuse a JPEG whose scans, up to where a marker should end them, leave out pixels.
+
+    libjpeg fills up what is missing. So two different endings are tried: where they change no
+    pixel, none was missing.
+    """
+    if not jpeg_scans_complete(data):
+        raise _truncated(path)
+    image = _loaded(data + b"\xff\xd9", Kind.JPEG)
+    other = _loaded(data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", Kind.JPEG)
+    if not np.array_equal(np.asarray(image), np.asarray(other)):
+        raise _truncated(path)
+
+
+def _may_be_invented(image: Image.Image) -> bool:
+    """Whether the last pixels have the middle grey with which libjpeg fills up what is missing."""
+    width, height = image.size
+    corner = np.asarray(image.crop((max(0, width - 4), max(0, height - 4), width, height)))
+    return bool(((corner == 127) | (corner == 128)).all())
 
 
 def _truncated(path: str) -> Truncated:
@@ -135,8 +188,10 @@ def _truncated(path: str) -> Truncated:
 
 
 def _ends(data: bytes, kind: Kind) -> bool:
-    tail = data[-4096:]  # some programs append notes of their own
-    return (b"IEND" if kind is Kind.PNG else b"\xff\xd9") in tail
+    if kind is Kind.PNG:
+        return b"IEND" in data[-4096:]  # some programs append notes of their own
+    size = jpeg_size(data)
+    return jpeg_ends(data, size) if size else b"\xff\xd9" in data[-4096:]
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
@@ -177,17 +232,28 @@ def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> Grey:
 def _decode_deep_grey(data: bytes) -> Grey | None:
     """Decode a PNG of 16 bits and one sample by libpng, in two thirds of Pillow's time.
 
-    None where there is anything else to it, or anything wrong with it: that is Pillow's to tell.
+    So too a very large one of 8 bits, in a third of Pillow's memory. None where there is anything
+    else to it, or anything wrong with it: that is Pillow's to tell.
     """
-    if data[24:26] != b"\x10\0" or any(chunk in data for chunk in (b"tRNS", b"eXIf", b"acTL")):
+    is_large = data[24:26] == b"\x08\0" and len(data) > 25 and _png_pixels(data) > _LARGE
+    if data[24:26] != b"\x10\0" and not is_large:
+        return None
+    if any(chunk in data for chunk in (b"tRNS", b"eXIf", b"acTL")):
         return None
     import imagecodecs
 
     try:
-        pixels, is_constant = minmax_to_uint8(imagecodecs.png_decode(data))
+        samples = imagecodecs.png_decode(data)
     except imagecodecs.PngError:
         return None
+    if is_large:
+        return kept(samples)
+    pixels, is_constant = minmax_to_uint8(samples)
     return Grey(pixels=pixels, is_constant=is_constant)
+
+
+def _png_pixels(data: bytes) -> int:
+    return int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
 
 
 def _is_deep_colour(data: bytes) -> bool:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.errors import CorruptPixels
-from cxrview.image.frame import Frame, Planes, corrupt, failed
+from cxrview.image.components import check_components, fit_components
+from cxrview.image.frame import Ending, Frame, Planes, corrupt, failed
 from cxrview.image.layout import Layout
 from cxrview.image.limits import check_pixels
 from cxrview.image.native import unpack_native
@@ -25,31 +26,49 @@ def decode_rle(frame: Frame) -> Planes:
     layout, data = _by_plane(frame.layout), frame.data
     count = int.from_bytes(data[:4], "little")
     if len(data) < 64:
-        raise corrupt(frame)
-    width, rest = divmod(count, layout.samples)
-    if rest or width not in (1, 2, 4, 8):
-        raise CorruptPixels(
-            frame.path,
-            "the number of its run-length coded planes fits no number of bytes a pixel",
-            "Export it again; its header and its pixels contradict each other",
-        )
-    if width != max(1, layout.bits_allocated // 8):
-        layout = replace(layout, bits_allocated=8 * width)
-        check_pixels(frame.path, layout.decoded_bytes, frame.limits)
+        raise failed(frame, is_whole=frame.ending is Ending.CLOSED)
+    layout, width = _of_segments(frame, layout, count)
     starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
     if starts != sorted(starts) or starts[0] < 64:
         raise corrupt(frame)
     if starts[-1] >= len(data):
-        raise failed(frame, is_whole=False)
+        raise failed(frame, is_whole=frame.ending is Ending.CLOSED)
     if (whole := _decode_grey(data, layout)) is not None:
-        return whole
+        return fit_components(frame, whole)
     size = layout.frame_bytes // count
     ends = [*starts[1:], len(data)]
     native = np.empty((layout.samples, size, width), np.uint8)
     for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
         sample, byte = divmod(k, width)  # the most significant byte comes first
         native[sample, :, width - 1 - byte] = _unpack_bits(frame, start, end, size)
-    return _unpacked(native.data.cast("B"), layout)
+    return fit_components(frame, _unpacked(native.data.cast("B"), layout))
+
+
+def _of_segments(frame: Frame, layout: Layout, count: int) -> tuple[Layout, int]:
+    """Take samples and bytes of a sample from the segments, of which there is one for each byte.
+
+    Where they are not those of the header, one of the two should be, the bytes rather.
+    """
+    expected, other = max(1, layout.bits_allocated // 8), 4 - layout.samples
+    for width, samples in (
+        (expected, layout.samples),
+        (expected, other),
+        *((width, samples) for samples in (layout.samples, other) for width in (1, 2, 4, 8)),
+    ):
+        if count == width * samples:
+            break
+    else:
+        raise CorruptPixels(
+            frame.path,
+            f"its run-length code has {count} segments, which fits no number of components",
+            "Export it again; its header and its pixels contradict each other",
+        )
+    if width != expected:
+        layout = replace(layout, bits_allocated=8 * width)
+        check_pixels(frame.path, layout.decoded_bytes, frame.limits)
+    check_components(frame, samples)
+    photometric = layout.photometric if samples == layout.samples else "RGB"
+    return replace(layout, samples=samples, photometric=photometric), width
 
 
 def _decode_grey(data: bytes, layout: Layout) -> Planes | None:
@@ -76,6 +95,7 @@ def _unpacked(native: bytes | bytearray | memoryview, layout: Layout) -> Planes:
 
 def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.uint8]:
     segment = frame.data[start:end]
+    is_whole = end != len(frame.data) or frame.ending is Ending.CLOSED
     try:
         plane = imagecodecs.packbits_decode(segment, out=size)
     except imagecodecs.PackbitsError:
@@ -83,9 +103,9 @@ def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.ui
         try:
             plane = imagecodecs.packbits_decode(segment, out=size + 256)
         except imagecodecs.PackbitsError as error:
-            raise failed(frame, is_whole=end != len(frame.data)) from error
+            raise failed(frame, is_whole=is_whole) from error
     if len(plane) < size:
-        raise failed(frame, is_whole=end != len(frame.data))
+        raise failed(frame, is_whole=is_whole)
     return np.frombuffer(plane, np.uint8, size)
 
 

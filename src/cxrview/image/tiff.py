@@ -1,7 +1,8 @@
-"""Reads the first page of a TIFF file, of any photometric and depth."""
+"""Reads one page of a TIFF file, of any photometric and depth: the first in full resolution."""
 
 import logging
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -29,6 +30,10 @@ from cxrview.records import Instance
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _ADVICE = "Copy or export it again"
+_MOST_PAGES = 64
+"""Looked at for the one in full resolution."""
+_THUMBNAIL = 512
+"""Rows or columns of the largest page that is taken for a thumbnail, though it does not say so."""
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
 
 
@@ -36,14 +41,15 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
     """Open a TIFF file.
 
     Raises:
-        CorruptHeader: the directory of the first page cannot be read.
+        CorruptHeader: the directory of the page cannot be read.
         NoPixelData: there is no page.
-        Truncated: the file ends before the pixels of the first page.
+        Truncated: the file ends before the pixels of the page.
         TooLarge: the pixels would need more than the limits allow.
     """
     _check_directory(path, data)
     try:
-        page, pages = _first_page(path, data)
+        chosen, pages = _first_page(path, data)
+        page = chosen.page
         _check_size(path, page, len(data), options)
         rows, columns = int(page.imagelength), int(page.imagewidth)
     except (MemoryError, UnreadableImage):
@@ -54,7 +60,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         instance=Instance(
             path=path, content_id=content_id, rows=rows, columns=columns, frames=pages
         ),
-        warnings=(f"first_of_pages:{pages}",) if pages > 1 else (),
+        warnings=_page_notes(chosen, pages),
         decode=lambda: _decode(path, page),
         shrink=None if options.exact else lambda side: _shrink(path, page, side),
     )
@@ -71,13 +77,74 @@ def _check_directory(path: str, data: bytes) -> None:
         raise Truncated(path, "it ends before its directory does", _ADVICE)
 
 
-def _first_page(path: str, data: bytes) -> tuple[Any, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """A page, and where it stands: "2", or "1.1" for the first below page 1 (SubIFDs)."""
+
+    page: Any
+    place: str
+
+
+def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
     file = tifffile.TiffFile(BytesIO(data))
     pages = len(file.pages)
-    page = file.pages.first if pages else None
-    if page is None or not page.imagelength or not page.imagewidth:
+    first = file.pages.first if pages else None
+    if first is None or not first.imagelength or not first.imagewidth:
         raise NoPixelData(path, "it is a TIFF file without a picture", _ADVICE)
-    return page, pages
+    if pages == 1 and not first.subifds:
+        return _Chosen(page=first, place="1"), pages
+    return _full_resolution(list(_all_pages(file))), pages
+
+
+def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
+    """Go through the first pages, each with those below it; not those that are broken."""
+    for k in range(min(len(file.pages), _MOST_PAGES)):
+        try:
+            page: Any = file.pages[k]
+            below = list(page.pages or ()) if page.subifds else []
+        except MemoryError:
+            raise
+        except Exception:  # a broken directory can raise anything in tifffile
+            if k == 0:
+                raise
+            continue
+        yield _Chosen(page=page, place=str(k + 1))
+        for j, sub in enumerate(below[:_MOST_PAGES]):
+            yield _Chosen(page=sub, place=f"{k + 1}.{j + 1}")
+
+
+def _full_resolution(pages: list[_Chosen]) -> _Chosen:
+    """Choose the first page that is neither a mask nor a smaller copy of another."""
+    whole = [chosen for chosen in pages if not _is_marked(chosen.page)] or pages
+    first = whole[0]
+    larger = [chosen for chosen in whole[1:] if _is_small_copy(first.page, chosen.page)]
+    return larger[0] if larger else first
+
+
+def _is_marked(page: Any) -> bool:
+    """Whether a page says that it is a smaller copy or a mask (TIFF 6.0, pages 36 and 40)."""
+    old = page.tags.get(255)
+    kind = page.tags.get(254)
+    return bool(
+        (kind is not None and int(kind.value) & 0b101)
+        or (kind is None and old is not None and int(old.value) == 2)
+        or not (page.imagelength and page.imagewidth)
+    )
+
+
+def _is_small_copy(page: Any, other: Any) -> bool:
+    """Whether a page has the size of a thumbnail, and the proportions of a larger one."""
+    rows, columns = page.imagelength, page.imagewidth
+    scale = max(other.imagelength, other.imagewidth) / max(rows, columns)
+    lengths = ((other.imagelength, rows), (other.imagewidth, columns))
+    is_alike = all(abs(length - small * scale) <= scale for length, small in lengths)
+    return bool(is_alike and scale >= 2 and max(rows, columns) <= _THUMBNAIL)
+
+
+def _page_notes(chosen: _Chosen, pages: int) -> tuple[str, ...]:
+    if chosen.place != "1":
+        return (f"page_chosen:{chosen.place}",)
+    return (f"first_of_pages:{pages}",) if pages > 1 else ()
 
 
 def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
