@@ -300,7 +300,7 @@ def test_a_column_of_patients_is_kept_as_pseudonyms_of_the_key(room):
 
     patients = [image.patient for image in room.study()[1]]
     assert sorted(patients) == ["", pseudonym(b"k" * 64, "17")]
-    assert "1 of 2 images have no patient" in done.stderr
+    assert "1 of 2 images has no patient" in done.stderr
 
 
 def test_all_patients_known_is_nothing_to_tell(room):

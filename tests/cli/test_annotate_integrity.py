@@ -159,7 +159,7 @@ def test_a_replaced_file_keeps_the_models_word_in_a_merged_result(room):
     rows = {row["path"]: row for row in room.read_csv("merged.csv")}
     assert rows[room.file(7)]["view_origin"] == "model"
     assert rows[room.file(5)]["view_origin"] == "agreed"
-    assert "1 rows are of files that were replaced" in said
+    assert "1 row is of a file that was replaced" in said
 
 
 def test_nor_is_a_row_that_was_made_of_the_new_file_the_old_image(room):
@@ -228,7 +228,7 @@ def test_a_sound_study_is_verified_and_described(room):
 
     said = room.run("annotate verify study.db").output
 
-    assert "40 files are those of the study, 0 were replaced" in said
+    assert "40 files are as in the study; replaced: 0" in said
     assert "80 acts in the log, 0 of them withdrawn" in said
     assert "nothing is wrong" in said
     paragraph = said.splitlines()[-1]
@@ -298,7 +298,7 @@ def test_replaced_and_missing_files_are_wrong(room):
 
     said = room.run("annotate verify study.db", code=1).output
 
-    assert "38 files are those of the study, 1 were replaced, 1 cannot be read" in said
+    assert "38 files are as in the study; replaced: 1, cannot be read: 1" in said
     assert "07.png was replaced after the study was created" in said
     assert "09.png cannot be read" in said
 

@@ -130,7 +130,7 @@ def imports(study: StudyName) -> None:
         file = one.file or "a file whose name was not kept"
         state = f", undone {one.undone:%Y-%m-%d %H:%M} UTC" if one.undone else ""
         typer.echo(
-            f"{one.number}: {one.readings} readings of {file}, "
+            f"{one.number}: {plural(one.readings, 'reading')} of {file}, "
             f"{one.happened:%Y-%m-%d %H:%M} UTC{state}"
         )
     if not found:

@@ -115,8 +115,8 @@ def _irregular(store: "ReadingStore") -> Iterator[str]:
 
     names = {reader.reader_id: reader.name for reader in store.readers()}
     for reader_id, count in count_late(store.readings(), store.blind_round_closed()).items():
-        acts = f"{count} act{'' if count == 1 else 's'} of the blind round"
+        acts = plural(count, "act of the blind round", "acts of the blind round")
         yield f"{names[reader_id]}: {acts} came after its closing and count"
     for one in store.imports():
         if one.undone:
-            yield f"import {one.number} ({one.readings} readings of {one.file}) is undone"
+            yield f"import {one.number} ({plural(one.readings, 'reading')} of {one.file}) is undone"

@@ -6,6 +6,7 @@ import typer
 
 from cxrview.cli.annotation_study import ImagesRoot, StudyName, opened
 from cxrview.cli.progress import progress
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.study.annotation_verify import Verified
@@ -43,10 +44,13 @@ def verify(
 def _print(found: "Verified", paragraph: str) -> None:
     content = found.content
     typer.echo(
-        f"{content.same} files are those of the study, {len(content.replaced)} were replaced, "
-        f"{len(content.missing)} cannot be read, {content.unknown} cannot be checked"
+        f"{plural(content.same, 'file is', 'files are')} as in the study; replaced: "
+        f"{len(content.replaced)}, cannot be read: {len(content.missing)}, "
+        f"cannot be checked: {content.unknown}"
     )
-    typer.echo(f"{found.acts} acts in the log, {found.acts - found.counted} of them withdrawn")
+    typer.echo(
+        f"{plural(found.acts, 'act')} in the log, {found.acts - found.counted} of them withdrawn"
+    )
     for remark in found.remarks:
         typer.echo(f"note: {remark}")
     for problem in found.problems[:_NAMED]:

@@ -100,7 +100,8 @@ def _refuse_without_opencv() -> None:
 
     if find_spec("cv2") is None:
         raise UsageError(
-            "augmentation needs OpenCV, which is not installed", install_command("train")
+            "augmentation needs OpenCV, which is not installed",
+            f"Install it with: {install_command('train')}",
         )
 
 

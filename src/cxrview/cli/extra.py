@@ -38,5 +38,6 @@ def _extra(name: str, what: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise UsageError(
-            f"{what} needs {error.name}, which is not installed", install_command(name)
+            f"{what} needs {error.name}, which is not installed",
+            f"Install it with: {install_command(name)}",
         ) from error

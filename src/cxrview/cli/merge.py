@@ -75,7 +75,12 @@ def merge(
         )
     if done.replaced:
         typer.echo(
-            f"cxrview: {done.replaced} rows are of files that were replaced after the study was "
-            "created, and stay as the model left them. See cxrview annotate verify",
+            "cxrview: "
+            + plural(
+                done.replaced,
+                "row is of a file that was replaced after the study was created, and stays",
+                "rows are of files that were replaced after the study was created, and stay",
+            )
+            + " as the model left it. See cxrview annotate verify",
             err=True,
         )

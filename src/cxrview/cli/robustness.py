@@ -135,7 +135,8 @@ def _refuse_without_extra() -> None:
     for name, called in (("cv2", "OpenCV"), ("scipy", "SciPy"), ("matplotlib", "Matplotlib")):
         if find_spec(name) is None:
             raise UsageError(
-                f"robustness needs {called}, which is not installed", install_command("train")
+                f"robustness needs {called}, which is not installed",
+                f"Install it with: {install_command('train')}",
             )
 
 

@@ -15,6 +15,7 @@ from cxrview.serve.shown_items import conflict_item, lot, second_look_item
 from cxrview.serve.tabs import Tab, holder_of, lease_of
 from cxrview.store.study_log import LATE_SECONDS
 from cxrview.terms import Role, Round, Settlement
+from cxrview.wording import plural
 
 routes = APIRouter(prefix="/api")
 
@@ -81,7 +82,9 @@ def close_round(
         return {"closed": True}
     left = sum(one.left for one in waiting)
     told = {"left": left, "readers": [{"name": one.name, "left": one.left} for one in waiting]}
-    why = f"{left} readings are left, and a closed blind round stays closed."
+    why = (
+        f"{plural(left, 'reading is', 'readings are')} left, and a closed blind round stays closed."
+    )
     return JSONResponse(told | {"why": why}, 409)
 
 

@@ -181,7 +181,7 @@ def _engine(where: str) -> tuple[str, Engine]:
     except ImportError as error:
         raise UsageError(
             f"a study in PostgreSQL needs {error.name}, which is not installed",
-            install_command("annotate", "postgresql"),
+            f"Install it with: {install_command('annotate', 'postgresql')}",
         ) from error
     event.listen(engine, "connect", _prepare_postgresql)
     return make_url(where).render_as_string(hide_password=True), engine

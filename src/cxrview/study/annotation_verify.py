@@ -13,6 +13,7 @@ from cxrview.store.readings import ReadingStore
 from cxrview.store.rows import printable
 from cxrview.study.annotation_content import ContentFound, check_content
 from cxrview.terms import Act, How, Round
+from cxrview.wording import plural
 
 FEWEST_ALIKE = 20
 """Images below which two readers who say the same are no surprise; ours."""
@@ -71,8 +72,8 @@ def verify_study(
     ]
     if content.unknown:
         remarks.append(
-            f"{content.unknown} images have no digest in the study, or lie behind a URL: whether "
-            "their files were replaced is not known"
+            plural(content.unknown, "image has", "images have")
+            + " no digest in the study, or a URL for a path: what was replaced of them is not known"
         )
     return Verified(
         problems=tuple(problems),

@@ -97,7 +97,7 @@ def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
     except ImportError as error:
         raise UsageError(
             f"the baselines need {error.name}, which is not installed",
-            f"{install_command('train')} brings it; or leave them out with --no-baselines",
+            "Leave them out with --no-baselines, or install it with: " + install_command("train"),
         ) from error
 
 

@@ -79,6 +79,8 @@ def firefox(program: Callable[[str], str], tmp_path: Path) -> Iterator[Firefox]:
     try:
         last = time.monotonic() + PATIENCE_SECONDS
         while not (profile / PORT_FILE).is_file() or not (profile / PORT_FILE).read_text():
+            if (code := process.poll()) is not None:
+                pytest.skip(f"needs a Firefox that starts ({command[0]}: exit code {code})")
             assert time.monotonic() < last, "Firefox did not start"
             time.sleep(0.1)
         browser = Firefox(int((profile / PORT_FILE).read_text()))
