@@ -145,6 +145,14 @@ def page_sets(right, other):
             ("page_chosen:2",),
         ),
         "an unmarked copy first": ([(thumb(right), {}), (right, {})], ("page_chosen:2",)),
+        "a pyramid from its smallest page": (
+            [(thumb(small), {}), (small, {}), (right, {})],
+            ("page_chosen:3",),
+        ),
+        "a tiny page of other proportions first": (
+            [(other[::5, ::8], {}), (right, {})],
+            ("page_chosen:2",),
+        ),
         "two thumbnails first": (
             [small_marked] * 2 + [(right, {})],
             ("page_chosen:3",),
@@ -180,6 +188,16 @@ def test_the_page_in_full_resolution_is_read(pictures, name, how):
     assert np.array_equal(radiograph.pixels, pictures[0])
     assert radiograph.warnings == warnings
     assert (radiograph.instance.rows, radiograph.instance.columns) == pictures[0].shape
+
+
+def test_a_copy_of_half_the_size_is_not_taken_however_large_it_is(pictures):
+    right, other = pictures
+    large, half = np.tile(right, (6, 6)), np.tile(other, (3, 3))
+    assert min(half.shape) > 512
+
+    radiograph = read_radiograph(tiff((half, {}), (large, {})))
+
+    assert np.array_equal(radiograph.pixels, large)
 
 
 # Large PNG files

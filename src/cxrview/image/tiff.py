@@ -32,8 +32,10 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _ADVICE = "Copy or export it again"
 _MOST_PAGES = 64
 """Looked at for the one in full resolution."""
-_THUMBNAIL = 512
-"""Rows or columns of the largest page that is taken for a thumbnail, though it does not say so."""
+_THUMBNAIL = 256
+"""Rows or columns of the largest page that is taken for a thumbnail by its size alone."""
+_MUCH_LARGER = 4
+"""Times by which a page is larger than such a thumbnail, in rows and in columns."""
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
 
 
@@ -114,11 +116,11 @@ def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
 
 
 def _full_resolution(pages: list[_Chosen]) -> _Chosen:
-    """Choose the first page that is neither a mask nor a smaller copy of another."""
+    """Choose the first page, or the largest of which it is a smaller copy; never a mask."""
     whole = [chosen for chosen in pages if not _is_marked(chosen.page)] or pages
     first = whole[0]
     larger = [chosen for chosen in whole[1:] if _is_small_copy(first.page, chosen.page)]
-    return larger[0] if larger else first
+    return max(larger or [first], key=lambda chosen: chosen.page.imagelength)
 
 
 def _is_marked(page: Any) -> bool:
@@ -133,12 +135,18 @@ def _is_marked(page: Any) -> bool:
 
 
 def _is_small_copy(page: Any, other: Any) -> bool:
-    """Whether a page has the size of a thumbnail, and the proportions of a larger one."""
+    """Whether a page has the proportions of a larger one, or is tiny beside it.
+
+    Thumbnails may be squashed, cropped or framed to a fixed size.
+    """
     rows, columns = page.imagelength, page.imagewidth
-    scale = max(other.imagelength, other.imagewidth) / max(rows, columns)
     lengths = ((other.imagelength, rows), (other.imagewidth, columns))
+    scale = max(other.imagelength, other.imagewidth) / max(rows, columns)
     is_alike = all(abs(length - small * scale) <= scale for length, small in lengths)
-    return bool(is_alike and scale >= 2 and max(rows, columns) <= _THUMBNAIL)
+    is_tiny = max(rows, columns) <= _THUMBNAIL and all(
+        length >= _MUCH_LARGER * small for length, small in lengths
+    )
+    return bool((is_alike and scale >= 2) or is_tiny)
 
 
 def _page_notes(chosen: _Chosen, pages: int) -> tuple[str, ...]:
