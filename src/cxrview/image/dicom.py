@@ -3,9 +3,7 @@
 import warnings as python_warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
-
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from cxrview.errors import (
     CorruptHeader,
@@ -26,9 +24,9 @@ from cxrview.image.layout import Layout, count_frames, read_layout
 from cxrview.image.limits import ReadOptions, check_pixels
 from cxrview.image.mapped import Data
 from cxrview.image.native import unpack_native
+from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.opened import Grey, ImageFile
 from cxrview.image.reduced import decode_reduced
-from cxrview.image.smoothness import is_much_smoother, some_rows
 from cxrview.image.straight import square_of_planes, square_of_reduced
 from cxrview.records import Instance
 
@@ -248,30 +246,28 @@ def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) ->
         )
     if len(element.value) < min(element.length, _needed(layout)):
         raise Truncated(path, "it ends before its pixels do", _ADVICE)
-    if len(element.value) < _needed(layout):
+    length, needed = len(element.value), _needed(layout)
+    if length < needed and not is_third(length, needed, layout):
         raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
-
-    def unpack(layout: Layout) -> NDArray[Any]:
-        return unpack_native(
+    samples, notes = unpack_by_length(
+        length,
+        needed,
+        layout,
+        lambda layout: unpack_native(
             element.value,
             layout,
             is_little_endian=parsed.is_little_endian,
             is_words=element.vr == "OW",
-        )
-
-    samples = unpack(layout)
-    if layout.bits_allocated == 8 and len(element.value) == 2 * _needed(layout):
-        # As many bytes as words take: where these show a picture, Bits Allocated is wrong.
-        words = unpack(replace(layout, bits_allocated=16))
-        if is_much_smoother(some_rows(words[0]), some_rows(samples[0])):
-            samples = words
+        ),
+    )
     return Planes(
         samples=samples,
-        precision=8 * samples.dtype.itemsize
-        if layout.bits_allocated == 8
+        precision=max(layout.bits_allocated, 8 * samples.dtype.itemsize)
+        if layout.bits_allocated >= 8
         else layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR"),
+        is_luma_first=layout.photometric.startswith("YBR") or is_third(length, needed, layout),
         behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
+        warnings=notes,
     )
 
 
