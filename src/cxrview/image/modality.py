@@ -71,8 +71,9 @@ def slope_of(header: Header, layout: Layout) -> tuple[float, tuple[str, ...]] | 
 
 
 def _whole(values: NDArray[Any]) -> NDArray[Any]:
-    ends = np.iinfo(np.int64)
-    whole: NDArray[Any] = np.clip(np.trunc(values), ends.min / 2, ends.max / 2).astype(np.int64)
+    whole: NDArray[Any] = np.trunc(values)
+    if np.abs(whole).max() < np.iinfo(np.int64).max / 2:
+        whole = whole.astype(np.int64)
     return whole
 
 
