@@ -216,12 +216,14 @@ def test_the_agreement_page_names_nobody_while_conflicts_may_come(differing):
     page = cy.get("/agreement").text
 
     assert "Reader 1" in page and "Ada" not in page and "Diddley" not in page
+    assert "Readers are anonymised until" in page
 
     for _ in range(2):
         cy.read(differing.act(cy.get("/api/conflict", tab="one").json()["item"]["showing"]))
     cy.post("/api/close-blind-round")
 
-    assert "Ada Lovelace" in cy.get("/agreement").text
+    page = cy.get("/agreement").text
+    assert "Ada Lovelace" in page and "anonymised" not in page
 
 
 @given(st.data())

@@ -19,7 +19,7 @@ T = TypeVar("T")
 def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     """Say how far readers agree, how quick they are, and how far they have come.
 
-    Readers have numbers in place of names while conflicts may still come: a row and a column of
+    Readers are anonymised while conflicts may still come: a row and a column of
     a confusion table would tell the adjudicator whose a side of a conflict is.
 
     Args:
@@ -33,11 +33,14 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     lists = {one.reader_id: room.list_of(one) for one in active}
     with room.lock:
         verdicts = list(room.standing.verdicts.values())
-        names = _names(room)
+        hides_names = room.blind_round_closed is None or bool(room.settlements.conflicts())
+        named = {one.reader_id: one.name for one in room.readers}
+        names = _numbers(room) if hides_names else named
         study = Counter(str(one.how) for one in room.settlements.all().values())
     between = {} if hides else between_readers(room.study, verdicts, room.readers)
     within = within_readers(room.study, verdicts, room.readers)
     return {
+        "names_hidden": hides_names,
         "between_hidden": hides,
         "between": [_pair(names[a], names[b], kappa) for (a, b), kappa in between.items()],
         "within": [{"reader": names[one], **_kappa(kappa)} for one, kappa in within.items()],
@@ -50,9 +53,7 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _names(room: Room) -> dict[int, str]:
-    if room.blind_round_closed and not room.settlements.conflicts():
-        return {one.reader_id: one.name for one in room.readers}
+def _numbers(room: Room) -> dict[int, str]:
     drawn = sorted(
         room.readers,
         key=lambda one: (Role.READER not in one.roles, lot(room, f"name {one.reader_id}")),

@@ -68,7 +68,9 @@ def close_round(
 ) -> Response | dict[str, bool]:
     """Close the blind round for good; after that the model's opinions may be seen.
 
-    With readings left it answers 409 and how many, unless `even_so` says that number.
+    With readings left it answers 409 and how many of how many readers, unless `even_so` says that
+    number. It names nobody: an adjudicator would know by the counts who is which of the readers
+    without a name on the agreement page, and so whose a side of a conflict is.
     """
     room: Room = request.app.state.room
     sent = sent or ClosingSent()
@@ -81,7 +83,7 @@ def close_round(
     if not waiting:
         return {"closed": True}
     left = sum(one.left for one in waiting)
-    told = {"left": left, "readers": [{"name": one.name, "left": one.left} for one in waiting]}
+    told = {"left": left, "readers": len(waiting)}
     why = (
         f"{plural(left, 'reading is', 'readings are')} left, and a closed blind round stays closed."
     )

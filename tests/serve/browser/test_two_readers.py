@@ -71,7 +71,7 @@ def check_agreement(page, said):
     table = metrics.confusion_matrix(first, second, labels=labels)
     # Who stands in the rows is drawn by lot while conflicts may come.
     assert [int(one) for one in counts] in (table.ravel().tolist(), table.T.ravel().tolist())
-    assert "35 of 40 pictures alike" in page.content()
+    assert "35 of 40 images agree" in page.content()
 
 
 def true_views(served, phantoms):

@@ -242,7 +242,7 @@ export class GridSession {
 
   /** @param {PageLabels} page */
   #whyIncomplete(page) {
-    return page.defaultLabel ? "None of these images can be displayed: exclude them, or read them one by one" : CHOOSE;
+    return page.defaultLabel ? "None of these images can be displayed: exclude them, or read them as single images" : CHOOSE;
   }
 
   // The last page comes back as it was confirmed; the one on the screen comes after it.

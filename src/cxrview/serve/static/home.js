@@ -15,7 +15,7 @@ if (opener) {
   // A key that is held down presses whatever button has the focus, again and again.
   document.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), true);
   opener.addEventListener("click", () => {
-    tellLeft(opener.dataset.readers === "1" ? "by 1 reader" : `by ${opener.dataset.readers} readers`);
+    tellLeft(Number(opener.dataset.readers));
     byId("closing-said").textContent = "";
     dialog.showModal();
     byId("closing-cancel").focus();
@@ -29,8 +29,9 @@ if (opener) {
   });
 }
 
-/** @param {string} whose */
-function tellLeft(whose) {
+/** @param {number} readers who have them left */
+function tellLeft(readers) {
+  const whose = readers === 1 ? "by 1 reader" : `by ${readers} readers`;
   const count = left === 1 ? "1 reading is" : `${left} readings are`;
   byId("closing-left").textContent = left ? `${count} still to be made, ${whose}.` : "Everything has been read.";
   byId("closing-even-so").checked = false;
@@ -46,11 +47,11 @@ function allow() {
 /**
  * Readings came meanwhile, or were taken back: the adjudicator decides again.
  * @param {number} now how many are left
- * @param {{name: string, left: number}[]} readers
+ * @param {number} readers who have them left
  */
 function tellChanged(now, readers) {
   left = now;
-  tellLeft(readers.filter((one) => one.left).map((one) => `${one.left} by ${one.name}`).join(", "));
+  tellLeft(readers);
   byId("closing-said").textContent = "Not closed: the number of missing readings has changed.";
 }
 
@@ -61,7 +62,7 @@ async function close() {
     location.assign("/");
   } catch (error) {
     if (error instanceof Refused && error.status === 409 && Number.isFinite(error.said.left)) {
-      return tellChanged(error.said.left, error.said.readers ?? []);
+      return tellChanged(error.said.left, error.said.readers);
     }
     const why = error instanceof SignedOut ? "you are signed out" : error instanceof Refused ? error.message : "the server cannot be reached";
     byId("closing-said").textContent = `Not closed: ${why}.`;
