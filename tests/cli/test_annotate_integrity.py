@@ -247,6 +247,19 @@ def test_a_sound_study_is_verified_and_described(room):
     assert told["problems"] == [] and told["methods"] == paragraph
 
 
+def test_readings_that_do_not_stand_are_no_readings_of_the_paragraph(room):
+    """A label said anew, and one that was taken back, of images that are read already."""
+    room.create_read()
+    add(room, label="frontal")
+    add(room, uid="1" * 32)
+    add(room, uid="2" * 32, act=Act.UNDO, label="", undoes="1" * 32)
+
+    paragraph = room.run("annotate verify study.db").output.splitlines()[-1]
+
+    assert "83 acts" in room.run("annotate verify study.db").output
+    assert "The 80 blind readings were made" in paragraph
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from cxrview.annotate.agreement import between_readers, within_readers
 from cxrview.annotate.lateness import count_late
-from cxrview.annotate.standing import VERDICTS, standing
+from cxrview.annotate.standing import standing
 from cxrview.records import Kappa, Reading
 from cxrview.store.readings import ReadingStore
 from cxrview.study.annotation_labels import SettledImage, settled_images
@@ -34,7 +34,8 @@ def _design(
     store: ReadingStore, counted: list[Reading], settled: list[SettledImage]
 ) -> Iterator[str]:
     study = store.study
-    blind = [r for r in counted if r.round is Round.BLIND and r.act in VERDICTS]
+    # Those that stand: what was taken back, or said anew in its place, is no reading of the study.
+    blind = [r for r in standing(counted).values() if r.round is Round.BLIND]
     readers = {reading.reader_id for reading in blind}
     labels = ", ".join(choice.name for choice in study.choices)
     yield (
