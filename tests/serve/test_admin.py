@@ -141,3 +141,14 @@ def test_a_manager_who_reads_sees_what_others_said_only_once_all_is_read(served)
     served.read_all(EVA, lambda path: {"label": "frontal"})
 
     assert both.get("/admin/readings.csv").status_code == 200
+
+
+def test_a_manager_who_has_the_readings_of_others_reads_nothing_blind_after_that(served):
+    both = add_manager(served, roles=(Role.MANAGER, Role.READER))
+    late = served.act(both.next(1)[0])
+    served.clock.move(seconds=1)
+    left = both.post("/api/close-blind-round").json()["left"]
+    both.post("/api/close-blind-round", {"even_so": True, "left": left})
+
+    assert both.get("/admin/readings.csv").status_code == 200
+    assert "other readers" in both.read(late)["refused"][0]["why"]

@@ -128,6 +128,7 @@ def _file(request: Request, login: Login, name: str) -> Response:
     room: Room = request.app.state.room
     if room.has_blind_left(login.reader):
         raise HTTPException(409, _UNREAD)
+    room.note_opinion_shown(login.reader)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / name
         try:
