@@ -255,3 +255,15 @@ def test_what_makes_no_sense_is_refused(served, query):
 
     assert answer.status_code == 422
     assert set(answer.json()) == {"why"}
+
+
+def test_thumbnails_are_made_ahead_in_the_window_that_the_reader_has_chosen(served):
+    visitor = served.visit(ADA)
+    first = visitor.next(1)[0]
+    visitor.get(f"/api/picture/{first}", edge="256", window="auto")
+    made: list[tuple[int, str]] = []
+    served.app.state.pictures.make_ahead = lambda paths, *how: made.append(how)
+
+    visitor.get("/api/grid", tab="one", count=2)
+
+    assert made == [(256, "auto")]

@@ -63,6 +63,7 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.state.pictures = Pictures(settings, app.state.room.content_id_at)
     app.state.slowdown = Slowdown()
     app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
+    app.state.windows = {}  # by reader id, their window
     for routes in ROUTERS:
         app.include_router(routes)
     app.mount("/static", _Static(directory=STATIC, check_dir=False))

@@ -63,6 +63,7 @@ async def picture(
     `window=auto` spreads the grey levels by percentiles of the values in their full depth.
     """
     pictures: Pictures = request.app.state.pictures
+    request.app.state.windows[login.reader.reader_id] = window
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edges[login.reader.reader_id] = EDGES[edge]
     try:

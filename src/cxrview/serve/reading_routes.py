@@ -8,6 +8,7 @@ from cxrview.records import Reader
 from cxrview.records import Reading as ReadingRecord
 from cxrview.serve.door import Reading, SignedIn
 from cxrview.serve.intake import SentReadings, refusals, take_in
+from cxrview.serve.picture_worker import MINMAX
 from cxrview.serve.pictures import Pictures
 from cxrview.serve.room import Room
 from cxrview.serve.shown_items import blind_item, item_of_reading, verdict
@@ -19,7 +20,7 @@ routes = APIRouter(prefix="/api")
 Count = Annotated[int, Query(ge=1, le=200)]
 Held = Annotated[str, Query(max_length=32_000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
 _AHEAD = 6
-"""Pictures made ahead of those that were just told of, at the size last asked for."""
+"""Pictures made ahead of those that were just told of, at the size and window last asked for."""
 _THUMBNAIL = 256
 
 
@@ -128,7 +129,8 @@ def _following(
         ]
     if edge is not None:
         pictures: Pictures = request.app.state.pictures
-        pictures.make_ahead(paths, edge)
+        window = request.app.state.windows.get(reader.reader_id, MINMAX)
+        pictures.make_ahead(paths, edge, window)
     return {"items": shown, "lost": lost, **counts(room, reader)}
 
 
