@@ -120,6 +120,32 @@ def test_nor_once_the_other_sides_were_shown(served):
     assert "other readers" in bo.read(late)["refused"][0]["why"]
 
 
+@pytest.mark.parametrize("act", ["label", "undo"])
+def test_an_open_round_changes_no_reading_after_the_other_sides_were_shown(served, act):
+    served.read_all(ADA, lambda path: {"label": "frontal"})
+    served.read_all(BO, lambda path: {"label": "lateral"})
+    bo = served.visit(BO)
+    room = served.app.state.room
+    shown = bo.get("/api/conflict", tab="one").json()["item"]["showing"]
+    image = room.place_of(served.readers[BO], shown)[0]
+    own = bo.get("/api/recent").json()["items"]
+    of_image = {room.place_of(served.readers[BO], one["showing"])[0]: one for one in own}
+    seen = of_image.pop(image)
+    other = next(iter(of_image.values()))
+
+    said = bo.read(
+        *(
+            served.act(one["showing"], act, undoes=one["uid"] if act == "undo" else "")
+            for one in (seen, other)
+        )
+    )
+
+    assert [one["why"] for one in said["refused"]] == [
+        "you have seen since what other readers say of this image"
+    ]
+    assert len(said["written"]) == 1
+
+
 def test_a_clock_that_is_ahead_makes_nothing_tomorrow(served):
     ada = served.visit(ADA)
     act = served.act(ada.next(1)[0])

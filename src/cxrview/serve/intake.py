@@ -133,6 +133,9 @@ def _check(room: Room, reader: Reader, sent: Sent, place: Place) -> None:
         raise _Refused("its view settings are too long")
     if sent.act in VERDICTS and room.content.is_replaced(room.images[place[0]], room.path_of):
         raise _Refused("the file of this image was replaced after the study was created")
+    changes = sent.act in VERDICTS or sent.act is Act.UNDO
+    if place[1] is Round.BLIND and changes and room.was_shown_sides(reader, place[0]):
+        raise _Refused("you have seen since what other readers say of this image")
     if place[1] is Round.BLIND and room.blind_round_closed:
         _check_late(room, reader, _moment(sent.made), room.blind_round_closed)
     if place[1] is Round.SECOND_LOOK and not room.blind_round_closed:

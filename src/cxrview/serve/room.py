@@ -63,6 +63,7 @@ class Room:
         self.pen = Pen(store)
         self.leases = Leases(settings.lease_seconds)
         self.content = ContentCheck()
+        self._sides_shown: set[tuple[int, str]] = set()
         self._images: dict[str, StudyImage] = {}
         self._readers: tuple[Reader, ...] = ()
         self._entry = -1
@@ -139,6 +140,21 @@ class Room:
             if self.blind_round_closed and not self.was_shown_opinion(reader):
                 self.store.note_opinion_shown(reader.reader_id, self.time)
                 self._opinion_shown.add(reader.reader_id)
+
+    def note_sides_shown(self, reader: Reader, image_ids: Iterable[str]) -> None:
+        """Keep in mind that the reader is about to see what others say of these images."""
+        with self.lock:
+            self._sides_shown.update((reader.reader_id, one) for one in image_ids)
+
+    def was_shown_sides(self, reader: Reader, image_id: str) -> bool:
+        """Whether the reader has seen, or settled, what others say of an image.
+
+        What was seen and not settled is forgotten when the server starts anew.
+        """
+        settled = reader.reader_id, image_id, Round.ADJUDICATION, 0
+        with self.lock:
+            seen = (reader.reader_id, image_id) in self._sides_shown
+            return seen or settled in self.standing.verdicts
 
     def _forget(self) -> None:
         """Drop all that follows from the readings, to make it anew from those that count."""

@@ -39,6 +39,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
+        room.note_sides_shown(login.reader, [item])
         told = conflict_item(room, login.reader, room.settlements.all()[item])
         return {"item": told, "left": len(waiting)}
 
