@@ -2,6 +2,7 @@
 
 import struct
 
+import jpeg_ls
 import numpy as np
 import pytest
 from pydicom.encaps import encapsulate
@@ -141,6 +142,23 @@ def test_a_codestream_without_its_items_is_read(kit, sound, name, head):
 
     assert np.array_equal(radiograph.pixels, sound)
     assert radiograph.warnings == ODD
+
+
+@pytest.mark.parametrize("seed", [16, 19, 57, 0, 1])  # the first three end in a byte of 0
+def test_jpegls_without_its_end_is_read_whatever_its_last_byte(kit, seed):
+    noise = np.random.default_rng(seed).normal(2000, 30, (40, 40)).cumsum(1)
+    pixels = (noise % 4096).astype(np.uint16)
+    stream = bytes(jpeg_ls.encode_buffer(pixels.tobytes(), 40, 40, 1, 12))
+
+    def in_dicom(data: bytes) -> bytes:
+        ds = kit.dataset(pixels, BitsStored=12, HighBit=11)
+        ds.PixelData = encapsulate([even(data)])
+        ds["PixelData"].VR = "OB"
+        return kit.to_bytes(ds, JPEGLS)
+
+    found = read_radiograph(in_dicom(stream[:-2])).pixels
+
+    assert np.array_equal(found, read_radiograph(in_dicom(stream)).pixels)
 
 
 def test_rle_without_offset_table_is_read(kit, sound):

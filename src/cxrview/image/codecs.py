@@ -135,10 +135,12 @@ def _sof3(data: bytes, _is_ycc: bool) -> NDArray[Any]:
 def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode JPEG-LS (PS3.5 section 8.2.3)."""
     size = _checked(frame, jpeg_size(frame.data))
-    data = _closed(frame.data)
-    samples = _first_that_works(
-        frame, [partial(imagecodecs.jpegls_decode, data)], is_whole=jpeg_ends(frame.data, size)
-    )
+    is_whole = jpeg_ends(frame.data, size)
+    tries = [frame.data]
+    if not is_whole and frame.data[-1:] == b"\0":  # the padding to an even length, or a value
+        tries.append(frame.data[:-1])
+    decoders = [partial(imagecodecs.jpegls_decode, _closed(data)) for data in tries]
+    samples = _first_that_works(frame, decoders, is_whole=is_whole)
     is_luma_first = frame.layout.photometric.startswith("YBR")
     return _framed(frame, samples, size, is_luma_first=is_luma_first, is_lossy=is_lossy)
 
