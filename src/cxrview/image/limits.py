@@ -60,7 +60,7 @@ def check_pixels(path: str, size: int, limits: Limits) -> None:
         raise TooLarge(
             path,
             f"its pixels would take {size:,} bytes, and {limits.max_pixel_bytes:,} are allowed",
-            "Raise the limit of the pixel bytes if it really is a radiograph",
+            "Raise it with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
         )
 
 

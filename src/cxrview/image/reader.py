@@ -269,7 +269,7 @@ def _check_size(path: str, size: int, limits: Limits) -> None:
         raise TooLarge(
             path,
             f"it has more than {limits.max_file_bytes:,} bytes",
-            "Raise the limit of the file size if it really is a radiograph",
+            "Raise it with --max-file-mib (Limits.max_file_bytes) if it is a radiograph",
         )
 
 
