@@ -116,7 +116,7 @@ def test_other_numbers_of_components_are_refused_by_the_number(kit, grey, name, 
     syntax, encode = ENCODERS[name]
     stream = encode(np.repeat(grey[..., None], count, axis=2))
 
-    with pytest.raises(CorruptPixels, match=f"{count} (components|segments)"):
+    with pytest.raises(CorruptPixels, match=f"{count} (components|run-length)"):
         read_radiograph(file_of(kit, grey, syntax, stream))
 
 

@@ -47,20 +47,20 @@ def decode_rle(frame: Frame) -> Planes:
 def _of_segments(frame: Frame, layout: Layout, count: int) -> tuple[Layout, int]:
     """Take samples and bytes of a sample from the segments, of which there is one for each byte.
 
-    Where they are not those of the header, one of the two should be, the bytes rather.
+    Where they are not those of the header, one of the two should be.
     """
     expected, other = max(1, layout.bits_allocated // 8), 4 - layout.samples
     for width, samples in (
         (expected, layout.samples),
         (expected, other),
-        *((width, samples) for samples in (layout.samples, other) for width in (1, 2, 4, 8)),
+        *((width, layout.samples) for width in (1, 2, 4, 8)),
     ):
         if count == width * samples:
             break
     else:
         raise CorruptPixels(
             frame.path,
-            f"its run-length code has {count} segments, which fits no number of components",
+            f"it has {count} run-length coded planes, which fit no number of components or bytes",
             "Export it again; its header and its pixels contradict each other",
         )
     if width != expected:
