@@ -317,7 +317,8 @@ def test_no_sound_picture_is_turned(pack, seed, bits, kind, shift, is_signed):
         "specks": lambda: np.where(rng.random(y.shape) < 0.02, 65535, film(top)),
         "halves": lambda: np.where(x < rng.integers(1, COLUMNS), film(top), 0),
     }[kind]().astype(np.int64)
-    values = values << shift & 0xFFFF
+    # No further than 16 bits: a picture that wraps round is not sound.
+    values = values << min(shift, 16 - bits) & 0xFFFF
     if is_signed:
         values = values - (1 << 15)
     data = pack(values.astype("<i4").astype("<u2"), **header(16, 16, is_signed))
@@ -384,14 +385,11 @@ def test_rle_tells_the_bytes_of_a_pixel_by_its_planes(pack, allocated, planes):
     assert_shows(data, values, *[USED] * (bits > stored))
 
 
-@pytest.mark.parametrize(
-    ("planes", "reason"),
-    [(3, "cannot be decoded")] + [(k, f"has {k} segments, which fits no") for k in (0, 5, 15)],
-)
-def test_rle_of_a_number_of_planes_that_makes_no_pixel_is_refused(pack, planes, reason):
+@pytest.mark.parametrize("planes", [0, 3, 5, 15])
+def test_rle_of_a_number_of_planes_that_makes_no_pixel_is_refused(pack, planes):
     stream = planes.to_bytes(4, "little") + rle(film(4095), 12, False)[4:]
 
-    with pytest.raises(CorruptPixels, match=reason):
+    with pytest.raises(CorruptPixels, match="run-length coded planes"):
         read_radiograph(pack(stream, "5", **header(16, 12, False)))
 
 

@@ -10,6 +10,8 @@ from cxrview.image import open_image
 NO_PIXELS = ["chrJapMulti.dcm", "chrJapMultiExplicitIR6.dcm", "chrKoreanMulti.dcm"]
 WARNINGS = {
     "bad_sequence.dcm": ("odd_uid",),
+    # Its stream says signed, its header unsigned.
+    "TOSHIBA_J2K_SIZ1_PixRep0.dcm": ("pixel_representation_doubtful",),
     **{
         name: ("first_of_frames:10",)
         for name in (
