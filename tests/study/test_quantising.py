@@ -123,7 +123,7 @@ def test_rows_and_journal_tell_the_precision_and_a_resume_under_another_is_refus
     options = ("--precision", "fp32", "--device", "cpu", "--resume", "--out", str(stopped))
     refused = classify(*options)
     assert isinstance(refused.exception, UsageError)
-    assert "model was" in str(refused.exception)
+    assert "the model (--model)" in str(refused.exception)
 
 
 def test_what_cannot_be_quantised_is_refused(made, labels, tmp_path):
