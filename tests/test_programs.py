@@ -88,6 +88,7 @@ def test_a_program_that_a_test_starts_hears_ctrl_c():
     assert said.stdout == "False\n"
 
 
+@pytest.mark.slow
 def test_it_does_so_where_the_tests_run_in_a_shells_background():
     test = "tests/test_programs.py::test_a_program_that_a_test_starts_hears_ctrl_c"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "1", test]
@@ -98,6 +99,7 @@ def test_it_does_so_where_the_tests_run_in_a_shells_background():
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_a_run_ends_with_one_line_of_what_it_lacked(script, tmp_path, workers):
     fake = script("bin", "convert", "usage: convert VOLUME", code=1)

@@ -61,6 +61,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_it_prints_what_it_writes(study, tmp_path):
     out = tmp_path / "run"
 

@@ -217,6 +217,7 @@ def test_rows_come_and_a_stop_is_heeded_while_a_list_is_silent(archive, cxrview,
     assert "Traceback" not in said and "Fatal" not in said
 
 
+@pytest.mark.slow
 def test_bands_and_skips_are_the_users_to_set(archive, cxrview, tmp_path):
     cxrview("classify", archive, "--out", "a.csv", "--review-band", 0, 100)
     cxrview("classify", archive, "--out", "b.csv", "--no-review", "--no-skip", "--chest-cutoff", 0)
@@ -311,6 +312,7 @@ def test_a_resume_under_another_band_is_refused(many, cxrview):
     assert re.search(f"the review band {then_and_now}", done.stderr)
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_away_is_not_taken_for_a_mistyped_one_by_a_run_that_goes_on(
     many, cxrview, tmp_path
 ):
@@ -400,6 +402,7 @@ def test_without_a_home_the_user_is_told_of_the_key(draw_one, cxrview, tmp_path,
     assert "--key" in done.stderr
 
 
+@pytest.mark.slow
 def test_names_beyond_the_terminals_letters_are_printed_all_the_same(cxrview, tmp_path):
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     name = "größe\x1b[31m.png"

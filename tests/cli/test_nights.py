@@ -91,6 +91,7 @@ def test_shards_of_several_machines_join_to_the_result_of_one(archive, cxrview):
     assert Path("views.failures.csv").read_bytes() == Path("one.failures.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
     cxrview("classify", archive / "0", "--out", "first/")
 
@@ -102,6 +103,7 @@ def test_only_what_is_new_is_read_and_a_folder_is_shown(archive, cxrview):
     assert "001.png" in done.stdout and "002.png" not in done.stdout
 
 
+@pytest.mark.slow
 def test_what_failed_in_passing_is_read_again_as_the_last_line_says(archive, cxrview, tmp_path):
     films = tmp_path / "films"
     films.mkdir()
@@ -282,6 +284,7 @@ def test_two_machines_with_their_own_keys_are_told_before_and_join_after(cxrview
     assert len({row["patient_key"] for row in rows_of("views.csv")}) == 2
 
 
+@pytest.mark.slow
 def test_a_result_beside_a_namesake_is_refused_with_overwrite_too(archive, cxrview, tmp_path):
     film = archive / "1" / "001.png"
     cxrview("classify", film, "--out", "v.parquet")

@@ -166,6 +166,7 @@ def test_a_model_of_a_scaled_run_says_so_in_table_and_figure(store, model, chest
     assert words in (tmp_path / "out" / "modified.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_model_of_the_smoke_scale_is_warned_of_whatever_it_is_used_for(
     store, model, chests, tmp_path
 ):

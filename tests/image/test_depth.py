@@ -161,6 +161,7 @@ def test_a_stream_knows_its_own_precision(pack, way, allocated, stored, bits, is
     assert_shows(data, values, *[USED] * (bits > stored), levels=way.levels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "allocated", "stored", "bits", "is_signed"),
     [case for case in MATRIX if case.values[3] > case.values[2]],

@@ -88,6 +88,7 @@ def test_an_address_that_is_taken_is_told_once(make_served, tmp_path, caplog):
     assert caplog.text == ""
 
 
+@pytest.mark.slow
 def test_a_second_server_of_a_study_is_refused(served, tmp_path):
     """Each knows only of its own tabs, and would show readers what the other shows them."""
     process = Process(tmp_path / "study.db")

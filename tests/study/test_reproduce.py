@@ -162,6 +162,7 @@ def test_each_stage_was_timed(whole):
     assert all(value >= 0 for value in seconds.values())
 
 
+@pytest.mark.slow
 def test_a_larger_study_needs_its_images(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "cxrview", "reproduce", "--out", str(tmp_path / "study")],
