@@ -12,7 +12,7 @@ from cxrview.serve.settings import ServeSettings
 from cxrview.serve.tls import check_certificate
 
 OPENSSL = shutil.which("openssl")
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl to make certificates")
+pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl: apt-get install openssl")
 
 
 def openssl(*words: object) -> None:
