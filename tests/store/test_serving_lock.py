@@ -70,7 +70,9 @@ def test_who_only_opens_the_study_needs_no_lock(store, where):
 
 @pytest.mark.parametrize("where", ["postgresql"], indirect=True)
 def test_a_lost_connection_is_taken_anew_unless_another_server_came_first(store, where):
-    ended = text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    ended = text(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
+    )
     lock = take(store)
     with store._database.reading() as db:
         db.execute(ended)

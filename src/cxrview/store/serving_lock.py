@@ -104,7 +104,14 @@ class _InPostgresql:
             raise ConnectionError(said_by(error)) from error
 
     def release(self) -> None:
-        """Close the connection, and with it the lock."""
+        """Let go of the lock, then close the connection.
+
+        A closed connection frees it as well, but only once the server's process has noticed.
+        """
+        if self._connection is not None:
+            unlock = text("SELECT pg_advisory_unlock(:key)")
+            with suppress(DBAPIError):
+                self._connection.execute(unlock, {"key": self._key})
         self._drop()
 
     def _take(self) -> bool:
