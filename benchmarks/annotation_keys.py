@@ -23,16 +23,16 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from cxrview.annotate.database.store import create_readings
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, StudyImage
-from cxrview.store.readings import create_readings
 from cxrview.terms import Projection, Role
 
 SIZE = (3000, 3000)
 SERVER = """
 import sys
-from cxrview.serve.run import serve_annotation
-from cxrview.store.readings import open_readings
+from cxrview.annotate.web.run import serve_annotation
+from cxrview.annotate.database.store import open_readings
 
 if __name__ == "__main__":
     ready = lambda address: print(address, flush=True)

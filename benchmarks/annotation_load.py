@@ -28,16 +28,16 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from cxrview.annotate.database.store import create_readings, open_readings
 from cxrview.records import AnnotationStudy, StudyImage
-from cxrview.store.readings import create_readings, open_readings
 from cxrview.terms import Role
 
 SIDE = 256
 AHEAD = 8
 SERVE = """
 import sys
-from cxrview.serve.run import serve_annotation
-from cxrview.store.readings import open_readings
+from cxrview.annotate.web.run import serve_annotation
+from cxrview.annotate.database.store import open_readings
 serve_annotation(
     open_readings(sys.argv[1]), port=0, when_ready=lambda address: print(address, flush=True))
 """

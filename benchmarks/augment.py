@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cxrview.dataset.perturb import (
+from cxrview.dataset.augment.perturb import (
     GAUSSIAN_SD,
     IMPULSE_SHARE,
     LAPLACIAN_SCALE,
@@ -24,7 +24,7 @@ from cxrview.dataset.perturb import (
     SPREAD_RADIUS,
     TRANSLATION,
 )
-from cxrview.dataset.variants import VARIANTS, make_all, make_variant
+from cxrview.dataset.augment.variants import VARIANTS, make_all, make_variant
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient

@@ -18,15 +18,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.assess.baselines import fit_boone, fit_header, fit_lehmann
 from cxrview.assess.calibration import calibration_error, reliability_curve
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
+from cxrview.dataset.decode import squash_files
 from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
-from cxrview.dataset.squashing import squash_files
 from cxrview.records import Failure, Label
 from cxrview.stats import exact_interval
 from cxrview.terms import Partition, View
-from cxrview.train.baselines import fit_boone, fit_header, fit_lehmann
 
 SEEDS = range(6)
 """Boone's figure is the average of six runs."""

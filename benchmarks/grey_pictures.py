@@ -21,17 +21,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxrview.dataset.photographs import read_photographs
+from cxrview.dataset.natural.photographs import read_photographs
+from cxrview.dataset.natural.store import open_pictures
 from cxrview.errors import CxrviewError
-from cxrview.store.pictures import open_pictures
-from cxrview.study.folder import StudyFolder
-from cxrview.study.pretraining import PICTURES
+from cxrview.paper.candidates import PRE_TRAININGS
+from cxrview.paper.folder import StudyFolder
+from cxrview.paper.network_files import load_trained, read_about
+from cxrview.paper.pretrain_run import PICTURES
 from cxrview.terms import Partition
+from cxrview.train.batch import centre_crop
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loader import centre_crop
 from cxrview.train.loop import as_input
-from cxrview.train.study import PRE_TRAININGS
-from cxrview.train.trained import load_trained, read_about
 
 AT_ONCE = 50
 

@@ -10,10 +10,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from cxrview.classify.abstain import NO_REVIEW
+from cxrview.classify.decide import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
 from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
 from cxrview.errors import CxrviewError

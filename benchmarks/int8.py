@@ -21,8 +21,8 @@ import numpy as np
 import onnxruntime
 
 from cxrview.classify.devices import ASKING, prepare_device, unusable
-from cxrview.classify.runtime import load_model
-from cxrview.store.models import INT8_WEIGHTS_NAME, WEIGHTS_NAME
+from cxrview.classify.model import load_model
+from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME
 from cxrview.terms import Device, Precision
 
 ROUNDS = 15

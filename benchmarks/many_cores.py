@@ -27,10 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxrview.classify import cores, decode_worker, reader_process
+from cxrview.classify import decode_worker
+from cxrview.classify import worker_process as reader_process
 from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.runtime import Model, load_model
+from cxrview.classify.model import Model, load_model
 from cxrview.records import Answers
+from cxrview.workers import cores
 
 FEWEST = 200
 

@@ -26,16 +26,16 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from cxrview.classify.abstain import decide
-from cxrview.classify.runtime import Model, load_model
+from cxrview.classify.decide import decide
+from cxrview.classify.model import Model, load_model
 from cxrview.dataset.labels import read_labels
 from cxrview.image import SIDE, ReadOptions, open_image, squash
-from cxrview.image.codecs import CODECS
-from cxrview.image.frame import Frame
-from cxrview.image.header import Header
-from cxrview.image.layout import read_layout
-from cxrview.image.limits import Limits
-from cxrview.image.reduced import decode_reduced
+from cxrview.image.dicom.codecs import CODECS
+from cxrview.image.dicom.elements import Header
+from cxrview.image.dicom.frame import Frame
+from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
+from cxrview.image.dicom.pixel_module import read_layout
+from cxrview.image.options import Limits
 from cxrview.phantom.encode import SYNTAXES, native_bytes
 from cxrview.records import Instance
 from cxrview.terms import Decision, Partition

@@ -19,9 +19,9 @@ from typing import Any
 
 import measured
 from corpus import each_file, link_corpus, make_corpus
-from cxrview.classify.cores import available_cores
 from cxrview.phantom.archive import draw_archive
 from cxrview.terms import Device, Projection
+from cxrview.workers.cores import available_cores
 
 SMALL = (128, 104)
 CHESTS, OTHERS = 2, 38

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cxrview.classify.cores import ONE_THREAD
+from cxrview.workers.cores import ONE_THREAD
 
 os.environ.update(ONE_THREAD)  # as a worker has it, before any library is loaded
 
@@ -25,11 +25,11 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian  # noqa: E402
 from corpus import make_corpus  # noqa: E402
 from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
 from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
-from cxrview.classify.kept_memory import keep_memory  # noqa: E402
-from cxrview.classify.readout import Readout  # noqa: E402
-from cxrview.classify.runtime import load_model  # noqa: E402
+from cxrview.classify.model import load_model  # noqa: E402
+from cxrview.classify.wire import Readout  # noqa: E402
 from cxrview.image import Limits, ReadOptions, open_image, squash  # noqa: E402
-from cxrview.image.dataset import parse  # noqa: E402
+from cxrview.image.dicom.parse import parse  # noqa: E402
+from cxrview.workers.memory import keep_memory  # noqa: E402
 
 ROUNDS = 3
 Stages = dict[str, float]

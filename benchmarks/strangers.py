@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cxrview.classify.runtime import Model, load_model
+from cxrview.classify.model import Model, load_model
 from cxrview.dataset.labels import read_not_chest
-from cxrview.dataset.photographs import read_photographs
-from cxrview.dataset.pictures import find_pictures
+from cxrview.dataset.natural.photographs import read_photographs
+from cxrview.dataset.natural.pictures import find_pictures
 from cxrview.errors import CxrviewError
 from cxrview.image import read_radiograph, squash
 from cxrview.terms import Partition

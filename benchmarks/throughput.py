@@ -28,8 +28,8 @@ from typing import Any
 import measured
 import stages
 from corpus import FORMATS, SMALL_JPEG, each_file, link_corpus, make_corpus, print_ratios, ratios
-from cxrview.classify.cores import available_cores
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
+from cxrview.workers.cores import available_cores
 
 HERE = Path(__file__).parent
 MIXED = "mixed"

@@ -16,6 +16,8 @@ from hypothesis import settings
 
 # A busy machine is slow, not wrong.
 # Where a run decides on a change, it does so by the same examples each time.
+pytest_plugins = ["fixtures.archives", "fixtures.figures"]
+
 settings.register_profile(
     "patient", deadline=None, derandomize=bool(os.environ.get("CXRVIEW_NO_SKIP"))
 )

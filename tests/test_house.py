@@ -113,15 +113,15 @@ def test_every_link_within_the_docs_leads_somewhere():
         ("cxrview.cli.main", ["numpy", "onnxruntime", "pydicom", "pyarrow", "torch", "rich.table"]),
         ("cxrview.cli.main", ["sqlalchemy", "alembic", "argon2", "fastapi", "uvicorn", "sqlite3"]),
         (
-            "cxrview.classify.archive, cxrview.image.dicom, cxrview.image.raster",
+            "cxrview.classify.run, cxrview.image.dicom.file, cxrview.image.raster",
             ["torch", "scipy", "cv2", "onnx", "matplotlib"],
         ),
         (  # what classifies: it decodes nothing itself, and writes the table at the end
-            "cxrview.classify.archive, cxrview.classify.runtime, cxrview.cli.progress",
+            "cxrview.classify.run, cxrview.classify.model, cxrview.cli.shared.progress",
             ["pydicom", "imagecodecs", "tifffile", "pyarrow", "fsspec", "onnxruntime", "rich"],
         ),
         (  # what decodes
-            "cxrview.classify.decode_worker, cxrview.image.dicom, cxrview.image.raster",
+            "cxrview.classify.decode_worker, cxrview.image.dicom.file, cxrview.image.raster",
             ["onnxruntime", "pyarrow", "sqlite3", "tifffile", "fsspec", "typer", "rich"],
         ),
     ],

@@ -23,10 +23,10 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from cxrview.annotate.database.store import create_readings, open_readings
 from cxrview.annotate.worklist import worklist
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.store.readings import create_readings, open_readings
 from cxrview.terms import Act, How, Projection, Role, Round
 
 LAPTOP = {"width": 1366, "height": 768}
@@ -36,8 +36,8 @@ READ_BY_BO = 0.4
 PACE_MS = 900
 SERVER = """
 import sys
-from cxrview.serve.run import serve_annotation
-from cxrview.store.readings import open_readings
+from cxrview.annotate.web.run import serve_annotation
+from cxrview.annotate.database.store import open_readings
 
 if __name__ == "__main__":
     ready = lambda address: print(address, flush=True)

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cxrview.classify.archive import classify_archive
     from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings, classify_files
-    from cxrview.classify.outputs import Outputs
-    from cxrview.classify.runtime import Model, load_model
+    from cxrview.classify.model import Model, load_model
+    from cxrview.classify.run import classify_archive
     from cxrview.errors import CxrviewError, UnreadableImage
     from cxrview.image import Limits, ReadOptions, find_images, read_radiograph
     from cxrview.records import Failure, Instance, ModelCard, Prediction, Radiograph
+    from cxrview.results.files import Outputs
     from cxrview.terms import Agreement, Decision, View
 
 _ROOMS = {
@@ -28,19 +28,19 @@ _ROOMS = {
     "Failure": "records",
     "Instance": "records",
     "Limits": "image",
-    "Model": "classify.runtime",
+    "Model": "classify.model",
     "ModelCard": "records",
-    "Outputs": "classify.outputs",
+    "Outputs": "results.files",
     "Prediction": "records",
     "Radiograph": "records",
     "ReadOptions": "image",
     "ReadSettings": "classify.decode_worker",
     "UnreadableImage": "errors",
     "View": "terms",
-    "classify_archive": "classify.archive",
+    "classify_archive": "classify.run",
     "classify_files": "classify.engine",
     "find_images": "image",
-    "load_model": "classify.runtime",
+    "load_model": "classify.model",
     "read_radiograph": "image",
 }
 """Loaded when first asked for: `cxrview --help` should not wait for numpy."""

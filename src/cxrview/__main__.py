@@ -1,6 +1,6 @@
 """`python -m cxrview` is the command `cxrview`."""
 
-from cxrview.cli.start import run
+from cxrview.cli.entry import run
 
 if __name__ == "__main__":
     run()

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy.stats import chi2_contingency, ks_2samp
 
-from cxrview.dataset.noise_reduction import reduce_noise
-from cxrview.dataset.perturb import (
+from cxrview.dataset.augment.noise_reduction import reduce_noise
+from cxrview.dataset.augment.perturb import (
     SPREAD_RADIUS,
     add_gaussian_noise,
     add_impulse_noise,
@@ -18,7 +18,7 @@ from cxrview.dataset.perturb import (
     add_poisson_noise,
     spread,
 )
-from cxrview.dataset.variants import make_variant, variant_named
+from cxrview.dataset.augment.variants import make_variant, variant_named
 from cxrview.image import read_radiograph, squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient

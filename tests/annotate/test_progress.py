@@ -1,7 +1,7 @@
 """What is done and what is left, of each reader and of the study."""
 
+from cxrview.annotate.effective import Standing
 from cxrview.annotate.progress import ReaderProgress, has_read, progress
-from cxrview.annotate.standing import Standing
 from cxrview.records import Reader, StudyImage
 from cxrview.terms import Act, Role, Round, Settlement
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.assess.decisions import count_by, count_decisions, join_scores, log_loss, views_of
-from cxrview.classify.abstain import decide
+from cxrview.classify.decide import decide
 from cxrview.records import Instance, ModelCard, Scores
 from cxrview.terms import Decision, View
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cxrview.classify import devices
+from cxrview.classify.model import OnnxRuntime, load_model
+from cxrview.classify.model_files import read_model, write_model
 from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
-from cxrview.classify.runtime import OnnxRuntime, load_model
 from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
-from cxrview.store.models import read_model, write_model
 from cxrview.terms import Device
 
 SHIPPED = Path(str(files("cxrview.classify") / "weights"))

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrview.classify.batching import pixels_of
 from cxrview.classify.chest_rule import load_chest_rule
 from cxrview.classify.decode_worker import ReadSettings, read_file
-from cxrview.classify.gathering import pixels_of
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
 from cxrview.errors import NoSuchDevice
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
@@ -88,7 +88,7 @@ def test_answers_are_those_of_the_processor(archive):
 
 ANSWERS = """
 import hashlib, numpy
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
 pixels = numpy.random.default_rng(0).integers(0, 256, (70, 256, 256), numpy.uint8)
 answers = load_model(precision="fp32", device="{device}").answer(pixels)
 print(hashlib.sha256(answers.pfi.tobytes() + answers.chest.tobytes()).hexdigest())

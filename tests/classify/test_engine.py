@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cxrview.classify.cores import available_cores
 from cxrview.classify.decode_worker import ReadSettings, read_file
 from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
-from cxrview.classify.reader_process import ReaderProcess
+from cxrview.classify.worker_process import ReaderProcess
 from cxrview.errors import UsageError, WorkersFailed
 from cxrview.image import find_images
-from cxrview.image.unlisted import Unlisted
 from cxrview.records import Failure, Prediction
+from cxrview.sources.unlisted import Unlisted
+from cxrview.workers.cores import available_cores
 
 READ = ReadSettings(side=256, memory_bytes=1 << 30)
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
 from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, _half_width, estimate_run
-from cxrview.classify.reader_process import ReaderProcess
 from cxrview.classify.selection import Selection
-from cxrview.classify.shard import Shard
+from cxrview.classify.worker_process import ReaderProcess
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.phantom.encode import SYNTAXES
+from cxrview.sources.shard import Shard
 
 SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
 

@@ -7,12 +7,12 @@ import shutil
 
 import pytest
 
-from cxrview.classify.archive import classify_archive
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
-from cxrview.classify.outputs import Outputs
+from cxrview.classify.run import classify_archive
 from cxrview.errors import OutOfReach
 from cxrview.image import find_images
+from cxrview.results.files import Outputs
 
 SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
 

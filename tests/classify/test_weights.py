@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cxrview.classify.abstain import NO_REVIEW
+from cxrview.classify.decide import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.model import load_model
+from cxrview.classify.model_files import read_card
 from cxrview.classify.processor import is_right_at_int8
-from cxrview.classify.runtime import load_model
+from cxrview.dataset.augment.orientations import ORIENTATIONS
 from cxrview.dataset.labels import read_labels, read_not_chest
-from cxrview.dataset.orientations import ORIENTATIONS
-from cxrview.dataset.photographs import SOURCE as PHOTOGRAPHS
+from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
-from cxrview.store.models import read_card
 from cxrview.terms import Partition
 
 FOLDER = Path(str(files("cxrview.classify"))) / "weights"
@@ -125,7 +125,7 @@ def test_what_is_drawn_as_no_chest_gets_no_view(either, seed):
 
 
 def test_its_page_is_made_from_its_card(model):
-    from cxrview.show.model_card import render_model_card
+    from cxrview.reports.model_card import render_model_card
 
     page = (Path(__file__).parents[2] / "docs" / "model" / "MODEL_CARD.md").read_text(
         encoding="utf-8"

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from cxrview.annotate.database.store import open_readings
 from cxrview.cli.main import app
-from cxrview.image.content_id import content_id
-from cxrview.store.readings import open_readings
-from cxrview.store.rows import COLUMNS
-from cxrview.store.tables import write_table
+from cxrview.image.fetch import content_id
+from cxrview.results.columns import COLUMNS
+from cxrview.results.tables import write_table
 
 
 class Room:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrview.annotate.database.store import open_readings
 from cxrview.errors import UsageError
 from cxrview.records import Reading
-from cxrview.store.readings import open_readings
-from cxrview.store.tables import each_row
+from cxrview.results.tables import each_row
 from cxrview.terms import Act, Round
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cxrview.errors import UsageError
+from cxrview.results.columns import COLUMNS
+from cxrview.results.tables import each_row
 from cxrview.stats import exact_interval
-from cxrview.store.rows import COLUMNS
-from cxrview.store.tables import each_row
 
 
 def rows_of(name):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
 from cxrview.errors import ModelRefused, UsageError

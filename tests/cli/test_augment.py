@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrview.dataset.augment.array import VARIANTS as ARRAY
+from cxrview.dataset.augment.array import open_materialised
+from cxrview.dataset.augment.variants import VARIANTS, make_all
 from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
-from cxrview.dataset.variants import VARIANTS, make_all
 from cxrview.image import squash
-from cxrview.store.materialised import VARIANTS as ARRAY
-from cxrview.store.materialised import open_materialised
 
 COMMAND = [sys.executable, "-m", "cxrview", "augment"]
 

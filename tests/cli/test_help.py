@@ -3,8 +3,8 @@
 import pytest
 import typer
 
-from cxrview.cli.help_text import unwrapped
 from cxrview.cli.main import app
+from cxrview.cli.shared.help_text import unwrapped
 
 
 def words_of_commands(commands, before=()):

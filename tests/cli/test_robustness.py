@@ -17,18 +17,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.modify import MODIFICATIONS
-from cxrview.classify.runtime import load_model
+from cxrview.classify.model import load_model
+from cxrview.classify.model_files import write_model
 from cxrview.cli.main import app
 from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import split_images
+from cxrview.dataset.split_files import write_split
+from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
+from cxrview.paper.scale import SCALES
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import ModelCard
-from cxrview.store.models import write_model
-from cxrview.store.prepared import open_prepared
-from cxrview.store.splits import write_split
-from cxrview.train.scale import SCALES
 
 IMAGES = 24
 

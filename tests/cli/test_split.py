@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
+from cxrview.dataset.split_files import read_split
 from cxrview.errors import UsageError
-from cxrview.store.splits import read_split
+from cxrview.paper.scale import SCALES, scaled_split
 from cxrview.terms import Partition
-from cxrview.train.scale import SCALES, scaled_split
 
 
 @pytest.fixture(scope="module")

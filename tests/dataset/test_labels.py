@@ -2,7 +2,7 @@ import pytest
 
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
-from cxrview.store.patient_source import PatientSource
+from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import View
 
 

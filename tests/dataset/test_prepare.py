@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxrview.dataset.decode import squash_file, squash_files, through_jpeg
 from cxrview.dataset.prepare import prepare_images
-from cxrview.dataset.squashing import squash_file, squash_files, through_jpeg
+from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
 from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import Failure
-from cxrview.store.prepared import open_prepared
 from cxrview.terms import View
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cxrview.image import ReadOptions, open_image, squash
-from cxrview.image.codecs import CODECS
+from cxrview.image.dicom.codecs import CODECS
 
 SIDE = 32
 SYNTAXES = {
@@ -95,7 +95,7 @@ def test_every_syntax_comes_out_alike(make_dicom, rows, columns, name):
 def test_a_wavelet_is_not_decoded_in_full(make_dicom, monkeypatch, name, more):
     pixels = smooth(300 + more, 260 + more, 200, 3900).astype(np.uint16)
     data = make_dicom(pixels, SYNTAXES[name], BitsStored=12, HighBit=11)
-    monkeypatch.setattr("cxrview.image.dicom.CODECS", dict.fromkeys(CODECS))  # none would decode
+    monkeypatch.setattr("cxrview.image.dicom.file.CODECS", dict.fromkeys(CODECS))  # none left
 
     assert open_image(data).squashed(SIDE).pixels.std() > 10
 

@@ -5,12 +5,12 @@ import pytest
 
 from cxrview.assess.modify import Marker, add_marker, blank, crop, move_marker
 from cxrview.assess.robustness import score_modified
-from cxrview.dataset.poses import rotate
-from cxrview.dataset.variants import VARIANTS, make_all, make_variant
+from cxrview.assess.robustness_run import modified_images, score_modified_images
+from cxrview.dataset.augment.poses import rotate
+from cxrview.dataset.augment.variants import VARIANTS, make_all, make_variant
 from cxrview.image import minmax_to_uint8, squash
 from cxrview.records import Box, Instance, Radiograph
 from cxrview.records.pixels import grey_picture, squashed_pictures
-from cxrview.study.robustness import modified_images, score_modified_images
 
 BOX = Box(row=10, column=10, rows=20, columns=20)
 MARKER = Marker(text="L", height_percent=10, corner="top-left")

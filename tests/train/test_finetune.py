@@ -8,16 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.runtime import OnnxRuntime
+from cxrview.classify.model import OnnxRuntime
 from cxrview.errors import ModelRefused
 from cxrview.records import Label
 from cxrview.stats import log_odds
 from cxrview.terms import Partition, View
-from cxrview.train.appearance import CHANGES, vary
-from cxrview.train.drawing import draw_batches
+from cxrview.train.augment import CHANGES, vary
+from cxrview.train.batch import LabelledPixels, Lesson, balance, centre_crop, draw_batch
+from cxrview.train.batch_workers import draw_batches
 from cxrview.train.export import to_onnx
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loader import LabelledPixels, Lesson, balance, centre_crop, draw_batch
 from cxrview.train.loop import as_input, fine_tune, predict_pfi
 from cxrview.train.not_chest import DRAWN
 from cxrview.train.recipes import RECIPES, WORLD

@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from cxrview.classify.runtime import OnnxRuntime
+from cxrview.classify.model import OnnxRuntime
 from cxrview.image import find_images, read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
 from cxrview.stats import log_odds

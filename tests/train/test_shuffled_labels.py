@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from cxrview.dataset.split import split_images
+from cxrview.paper.candidates import Candidate
+from cxrview.paper.material import Material
+from cxrview.paper.scale import SCALES
+from cxrview.paper.train_candidate import train_candidate
 from cxrview.records import Prepared, PreparedImage
 from cxrview.terms import View
-from cxrview.train.candidate import train_candidate
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.material import Material
-from cxrview.train.scale import SCALES
-from cxrview.train.study import Candidate
 
 IMAGES = 160
 SCALE = dataclasses.replace(

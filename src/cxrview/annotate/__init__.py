@@ -1,1 +1,1 @@
-"""Two readers, one truth: who reads what, where they differ, how far they agree. All pure."""
+"""Two readers, one label: rules, database, formats, web pages."""

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
 
-from cxrview.annotate.conflict import EXCLUDED, verdict_of
-from cxrview.annotate.standing import standing
+from cxrview.annotate.effective import standing
+from cxrview.annotate.settle import EXCLUDED, verdict_of
 from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
 from cxrview.terms import Role, Round

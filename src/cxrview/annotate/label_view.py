@@ -1,6 +1,6 @@
 """Which view a study's label is one of, whichever label set the study has."""
 
-from cxrview.image.header_view import view_of_word
+from cxrview.image.dicom.view_position import view_of_word
 from cxrview.terms import View
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from cxrview.annotate.standing import VERDICTS, standing
+from cxrview.annotate.effective import VERDICTS, standing
 from cxrview.records import Reading
 from cxrview.terms import How, Round
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cxrview.annotate.conflict import settle
-from cxrview.annotate.standing import Standing, Turn
+from cxrview.annotate.effective import Standing, Turn
+from cxrview.annotate.settle import settle
 from cxrview.annotate.worklist import Showing, worklist
 from cxrview.records import AnnotationStudy, Reader, Reading, StudyImage
 from cxrview.terms import Role, Round, Settlement

@@ -1,1 +1,1 @@
-"""Compares what a classifier said with what is true: pure arithmetic on arrays and records."""
+"""How often a model is right."""

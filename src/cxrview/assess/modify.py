@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.poses import rotate
+from cxrview.dataset.augment.poses import rotate
 from cxrview.image import squash
 from cxrview.records import Box
 from cxrview.records.pixels import grey_picture
-from cxrview.records.scored import PROGENITOR_NAME
+from cxrview.records.scores import PROGENITOR_NAME
 
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Takes a square picture, shape (side, side), uint8, which it leaves alone; gives another."""

@@ -14,15 +14,15 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Self
 
-from cxrview.classify.cores import Cores
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.paths_ahead import PathsAhead
-from cxrview.classify.read_pace import ReadPace
-from cxrview.classify.reader_process import ReaderProcess
-from cxrview.classify.readout import Readout
+from cxrview.classify.prefetch import PathsAhead
+from cxrview.classify.wire import Readout
+from cxrview.classify.worker_process import ReaderProcess
 from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
-from cxrview.image.unlisted import Unlisted
 from cxrview.records import Failure
+from cxrview.sources.unlisted import Unlisted
+from cxrview.workers.cores import Cores
+from cxrview.workers.rate_limit import ReadPace
 
 Outcome = Readout | Failure
 

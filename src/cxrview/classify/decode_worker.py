@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
-from cxrview.classify.kept_memory import keep_memory
-from cxrview.classify.read_pace import size_of
-from cxrview.classify.readout import Readout, pack
+from cxrview.classify.wire import Readout, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
 from cxrview.image import SIDE, ReadOptions, open_image
+from cxrview.image.pseudonyms import pseudonym
 from cxrview.records import Failure
-from cxrview.store.patient_key import pseudonym
+from cxrview.workers.memory import keep_memory
+from cxrview.workers.rate_limit import size_of
 
 READY = b"ready\n"
 JOB = struct.Struct("<I??")
@@ -114,7 +114,7 @@ def main() -> None:
     settings: ReadSettings = pickle.load(inbox)  # of our own parent
     settings = replace(settings, options=replace(settings.options, is_mapped=True))
     rule = load_chest_rule(settings.chest_rule)
-    for decoders in ("dicom", "raster"):  # now, and not in the time of the first file
+    for decoders in ("dicom.file", "raster"):  # now, and not in the time of the first file
         import_module(f"cxrview.image.{decoders}")
     outbox = _private_stdout()
     keep_memory()

@@ -9,14 +9,14 @@ from threading import Lock
 
 import numpy as np
 
-from cxrview.classify.abstain import decide, skip
-from cxrview.classify.cores import Cores, cores_for
+from cxrview.classify.batching import Gathering, pixels_of
+from cxrview.classify.decide import decide, skip
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.gathering import Gathering, pixels_of
-from cxrview.classify.read_pace import ReadPace
-from cxrview.classify.runtime import Model, load_model
+from cxrview.classify.model import Model, load_model
 from cxrview.records import Answers, Failure, Prediction
+from cxrview.workers.cores import Cores, cores_for
+from cxrview.workers.rate_limit import ReadPace
 
 AHEAD = 2
 """Batches for each lane that wait for their answers, so that none runs out of work."""

@@ -15,10 +15,10 @@ from math import sqrt
 from statistics import fmean, stdev
 
 from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.runtime import Model
+from cxrview.classify.model import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.records import Failure, Prediction
-from cxrview.store.each_once import each_once
+from cxrview.sources.each_once import each_once
 from cxrview.terms import Decision
 
 SAMPLE = 256

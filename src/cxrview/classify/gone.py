@@ -7,11 +7,11 @@ work of nights, so that only a few files that vanish one by one are believed to 
 import os
 from collections.abc import Sequence
 
-from cxrview.classify.found_order import read_arguments
 from cxrview.errors import OutOfReach
-from cxrview.store.journal import Conditions, Journal
-from cxrview.store.path_key import path_key
-from cxrview.store.rows import printable
+from cxrview.results.columns import printable
+from cxrview.results.journal import Conditions, Journal
+from cxrview.sources.order import read_arguments
+from cxrview.sources.path_key import path_key
 from cxrview.wording import plural
 
 FEW, FEW_PERCENT = 10, 1

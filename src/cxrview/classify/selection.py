@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cxrview.classify.shard import Shard
-from cxrview.store.journal import Conditions
-from cxrview.store.known_paths import KnownPaths
+from cxrview.results.journal import Conditions
+from cxrview.results.known_paths import KnownPaths
+from cxrview.sources.shard import Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

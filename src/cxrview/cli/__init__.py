@@ -1,1 +1,1 @@
-"""People at the door: one file per command."""
+"""The command line: one module per command."""

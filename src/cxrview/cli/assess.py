@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.extra import training_extra
+from cxrview.cli.shared.extras import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
+    from cxrview.assess.assess import AssessmentRun
+    from cxrview.assess.images import AssessmentImages
     from cxrview.records import Assessed
-    from cxrview.study.assessing import AssessmentRun
-    from cxrview.study.assessment_images import AssessmentImages
 
 WIDTH_OF_A_FILE = 110
 """Columns where there is no terminal to ask."""
@@ -196,14 +196,14 @@ def assess(
 
     Exit code: 0 done, 2 usage error or images refused, 3 folder not writable.
     """
-    from cxrview.cli.progress import progress
+    from cxrview.cli.shared.progress import progress
 
     of_model = (split, model, external, external_source, sample)
     is_for_model = any(of_model) or no_baselines or cutoff_from != "validation"
     of_recipe = (published, recipe, alone, photographs, workers)
     is_for_recipe = any(of_recipe) or device != "auto" or leave_source_out
     if labels:
-        from cxrview.cli.archive_error import assess_archive
+        from cxrview.cli.assess_archive import assess_archive
 
         if is_for_model or is_for_recipe or seed:
             raise UsageError("--labels takes VIEWS, --root, --out and --overwrite")
@@ -212,7 +212,7 @@ def assess(
     if root:
         raise UsageError("--root is for --labels")
     if leave_source_out:
-        from cxrview.cli.left_out import assess_recipe
+        from cxrview.cli.assess_recipe import assess_recipe
 
         if published is None or out is None or is_for_model or overwrite:
             raise UsageError(
@@ -238,10 +238,10 @@ def assess(
         import matplotlib  # noqa: F401
         import scipy  # noqa: F401
 
-        from cxrview.classify.runtime import load_model
-        from cxrview.cli.smoke_model import warn_of_smoke_test
-        from cxrview.study.assessing import assess_model, headline
-        from cxrview.study.scoring import asked_in_all
+        from cxrview.assess.assess import assess_model, headline
+        from cxrview.assess.score import asked_in_all
+        from cxrview.classify.model import load_model
+        from cxrview.cli.shared.smoke_model import warn_of_smoke_test
     chosen = _images(images, split, external, external_source or [], sample, seed)
     baselines = not no_baselines
     loaded = load_model(model, precision="fp32", device="cpu")
@@ -269,9 +269,9 @@ def _images(
     sample: int | None,
     seed: int,
 ) -> "AssessmentImages":
-    from cxrview.store.prepared import open_prepared
-    from cxrview.store.splits import read_split
-    from cxrview.study.assessment_images import choose_images
+    from cxrview.assess.images import choose_images
+    from cxrview.dataset.split_files import read_split
+    from cxrview.dataset.store import open_prepared
 
     return choose_images(
         open_prepared(store),
@@ -289,9 +289,9 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
     from rich.table import Table
 
     from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
-    from cxrview.cli.console import table_console
-    from cxrview.show.figures.wording import write_interval, write_share
-    from cxrview.show.wording import write_cutoff, write_right
+    from cxrview.cli.shared.tables import table_console
+    from cxrview.reports.format import write_interval, write_share
+    from cxrview.reports.wording import write_cutoff, write_right
 
     ours = {(row.classifier, row.images): row.assessment for row in rows if row.rule == MIDDLE}
     table = Table(header_style="bold", pad_edge=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cxrview.dataset.edge import Edge
+    from cxrview.dataset.augment.edge import Edge
 
 
 def augment(
@@ -78,7 +78,7 @@ def augment(
 
     Exit code: 0 done, 2 usage error, 3 result not writable.
     """
-    from cxrview.dataset.variants import make_all
+    from cxrview.dataset.augment.variants import make_all
 
     _refuse_without_opencv()
     enters = _edge(edge)
@@ -106,7 +106,7 @@ def _refuse_without_opencv() -> None:
 
 
 def _edge(name: str) -> "Edge":
-    from cxrview.dataset.edge import Edge
+    from cxrview.dataset.augment.edge import Edge
 
     try:
         return Edge(name)
@@ -117,11 +117,11 @@ def _edge(name: str) -> "Edge":
 def _materialise(
     source: Path, split: Path | None, out: Path | None, seed: int, edge: "Edge", overwrite: bool
 ) -> None:
-    from cxrview.cli.progress import progress
-    from cxrview.dataset.materialise import images_to_vary, materialise_variants
+    from cxrview.cli.shared.progress import progress
+    from cxrview.dataset.augment.materialise import images_to_vary, materialise_variants
     from cxrview.dataset.split import split_images
-    from cxrview.store.prepared import open_prepared
-    from cxrview.store.splits import read_split
+    from cxrview.dataset.split_files import read_split
+    from cxrview.dataset.store import open_prepared
 
     if out is None:
         raise UsageError("--materialise needs a folder to write to", "--out DIR")
@@ -140,8 +140,8 @@ def _materialise(
 
 def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]]":
     """Its id and its squashed pixels: a file, or an image of a store, the first unless named."""
+    from cxrview.dataset.store import open_prepared
     from cxrview.image import read_radiograph, squash
-    from cxrview.store.prepared import open_prepared
 
     if not source.is_dir():
         return source.name, squash(read_radiograph(str(source)).pixels)
@@ -153,14 +153,14 @@ def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]
 
 
 def _draw(sheet: Path, variants: "NDArray[np.uint8]", tile: int) -> None:
-    from cxrview.dataset.contact_sheet import draw_contact_sheet
+    from cxrview.dataset.augment.contact_sheet import draw_contact_sheet
 
     _save(sheet, draw_contact_sheet(variants, tile))
     typer.echo(f"{len(variants)} variants on {sheet}")
 
 
 def _write_pictures(out: Path, variants: "NDArray[np.uint8]") -> None:
-    from cxrview.dataset.variants import VARIANTS
+    from cxrview.dataset.augment.variants import VARIANTS
 
     for variant, pixels in zip(VARIANTS, variants, strict=True):
         _save(out / f"{variant.name}.png", pixels)
@@ -171,7 +171,7 @@ def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
     """A file appears under its name only when it is whole."""
     from PIL import Image
 
-    from cxrview.store.whole import telling, whole_in_new_folder
+    from cxrview.atomic_files import telling, whole_in_new_folder
 
     with telling(path), whole_in_new_folder(path) as part:
         Image.fromarray(pixels).save(part, "PNG", optimize=True)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.extra import training_extra
+from cxrview.cli.shared.extras import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    from cxrview.study.choosing import Choice
+    from cxrview.paper.choose import Choice
 
 
 def choose(
@@ -44,11 +44,11 @@ def choose(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("choosing"):
-        from cxrview.cli.smoke_model import warn_of_smoke_test
-        from cxrview.show.figures.candidates import draw_candidates
-        from cxrview.show.figures.style import save_figure
-        from cxrview.store.models import CARD_NAME
-        from cxrview.study.choosing import choose_among, make_model
+        from cxrview.classify.model_files import CARD_NAME
+        from cxrview.cli.shared.smoke_model import warn_of_smoke_test
+        from cxrview.paper.choose import choose_among, make_model
+        from cxrview.paper.figures.candidates import draw_candidates
+        from cxrview.reports.figures.style import save_figure
     if (out / CARD_NAME).exists() and not overwrite:
         raise UsageError(f"{out} holds a model already", "Replace it with --overwrite")
     choice = choose_among(candidates, seed=seed)
@@ -63,8 +63,8 @@ def choose(
 
 
 def _show(choice: "Choice") -> None:
-    from cxrview.cli.console import table_console
-    from cxrview.cli.show_reproduction import WIDTH_OF_A_FILE, candidates_of, comparisons_of
+    from cxrview.cli.reproduce_report import WIDTH_OF_A_FILE, candidates_of, comparisons_of
+    from cxrview.cli.shared.tables import table_console
 
     console = table_console(WIDTH_OF_A_FILE)
     console.print(f"Scale: {choice.scale_words}", highlight=False)

@@ -280,25 +280,30 @@ def classify(
     stopped before the end, 70 a fault of cxrview's own, 130 interrupted; what was finished is kept
     for --resume.
     """
-    from cxrview.classify.abstain import NO_REVIEW
-    from cxrview.classify.archive import classify_archive
-    from cxrview.classify.cores import available_cores
+    from cxrview.classify.conditions import conditions_of
+    from cxrview.classify.decide import NO_REVIEW
     from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings
-    from cxrview.classify.outputs import Outputs
-    from cxrview.classify.runtime import load_model
-    from cxrview.cli.archive_paths import check_paths, count_paths, find_paths
-    from cxrview.cli.conditions import conditions_of
-    from cxrview.cli.nights import bytes_per_second, is_past, selection_of, tell_if_all_was_new
-    from cxrview.cli.progress import progress
+    from cxrview.classify.model import load_model
+    from cxrview.classify.run import classify_archive
+    from cxrview.cli.classify_report import show_estimate
     from cxrview.cli.report import report
-    from cxrview.cli.shard_notice import ShardKey, tell_what_must_agree
-    from cxrview.cli.show_estimate import show_estimate
-    from cxrview.cli.smoke_model import warn_of_smoke_test
+    from cxrview.cli.shared.paths import check_paths, count_paths, find_paths
+    from cxrview.cli.shared.progress import progress
+    from cxrview.cli.shared.run_options import (
+        bytes_per_second,
+        is_past,
+        selection_of,
+        tell_if_all_was_new,
+    )
+    from cxrview.cli.shared.shard_notice import ShardKey, tell_what_must_agree
+    from cxrview.cli.shared.smoke_model import warn_of_smoke_test
     from cxrview.image import Limits, ReadOptions
+    from cxrview.image.pseudonyms import default_key_path, load_or_make_key
     from cxrview.records import Failure
-    from cxrview.store.journal import count_recorded
-    from cxrview.store.patient_key import default_key_path, load_or_make_key
+    from cxrview.results.files import Outputs
+    from cxrview.results.journal import count_recorded
+    from cxrview.workers.cores import available_cores
 
     if no_review and review_band:
         raise typer.BadParameter("--no-review and --review-band exclude each other")

@@ -82,11 +82,11 @@ def concat(
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """
-    from cxrview.classify.join import join_results
-    from cxrview.classify.outputs import Outputs
-    from cxrview.classify.rekey import Rekey, WithoutPatients
     from cxrview.cli.report import counts
-    from cxrview.store.patient_key import load_key
+    from cxrview.image.pseudonyms import load_key
+    from cxrview.results.concat import join_results
+    from cxrview.results.files import Outputs
+    from cxrview.results.rekey import Rekey, WithoutPatients
 
     patients: Rekey | WithoutPatients | None = WithoutPatients() if without_patients else None
     if rekey:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxrview.cli.extra import training_extra
+from cxrview.cli.shared.extras import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
+    from cxrview.paper.material import Material
     from cxrview.records import ModelCard
     from cxrview.train.hardware import Hardware
-    from cxrview.train.material import Material
     from cxrview.train.recipes import Recipe
 
 EVENTS = "events"
@@ -170,9 +170,9 @@ def finetune(
     with training_extra("training"):
         import torch  # noqa: F401  (`find_hardware` asks it for devices)
 
-        from cxrview.cli.device import find_hardware
+        from cxrview.paper.candidates import FINE_TUNINGS
+        from cxrview.train.device import find_hardware
         from cxrview.train.recipes import RECIPES
-        from cxrview.train.study import FINE_TUNINGS
     if recipe in RECIPES:
         of_paper = (pre_trained, split, variants, features, scale, epochs, rate, batch)
         if published is None or any(of_paper):
@@ -215,12 +215,12 @@ def _by_recipe(
         import jinja2  # noqa: F401
         import scipy  # noqa: F401
 
-        from cxrview.cli.left_out import need_published
-        from cxrview.cli.training_lines import staged_watch
-        from cxrview.study.labelled_pool import read_pool
-        from cxrview.study.leave_source_out import read_left_out
-        from cxrview.study.shipped_model import make_shipped_model
-        from cxrview.study.shipped_pictures import write_pages
+        from cxrview.cli.assess_recipe import need_published
+        from cxrview.cli.shared.training_progress import staged_watch
+        from cxrview.train.leave_source_out import read_left_out
+        from cxrview.train.pool import read_pool
+        from cxrview.train.release import make_shipped_model
+        from cxrview.train.release_pages import write_pages
 
     labels, photographs = pictures
     told = _read_about(about)
@@ -264,12 +264,12 @@ def _read_about(path: Path | None) -> dict[str, Any]:
 def _material(
     store: Path, split: Path, variants: Path | None, scale: str, seed: int, device: str
 ) -> "Material":
-    from cxrview.cli.device import find_device
-    from cxrview.store.materialised import open_materialised
-    from cxrview.store.prepared import open_prepared
-    from cxrview.store.splits import read_split
-    from cxrview.train.material import Material
-    from cxrview.train.scale import scale_named, scaled_split
+    from cxrview.dataset.augment.array import open_materialised
+    from cxrview.dataset.split_files import read_split
+    from cxrview.dataset.store import open_prepared
+    from cxrview.paper.material import Material
+    from cxrview.paper.scale import scale_named, scaled_split
+    from cxrview.train.device import find_device
 
     chosen = scale_named(scale)
     return Material(
@@ -292,13 +292,14 @@ def _by_method(
 ) -> str:
     from dataclasses import replace
 
-    from cxrview.cli.training_lines import TrainingLines
-    from cxrview.study.pretraining import pictures_in_words
-    from cxrview.study.stages import StudyWatch, noted_watch
-    from cxrview.train.candidate import train_candidate
-    from cxrview.train.scale import scaled_schedule
-    from cxrview.train.study import FINE_TUNINGS, PRE_TRAININGS, Candidate
-    from cxrview.train.trained import load_trained, read_about
+    from cxrview.cli.shared.training_progress import TrainingLines
+    from cxrview.paper.candidates import FINE_TUNINGS, PRE_TRAININGS, Candidate
+    from cxrview.paper.network_files import load_trained, read_about
+    from cxrview.paper.pretrain_run import pictures_in_words
+    from cxrview.paper.scale import scaled_schedule
+    from cxrview.paper.stages import noted_watch
+    from cxrview.paper.train_candidate import train_candidate
+    from cxrview.train.watch import StudyWatch
 
     began = read_about(pre_trained)
     if began.get("pre_training") not in PRE_TRAININGS:

@@ -11,7 +11,6 @@ from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
 from cxrview.cli.finetune import finetune
-from cxrview.cli.help_text import unwrap_help
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
@@ -19,6 +18,7 @@ from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
+from cxrview.cli.shared.help_text import unwrap_help
 from cxrview.cli.split import split
 
 app = typer.Typer(

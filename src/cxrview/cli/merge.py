@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.annotation_study import StudyName, opened
+from cxrview.cli.annotate.shared import StudyName, opened
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -44,16 +44,16 @@ def merge(
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
-    from cxrview.store.side_files import need_name_of_table
-    from cxrview.store.tables import table_format
-    from cxrview.store.whole import telling
+    from cxrview.atomic_files import telling
+    from cxrview.results.side_files import need_name_of_table
+    from cxrview.results.tables import table_format
 
     table_format(out)
     need_name_of_table(out)
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
     with opened(study) as store, telling(out):
-        from cxrview.study.annotation_merge import merge_labels
+        from cxrview.annotate.merge import merge_labels
 
         done = merge_labels(table, store, out, root=root)
     typer.echo(

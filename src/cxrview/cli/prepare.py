@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.patients import (
+from cxrview.cli.shared.patients import (
     PatientColumn,
     PatientPattern,
     count_patients,
@@ -62,11 +62,11 @@ def prepare(
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 store not writable.
     """
-    from cxrview.cli.progress import progress
+    from cxrview.cli.shared.progress import progress
     from cxrview.dataset.labels import read_labels
     from cxrview.dataset.prepare import prepare_images
-    from cxrview.store.patient_source import PatientSource
-    from cxrview.store.prepared import FAILURES
+    from cxrview.dataset.store import FAILURES
+    from cxrview.sources.patient_source import PatientSource
 
     patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
     labelled = read_labels(labels, patients=patients, need_patients=False)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.extra import training_extra
+from cxrview.cli.shared.extras import training_extra
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    from cxrview.study.pretraining import PictureSource
-    from cxrview.train.pretrain import Plan
-    from cxrview.train.top_1 import Top1
+    from cxrview.paper.pretrain import Plan
+    from cxrview.paper.pretrain_run import PictureSource
+    from cxrview.paper.top_1 import Top1
 
 EVENTS = "events"
 
@@ -136,8 +136,8 @@ def pretrain(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with training_extra("training"):
-        from cxrview.study.pretraining import PictureSource
-        from cxrview.train.pretrain import convert_colour
+        from cxrview.paper.pretrain import convert_colour
+        from cxrview.paper.pretrain_run import PictureSource
     if not published.is_file():
         raise UsageError(f"there is no file {published}", "--published takes the arrays as .npz")
     if pre_training == "colour":
@@ -180,9 +180,9 @@ def _plan(
 ) -> "Plan":
     from dataclasses import replace
 
-    from cxrview.cli.device import find_device
-    from cxrview.train.pretrain import plan_for
-    from cxrview.train.scale import scale_named
+    from cxrview.paper.pretrain import plan_for
+    from cxrview.paper.scale import scale_named
+    from cxrview.train.device import find_device
 
     plan = plan_for(pre_training, scale_named(scale), seed=seed, device=find_device(device))
     changed = {name: value for name, value in figures.items() if value is not None}
@@ -191,10 +191,10 @@ def _plan(
 
 
 def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
-    from cxrview.cli.training_lines import TrainingLines
-    from cxrview.study.pretraining import pre_train_on_pictures
-    from cxrview.train.events import event_writer
-    from cxrview.train.pretrain import Watch
+    from cxrview.cli.shared.training_progress import TrainingLines
+    from cxrview.paper.pretrain import Watch
+    from cxrview.paper.pretrain_run import pre_train_on_pictures
+    from cxrview.train.watch import event_writer
 
     lines, note = TrainingLines(), event_writer(out / EVENTS)
 
@@ -221,7 +221,7 @@ def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) ->
 def _result(out: Path) -> str:
     import json
 
-    from cxrview.train.trained import ABOUT
+    from cxrview.paper.network_files import ABOUT
 
     about = json.loads((out / ABOUT).read_text(encoding="utf-8"))
     lines = [f"{about['pre_training']}: {about['shown']}, in {out}"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.extra import training_extra
+from cxrview.cli.shared.extras import training_extra
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -64,13 +64,13 @@ def quantise(
     with training_extra("quantising"):
         import onnx  # noqa: F401  (loaded late: to be missed now, not when all is read)
 
-        from cxrview.cli.training_lines import staged_watch
-        from cxrview.store.models import read_card
-        from cxrview.study.labelled_pool import read_pool
-        from cxrview.study.leave_source_out import read_left_out
-        from cxrview.study.quantising import quantise_model
-        from cxrview.study.shipped_pictures import write_page
+        from cxrview.classify.model_files import read_card
+        from cxrview.cli.shared.training_progress import staged_watch
+        from cxrview.train.leave_source_out import read_left_out
+        from cxrview.train.pool import read_pool
         from cxrview.train.recipes import RECIPES
+        from cxrview.train.release_int8 import quantise_model
+        from cxrview.train.release_pages import write_page
     card = read_card(model)
     recipe = RECIPES.get(card.about.get("recipe", {}).get("name"))
     if recipe is None:

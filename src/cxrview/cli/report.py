@@ -8,8 +8,8 @@ import typer
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.classify.outputs import Outputs
-    from cxrview.classify.tally import Tally
+    from cxrview.results.files import Outputs
+    from cxrview.results.summary import Tally
 
 
 def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cxrview.cli.extra import training_extra
-from cxrview.cli.training_lines import staged_watch
+from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.training_progress import staged_watch
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -132,10 +132,10 @@ def reproduce(
     Exit code: 0 done, 1 done with images that could not be read, 2 usage error, 3 not writable.
     """
     with training_extra("the study"):
-        from cxrview.study.reproduce import run_study
-        from cxrview.study.results import write_results
-    from cxrview.cli.show_reproduction import print_reproduction
-    from cxrview.cli.study_plan import drawn_plan, plan_of_files
+        from cxrview.paper.reproduce import run_study
+        from cxrview.paper.write import write_results
+    from cxrview.cli.reproduce_plan import drawn_plan, plan_of_files
+    from cxrview.cli.reproduce_report import print_reproduction
 
     given = (labels, published, pictures, classes)
     common: dict[str, Any] = {

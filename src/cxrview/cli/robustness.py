@@ -11,7 +11,7 @@ from cxrview.install_command import install_command
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.classify.runtime import Model
+    from cxrview.classify.model import Model
     from cxrview.records import Box, ModifiedCount, ModifiedImage, Prepared, PreparedImage
     from cxrview.terms import Partition
 
@@ -98,9 +98,9 @@ def robustness(
     Exit code: 0 done, 1 done but an image could not be read, 2 usage error, 3 not writable.
     """
     _refuse_without_extra()
-    from cxrview.cli.archive_paths import check_paths
+    from cxrview.assess.robustness_run import COUNTS, TABLE, draw_images
+    from cxrview.cli.shared.paths import check_paths
     from cxrview.cli.show_modified import print_counts, print_images
-    from cxrview.study.robustness import COUNTS, TABLE, draw_images
 
     of_store = len(sources) == 1 and Path(sources[0]).is_dir()
     if of_store and marker_box:
@@ -156,8 +156,8 @@ def _open(
 ) -> "tuple[Prepared, list[PreparedImage]]":
     """A store, and its images in a partition of a sound split."""
     from cxrview.dataset.split import check_split, split_images
-    from cxrview.store.prepared import open_prepared
-    from cxrview.store.splits import read_split
+    from cxrview.dataset.split_files import read_split
+    from cxrview.dataset.store import open_prepared
 
     store = open_prepared(folder)
     chosen = read_split(split) if split else split_images(store.images, by="rule")
@@ -170,8 +170,8 @@ def _open(
 
 def _load(name: str, cutoff: float | None) -> "tuple[Model, float]":
     """A model, and the cutoff asked for or else its card's."""
-    from cxrview.classify.runtime import load_model
-    from cxrview.cli.smoke_model import warn_of_smoke_test
+    from cxrview.classify.model import load_model
+    from cxrview.cli.shared.smoke_model import warn_of_smoke_test
 
     model = load_model(name, precision="fp32", device="cpu")
     warn_of_smoke_test(model.card)
@@ -190,8 +190,8 @@ def _assess(
     import numpy as np
 
     from cxrview.assess.modify import MODIFICATIONS
-    from cxrview.cli.progress import progress
-    from cxrview.study.robustness import assess_partition
+    from cxrview.assess.robustness_run import assess_partition
+    from cxrview.cli.shared.progress import progress
     from cxrview.terms import View
 
     if store.pixels.shape[1] != model.card.input_side:
@@ -256,8 +256,8 @@ def _modify(
     sources: Sequence[str], boxes: "Sequence[Box | None]", model: "Model"
 ) -> "list[tuple[ModifiedImage, ...]]":
     """What can be read; a file that can't costs one line and itself alone."""
+    from cxrview.assess.robustness_run import score_modified_images
     from cxrview.image import read_radiograph, squash
-    from cxrview.study.robustness import score_modified_images
 
     shown = []
     for source, box in zip(sources, boxes, strict=True):
@@ -273,9 +273,9 @@ def _modify(
 def _draw(
     shown: "Sequence[Sequence[ModifiedImage]]", model: "Model", cutoff: float, out: Path
 ) -> None:
-    from cxrview.show.figures.modified import draw_modified
-    from cxrview.show.figures.style import save_figure
-    from cxrview.store.modified import write_modified_images
+    from cxrview.assess.robustness_files import write_modified_images
+    from cxrview.reports.figures.modified import draw_modified
+    from cxrview.reports.figures.style import save_figure
 
     write_modified_images(
         out / f"{FIGURE}.csv", shown, classifier=model.card.model_id, cutoff=cutoff

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from cxrview.cli.console import table_console
+from cxrview.cli.shared.tables import table_console
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
 
 WIDTH_OF_A_FILE = 110

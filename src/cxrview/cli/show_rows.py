@@ -7,9 +7,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cxrview.classify.outputs import Outputs
-from cxrview.cli.console import table_console
-from cxrview.store.tables import each_failure, read_rows
+from cxrview.cli.shared.tables import table_console
+from cxrview.results.files import Outputs
+from cxrview.results.tables import each_failure, read_rows
 
 MOST_ROWS = 40
 WIDTH_OF_A_FILE = 100

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.patients import count_patients
+from cxrview.cli.shared.patients import count_patients
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -102,7 +102,7 @@ def split(
     Exit code: 0 done, 2 usage error or split refused, 3 not writable.
     """
     from cxrview.dataset.split import SHARES, check_split, split_images
-    from cxrview.store.splits import read_split, split_format, write_split
+    from cxrview.dataset.split_files import read_split, split_format, write_split
 
     if scale and check:
         raise UsageError("--scale is for a new split: leave it out with --check")
@@ -138,10 +138,10 @@ def split(
 def _images(
     labelled: str, sources: list[str] | None, root: Path | None
 ) -> "tuple[Sequence[Label | PreparedImage], dict[str, str]]":
-    from cxrview.cli.annotation_study import is_study
+    from cxrview.cli.annotate.shared import is_study
     from cxrview.dataset.labels import read_labels
     from cxrview.dataset.split import hash_files
-    from cxrview.store.prepared import open_prepared
+    from cxrview.dataset.store import open_prepared
 
     if root and not is_study(labelled):
         raise UsageError("--root is for an annotation study: leave it out")
@@ -166,11 +166,11 @@ def _images(
 
 def _images_of_study(where: str, root: Path | None) -> "tuple[list[Label], Path]":
     """Its settled views, and the folder that their files are named from."""
-    from cxrview.cli.annotation_study import IF_MOVED, opened
+    from cxrview.cli.annotate.shared import IF_MOVED, opened
 
     with opened(where, str(root) if root else None) as study:
-        from cxrview.study.annotation_labels import view_labels
-        from cxrview.study.annotation_root import missing_images
+        from cxrview.annotate.annotation_root import missing_images
+        from cxrview.annotate.labels import view_labels
 
         labels = view_labels(study)
         if lack := missing_images(study):
@@ -182,7 +182,7 @@ def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
     """What a scale leaves of a split; a name that is none is refused before images are read."""
     if name is None:
         return lambda whole: whole
-    from cxrview.train.scale import scale_named, scaled_split
+    from cxrview.paper.scale import scale_named, scaled_split
 
     scale = scale_named(name)
     return lambda whole: scaled_split(whole, scale, seed)

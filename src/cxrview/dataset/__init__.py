@@ -1,1 +1,1 @@
-"""What is true of the images: labels, and which partition each belongs to."""
+"""Labelled radiographs as training data: labels, split, store, variants."""

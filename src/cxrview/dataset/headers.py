@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.image.header import LONGEST, clean
-from cxrview.image.header_view import HeaderViewTable, load_table
+from cxrview.image.dicom.elements import LONGEST, clean
+from cxrview.image.dicom.view_position import HeaderViewTable, load_table
 from cxrview.records import HeaderFacts
-from cxrview.store.csv_rows import FILE_COLUMNS, read_csv
+from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
 
 MANUFACTURER, POSITION, CODE = "Manufacturer", "View Position", "View Code Sequence"
 """Columns are named as pydicom names elements: (0008,0070), (0018,5101) and (0054,0220)."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from cxrview.dataset.partition import partition_of
 from cxrview.errors import UsageError
-from cxrview.image.header_view import normal, view_of_word
+from cxrview.image.dicom.view_position import normal, view_of_word
 from cxrview.records import Label, NotChest
-from cxrview.store.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
-from cxrview.store.listed_file import RELATIVE, found_name, is_of_windows
-from cxrview.store.patient_source import PatientSource
+from cxrview.sources.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
+from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import View
 
 NOT_CHEST = "not-chest"

@@ -6,15 +6,15 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from cxrview.dataset.decode import Squashed, squash_files
 from cxrview.dataset.headers import read_headers
 from cxrview.dataset.labels import read_labels
-from cxrview.dataset.squashing import Squashed, squash_files
+from cxrview.dataset.store import open_prepared
+from cxrview.dataset.store_writer import PreparedWriter
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Failure, HeaderFacts, Label, Prepared, PreparedImage
-from cxrview.store.patient_source import PatientSource
-from cxrview.store.prepared import open_prepared
-from cxrview.store.preparing import PreparedWriter
+from cxrview.sources.patient_source import PatientSource
 
 
 def prepare_images(

@@ -1,12 +1,11 @@
-"""Other people's files in, grey pixels out: the only room that opens a radiograph."""
+"""Read radiographs (DICOM, PNG, JPEG, TIFF) into 8-bit grey arrays."""
 
-from cxrview.image.find import find_images
-from cxrview.image.fit import fitted
-from cxrview.image.limits import Limits, ReadOptions
-from cxrview.image.opened import ImageFile
-from cxrview.image.reader import open_image, read_radiograph
+from cxrview.image.image_file import ImageFile
+from cxrview.image.open import open_image, read_radiograph
+from cxrview.image.options import Limits, ReadOptions
 from cxrview.image.resize import SIDE, squash
 from cxrview.image.window import minmax_to_uint8
+from cxrview.sources.find import find_images
 
 __all__ = [
     "SIDE",
@@ -14,7 +13,6 @@ __all__ = [
     "Limits",
     "ReadOptions",
     "find_images",
-    "fitted",
     "minmax_to_uint8",
     "open_image",
     "read_radiograph",

@@ -19,8 +19,8 @@ from cxrview.errors import (
     Unsupported,
 )
 from cxrview.image.colour import luma
-from cxrview.image.limits import ReadOptions, check_inflation, check_pixels
-from cxrview.image.opened import Grey, ImageFile
+from cxrview.image.image_file import Grey, ImageFile
+from cxrview.image.options import ReadOptions, check_inflation, check_pixels
 from cxrview.image.raster import kept
 from cxrview.image.shrink import square
 from cxrview.image.window import minmax_to_uint8

@@ -1,1 +1,1 @@
-"""Drawn thoraxes as DICOM, with any fault: test material that is nobody's picture."""
+"""Drawn radiographs as DICOM, with any fault."""

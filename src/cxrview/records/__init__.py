@@ -1,6 +1,6 @@
 """Every record that crosses from one room to another: frozen, checked, knowing nothing of files."""
 
-from cxrview.records.annotated import (
+from cxrview.records.annotation import (
     EXCLUSION_REASONS,
     AnnotationStudy,
     ForeignReading,
@@ -14,23 +14,14 @@ from cxrview.records.annotated import (
     Settled,
     StudyImage,
 )
-from cxrview.records.archive import Failure, Instance, Prediction, Radiograph
 from cxrview.records.archive_error import (
     ArchiveError,
     LabelledRow,
     SampledShare,
     StratumCount,
 )
-from cxrview.records.assessed import (
-    Assessed,
-    Assessment,
-    ChiSquared,
-    Interval,
-    ReliabilityBin,
-    Slice,
-    TwoByTwo,
-)
-from cxrview.records.labelled import (
+from cxrview.records.classification import Failure, Instance, Prediction, Radiograph
+from cxrview.records.dataset import (
     HeaderFacts,
     Label,
     Materialised,
@@ -40,9 +31,18 @@ from cxrview.records.labelled import (
     Split,
     Variant,
 )
+from cxrview.records.evaluation import (
+    Assessed,
+    Assessment,
+    ChiSquared,
+    Interval,
+    ReliabilityBin,
+    Slice,
+    TwoByTwo,
+)
 from cxrview.records.model import SMOKE_TEST, Cutoff, ModelCard
 from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
-from cxrview.records.scored import Answers, Scores, join_answers
+from cxrview.records.scores import Answers, Scores, join_answers
 
 __all__ = [
     "SMOKE_TEST",

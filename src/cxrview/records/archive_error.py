@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cxrview.records.assessed import Interval
+from cxrview.records.evaluation import Interval
 from cxrview.terms import View
 
 

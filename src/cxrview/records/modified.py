@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records.assessed import Interval, TwoByTwo
+from cxrview.records.evaluation import Interval, TwoByTwo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Trains the network; needs the extra `train` (torch)."""
+"""The training recipe of the shipped model."""

@@ -8,8 +8,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from cxrview.atomic_files import whole
 from cxrview.errors import ModelRefused
-from cxrview.store.whole import whole
 
 Belongs = dict[str, str]
 """What a checkpoint is one of: recipe, seed, data. Another training must not take it up."""

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from cxrview.train.batch import CROP
 from cxrview.train.googlenet import (
     INCEPTIONS,
     LRN_ALPHA,
@@ -18,7 +19,6 @@ from cxrview.train.googlenet import (
     POOL_BEFORE,
     GoogLeNet,
 )
-from cxrview.train.loader import CROP
 from cxrview.train.recipes import GREY_MEAN
 from cxrview.train.response_norm import spell_out_lrn
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import torch
 
+from cxrview.train.batch import Lesson
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.hardware import PROCESSOR, Hardware
-from cxrview.train.loader import Lesson
 from cxrview.train.loop import fine_tune
 from cxrview.train.published import load_published
 from cxrview.train.recipes import Recipe

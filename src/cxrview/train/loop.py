@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from cxrview.train.batch import Batch, Lesson, centre_crop
+from cxrview.train.batch_workers import draw_batches
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
-from cxrview.train.drawing import draw_batches
 from cxrview.train.googlenet import GoogLeNet, Outputs
 from cxrview.train.hardware import PROCESSOR, Hardware
-from cxrview.train.loader import Batch, Lesson, centre_crop
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
 CHECKPOINT_SECONDS = 30.0

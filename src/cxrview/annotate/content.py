@@ -1,0 +1,69 @@
+"""Holds the files of a study against the digests that it was made with."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.study import absolute_path
+from cxrview.image.fetch import file_content_id
+from cxrview.records import StudyImage
+from cxrview.sources.paths import local_path
+
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentFound:
+    """What the files of a study were found to be."""
+
+    replaced: tuple[StudyImage, ...] = ()
+    """Their bytes are not those that the study was made of."""
+    missing: tuple[StudyImage, ...] = ()
+    """They cannot be read now."""
+    same: int = 0
+    unknown: int = 0
+    """The study holds no digest of them, or they lie behind a URL."""
+
+
+def check_content(
+    store: ReadingStore,
+    images: Iterable[StudyImage] | None = None,
+    *,
+    watch: Callable[[int], None] = lambda done: None,
+) -> ContentFound:
+    """Read every file and compare its digest. It takes as long as reading them does.
+
+    Args:
+        store: of the study.
+        images: those to look at; all of the study where None.
+        watch: called with how many more were looked at.
+    """
+    images = store.images() if images is None else tuple(images)
+    replaced, missing, same, unknown = [], [], 0, 0
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for image, found in zip(images, pool.map(partial(_found, store), images), strict=True):
+            watch(1)
+            if found is None:
+                unknown += 1
+            elif not found:
+                missing.append(image)
+            elif found == image.content_id:
+                same += 1
+            else:
+                replaced.append(image)
+    return ContentFound(
+        replaced=tuple(replaced), missing=tuple(missing), same=same, unknown=unknown
+    )
+
+
+def _found(store: ReadingStore, image: StudyImage) -> str | None:
+    """The digest; empty where the file cannot be read, None where there is nothing to compare."""
+    local = local_path(absolute_path(store, image.path))
+    if not image.content_id or not local:
+        return None
+    try:
+        return file_content_id(local)
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,1 @@
+"""The tables of annotation studies: readings, readers, logins; SQLite and PostgreSQL."""

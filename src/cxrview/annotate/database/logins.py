@@ -1,0 +1,207 @@
+"""Who may enter an annotation study: its readers, their links and passwords, their logins.
+
+Of a link and of a login only the SHA-256 is kept (both have 32 random bytes), of a password only
+what argon2 makes of it: whoever reads the database can enter with none of them.
+"""
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from cxrview.annotate.database.connect import Database
+from cxrview.annotate.database.rows import row_reader
+from cxrview.annotate.database.schema import LOGIN, READER
+from cxrview.annotate.database.sign_in_links import has_ended, new_link_secret
+from cxrview.errors import UsageError
+from cxrview.records import Login, Reader
+from cxrview.terms import Role
+
+FEWEST_PASSWORD_LETTERS = 8
+_HASHER = PasswordHasher()
+# Checked where nobody has the name, so that an unknown name takes as long as a wrong password.
+_NOBODYS = _HASHER.hash(secrets.token_urlsafe())
+
+
+class Logins:
+    """Readers of one study and what lets them in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def readers(self) -> tuple[Reader, ...]:
+        """Everybody, in the order in which they were added."""
+        with self._database.reading() as db:
+            return tuple(map(row_reader, db.execute(select(READER).order_by(READER.c.reader_id))))
+
+    def add_reader(
+        self, name: str, roles: Iterable[Role], *, password: str | None = None
+    ) -> tuple[Reader, str]:
+        """Add somebody, and give the secret of the link that lets in; it is not kept.
+
+        Raises:
+            UsageError: the name is empty, unprintable or taken, there is no role, or the password
+                is too short.
+        """
+        name, held = name.strip(), frozenset(roles)
+        if not name.isprintable() or not name or not held:
+            raise UsageError("a reader has a name in printable letters and at least one role")
+        kept = None if password is None else _hash(password)
+        secret = new_link_secret(datetime.now(UTC))
+        with self._database.writing() as db:
+            check_name_is_free(db, name)
+            last = db.scalar(select(func.coalesce(func.max(READER.c.reader_id), 0))) or 0
+            reader = Reader(reader_id=last + 1, name=name, roles=held)
+            db.execute(
+                insert(READER).values(
+                    reader_id=reader.reader_id,
+                    name=name,
+                    roles=sorted(held),
+                    added=datetime.now(UTC),
+                    link_sha256=_sha256(secret),
+                    password_hash=kept,
+                )
+            )
+        return reader, secret
+
+    def add_roles(self, reader_id: int, roles: Iterable[Role]) -> None:
+        """Give a reader more roles; every login of the reader ends.
+
+        None is taken away: what was read or settled by it would no longer count.
+
+        Raises:
+            UsageError: nobody has that number.
+        """
+        with self._database.writing() as db:
+            held = db.scalar(select(READER.c.roles).where(READER.c.reader_id == reader_id)) or ()
+            _change(db, reader_id, roles=sorted({*held, *roles}))
+
+    def set_password(self, reader_id: int, password: str | None) -> None:
+        """Give a password, or with None take it away; every login of the reader ends.
+
+        Raises:
+            UsageError: nobody has that number, or the password is too short.
+        """
+        kept = None if password is None else _hash(password)
+        with self._database.writing() as db:
+            _change(db, reader_id, password_hash=kept)
+
+    def new_link(self, reader_id: int) -> str:
+        """Make a new secret for the link; the old one and every login of the reader end.
+
+        Raises:
+            UsageError: nobody has that number.
+        """
+        secret = new_link_secret(datetime.now(UTC))
+        with self._database.writing() as db:
+            _change(db, reader_id, link_sha256=_sha256(secret))
+        return secret
+
+    def check_password(self, name: str, password: str) -> Reader | None:
+        """Who that is; None where the name or the password is wrong, in the same time.
+
+        Capital and small letters of the name are the same, unless the study has two readers who
+        differ by them alone. A retired reader is let in by no password.
+        """
+        with self._database.reading() as db:
+            active = db.execute(select(READER).where(READER.c.retired.is_(None))).all()
+        same = [row for row in active if row.name == name.strip()]
+        like = [row for row in active if row.name.casefold() == name.strip().casefold()]
+        row = same[0] if same else like[0] if len(like) == 1 else None
+        kept = row.password_hash if row is not None else None
+        is_right = _is_right(kept or _NOBODYS, password)
+        return row_reader(row) if row is not None and kept and is_right else None
+
+    def reader_by_link(self, secret: str) -> Reader | None:
+        """Whose link it is; None where it is nobody's or a retired reader's, or has ended."""
+        if has_ended(secret, datetime.now(UTC)):
+            return None
+        with self._database.reading() as db:
+            found = select(READER).where(READER.c.link_sha256 == _sha256(secret))
+            row = db.execute(found.where(READER.c.retired.is_(None))).one_or_none()
+        return None if row is None else row_reader(row)
+
+    def open_login(self, reader_id: int, token_sha256: str, csrf: str, expires: datetime) -> None:
+        """Let a reader in until `expires`; logins that expired before now are forgotten."""
+        with self._database.writing() as db:
+            db.execute(delete(LOGIN).where(LOGIN.c.expires <= datetime.now(UTC)))
+            db.execute(
+                insert(LOGIN).values(
+                    token_sha256=token_sha256, reader_id=reader_id, csrf=csrf, expires=expires
+                )
+            )
+
+    def find_login(self, token_sha256: str, now: datetime) -> Login | None:
+        """Who is in by that token; None where nobody is, or it has expired."""
+        found = select(READER, LOGIN.c.csrf, LOGIN.c.expires).join_from(LOGIN, READER)
+        with self._database.reading() as db:
+            row = db.execute(
+                found.where(LOGIN.c.token_sha256 == token_sha256, LOGIN.c.expires > now)
+            ).one_or_none()
+        if row is None:
+            return None
+        return Login(reader=row_reader(row), csrf=row.csrf, expires=row.expires)
+
+    def end_login(self, token_sha256: str) -> None:
+        """Sign out."""
+        with self._database.writing() as db:
+            db.execute(delete(LOGIN).where(LOGIN.c.token_sha256 == token_sha256))
+
+    def end_logins_of(self, reader_id: int) -> None:
+        """Sign a reader out everywhere."""
+        with self._database.writing() as db:
+            end_logins(db, reader_id)
+
+
+def end_logins(db: Connection, reader_id: int) -> None:
+    """Sign a reader out everywhere, under the study's lock."""
+    db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
+
+
+def check_name_is_free(db: Connection, name: str, *, except_of: int | None = None) -> None:
+    """Refuse a name that a reader could not have, or that another one has.
+
+    Names that differ by capital letters alone are one: a reader who signs in types either.
+
+    Raises:
+        UsageError: it is taken, empty or not printable.
+    """
+    if not name or not name.isprintable():
+        raise UsageError("a reader has a name in printable letters")
+    for row in db.execute(select(READER.c.reader_id, READER.c.name)):
+        if row.name.casefold() == name.casefold() and row.reader_id != except_of:
+            raise UsageError(f"there is a reader {row.name} already", "Choose another name")
+
+
+def _change(db: Connection, reader_id: int, **values: str | list[str] | None) -> None:
+    changed = db.execute(update(READER).where(READER.c.reader_id == reader_id).values(**values))
+    if not changed.rowcount:
+        raise UsageError(f"the study has no reader {reader_id}")
+    end_logins(db, reader_id)
+
+
+def _hash(password: str) -> str:
+    if len(password) < FEWEST_PASSWORD_LETTERS:
+        raise UsageError(f"a password has at least {FEWEST_PASSWORD_LETTERS} letters")
+    return _HASHER.hash(_composed(password))
+
+
+def _is_right(kept: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(kept, _composed(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _composed(password: str) -> bytes:
+    """The same bytes for the same letters, whichever keyboard typed their accents."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

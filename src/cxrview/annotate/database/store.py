@@ -1,0 +1,228 @@
+"""An annotation study on disk or in PostgreSQL: images, readers, and readings that only grow."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, select
+
+from cxrview.annotate.database.connect import Database, is_url, telling_of
+from cxrview.annotate.database.rows import (
+    as_written,
+    image_row,
+    reading_row,
+    row_image,
+    row_reading,
+    row_study,
+    study_row,
+)
+from cxrview.annotate.database.schema import IMAGE, READER, READING, STUDY
+from cxrview.annotate.database.study_log import StudyLog, add_import
+from cxrview.errors import UsageError
+from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.terms import Act
+
+_PAGE = 5000
+"""Rows fetched at once, so that no look at a large study holds a writer up."""
+_ASKED_AT_ONCE = 500
+"""Names in one question; SQLite takes 32,766, older ones 999."""
+
+
+def create_readings(where: str, study: AnnotationStudy) -> "ReadingStore":
+    """Make a study that has no image and no reader yet.
+
+    Args:
+        where: a file that is not there yet, made readable by its owner alone; or
+            `postgresql+psycopg://user@host/database`, a database without a study.
+        study: what all its readers have in common.
+
+    Raises:
+        UsageError: there is one already, or it cannot be made there.
+    """
+    if not is_url(where):
+        _make_file(Path(where))
+    try:
+        with _opened(where) as database:
+            database.migrate(from_nothing=True)
+            with database.writing() as db:
+                db.execute(insert(STUDY).values(**study_row(study)))
+            return ReadingStore(database)
+    except BaseException:  # Ctrl-C too: half a study must not stand in the way of the next try
+        if not is_url(where):
+            Path(where).unlink()
+        raise
+
+
+def open_readings(where: str) -> "ReadingStore":
+    """Open a study; one of an older cxrview is brought to the tables of this one.
+
+    Raises:
+        UsageError: there is none, it was written by a newer cxrview, or cannot be opened.
+    """
+    if not is_url(where) and not Path(where).is_file():
+        raise UsageError(f"there is no study {where}", "Make one with cxrview annotate create")
+    with _opened(where) as database:
+        database.migrate()
+        return ReadingStore(database)
+
+
+class ReadingStore(StudyLog):
+    """One open study. Its methods may be called from any thread; several processes may write.
+
+    Attributes:
+        study: what all its readers have in common.
+    """
+
+    study: AnnotationStudy
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        with database.reading() as db:
+            row = db.execute(select(STUDY)).one_or_none()
+        if row is None:
+            raise UsageError(f"{database.name} holds no annotation study: its making was stopped")
+        self.study = row_study(row)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def images(self) -> tuple[StudyImage, ...]:
+        """Every image, in the order in which they were added."""
+        with self._database.reading() as db:
+            return tuple(map(row_image, db.execute(select(IMAGE).order_by(IMAGE.c.ordinal))))
+
+    def count_images(self) -> int:
+        """How many images there are, at less than `images` costs."""
+        with self._database.reading() as db:
+            return db.scalar(select(func.count()).select_from(IMAGE)) or 0
+
+    def add_images(self, images: Iterable[StudyImage]) -> int:
+        """Add those whose path the study has not: all of them or, after an error, none.
+
+        Returns:
+            How many were added.
+        """
+        new = {image.path: image for image in reversed(tuple(images))}  # of two, the first
+        with self._database.writing() as db:
+            there = set(db.scalars(select(IMAGE.c.path)))
+            last = db.scalar(select(func.coalesce(func.max(IMAGE.c.ordinal), 0))) or 0
+            added = [image for path, image in reversed(new.items()) if path not in there]
+            rows = [image_row(image, n) for n, image in enumerate(added, start=last + 1)]
+            if rows:
+                db.execute(insert(IMAGE), rows)
+        return len(rows)
+
+    def add_readings(
+        self, readings: Iterable[Reading], *, imported_from: str | None = None
+    ) -> tuple[Reading, ...]:
+        """Append those whose uid is not there; they are on the disk when this returns.
+
+        Args:
+            readings: in order.
+            imported_from: name of the file where they came by an import, which is then numbered
+                so that it can be undone; None where readers made them here.
+
+        Returns:
+            Those that were appended, with `reading_id` and `received`.
+
+        Raises:
+            ValueError: one is of an image, a reader or a label that the study has not; then none
+                was appended.
+        """
+        new: dict[str, Reading] = {}
+        for reading in readings:
+            new.setdefault(reading.uid, reading)
+        if not new:
+            return ()
+        with self._database.writing() as db:
+            self._check(db, new.values())
+            for uids in _in_parts(new):
+                for uid in db.scalars(select(READING.c.uid).where(READING.c.uid.in_(uids))):
+                    del new[uid]
+            last = db.scalar(select(func.coalesce(func.max(READING.c.reading_id), 0))) or 0
+            received = datetime.now(UTC)
+            written = tuple(
+                as_written(reading, n, received)
+                for n, reading in enumerate(new.values(), start=last + 1)
+            )
+            if written:
+                db.execute(insert(READING), [reading_row(reading) for reading in written])
+            if written and imported_from is not None:
+                add_import(db, imported_from, [reading.reading_id for reading in written])
+        return written
+
+    def known_uids(self, uids: Iterable[str]) -> dict[str, Reading]:
+        """Those readings, withdrawn ones too, that have one of these uids."""
+        known: dict[str, Reading] = {}
+        with self._database.reading() as db:
+            for part in _in_parts(dict.fromkeys(uids)):
+                for row in db.execute(select(READING).where(READING.c.uid.in_(part))):
+                    known[row.uid] = row_reading(row)
+        return known
+
+    def readings(self, after: int = 0) -> Iterator[Reading]:
+        """Every reading that counts, written after the one of that number, in order.
+
+        Those of an import that was undone, and of a reader who was withdrawn, do not count.
+        """
+        gone = self.withdrawn()
+        for reading in self.every_reading(after):
+            if not gone.holds(reading.reading_id, reading.reader_id):
+                yield reading
+
+    def every_reading(self, after: int = 0) -> Iterator[Reading]:
+        """Every reading written after the one of that number, whether it counts or not."""
+        while True:
+            page = select(READING).where(READING.c.reading_id > after)
+            with self._database.reading() as db:
+                rows = db.execute(page.order_by(READING.c.reading_id).limit(_PAGE)).all()
+            yield from map(row_reading, rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].reading_id
+
+    def _check(self, db: Connection, readings: Iterable[Reading]) -> None:
+        labels = {choice.name for choice in self.study.choices}
+        if any(r.act is Act.LABEL and r.label not in labels for r in readings):
+            raise ValueError("a reading gives a label that the study has not")
+        readers = {reading.reader_id for reading in readings}
+        if not readers <= set(db.scalars(select(READER.c.reader_id))):
+            raise ValueError("a reading is by a reader whom the study has not")
+        for ids in _in_parts({reading.image_id for reading in readings}):
+            found = select(func.count()).select_from(IMAGE).where(IMAGE.c.image_id.in_(ids))
+            if db.scalar(found) != len(ids):
+                raise ValueError("a reading is of an image that the study has not")
+
+
+def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
+    every = list(names)
+    for start in range(0, len(every), _ASKED_AT_ONCE):
+        yield every[start : start + _ASKED_AT_ONCE]
+
+
+@contextmanager
+def _opened(where: str) -> Iterator[Database]:
+    """A database that stays open unless the block fails."""
+    database = Database(where)
+    try:
+        with telling_of(database.name):
+            yield database
+    except BaseException:  # whatever ends it, nobody else can close it
+        database.close()
+        raise
+
+
+def _make_file(path: Path) -> None:
+    """A database that only its owner reads; SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(path)) as database:  # here once: it stays with the file
+            database.execute("PRAGMA journal_mode = WAL")
+    except FileExistsError as error:
+        raise UsageError(f"there is a file {path} already", "Choose another name") from error
+    except OSError as error:
+        raise UsageError(f"the study {path} cannot be made: {error.strerror}") from error

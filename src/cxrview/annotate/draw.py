@@ -1,0 +1,299 @@
+"""Chooses the images of a new annotation study: of a table of results, or of files themselves."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cxrview.annotate.image_list import each_listed_image
+from cxrview.annotate.sampling import LEAST, Sample, draw_sample
+from cxrview.errors import NoPixelData, UnreadableImage, UsageError
+from cxrview.image import open_image
+from cxrview.records import StudyImage
+from cxrview.sources.paths import local_path
+from cxrview.sources.patient_source import PatientSource
+from cxrview.terms import Decision, View
+
+SOURCE = "source"
+"""To stratify by it where the table has no such column: the first folder below the root."""
+USUAL_DECISIONS = (Decision.CLASSIFIED, Decision.REVIEW, Decision.NOT_CHEST)
+"""What the model was asked about; what it skipped by its header is drawn only when named."""
+_KEPT = (
+    *("decision", "view", "pfi", "header_view", "content_id", SOURCE),
+    *("patient_key", "patient", "study_instance_uid", "study"),
+)
+"""Columns that go into the study, where a table has them."""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """How images are drawn from what there is."""
+
+    sample: int | None = None
+    """Images in all; every one where None."""
+    stratify: tuple[str, ...] = ()
+    """Columns of the table, or `source`."""
+    least: int = LEAST
+    """Images of each stratum."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patients:
+    """Where the patients of a new study are told from, and how their names are hidden."""
+
+    source: PatientSource = PatientSource()
+    key: Callable[[str], str] = str
+    """Makes a pseudonym of what a column or a path says."""
+
+    def tell(self, image: StudyImage, row: Row) -> StudyImage:
+        """An image with its patient, or as it was where the source does not tell."""
+        name = self.source.find(image.path.replace(os.sep, "/"), row)
+        return replace(image, patient=self.key(name)) if name else image
+
+    def need_some(self, images: Iterable[StudyImage]) -> None:
+        """Refuse a source that tells of nobody.
+
+        Raises:
+            UsageError: there is one, and no image has a patient.
+        """
+        if self.source and not any(image.patient for image in images):
+            raise UsageError(
+                f"the {self.source.words} tells no patient of any image",
+                "A pattern is looked for in paths below the study's root (--root)",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The images of a new study, and how they came to be these."""
+
+    root: str
+    """Folder that their paths are relative to; empty where they are in none."""
+    images: tuple[StudyImage, ...]
+    about: Mapping[str, Any]
+    """For whoever publishes the labels: sample, seed, and every stratum with its size."""
+
+
+def draw_from_table(
+    table: Path,
+    draw: Draw,
+    *,
+    root: Path | None = None,
+    only: Sequence[str] = (),
+    patients: Patients | None = None,
+) -> Drawn:
+    """Draw from a result of `classify`, or from a list of files in any table.
+
+    Args:
+        table: as for `each_listed_image`.
+        draw: how many, by which strata.
+        root: what relative paths of the table are relative to, the working folder where None; and
+            what those of the study are. Where None, the deepest folder that holds all of it.
+        only: decisions; where none, `USUAL_DECISIONS`. A table without decisions gives all.
+        patients: where they are told from; what it does not tell, the columns `patient_key` and
+            `patient` do, as they stand there.
+
+    Raises:
+        UsageError: as `each_listed_image` and `draw_sample`, or a column is missing; or `patients`
+            tells of no image.
+    """
+    wanted = set(only or USUAL_DECISIONS)
+    if wanted - set(Decision):
+        raise UsageError(
+            f"there is no decision {', '.join(sorted(wanted - set(Decision)))}",
+            f"There are {', '.join(Decision)}",
+        )
+
+    patients = patients or Patients()
+    known = _check_columns(table, draw.stratify, patients.source)
+    if root:
+        holding = str(root.absolute())
+    else:
+        holding = _folder_of_all(_placed(row["path"], None) for row in each_listed_image(table, ()))
+
+    def each(columns: Sequence[str]) -> Iterator[Row]:
+        for row in each_listed_image(table, columns):
+            if row.get("decision") in wanted or (not only and not row.get("decision")):
+                yield row | {"path": _placed(row["path"], root)}
+
+    needed = ("decision", *draw.stratify)
+    strata = {row["path"]: _stratum(row, draw.stratify, holding) for row in each(needed)}
+    if not strata:
+        raise UsageError(f"{table} has no image with decision {' or '.join(sorted(wanted))}")
+    sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)
+    images = [
+        patients.tell(_image_of_row(row, holding, sample, SOURCE in draw.stratify), row)
+        for row in each((*_KEPT, *patients.source.columns(known)))
+        if row["path"] in sample.stratum_of
+    ]
+    patients.need_some(images)
+    about = _about(draw, sample) | {"table": table.name, "decisions": sorted(wanted)}
+    return Drawn(root=holding, images=tuple(images), about=about)
+
+
+def draw_from_files(
+    paths: Iterable[str],
+    draw: Draw,
+    *,
+    root: Path | None = None,
+    patient_key: Callable[[str], str],
+    patients: PatientSource | None = None,
+    tell: Callable[[UnreadableImage], None],
+    watch: Callable[[int], None] = lambda done: None,
+) -> Drawn:
+    """Draw from files whose headers are read now; what cannot be read is left out and told.
+
+    Args:
+        paths: as `find_images` gives them.
+        draw: how many; strata by `source` alone, the first folder below the root.
+        root: what the study's paths are relative to; the deepest folder of all where None.
+        patient_key: makes a pseudonym of a patient's id.
+        patients: a pattern that tells patients by their paths; what it does not tell, headers do.
+        tell: called with each file that gives no image.
+        watch: called with how many more files were looked at.
+
+    Raises:
+        UsageError: as `draw_sample`, or strata by what files do not tell; or `patients` names a
+            column, or a pattern that fits no image.
+    """
+    if set(draw.stratify) - {SOURCE}:
+        raise UsageError(
+            "files themselves are told apart by source alone, the first folder",
+            "For other strata classify them first, and draw with --from views.parquet",
+        )
+    told = Patients(source=patients or PatientSource(), key=patient_key)
+    if told.source.column:
+        raise UsageError(
+            "--patient-column is for a table: files themselves have no columns",
+            "Name the table with --from, or tell patients by --patient-pattern",
+        )
+    found: dict[str, StudyImage] = {}
+    for path in paths:
+        placed = _placed(path, None)
+        try:
+            found[placed] = _image_of_file(path, placed, patient_key)
+        except UnreadableImage as error:
+            tell(error)
+        watch(1)
+    holding = str(root.absolute()) if root else _folder_of_all(found)
+    strata = {path: _stratum({"path": path}, draw.stratify, holding) for path in found}
+    sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)
+    by_source = SOURCE in draw.stratify
+    images = [
+        _belonging(found[path], holding, sample, _first_folder(path, holding) if by_source else "")
+        for path in sample.stratum_of
+    ]
+    images = [told.tell(image, {}) for image in images]
+    told.need_some(images)
+    return Drawn(root=holding, images=tuple(images), about=_about(draw, sample))
+
+
+def _image_of_file(path: str, placed: str, patient_key: Callable[[str], str]) -> StudyImage:
+    instance = open_image(path, patient_key=patient_key).instance
+    if not instance.rows or not instance.columns:
+        raise NoPixelData(path, "its header tells of no pixels", "Nothing to do if it is a report")
+    return StudyImage(
+        image_id=_new_id(),
+        path=placed,
+        patient=instance.patient_key,
+        study=instance.study_instance_uid,
+        content_id=instance.content_id,
+        header_view=instance.header_view,
+    )
+
+
+def _image_of_row(row: Row, holding: str, sample: Sample, by_source: bool) -> StudyImage:
+    """The model's opinion and the header's go with it, to be shown after the blind round."""
+    source = row.get(SOURCE) or (_first_folder(row["path"], holding) if by_source else "")
+    pfi, header_view = row.get("pfi"), row.get("header_view")
+    try:
+        image = StudyImage(
+            image_id=_new_id(),
+            path=row["path"],
+            patient=row.get("patient_key") or row.get("patient") or "",
+            study=row.get("study_instance_uid") or row.get("study") or "",
+            content_id=row.get("content_id") or "",
+            model_view=(row.get("view") or "") if row.get("decision") else "",
+            model_decision=row.get("decision") or "",
+            pfi=None if pfi is None else float(pfi),
+            header_view=View(header_view) if header_view else None,
+        )
+    except ValueError as error:
+        raise UsageError(
+            "the table's pfi or header_view is none", "Name an unchanged result"
+        ) from error
+    return _belonging(image, holding, sample, str(source))
+
+
+def _belonging(image: StudyImage, holding: str, sample: Sample, source: str) -> StudyImage:
+    """With its place below the root, and what it stands for."""
+    stratum = sample.stratum_of[image.path]
+    inside = _below(image.path, holding)
+    return replace(image, path=inside, source=source, stratum=stratum.name, weight=stratum.weight)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _placed(path: str, root: Path | None) -> str:
+    """A file's absolute path, links not followed; a URL as it stands."""
+    local = local_path(path)
+    # A string's way: of a million paths pathlib's would take half a minute.
+    return os.path.abspath(os.path.join(root or "", local)) if local else path  # noqa: PTH100, PTH118
+
+
+def _folder_of_all(paths: Iterable[str]) -> str:
+    """The deepest folder that holds every local one; empty where there is none."""
+    folders = {os.path.dirname(path) for path in paths if "://" not in path}  # noqa: PTH120
+    return os.path.commonpath(folders) if folders else ""
+
+
+def _below(path: str, holding: str) -> str:
+    """The path relative to the folder, or as it is where it lies elsewhere."""
+    below = os.path.join(holding, "")  # noqa: PTH118
+    return path[len(below) :] if holding and path.startswith(below) else path
+
+
+def _first_folder(path: str, holding: str) -> str:
+    """Name of the folder below the root that an image lies in; empty where it is in none."""
+    inside = Path(_below(path, holding))
+    return "" if inside.is_absolute() or len(inside.parts) < 2 else inside.parts[0]
+
+
+def _check_columns(table: Path, stratify: Sequence[str], patients: PatientSource) -> Row:
+    """Give the first row, for the names of its columns."""
+    first = next(each_listed_image(table), None)
+    if first is None:
+        raise UsageError(f"{table} has no rows")
+    if missing := set(stratify) - {SOURCE, *first}:
+        raise UsageError(
+            f"the table has no column {', '.join(sorted(missing))} to stratify by",
+            f"It has {', '.join(first)}",
+        )
+    patients.need_column(first, table)
+    return first
+
+
+def _stratum(row: Row, columns: Sequence[str], holding: str) -> str:
+    """Name of a stratum, such as `review|open-i`; `none` for what is not known of an image."""
+    values = []
+    for column in columns:
+        if column == SOURCE and column not in row:
+            values.append(_first_folder(row["path"], holding))
+        else:
+            values.append(str(row[column] or ""))
+    return "|".join(value or "none" for value in values)
+
+
+def _about(draw: Draw, sample: Sample) -> dict[str, Any]:
+    return {
+        "sample": len(sample.stratum_of),
+        "seed": draw.seed,
+        "stratify": list(draw.stratify),
+        "strata": [{"name": s.name, "images": s.images, "drawn": s.drawn} for s in sample.strata],
+    }

@@ -1,0 +1,1 @@
+"""Files that labels are imported from and exported to."""

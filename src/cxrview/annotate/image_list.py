@@ -1,0 +1,96 @@
+"""Reads a table that names images: a result of `classify`, or any list with a column of files."""
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import UsageError
+from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
+from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+
+Row = dict[str, Any]
+_NAMES = {
+    "path": (),
+    "file": tuple(name for name in FILE_COLUMNS if name != "path"),
+    **{name: () for name in ("patient", "patient_key", "study", "study_instance_uid", "source")},
+}
+"""Columns that a CSV may spell in other ways."""
+
+
+def each_listed_image(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
+    """Give the rows of a table, each with the `path` of its image.
+
+    Args:
+        table: .parquet, .csv as `read_csv` reads it, or .jsonl, or a folder of Parquet parts. A
+            column `path` holds files as a result of `classify` does; where there is none, a column
+            `file` holds them as labels do, relative to the table.
+        columns: all that is needed besides, so that no more of a Parquet file is read; every one
+            where None. Those that a table has not are passed over.
+
+    Yields:
+        Numbers as text where the table is a CSV; an empty cell as None.
+
+    Raises:
+        UsageError: there is no such table, it cannot be read, or names no files.
+    """
+    files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+    if not files or not table.exists():
+        raise UsageError(f"there is no table {table}")
+    for file in files:
+        read = _READERS.get(file.suffix.lower())
+        if read is None:
+            raise UsageError(f"{file} ends in none of .parquet, .csv and .jsonl")
+        try:
+            for row in read(file, columns):
+                yield _with_path(row, file)
+        except KeyError:
+            raise UsageError(
+                f"{file} names no images: no column path, and no column file"
+            ) from None
+        # ValueError: pyarrow's, JSON's and UTF-8's.
+        except (ValueError, OSError) as error:
+            raise UsageError(f"{file} is no table of the format that its name says") from error
+
+
+def _with_path(row: Row, table: Path) -> Row:
+    path = row["path"] if "path" in row else row["file"]
+    if not path:
+        raise ValueError("every row is of a file")
+    if "://" in path:
+        return row | {"path": str(path)}
+    folder = Path() if "path" in row else table.parent
+    path = found_name(str(path), lambda name: (folder / name).is_file())
+    if is_of_windows(path):
+        raise UsageError(f"{table} names {path}, which is not on this computer", RELATIVE)
+    return row | {"path": str(folder / path) if "path" not in row else path}
+
+
+def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as table:
+        names = table.schema_arrow.names
+        if columns is not None:
+            names = [name for name in names if name in {"path", "file", *columns}]
+        for batch in table.iter_batches(10_000, columns=names):
+            yield from batch.to_pylist()
+
+
+def _read_csv(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
+    found = read_csv(path, _NAMES)
+    if not {"path", "file"} & set(found.named):
+        raise UsageError(f"{path} names no images: no column path, and no column file", found.told)
+    for _, row in found.rows:
+        if None in row:
+            raise ValueError("more cells than columns")
+        yield {name: cell or None for name, cell in row.items()}
+
+
+def _read_jsonl(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield dict(json.loads(line))
+
+
+_READERS = {".parquet": _read_parquet, ".csv": _read_csv, ".jsonl": _read_jsonl}

@@ -1,0 +1,344 @@
+"""Takes into a study what its readers said elsewhere; the same file twice changes nothing."""
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import combinations
+from pathlib import Path
+
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.effective import standing
+from cxrview.annotate.formats.readings import read_foreign_readings
+from cxrview.annotate.label_view import label_view
+from cxrview.annotate.study import absolute_path
+from cxrview.errors import UsageError
+from cxrview.image.dicom.view_position import normal
+from cxrview.records import (
+    EXCLUSION_REASONS,
+    AnnotationStudy,
+    ForeignReading,
+    Reading,
+    StudyImage,
+)
+from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.terms import Act, How, Role, Round
+
+EXCLUDED_WORDS = {
+    "excluded": "",
+    "no-view": "",
+    "not-chest": "not a chest radiograph",
+    "": "",
+}
+"""What tables say for an exclusion, and the reason that this gives by itself."""
+FAULTS_NAMED = 10
+FEWEST_ALIKE = 20
+"""Images below which two readers who say the same are no surprise; ours."""
+_Said = dict[str, dict[str, tuple[str, str]]]
+"""Name to image id to label and reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Two readers who said one and the same of every image that both read."""
+
+    first: str
+    second: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of a file of readings."""
+
+    number: int | None
+    """By which it can be undone; None where nothing was written."""
+    written: int
+    """Readings; of a dry run those that would be written."""
+    known: int
+    """Readings that the study had already."""
+    passed_over: tuple[str, ...]
+    """Readings of unknown files or labels, each with where it stands and why."""
+    new_readers: tuple[str, ...]
+    not_blind: int = 0
+    """Adjudications and second looks in the file, which were left out."""
+    alike: tuple[Alike, ...] = ()
+    """Readers of the file who say the same as another reader of all images that both read."""
+
+
+def import_readings(
+    store: ReadingStore,
+    path: Path,
+    *,
+    now: datetime,
+    reader: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    skip_unknown: bool = False,
+    is_dry: bool = False,
+) -> Imported:
+    """Add the readings of a file as blind ones; all of them or, after an error, none.
+
+    The uid of each is a digest of study, reader, image and what was said, when, so that it is
+    written once however often it comes.
+
+    Args:
+        store: the study.
+        path: as for `read_foreign_readings`.
+        now: when a reading was made that does not say so.
+        reader: who read all of it.
+        rename: names there to names here.
+        skip_unknown: pass over files and labels that the study has not, in place of refusing.
+        is_dry: write nothing, and say what would be written.
+
+    Raises:
+        UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader says two
+            things of one image; somebody is no reader of the study; or the blind round is closed.
+    """
+    if store.blind_round_closed():
+        raise UsageError("the blind round of this study is closed", "What is read now is not blind")
+    every = _renamed(path, read_foreign_readings(path, reader), rename or {})
+    foreign = [one for one in every if one.is_blind]
+    known_files = _Files(store, path.parent, is_loose=path.suffix.lower() == ".json")
+    understood, faults = [], []
+    for one in foreign:
+        try:
+            understood.append((one, known_files.find(one.file), *_verdict(one, store.study)))
+        except ValueError as error:
+            faults.append(f"{one.where}: {error}")
+    if faults and not skip_unknown:
+        raise UsageError(f"{path}: {_first_of(faults)}", "Or pass over these with --skip-unknown")
+    _refuse_contradictions(path, understood)
+    names = [one.reader for one, *_ in understood]
+    new = _new_readers(store, names)
+    said: _Said = {}
+    for one, image, label, reason in understood:
+        said.setdefault(one.reader, {})[image.image_id] = (label, reason)
+    alike = tuple(_alike(store, said))
+    ids = _ids_of(store, new, is_dry=is_dry)
+    readings = [
+        _reading(store.study, one, image, ids[one.reader], label, reason, now)
+        for one, image, label, reason in understood
+    ]
+    readings = _anew_where_undone(store, readings)
+    if is_dry:
+        fresh = len({reading.uid for reading in readings} - set(store.known_uids(_uids(readings))))
+        written, number = fresh, None
+    else:
+        written = len(store.add_readings(readings, imported_from=path.name))
+        number = store.imports()[-1].number if written else None
+    return Imported(
+        number=number,
+        written=written,
+        known=len(readings) - written,
+        passed_over=tuple(faults),
+        new_readers=tuple(new),
+        not_blind=len(every) - len(foreign),
+        alike=alike,
+    )
+
+
+def _renamed(
+    path: Path, foreign: list[ForeignReading], rename: Mapping[str, str]
+) -> list[ForeignReading]:
+    if unused := set(rename) - {one.reader for one in foreign}:
+        raise UsageError(f"{path} has no reader {', '.join(sorted(unused))} to rename")
+    return [replace(one, reader=rename.get(one.reader, one.reader)) for one in foreign]
+
+
+class _Files:
+    """Finds the image that a foreign table means."""
+
+    def __init__(self, store: ReadingStore, folder: Path, *, is_loose: bool) -> None:
+        self._folder = folder
+        self._is_loose = is_loose
+        self._by_path: dict[str, StudyImage] = {}
+        self._by_name: defaultdict[str, list[StudyImage]] = defaultdict(list)
+        for image in store.images():
+            self._by_path[os.path.normpath(image.path)] = image
+            self._by_path[os.path.normpath(absolute_path(store, image.path))] = image
+            self._by_name[os.path.basename(image.path)].append(image)  # noqa: PTH119
+
+    def find(self, file: str) -> StudyImage:
+        """The image of that name below the root or below the table's folder.
+
+        Of Label Studio, which gives files paths of its own, also the one image whose path ends
+        with that name, or with which that name ends.
+        """
+        named = found_name(file, lambda name: self._at(name) is not None)
+        if image := self._at(named):
+            return image
+        if self._is_loose:
+            end = file.replace("\\", "/")
+            like = self._by_name[os.path.basename(end)]  # noqa: PTH119
+            found = [i for i in like if _ends_with(i.path, end) or _ends_with(end, i.path)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise ValueError(f"{len(found)} images of the study could be {file}")
+        advice = f" ({RELATIVE})" if is_of_windows(file) else ""
+        raise ValueError(f"the study has no image {file}{advice}")
+
+    def _at(self, name: str) -> StudyImage | None:
+        """The image of that very name, from the root or from the table's folder."""
+        beside = os.path.abspath(self._folder / name)  # noqa: PTH100 (links are not followed)
+        return self._by_path.get(os.path.normpath(name)) or self._by_path.get(beside)
+
+
+def _ends_with(path: str, end: str) -> bool:
+    return f"/{path}".endswith("/" + end.lstrip("/"))
+
+
+def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
+    """Label and reason, one of them empty."""
+    labels = {choice.name.casefold(): choice.name for choice in study.choices}
+    said = one.says.casefold()
+    if said in labels:
+        if one.reason:
+            raise ValueError("a label and a reason to exclude at once")
+        return labels[said], ""
+    said = normal(said).lower().replace(" ", "-")  # Not_chest is not-chest
+    if said not in EXCLUDED_WORDS:
+        return _label_by_view(one, study), ""
+    reason = one.reason or EXCLUDED_WORDS[said]
+    if reason not in EXCLUSION_REASONS:
+        known = ", ".join(EXCLUSION_REASONS)
+        if not said and not reason:
+            raise ValueError("neither a label nor a reason to exclude")
+        raise ValueError(f"{reason or 'none'} is no reason to exclude; reasons are {known}")
+    return "", reason
+
+
+def _label_by_view(one: ForeignReading, study: AnnotationStudy) -> str:
+    """The study's one label of the view that a word says: PA is frontal where there is no PA."""
+    view = label_view(one.says)
+    if view is None or one.reason:
+        raise ValueError(f"the study has no label {one.says!r}")
+    like = [choice.name for choice in study.choices if label_view(choice.name) is view]
+    if len(like) > 1:
+        raise ValueError(f"{one.says!r} could be any of the labels {', '.join(like)}")
+    if not like:
+        raise ValueError(f"the study has no label {one.says!r}, and none that is {view}")
+    return like[0]
+
+
+def _refuse_contradictions(
+    path: Path, understood: Iterable[tuple[ForeignReading, StudyImage, str, str]]
+) -> None:
+    """Refuse two verdicts of one reader on one image of which nobody knows which came last."""
+    last: dict[tuple[str, str], tuple[ForeignReading, tuple[str, str]]] = {}
+    for one, image, *said in understood:
+        verdict = (said[0], said[1])
+        before, earlier = last.get((one.reader, image.image_id), (one, verdict))
+        if earlier != verdict and not (before.made and one.made):
+            raise UsageError(
+                f"{path}: {before.where} and {one.where} say two things of one image for "
+                f"{one.reader}, and not which came last",
+                "Take one of them out, or say in the column made when each was",
+            )
+        last[one.reader, image.image_id] = (one, verdict)
+
+
+def _new_readers(store: ReadingStore, names: Iterable[str]) -> list[str]:
+    """Names in the file that the study does not know.
+
+    Raises:
+        UsageError: somebody is no reader of the study, is retired, or has another name now.
+    """
+    known = {reader.name: reader for reader in store.readers()}
+    former = store.former_names()
+    for name in sorted(set(names) & set(known)):
+        if Role.READER not in known[name].roles:
+            raise UsageError(f"{name} is adjudicator of this study and no reader")
+        if known[name].is_retired:
+            raise UsageError(
+                f"{name} is retired", "See cxrview annotate reader --restore, or import as another"
+            )
+    if renamed := sorted(set(names) & set(former)):
+        old, new = renamed[0], former[renamed[0]]
+        raise UsageError(
+            f"{old} was renamed to {new} in this study",
+            f"Import with --rename {old}={new}, or {old}=NAME for somebody else",
+        )
+    return sorted(set(names) - set(known))
+
+
+def _ids_of(store: ReadingStore, new: Sequence[str], *, is_dry: bool) -> dict[str, int]:
+    """Each name's number; who is new is added, a reader without a link that anybody was given."""
+    ids = {reader.name: reader.reader_id for reader in store.readers()}
+    if is_dry:
+        last = max(ids.values(), default=0)
+        return ids | {name: last + n for n, name in enumerate(new, start=1)}
+    return ids | {name: store.add_reader(name, {Role.READER})[0].reader_id for name in new}
+
+
+def _uids(readings: Iterable[Reading]) -> list[str]:
+    return [reading.uid for reading in readings]
+
+
+def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list[Reading]:
+    """Give a reading another uid where one like it was withdrawn: it may be imported again."""
+    gone = store.withdrawn()
+    found, waiting = list(readings), dict(enumerate(readings))
+    while waiting:
+        known = store.known_uids(_uids(waiting.values()))
+        for place, reading in list(waiting.items()):
+            there = known.get(reading.uid)
+            if there is None or not gone.holds(there.reading_id, there.reader_id):
+                del waiting[place]
+            else:
+                digest = hashlib.blake2b(f"{reading.uid} again".encode(), digest_size=16)
+                found[place] = waiting[place] = replace(reading, uid=digest.hexdigest())
+    return found
+
+
+def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
+    """Readers of the file whose verdicts are another reader's, of the study or of the file."""
+    of_study: _Said = {}
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    for turn, reading in standing(store.readings()).items():
+        if turn[2] is Round.BLIND and turn[3] == 0:
+            verdict = reading.label, reading.reason
+            of_study.setdefault(names[turn[0]], {})[turn[1]] = verdict
+    every = of_study | {name: of_study.get(name, {}) | new for name, new in said.items()}
+    for first, second in combinations(sorted(every), 2):
+        if first not in said and second not in said:
+            continue
+        both = every[first].keys() & every[second].keys()
+        is_same = all(every[first][one] == every[second][one] for one in both)
+        if len(both) >= FEWEST_ALIKE and is_same:
+            yield Alike(first=first, second=second, images=len(both))
+
+
+def _reading(
+    study: AnnotationStudy,
+    one: ForeignReading,
+    image: StudyImage,
+    reader_id: int,
+    label: str,
+    reason: str,
+    now: datetime,
+) -> Reading:
+    made = one.made.isoformat() if one.made else ""
+    content = [study.study_id, reader_id, image.image_id, label, reason, one.note, made]
+    digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=16)
+    return Reading(
+        uid=digest.hexdigest(),
+        reader_id=reader_id,
+        image_id=image.image_id,
+        round=Round.BLIND,
+        act=Act.LABEL if label else Act.EXCLUDE,
+        label=label,
+        reason=reason,
+        note=one.note,
+        how=How.IMPORT,
+        made=one.made or now,
+        milliseconds=one.milliseconds,
+    )
+
+
+def _first_of(faults: Sequence[str]) -> str:
+    more = len(faults) - FAULTS_NAMED
+    return "; ".join(faults[:FAULTS_NAMED]) + (f"; and {more} more" if more > 0 else "")

@@ -1,0 +1,125 @@
+"""What a study came to: each image with its settled label, as every later stage takes it."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.label_view import label_view
+from cxrview.annotate.settle import settle
+from cxrview.annotate.study import absolute_path
+from cxrview.dataset.labels import NO_VIEW, NOT_CHEST
+from cxrview.dataset.partition import partition_of
+from cxrview.errors import UsageError
+from cxrview.records import Label, Settled, StudyImage
+from cxrview.results.columns import printable
+from cxrview.terms import View
+from cxrview.wording import plural
+
+_NOT_CHEST_REASON = "not a chest radiograph"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledImage:
+    """One image of a study, and where it stands."""
+
+    image: StudyImage
+    settled: Settled
+
+    @property
+    def view(self) -> View | None:
+        """The view that its settled label says; None where it has no such label."""
+        return label_view(self.settled.label)
+
+
+def settled_images(store: ReadingStore) -> list[SettledImage]:
+    """Every image of the study, settled or not, in the study's order."""
+    images = store.images()
+    settled = settle(store.study, [i.image_id for i in images], store.readings(), store.readers())
+    return [SettledImage(image=image, settled=settled[image.image_id]) for image in images]
+
+
+def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
+    """Keep one image of each patient or study: that with the smallest image id, drawn at random.
+
+    Args:
+        images: those to choose from.
+        of: `patient` or `study`.
+
+    Raises:
+        UsageError: it is another word, or nobody knows whose an image is.
+    """
+    if of not in ("patient", "study"):
+        raise UsageError(f"--one-per is patient or study; got {of}")
+    chosen: dict[str, SettledImage] = {}
+    unknown = 0
+    for one in sorted(images, key=lambda one: one.image.image_id):
+        name = one.image.patient if of == "patient" else one.image.study
+        unknown += not name
+        chosen.setdefault(name, one)
+    if unknown:
+        raise UsageError(
+            f"nobody knows the {of} of {plural(unknown, 'image')}", "Export without --one-per"
+        )
+    return list(chosen.values())
+
+
+def view_labels(store: ReadingStore) -> list[Label]:
+    """The frontal and lateral images of a study as `read_labels` would give them.
+
+    Files are named as in the study, relative to its root. Where nobody knows the patient of an
+    image, it is empty.
+
+    Raises:
+        UsageError: there is none.
+    """
+    images = [one for one in settled_images(store) if one.view]
+    if not images:
+        raise UsageError("no image of the study is settled as frontal or lateral yet")
+    return [
+        Label(
+            file=one.image.path,
+            source=one.image.source,
+            study=one.image.study,
+            patient=one.image.patient,
+            view=one.view,
+            partition=partition_of(one.image.patient) if one.image.patient.strip() else None,
+        )
+        for one in images
+        if one.view
+    ]
+
+
+def label_rows(
+    store: ReadingStore, images: Sequence[SettledImage], folder: Path
+) -> Iterator[dict[str, Any]]:
+    """Rows of LABEL_COLUMNS, files relative to the folder that the table goes into."""
+    for one in images:
+        image, settled = one.image, one.settled
+        yield {
+            "file": relative_to(folder, absolute_path(store, image.path)),
+            "patient": image.patient,
+            "view": one.view or (NOT_CHEST if settled.reason == _NOT_CHEST_REASON else NO_VIEW),
+            "study": image.study,
+            "source": image.source,
+            "label": settled.label,
+            "settled": settled.how,
+            "readings": len(settled.readings),
+            "reason": settled.reason,
+            "image_id": image.image_id,
+            "stratum": image.stratum,
+            "weight": image.weight,
+        }
+
+
+def gone_images(store: ReadingStore) -> list[str]:
+    """The files of the study that are not there any more, in its order; of URLs nobody asks."""
+    paths = (absolute_path(store, image.path) for image in store.images())
+    return [printable(path) for path in paths if "://" not in path and not os.path.isfile(path)]  # noqa: PTH113
+
+
+def relative_to(folder: Path, path: str) -> str:
+    """A file's path from a folder; a URL as it stands."""
+    return path if "://" in path else printable(os.path.relpath(path, folder.absolute()))

@@ -1,0 +1,74 @@
+"""Finds the row of a result of `classify` that a study's image has, and the other way round."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.labels import SettledImage
+from cxrview.annotate.study import absolute_path
+from cxrview.results.columns import printable
+from cxrview.sources.path_key import path_key
+from cxrview.sources.paths import local_path
+
+_OF_THE_PATH = "duplicate"
+"""The one exclusion that is true of a file and not of what it shows."""
+
+
+class StudyRows:
+    """The images of a study by what a result calls them.
+
+    A row is an image's if it has its path; else, such as where an archive has moved, if the file
+    has the same bytes. Copies of an image have its label then, but for images that two readings
+    of the same bytes disagree on, and for one that was excluded as a duplicate.
+
+    Args:
+        store: the study.
+        images: those to find.
+        root: what relative paths of the result are relative to; the working folder where None.
+    """
+
+    def __init__(
+        self, store: ReadingStore, images: Iterable[SettledImage], root: Path | None = None
+    ) -> None:
+        self._root = root or Path.cwd()
+        self._by_path: dict[bytes, SettledImage] = {}
+        self._by_content: dict[str, SettledImage | None] = {}
+        for one in images:
+            path = absolute_path(store, one.image.path)
+            self._by_path[path_key(printable(path))] = one
+            if one.image.content_id and one.settled.reason != _OF_THE_PATH:
+                self._take_content(one)
+
+    def _take_content(self, one: SettledImage) -> None:
+        first = self._by_content.setdefault(one.image.content_id, one)
+        if first is not None and _says(first) != _says(one):
+            self._by_content[one.image.content_id] = None
+
+    def by_path(self, row: dict[str, Any]) -> SettledImage | None:
+        """The image whose file the row names, if it is of the same bytes or nobody knows."""
+        one = self._by_path.get(self._key(row))
+        return None if one is None or _is_other(one, row) else one
+
+    def is_replaced(self, row: dict[str, Any]) -> bool:
+        """Whether the row names the file of an image, but was made from other bytes."""
+        one = self._by_path.get(self._key(row))
+        return one is not None and _is_other(one, row)
+
+    def _key(self, row: dict[str, Any]) -> bytes:
+        local = local_path(row["path"])
+        return path_key(os.path.join(self._root, local) if local else row["path"])  # noqa: PTH118
+
+    def by_content(self, row: dict[str, Any]) -> SettledImage | None:
+        """An image of which the row's file is a copy."""
+        return self._by_content.get(row["content_id"] or "")
+
+
+def _is_other(one: SettledImage, row: dict[str, Any]) -> bool:
+    known = one.image.content_id
+    return bool(known and row["content_id"] and row["content_id"] != known)
+
+
+def _says(one: SettledImage) -> tuple[str, str]:
+    return one.settled.label, one.settled.reason

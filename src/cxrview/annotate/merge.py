@@ -1,0 +1,116 @@
+"""Lays the settled labels of a study over a result of `classify`: readers override the model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrview.annotate.content import check_content
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.labels import SettledImage, settled_images
+from cxrview.annotate.match_rows import StudyRows
+from cxrview.errors import UsageError
+from cxrview.results.columns import MERGED_COLUMNS, ORIGIN
+from cxrview.results.tables import each_row, write_table
+from cxrview.terms import Agreement, View
+
+MODEL = "model"
+"""Whose word a view is, or that there is none, where no reader's label is settled."""
+LABELLED, EXCLUDED = "labelled", "excluded"
+"""Decisions about images that readers settled, beside those of the model."""
+Row = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Merged:
+    """What became of the rows of a result."""
+
+    rows: int = 0
+    labelled: int = 0
+    """Rows that have a reader's view now, or his label that is no view."""
+    changed: int = 0
+    """Of these, rows in which the model had named another view."""
+    again: int = 0
+    """Of `labelled`, rows whose view was a reader's already, so that the table does not tell what
+    the model had named."""
+    excluded: int = 0
+    by_content: int = 0
+    """Of both, rows that were found by the bytes of their file and not by its path."""
+    replaced: int = 0
+    """Rows of a file of the study that was replaced before or after they were made: as the model
+    left them."""
+
+
+def merge_labels(
+    table: Path, store: ReadingStore, out: Path, *, root: Path | None = None
+) -> Merged:
+    """Write a result with the view of each settled image in place of the model's.
+
+    Args:
+        table: a result of `classify`, in any format, or one that was merged already.
+        store: the study.
+        out: .parquet, .csv or .jsonl; the columns of a result, and `view_origin`.
+        root: what relative paths of the table are relative to; the working folder where None.
+
+    Raises:
+        UsageError: as `each_row`; or no image is settled, or none of those has a row.
+    """
+    settled = [one for one in settled_images(store) if one.settled.is_settled]
+    if not settled:
+        raise UsageError("no image of the study is settled yet", "See cxrview annotate status")
+    found = check_content(store, [one.image for one in settled])
+    gone = {image.image_id for image in found.replaced}
+    known = StudyRows(store, settled, root)
+    merged = Merged()
+    write_table(out, _merge(table, known, gone, merged), MERGED_COLUMNS)
+    return merged
+
+
+def _merge(table: Path, known: StudyRows, gone: set[str], merged: Merged) -> Iterator[Row]:
+    for row in each_row(table, tuple(MERGED_COLUMNS)):
+        merged.rows += 1
+        one = known.by_path(row)
+        if one is None and (one := known.by_content(row)):
+            merged.by_content += 1
+        is_gone = one is not None and one.image.image_id in gone
+        merged.replaced += is_gone or (one is None and known.is_replaced(row))
+        if one is None or is_gone:
+            yield row | {ORIGIN: row[ORIGIN] or MODEL}
+            continue
+        merged.labelled += bool(one.settled.label)
+        merged.excluded += bool(one.settled.reason)
+        is_of_model = (row[ORIGIN] or MODEL) == MODEL
+        merged.again += bool(one.settled.label) and not is_of_model
+        if is_of_model:
+            merged.changed += bool(one.view and row["view"] and row["view"] != one.view)
+        yield _overridden(row, one)
+    if not merged.labelled + merged.excluded:
+        if merged.replaced:
+            raise UsageError(
+                f"the files of all settled images that have a row in {table} were replaced after "
+                "the study was created",
+                "See cxrview annotate verify",
+            )
+        raise UsageError(
+            f"no settled image of the study has a row in {table}",
+            "Say with --root what folder the paths of the table are relative to",
+        )
+
+
+def _overridden(row: Row, one: SettledImage) -> Row:
+    """PFI, chest and model stay: they are still what the model says."""
+    view = None if one.view is None else str(one.view)
+    return row | {
+        "decision": LABELLED if one.settled.label else EXCLUDED,
+        "view": view,
+        "agreement": _agreement(one.view, row["header_view"]),
+        ORIGIN: str(one.settled.how),
+    }
+
+
+def _agreement(view: View | None, header_view: str | None) -> str | None:
+    if view is None:
+        return None
+    if not header_view:
+        return str(Agreement.SILENT)
+    return str(Agreement.AGREES if header_view == view else Agreement.DISAGREES)

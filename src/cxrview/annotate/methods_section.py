@@ -1,0 +1,118 @@
+"""What a paper's methods section says of a study, in one paragraph made of its own counts."""
+
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from cxrview.annotate.agreement import between_readers, within_readers
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.effective import standing
+from cxrview.annotate.labels import SettledImage, settled_images
+from cxrview.annotate.lateness import count_late
+from cxrview.records import Kappa, Reading
+from cxrview.terms import How, Role, Round, Settlement
+
+
+def methods_paragraph(store: ReadingStore) -> str:
+    """Readers, images, repeats, agreement, time span, what was settled how, and what is odd.
+
+    Args:
+        store: the study.
+    """
+    counted = list(store.readings())
+    settled = settled_images(store)
+    sentences = [
+        *_design(store, counted, settled),
+        *_agreement(store, counted),
+        *_settled(settled),
+        *_irregular(store, counted),
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def _design(
+    store: ReadingStore, counted: list[Reading], settled: list[SettledImage]
+) -> Iterator[str]:
+    study = store.study
+    # Those that stand: what was taken back, or said anew in its place, is no reading of the study.
+    blind = [r for r in standing(counted).values() if r.round is Round.BLIND]
+    readers = {reading.reader_id for reading in blind}
+    labels = ", ".join(choice.name for choice in study.choices)
+    yield (
+        f"{_count(len(settled), 'radiograph')} were labelled ({labels}) by "
+        f"{_count(len(readers), 'reader')} independently of each other and without knowledge of "
+        f"file, header or model, {_count(study.readings_per_image, 'reading')} an image"
+    )
+    if study.repeat_share:
+        again = sum(turn[3] == 1 for turn in standing(counted))
+        yield (
+            f"{study.repeat_share:.0%} of the images were shown to the same reader twice, "
+            f"unannounced ({_count(again, 'repeat reading')})"
+        )
+    if blind:
+        first, last = min(r.made for r in blind), max(r.made for r in blind)
+        imported = sum(reading.how is How.IMPORT for reading in blind)
+        grid = sum(reading.how in (How.GRID, How.GRID_EXCEPTION) for reading in blind)
+        yield (
+            f"The {len(blind):,} blind readings were made from {first:%Y-%m-%d} to "
+            f"{last:%Y-%m-%d} (UTC), {grid:,} of them on pages of thumbnails and {imported:,} "
+            f"outside of cxrview {version('cxrview')}"
+        )
+
+
+def _agreement(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    for (first, second), kappa in between_readers(store.study, counted, store.readers()).items():
+        yield f"{names[first]} and {names[second]} agreed on {_kappa(kappa)}"
+    for reader_id, kappa in within_readers(store.study, counted, store.readers()).items():
+        yield f"{names[reader_id]} repeated {_kappa(kappa)}"
+
+
+def _kappa(kappa: Kappa) -> str:
+    words = f"{kappa.agreed:,} of {kappa.images:,} images"
+    if kappa.kappa is None:
+        return f"{words} (Cohen's kappa is not defined)"
+    if kappa.low is None or kappa.high is None:
+        return f"{words} (Cohen's kappa {kappa.kappa:.3f})"
+    return (
+        f"{words} (Cohen's kappa {kappa.kappa:.3f}, 95 % interval {kappa.low:.3f} to "
+        f"{kappa.high:.3f})"
+    )
+
+
+def _settled(settled: list[SettledImage]) -> Iterator[str]:
+    how = Counter(one.settled.how for one in settled)
+    changed = _count(how[Settlement.SECOND_LOOK], "label")
+    open_ones = how[Settlement.UNREAD] + how[Settlement.AWAITING]
+    yield (
+        f"{how[Settlement.AGREED]:,} images were settled by agreement and "
+        f"{how[Settlement.ADJUDICATED]:,} by an adjudicator; {changed} "
+        "were changed afterwards with the model's opinion known; "
+        f"{_count(how[Settlement.CONFLICT], 'conflict')} remained and {open_ones:,} images lacked "
+        "readings"
+    )
+    reasons = Counter(one.settled.reason for one in settled if one.settled.reason)
+    if reasons:
+        listed = ", ".join(f"{reason}: {images}" for reason, images in sorted(reasons.items()))
+        yield f"Images excluded: {sum(reasons.values()):,} ({listed})"
+
+
+def _irregular(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
+    if late := sum(count_late(counted, store.blind_round_closed()).values()):
+        yield f"Acts that reached the server after the blind round was closed and count: {late:,}"
+    undone = [one for one in store.imports() if one.undone]
+    gone = store.withdrawn()
+    count = sum(gone.holds(r.reading_id, r.reader_id) for r in store.every_reading())
+    withdrawn = sum(reader.is_withdrawn for reader in store.readers())
+    if count:
+        yield (
+            f"Acts withdrawn: {count:,} ({_count(len(undone), 'import')} undone, "
+            f"{_count(withdrawn, 'reader')} withdrawn)"
+        )
+    retired = [one for one in store.readers() if one.is_retired and not one.is_withdrawn]
+    if retired := [one for one in retired if Role.READER in one.roles]:
+        yield f"{_count(len(retired), 'reader')} left before the end"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

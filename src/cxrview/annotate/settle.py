@@ -1,0 +1,103 @@
+"""From several readings of an image to its one label, or to the adjudicator.
+
+A label against an exclusion is a conflict too. Whoever settles one may be a reader of the study,
+as in the paper; the readings that a label rests on say who it was.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cxrview.annotate.effective import standing
+from cxrview.records import AnnotationStudy, Reader, Reading, Settled
+from cxrview.terms import Act, Role, Round, Settlement
+
+EXCLUDED = "excluded"
+"""The class of all exclusions, beside the study's labels."""
+
+
+def settle(
+    study: AnnotationStudy,
+    image_ids: Iterable[str],
+    readings: Iterable[Reading],
+    readers: Iterable[Reader],
+) -> dict[str, Settled]:
+    """Say where each image stands.
+
+    Args:
+        study: gives how many independent readings an image needs.
+        image_ids: the images asked about.
+        readings: all of these images, or those that stand; of others they are passed over.
+        readers: all of the study. Blind readings of who is no reader do not count, nor do
+            those of the later rounds by who is no adjudicator.
+
+    Source:
+        Paper, section 1: two independent readings, conflicts settled by the senior reader.
+    """
+    roles = {reader.reader_id: reader.roles for reader in readers}
+    of: defaultdict[str, list[Reading]] = defaultdict(list)
+    for reading in standing(readings).values():
+        needed = Role.READER if reading.round is Round.BLIND else Role.ADJUDICATOR
+        if reading.occasion == 0 and needed in roles.get(reading.reader_id, ()):
+            of[reading.image_id].append(reading)
+    return {image_id: _settle_one(study, image_id, of[image_id]) for image_id in image_ids}
+
+
+def verdict_of(reading: Reading) -> str:
+    """What a label or an exclusion says of the image; all exclusions say the same."""
+    return reading.label if reading.act is Act.LABEL else EXCLUDED
+
+
+def _settle_one(study: AnnotationStudy, image_id: str, readings: list[Reading]) -> Settled:
+    blind = sorted(_of_round(readings, Round.BLIND), key=lambda r: r.reader_id)
+    if len(blind) < study.readings_per_image:
+        how = Settlement.AWAITING if blind else Settlement.UNREAD
+        return Settled(image_id=image_id, how=how, readings=tuple(blind))
+    agreed = len({_said(reading) for reading in blind}) == 1
+    if agreed:
+        settled = _settled(blind[0], Settlement.AGREED, blind, reason=_reason(blind))
+    else:
+        adjudicated = _of_round(readings, Round.ADJUDICATION)
+        if not adjudicated:
+            how = Settlement.CONFLICT
+            return Settled(image_id=image_id, how=how, readings=tuple(blind))
+        last = adjudicated[-1]
+        settled = _settled(last, Settlement.ADJUDICATED, [*blind, last])
+    return _looked_at_again(settled, _of_round(readings, Round.SECOND_LOOK))
+
+
+def _looked_at_again(settled: Settled, looks: list[Reading]) -> Settled:
+    """The last second look counts; one that confirms changes nothing but is kept."""
+    if not looks:
+        return settled
+    last = looks[-1]
+    changed = _settled(last, Settlement.SECOND_LOOK, [*settled.readings, last])
+    if (changed.label, changed.reason) == (settled.label, settled.reason):
+        return replace(changed, how=settled.how)
+    return changed
+
+
+def _settled(by: Reading, how: Settlement, on: Iterable[Reading], *, reason: str = "") -> Settled:
+    is_label = by.act is Act.LABEL
+    return Settled(
+        image_id=by.image_id,
+        how=how,
+        label=by.label if is_label else "",
+        reason="" if is_label else reason or by.reason,
+        readings=tuple(on),
+    )
+
+
+def _said(reading: Reading) -> tuple[bool, str]:
+    """Apart from a label that is called excluded, should a study have one."""
+    return reading.act is Act.LABEL, verdict_of(reading)
+
+
+def _reason(blind: list[Reading]) -> str:
+    """That of most readers; of several, the first reader's among them."""
+    counted = Counter(reading.reason for reading in blind)
+    return max(counted, key=lambda reason: counted[reason])  # in order of reader id, so the first
+
+
+def _of_round(readings: list[Reading], of: Round) -> list[Reading]:
+    return sorted((r for r in readings if r.round is of), key=lambda r: r.reading_id)

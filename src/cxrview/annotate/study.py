@@ -1,0 +1,120 @@
+"""An annotation study as the shell asks for it: found by its name, made, and settled."""
+
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cxrview.annotate.database.store import ReadingStore, create_readings
+from cxrview.annotate.draw import Drawn
+from cxrview.annotate.settle import EXCLUDED
+from cxrview.errors import UsageError
+from cxrview.records import AnnotationStudy, LabelChoice
+from cxrview.terms import Role
+
+
+def make_study(
+    where: str,
+    drawn: Drawn,
+    readers: Sequence[tuple[str, frozenset[Role]]],
+    *,
+    name: str = "",
+    choices: Sequence[LabelChoice] = (),
+    seed: int = 0,
+    readings_per_image: int = 2,
+    repeat_share: float = 0.0,
+) -> dict[str, str]:
+    """Make a study with its images and readers.
+
+    Returns:
+        Each reader's name to the secret of his link, which is kept nowhere.
+
+    Raises:
+        UsageError: there is a study already, or one of the values makes no sense; then none was
+            made.
+    """
+    names = [who for who, _ in readers]
+    if len(set(names)) < len(names):
+        raise UsageError("two readers have one name", "Give each reader once, with all roles")
+    more = {"choices": tuple(choices)} if choices else {}
+    try:
+        study = AnnotationStudy(
+            study_id=secrets.token_hex(16),
+            name=name or ("study" if "://" in where else Path(where).stem),
+            created=datetime.now(UTC),
+            seed=seed,
+            readings_per_image=readings_per_image,
+            repeat_share=repeat_share,
+            root=drawn.root,
+            about=drawn.about,
+            **more,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    store = create_readings(where, study)
+    try:
+        store.add_images(drawn.images)
+        return {who: store.add_reader(who, roles)[1] for who, roles in readers}
+    except BaseException:
+        _discard(where)
+        raise
+    finally:
+        store.close()
+
+
+def parse_choices(text: str) -> tuple[LabelChoice, ...]:
+    """Read a label set such as `frontal:f,lateral:l`; without a key, a label's own first letter.
+
+    Raises:
+        UsageError: a key is none, or two labels have one.
+    """
+    choices = []
+    for part in text.split(","):
+        name, _, key = (piece.strip() for piece in part.partition(":"))
+        key = (key or name[:1]).lower()
+        if not name or not re.fullmatch("[a-z0-9]", key):
+            raise UsageError(
+                f"--labels {text}: {part.strip() or 'nothing'} is no label with a key",
+                "Write name:key, the key one letter or digit, such as PA:p,AP:a,lateral:l,other:o",
+            )
+        choices.append(LabelChoice(name=name, key=key))
+    if any(choice.name.casefold() == EXCLUDED for choice in choices):
+        raise UsageError(
+            f"--labels {text}: {EXCLUDED} is what every table calls an image without a label",
+            "A reader may exclude an image whatever the labels are: name only these",
+        )
+    keys = [choice.key for choice in choices]
+    if len(set(keys)) < len(keys):
+        raise UsageError(f"--labels {text}: two labels have one key", "Write name:key for each")
+    return tuple(choices)
+
+
+def parse_roles(text: str) -> tuple[str, frozenset[Role]]:
+    """Read a reader such as `anna` or `ben:reader+adjudicator`.
+
+    Raises:
+        UsageError: a role is none.
+    """
+    name, _, roles = text.partition(":")
+    try:
+        held = frozenset(Role(role.strip()) for role in (roles or Role.READER).split("+"))
+    except ValueError:
+        raise UsageError(
+            f"{text}: a role is reader, adjudicator or manager",
+            "Write name, name:adjudicator or name:reader+adjudicator",
+        ) from None
+    return name.strip(), held
+
+
+def _discard(where: str) -> None:
+    """Remove the file of a study whose making failed; a database is its owner's to clear."""
+    if "://" not in where:
+        for ending in ("", "-wal", "-shm"):
+            Path(where + ending).unlink(missing_ok=True)
+
+
+def absolute_path(store: ReadingStore, path: str) -> str:
+    """Where an image of the study lies; a URL as it stands."""
+    return path if "://" in path else os.path.join(store.study.root, path)  # noqa: PTH118

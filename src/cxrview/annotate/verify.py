@@ -1,0 +1,225 @@
+"""Goes through all that a study holds, and says what does not fit together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import combinations
+
+from cxrview.annotate.content import ContentFound, check_content
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.effective import standing
+from cxrview.annotate.lateness import count_late
+from cxrview.records import Reading
+from cxrview.results.columns import printable
+from cxrview.terms import Act, How, Round
+from cxrview.wording import plural
+
+FEWEST_ALIKE = 20
+"""Images below which two readers who say the same are no surprise; ours."""
+_SAME_TIMES = 0.9
+"""Share of equal times from which two readers are one."""
+_CLOCK_SECONDS = 60
+"""By which a browser's clock may be wrong without a word; ours."""
+_ARRIVAL_SECONDS = 60
+"""By which arrivals may go back, as when the server's clock is set right; ours."""
+_CLOSING_SECONDS = 2
+"""Within which a server learns that the shell closed the round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a study was found to be."""
+
+    problems: tuple[str, ...]
+    """What is wrong, a sentence each; with none the study can be published."""
+    remarks: tuple[str, ...]
+    """What a publication may have to say, or somebody should look at."""
+    content: ContentFound
+    acts: int
+    """Rows of the log of readings."""
+    counted: int
+    """Those that are not withdrawn."""
+
+
+def verify_study(
+    store: ReadingStore, *, watch: Callable[[int], None] = lambda done: None
+) -> Verified:
+    """Check the files, the order and the references of the log, and what was read when.
+
+    Args:
+        store: the study.
+        watch: called with how many more files were read.
+    """
+    every = list(store.every_reading())
+    counted = list(store.readings())
+    content = check_content(store, watch=watch)
+    problems = [
+        *_files(content),
+        *_tables(store),
+        *_order(every),
+        *_references(store, every),
+        *_after_closing(store, counted),
+        *(f"{pair}, at the same times" for pair in _alike(store, counted, same_times=True)),
+    ]
+    remarks = [
+        *_late(store, counted),
+        *_clocks(store, every),
+        *(
+            f"{pair}: are they one person under two names?"
+            for pair in _alike(store, counted, same_times=False)
+        ),
+    ]
+    if content.unknown:
+        remarks.append(
+            plural(content.unknown, "image has", "images have")
+            + " no digest in the study, or a URL for a path: what was replaced of them is not known"
+        )
+    return Verified(
+        problems=tuple(problems),
+        remarks=tuple(remarks),
+        content=content,
+        acts=len(every),
+        counted=len(counted),
+    )
+
+
+def _files(content: ContentFound) -> Iterator[str]:
+    for images, what in (
+        (content.replaced, "was replaced after the study was created"),
+        (content.missing, "cannot be read"),
+    ):
+        for image in images:
+            yield f"the file {printable(image.path)} {what}"
+
+
+def _tables(store: ReadingStore) -> Iterator[str]:
+    for table in sorted(store.unguarded_tables()):
+        yield f"the database no longer refuses to change or delete rows of the table {table}"
+
+
+def _order(every: list[Reading]) -> Iterator[str]:
+    """Numbers are given without a gap, and arrivals follow them."""
+    last, latest = 0, None
+    for reading in every:
+        if reading.reading_id != last + 1:
+            yield f"acts {last + 1} to {reading.reading_id - 1} are missing from the log"
+        last = reading.reading_id
+        received = reading.received
+        if received is None:
+            continue
+        if latest and received < latest - timedelta(seconds=_ARRIVAL_SECONDS):
+            back = (latest - received).total_seconds()
+            yield f"act {last} arrived {back:.0f} s before the one ahead of it"
+        latest = received
+    for uid, times in Counter(reading.uid for reading in every).items():
+        if times > 1:
+            yield f"the uid {uid} stands {times} times in the log"
+
+
+def _references(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
+    images = {image.image_id for image in store.images()}
+    readers = {reader.reader_id for reader in store.readers()}
+    labels = {choice.name for choice in store.study.choices}
+    by_uid = {reading.uid: reading for reading in every}
+    for reading in every:
+        name = f"act {reading.reading_id}"
+        if reading.image_id not in images:
+            yield f"{name} is of an image that the study has not"
+        if reading.reader_id not in readers:
+            yield f"{name} is by a reader whom the study has not"
+        if reading.act is Act.LABEL and reading.label not in labels:
+            yield f"{name} gives a label that the study has not"
+        if reading.act is Act.UNDO:
+            undone = by_uid.get(reading.undoes)
+            if undone is None:
+                yield f"{name} takes back an act that is not in the log"
+            elif undone.reader_id != reading.reader_id:
+                yield f"{name} takes back an act of another reader"
+    for one in store.imports():
+        if not every or one.first < 1 or one.last > every[-1].reading_id:
+            yield f"import {one.number} names acts that are not in the log"
+
+
+def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
+    """Blind acts that cannot have been blind, and second looks that came too early."""
+    closed, shown = store.blind_round_closed(), store.readers_shown_opinion()
+    limit, grace = store.late_limit(), timedelta(seconds=_CLOSING_SECONDS)
+    found: Counter[str] = Counter()
+    for reading in counted:
+        if reading.received is None:
+            continue
+        if reading.round is Round.SECOND_LOOK:
+            found["second looks came before the blind round was closed"] += (
+                closed is None or reading.received < closed
+            )
+        elif reading.round is Round.BLIND and closed is not None:
+            seen = shown.get(reading.reader_id)
+            after = "blind acts that count came "
+            if reading.received > closed + limit + grace:
+                found[after + "later than the closing of the blind round allows"] += 1
+            elif reading.made > closed + grace:
+                found["blind acts that count were made after the blind round was closed"] += 1
+            elif seen is not None and reading.received > seen:
+                found[after + "after their reader had been shown the opinion of others"] += 1
+    for words, times in found.items():
+        if times:
+            yield f"{times} {words}"
+
+
+def _late(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    for reader_id, count in count_late(counted, store.blind_round_closed()).items():
+        acts = f"{count} act{'' if count == 1 else 's'} of {names[reader_id]}"
+        yield f"{acts} came after the blind round was closed and count"
+
+
+def _clocks(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
+    """A browser's clock, as it was measured, or as the least time that an act took to arrive."""
+    measured: defaultdict[int, list[float]] = defaultdict(list)
+    delays: defaultdict[int, list[float]] = defaultdict(list)
+    for reading in every:
+        if reading.how is How.IMPORT or reading.received is None:
+            continue
+        if reading.skew_seconds is not None:
+            measured[reading.reader_id].append(reading.skew_seconds)
+        else:
+            delay = (reading.received - reading.made).total_seconds()
+            delays[reading.reader_id].append(delay)
+    for reader in store.readers():
+        skews = measured[reader.reader_id]
+        if skews and (worst := max(skews, key=abs)) and abs(worst) > _CLOCK_SECONDS:
+            yield (
+                f"the clock of {reader.name}'s browser was off by up to {abs(worst):.0f} s; times "
+                "are corrected for it"
+            )
+        slow = min(delays[reader.reader_id], default=0)
+        if slow > _CLOCK_SECONDS:
+            yield (
+                f"every act of {reader.name} whose clock was not measured came at least "
+                f"{slow:.0f} s after it was made: the clock was slow, or all of them waited"
+            )
+
+
+def _alike(store: ReadingStore, counted: list[Reading], *, same_times: bool) -> Iterator[str]:
+    """Two readers who say the same of all images that both read."""
+    names = {reader.reader_id: reader.name for reader in store.readers()}
+    said: defaultdict[int, dict[str, Reading]] = defaultdict(dict)
+    for (reader_id, image_id, shown_in, occasion), reading in standing(counted).items():
+        if shown_in is Round.BLIND and occasion == 0:
+            said[reader_id][image_id] = reading
+    for first, second in combinations(sorted(said), 2):
+        both = said[first].keys() & said[second].keys()
+        pairs = [(said[first][one], said[second][one]) for one in both]
+        if len(pairs) < FEWEST_ALIKE:
+            continue
+        if any((a.label, a.reason) != (b.label, b.reason) for a, b in pairs):
+            continue
+        # An import that does not say when has one time for all of it.
+        several = len({a.made for a, _ in pairs}) > len(pairs) / 2
+        equal = sum(a.made == b.made for a, b in pairs) / len(pairs)
+        if (several and equal >= _SAME_TIMES) is same_times:
+            yield (
+                f"{names[first]} and {names[second]} say the same of all {len(pairs)} images that "
+                "both read"
+            )

@@ -1,0 +1,103 @@
+"""What the agreement page shows, as plain values for its template."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from cxrview.annotate.agreement import between_readers, within_readers
+from cxrview.annotate.pace import Pace, ReaderPace, pace
+from cxrview.annotate.web.kappa_axis import kappa_axis
+from cxrview.annotate.web.shown_items import lot
+from cxrview.annotate.web.state import Room
+from cxrview.records import Kappa, Reader
+from cxrview.terms import Role
+
+T = TypeVar("T")
+
+
+def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
+    """Say how far readers agree, how quick they are, and how far they have come.
+
+    Readers are anonymised while conflicts may still come: a row and a column of
+    a confusion table would tell the adjudicator whose a side of a conflict is.
+
+    Args:
+        room: the study.
+        reader: who asks. How others agree is no matter for one who has still to read blind.
+    """
+    hides = room.has_blind_left(reader)
+    # Its own look at all readings: the pace counts time spent on what was taken back, too.
+    paces = pace(room.store.readings())
+    active = (one for one in room.readers if Role.READER in one.roles and not one.is_retired)
+    lists = {one.reader_id: room.list_of(one) for one in active}
+    with room.lock:
+        verdicts = list(room.standing.verdicts.values())
+        hides_names = room.blind_round_closed is None or bool(room.settlements.conflicts())
+        named = {one.reader_id: one.name for one in room.readers}
+        names = _numbers(room) if hides_names else named
+        study = Counter(str(one.how) for one in room.settlements.all().values())
+    between = {} if hides else between_readers(room.study, verdicts, room.readers)
+    within = within_readers(room.study, verdicts, room.readers)
+    return {
+        "names_hidden": hides_names,
+        "between_hidden": hides,
+        "between": [_pair(names[a], names[b], kappa) for (a, b), kappa in between.items()],
+        "within": [{"reader": names[one], **_kappa(kappa)} for one, kappa in within.items()],
+        "pace": [{"reader": names[one], **_pace(how)} for one, how in _by_name(paces, names)],
+        "progress": [
+            {"reader": names[one], "all": len(told), "done": told.done, "left": told.left}
+            for one, told in _by_name(lists, names)
+        ],
+        "study": {} if hides else dict(study),
+    }
+
+
+def _numbers(room: Room) -> dict[int, str]:
+    drawn = sorted(
+        room.readers,
+        key=lambda one: (Role.READER not in one.roles, lot(room, f"name {one.reader_id}")),
+    )
+    return {one.reader_id: f"Reader {number}" for number, one in enumerate(drawn, start=1)}
+
+
+def _by_name(of: Mapping[int, T], names: Mapping[int, str]) -> list[tuple[int, T]]:
+    return sorted(of.items(), key=lambda item: names[item[0]])
+
+
+def _pair(first: str, second: str, kappa: Kappa) -> dict[str, Any]:
+    """Order two readers by what they are called: by their ids would tell who came first."""
+    if first > second:
+        table = tuple(zip(*kappa.table, strict=True))
+        first, second, kappa = second, first, replace(kappa, table=table)
+    return {"first": first, "second": second, **_kappa(kappa)}
+
+
+def _kappa(kappa: Kappa) -> dict[str, Any]:
+    return {
+        "kappa": kappa.kappa,
+        "low": kappa.low,
+        "high": kappa.high,
+        "axis": kappa_axis(kappa),
+        "images": kappa.images,
+        "agreed": kappa.agreed,
+        "labels": list(kappa.labels),
+        "table": [list(row) for row in kappa.table],
+    }
+
+
+def _pace(how: ReaderPace) -> dict[str, Any]:
+    return {
+        "readings": how.single.readings + how.grid.readings,
+        "per_hour": _together(how.single, how.grid),
+        "single_per_hour": how.single.images_per_hour,
+        "grid_per_hour": how.grid.images_per_hour,
+        "median_ms": how.single.median_milliseconds,
+    }
+
+
+def _together(*paces: Pace) -> float | None:
+    """Images per hour by all means, each weighing as much as the time spent at it."""
+    spent = sum(one.active_seconds for one in paces)
+    images = sum((one.images_per_hour or 0) * one.active_seconds for one in paces)
+    return images / spent if spent else None

@@ -1,0 +1,188 @@
+"""What stands before every route: who may call, from where, how much, and with what headers back.
+
+A plain ASGI layer, outermost but for the server's own, so that no answer leaves without them.
+"""
+
+import logging
+from collections.abc import Iterable
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cxrview.annotate.database.connect import is_out_of_reach, reason_of
+from cxrview.annotate.web.database_watch import RETRY_SECONDS, DatabaseWatch
+
+MOST_BODY_BYTES = 2 << 20
+"""A thousand readings and their notes take half of it."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    # Not no-referrer: browsers would then call the origin of our own forms null.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_SAFE = ("GET", "HEAD")
+_TOO_MUCH = "That is too much at once."
+_BROKEN = "Something went wrong here; nothing was lost. Try again."
+_OUT_OF_REACH = (
+    "The study's database cannot be reached or written at the moment. Readings wait in the browser."
+)
+_MOST_NAME = 253
+"""Letters of a host's name."""
+_log = logging.getLogger(__name__)
+
+
+class Guard:
+    """Refuses foreign hosts, foreign origins and endless bodies; adds the headers.
+
+    Args:
+        app: what it stands before.
+        hosts: names that browsers may call the server by, besides its addresses.
+        is_https_only: whether to tell browsers to come to this host by https alone (HSTS).
+        database: told whether it answers.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str],
+        *,
+        is_https_only: bool = False,
+        database: DatabaseWatch | None = None,
+    ) -> None:
+        self._app = app
+        self._database = database or DatabaseWatch()
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._headers = dict(_HEADERS)
+        if is_https_only:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":  # and no web sockets
+            await self._serve(scope, receive, _Answer(send, self._headers))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        if refusal:
+            await refusal(scope, receive, send)
+            return
+        body = _Body(receive)
+        try:
+            await self._app(scope, body.receive, send)
+            if send.status < 500 and not scope["path"].startswith("/static/"):
+                self._database.works(scope["method"])
+        except Exception as error:  # the last door: what it says may quote a row or a path
+            if is_out_of_reach(error):
+                self._database.failed(scope["method"], reason_of(error))
+                if not send.has_begun:
+                    await _out_of_reach(scope["path"])(scope, receive, send)
+                return
+            _log.error("%s raised %s", _place(error), type(error).__name__)
+            if not send.has_begun:
+                await PlainTextResponse(_BROKEN, 500)(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+        host = headers.get("host", "")
+        if _name(host) not in self._hosts and not _is_address(_name(host)):
+            name = _name(host)[:_MOST_NAME]
+            known = name if name.isascii() and name.isprintable() else "this name"
+            return PlainTextResponse(
+                f"This server is not known as {known or 'nothing'}. If it is to be, start it with "
+                "cxrview annotate serve --name and that name.",
+                421,
+            )
+        if method in _SAFE:
+            return None
+        if not _is_own(host, headers):
+            return PlainTextResponse("Sent by a page of another site.", 403)
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
+            return PlainTextResponse(_TOO_MUCH, 413)
+        return None
+
+
+def _out_of_reach(path: str) -> Response:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if path.startswith("/api/"):
+        return JSONResponse({"why": _OUT_OF_REACH}, 503, headers)
+    return PlainTextResponse(_OUT_OF_REACH, 503, headers)
+
+
+class _Answer:
+    """Adds the headers to whatever is answered."""
+
+    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+        self._send, self._headers = send, headers
+        self.has_begun = False
+        self.status = 500
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers.update(self._headers)
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
+
+
+class _Body:
+    """Counts what comes in: a body in chunks does not say how long it will be."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._bytes = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > MOST_BODY_BYTES:
+            raise HTTPException(413, _TOO_MUCH)
+        return message
+
+
+def _name(host: str) -> str:
+    """Host without its port: `[::1]:8000` is `[::1]`."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()
+
+
+def _is_address(name: str) -> bool:
+    """Whether it is an IP address, which no foreign name server can point elsewhere."""
+    try:
+        ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_own(host: str, headers: Headers) -> bool:
+    """Whether a page of this server sent it; who names no origin at all is no browser."""
+    if site := headers.get("sec-fetch-site"):  # which browsers say to trustworthy addresses only
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def _place(error: Exception) -> str:
+    """Module and line that raised it."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,1 @@
+"""The routes of the annotation pages, one module per group of pages."""

@@ -1,0 +1,104 @@
+"""What a browser's tab holds: its names for leases, and the routes by which it says so."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field, StringConstraints
+
+from cxrview.annotate.web.auth import SignedIn
+from cxrview.annotate.web.state import Place, Room
+from cxrview.records import Login, Reader
+from cxrview.terms import Round
+
+routes = APIRouter(prefix="/api")
+
+TAB_PATTERN = r"^[A-Za-z0-9_-]+$"
+Tab = Annotated[str, Query(min_length=1, max_length=64, pattern=TAB_PATTERN)]
+_TabName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TAB_PATTERN)]
+_Showing = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+_MOST_HELD = 20_000
+
+
+class TabHolds(BaseModel):
+    """What a tab shows, has fetched, or has not sent yet."""
+
+    tab: _TabName
+    held: Annotated[list[_Showing], Field(max_length=_MOST_HELD)] = []
+    only: bool = False
+    """Whether everything else that the tab holds is given back, as when it is closed."""
+
+
+class ThisTab(BaseModel):
+    """The tab to go on in."""
+
+    tab: _TabName
+
+
+@routes.get("/session")
+def session(request: Request, login: SignedIn) -> dict[str, str]:
+    """Tell a script who is signed in, by which token it may write, and the server's time (UTC)."""
+    return {
+        "csrf": login.csrf,
+        "queue": queue_key(request.app.state.room, login),
+        "reader": login.reader.name,
+        "now": request.app.state.settings.clock().isoformat(),
+    }
+
+
+@routes.post("/hold")
+def hold(request: Request, login: SignedIn, sent: TabHolds) -> dict[str, list[str]]:
+    """Take what a tab holds, for another while.
+
+    A tab says so now and then while it is open. When it is closed it holds only what it could not
+    send yet: the rest is then free for the reader's other tabs at once.
+
+    Returns:
+        `lost`: what another tab holds, so that this one drops it.
+    """
+    room: Room = request.app.state.room
+    places = [(showing, room.place_of(login.reader, showing)) for showing in sent.held]
+    lost = []
+    with room.lock:
+        now = room.now
+        for shown_in in Round:
+            here = [(s, lease_of(s, p)) for s, p in places if p is not None and p[1] is shown_in]
+            holder = holder_of(login.reader, sent.tab, shown_in)
+            if sent.only:
+                room.leases.release(holder)
+            if here:
+                room.leases.hold(holder, [lease for _, lease in here], now)
+            lost += [s for s, lease in here if not room.leases.is_free(lease, holder, now)]
+    return {"lost": lost}
+
+
+@routes.post("/take-over")
+def take_over(request: Request, login: SignedIn, sent: ThisTab) -> dict[str, bool]:
+    """Free what every other tab of this reader holds, on whatever computer."""
+    room: Room = request.app.state.room
+    reader_id = login.reader.reader_id
+    with room.lock:
+        room.leases.release_others(f"{reader_id}/", but=f"{reader_id}/{sent.tab}")
+    return {"taken": True}
+
+
+def holder_of(reader: Reader, tab: str, shown_in: Round) -> str:
+    """Name a tab of a reader, as a holder of leases."""
+    return f"{reader.reader_id}/{tab}" + ("" if shown_in is Round.BLIND else f"/{shown_in}")
+
+
+def lease_of(showing: str, place: Place) -> str:
+    """Name what is held: blind each reader has showings of his own, later an image is everybody's.
+
+    Args:
+        showing: used in the blind round only.
+        place: what the showing stands for.
+    """
+    image_id, shown_in, _ = place
+    return showing if shown_in is Round.BLIND else f"{shown_in} {image_id}"
+
+
+def queue_key(room: Room, login: Login) -> str:
+    """A name for what waits in this browser: other studies and readers have others."""
+    whose = f"{room.study.study_id} {login.reader.reader_id}"
+    return sha256(whose.encode()).hexdigest()[:16]

@@ -1,0 +1,199 @@
+"""Assesses a model beside its rivals: images in, scores as Parquet, then everything from these."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cxrview.assess.classifiers import TEST, VALIDATION, assess_scores
+from cxrview.assess.images import AssessmentImages
+from cxrview.assess.remarks import assessment_remarks
+from cxrview.assess.score import score_images
+from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.assess.tables import write_assessment
+from cxrview.atomic_files import PART, write_whole
+from cxrview.classify.model import Model
+from cxrview.errors import CannotWrite, UsageError
+from cxrview.records import Assessed, Scores
+
+__all__ = ["AssessmentRun", "assess_model", "assess_scores", "compute_scores", "headline"]
+
+SCORES, ABOUT = "scores.parquet", "about.json"
+_KIND, _FORMAT = "assessment", 1
+_COMPLETE = "scores_sha256"
+
+Watch = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessmentRun:
+    """What an assessment leaves behind, apart from its files."""
+
+    scores: tuple[Scores, ...]
+    """Of each classifier, the network first; see `score_images`."""
+    assessed: tuple[Assessed, ...]
+    """By every rule; `headline` picks those of one."""
+    remarks: tuple[str, ...]
+    """What a reader of the figures must know, in words."""
+
+
+def assess_model(
+    images: AssessmentImages,
+    model: Model,
+    out: Path,
+    *,
+    name: str | None = None,
+    cutoff_from: str = VALIDATION,
+    baselines: bool = True,
+    seed: int = 0,
+    overwrite: bool = False,
+    note: str = "",
+    watch: Watch = lambda done: None,
+) -> AssessmentRun:
+    """Score, count, and write all files of an assessment into a folder.
+
+    Stopped at any point, the same call ends with the same bytes; scores that are complete are
+    read and not computed again, whatever `cutoff_from` is.
+
+    Args:
+        images: of `choose_images`.
+        model: the network. How its training was scaled, as its card tells, stands in every table
+            and above every figure.
+        out: folder; new, empty, or holding an assessment of the same model and images.
+        name: of the network in the tables; its model id where None.
+        cutoff_from: `validation` images, or `test` images as the paper did: whose cutoff is the
+            headline, and decides what errors are listed. Both are always counted.
+        baselines: with the classifiers that a network must beat.
+        seed: of Boone's first weights, and of the examples of Fig 4.
+        overwrite: whatever assessment stands in `out`.
+        note: above radiographs in figures, such as "drawn phantoms, no patient".
+        watch: called with how many more images one classifier was asked about.
+
+    Raises:
+        UsageError: something else stands in `out`, or as `score_images`.
+        CannotWrite: the disk took no more.
+    """
+    from cxrview.assess.figures import write_figures  # matplotlib takes its time
+
+    if cutoff_from not in (VALIDATION, TEST):
+        raise UsageError(f"the cutoff is from validation or test images; got {cutoff_from}")
+    scores = compute_scores(
+        images,
+        model,
+        out,
+        name=name,
+        baselines=baselines,
+        seed=seed,
+        overwrite=overwrite,
+        watch=watch,
+    )
+    run = AssessmentRun(
+        scores=scores,
+        assessed=assess_scores(scores),
+        remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
+    )
+    about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
+    scale = str(model.card.about.get("scale", ""))
+    shown = headline(run.assessed, cutoff_from)
+    write_assessment(out, run.scores, run.assessed, shown, about, run.remarks, scale=scale)
+    write_figures(out, images, scores[0], shown, seed=seed, note=note, scale=scale)
+    return run
+
+
+def compute_scores(
+    images: AssessmentImages,
+    model: Model,
+    out: Path,
+    *,
+    name: str | None = None,
+    baselines: bool = True,
+    seed: int = 0,
+    overwrite: bool = False,
+    watch: Watch = lambda done: None,
+) -> tuple[Scores, ...]:
+    """Leave `scores.parquet` in a folder, or read the one that stands there complete.
+
+    `about.json` beside it says by hashes what it was made from; only when that agrees, and the
+    file is the one that it vouches for, is nothing computed.
+
+    Args, Raises: as `assess_model`.
+    """
+    conditions = _conditions(images, model, name, baselines, seed)
+    standing = _standing(out, conditions, overwrite=overwrite)
+    path = out / SCORES
+    if standing is None or standing.get(_COMPLETE) != _sha256(path):
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            _write_about(out, conditions)
+            write_scores(
+                path,
+                score_images(images, model, name=name, baselines=baselines, seed=seed, watch=watch),
+            )
+            _write_about(out, {**conditions, _COMPLETE: _sha256(path)})
+        except OSError as error:
+            raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+    return read_scores(path)
+
+
+def headline(assessed: Sequence[Assessed], cutoff_from: str) -> tuple[Assessed, ...]:
+    """The rows whose cutoff is from those images, and those that have no cutoff."""
+    return tuple(row for row in assessed if row.cutoff_from in (cutoff_from, ""))
+
+
+def _conditions(
+    images: AssessmentImages, model: Model, name: str | None, baselines: bool, seed: int
+) -> dict[str, Any]:
+    """All that scores depend on."""
+    shown = (*((images.training,) if baselines else ()), *images.asked)
+    return {
+        "kind": _KIND,
+        "format": _FORMAT,
+        "version": version("cxrview"),
+        "network": name or model.card.model_id,
+        "weights_sha256": model.card.weights_sha256,
+        "baselines": baselines,
+        "seed": seed,
+        **{f"{one.name}_images": len(one) for one in shown},
+        **{f"{one.name}_sha256": one.sha256 for one in shown},
+    }
+
+
+def _standing(
+    out: Path, conditions: Mapping[str, Any], *, overwrite: bool
+) -> dict[str, Any] | None:
+    """What an earlier run says that it was made from, if it may be gone on with."""
+    path = out / ABOUT
+    if not path.is_file():
+        if out.is_dir() and {p.name for p in out.iterdir()} - {ABOUT + PART}:
+            raise UsageError(f"{out} holds other files and no assessment", "Name a new folder")
+        return None
+    try:
+        standing = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        standing = {}
+    if standing.get("kind") != _KIND:
+        raise UsageError(f"{path} is not that of an assessment", "Name a new folder")
+    changed = [name for name, value in conditions.items() if standing.get(name) != value]
+    if not changed:
+        return standing
+    if not overwrite:
+        raise UsageError(
+            f"{out} holds an assessment under other conditions: {', '.join(changed)} changed",
+            "Name a new folder, or replace it with --overwrite",
+        )
+    return None
+
+
+def _write_about(out: Path, about: Mapping[str, Any]) -> None:
+    write_whole(out / ABOUT, json.dumps(about, indent=2) + "\n")
+
+
+def _sha256(path: Path) -> str:
+    """Of a file's bytes; empty where there is none, which is the hash of nothing."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

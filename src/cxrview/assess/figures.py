@@ -1,0 +1,124 @@
+"""The figures of an assessment, by the names that the page of a reproduction knows them by.
+
+Fig 4 and the failures are radiographs: of real ones, they show patients. No file and no patient
+is named in them.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cxrview.assess.classifiers import (
+    BOTH,
+    HIGHER_END,
+    INSIDE,
+    MIDDLE,
+    SET,
+    VALIDATION,
+    images_of,
+    is_right,
+)
+from cxrview.assess.images import AssessmentImages
+from cxrview.records import Assessed, Scores
+from cxrview.reports.figures.examples import draw_examples
+from cxrview.reports.figures.note import join_notes
+from cxrview.reports.figures.pfi_histogram import draw_pfi_histogram
+from cxrview.reports.figures.radiographs import draw_gallery
+from cxrview.reports.figures.reliability import draw_reliability
+from cxrview.reports.figures.style import save_figure
+from cxrview.reports.figures.youden import draw_youden
+
+HISTOGRAM, EXAMPLES, YOUDEN = "fig-3", "fig-4", "fig-5"
+CALIBRATION, FAILURES = "calibration", "failures"
+_EXAMPLES_OF_A_VIEW = 4
+
+
+def write_figures(
+    out: Path,
+    images: AssessmentImages,
+    network: Scores,
+    headline: Sequence[Assessed],
+    *,
+    seed: int = 0,
+    note: str = "",
+    scale: str = "",
+    has_radiographs: bool = True,
+) -> dict[str, tuple[Path, Path]]:
+    """Draw what the network made of the test images.
+
+    Args:
+        out: folder.
+        images: of the assessment.
+        network: the scores of the network, of all of `images.asked` in their order.
+        headline: rows; the network's by the higher end give the cutoff, both rules the errors.
+        seed: draws the examples of Fig 4 among the inside test images.
+        note: stands above radiographs, such as "drawn phantoms, no patient".
+        scale: how the model's training was scaled, in words: stands above every figure.
+        has_radiographs: with Fig 4 and the failures.
+
+    Returns:
+        PNG and SVG of each figure, by name.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    by_rule = {
+        (row.images, row.rule): row for row in headline if row.classifier == network.classifier
+    }
+    widest = BOTH if (BOTH, HIGHER_END) in by_rule else INSIDE
+    first = by_rule[widest, HIGHER_END]
+    sets = {name: of for name, of in images_of(network).items() if name != BOTH}
+    figures: dict[str, Figure] = {
+        HISTOGRAM: draw_pfi_histogram(sets, cutoff=first.assessment.cutoff, note=scale),
+        YOUDEN: draw_youden(sets, note=scale),
+        CALIBRATION: draw_reliability(first.assessment, name=widest, note=scale),
+    }
+    if has_radiographs:
+        rows = [first, by_rule[widest, MIDDLE]]
+        both = join_notes(note, scale)
+        figures[EXAMPLES] = _examples(images, network, seed, both)
+        figures[FAILURES] = _failures(images, network, rows, both)
+    return {name: save_figure(figure, out, name) for name, figure in figures.items()}
+
+
+def _examples(images: AssessmentImages, network: Scores, seed: int, note: str) -> Figure:
+    inside = network.where(network.facts[SET] == INSIDE)
+    line = [hashlib.sha256(f"{seed}\n{file}".encode()).digest() for file in inside.files]
+    order = sorted(range(len(inside)), key=line.__getitem__)
+    chosen = [
+        k
+        for is_frontal in (True, False)
+        for k in [k for k in order if inside.is_frontal[k] == is_frontal][:_EXAMPLES_OF_A_VIEW]
+    ]
+    rows = [images.inside.images[k].row for k in chosen]
+    return draw_examples(
+        images.inside.store.pixels[rows], inside.pfi[chosen], inside.is_frontal[chosen], note=note
+    )
+
+
+def _failures(
+    images: AssessmentImages, network: Scores, rows: Sequence[Assessed], note: str
+) -> Figure:
+    """Wrong by the one rule or the other; says which where they do not agree."""
+    is_test = network.facts[SET] != VALIDATION
+    is_wrong = {row.rule: ~is_right(network, row) & is_test for row in rows}
+    wrong = np.flatnonzero(np.any(list(is_wrong.values()), axis=0))
+    asked = [(one, image) for one in images.asked for image in one.images]
+    captions, pixels = [], []
+    for number, k in enumerate(wrong, start=1):
+        one, image = asked[k]
+        pixels.append(one.store.pixels[image.row])
+        rules = [rule for rule, wrong_by in is_wrong.items() if wrong_by[k]]
+        only = f"\nby the {rules[0]} only" if len(rules) < len(rows) else ""
+        captions.append(f"{number}, {image.source or one.name}{only}")
+    side = images.inside.store.pixels.shape[1:]
+    return draw_gallery(
+        np.stack(pixels) if pixels else np.empty((0, *side), np.uint8),
+        network.is_frontal[wrong],
+        network.pfi[wrong],
+        captions,
+        note=note,
+    )

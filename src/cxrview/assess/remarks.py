@@ -1,0 +1,85 @@
+"""What a reader of an assessment must know beside its figures, in words."""
+
+from collections.abc import Iterator, Sequence
+
+from cxrview.assess.classifiers import HEADER, SET, VALIDATION
+from cxrview.assess.header import CLAIM
+from cxrview.assess.images import AssessmentImages, ImageSet
+from cxrview.dataset.partition import partition_of
+from cxrview.records import ModelCard, Scores
+from cxrview.reports.format import write_count
+from cxrview.terms import Partition
+
+_PUBLISHED_RULE = "cxrview.dataset.partition"
+
+
+def assessment_remarks(
+    images: AssessmentImages, card: ModelCard, scores: Sequence[Scores], *, baselines: bool
+) -> tuple[str, ...]:
+    """Say what was not read, what the model has seen before, and how many headers are silent.
+
+    Args:
+        images: of the assessment.
+        card: of the network.
+        scores: of every classifier.
+        baselines: whether headers were to be asked.
+    """
+    return (
+        *_of_smoke_test(card),
+        *_unread(images),
+        *_seen_before(images, card),
+        *(_headers(images, scores) if baselines else ()),
+    )
+
+
+def _of_smoke_test(card: ModelCard) -> Iterator[str]:
+    if card.is_smoke_test:
+        yield (
+            f"{card.model_id} was made at --scale smoke, a test of the machinery: its figures mean "
+            "nothing"
+        )
+
+
+def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
+    """How many images a model was trained on, as far as its card tells.
+
+    Only of a model trained by the published rule of partitions, and of the very labels that
+    its card names, can this be told; of any other it is 0.
+    """
+    by_rule = _PUBLISHED_RULE in str(card.about.get("partitions", ""))
+    labels = one.store.about.get("labels_sha256")
+    if not by_rule or labels is None or labels != card.about.get("labels_sha256"):
+        return 0
+    patients = [image.patient for image in one.images if image.patient]
+    return sum(partition_of(patient) is Partition.TRAINING for patient in patients)
+
+
+def _unread(images: AssessmentImages) -> Iterator[str]:
+    stores = {id(one.store): one.store for one in images.asked if len(one)}
+    if unread := sum(len(store.failures) for store in stores.values()):
+        yield f"{write_count(unread, 'labelled files')} could not be read: in no count"
+
+
+def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
+    for one in images.asked:
+        if seen := images_learnt_from(one, card):
+            yield (
+                f"{card.model_id} was trained on {write_count(seen)} of the "
+                f"{write_count(len(one), one.name + ' images')}: what it gets right of them says "
+                "nothing about new patients"
+            )
+
+
+def _headers(images: AssessmentImages, scores: Sequence[Scores]) -> Iterator[str]:
+    asked = sum(len(one) for one in images.asked if one.name != VALIDATION)
+    found = [one for one in scores if one.classifier == HEADER]
+    if not found:
+        yield "headers are not assessed: too few of the images have one"
+        return
+    test = found[0].where(found[0].facts[SET] != VALIDATION)
+    silent = int((test.facts[CLAIM] == "").sum())
+    yield (
+        f"headers are assessed on the {write_count(len(test))} of {write_count(asked)} test images "
+        f"that have one; {write_count(silent)} of these name no view, which counts as wrong at "
+        "their word"
+    )

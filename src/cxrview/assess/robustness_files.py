@@ -1,0 +1,93 @@
+"""What modifications did to a classifier, as CSV: counts of many images, or pictures of a few."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cxrview.atomic_files import telling, whole_in_new_folder
+from cxrview.records import Interval, ModifiedCount, ModifiedImage
+from cxrview.terms import View
+
+COUNT_COLUMNS = (
+    *("modification", "severity", "images", "drawn_from", "right"),
+    *("accuracy_percent", "low_percent", "high_percent"),
+    *("frontal", "frontal_right", "frontal_low_percent", "frontal_high_percent"),
+    *("lateral", "lateral_right", "lateral_low_percent", "lateral_high_percent"),
+    *("lost", "gained", "difference_points", "classifier", "cutoff", "scale"),
+)
+"""Ends of intervals are Clopper-Pearson's, 95 %; of a view without an image they are empty."""
+IMAGE_COLUMNS = ("image", "modification", "severity", "pfi", "view", "classifier", "cutoff")
+
+
+def write_modified_counts(
+    path: Path,
+    counts: Iterable[ModifiedCount],
+    *,
+    classifier: str,
+    cutoff: float,
+    scale: str = "",
+) -> None:
+    """Write COUNT_COLUMNS, a row each; the file whole or not at all.
+
+    Args:
+        path: .csv.
+        counts: of one classifier.
+        classifier: its name.
+        cutoff: that they were counted by; percent.
+        scale: how its training was scaled, in words; empty where it was not.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    _write(path, COUNT_COLUMNS, ([*_cells(one), classifier, cutoff, scale] for one in counts))
+
+
+def write_modified_images(
+    path: Path, images: Iterable[Sequence[ModifiedImage]], *, classifier: str, cutoff: float
+) -> None:
+    """Write IMAGE_COLUMNS, a row for each picture of each image; the file whole or not at all.
+
+    Images are numbered from 1 and not named: a name may tell whose it is.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    rows = (
+        [number, one.modification, one.severity, one.pfi, _view(one.pfi, cutoff)]
+        + [classifier, cutoff]
+        for number, modified in enumerate(images, start=1)
+        for one in modified
+    )
+    _write(path, IMAGE_COLUMNS, rows)
+
+
+def _cells(one: ModifiedCount) -> list[object]:
+    table = one.table
+    return [
+        *(one.modification, one.severity, table.total, one.drawn_from, table.right),
+        *(round(100 * table.accuracy, 3), *_percent(one.interval)),
+        *(table.frontal, table.frontal_called_frontal, *_percent(one.frontal_interval)),
+        *(table.lateral, table.lateral_called_lateral, *_percent(one.lateral_interval)),
+        *(one.lost, one.gained, round(100 * one.difference, 3)),
+    ]
+
+
+def _percent(interval: Interval | None) -> tuple[object, object]:
+    if interval is None:
+        return "", ""
+    return round(100 * interval.low, 3), round(100 * interval.high, 3)
+
+
+def _view(pfi: float, cutoff: float) -> View:
+    return View.FRONTAL if pfi >= cutoff else View.LATERAL
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with (
+        telling(path),
+        whole_in_new_folder(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -1,0 +1,155 @@
+"""Asks the network and its older rivals about the same images: a PFI of each by each."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, SET
+from cxrview.assess.header import CLAIM, claimed_pfi
+from cxrview.assess.images import AssessmentImages, ImageSet, need_both_views
+from cxrview.classify.model import Model
+from cxrview.errors import UsageError
+from cxrview.install_command import install_command
+from cxrview.records import PreparedImage, Scores
+from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.wording import plural
+
+LEHMANN, BOONE = "lehmann", "boone"
+_AT_ONCE = 512
+"""Pictures in memory at a time."""
+
+Pfi = NDArray[np.float64]
+Ask = Callable[[NDArray[np.uint8]], Pfi]
+Watch = Callable[[int], None]
+
+
+def score_images(
+    images: AssessmentImages,
+    model: Model,
+    *,
+    name: str | None = None,
+    baselines: bool = True,
+    seed: int = 0,
+    watch: Watch = lambda done: None,
+) -> tuple[Scores, ...]:
+    """Ask every classifier about the validation, inside and external images.
+
+    Args:
+        images: whose images they are.
+        model: the network.
+        name: of the network in the tables; its model id where None.
+        baselines: also learn Lehmann's and Boone's classifiers from the training images, and
+            take headers at their word and for what their claims were worth in training. These
+            two are asked about images with a header only, and left out where training,
+            validation or test holds none, or the validation images with one are of one view.
+        seed: of Boone's first weights.
+        watch: called with how many more images one classifier was asked about.
+
+    Returns:
+        The network first. Facts: SET, `source`, `manufacturer`, and CLAIM (what the header says
+        of the view); the last two are empty where it is silent or there is none.
+
+    Raises:
+        UsageError: the network takes pictures of another size, or the baselines cannot be learnt
+            for want of images or of scikit-learn.
+    """
+    side = images.inside.store.pixels.shape[1]
+    if side != model.card.input_side:
+        raise UsageError(
+            f"the store holds pictures of {side} x {side} pixels, "
+            f"the model takes {model.card.input_side} x {model.card.input_side}"
+        )
+    rivals = _learn(images, seed) if baselines else {}
+    classifiers = {name or model.card.model_id: model.pfi} | rivals
+    asked = [
+        _scores(classifier, images.asked, _ask_all(ask, images.asked, watch))
+        for classifier, ask in classifiers.items()
+    ]
+    return (*asked, *(_ask_headers(images) if baselines else ()))
+
+
+def asked_in_all(images: AssessmentImages, *, baselines: bool = True) -> int:
+    """How many images `score_images` will tell `watch` of."""
+    return (3 if baselines else 1) * sum(map(len, images.asked))
+
+
+def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
+    need_both_views(images.training)
+    try:
+        from cxrview.assess.baselines import NEIGHBOURS, fit_boone, fit_lehmann
+
+        shown = images.training.pixels(), images.training.is_frontal
+        if len(images.training) < NEIGHBOURS:
+            raise UsageError(
+                plural(
+                    len(images.training),
+                    "training image is too few",
+                    "training images are too few",
+                )
+                + " to learn the baselines from",
+                "Leave them out with --no-baselines",
+            )
+        return {
+            LEHMANN: fit_lehmann(*shown).predict_pfi,
+            BOONE: fit_boone(*shown, seed=seed).predict_pfi,
+        }
+    except ImportError as error:
+        raise UsageError(
+            f"the baselines need {error.name}, which is not installed",
+            "Leave them out with --no-baselines, or install it with: " + install_command("train"),
+        ) from error
+
+
+def _ask_all(ask: Ask, sets: Sequence[ImageSet], watch: Watch) -> Pfi:
+    parts = [np.empty(0)]
+    for one in sets:
+        for start in range(0, len(one), _AT_ONCE):
+            parts.append(ask(one.pixels(start, start + _AT_ONCE)))
+            watch(len(parts[-1]))
+    return np.concatenate(parts)
+
+
+def _ask_headers(images: AssessmentImages) -> Iterator[Scores]:
+    from cxrview.assess.baselines import fit_header
+
+    training = [image for image in images.training.images if image.has_header]
+    sets = [_with_header(one) for one in images.asked]
+    validation, *test = sets
+    views = {image.view for image in validation.images}
+    if not training or len(views) < 2 or not any(map(len, test)):
+        return
+    rule = fit_header(
+        [image.header_view for image in training],
+        _with_header(images.training).is_frontal,
+    )
+    claims = [image.header_view for one in sets for image in one.images]
+    yield _scores(HEADER, sets, claimed_pfi(np.array([claim or "" for claim in claims], str)))
+    yield _scores(HEADER_LEARNT, sets, rule.predict_pfi(claims))
+
+
+def _with_header(one: ImageSet) -> ImageSet:
+    having = tuple(image for image in one.images if image.has_header)
+    return ImageSet(name=one.name, images=having, store=one.store)
+
+
+def _scores(classifier: str, sets: Sequence[ImageSet], pfi: Pfi) -> Scores:
+    each = [(one.name, image) for one in sets for image in one.images]
+
+    def fact(of: Callable[[PreparedImage], str]) -> NDArray[np.str_]:
+        return np.array([of(image) for _, image in each], str)
+
+    return Scores(
+        classifier=classifier,
+        files=fact(lambda image: image.file),
+        patients=fact(lambda image: image.patient),
+        variants=np.full(len(each), PROGENITOR_NAME),
+        is_frontal=np.concatenate([one.is_frontal for one in sets]),
+        pfi=pfi,
+        facts={
+            SET: np.array([name for name, _ in each], str),
+            "source": fact(lambda image: image.source),
+            "manufacturer": fact(lambda image: image.manufacturer),
+            CLAIM: fact(lambda image: image.header_view or ""),
+        },
+    )

@@ -1,0 +1,165 @@
+"""The result tables of an assessment, as CSV and JSON, each written whole or not at all."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxrview.assess.classifiers import AT_ITS_WORD, BOTH, images_of, is_right
+from cxrview.assess.header import CLAIM
+from cxrview.atomic_files import whole
+from cxrview.errors import CannotWrite
+from cxrview.records import Assessed, Interval, Scores, TwoByTwo
+from cxrview.results.tables import write_rows
+from cxrview.terms import View
+
+ASSESSMENT, SLICES, RELIABILITY = "assessment.csv", "slices.csv", "reliability.csv"
+ERRORS, WHOLE = "errors.csv", "assessment.json"
+
+_ERROR_COLUMNS = (
+    *("classifier", "images", "cutoff_from", "rule"),
+    *("file", "source", "view", "said", "pfi"),
+)
+
+Row = dict[str, Any]
+
+
+def write_assessment(
+    out: Path,
+    scores: Sequence[Scores],
+    assessed: Sequence[Assessed],
+    headline: Sequence[Assessed],
+    about: Mapping[str, Any],
+    remarks: Sequence[str],
+    *,
+    scale: str = "",
+) -> None:
+    """Write the five tables. Shares are of 1; PFI, cutoffs and calibration are in percent.
+
+    Args:
+        out: folder.
+        scores: of every classifier.
+        assessed: every row.
+        headline: those whose errors are listed.
+        about: what it was made from.
+        remarks: in words.
+        scale: how the model's training was scaled, in words; in every row of all but the errors.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    chosen = {id(row) for row in headline}
+    everything = {
+        **about,
+        "scale": scale,
+        "remarks": list(remarks),
+        "assessed": [asdict(row) | {"headline": id(row) in chosen} for row in assessed],
+    }
+    try:
+        for name, rows in (
+            (ASSESSMENT, (_counted(row, id(row) in chosen) for row in assessed)),
+            (SLICES, (one for row in assessed for one in _slices(row))),
+            (RELIABILITY, _reliability(assessed)),
+        ):
+            columns = _SLICE_COLUMNS if name == SLICES else ()
+            write_rows(out / name, ({**row, "scale": scale} for row in rows), columns)
+        write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
+        with whole(out / WHOLE) as part:
+            part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+
+
+_SLICE_COLUMNS = (
+    *("classifier", "images", "cutoff_from", "rule", "kind", "name"),
+    *("right", "total", "accuracy", "accuracy_low", "accuracy_high", "sensitivity", "specificity"),
+    *(field.name for field in fields(TwoByTwo)),
+    "scale",
+)
+"""There may be no row: of images without source and header."""
+
+
+def _names(row: Assessed) -> Row:
+    return {
+        "classifier": row.classifier,
+        "images": row.images,
+        "cutoff_from": row.cutoff_from,
+        "rule": row.rule,
+    }
+
+
+def _shares(table: TwoByTwo, interval: Interval) -> Row:
+    return {
+        "right": table.right,
+        "total": table.total,
+        "accuracy": table.accuracy,
+        "accuracy_low": interval.low,
+        "accuracy_high": interval.high,
+        "sensitivity": table.sensitivity,
+        "specificity": table.specificity,
+        **asdict(table),
+    }
+
+
+def _counted(row: Assessed, is_headline: bool) -> Row:
+    found, best = row.assessment, row.assessment.best
+    return {
+        **_names(row),
+        "headline": "yes" if is_headline else "no",
+        "cutoff": None if row.rule == AT_ITS_WORD else found.cutoff,
+        **_shares(found.table, found.interval),
+        "calibration_error": found.calibration_error,
+        "youden_low": best and best.low,
+        "youden_high": best and best.high,
+        "youden_j": best and best.youden_j,
+    }
+
+
+def _slices(row: Assessed) -> Iterator[Row]:
+    for one in row.assessment.slices:
+        named = {"kind": one.kind, "name": one.name}
+        yield {**_names(row), **named, **_shares(one.table, one.interval)}
+
+
+def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
+    """Once for each classifier and set: it does not depend on a cutoff."""
+    once = {(row.classifier, row.images): row.assessment.reliability for row in assessed}
+    for (classifier, images), bins in once.items():
+        for one in bins:
+            named = asdict(one)
+            interval = named.pop("interval")
+            yield {
+                "classifier": classifier,
+                "images": images,
+                **named,
+                "frontal_low": interval["low"],
+                "frontal_high": interval["high"],
+            }
+
+
+def _errors(scores: Sequence[Scores], headline: Iterable[Assessed]) -> Iterator[Row]:
+    """Each wrong image of each classifier under each rule; BOTH would name them twice."""
+    of = {one.classifier: images_of(one) for one in scores}
+    for row in headline:
+        if row.images == BOTH:
+            continue
+        one = of[row.classifier][row.images]
+        for k in np.flatnonzero(~is_right(one, row)):
+            view = View.FRONTAL if one.is_frontal[k] else View.LATERAL
+            yield {
+                **_names(row),
+                "file": str(one.files[k]),
+                "source": str(one.facts["source"][k]),
+                "view": str(view),
+                "said": _said(one, row, int(k)),
+                "pfi": float(one.pfi[k]),
+            }
+
+
+def _said(one: Scores, row: Assessed, k: int) -> str:
+    if row.rule == AT_ITS_WORD:
+        return str(one.facts[CLAIM][k])
+    return str(View.LATERAL if one.is_frontal[k] else View.FRONTAL)

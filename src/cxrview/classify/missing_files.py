@@ -1,0 +1,156 @@
+"""Whether the folders that a run began with are still there, or their disk went away meanwhile.
+
+A disk that drops out leaves a folder that is empty, missing or broken, or one that is listed from
+memory and gives no file. To go on would list all that is left as unreadable, or not miss it at
+all, and call the result whole.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from cxrview.errors import CannotOpen, OutOfReach
+from cxrview.records import Failure, Prediction
+from cxrview.results.columns import printable
+from cxrview.sources.paths import local_path
+from cxrview.sources.wildcard import WILDCARD, split_glob
+
+MOUNTS = Path("/proc/self/mountinfo")
+"""Where Linux tells what is mounted; elsewhere folders below a PATH are not watched."""
+_NO_DISKS = {b"overlay", b"nsfs", b"tmpfs"}
+"""What containers and systems mount and take away as they please."""
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+class Reach:
+    """The folders among some paths that hold anything now, and the disks mounted below them.
+
+    Args:
+        named: as the command got them. Of a glob the folder before the first wildcard is
+            watched; URLs, lists and single files are not.
+        advice: what to do when that is mended.
+        noted: folders of earlier runs, and whether each was where a disk is mounted.
+        last_read: a file that an earlier run has read.
+
+    Attributes:
+        folders: all that are watched, in the form of `noted`.
+    """
+
+    def __init__(
+        self,
+        named: Iterable[str],
+        advice: str,
+        *,
+        noted: Mapping[str, bool] | None = None,
+        last_read: str | None = None,
+    ) -> None:
+        self.folders, mounted = dict(noted or {}), _mounted()
+        for path in named:
+            folder = _folder_of(path)
+            if folder and _holds(folder):
+                self.folders[folder] = _real(folder) in mounted
+                self.folders |= {below: True for below in _below(folder, mounted) if _holds(below)}
+        self._advice = advice
+        self._last_read = local_path(last_read) if last_read else ""
+
+    def check(self, outcomes: Iterable[Prediction | Failure]) -> None:
+        """Look at the folders where a file could not be opened; else no disk is asked.
+
+        Raises:
+            OutOfReach: as `look`, or a file that was read before cannot be read any more.
+        """
+        cannot_open = False
+        for one in outcomes:
+            if isinstance(one, Prediction):
+                self._last_read = local_path(one.instance.path) or self._last_read
+            else:
+                cannot_open |= one.code == CannotOpen.code
+        if cannot_open:
+            self.look()
+            if self._last_read and _is_dead(self._last_read):
+                raise OutOfReach(
+                    f"{printable(self._last_read)} was read, and cannot be read any more",
+                    f"See to its disk. {self._advice}",
+                )
+
+    def look(self) -> None:
+        """See whether every folder is there.
+
+        Raises:
+            OutOfReach: one of them is empty, gone, can no longer be listed, or no disk is mounted
+                there any more.
+        """
+        missing = [folder for folder in self.folders if not _holds(folder)]
+        mounted = _mounted()  # only now: to look into a folder mounts what is mounted on demand
+        missing += [
+            folder
+            for folder, was_mounted in self.folders.items()
+            if was_mounted and _real(folder) not in mounted
+        ]
+        if missing:
+            raise OutOfReach(
+                f"{printable(missing[0])} was there, and is empty or out of reach now",
+                f"Mount it. {self._advice}",
+            )
+
+
+def _folder_of(named: str) -> str:
+    local = local_path(named)
+    if WILDCARD.search(local) and not os.path.lexists(local):
+        return split_glob(local)[0].rstrip("/")  # nothing of a glob that begins at the root
+    return local
+
+
+def _holds(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return False
+
+
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
+def _mounted() -> set[str]:
+    """Where something is mounted. What is bound from the same disk `os.path.ismount` misses."""
+    try:
+        lines = MOUNTS.read_bytes().splitlines()
+    except OSError:
+        return set()
+    halves = [line.partition(b" - ") for line in lines]
+    names = [
+        place.split()[4] for place, _, kind in halves if kind and kind.split()[0] not in _NO_DISKS
+    ]
+    return {
+        os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), name)) for name in names
+    }
+
+
+def _below(folder: str, mounted: Iterable[str]) -> list[str]:
+    """Those below a folder, by the folder's own name."""
+    above = _real(folder).rstrip("/") + "/"
+    names = sorted(mount.removeprefix(above) for mount in mounted if mount.startswith(above))
+    return [f"{folder.rstrip('/')}/{name}" for name in names]
+
+
+def _is_dead(file: str) -> bool:
+    """Whether the disk of a file that was read is gone, whatever the system remembers of it."""
+    try:
+        handle = os.open(file, os.O_RDONLY)
+    except (FileNotFoundError, PermissionError, ValueError):  # of this file alone
+        return False
+    except OSError:
+        return True
+    try:
+        with suppress(AttributeError, OSError):  # not everywhere; from the disk and not from memory
+            os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.read(handle, 1)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -1,0 +1,267 @@
+"""`cxrview annotate import` and `export`: readings from elsewhere, labels for elsewhere."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.cli.annotate.shared import IF_MOVED, ImagesRoot, StudyName, opened
+from cxrview.cli.shared.progress import progress
+from cxrview.errors import UsageError
+from cxrview.wording import plural
+
+if TYPE_CHECKING:
+    from cxrview.annotate.content import ContentFound
+
+_FILES_NAMED = 10
+
+
+def import_(
+    study: StudyName,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="CSV with file, label or view, and reader; a labels file; or Label Studio's "
+            "JSON. Files are named from the study's root or from FILE's folder.",
+            show_default=False,
+        ),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Who read all of it, where FILE does not say.",
+            show_default=False,
+        ),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="THERE=HERE",
+            help="A reader who has another name in FILE; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    skip_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unknown",
+            help="Pass over files and labels that the study does not know, and list them.",
+        ),
+    ] = False,
+    root: ImagesRoot = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+    ] = False,
+    undo: Annotated[
+        int | None,
+        typer.Option(
+            metavar="ID",
+            help="Withdraw the readings of that import instead; see cxrview annotate imports.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Add readings that were made elsewhere, as blind ones. The same file twice changes nothing.
+
+    Readers that the study does not know are added, without a link. With --undo, the readings of an
+    import count no more; they stay in the study's log, and the file may be imported again.
+
+    Exit code: 0 done, 1 done but for what was passed over, 2 refused, and nothing written.
+    """
+    if undo is not None:
+        if file or reader or rename or skip_unknown or dry_run:
+            raise UsageError("--undo ID takes back an import: leave the rest out")
+        _undo(study, undo)
+        return
+    if file is None:
+        raise UsageError("name the FILE to import, or --undo ID to take an import back")
+    names = dict(_pair(text) for text in rename or [])
+    with opened(study, root) as store:
+        from datetime import UTC, datetime
+
+        from cxrview.annotate.import_ import import_readings
+
+        done = import_readings(
+            store,
+            file,
+            now=datetime.now(UTC),
+            reader=reader,
+            rename=names,
+            skip_unknown=skip_unknown,
+            is_dry=dry_run,
+        )
+    for name in done.new_readers:
+        typer.echo(f"{name} {'would be' if dry_run else 'is'} new among the readers")
+    verb = "would be written" if dry_run else "written"
+    typer.echo(
+        f"{plural(done.written, 'reading')} {verb}, "
+        f"{plural(done.known, 'was', 'were')} there already"
+    )
+    if done.number is not None:
+        typer.echo(f"this is import {done.number}: --undo {done.number} takes it back")
+    for pair in done.alike:
+        typer.echo(
+            f"cxrview: {pair.first} and {pair.second} say the same of all "
+            f"{plural(pair.images, 'image')} that both read: are they one person under two names?",
+            err=True,
+        )
+    if done.not_blind:
+        typer.echo(
+            f"{done.not_blind} adjudications and second looks in {file} are left out, since they "
+            "were not blind: what they settled waits for an adjudicator again"
+        )
+    for fault in done.passed_over:
+        typer.echo(f"cxrview: passed over: {fault}", err=True)
+    if done.passed_over:
+        raise typer.Exit(1)
+
+
+def imports(study: StudyName) -> None:
+    """List every import with the number by which it can be undone.
+
+    Exit code: 0 done, 2 usage error.
+    """
+    with opened(study) as store:
+        found = store.imports()
+    for one in found:
+        file = one.file or "a file whose name was not kept"
+        state = f", undone {one.undone:%Y-%m-%d %H:%M} UTC" if one.undone else ""
+        typer.echo(
+            f"{one.number}: {plural(one.readings, 'reading')} of {file}, "
+            f"{one.happened:%Y-%m-%d %H:%M} UTC{state}"
+        )
+    if not found:
+        typer.echo("nothing was imported into this study")
+
+
+def export(
+    study: StudyName,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settled labels: .csv (a labels file), .parquet, or .json for Label Studio.",
+            show_default=False,
+        ),
+    ] = None,
+    readings: Annotated[
+        bool,
+        typer.Option(
+            "--readings",
+            help="Into FILE every act of every reader instead: who, what, when, how.",
+        ),
+    ] = False,
+    links: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Lay out frontal/ and lateral/ as links to the images, named by their ids.",
+            show_default=False,
+        ),
+    ] = None,
+    one_per: Annotated[
+        str | None,
+        typer.Option(
+            metavar="patient|study",
+            help="Only one image of each, drawn, and only images with a view.",
+            show_default=False,
+        ),
+    ] = None,
+    root: ImagesRoot = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file or links that stand there.")
+    ] = False,
+) -> None:
+    """Write settled labels for training and publishing, or all readings, or links by view.
+
+    The images' files are read to see that they are still those that the study was created with;
+    one that was replaced is left out and listed.
+
+    Exit code: 0 done, 1 done but for replaced files, 2 usage error, 3 not writable.
+    """
+    if readings and (one_per or links or not out):
+        raise UsageError("--readings go into --out FILE, all of them: leave the rest out")
+    if not (out or links):
+        raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
+    if out and out.exists() and not overwrite:
+        raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+    with opened(study, root) as store:
+        from cxrview.annotate.annotation_root import missing_images
+        from cxrview.annotate.export import (
+            chosen_images,
+            export_labels,
+            export_links,
+            export_readings,
+            unsettled_images,
+            without_replaced,
+        )
+
+        # Labels may well be written where there are no images, but not without a word.
+        if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
+            typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
+        if out and readings:
+            typer.echo(f"{plural(export_readings(store, out), 'act')} in {out}")
+            return
+        with progress("files") as advance:
+            images, found = without_replaced(store, chosen_images(store, one_per), advance)
+        if out:
+            export_labels(store, out, images)
+            views = Counter(str(one.view or "") for one in images)
+            typer.echo(
+                f"{plural(len(images), 'image')} in {out}: {views['frontal']} frontal, "
+                f"{views['lateral']} lateral, {views['']} without a view"
+            )
+            late = sum(str(one.settled.how) in _NOT_BLIND for one in images)
+            if late and out.suffix.lower() == ".json":
+                typer.echo(
+                    f"{late} of these were settled by an adjudication or a second look: their "
+                    "labels are in the file, but cxrview annotate import takes only blind readings"
+                )
+        if links:
+            count = export_links(store, links, images, overwrite=overwrite)
+            typer.echo(f"{plural(count, 'link')} in {links}")
+        if left := unsettled_images(store):
+            typer.echo(f"{plural(left, 'image is', 'images are')} not settled yet, and left out")
+        if found.replaced:
+            typer.echo(f"cxrview: {replaced_words(found)}, and left out", err=True)
+            raise typer.Exit(1)
+
+
+def replaced_words(found: "ContentFound") -> str:
+    """Say how many files were replaced, and name the first of them."""
+    from cxrview.results.columns import printable
+
+    names = [printable(image.path) for image in found.replaced[:_FILES_NAMED]]
+    more = len(found.replaced) - len(names)
+    listed = ", ".join(names) + (f" and {more} more" if more else "")
+    what = plural(len(found.replaced), "file was", "files were")
+    return f"{what} replaced after the study was created: {listed}"
+
+
+def _undo(study: str, number: int) -> None:
+    with opened(study) as store:
+        done = store.undo_import(number)
+        closed = store.blind_round_closed()
+    typer.echo(
+        f"import {number} is undone: its "
+        f"{plural(done.readings, 'reading counts', 'readings count')} no more"
+    )
+    if closed:
+        typer.echo(
+            "cxrview: the blind round is closed: what was imported cannot be imported again, and "
+            "images may lack a reading",
+            err=True,
+        )
+
+
+_NOT_BLIND = ("adjudicated", "second look")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    there, equals, here = text.partition("=")
+    if not (there and equals and here):
+        raise UsageError(f"--rename takes THERE=HERE; got {text}")
+    return there, here

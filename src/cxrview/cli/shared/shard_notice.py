@@ -1,0 +1,72 @@
+"""Says before a shard is read what all machines must have alike for their results to join."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cxrview.image.pseudonyms import key_condition
+from cxrview.terms import Device, Precision
+
+if TYPE_CHECKING:
+    from cxrview.classify.model import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardKey:
+    """The key under which a shard is read."""
+
+    path: Path
+    key: bytes
+    is_named: bool
+    """The user named its file, by --key."""
+    is_new: bool
+    """It was made for this run."""
+
+
+def tell_what_must_agree(
+    shard: str, key: ShardKey | None, model: "Model", precision: Precision, device: Device
+) -> None:
+    """Say on stderr what this machine chose by itself, and which options make all agree.
+
+    Nothing is said where nothing was chosen by the machine.
+
+    Args:
+        shard: as the user named it, such as 1/2.
+        key: of the pseudonyms; None with --identify.
+        model: as it was loaded here.
+        precision: as the user asked for it.
+        device: likewise.
+    """
+    chosen = []
+    if key and (key.is_new or not key.is_named):
+        origin = "made now" if key.is_new else "this machine's own"
+        chosen.append(
+            f"  patients' key: {key.path} ({origin}; {key_condition(key.key)}); "
+            "copy it to all machines before they begin, and name it there with --key"
+        )
+    if precision is Precision.AUTO:
+        chosen.append(
+            f"  precision: {model.card.precision}, by the processor; --precision fp32 is to be had "
+            "on every machine, int8 is quicker where all processors have VNNI"
+        )
+    uses_cpu = model.backend.name.endswith(Device.CPU)
+    if device is Device.AUTO and not uses_cpu:
+        chosen.append(f"  device: {model.backend.name}; --device cpu is to be had on every machine")
+    if not chosen:
+        return
+    options = [] if key is None else ["--key", "shared.key" if not key.is_named else str(key.path)]
+    options += ["--precision", "fp32" if precision is Precision.AUTO else str(precision)]
+    options += [] if uses_cpu else ["--device", "cpu" if device is Device.AUTO else str(device)]
+    typer.echo(
+        "\n".join(
+            [
+                f"--shard {shard}: cxrview concat joins only what all machines read in the same "
+                "way. This machine chose by itself:",
+                *chosen,
+                f"Give all machines the same options, such as {' '.join(options)}",
+            ]
+        ),
+        err=True,
+    )

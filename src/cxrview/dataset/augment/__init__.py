@@ -1,0 +1,1 @@
+"""The 106 variants of a radiograph."""

@@ -1,0 +1,87 @@
+"""Writes the variants of all training and validation images to disk, once and for all epochs."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.dataset.augment.array import open_materialised, write_materialised
+from cxrview.dataset.augment.edge import Edge
+from cxrview.dataset.augment.variants import VARIANTS, make_all
+from cxrview.dataset.split import check_split
+from cxrview.errors import UsageError
+from cxrview.records import Materialised, Prepared, PreparedImage, Split
+from cxrview.terms import Partition
+
+
+def materialise_variants(
+    store: Prepared,
+    split: Split,
+    out: Path,
+    *,
+    seed: int,
+    edge: Edge = Edge.BLACK,
+    overwrite: bool = False,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Materialised:
+    """Write all 106 of every training and validation image into one array, and open it.
+
+    Test images are never varied (paper, section 2). Stopped at any point, the same call goes
+    on and ends with the same bytes; they are those that `make_variant` gives with `file` as
+    the image's id.
+
+    Args:
+        store: the progenitors.
+        split: of the store's images; those that it does not name are left out.
+        out: folder; new, empty, or begun by the same call. It takes 7 MB for each image.
+        seed: as for `make_variant`.
+        edge: as for `make_variant`.
+        overwrite: begin anew, whatever was materialised there.
+        watch: called with how many more images are done.
+
+    Raises:
+        UsageError: the split leaks, see `check_split`; nothing is to be varied; or `out` holds
+            something else or was made under other conditions.
+        CannotWrite: there is no room, or the disk took no more.
+    """
+    check_split(split, store.images, store.content)
+    varied = images_to_vary(store, split)
+    if not varied:
+        raise UsageError("no image is in the training or validation partition of the split")
+
+    def make(number: int) -> NDArray[np.uint8]:
+        image = varied[number]
+        return make_all(store.pixels[image.row], seed=seed, image_id=image.file, edge=edge)
+
+    conditions = {
+        "seed": seed,
+        "edge": str(edge),
+        "variants": [variant.name for variant in VARIANTS],
+        "progenitors_sha256": _sha256(varied, split),
+        # Another NumPy may draw other numbers from the same seed.
+        "versions": {"cxrview": version("cxrview"), "numpy": np.__version__},
+    }
+    progenitors = [(image.file, split.partitions[image.file]) for image in varied]
+    shape = (len(VARIANTS), store.pixels.shape[1], store.pixels.shape[2])
+    write_materialised(out, progenitors, shape, make, conditions, overwrite=overwrite, watch=watch)
+    return open_materialised(out)
+
+
+def images_to_vary(store: Prepared, split: Split) -> tuple[PreparedImage, ...]:
+    """The training and validation images, in the order of the store."""
+    return tuple(
+        image
+        for image in store.images
+        if split.partitions.get(image.file) in (Partition.TRAINING, Partition.VALIDATION)
+    )
+
+
+def _sha256(varied: tuple[PreparedImage, ...], split: Split) -> str:
+    digest = hashlib.sha256()
+    for image in varied:
+        facts = (image.file, image.pixel_sha256, str(split.partitions[image.file]))
+        digest.update(repr(facts).encode(errors="surrogateescape"))
+    return digest.hexdigest()

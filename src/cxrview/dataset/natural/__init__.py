@@ -1,0 +1,1 @@
+"""Photographs for pre-training, and their classes."""

@@ -1,0 +1,231 @@
+"""From an ILSVRC-style tree, or such a tree in a tar, to a store of grey squashed pictures.
+
+The tree is `train/<wnid>/*` and `val/<wnid>/*`, or `<wnid>/*` alone, which is all for training.
+A class is known by its folder's name; files of one class are taken in the order of their names,
+those of a tar in the order in which they lie there.
+"""
+
+import hashlib
+import os
+import tarfile
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.dataset.natural.store import KeptPicture, Pictures, PictureWriter, open_pictures
+from cxrview.errors import CannotOpen, UnreadableImage, UsageError
+from cxrview.image import SIDE, read_radiograph, squash
+from cxrview.terms import Partition
+
+_PARTITIONS = {"train": Partition.TRAINING, "val": Partition.VALIDATION}
+_AHEAD = 8
+"""Pictures in the hands of each thread or waiting for it."""
+_TREE = "It should hold train/<wnid>/* and val/<wnid>/*, or <wnid>/*"
+
+Outcome = tuple[KeptPicture, NDArray[np.uint8] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePicture:
+    """One file of the source; nothing of it is read yet."""
+
+    file: str
+    """Relative to the source, with `/`."""
+    partition: Partition
+    wnid: str
+    size: int
+    """Bytes."""
+    read: Callable[[], bytes]
+
+
+def find_pictures(source: Path) -> Iterator[SourcePicture]:
+    """Find every picture of a folder or tar, in an order that is the same each time.
+
+    A picture must be read before the next one is asked for. Memory is that of one class.
+
+    Raises:
+        UsageError: there is no such source, or it is no tree of classes.
+    """
+    if source.is_dir():
+        yield from _find_in_folder(source)
+    elif source.is_file():
+        yield from _find_in_tar(source)
+    else:
+        raise UsageError(f"there is no folder or tar {source}", _TREE)
+
+
+def count_classes(source: Path) -> dict[Partition, Counter[str]]:
+    """Count the pictures of each partition by wnid.
+
+    Raises:
+        UsageError: as `find_pictures`, or there is no picture for training.
+    """
+    counts: dict[Partition, Counter[str]] = {p: Counter() for p in _PARTITIONS.values()}
+    for picture in find_pictures(source):
+        counts[picture.partition][picture.wnid] += 1
+    if not counts[Partition.TRAINING]:
+        raise UsageError(f"{source} holds no picture for training", _TREE)
+    return counts
+
+
+def keep_pictures(
+    source: Path,
+    out: Path,
+    *,
+    wnids: Collection[str],
+    per_class: int | None = None,
+    workers: int = 2,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Pictures:
+    """Read each picture as grey, squash it and keep it in a store; then open that.
+
+    Stopped at any point, the same call goes on and ends with the same bytes. A store that is
+    complete is opened as it stands. A file that cannot be read has its line there and no pixels.
+
+    Args:
+        source: as `find_pictures` takes it.
+        out: folder; new, empty, or begun by the same call.
+        wnids: of the classes that are kept.
+        per_class: pictures of one class and partition, the first ones; all where None.
+        workers: threads that decode, at least 1. The result does not depend on it.
+        watch: called with how many more pictures are done.
+
+    Raises:
+        UsageError: the source is at fault, none could be read, or `out` holds something else or
+            what was made from another source.
+        CannotWrite: the disk took no more.
+
+    Source:
+        Paper, section 3: ImageNet in grey. Luma, and the squash to 256 x 256, are those of a
+        radiograph's own way in (ours: the paper is silent).
+    """
+    conditions = {
+        "listing_sha256": _listing_sha256(_chosen(source, wnids, per_class)),
+        "per_class": per_class,
+        "version": version("cxrview"),
+    }
+    with PictureWriter(out, SIDE, conditions) as writer:
+        if not writer.is_complete:
+            watch(writer.done)
+            left = islice(_chosen(source, wnids, per_class), writer.done, None)
+            for picture, pixels in _squash_all(left, workers):
+                writer.keep(picture, pixels)
+                watch(1)
+            writer.finish()
+    pictures = open_pictures(out)
+    if not pictures.rows(Partition.TRAINING).size:
+        raise UsageError(f"not one training picture of {source} could be read", _TREE)
+    return pictures
+
+
+def _find_in_folder(root: Path) -> Iterator[SourcePicture]:
+    tops = [root / name for name in _PARTITIONS if (root / name).is_dir()] or [root]
+    for top in tops:
+        folders = sorted(p for p in top.iterdir() if p.is_dir() and not p.name.startswith("."))
+        if not folders:
+            raise UsageError(f"{top} has no folder for each class", _TREE)
+        for folder in folders:
+            with os.scandir(folder) as entries:
+                files = sorted((e.name, e.stat().st_size) for e in entries if e.is_file())
+            for name, size in files:
+                if not name.startswith("."):
+                    yield SourcePicture(
+                        file=(folder / name).relative_to(root).as_posix(),
+                        partition=_PARTITIONS.get(top.name, Partition.TRAINING),
+                        wnid=folder.name,
+                        size=size,
+                        read=(folder / name).read_bytes,
+                    )
+
+
+def _find_in_tar(path: Path) -> Iterator[SourcePicture]:
+    try:
+        with tarfile.open(path) as tar:
+            while (member := tar.next()) is not None:
+                tar.members = []  # type: ignore[attr-defined]  # it would remember a million
+                picture = _picture_of(tar, member)
+                if picture is not None:
+                    yield picture
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise UsageError(f"{path} is no tar, or damaged", "Fetch it again") from error
+
+
+def _picture_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> SourcePicture | None:
+    """None for what is no file in a class of training or validation."""
+    parts = PurePosixPath(member.name).parts
+    if not member.isfile() or len(parts) < 2 or parts[-1].startswith("."):
+        return None
+    above = parts[-3] if len(parts) > 2 else ""
+    if above == "test":
+        return None
+
+    def read() -> bytes:
+        file = tar.extractfile(member)
+        return file.read() if file else b""
+
+    return SourcePicture(
+        file="/".join(parts),
+        partition=_PARTITIONS.get(above, Partition.TRAINING),
+        wnid=parts[-2],
+        size=member.size,
+        read=read,
+    )
+
+
+def _chosen(source: Path, wnids: Collection[str], per_class: int | None) -> Iterator[SourcePicture]:
+    taken: Counter[tuple[Partition, str]] = Counter()
+    wanted = frozenset(wnids)
+    for picture in find_pictures(source):
+        key = picture.partition, picture.wnid
+        if picture.wnid in wanted and (per_class is None or taken[key] < per_class):
+            taken[key] += 1
+            yield picture
+
+
+def _listing_sha256(pictures: Iterator[SourcePicture]) -> str:
+    """Names and sizes tell another source; to hash 150 GB would take longer than to read them."""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(f"{picture.partition} {picture.size} {picture.file!r}\n".encode())
+    return digest.hexdigest()
+
+
+def _squash_all(pictures: Iterator[SourcePicture], workers: int) -> Iterator[Outcome]:
+    """Squash in threads, in order: decoding and resizing let other threads run."""
+    running: deque[Future[Outcome]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for picture in pictures:
+            running.append(pool.submit(_squash, picture, _read(picture)))
+            if len(running) >= workers * _AHEAD:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _read(picture: SourcePicture) -> bytes | None:
+    """Here and not in the threads: a tar has one place at a time."""
+    try:
+        return picture.read()
+    except (OSError, tarfile.TarError):
+        return None
+
+
+def _squash(picture: SourcePicture, data: bytes | None) -> Outcome:
+    kept = KeptPicture(file=picture.file, partition=picture.partition, wnid=picture.wnid)
+    if data is None:
+        return replace(kept, failure=CannotOpen.code), None
+    try:
+        pixels = read_radiograph(data).pixels
+    except UnreadableImage as error:
+        return replace(kept, failure=error.code), None
+    rows, columns = pixels.shape
+    squashed = np.ascontiguousarray(squash(pixels))
+    digest = hashlib.sha256(squashed.tobytes()).hexdigest()
+    return replace(kept, rows=rows, columns=columns, pixel_sha256=digest), squashed

@@ -1,0 +1,147 @@
+"""A split on disk: one row an image, as CSV or Parquet, ours or somebody else's."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from cxrview.atomic_files import telling, whole
+from cxrview.errors import UsageError
+from cxrview.records import Label, PreparedImage, Split
+from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
+from cxrview.terms import Partition
+
+SPLIT_COLUMNS = ("file", "partition", "by", "seed", "source", "study", "patient", "view")
+"""The first two are needed when a split is read; `by` is `patient` where it is not given."""
+_FAULTS_NAMED = 10
+
+
+def split_format(path: Path) -> str:
+    """The format that a name asks for: its ending.
+
+    Raises:
+        UsageError: the ending is neither .csv nor .parquet.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    if ending not in ("csv", "parquet"):
+        raise UsageError(f"{path} ends neither in .csv nor in .parquet", "Name it by its format")
+    return ending
+
+
+def write_split(path: Path, split: Split, images: Iterable[Label | PreparedImage]) -> None:
+    """Write the images that have a partition, by file name; whole or not at all.
+
+    Raises:
+        UsageError: the name asks for no known format.
+        CannotWrite: the folder is missing or the disk took no more.
+    """
+    kind = split_format(path)
+    rows: list[tuple[str, ...]] = [
+        (i.file, str(split.partitions[i.file]), split.by, _text(split.seed))
+        + (i.source, i.study, i.patient, str(i.view))
+        for i in sorted(images, key=lambda image: image.file)
+        if i.file in split.partitions
+    ]
+    with telling(path), whole(path) as part:
+        (_write_csv if kind == "csv" else _write_parquet)(part, rows)
+
+
+def read_split(path: Path) -> Split:
+    """Read a split; whether it is sound, `check_split` says.
+
+    Args:
+        path: .csv or .parquet with `file` and `partition`, and `by` and `seed` if known. Other
+            columns are passed over: whose an image is, labels and store say.
+
+    Raises:
+        UsageError: it cannot be read, a column is missing, or a row is at fault: its partition is
+            unknown, its file was named before, or `by` or `seed` differ from the first row's. The
+            message gives the first ten such rows and how many more there are.
+    """
+    try:
+        rows = _read_csv(path) if split_format(path) == "csv" else _read_parquet(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # Arrow's errors are such
+        raise UsageError(f"{path} is no table of the format that its name says") from error
+    partitions: dict[str, Partition] = {}
+    faults = []
+    for number, row in enumerate(rows, start=1):
+        fault = _fault(row, rows[0], partitions)
+        if fault:
+            faults.append(f"row {number}: {fault}")
+        else:
+            partitions[row["file"]] = Partition(row["partition"])
+    if faults:
+        more = len(faults) - _FAULTS_NAMED
+        tail = f"; and {more} more" if more > 0 else ""
+        raise UsageError(f"{path}: {'; '.join(faults[:_FAULTS_NAMED])}{tail}")
+    if not partitions:
+        raise UsageError(f"{path} names no image")
+    return _split(path, partitions, rows[0])
+
+
+def _fault(
+    row: dict[str, str], first: dict[str, str], partitions: dict[str, Partition]
+) -> str | None:
+    if row["partition"] not in set(Partition):
+        return "its partition is none of training, validation and test"
+    if row["file"] in partitions:
+        return f"file {row['file']} was named before"
+    for name in ("by", "seed"):
+        if row.get(name) != first.get(name):
+            return f"{name} is not that of the first row"
+    return None
+
+
+def _split(path: Path, partitions: dict[str, Partition], row: dict[str, str]) -> Split:
+    try:
+        seed = row.get("seed")
+        return Split(
+            partitions=partitions,
+            by=row.get("by") or "patient",
+            seed=int(seed) if seed else None,
+        )
+    except ValueError as error:
+        raise UsageError(
+            f"{path}: by is patient, image or rule, and seed a whole number or empty"
+        ) from error
+
+
+def _text(seed: int | None) -> str:
+    return "" if seed is None else str(seed)
+
+
+def _write_csv(path: Path, rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(SPLIT_COLUMNS)
+        writer.writerows(rows)
+
+
+def _write_parquet(path: Path, rows: list[tuple[str, ...]]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.string()) for name in SPLIT_COLUMNS])
+    dicts = [dict(zip(SPLIT_COLUMNS, row, strict=True)) for row in rows]
+    pq.write_table(pa.Table.from_pylist(dicts, schema=schema), path, compression="zstd")
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
+    names = {"file": FILE_COLUMNS, "partition": ("split",), "by": (), "seed": ()}
+    return [row for _, row in read_csv(path, names, needed=("file", "partition")).rows]
+
+
+def _read_parquet(path: Path) -> list[dict[str, str]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    _need_columns(path, table.column_names)
+    rows = table.select([name for name in SPLIT_COLUMNS if name in table.column_names]).to_pylist()
+    return [{k: "" if v is None else str(v) for k, v in row.items()} for row in rows]
+
+
+def _need_columns(path: Path, names: Iterable[str]) -> None:
+    missing = {"file", "partition"} - set(names)
+    if missing:
+        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")

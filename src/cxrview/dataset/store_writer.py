@@ -1,0 +1,149 @@
+"""Writes a prepared store; stopped at any point, it goes on from where it stands.
+
+Each outcome is a line of progress.jsonl, which is removed when index and failures are written.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.atomic_files import PART, whole, writing
+from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind
+from cxrview.dataset.store import (
+    FAILURES,
+    FORMAT,
+    INDEX,
+    PROGRESS,
+    holds_former_store,
+    read_about,
+    write_index,
+    write_prepare_failures,
+)
+from cxrview.records import Failure, PreparedImage
+from cxrview.terms import View
+
+_KIND = Kind(
+    format=FORMAT,
+    holds="prepared store",
+    lines=PROGRESS,
+    read_about=read_about,
+    advice="Go on with the same ones, name a new folder, or begin anew with --overwrite",
+    doing="preparing",
+)
+
+
+class PreparedWriter:
+    """The store in a folder, from where it stands on; a context manager.
+
+    Args:
+        folder: new, empty, or holding a store that was begun under the same conditions.
+        side: rows and columns of each picture.
+        conditions: what the result depends on besides the files, by name.
+        overwrite: begin anew, whatever store stands there.
+
+    Raises:
+        UsageError: other files stand there, a store under other conditions, or another process
+            is writing it.
+        CannotWrite: the folder cannot be made or written.
+    """
+
+    def __init__(
+        self, folder: Path, side: int, conditions: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        self._folder = folder
+        self._images: list[PreparedImage] = []
+        self._failures: list[Failure] = []
+        clear = _remove_store if overwrite else _remove_spent_progress
+        self._store = Appender(folder, side, _KIND, conditions, recall=self._recall, clear=clear)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.__exit__()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._store.is_complete
+
+    @property
+    def done(self) -> int:
+        """How many labels have their outcome, in the order of the labels."""
+        return self._store.done
+
+    def keep(self, image: PreparedImage, pixels: NDArray[np.uint8]) -> None:
+        """Append a picture, shape (side, side), uint8; its row is the next one.
+
+        Raises:
+            CannotWrite: the disk took no more.
+        """
+        image = replace(image, row=len(self._images))
+        self._store.append(asdict(image), pixels)
+        self._images.append(image)
+
+    def fail(self, failure: Failure) -> None:
+        """Append a file that gave no picture.
+
+        Raises:
+            CannotWrite: the disk took no more.
+        """
+        self._store.append(asdict(failure))
+        self._failures.append(failure)
+
+    def finish(self) -> None:
+        """Write index, failures and, last of all, that the store is complete.
+
+        Raises:
+            CannotWrite: the disk took no more.
+        """
+        self._store.end()
+        with writing(self._folder):
+            with whole(self._folder / INDEX) as part:
+                write_index(part, self._images)
+            with whole(self._folder / FAILURES) as part:
+                write_prepare_failures(part, self._failures)
+            self._store.complete(
+                images=len(self._images),
+                failures=len(self._failures),
+                content_sha256=_content_sha256(self._images),
+            )
+            (self._folder / PROGRESS).unlink()
+
+    def _recall(self, fields: dict[str, Any]) -> None:
+        if "code" in fields:
+            self._failures.append(Failure(**fields))
+            return
+        claimed = View(fields["header_view"]) if fields["header_view"] else None
+        fields |= {"view": View(fields["view"]), "header_view": claimed}
+        fields |= {"warnings": tuple(fields["warnings"])}
+        self._images.append(PreparedImage(**fields))
+
+
+def _remove_store(folder: Path) -> None:
+    """About last: a folder that still says what it is can be overwritten again."""
+    if not holds_former_store(folder) and read_about(folder) is None:
+        return
+    names = (PROGRESS, INDEX, FAILURES, PIXELS)
+    for name in [*(n + PART for n in (INDEX, FAILURES, ABOUT)), *names, ABOUT]:
+        (folder / name).unlink(missing_ok=True)
+
+
+def _remove_spent_progress(folder: Path) -> None:
+    """Left where a run was stopped when only this was left to do."""
+    about = read_about(folder)
+    if about and about["complete"]:
+        (folder / PROGRESS).unlink(missing_ok=True)
+
+
+def _content_sha256(images: list[PreparedImage]) -> str:
+    digest = hashlib.sha256()
+    for image in images:
+        digest.update(json.dumps(asdict(image)).encode() + b"\n")
+    return digest.hexdigest()

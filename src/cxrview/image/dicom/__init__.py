@@ -1,0 +1,1 @@
+"""DICOM files: parsing, decoding, stored values, grey values."""

@@ -1,0 +1,284 @@
+"""Settles what samples mean where they and the header contradict each other.
+
+Bits Stored says how many bits of a sample are its value (PS3.5 section 8.1.1). Real files hold
+values that need more, streams of a higher precision that use it, values that a lossy compression
+has carried beyond the limit, overlays and remains in the bits above, and words in the wrong byte
+order. What is certain is read rightly and told by a warning; what is not certain is read as the
+header says, and told likewise.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.image.dicom.elements import Header
+from cxrview.image.dicom.frame import Planes
+from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_sign import settle_sign
+from cxrview.image.dicom.smoothness import (
+    SURE,
+    is_much_smoother,
+    roughness,
+    share_closer,
+    some_rows,
+    wide,
+)
+from cxrview.image.dicom.stored_values import stored_values
+
+USED = "bits_above_stored_used"
+MASKED = "bits_above_stored_masked"
+SWAPPED = "byte_order_swapped"
+_HIGH_BIT = "odd_high_bit"
+
+Settled = tuple[Planes, Layout, tuple[str, ...]]
+
+_OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+_NOISE = 0.8
+"""Roughness of a picture that shows nothing: 1.15 is that of evenly spread noise."""
+_NEVER = 0.05
+"""Share of neighbours closer with bits that do not belong to the value: chance alone."""
+_LITTLE, _LITTLE_SHARE, _NEARLY_NONE = 4, 16, 0.01
+
+
+def settle(
+    planes: Planes, header: Header, layout: Layout, padding: tuple[int, int] | None = None
+) -> Settled:
+    """Settle byte order, place and number of the bits of the value.
+
+    Args:
+        planes: the decoded frame.
+        header: the data set, which may declare overlays in the bits above.
+        layout: what the header says.
+        padding: smallest and largest value that is not of the picture, if there are any.
+
+    Returns:
+        Planes and layout of which `stored_values` makes the picture, and warnings: none where
+        nothing contradicts the header, or nothing that shows.
+    """
+    if layout.is_float or planes.samples.dtype.kind == "f":
+        return planes, layout, ()
+    planes = replace(planes, samples=_without_overlays(planes.samples, header, layout))
+    layout, notes = _placed(planes, layout)
+    is_odd = may_be_swapped(planes, layout) or not _fits(planes, layout)
+    if is_odd and _is_swapped(planes, layout):
+        planes = replace(planes, samples=_swapped(planes.samples))
+        notes = (*notes, SWAPPED)
+    if _fits(planes, layout):
+        layout, more = settle_sign(planes, layout)
+        return planes, layout, notes + more
+    if padding and _fits(_without_padding(planes, layout, padding), layout):
+        return planes, _wider(planes, layout), (*notes, USED)
+    if planes.is_lossy and (clamped := _clamped(planes, layout)) is not None:
+        return clamped, layout, notes
+    layout, more = _all_bits(planes, layout)
+    return planes, layout, notes + more
+
+
+def may_be_swapped(planes: Planes, layout: Layout) -> bool:
+    """Whether the byte order should be looked at, by a few rows: takes some 50 microseconds.
+
+    Only words of which all bits are stored need to be asked: swapped words of fewer have values
+    above Bits Stored.
+    """
+    if not _has_words(planes) or layout.bits_stored < planes.precision:
+        return False
+    few = some_rows(planes.samples[0], is_quick=True)
+    as_is, swapped = (
+        roughness(stored_values(samples, layout, planes.precision))
+        for samples in (few, _swapped(few))
+    )
+    return bool(as_is > 1.5 * swapped)
+
+
+def is_overshoot(values: NDArray[Any], low: int, high: int) -> bool:
+    """Whether values lie beyond the ends as lossy compression carries them: hardly, and seldom.
+
+    Args:
+        values: any shape, integers.
+        low: smallest value by the header.
+        high: largest value by the header.
+    """
+    span = high - low
+    excess = max(int(values.max()) - high, low - int(values.min()))
+    if excess > span // _LITTLE:
+        return False
+    margin = span // _LITTLE_SHARE
+    beyond = np.count_nonzero((values > high + margin) | (values < low - margin))
+    return bool(beyond <= _NEARLY_NONE * values.size)
+
+
+def _without_overlays(samples: NDArray[Any], header: Header, layout: Layout) -> NDArray[Any]:
+    """Clear the bits in which the header says that overlays lie (Overlay Bit Position).
+
+    Of signed values, whose sign may fill what the overlays have left, all that are above.
+    """
+    declared = 0
+    for group in _OVERLAY_GROUPS:
+        position = header.number(group << 16 | 0x0102)
+        if position and layout.high_bit < position < layout.bits_allocated:
+            declared |= 1 << position
+    if not declared or layout.bits_allocated > 8 * samples.dtype.itemsize:
+        return samples
+    every = (1 << 8 * samples.dtype.itemsize) - 1
+    kept = (1 << (layout.high_bit + 1)) - 1 if layout.is_signed else every ^ declared
+    native = _container(samples)
+    cleared: NDArray[Any] = native & native.dtype.type(kept)
+    return cleared
+
+
+def _without_padding(planes: Planes, layout: Layout, padding: tuple[int, int]) -> Planes:
+    values = _read_all(planes, layout)
+    is_picture = (values < padding[0]) | (values > padding[1])
+    if is_picture.all() or not is_picture.any():
+        return planes
+    return replace(planes, samples=planes.samples[is_picture])
+
+
+def _placed(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+    """Take the bits from the lower end, where High Bit says other than the samples do."""
+    stored, high = layout.bits_stored, layout.high_bit
+    if high == stored - 1:
+        return layout, ()
+    low_bits = (1 << (high + 1 - stored)) - 1
+    container = _container(planes.samples)
+    is_beyond = high >= planes.precision  # a stream has no such bit
+    is_below = int(container.max()) >> stored == 0 and bool((container & low_bits).any())
+    if is_beyond or is_below:
+        return replace(layout, high_bit=stored - 1), (_HIGH_BIT,)
+    return layout, ()
+
+
+def _fits(planes: Planes, layout: Layout) -> bool:
+    """Whether all values lie within Bits Stored: as they are, or as two's complement of so many."""
+    if planes.precision <= layout.bits_stored:
+        return True
+    shift = layout.high_bit + 1 - layout.bits_stored
+    container = _container(planes.samples) >> shift if shift else _container(planes.samples)
+    if int(container.max()) >> layout.bits_stored == 0:
+        return True
+    if not _is_signed(planes, layout):
+        return False
+    low, high = _ends(layout)
+    values = _read_all(planes, layout)
+    return low <= int(values.min()) and int(values.max()) <= high
+
+
+def _ends(layout: Layout) -> tuple[int, int]:
+    """Smallest and largest value by the header."""
+    if layout.is_signed:
+        return -(1 << (layout.bits_stored - 1)), (1 << (layout.bits_stored - 1)) - 1
+    return 0, (1 << layout.bits_stored) - 1
+
+
+def _is_signed(planes: Planes, layout: Layout) -> bool:
+    """Whether values may be negative: by the header, or by a stream that says so."""
+    return layout.is_signed or planes.samples.dtype.kind == "i"
+
+
+def _wider(planes: Planes, layout: Layout) -> Layout:
+    """The layout in which a value reaches as far up as samples do."""
+    shift = layout.high_bit + 1 - layout.bits_stored
+    return replace(
+        layout,
+        bits_allocated=max(layout.bits_allocated, 8 * planes.samples.dtype.itemsize),
+        bits_stored=planes.precision - shift,
+        high_bit=planes.precision - 1,
+        is_signed=_is_signed(planes, layout),
+    )
+
+
+def _read_all(planes: Planes, layout: Layout) -> NDArray[Any]:
+    return stored_values(planes.samples, _wider(planes, layout), planes.precision)
+
+
+def _has_words(planes: Planes) -> bool:
+    """Whether a sample fills words: what has fewer bits was put together by its decoder."""
+    width = planes.samples.dtype.itemsize
+    return width in (2, 4) and planes.precision == 8 * width
+
+
+def _is_swapped(planes: Planes, layout: Layout) -> bool:
+    """Whether the other byte order shows a picture where this one shows none, in any reading."""
+    if not _has_words(planes) or layout.bits_stored <= 8:
+        return False
+    some = some_rows(planes.samples[0])
+    as_is, swapped = (_readings(samples, planes, layout) for samples in (some, _swapped(some)))
+    return any(all(is_much_smoother(one, other) for other in as_is) for one in swapped)
+
+
+def _readings(samples: NDArray[Any], planes: Planes, layout: Layout) -> list[NDArray[Any]]:
+    layouts = (layout, _wider(planes, layout))
+    return [stored_values(samples, one, planes.precision) for one in layouts]
+
+
+def _clamped(planes: Planes, layout: Layout) -> Planes | None:
+    """Values that a lossy compression has carried beyond the ends, moved back to them."""
+    values, (low, high) = _read_all(planes, layout), _ends(layout)
+    if layout.high_bit != layout.bits_stored - 1 or not is_overshoot(values, low, high):
+        return None
+    return replace(planes, samples=np.clip(values, low, high).astype(values.dtype))
+
+
+def _all_bits(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+    """Take the bits above Bits Stored into the value, or leave them out."""
+    wider = _wider(planes, layout)
+    masked = stored_values(planes.samples[0], layout, planes.precision)
+    values = stored_values(planes.samples[0], wider, planes.precision)
+    above = wide(values) - wide(masked)
+    if above.min() == above.max():
+        return layout, ()  # what is the same everywhere shows nowhere
+    is_used = _continue_value(values, masked, 1 << layout.bits_stored)
+    if is_used is None:  # only a stream whose precision is no whole number of bytes has chosen it
+        is_used = planes.precision % 8 != 0 or planes.precision > layout.bits_allocated
+    if not is_used:
+        return layout, (MASKED,)
+    is_other = _is_other_sign(planes, wider)
+    return replace(wider, is_signed=wider.is_signed != is_other), (USED,)
+
+
+def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bool | None:
+    """Whether the bits above Bits Stored belong to the value; None where that is not certain.
+
+    Args:
+        values: shape (rows, columns), with these bits.
+        masked: without them.
+        step: the lowest of them.
+    """
+    if masked.min() == masked.max():
+        return True
+    some, of_masked = some_rows(values), some_rows(masked)
+    is_smoother = is_much_smoother(some, of_masked)
+    if is_smoother and roughness(of_masked) > _NOISE:
+        return True  # there is no picture without them
+    above = wide(values) - wide(masked)
+    rows = np.flatnonzero(above.min(axis=1) != above.max(axis=1))
+    part = slice(max(0, rows.min() - 1), rows.max() + 2) if rows.size else slice(None)
+    share = share_closer(values[part], masked[part], step)
+    if share is None:
+        return None
+    if share >= SURE or share <= _NEVER:
+        return share >= SURE
+    # Steep edges have neighbours more than half a step apart, which look closer without.
+    return True if is_smoother else None
+
+
+def _is_other_sign(planes: Planes, layout: Layout) -> bool:
+    """Whether Pixel Representation is wrong too, of values that reach beyond Bits Stored."""
+    as_said, otherwise = (
+        stored_values(planes.samples[0], replace(layout, is_signed=is_signed), planes.precision)
+        for is_signed in (layout.is_signed, not layout.is_signed)
+    )
+    share = share_closer(otherwise, as_said, 1 << layout.bits_stored)
+    return share is not None and share >= SURE
+
+
+def _swapped(samples: NDArray[Any]) -> NDArray[Any]:
+    return samples.view(samples.dtype.newbyteorder())
+
+
+def _container(samples: NDArray[Any]) -> NDArray[Any]:
+    native = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    bits: NDArray[Any] = native.view(f"u{native.dtype.itemsize}")
+    return bits

@@ -1,0 +1,162 @@
+"""Values of DICOM elements from their raw bytes: never raises, never quotes what it cannot read.
+
+pydicom's own conversion raises or warns on broken values, and quotes them. What is needed
+here is little enough to be read from the bytes.
+"""
+
+import math
+import struct
+import unicodedata
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+from cxrview.image.dicom.tolerant_parse import has_odd_vr, read_items
+
+LONGEST = 64
+"""Characters to which a text is cut: the most that LO and UI allow (PS3.5 section 6.2)."""
+
+_ENCODED = frozenset(["SH", "LO", "ST", "PN", "LT", "UC", "UT"])
+_NOT_UID = "odd_uid"
+
+
+class Header:
+    """Reads one data set or sequence item."""
+
+    def __init__(self, dataset: Dataset, *, is_little_endian: bool = True) -> None:
+        self._dataset = dataset
+        self._order = "little" if is_little_endian else "big"
+        self.dataset = dataset
+
+    def has(self, tag: int) -> bool:
+        """Whether the element is there, with or without a value."""
+        return tag in self._dataset
+
+    def text(self, tag: int, longest: int = LONGEST) -> str:
+        """A text without control characters and outer spaces, cut to `longest` characters.
+
+        Several values stay joined by backslashes. Empty where there is none.
+        """
+        return clean(self._decode(tag))[:longest].rstrip()
+
+    def uid(self, tag: int) -> tuple[str, tuple[str, ...]]:
+        """A UID of digits and points cut to 64, and the warning `odd_uid` if it was not one."""
+        uid = clean(self._decode(tag))
+        if set(uid) <= set("0123456789.") and len(uid) <= LONGEST:
+            return uid, ()
+        if set(uid) <= set("0123456789."):
+            return uid[:LONGEST], (_NOT_UID,)
+        return "", (_NOT_UID,)
+
+    def number(self, tag: int) -> int | None:
+        """A whole number; the first of several. None where there is none."""
+        numbers = self.numbers(tag)
+        return numbers[0] if numbers else None
+
+    def numbers(self, tag: int) -> tuple[int, ...]:
+        """Whole numbers, whether written as binary or as text. Empty where there are none."""
+        vr, raw = self._raw(tag)
+        if vr in ("", "UN"):
+            vr = dictionary_VR(tag)  # implicit VR
+        if vr in ("IS", "DS", "CS", "LO", "SH"):
+            decimals = [self._decimal(part) for part in raw.split(b"\\")]
+            return tuple(int(number) for number in decimals if number is not None)
+        width = 4 if vr in ("UL", "SL") else 2
+        return tuple(
+            int.from_bytes(raw[k : k + width], self._order, signed=vr in ("SS", "SL"))  # type: ignore[arg-type]
+            for k in range(0, len(raw) - width + 1, width)
+        )
+
+    def decimal(self, tag: int) -> float | None:
+        """A decimal string (DS); None where there is none, or no number."""
+        return self._decimal(self._raw(tag)[1].split(b"\\")[0])
+
+    def raw(self, tag: int) -> bytes:
+        """The bytes of the value as they stand in the file."""
+        return self._raw(tag)[1]
+
+    def words(self, tag: int) -> tuple[int, ...]:
+        """Unsigned 16-bit words, as of a lookup table, whatever its representation says."""
+        raw = self.raw(tag)
+        order = "<" if self._order == "little" else ">"
+        return struct.unpack(f"{order}{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
+
+    def first_item(self, tag: int) -> "Header | None":
+        """The first item of a sequence; None where there is none, or it cannot be read."""
+        if tag not in self._dataset:
+            return None
+        before = raw_element(self._dataset, tag)
+        try:
+            items = self._dataset[tag].value
+            item = items[0] if items else None
+        except (MemoryError, RecursionError):
+            raise
+        except Exception:  # a broken sequence can raise anything in pydicom
+            item = None
+        if isinstance(before, RawDataElement) and (
+            not isinstance(item, Dataset) or has_odd_vr(item, is_implicit=before.is_implicit_VR)
+        ):
+            item = self._tolerantly(before)
+        if not isinstance(item, Dataset):
+            return None
+        return Header(item, is_little_endian=self._order == "little")
+
+    def _tolerantly(self, sequence: RawDataElement) -> Dataset | None:
+        if not isinstance(sequence.value, bytes):
+            return None
+        items = read_items(sequence.value, is_little_endian=self._order == "little")
+        return items[0] if items else None
+
+    def _decode(self, tag: int) -> str:
+        vr, raw = self._raw(tag)
+        if not raw or raw.isascii():
+            return raw.decode("ascii")
+        if vr not in _ENCODED and vr not in ("", "UN"):
+            return raw.decode("latin-1")
+        try:
+            names = self._raw(0x00080005)[1].decode("latin-1").split("\\")
+            encodings = convert_encodings([name.strip("\0 ") for name in names])
+            return decode_bytes(raw, encodings, {0x0D, 0x0A, 0x09, 0x0C, 0x5C})
+        except Exception:  # an unknown character set, or bytes that do not belong to it
+            return raw.decode("latin-1")
+
+    def _raw(self, tag: int) -> tuple[str, bytes]:
+        element = raw_element(self._dataset, tag)
+        value = element.value if element is not None else None
+        if isinstance(value, bytes) and element is not None:
+            return element.VR or "", value
+        if value is None or isinstance(value, Dataset) or element is None or element.VR == "SQ":
+            return "", b""
+        # pydicom has converted it already, which it does of its own accord for a few.
+        parts = value if isinstance(value, MultiValue | list | tuple) else [value]
+        return "LO", "\\".join(str(part) for part in parts).encode("utf-8", "replace")
+
+    @staticmethod
+    def _decimal(raw: bytes) -> float | None:
+        try:
+            number = float(raw.decode("ascii").strip("\0 "))
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
+
+
+def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
+    """Return an element as it was read; None where there is none, or none that can be kept."""
+    if tag not in dataset:
+        return None
+    try:
+        element = dataset.get_item(tag)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:  # get_item converts what has no value, and stumbles over odd kinds
+        return None
+    return element if isinstance(element, RawDataElement | DataElement) else None
+
+
+def clean(text: str) -> str:
+    """Drop control, format and unpaired characters (Unicode category C) and outer spaces."""
+    kept = "".join(c for c in text if unicodedata.category(c)[0] != "C")
+    return kept.strip()

@@ -1,0 +1,300 @@
+"""Opens a DICOM file: header facts at once, the first frame when it is asked for."""
+
+import warnings as python_warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from cxrview.errors import (
+    CorruptHeader,
+    NestedTooDeep,
+    NoPixelData,
+    NotAnImage,
+    Truncated,
+    Unsupported,
+)
+from cxrview.image.dicom.codecs import CODECS
+from cxrview.image.dicom.elements import Header
+from cxrview.image.dicom.encapsulated import first_frame
+from cxrview.image.dicom.fast import square_of_planes, square_of_reduced
+from cxrview.image.dicom.frame import Frame, Planes
+from cxrview.image.dicom.grey import to_grey
+from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
+from cxrview.image.dicom.native import unpack_native
+from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
+from cxrview.image.dicom.pixel_module import Layout, count_frames, read_layout
+from cxrview.image.dicom.view_position import load_table
+from cxrview.image.image_file import Grey, ImageFile
+from cxrview.image.mapped import Data
+from cxrview.image.native_length import is_third, unpack_by_length
+from cxrview.image.options import ReadOptions, check_pixels
+from cxrview.records import Instance
+
+_NATIVE = frozenset(
+    [
+        "1.2.840.10008.1.2",
+        "1.2.840.10008.1.2.1",
+        "1.2.840.10008.1.2.1.99",
+        "1.2.840.10008.1.2.2",
+    ]
+)
+_RLE = "1.2.840.10008.1.2.5"
+_ADVICE = "Copy or export it again"
+_FIRST_YEAR, _LAST_YEAR = 1895, 2100
+_Got = TypeVar("_Got", Grey, Grey | None)
+
+
+def open_dicom(
+    path: str,
+    data: Data,
+    content_id: str,
+    options: ReadOptions,
+    patient_key: Callable[[str], str],
+    whole: Callable[[], ImageFile] | None = None,
+) -> ImageFile:
+    """Open a DICOM file.
+
+    Args:
+        path: as the user named it.
+        data: all bytes of the file.
+        content_id: the digest of them.
+        options: limits, and how padding is treated.
+        patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
+        whole: opens all of a file for which `data` only stand; see `part.stand_in`.
+
+    Raises:
+        NestedTooDeep: sequences beyond the limit.
+        TooLarge: a deflated data set beyond the limit.
+        CorruptPixels: a deflated data set that does not inflate.
+        NotAnImage: it only begins like DICOM.
+        UsageError: the user's table of header views makes no sense.
+    """
+    parsed = parse(path, data, options.limits)
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # they quote header values
+        header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
+        try:
+            instance, notes = _instance(path, content_id, parsed, header, patient_key)
+            view, more = load_table(options.header_terms).view_of(
+                instance.header_view_position, instance.header_view_code
+            )
+        except RecursionError as error:
+            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
+    return ImageFile(
+        instance=replace(instance, header_view=view),
+        warnings=parsed.warnings + notes + more,
+        decode=lambda: _quietly(path, lambda: _decode(path, parsed, header, options)),
+        shrink=None
+        if options.exact
+        else lambda side: _quietly(
+            path,
+            lambda: _shrink(path, parsed, header, options, side, is_whole=whole is None),
+        ),
+        whole=whole,
+    )
+
+
+def _instance(
+    path: str,
+    content_id: str,
+    parsed: Parsed,
+    header: Header,
+    patient_key: Callable[[str], str],
+) -> tuple[Instance, tuple[str, ...]]:
+    meta = Header(parsed.meta)
+    sop_class, odd_class = header.uid(0x00080016)
+    if not sop_class:  # a DICOMDIR says it only in the meta information
+        sop_class, odd_class = meta.uid(0x00020002)
+    sop_instance, odd_instance = header.uid(0x00080018)
+    series, odd_series = header.uid(0x0020000E)
+    study, odd_study = header.uid(0x0020000D)
+    rows, odd_rows = _length(header, 0x00280010)
+    columns, odd_columns = _length(header, 0x00280011)
+    modality = header.text(0x00080060)
+    if not (sop_class or modality or rows):
+        raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
+    patient = header.text(0x00100020, longest=1024)
+    return Instance(
+        path=path,
+        content_id=content_id,
+        sop_instance_uid=sop_instance,
+        series_instance_uid=series,
+        study_instance_uid=study,
+        patient_key=patient_key(patient) if patient else "",
+        sop_class_uid=sop_class,
+        modality=modality,
+        body_part=header.text(0x00180015),
+        manufacturer=header.text(0x00080070),
+        manufacturer_model=header.text(0x00081090),
+        study_year=_year(header.text(0x00080020)),
+        photometric=header.text(0x00280004),
+        transfer_syntax=Header(parsed.meta).uid(0x00020010)[0],
+        rows=rows,
+        columns=columns,
+        frames=count_frames(header)[0] if rows else None,
+        header_view_position=header.text(0x00185101),
+        header_view_code=_view_code(header),
+    ), _once(odd_class + odd_instance + odd_series + odd_study + odd_rows + odd_columns)
+
+
+def _length(header: Header, tag: int) -> tuple[int | None, tuple[str, ...]]:
+    """Rows or Columns, which are 16 bits wide (PS3.3 C.7.6.3); another size is not believed."""
+    value = header.number(tag)
+    if value is None or 0 <= value <= 65535:
+        return value, ()
+    return None, ("odd_size",)
+
+
+def _once(notes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notes))
+
+
+def _view_code(header: Header) -> str:
+    item = header.first_item(0x00540220)
+    value = item.text(0x00080100) if item else ""
+    return f"{value}^{item.text(0x00080102)}"[:64] if item and value else ""
+
+
+def _year(date: str) -> int | None:
+    year = int(date[:4]) if date[:4].isascii() and date[:4].isdigit() else 0
+    return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
+
+
+def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # they quote header values
+        try:
+            return decode()
+        except RecursionError as error:
+            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
+
+
+def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+    layout, found = _first_frame(path, parsed, header, options)
+    planes = _planes(found, parsed)
+    grey = to_grey(path, planes, header, layout, exact=options.exact)
+    return _with_notes(grey, layout, planes.warnings)
+
+
+def _shrink(
+    path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int, *, is_whole: bool
+) -> Grey | None:
+    layout, found = _first_frame(path, parsed, header, options)
+    if isinstance(found, Frame):
+        reduced = decode_reduced(parsed.transfer_syntax, found, side)
+        grey = square_of_reduced(reduced, header, layout, side) if reduced else None
+        if grey is not None:
+            return _with_notes(grey, layout)
+    if not is_whole:
+        return None
+    planes = _planes(found, parsed)
+    grey = square_of_planes(path, planes, header, layout, side)
+    return _with_notes(grey, layout, planes.warnings)
+
+
+def _first_frame(
+    path: str, parsed: Parsed, header: Header, options: ReadOptions
+) -> tuple[Layout, Planes | Frame]:
+    """Native pixels, or a frame that is still compressed, and how they are laid out."""
+    element = _pixels(path, parsed, header)
+    layout = read_layout(path, header, element.tag)
+    check_pixels(path, layout.decoded_bytes, options.limits)
+    if parsed.transfer_syntax in _NATIVE:
+        return layout, _native(path, parsed, element, layout)
+    frame, notes = _compressed(path, parsed, element, layout, options)
+    return replace(layout, warnings=layout.warnings + notes), frame
+
+
+def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
+    return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
+
+
+def _with_notes(grey: Grey, layout: Layout, notes: tuple[str, ...] = ()) -> Grey:
+    first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
+    return replace(grey, warnings=layout.warnings + first + notes + grey.warnings)
+
+
+def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
+    if parsed.pixels is not None and len(parsed.pixels.value):
+        return parsed.pixels
+    if parsed.broken is not None:
+        group, element = divmod(parsed.broken, 1 << 16)
+        raise CorruptHeader(
+            path,
+            f"its element ({group:04X},{element:04X}) has no length that can be believed",
+            "Export it again; nothing behind that element can be read",
+        )
+    if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
+        raise Truncated(path, "it ends before its pixels", _ADVICE)
+    if header.has(0x00287FE0):
+        raise Unsupported(
+            path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
+        )
+    if header.has(0x00280010) and header.has(0x00280011):
+        raise NoPixelData(path, "its header describes an image that is not in it", _ADVICE)
+    raise NoPixelData(
+        path,
+        "it is a DICOM object without pixels",
+        "Nothing to do, or check the export if a radiograph was expected here",
+    )
+
+
+def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) -> Planes:
+    if element.length == UNDEFINED_LENGTH:
+        raise CorruptHeader(
+            path, "its pixels are compressed, but its transfer syntax says they are not", _ADVICE
+        )
+    if len(element.value) < min(element.length, _needed(layout)):
+        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+    length, needed = len(element.value), _needed(layout)
+    if length < needed and not is_third(length, needed, layout):
+        raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
+    samples, notes = unpack_by_length(
+        length,
+        needed,
+        layout,
+        lambda layout: unpack_native(
+            element.value,
+            layout,
+            is_little_endian=parsed.is_little_endian,
+            is_words=element.vr == "OW",
+        ),
+    )
+    return Planes(
+        samples=samples,
+        precision=max(layout.bits_allocated, 8 * samples.dtype.itemsize)
+        if layout.bits_allocated >= 8
+        else layout.bits_allocated,
+        is_luma_first=layout.photometric.startswith("YBR") or is_third(length, needed, layout),
+        behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
+        warnings=notes,
+    )
+
+
+def _needed(layout: Layout) -> int:
+    """Bytes of all frames: those of one bit follow each other without a gap."""
+    if layout.bits_allocated == 1:
+        return (layout.samples_a_plane * layout.frames + 7) // 8
+    return layout.frame_bytes * layout.frames
+
+
+def _compressed(
+    path: str, parsed: Parsed, element: PixelElement, layout: Layout, options: ReadOptions
+) -> tuple[Frame, tuple[str, ...]]:
+    if parsed.transfer_syntax not in CODECS:
+        raise Unsupported(
+            path,
+            "its transfer syntax is not read",
+            "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
+        )
+    found = first_frame(
+        path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
+    )
+    frame = Frame(
+        path=path,
+        data=found.data,
+        layout=layout,
+        limits=options.limits,
+        ending=found.ending,
+    )
+    return frame, found.warnings

@@ -1,0 +1,135 @@
+"""From a decoded frame to grey values of 8 bits, bone bright."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.pixels.processing import apply_color_lut
+
+from cxrview.errors import CorruptHeader
+from cxrview.image.colour import luma
+from cxrview.image.dicom.bit_depth import settle
+from cxrview.image.dicom.elements import Header
+from cxrview.image.dicom.frame import Planes
+from cxrview.image.dicom.modality_lut import modality_values
+from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.stored_values import as_stored, stored_values
+from cxrview.image.image_file import Grey
+from cxrview.image.window import minmax_to_uint8
+
+_PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
+_VOI_FUNCTION = 0x00281056
+_SHAPE = 0x20500020
+
+
+def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact: bool) -> Grey:
+    """Turn stored values into what a reader sees.
+
+    Args:
+        path: for errors only.
+        planes: the decoded frame.
+        header: the data set.
+        layout: what it says of the pixels.
+        exact: count padding values into the minimum and maximum, as DCMTK does.
+
+    Raises:
+        CorruptHeader: the palette cannot be applied.
+
+    Source:
+        PS3.4 annex N.2 (the order of the steps), DCMTK's dcmimgle for what it leaves open.
+    """
+    padded = None if exact else padding_range(header, layout)
+    planes, layout, settled = settle(planes, header, layout, padded)
+    if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
+        pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, layout))
+        return Grey(pixels=pixels, is_constant=is_constant, warnings=settled)
+    stored = stored_values(planes.samples[0], layout, planes.precision)
+    padding = None if exact else _padding(stored, header, layout)
+    values, notes = modality_values(stored, header, layout)
+    is_inverse, more = polarity(header, layout)
+    pixels, is_constant = minmax_to_uint8(
+        values,
+        is_inverse=is_inverse,
+        is_sigmoid=is_sigmoid(header),
+        padding=padding,
+        beside=_byte_behind(planes, layout) if exact else None,
+    )
+    return Grey(pixels=pixels, is_constant=is_constant, warnings=settled + notes + more)
+
+
+def _luma(path: str, planes: Planes, header: Header, layout: Layout) -> NDArray[Any]:
+    stored = stored_values(planes.samples, layout, planes.precision)
+    if layout.photometric == "PALETTE COLOR":
+        return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
+    if planes.is_luma_first:
+        first: NDArray[Any] = stored[0]
+        return first
+    if stored.dtype.itemsize > 2:
+        stored = stored.astype(np.float64)
+    return luma(*stored)
+
+
+def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray[Any]:
+    try:
+        colours: NDArray[Any] = apply_color_lut(stored, header.dataset)
+    except MemoryError:
+        raise
+    except Exception:  # a broken palette can raise anything in pydicom
+        raise CorruptHeader(
+            path, "its colour palette is missing or broken", "Export it again"
+        ) from None  # pydicom's message may quote the header
+    return colours
+
+
+def padding_range(header: Header, layout: Layout) -> tuple[int, int] | None:
+    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), the lower first, as stored."""
+    value = header.number(_PADDING)
+    if value is None or layout.is_float:
+        return None
+    limit = header.number(_PADDING_LIMIT)
+    first = as_stored(value, layout)
+    last = first if limit is None else as_stored(limit, layout)
+    return min(first, last), max(first, last)
+
+
+def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np.bool_] | None:
+    """Where there is no image."""
+    found = padding_range(header, layout)
+    if found is None:
+        return None
+    low, high = found
+    ends = np.iinfo(stored.dtype)
+    if high < ends.min or low > ends.max:
+        return None
+    mask: NDArray[np.bool_]
+    if low == high:
+        mask = stored == low
+    else:
+        mask = (stored >= max(low, ends.min)) & (stored <= min(high, ends.max))
+    return mask
+
+
+def _byte_behind(planes: Planes, layout: Layout) -> NDArray[np.uint8] | None:
+    """The byte that fills up an odd number of 8-bit pixels.
+
+    DCMTK 3.6 counts it as a pixel, unless the picture is tiny (determineMinMax of diinpxt.h).
+    """
+    is_odd = layout.bits_allocated == 8 and layout.samples_a_plane % 2
+    if not is_odd or layout.frames > 1 or layout.samples_a_plane <= 3 << layout.bits_stored:
+        return None
+    return np.frombuffer(planes.behind[:1] or b"\0", np.uint8)
+
+
+def is_sigmoid(header: Header) -> bool:
+    """Whether VOI LUT Function bends the line (PS3.3 C.11.2.1.3)."""
+    return header.text(_VOI_FUNCTION).upper() == "SIGMOID"
+
+
+def polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:
+    """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
+    shape = header.text(_SHAPE).upper()
+    is_monochrome1 = layout.photometric == "MONOCHROME1"
+    if shape not in ("IDENTITY", "INVERSE"):
+        return is_monochrome1, ()
+    is_inverse = shape == "INVERSE"
+    return is_inverse, () if is_inverse == is_monochrome1 else ("odd_polarity",)

@@ -1,0 +1,56 @@
+"""Reads the header of a DICOM file on a disk, and no more of the file than that takes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cxrview.errors import CxrviewError
+from cxrview.image.dicom.file import open_dicom
+from cxrview.image.dicom.parse import parse
+from cxrview.image.options import ReadOptions
+from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.records import Instance
+from cxrview.sources.paths import local_path
+
+_STEPS = (1 << 16, 1 << 20, 1 << 24)
+"""Bytes from the beginning: most headers are shorter than the first."""
+
+
+def read_header(
+    path: str, options: ReadOptions | None = None, patient_key: Callable[[str], str] = lambda _: ""
+) -> Instance | None:
+    """Read the facts of a header, as `open_image` does; `content_id` is empty.
+
+    Args:
+        path: a local path or `file://` URL; of other URLs nothing is read.
+        options: limits; the defaults where None.
+        patient_key: makes a pseudonym of the Patient ID (0010,0020), which goes nowhere else.
+
+    Returns:
+        None where the file is not there, is not DICOM, or its header cannot be told from the
+        beginning of the file alone; `open_image` says why.
+    """
+    options = options or ReadOptions()
+    local = local_path(path)
+    if not local:
+        return None
+    try:
+        if not Path(local).is_file():  # a pipe would wait for ever
+            return None
+        return _read(path, Path(local), options, patient_key)
+    except (CxrviewError, OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+
+
+def _read(
+    path: str, local: Path, options: ReadOptions, patient_key: Callable[[str], str]
+) -> Instance | None:
+    with local.open("rb") as file:
+        data = b""
+        for end in _STEPS:
+            data += file.read(end - len(data))
+            if sniff(path, data[:HEAD_BYTES]) is not Kind.DICOM:
+                return None
+            is_all = len(data) < end
+            if is_all or parse(path, data, options.limits).pixels is not None:
+                return open_dicom(path, data, "", options, patient_key).instance
+    return None

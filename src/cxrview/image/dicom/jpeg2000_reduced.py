@@ -1,0 +1,150 @@
+"""Decodes JPEG 2000 at a fraction of its resolution: three quarters of the work are never done.
+
+A wavelet codestream holds a small picture, and what must be added to double it, again and again
+(ITU-T T.800 annex B). What is odd about a stream is left to the decoders of `codecs`, which see
+all of it: nothing here reports an error.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cxrview.image.dicom.bit_depth import is_overshoot
+from cxrview.image.dicom.codecs import htj2k_samples
+from cxrview.image.dicom.codestream import (
+    CodestreamSize,
+    jpeg2000_end,
+    jpeg2000_levels,
+    jpeg2000_size,
+)
+from cxrview.image.dicom.frame import Frame
+from cxrview.image.dicom.smoothness import roughness, some_rows
+from cxrview.image.shrink import factors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduced:
+    """A frame at a fraction of its resolution."""
+
+    samples: NDArray[Any]
+    """Shape (rows / factor, columns / factor), rounded up; uint8 or uint16, as stored."""
+    factor: int
+    """Sides of the whole picture in sides of this, a power of 2."""
+
+
+def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
+    """Decode to the smallest resolution that has twice `side` rows and columns.
+
+    Args:
+        syntax: UID of the transfer syntax.
+        frame: of one sample a pixel, unsigned.
+        side: rows and columns of the square to come.
+
+    Returns:
+        None where only full resolution will do.
+    """
+    levels, size = count_halvings(syntax, frame, side), jpeg2000_size(frame.data)
+    if levels < 1 or size is None or jpeg2000_end(frame.data, size) is None:
+        return None
+    try:
+        samples = _DECODERS[syntax](frame.data, levels, size)
+    except MemoryError:
+        raise
+    except Exception:  # each decoder has errors of its own; the full one has the say
+        return None
+    rows, columns = (-(-length >> levels) for length in (size.rows, size.columns))
+    if samples is None or samples.shape != (rows, columns):
+        return None
+    top = (1 << frame.layout.bits_stored) - 1
+    if not is_overshoot(samples, 0, top) or (size.precision == 16 and _is_rough(samples)):
+        return None  # other bits are in use, of which the full reader knows what to do
+    top = min(top, np.iinfo(samples.dtype).max)
+    return Reduced(samples=np.minimum(samples, samples.dtype.type(top)), factor=1 << levels)
+
+
+def _is_rough(samples: NDArray[Any]) -> bool:
+    """Whether this is no radiograph: words of a wrong byte order, which would only show in full."""
+    return roughness(some_rows(samples)) > _ROUGH
+
+
+def count_halvings(syntax: str, frame: Frame, side: int) -> int:
+    """How often `decode_reduced` would halve the sides of a frame.
+
+    Args:
+        syntax: UID of the transfer syntax.
+        frame: no more of its data than the main header is looked at.
+        side: rows and columns of the square to come.
+
+    Returns:
+        0 where only full resolution will do.
+    """
+    size = jpeg2000_size(frame.data) if syntax in _DECODERS else None
+    if size is None or not _fits(frame, size):
+        return 0
+    return min(jpeg2000_levels(frame.data, size), _levels_wanted(size, side))
+
+
+def _fits(frame: Frame, size: CodestreamSize) -> bool:
+    """Whether the stream is what the header says, and simple."""
+    layout = frame.layout
+    return (
+        (size.rows, size.columns, size.samples) == (layout.rows, layout.columns, 1)
+        and (layout.samples, layout.is_signed, size.is_signed) == (1, False, False)
+        and layout.high_bit == layout.bits_stored - 1
+        and size.precision <= layout.bits_allocated <= 16
+        and not size.is_offset
+    )
+
+
+def _levels_wanted(size: CodestreamSize, side: int) -> int:
+    return min(factors(size.rows, size.columns, side)).bit_length() - 1
+
+
+def _pillow(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | None:
+    """By OpenJPEG, of which imagecodecs does not pass on the choice of a resolution."""
+    image: Any = Image.open(BytesIO(data), formats=["JPEG2000"])
+    image.reduce = levels
+    # Pillow takes the nearest size, OpenJPEG rounds up (T.800 B-15), and the two must be one.
+    image._size = tuple(-(-length >> levels) << levels for length in image.size)
+    image.load()
+    if image.mode == "L":
+        return np.asarray(image) >> (8 - min(8, size.precision))
+    if image.mode == "I;16":
+        return np.asarray(image) >> (16 - size.precision)  # Pillow fills up the upper bits
+    return None
+
+
+def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | None:
+    """By OpenJPH, which does not cut what a reduced picture has below 0: it wraps round."""
+    if size.precision <= 8:
+        return None
+    samples = htj2k_samples(data, skip=levels)
+    if samples.dtype != np.uint16:
+        return None
+    if size.precision == 16 and samples.max() >= _UPPER:
+        if ((samples >= _LOWER) & (samples < _UPPER)).any():
+            return None  # a value near the top may be one below 0
+        return np.maximum(samples.view(np.int16), 0).view(np.uint16)
+    if size.precision == 16:
+        return samples
+    top = (1 << size.precision) - 1
+    return np.clip(samples.view(np.int16), 0, top).view(np.uint16)
+
+
+_ROUGH = 0.25
+"""Reduced pictures of radiographs stay below this unless they are very noisy."""
+_LOWER, _UPPER = 0x4000, 0xC000
+"""Of 16 bits, quarters: values of at most 14 bits leave the middle half empty."""
+
+_DECODERS: Mapping[str, Callable[[bytes, int, CodestreamSize], NDArray[Any] | None]] = {
+    "1.2.840.10008.1.2.4.90": _pillow,
+    "1.2.840.10008.1.2.4.91": _pillow,
+    "1.2.840.10008.1.2.4.201": _openjph,
+    "1.2.840.10008.1.2.4.202": _openjph,
+    "1.2.840.10008.1.2.4.203": _openjph,
+}

@@ -1,0 +1,164 @@
+"""Reads of a distant DICOM file only what a reduced picture of it takes.
+
+What is fetched becomes a small DICOM file that stands for the whole one: the same elements, and a
+JPEG 2000 stream that ends behind the lower resolutions. Whatever is odd about a file, or might
+need its full resolution by what the header says, is left to those who read all of it: nothing here
+reports an error.
+"""
+
+import warnings as python_warnings
+from typing import IO, Any
+
+from cxrview.errors import UnreadableImage
+from cxrview.image.dicom.elements import Header
+from cxrview.image.dicom.fast import line_of
+from cxrview.image.dicom.frame import Frame
+from cxrview.image.dicom.jpeg2000_reduced import count_halvings
+from cxrview.image.dicom.jpeg2000_truncate import Untold, cut_stream, read_main
+from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, parse
+from cxrview.image.dicom.pixel_module import Layout, read_layout
+from cxrview.image.options import Limits, ReadOptions, check_pixels
+
+HEAD_BYTES = 1 << 16
+"""Read first: most headers end within 10 KiB, and the main header of the stream soon after."""
+_LONG_HEAD_BYTES = (1 << 18, 1 << 20)
+"""Read of a header that does not end there, such as one with overlays."""
+_LEAST_SAVED = 1 << 17
+"""To leave out fewer bytes is not worth what is lost with them: the digest of the file."""
+_ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
+_RPCL_ONLY = "1.2.840.10008.1.2.4.202"
+"""Its TLM is there to find "the resolution breakpoints" (PS3.5 section 10.18)."""
+
+
+class Prefix:
+    """The first bytes of a file, which grow as far as somebody looks.
+
+    Args:
+        file: open, at its beginning.
+        size: bytes of it.
+    """
+
+    def __init__(self, file: IO[Any], size: int) -> None:
+        self.size = size
+        self.data = b""
+        self._file = file
+
+    def reach(self, end: int) -> None:
+        """Read up to `end`.
+
+        Raises:
+            Untold: that is nearly all of the file.
+        """
+        if end > self.size - _LEAST_SAVED:
+            raise Untold
+        if end > len(self.data):
+            # Never less than a good piece: to ask costs more than the bytes.
+            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
+            self._append(end)
+
+    def piece(self, start: int, end: int) -> bytes:
+        """Read bytes that lie further on, and only those."""
+        self._file.seek(start)
+        found: bytes = self._file.read(end - start)
+        self._file.seek(len(self.data))
+        return found
+
+    def all(self) -> bytes:
+        """Read all that is left; one byte more than the size where there is more."""
+        self._append(self.size + 1)
+        return self.data
+
+    def _append(self, end: int) -> None:
+        self.data += self._file.read(end - len(self.data))
+
+
+class _Fragment:
+    """A codestream within a file."""
+
+    def __init__(self, prefix: Prefix, start: int, length: int) -> None:
+        self.length = length
+        self._prefix, self._start = prefix, start
+
+    def take(self, start: int, stop: int) -> bytes:
+        if stop > self.length:
+            raise Untold
+        self._prefix.reach(self._start + stop)
+        found = self._prefix.data[self._start + start : self._start + stop]
+        if len(found) < stop - start:
+            raise Untold
+        return found
+
+    def tail(self, count: int) -> bytes:
+        end = self._start + self.length
+        return self._prefix.piece(end - count, end)
+
+
+def stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> bytes | None:
+    """Make a small file that shows a square of `side` as the whole file does.
+
+    Args:
+        path: for errors only, which go nowhere.
+        prefix: of a DICOM file.
+        options: limits.
+        side: rows and columns of the square to come.
+
+    Returns:
+        None where all of the file must be read.
+    """
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")  # they quote header values
+        try:
+            return _stand_in(path, prefix, options, side)
+        except (Untold, UnreadableImage, RecursionError):
+            return None
+
+
+def _stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> bytes:
+    parsed = _parse_head(path, prefix, options.limits)
+    layout = _simple_layout(path, parsed, options.limits)
+    start = len(prefix.data) - len(parsed.pixels.value) if parsed.pixels else 0
+    stream = _first_fragment(prefix, start)
+    main = read_main(stream)
+    frame = Frame(path=path, data=main.header, layout=layout, limits=options.limits)
+    halvings = count_halvings(parsed.transfer_syntax, frame, side)
+    if halvings < 1:
+        raise Untold
+    short = cut_stream(stream, main, halvings, is_divided=parsed.transfer_syntax == _RPCL_ONLY)
+    short += b"\0" * (len(short) % 2)
+    table, length = _ITEM + b"\0\0\0\0", len(short).to_bytes(4, "little")
+    return prefix.data[:start] + table + _ITEM + length + short + _END
+
+
+def _parse_head(path: str, prefix: Prefix, limits: Limits) -> Parsed:
+    """Read the elements up to pixels of undefined length."""
+    for length in (HEAD_BYTES, *_LONG_HEAD_BYTES):
+        prefix.reach(length)
+        parsed = parse(path, prefix.data, limits)
+        if parsed.pixels is not None and not parsed.is_cut:
+            if parsed.pixels.length == UNDEFINED_LENGTH and not parsed.warnings:
+                return parsed
+            break
+    raise Untold
+
+
+def _simple_layout(path: str, parsed: Parsed, limits: Limits) -> Layout:
+    """Say how the pixels are laid out, of a file in which nothing asks for all of them."""
+    assert parsed.pixels is not None
+    header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
+    layout = read_layout(path, header, parsed.pixels.tag)
+    check_pixels(path, layout.decoded_bytes, limits)
+    if layout.frames != 1 or line_of(header, layout) is None:
+        raise Untold
+    return layout
+
+
+def _first_fragment(prefix: Prefix, at: int) -> _Fragment:
+    """Find the fragment behind the offset table (PS3.5 annex A.4): whole, and more behind it."""
+    for _ in range(2):
+        prefix.reach(at + 8)
+        head = prefix.data[at : at + 8]
+        start, length = at + 8, int.from_bytes(head[4:], "little")
+        if head[:4] != _ITEM or start + length + len(_END) > prefix.size:
+            raise Untold
+        at = start + length
+    return _Fragment(prefix, start, length)

@@ -1,0 +1,56 @@
+"""From the bits in the container to stored values with their sign (PS3.5 section 8.1.1)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.image.dicom.pixel_module import Layout
+
+
+def stored_values(samples: NDArray[Any], layout: Layout, precision: int) -> NDArray[Any]:
+    """Take the stored bits out of their container and give them their sign.
+
+    Args:
+        samples: integers of up to 64 bits, any shape and byte order, or floats, which are
+            returned as they are.
+        layout: what the header says.
+        precision: bits that a codestream uses; of native pixels, the bits allocated.
+
+    Returns:
+        The same shape, in native byte order, signed if Pixel Representation says so. What lies
+        in other bits (overlays of old scanners) is gone. A codestream may call its samples
+        signed where the header does not, or the other way round: the bits count, and the header
+        says what they mean, as in DCMTK and pydicom.
+    """
+    if layout.is_float:
+        return samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    bits, high = layout.bits_stored, layout.high_bit
+    if precision < bits:
+        bits, high = precision, precision - 1
+    width = samples.dtype.itemsize
+    container = samples.astype(samples.dtype.newbyteorder("="), copy=False).view(f"u{width}")
+    shift = min(high + 1, 8 * width) - bits
+    if bits == 8 * width or shift < 0:  # all bits of the container are of the value
+        values: NDArray[Any] = container.view(f"i{width}") if layout.is_signed else container
+        return values
+    values = (container >> shift if shift else container) & _ones(bits, width)
+    if not layout.is_signed:
+        return values
+    sign = _ones(bits, width) ^ _ones(bits - 1, width)
+    signed: NDArray[Any] = ((values ^ sign) - sign).view(f"i{width}")
+    return signed
+
+
+def as_stored(value: int, layout: Layout) -> int:
+    """Give a header value, such as Pixel Padding Value, the sign of the pixels.
+
+    Its value representation often contradicts Pixel Representation.
+    """
+    span = 1 << (16 if layout.bits_allocated <= 16 else layout.bits_allocated)
+    value %= span
+    return value - span if layout.is_signed and value >= span // 2 else value
+
+
+def _ones(bits: int, width: int) -> Any:
+    return np.array((1 << bits) - 1, f"u{width}")[()]

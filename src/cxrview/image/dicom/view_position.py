@@ -1,0 +1,132 @@
+"""What a header says of the view, by a published table that a user can replace.
+
+The table `view_positions.csv` has the columns kind (position or code), value, scheme, view and
+note, and names its version in the first line. An empty view means: known, and neither.
+"""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.terms import View
+
+_COLUMNS = ["kind", "value", "scheme", "view", "note"]
+_OLD_SCHEMES = frozenset(["SRT", "SNM3", "99SDM"])
+"""SNOMED-RT codes under the names that it has had (PS3.16 section 8)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderViewTable:
+    """The mapping from what headers say to frontal, lateral or neither."""
+
+    version: str
+    positions: Mapping[str, View | None]
+    """By View Position, in capitals, words parted by single spaces."""
+    codes: Mapping[tuple[str, str], View | None]
+    """By code value and scheme."""
+
+    def view_of(self, position: str, code: str) -> tuple[View | None, tuple[str, ...]]:
+        """Say which view the header claims.
+
+        Args:
+            position: View Position (0018,5101) as it stands there; several values joined by
+                backslashes.
+            code: first item of View Code Sequence (0054,0220) as `value^scheme`.
+
+        Returns:
+            The code's view where it has one, else the position's; and the warning
+            `header_contradicts_itself` where both have one and they differ.
+
+        Source:
+            PS3.3 C.8.11.5.1.1: View Code Sequence replaces View Position.
+        """
+        by_code = self._of_code(code)
+        by_position = self._of_positions(position)
+        if by_code and by_position and by_code is not by_position:
+            return by_code, ("header_contradicts_itself",)
+        return by_code or by_position, ()
+
+    def _of_code(self, code: str) -> View | None:
+        value, _, scheme = code.partition("^")
+        scheme = "SRT" if scheme in _OLD_SCHEMES else scheme
+        return self.codes.get((value, scheme))
+
+    def _of_positions(self, position: str) -> View | None:
+        """The view that all known values agree upon."""
+        views = {self.positions.get(normal(value)) for value in position.split("\\")} - {None}
+        return views.pop() if len(views) == 1 else None
+
+
+def normal(position: str) -> str:
+    """Capitals, with single spaces for all that is neither letter nor digit."""
+    return re.sub(r"[\W_]+", " ", position).strip().upper()
+
+
+def view_of_word(word: str) -> View | None:
+    """Say which view a word is one of, by the shipped table, wherever labels are read.
+
+    Args:
+        word: of a label, such as `frontal`, `PA`, `lateral` or `L LAT`, in any capitals.
+
+    Returns:
+        None for a word that the table does not know, or that names neither view, such as `LLD`.
+    """
+    return load_table().positions.get(normal(word))
+
+
+@cache
+def load_table(path: Path | None = None) -> HeaderViewTable:
+    """Load the mapping table.
+
+    Args:
+        path: a file in place of the shipped one, of the same form.
+
+    Raises:
+        UsageError: it cannot be read, or a line of it makes no sense.
+    """
+    try:
+        if path is None:
+            shipped = resources.files("cxrview.image.dicom") / "view_positions.csv"
+            text = shipped.read_text("utf-8")
+        else:
+            text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the mapping table {path} cannot be read") from error
+    return _read_table(text, path)
+
+
+def _read_table(text: str, path: Path | None) -> HeaderViewTable:
+    first, *lines = text.splitlines() or [""]
+    version = first.removeprefix("# version:").strip() if first.startswith("# version:") else ""
+    rows = csv.DictReader(lines if version else [first, *lines])
+    if rows.fieldnames != _COLUMNS:
+        raise UsageError(
+            f"the mapping table {path} has other columns", f"They are {','.join(_COLUMNS)}"
+        )
+    positions: dict[str, View | None] = {}
+    codes: dict[tuple[str, str], View | None] = {}
+    for row in rows:
+        if None in row or None in row.values():
+            raise UsageError(f"the mapping table {path} has a row with more or fewer cells")
+        view = _view(row["view"], path)
+        if row["kind"] == "position":
+            positions[normal(row["value"])] = view
+        elif row["kind"] == "code":
+            codes[row["value"], row["scheme"]] = view
+        else:
+            raise UsageError(f"the mapping table {path} has a row of an unknown kind")
+    return HeaderViewTable(version=version, positions=positions, codes=codes)
+
+
+def _view(name: str | None, path: Path | None) -> View | None:
+    try:
+        return View(name) if name else None
+    except ValueError as error:
+        raise UsageError(
+            f"the mapping table {path} names a view that is neither frontal nor lateral"
+        ) from error

@@ -1,0 +1,1 @@
+"""The paper's study, carried out again: nine candidates, comparison, figures."""

@@ -1,0 +1,239 @@
+"""Chooses among the nine candidates, and makes a model of the chosen one."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrview.assess.review_band import widest_review_band
+from cxrview.assess.score_files import read_scores
+from cxrview.atomic_files import write_whole, writing
+from cxrview.classify.model_files import WEIGHTS_NAME, write_model
+from cxrview.errors import UsageError
+from cxrview.image import SIDE
+from cxrview.paper.candidates import CANDIDATES, Candidate
+from cxrview.paper.compare import Compared, choose_candidate, choose_cutoff, compare_candidates
+from cxrview.paper.network_files import ABOUT, load_trained
+from cxrview.paper.train_candidate import VALIDATION
+from cxrview.records import Cutoff, Interval, ModelCard, Scores
+from cxrview.results.tables import write_rows
+from cxrview.stats import exact_interval, patient_bootstrap
+from cxrview.train.export import PRECISION, to_onnx
+
+CANDIDATE_TABLE, COMPARISON_TABLE, CHOICE = "candidates.csv", "comparisons.csv", "choice.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The nine side by side, and which was taken."""
+
+    validated: Mapping[Candidate, Scores]
+    compared: tuple[Compared, ...]
+    chosen: Candidate
+    cutoff: Cutoff
+    """Range of the best cutoffs on its validation progenitors; the paper takes `high`."""
+    scale_words: str
+    """How the trainings were scaled: a scaled run must never look like a full one."""
+    seed: int
+    """Of the bootstraps."""
+
+
+def choose_among(folder: Path, *, seed: int) -> Choice:
+    """Compare nine finished candidates and choose one by the paper's rule.
+
+    Args:
+        folder: with one folder a pre-training, and in it one a method, as
+            `cxrview reproduce` keeps them and `cxrview finetune` makes each.
+        seed: of the bootstrap.
+
+    Raises:
+        UsageError: a candidate is missing, not finished, or was not trained and validated as
+            the others were; or what it said cannot be read.
+
+    Source:
+        Paper, section 5.
+    """
+    abouts = {c: _about(folder / c.pre_training / c.fine_tuning) for c in CANDIDATES}
+    _refuse_strangers(folder, abouts)
+    validated = {
+        c: read_scores(folder / c.pre_training / c.fine_tuning / VALIDATION)[0] for c in CANDIDATES
+    }
+    try:
+        compared = compare_candidates(validated, seed=seed)
+    except ValueError as error:
+        raise UsageError(f"{folder}: {error}") from error
+    chosen = choose_candidate(validated)
+    return Choice(
+        validated=validated,
+        compared=compared,
+        chosen=chosen,
+        cutoff=choose_cutoff(validated[chosen]),
+        scale_words=_all_words(about["scale_words"] for about in abouts.values()),
+        seed=seed,
+    )
+
+
+def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
+    """Write the chosen candidate as `model.onnx` with its card, and the tables of the choice.
+
+    Args:
+        choice: of `choose_among`.
+        folder: of the candidates.
+        out: folder; the same choice gives the same bytes.
+
+    Raises:
+        ModelRefused: the candidate's weights are not there or were altered.
+        CannotWrite: the disk took no more.
+    """
+    place = folder / choice.chosen.pre_training / choice.chosen.fine_tuning
+    weights = to_onnx(load_trained(place), side=SIDE)
+    card = _card(choice, weights, _about(place))
+    with writing(out):
+        write_model(out, card, weights)
+    write_choice(choice, out)
+    return card
+
+
+def write_choice(choice: Choice, out: Path) -> None:
+    """Write candidates.csv, comparisons.csv and choice.json."""
+    write_rows(out / CANDIDATE_TABLE, candidate_rows(choice))
+    write_rows(out / COMPARISON_TABLE, comparison_rows(choice))
+    facts = {
+        "chosen": choice.chosen.name,
+        "cutoff": asdict(choice.cutoff),
+        "paper_cutoff": choice.cutoff.high,
+        "scale": choice.scale_words,
+    }
+    write_whole(out / CHOICE, json.dumps(facts, indent=2) + "\n")
+
+
+def candidate_rows(choice: Choice) -> list[dict[str, Any]]:
+    """One row a candidate: right of all, on its own validation images and on progenitors alone.
+
+    Intervals of the first are Clopper-Pearson, as if images were independent; those of the
+    second a bootstrap over patients.
+    """
+    rows = []
+    for candidate, scores in choice.validated.items():
+        own = exact_interval(int(scores.is_right.sum()), len(scores))
+        progenitors = scores.where(scores.is_progenitor)
+        shared = patient_bootstrap(
+            progenitors.is_right.astype(float), progenitors.patients, seed=choice.seed
+        )
+        rows.append(
+            {
+                "candidate": candidate.name,
+                "chosen": "yes" if candidate == choice.chosen else "",
+                **_counts("", scores, own),
+                **_counts("progenitors_", progenitors, shared),
+                "scale": choice.scale_words,
+            }
+        )
+    return rows
+
+
+def comparison_rows(choice: Choice) -> list[dict[str, Any]]:
+    """One row a comparison, the paper's figures beside ours."""
+    rows = []
+    for one in choice.compared:
+        (first, first_of), (second, second_of) = one.first, one.second
+        test = asdict(one.chi_squared) if one.chi_squared else {}
+        names = ("statistic", "p", "corrected_statistic", "corrected_p")
+        rows.append(
+            {
+                "comparison": one.pools.name,
+                "paper_percent": " vs ".join(f"{value:g}" for value in one.pools.paper_percent),
+                "paper_p": one.pools.paper_p,
+                "first_right": first,
+                "first_images": first_of,
+                "first_percent": round(100 * first / first_of, 3),
+                "second_right": second,
+                "second_images": second_of,
+                "second_percent": round(100 * second / second_of, 3),
+                **{f"chi_squared_{name}": test.get(name, "") for name in names},
+                "difference_on_progenitors_points": round(100 * one.difference_on_progenitors, 3),
+                "interval_low_points": round(100 * one.interval.low, 3),
+                "interval_high_points": round(100 * one.interval.high, 3),
+                "scale": choice.scale_words,
+            }
+        )
+    return rows
+
+
+def _refuse_strangers(folder: Path, abouts: Mapping[Candidate, Mapping[str, Any]]) -> None:
+    """Nine of one store, split, scale and seed, each where its name says."""
+    for candidate, about in abouts.items():
+        if about["candidate"] != candidate.name:
+            raise UsageError(
+                f"{folder / candidate.name} holds {about['candidate']}",
+                "Keep each candidate in the folders of its pre-training and method",
+            )
+    everywhere = ("scale", "seed", "images", "split")
+    within = {"pre_trained": "pre_training", "schedule": "fine_tuning"}
+    for name in (*everywhere, *within):
+        values: dict[str, set[Any]] = {}
+        for candidate, about in abouts.items():
+            group = getattr(candidate, within[name]) if name in within else ""
+            values.setdefault(group, set()).add(about["belongs"].get(name))
+        if any(len(found) > 1 for found in values.values()):
+            raise UsageError(
+                f"the candidates in {folder} differ in {name}",
+                "Train all nine on the same store, split, scale and seed, the three of one method "
+                "by one schedule and the three of one pre-training from one network",
+            )
+
+
+def _all_words(each: Iterable[str]) -> str:
+    """All that was scaled or changed in any of them, once."""
+    return "; ".join(dict.fromkeys(part for words in each for part in words.split("; ")))
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        if "candidate" not in about or "belongs" not in about:
+            raise ValueError("it is no candidate's")
+        return dict(about)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{folder} holds no finished candidate", "Make it with cxrview finetune"
+        ) from error
+
+
+def _card(choice: Choice, weights: bytes, about: Mapping[str, Any]) -> ModelCard:
+    scores = choice.validated[choice.chosen]
+    progenitors = scores.where(scores.is_progenitor)
+    cutoff = round((choice.cutoff.low + choice.cutoff.high) / 2, 3)
+    sha256 = hashlib.sha256(weights).hexdigest()
+    return ModelCard(
+        model_id=f"{choice.chosen.name.replace('/', '-')}-{sha256[:8]}",
+        weights_sha256=sha256,
+        input_side=SIDE,
+        cutoff=cutoff,
+        paper_cutoff=choice.cutoff.high,
+        review_band=widest_review_band(progenitors.pfi, progenitors.facts["source"], cutoff),
+        precision=PRECISION,
+        about={
+            "candidate": choice.chosen.name,
+            "scale": choice.scale_words,
+            "cutoff_range": [choice.cutoff.low, choice.cutoff.high],
+            "chosen_on": "validation progenitors",
+            "validation_right": int(scores.is_right.sum()),
+            "validation_images": len(scores),
+            "schedule": about["schedule"],
+            "belongs": about["belongs"],
+            "weights": WEIGHTS_NAME,
+        },
+    )
+
+
+def _counts(prefix: str, scores: Scores, interval: Interval) -> dict[str, Any]:
+    return {
+        f"{prefix}right": int(scores.is_right.sum()),
+        f"{prefix}images": len(scores),
+        f"{prefix}percent": round(100 * scores.accuracy, 3),
+        f"{prefix}interval_low_percent": round(100 * interval.low, 3),
+        f"{prefix}interval_high_percent": round(100 * interval.high, 3),
+    }

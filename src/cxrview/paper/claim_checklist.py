@@ -1,0 +1,170 @@
+"""The CLAIM checklist of 2020, filled in from what a run left: what was not done says so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, MIDDLE, VALIDATION
+from cxrview.atomic_files import write_whole
+from cxrview.paper.candidates import FINE_TUNINGS
+from cxrview.paper.page import (
+    DRAWN_WORDS,
+    TITLE,
+    calibration_sentence,
+    patient_sentence,
+    result_sentences,
+)
+from cxrview.paper.published_numbers import CITATION, DOI, IMAGES
+from cxrview.paper.results import Reproduction
+from cxrview.paper.tables.assessment import SETS, drawn_words
+from cxrview.paper.tables.validation import LEVEL, choice_sentences, order_sentences
+from cxrview.records import Assessed, Assessment, ModifiedCount
+from cxrview.reports.figures.radiographs import MOST
+from cxrview.reports.format import (
+    write_count,
+    write_interval,
+    write_share,
+    write_sources,
+)
+from cxrview.reports.template import fill_template
+from cxrview.reports.wording import write_points, write_right
+from cxrview.stats import exact_interval
+
+ITEMS = 42
+_SPLITS = {
+    "patient": "patient, drawn by seed",
+    "image": "image, drawn by seed, as in the paper",
+    "rule": "a published rule on the patient's name",
+}
+_LEVELS = {
+    "patient": "Patient.",
+    "image": "Image: a patient may be in two partitions, as in the paper.",
+    "rule": "Patient.",
+}
+
+
+def write_claim(reproduction: Reproduction, path: Path) -> None:
+    """Write the checklist, whole or not at all.
+
+    Args:
+        reproduction: what to answer from.
+        path: .md; a checklist that stands there is replaced.
+
+    Raises:
+        CannotWrite: the disk took no more.
+
+    Source:
+        Mongan, Moy, Kahn 2020 (Radiol Artif Intell 2(2):e200029).
+    """
+    write_whole(path, render_claim(reproduction))
+
+
+def render_claim(reproduction: Reproduction) -> str:
+    """The checklist as Markdown."""
+    # Markdown: names are kept from becoming markup by `as_words`, not as HTML entities.
+    return fill_template(
+        "cxrview.paper", "claim.md", _context(reproduction), is_html=False, finalize=as_words
+    )
+
+
+def as_words(value: object) -> object:
+    """Keep a name from being read as Markdown or HTML, and within its line."""
+    if not isinstance(value, str):
+        return value
+    one_line = re.sub(r"\s*[\r\n]\s*", " ", value)
+    return re.sub(r"[\\`*_\[\]|#]|[<&](?=[A-Za-z/!?#])", r"\\\g<0>", one_line)
+
+
+def _context(run: Reproduction) -> dict[str, Any]:
+    flow = run.flow
+    table = run.headline.assessment.table
+    placed = sum(part.images for part in flow.partitions.values())
+    return {
+        "run": run,
+        "items": ITEMS,
+        "title": TITLE,
+        "citation": CITATION,
+        "doi": DOI,
+        "drawn_words": DRAWN_WORDS,
+        "level": LEVEL,
+        "methods": FINE_TUNINGS.values(),
+        "choice": choice_sentences(run),
+        "orders": order_sentences(run),
+        "results": result_sentences(run),
+        "inside_sources": write_sources(run.sources),
+        "externals": flow.externals,
+        "external_sources": write_sources(external.name for external in flow.externals),
+        "external_level": _external_level(run),
+        "name": lambda source: write_sources([source]),
+        "external_images": sum(external.drawn.images for external in flow.externals),
+        "parts": {str(name): part for name, part in flow.partitions.items()},
+        "paper_images": {name: round(number.value) for name, number in IMAGES.items()},
+        "placed": placed,
+        "split_words": _SPLITS[run.split_by],
+        "level_words": _LEVELS[run.split_by],
+        "has_header": any(one.classifier in (HEADER, HEADER_LEARNT) for one in run.assessed),
+        "worst": min(run.modified[1:], key=lambda one: one.table.accuracy, default=None),
+        "validation_accuracy": write_share(run.validated[run.chosen].accuracy),
+        "assessed": [_diagnostic(found) for name in SETS if (found := run.assessed_on(name))],
+        "modified_of": "".join(f", {words}" for words in drawn_words(run.modified)),
+        "wrong_by_middle": _wrong_by_middle(run),
+        "gallery_holds": MOST,
+        "wrong": table.total - table.right,
+        "tested": table.total,
+        "calibration": calibration_sentence(run),
+        "patient_words": patient_sentence(run),
+        "shows_failures": "failures" in run.figures,
+        "count": write_count,
+        "share": write_share,
+        "points": write_points,
+        "accuracy": _accuracy,
+    }
+
+
+def _accuracy(found: Assessment | ModifiedCount) -> str:
+    table = found.table
+    return (
+        f"{write_right(table.right, table.total)}, {write_share(table.accuracy)} "
+        f"({write_interval(found.interval)})"
+    )
+
+
+def _external_level(run: Reproduction) -> str:
+    """Whose the external images are, as far as the run could tell."""
+    named = write_sources(external.name for external in run.flow.externals)
+    if run.external_in_labels is None:
+        words = "whether they stand in the labels file of the inside ones is not known."
+    elif run.external_in_labels:
+        words = "from the labels file of the inside ones, and none of a patient in a partition."
+    else:
+        words = (
+            "from another labels file than the inside ones. No picture is among both; whether a "
+            "patient is, is not known, since patients of two files may have one name by chance."
+        )
+    both = sorted({one.name for one in run.flow.externals} & set(run.sources))
+    also = f" Among the inside sources as well: {write_sources(both)}." if both else ""
+    return f"External images, of {named}: {words}{also}"
+
+
+def _wrong_by_middle(run: Reproduction) -> int | None:
+    """Of all test images; None where the middle of the range was not looked at."""
+    for one in run.of_network:
+        if (one.images, one.rule, one.cutoff_from) == (run.test_images, MIDDLE, VALIDATION):
+            return one.assessment.table.total - one.assessment.table.right
+    return None
+
+
+def _diagnostic(one: Assessed) -> str:
+    """Accuracy, and sensitivity and specificity with their exact intervals, of one test set."""
+    table = one.assessment.table
+    words = [f"Test images, {SETS[one.images]}: accuracy {_accuracy(one.assessment)}"]
+    for name, right, total in (
+        ("sensitivity for frontal", table.frontal_called_frontal, table.frontal),
+        ("specificity", table.lateral_called_lateral, table.lateral),
+    ):
+        if total:
+            interval = write_interval(exact_interval(right, total))
+            words.append(
+                f"{name} {write_right(right, total)}, {write_share(right / total)} ({interval})"
+            )
+    return "; ".join(words) + "."

@@ -1,0 +1,293 @@
+"""Fig 1: how images went through collection, selection, partitions and models, with the counts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from textwrap import wrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cxrview.paper.candidates import CANDIDATES, FINE_TUNINGS, PRE_TRAININGS, Candidate
+from cxrview.paper.figures.boxes import Box, draw_arrow, draw_box, draw_line
+from cxrview.reports.figures.note import describe_note, note_height, note_lines
+from cxrview.reports.figures.style import (
+    FULL_WIDTH_MM,
+    GREY,
+    axes_at,
+    in_print,
+    new_figure,
+)
+from cxrview.reports.format import write_count, write_share, write_sources
+from cxrview.terms import Partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many images, and of whom."""
+
+    images: int
+    patients: int
+    frontal: int
+    lateral: int
+
+    def __post_init__(self) -> None:
+        if self.frontal + self.lateral != self.images:
+            raise ValueError(f"an image is frontal or lateral; got {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What augmentation makes of one partition."""
+
+    progenitors: int
+    """Fewer than the partition's images where the run is scaled."""
+    images: int
+    """Different ones that they can be shown as, themselves included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """A test set from elsewhere, which no candidate was trained or chosen on."""
+
+    name: str
+    labelled: Counted
+    drawn: Counted
+    """Those assessed: readable, and drawn where a sample was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """The counts of one run of the study."""
+
+    labelled: Counted
+    """Of the inside source."""
+    unreadable: int
+    left_out: int
+    """Readable, and in no partition."""
+    partitions: Mapping[Partition, Counted]
+    """All three."""
+    made: Mapping[Partition, Made]
+    """Of training and validation."""
+    accuracies: Mapping[Candidate, float]
+    """Of all nine on the validation images, 0 to 1."""
+    chosen: Candidate
+    externals: tuple[External, ...] = ()
+    note: str = ""
+    """Such as how the run was scaled."""
+
+    def __post_init__(self) -> None:
+        placed = sum(part.images for part in self.partitions.values())
+        if placed + self.unreadable + self.left_out != self.labelled.images:
+            raise ValueError(
+                f"{self.labelled.images} images are not {placed} in partitions, "
+                f"{self.unreadable} unreadable and {self.left_out} left out"
+            )
+        if set(self.partitions) != set(Partition):
+            raise ValueError(f"a flow has three partitions; got {sorted(self.partitions)}")
+        missing = [c.name for c in CANDIDATES if c not in self.accuracies]
+        if missing:
+            raise ValueError(f"no accuracy of {', '.join(missing)}")
+
+
+MOST_EXTERNALS = 3
+"""Of more, boxes side by side would be too narrow for their words."""
+
+
+def add_up(counts: Iterable[Counted]) -> Counted:
+    """All together; patients of each are taken for other people than those of the rest."""
+    each = list(counts)
+    return Counted(
+        images=sum(one.images for one in each),
+        patients=sum(one.patients for one in each),
+        frontal=sum(one.frontal for one in each),
+        lateral=sum(one.lateral for one in each),
+    )
+
+
+def boxed_externals(flow: Flow) -> tuple[External, ...]:
+    """What has a column of its own: each external set, or from four on all of them as one."""
+    each = flow.externals
+    if len(each) <= MOST_EXTERNALS:
+        return each
+    return (
+        External(
+            name=f"{len(each)} sources",
+            labelled=add_up(one.labelled for one in each),
+            drawn=add_up(one.drawn for one in each),
+        ),
+    )
+
+
+_EDGE, _GAP, _HEIGHT_MM = 2.0, 4.0, 168.0
+
+
+@in_print
+def draw_flow(flow: Flow) -> Figure:
+    """Draw boxes and arrows from the labelled images to the assessed model.
+
+    Source:
+        Paper, Fig 1, with the run's own counts. Of more than MOST_EXTERNALS external sets there
+        is one box for all.
+    """
+    lines = note_lines(flow.note, FULL_WIDTH_MM)
+    height = _HEIGHT_MM + note_height(lines)
+    figure = new_figure(
+        FULL_WIDTH_MM,
+        height,
+        title="Flow of images through the study",
+        description=describe_note(flow.note) + _describe(flow),
+        layout=None,
+    )
+    figure.text(0.01, 0.995, "\n".join(lines), va="top", color=GREY)
+    axis = axes_at(figure, 0, 0, FULL_WIDTH_MM, height)
+    axis.set_xlim(0, FULL_WIDTH_MM)
+    axis.set_ylim(0, height)
+    axis.set_axis_off()
+    columns = _columns(3 + len(boxed_externals(flow)))
+    partitions = _draw_selection(axis, flow, columns)
+    models = _draw_training(axis, flow, columns, partitions)
+    _draw_assessment(axis, flow, columns, partitions[Partition.TEST], models)
+    return figure
+
+
+def _columns(number: int) -> list[tuple[float, float]]:
+    """Left edge and width of each."""
+    width = (FULL_WIDTH_MM - 2 * _EDGE - (number - 1) * _GAP) / number
+    return [(_EDGE + k * (width + _GAP), width) for k in range(number)]
+
+
+def _draw_selection(
+    axis: Axes, flow: Flow, columns: list[tuple[float, float]]
+) -> dict[Partition, Box]:
+    left, width = columns[0][0], sum(columns[2]) - columns[0][0]
+    labelled = Box(left, 146, width, 17)
+    draw_box(axis, labelled, "Labelled radiographs, inside", _count_wide(flow.labelled))
+    out = Box(left + width / 2 + 6, 129, width / 2 - 6, 11)
+    draw_box(
+        axis,
+        out,
+        "",
+        [f"{write_count(flow.unreadable)} unreadable", f"{write_count(flow.left_out)} left out"],
+        dashed=True,
+    )
+    down = labelled.middle
+    draw_line(axis, (down, labelled.bottom), (down, 124))
+    draw_arrow(axis, (down, 134.5), (out.left, 134.5))
+    boxes = {
+        part: Box(at, 94, across, 24)
+        for part, (at, across) in zip(Partition, columns[:3], strict=True)
+    }
+    draw_line(axis, (boxes[Partition.TRAINING].middle, 124), (boxes[Partition.TEST].middle, 124))
+    for part, box in boxes.items():
+        draw_arrow(axis, (box.middle, 124), (box.middle, box.top))
+        draw_box(axis, box, part.value.capitalize(), _count_tall(flow.partitions[part]))
+    return boxes
+
+
+def _draw_training(
+    axis: Axes, flow: Flow, columns: list[tuple[float, float]], partitions: Mapping[Partition, Box]
+) -> Box:
+    left, width = columns[0][0], sum(columns[1]) - columns[0][0]
+    models = Box(left, 6, width, 48)
+    for part in (Partition.TRAINING, Partition.VALIDATION):
+        above, made = partitions[part], flow.made[part]
+        box = Box(above.left, 66, above.width, 20)
+        draw_arrow(axis, (above.middle, above.bottom), (above.middle, box.top))
+        draw_box(
+            axis,
+            box,
+            "Augmented",
+            [write_count(made.images, "images"), f"made of {write_count(made.progenitors)}"],
+        )
+        draw_arrow(axis, (box.middle, box.bottom), (box.middle, models.top))
+        verb = "train" if part is Partition.TRAINING else "compare"
+        axis.text(box.middle + 1.5, 60, verb, va="center", color=GREY)
+    draw_box(axis, models, "Nine candidates: validation\naccuracy, %; the chosen one shaded", [])
+    _draw_candidates(axis, models, flow)
+    return models
+
+
+def _draw_candidates(axis: Axes, frame: Box, flow: Flow) -> None:
+    head, row = 13.0, 9.0
+    width = (frame.width - head - 2) / 3
+    top = frame.top - 10
+    for k, fine in enumerate(FINE_TUNINGS):
+        at = frame.left + head + (k + 0.5) * width
+        axis.text(at, top - 3.5, fine.replace("-", "-\n"), ha="center", va="center", fontsize=7)
+    for r, pre in enumerate(PRE_TRAININGS):
+        bottom = top - 8 - (r + 1) * row
+        text = pre.replace("-", "-\n")
+        axis.text(frame.left + 2, bottom + row / 2, text, va="center", fontsize=7)
+        for k, fine in enumerate(FINE_TUNINGS):
+            box = Box(frame.left + head + k * width + 1, bottom + 1, width - 2, row - 2)
+            candidate = Candidate(pre_training=pre, fine_tuning=fine)
+            accuracy = write_share(flow.accuracies[candidate]).removesuffix(" %")
+            if candidate == flow.chosen:
+                draw_box(axis, box, accuracy, [], filled=True)
+            else:
+                draw_box(axis, box, "", [accuracy])
+
+
+def _draw_assessment(
+    axis: Axes, flow: Flow, columns: list[tuple[float, float]], test: Box, models: Box
+) -> None:
+    left = columns[2][0] + 4
+    box = Box(left, 20, sum(columns[-1]) - left, 22)
+    drawn = [external.drawn.images for external in flow.externals]
+    total = flow.partitions[Partition.TEST].images + sum(drawn)
+    lines = [flow.chosen.name, f"on {write_count(total, 'test images')}"]
+    if drawn:
+        lines.append("inside and external, together and each alone")
+    draw_box(axis, box, "The chosen model assessed", _wrapped(lines, box.width))
+    draw_arrow(axis, (models.left + models.width, 31), (box.left, 31))
+    middle = max(test.middle, box.left + 4)
+    draw_arrow(axis, (middle, test.bottom), (middle, box.top))
+    for external, (at, width) in zip(boxed_externals(flow), columns[3:], strict=True):
+        labelled, sample = Box(at, 134, width, 29), Box(at, 94, width, 24)
+        draw_box(
+            axis,
+            labelled,
+            f"External:\n{write_sources([external.name])}",
+            _count_tall(external.labelled),
+        )
+        draw_box(axis, sample, "External test", _count_tall(external.drawn))
+        draw_arrow(axis, (sample.middle, labelled.bottom), (sample.middle, sample.top))
+        draw_arrow(axis, (sample.middle, sample.bottom), (sample.middle, box.top))
+
+
+def _count_wide(counted: Counted) -> list[str]:
+    return [
+        f"{write_count(counted.images, 'images')} of {write_count(counted.patients, 'patients')}",
+        f"{write_count(counted.frontal)} frontal, {write_count(counted.lateral)} lateral",
+    ]
+
+
+def _count_tall(counted: Counted) -> list[str]:
+    return [
+        write_count(counted.images, "images"),
+        write_count(counted.patients, "patients"),
+        f"{write_count(counted.frontal)} frontal",
+        f"{write_count(counted.lateral)} lateral",
+    ]
+
+
+def _wrapped(lines: list[str], width_mm: float) -> list[str]:
+    letters = int(width_mm / 1.55)
+    return [part for line in lines for part in wrap(line, letters)]
+
+
+def _describe(flow: Flow) -> str:
+    parts = "; ".join(
+        f"{part.value}: {', '.join(_count_tall(counted))}"
+        for part, counted in flow.partitions.items()
+    )
+    externals = "; ".join(
+        f"{write_sources([e.name])}: {', '.join(_count_tall(e.drawn))}, "
+        f"of {write_count(e.labelled.images)} labelled"
+        for e in flow.externals
+    )
+    return (
+        f"{', '.join(_count_wide(flow.labelled))}; {write_count(flow.unreadable)} unreadable, "
+        f"{write_count(flow.left_out)} left out. {parts}. External: {externals or 'none'}. "
+        f"Chosen of nine candidates: {flow.chosen.name}."
+    )

@@ -1,0 +1,95 @@
+"""Where a run of the study keeps what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.paper.candidates import Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFolder:
+    """The folder of one run; every stage has its own place in it.
+
+    store/, external-store/     `cxrview prepare`
+    split.csv                   `cxrview split`
+    pre-trained/<name>/         `cxrview pretrain`
+    candidates/<pre-training>/<fine-tuning>/   `cxrview finetune`
+    model/                      `cxrview choose`
+    assessment/                 `cxrview assess`
+    robustness/                 `cxrview robustness`
+    figures/, reproduction.html, CLAIM.md
+    """
+
+    root: Path
+
+    @property
+    def plan(self) -> Path:
+        """What the run is made of, written first."""
+        return self.root / "plan.json"
+
+    @property
+    def times(self) -> Path:
+        """How long each stage took."""
+        return self.root / "times.json"
+
+    @property
+    def store(self) -> Path:
+        """Prepared images."""
+        return self.root / "store"
+
+    @property
+    def external_store(self) -> Path:
+        """Those of another labels file."""
+        return self.root / "external-store"
+
+    @property
+    def split(self) -> Path:
+        """As the scale has it."""
+        return self.root / "split.csv"
+
+    def pre_trained(self, name: str) -> Path:
+        """Of one of the three."""
+        return self.root / "pre-trained" / name
+
+    @property
+    def candidates(self) -> Path:
+        """Of all nine."""
+        return self.root / "candidates"
+
+    def candidate(self, candidate: Candidate) -> Path:
+        """Of one of the nine."""
+        return self.candidates / candidate.pre_training / candidate.fine_tuning
+
+    def features(self, pre_training: str) -> Path:
+        """What its frozen trunk sees."""
+        return self.candidates / pre_training / "features"
+
+    @property
+    def model(self) -> Path:
+        """The chosen one, for `cxrview classify --model`."""
+        return self.root / "model"
+
+    @property
+    def assessment(self) -> Path:
+        """Scores and tables of the test images."""
+        return self.root / "assessment"
+
+    @property
+    def robustness(self) -> Path:
+        """Scores and table of the modified test images."""
+        return self.root / "robustness"
+
+    @property
+    def figures(self) -> Path:
+        """PNG and SVG."""
+        return self.root / "figures"
+
+    @property
+    def page(self) -> Path:
+        """All of it to read."""
+        return self.root / "reproduction.html"
+
+    @property
+    def claim(self) -> Path:
+        """The filled checklist."""
+        return self.root / "CLAIM.md"

@@ -1,0 +1,118 @@
+"""Draws the figures of a finished study; those with radiographs of patients, or of phantoms."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cxrview.assess.assess import headline
+from cxrview.assess.classifiers import VALIDATION
+from cxrview.assess.figures import EXAMPLES, write_figures
+from cxrview.assess.robustness_run import score_modified_images
+from cxrview.image import read_radiograph, squash
+from cxrview.paper.figures.candidates import draw_candidates
+from cxrview.paper.figures.flow import Flow, draw_flow
+from cxrview.paper.reproduce import Studied
+from cxrview.phantom.archive import draw_archive
+from cxrview.reports.figures.examples import draw_examples
+from cxrview.reports.figures.modified import draw_modified
+from cxrview.reports.figures.note import join_notes
+from cxrview.reports.figures.style import PHANTOM_NOTE, save_figure
+from cxrview.terms import View
+
+FLOW, CANDIDATES, MODIFIED = "fig-1", "fig-2", "fig-6"
+OF_PHANTOMS = frozenset({EXAMPLES, MODIFIED})
+"""Figures that show phantoms where no patient may be shown."""
+_PHANTOMS = 4
+"""Of each view."""
+
+Pixels = NDArray[np.uint8]
+
+
+def draw_study_figures(
+    studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
+) -> dict[str, Path]:
+    """Draw Figs 1 to 6, the calibration curve and the failure gallery, as PNG and SVG.
+
+    Args:
+        studied: a study that ran to its end.
+        flow: the counts of Fig 1.
+        out: folder.
+        is_of_phantoms: show phantoms, and what the chosen model says of them, where there
+            would be radiographs; and no gallery of failures.
+
+    Returns:
+        Name, such as `fig-1`, to its SVG.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    choice = studied.choice
+    note = PHANTOM_NOTE if is_of_phantoms or studied.plan.is_drawn else ""
+    drawn = write_figures(
+        out,
+        studied.images,
+        studied.assessment.scores[0],
+        headline(studied.assessment.assessed, VALIDATION),
+        seed=studied.plan.seed,
+        note=note,
+        scale=choice.scale_words,
+        has_radiographs=not is_of_phantoms,
+    )
+    figures = {
+        FLOW: draw_flow(flow),
+        CANDIDATES: draw_candidates(
+            choice.validated, choice.compared, chosen=choice.chosen, note=choice.scale_words
+        ),
+    }
+    if is_of_phantoms:
+        pixels, is_frontal = _phantoms(studied.plan.seed)
+        pfi = studied.model.pfi(pixels)
+        figures[EXAMPLES] = draw_examples(
+            pixels, pfi, is_frontal, note=join_notes(note, choice.scale_words)
+        )
+    else:
+        pixels, is_frontal = _one_of_each_view(studied)
+    figures[MODIFIED] = _draw_modified(
+        studied, pixels, is_frontal, join_notes(note, choice.scale_words)
+    )
+    drawn |= {name: save_figure(figure, out, name) for name, figure in figures.items()}
+    return {name: svg for name, (_, svg) in sorted(drawn.items())}
+
+
+def _one_of_each_view(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Two of the inside test images, drawn by seed."""
+    inside = studied.images.inside
+    order = np.random.default_rng(studied.plan.seed).permutation(len(inside))
+    chosen = [next(int(k) for k in order if inside.images[k].view is view) for view in View]
+    pixels = np.concatenate([inside.pixels(k, k + 1) for k in chosen])
+    return pixels, inside.is_frontal[chosen]
+
+
+def _phantoms(seed: int) -> tuple[Pixels, NDArray[np.bool_]]:
+    """A few of each view, read from DICOM as any radiograph is."""
+    with tempfile.TemporaryDirectory() as place:
+        archive = Path(place) / "phantoms"
+        drawn = draw_archive(
+            archive,
+            patients=2 * _PHANTOMS,
+            size=(512, 420),
+            seed=seed,
+            damages=(),
+            strangers=False,
+        )
+        chosen = [one for view in View for one in [d for d in drawn if d.view is view][:_PHANTOMS]]
+        pictures = [squash(read_radiograph(str(archive / one.file)).pixels) for one in chosen]
+    return np.stack(pictures), np.array([one.view is View.FRONTAL for one in chosen])
+
+
+def _draw_modified(
+    studied: Studied, pixels: Pixels, is_frontal: NDArray[np.bool_], note: str
+) -> Figure:
+    """The first frontal and the first lateral one, as they were and as Fig 6 changes them."""
+    firsts = [pixels[is_frontal == view][0] for view in (True, False)]
+    shown = [score_modified_images(first, studied.model.pfi) for first in firsts]
+    rows = [[(one.title, one.pixels, one.pfi) for one in each] for each in shown]
+    return draw_modified(rows, headings=("Frontal", "Lateral"), note=note)

@@ -1,0 +1,143 @@
+"""What a candidate learns from and is validated on: images of a split, and their variants."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.dataset.augment.edge import Edge
+from cxrview.dataset.augment.variants import PROGENITOR, make_variant
+from cxrview.dataset.split import check_split
+from cxrview.errors import UsageError
+from cxrview.paper.scale import Scale
+from cxrview.records import Materialised, Prepared, PreparedImage, Split, Variant
+from cxrview.terms import Partition, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantImages:
+    """Progenitors and some of their variants, each made when it is asked for.
+
+    Number k is variant `k % len(variants)` of progenitor `k // len(variants)`.
+    """
+
+    images: tuple[PreparedImage, ...]
+    pixels: NDArray[np.uint8]
+    """Shape (n, 256, 256), uint8, of the whole prepared store: `images[k].row` points into it."""
+    variants: tuple[Variant, ...]
+    seed: int
+    materialised: Materialised | None = None
+    """The same variants made beforehand, with the same seed; those that it lacks are made."""
+
+    def __len__(self) -> int:
+        return len(self.images) * len(self.variants)
+
+    def __call__(self, number: int) -> NDArray[np.uint8]:
+        """Pixels of one image, shape (256, 256), uint8."""
+        image, variant = self.which(number)
+        if self.materialised:
+            made = self.materialised.find(image.file, variant.name)
+            if made is not None:
+                return made
+        progenitor = self.pixels[image.row]
+        return make_variant(progenitor, variant, seed=self.seed, image_id=image.file)
+
+    def which(self, number: int) -> tuple[PreparedImage, Variant]:
+        """Whose variant it is, and which."""
+        progenitor, variant = divmod(number, len(self.variants))
+        return self.images[progenitor], self.variants[variant]
+
+    def drawn(self, most: int | None, seed: int) -> "VariantImages":
+        """So many progenitors at the most, drawn by seed, with all their variants."""
+        if most is None or most >= len(self.images):
+            return self
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self.images))[:most])
+        return replace(self, images=tuple(self.images[k] for k in chosen))
+
+    @property
+    def is_frontal(self) -> NDArray[np.bool_]:
+        """Shape (len,), the truth: a variant has its progenitor's."""
+        of_progenitors = np.array([i.view is View.FRONTAL for i in self.images], bool)
+        return np.repeat(of_progenitors, len(self.variants))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What all nine candidates share.
+
+    Raises:
+        UsageError: the split leaks; training or validation images are not of both views; or the
+            variants made beforehand are not those that would be made: of another seed, another
+            edge or other pictures.
+    """
+
+    prepared: Prepared
+    split: Split
+    """Scaled already, see `scaled_split`."""
+    scale: Scale
+    seed: int
+    device: str = "cpu"
+    materialised: Materialised | None = None
+    """Taken as they are but for their progenitors, which are compared with the prepared images."""
+
+    def __post_init__(self) -> None:
+        check_split(self.split, self.prepared.images, self.prepared.content)
+        for partition in (Partition.TRAINING, Partition.VALIDATION):
+            wanted = set(self.split.files(partition))
+            views = {image.view for image in self.prepared.images if image.file in wanted}
+            if views != set(View):
+                raise UsageError(
+                    f"the {partition} images are not of both views",
+                    "Label more images, or split them by another seed",
+                )
+        if self.materialised:
+            self._check_made_beforehand(self.materialised)
+
+    def _check_made_beforehand(self, made: Materialised) -> None:
+        if made.about.get("seed") != self.seed:
+            raise UsageError(
+                "the variants were made with another seed", "Give the seed of cxrview augment"
+            )
+        if made.about.get("edge") != Edge.BLACK:
+            raise UsageError(
+                f"the variants were made with the edge {made.about.get('edge')}",
+                "Make them with cxrview augment --edge black, or leave them out",
+            )
+        for partition in (Partition.TRAINING, Partition.VALIDATION):
+            for image in self.part(partition, ()).images:
+                pixels = made.find(image.file, PROGENITOR.name)
+                if pixels is not None and _sha256(pixels) != image.pixel_sha256:
+                    raise UsageError(
+                        f"the variants of {image.file} were made of another picture",
+                        "Make them of this store by cxrview augment --materialise, or leave "
+                        "them out",
+                    )
+
+    def part(self, partition: Partition, variants: Sequence[Variant]) -> VariantImages:
+        """The images of a partition with some variants of each."""
+        wanted = set(self.split.files(partition))
+        return VariantImages(
+            images=tuple(image for image in self.prepared.images if image.file in wanted),
+            pixels=self.prepared.pixels,
+            variants=tuple(variants),
+            seed=self.seed,
+            materialised=self.materialised,
+        )
+
+    @property
+    def belongs(self) -> dict[str, str]:
+        """What a training from it depends on, by name."""
+        rows = json.dumps([[file, part] for file, part in self.split.partitions.items()])
+        return {
+            "scale": self.scale.name,
+            "seed": str(self.seed),
+            "images": str(self.prepared.about.get("content_sha256", "")),
+            "split": hashlib.sha256(rows.encode()).hexdigest(),
+        }
+
+
+def _sha256(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(pixels.tobytes()).hexdigest()

@@ -1,0 +1,240 @@
+"""`reproduction.html`: one self-contained page with what a run found, and the paper beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrview.assess.classifiers import BOTH
+from cxrview.atomic_files import write_whole
+from cxrview.paper.captions import CAPTIONS, Caption, caption_of, names_under
+from cxrview.paper.embed import embed_picture
+from cxrview.paper.published_numbers import CITATION, DOI, IMAGES_PER_SECOND, TESTED
+from cxrview.paper.results import Reproduction, first_of
+from cxrview.paper.tables.assessment import (
+    CLASSIFIERS,
+    SETS,
+    classifiers_table,
+    cutoffs_table,
+    network_table,
+    robustness_table,
+    slices_table,
+    write_network_accuracy,
+)
+from cxrview.paper.tables.run import parts_table, times_table
+from cxrview.paper.tables.validation import (
+    candidates_table,
+    choice_sentences,
+    comparisons_table,
+    order_sentences,
+)
+from cxrview.reports.template import fill_template
+
+TITLE = (
+    "Frontal or lateral by deep learning: the study of Rajkomar 2017, carried out again with "
+    "convolutional networks"
+)
+DRAWN_WORDS = "The radiographs are drawn phantoms: nothing on this page is about patients."
+PHANTOM_FIGURE_WORDS = "The radiographs shown here are drawn phantoms, not those of the study."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A figure as the template takes it."""
+
+    size: str = ""
+    """`column` where it is drawn for one of two columns; a class of the style sheet."""
+    width: int = 0
+    """Pixels of the picture as it is, so that nothing jumps when it is drawn; 0 of no picture."""
+    height: int = 0
+    name: str
+    title: str
+    caption: str
+    alt: str
+    uri: str
+    """Empty where the run has not drawn it."""
+
+
+def write_page(reproduction: Reproduction, path: Path) -> None:
+    """Write the page, whole or not at all; it asks for no other file and no network.
+
+    Args:
+        reproduction: what to show. Of its scores only counts are shown, no file and no patient.
+        path: .html; a page that stands there is replaced.
+
+    Raises:
+        CannotWrite: the disk took no more.
+        UsageError: a figure cannot be read, or is neither SVG nor PNG.
+    """
+    write_whole(path, render_page(reproduction))
+
+
+def render_page(reproduction: Reproduction) -> str:
+    """The page as text; errors as of `write_page`."""
+    return fill_template(
+        "cxrview.paper",
+        "reproduction.html",
+        _context(reproduction),
+        is_html=True,
+        finalize=_keep_percent,
+    )
+
+
+def _keep_percent(value: object) -> object:
+    """Let no line end between a number and its percent sign."""
+    return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
+
+
+def _context(run: Reproduction) -> dict[str, Any]:
+    return {
+        "run": run,
+        "title": TITLE,
+        "citation": CITATION,
+        "doi": DOI,
+        "drawn_words": DRAWN_WORDS if run.is_drawn else "",
+        "patient_words": patient_sentence(run),
+        "calibration": calibration_sentence(run),
+        "results": result_sentences(run),
+        "orders": order_sentences(run),
+        "choice": choice_sentences(run),
+        "speed": speed_sentence(run),
+        "figures": {caption.name: show_figures(run, caption) for caption in CAPTIONS.values()},
+        "others": [_show(run, name) for name in run.figures if caption_of(name) is None],
+        "tables": {
+            table.name: table
+            for table in (
+                parts_table(run),
+                candidates_table(run),
+                comparisons_table(run),
+                cutoffs_table(run),
+                network_table(run),
+                classifiers_table(run),
+                slices_table(run),
+                robustness_table(run),
+                times_table(run),
+            )
+        },
+    }
+
+
+def result_sentences(run: Reproduction) -> tuple[str, ...]:
+    """What came of the test images, a sentence for each set, and the paper's beside the last."""
+    found = [(name, run.assessed_on(name)) for name in SETS]
+    sentences = [
+        f"Test images, {SETS[name]}: {write_network_accuracy(one)}." for name, one in found if one
+    ]
+    sentences += better_baseline_sentences(run)
+    paper = TESTED[run.test_images]
+    if run.test_images == BOTH and paper.percent_interval:
+        low, high = paper.percent_interval
+        sentences.append(
+            f"The paper: {paper.right:,} of {paper.total:,} right, {paper.percent:g} % "
+            f"({low:g}–{high:g} %), by a cutoff chosen on the test images themselves."
+        )
+    return tuple(sentences)
+
+
+def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
+    """What beat the chosen candidate on which test images, a sentence for each such baseline.
+
+    Each by the cutoff that validation images gave, as the candidate; only on the same images.
+    """
+    sentences = []
+    for name in dict.fromkeys(one.classifier for one in run.assessed):
+        if name == run.chosen.name:
+            continue
+        rows = [one for one in run.assessed if one.classifier == name]
+        pairs = [(SETS[s], first_of(rows, s), run.assessed_on(s)) for s in SETS]
+        ahead = [
+            f"on test images {words} ({a.right:,} against {b.right:,} of {b.total:,})"
+            for words, a, b in (
+                (words, one.assessment.table, own.assessment.table)
+                for words, one, own in pairs
+                if one and own
+            )
+            if a.total == b.total and a.right > b.right
+        ]
+        if ahead:
+            called = " ".join(CLASSIFIERS.get(name, name).split())
+            sentences.append(
+                f"{called[0].upper()}{called[1:]}: better than the chosen candidate "
+                f"{', and '.join(ahead)}, each by the cutoff that validation images gave."
+            )
+    return tuple(sentences)
+
+
+def patient_sentence(run: Reproduction) -> str:
+    """Warn of figures that show radiographs of patients; empty where there are none."""
+    if run.is_drawn:
+        return ""
+    titles = [
+        caption.title
+        for caption in CAPTIONS.values()
+        if caption.has_radiographs and _shows_patients(run, caption)
+    ]
+    if not titles:
+        return ""
+    return (
+        f"The page shows radiographs of patients ({', '.join(titles)}): before it is passed on, "
+        "their source's terms have to allow it."
+    )
+
+
+def _shows_patients(run: Reproduction, caption: Caption) -> bool:
+    names = set(names_under(caption, run.figures)) - run.phantom_figures
+    return any(embed_picture(run.figures[name]).has_pixels for name in names)
+
+
+def calibration_sentence(run: Reproduction) -> str:
+    """How far PFI is off on average, on all test images."""
+    found = run.headline.assessment
+    off, images = found.calibration_error, found.table.total
+    return (
+        f"Expected calibration error of the chosen candidate: {off:.2f} percentage points on "
+        f"{images:,} test images."
+    )
+
+
+def speed_sentence(run: Reproduction) -> str:
+    """Images per second, ours and the paper's; they don't measure the same."""
+    paper = f"The paper reports {IMAGES_PER_SECOND.value:g} images per second for the network alone"
+    if run.images_per_second is None:
+        return f"Speed was not measured in this run. {paper}."
+    where = f", on {run.machine}" if run.machine else ""
+    return (
+        f"{run.images_per_second:,.1f} images per second, from files to result rows{where}. "
+        f"{paper}, without reading the images."
+    )
+
+
+def show_figures(run: Reproduction, caption: Caption) -> Sequence[Shown]:
+    """The figures under one caption; a single one without a picture where none was drawn."""
+    names = names_under(caption, run.figures)
+    if names:
+        return [_show(run, name) for name in names]
+    missing = "Not on this page: it was not drawn, or shows patients and stays in the run's folder."
+    return [
+        Shown(name=caption.name, title=caption.title, caption=caption.words, alt=missing, uri="")
+    ]
+
+
+def _show(run: Reproduction, name: str) -> Shown:
+    caption = caption_of(name)
+    part = name.removeprefix(caption.name).strip("-").replace("-", " ") if caption else ""
+    title = caption.title if caption else name
+    words = caption.words if caption else "Not in the paper."
+    if name in run.phantom_figures:
+        words += f" {PHANTOM_FIGURE_WORDS}"
+    elif run.is_drawn and caption and caption.has_radiographs:
+        words += " The radiographs are drawn phantoms."
+    picture = embed_picture(run.figures[name])
+    return Shown(
+        name=name,
+        title=f"{title}, {part}" if part else title,
+        caption=words,
+        alt=picture.description or f"{title}. {words}",
+        uri=picture.uri,
+        size="column" if picture.is_narrow else "",
+        width=picture.width,
+        height=picture.height,
+    )

@@ -1,0 +1,103 @@
+"""Pre-trains from a tree of pictures: keeps those of the classes to learn, and trains on them."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.atomic_files import telling, whole
+from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
+from cxrview.dataset.natural.pictures import count_classes, keep_pictures
+from cxrview.paper.network_files import read_about
+from cxrview.paper.pretrain import Plan, Watch, classes_to_learn, pre_train
+from cxrview.terms import Partition
+from cxrview.train.googlenet import GoogLeNet
+
+PICTURES, SUBSET = "pictures", "subset.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureSource:
+    """Where pictures are, and what they show."""
+
+    pictures: Path
+    """Folder or tar with `train/<wnid>/*` and `val/<wnid>/*`, or `<wnid>/*` alone."""
+    classes: Path
+    """CSV of the 1,000 classes of ILSVRC."""
+    workers: int = 2
+    """Threads that read."""
+
+
+def pre_train_on_pictures(
+    plan: Plan,
+    published: Path,
+    source: PictureSource,
+    out: Path,
+    *,
+    watch: Watch | None = None,
+    reading: Callable[[int, int], None] = lambda more, total: None,
+) -> GoogLeNet:
+    """Keep the pictures in `out`, list the classes of a subset, and train; resumable.
+
+    Args:
+        plan: of `plan_for`.
+        published: the published colour weights.
+        source: of the pictures.
+        out: folder.
+        watch: told of each step and epoch.
+        reading: told how many more pictures are read, of how many.
+
+    Raises:
+        UsageError: classes or pictures are at fault.
+        ModelRefused: weights or checkpoint do not fit.
+        CannotWrite: the disk took no more.
+    """
+    counts = count_classes(source.pictures)
+    available = set().union(*counts.values())
+    whole = read_classes(source.classes)
+    classes_to_learn(plan.pre_training, whole, available, seed=plan.seed)  # no unknown name at all
+    learnt = classes_to_learn(
+        plan.pre_training, whole, counts[Partition.TRAINING].keys(), seed=plan.seed
+    )
+    wnids = {c.wnid for c in learnt}
+    most = plan.per_class
+    total = sum(
+        count if most is None else min(count, most)
+        for of in counts.values()
+        for wnid, count in of.items()
+        if wnid in wnids
+    )
+    kept = keep_pictures(
+        source.pictures,
+        out / PICTURES,
+        wnids=wnids,
+        per_class=most,
+        workers=source.workers,
+        watch=lambda more: reading(more, total),
+    )
+    if plan.pre_training.is_subset:
+        _write_subset(out / SUBSET, learnt)
+    return pre_train(plan, published, kept, learnt, out, watch)
+
+
+def pictures_in_words(folder: Path) -> tuple[str, ...]:
+    """How the pictures of a finished pre-training differ from the paper's, for result tables.
+
+    Raises:
+        ModelRefused: it is not there or not finished.
+    """
+    about = read_about(folder)
+    differs = [str(one) for one in about.get("differs_from_the_paper", [])]
+    return tuple(
+        f"{about.get('pre_training', '')} pre-training on {one}"
+        for one in differs
+        if " pictures of " in one
+    )
+
+
+def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
+    """Place in the network's output, index among the thousand, wnid and category."""
+    with telling(path), whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["output", "index", "wnid", "category"])
+        writer.writerows([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))

@@ -1,0 +1,184 @@
+"""How much of the published study a run carries out, and the words that say so in every table."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from cxrview.dataset.augment.variants import VARIANTS, variant_named
+from cxrview.errors import UsageError
+from cxrview.paper.candidates import Schedule
+from cxrview.records import SMOKE_TEST, Split, Variant
+from cxrview.terms import Partition
+
+_EIGHT = (
+    "progenitor",
+    "identity/translate-north",
+    "flip-horizontal/spread",
+    "flip-vertical/noise-reduction-2",
+    "rotate-2-clockwise/gaussian-noise",
+    "rotate-2-anticlockwise/poisson-noise",
+    "rotate-90-clockwise/impulse-noise",
+    "rotate-90-anticlockwise/laplacian-noise",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """What of the study is scaled; None is the published size."""
+
+    name: str
+    words: str
+    """For the result tables: a scaled run must never look like a full one."""
+    grey_epochs: int | None
+    """Of grey pre-training."""
+    grey_rate_epochs: int | None = None
+    """Of grey pre-training, after which the rate is divided."""
+    grey_images: int | None
+    """Shown in one epoch of grey pre-training."""
+    variants: tuple[Variant, ...]
+    """Of each progenitor, for features and for validation; training of all layers draws from
+    all 106."""
+    epochs: int | None
+    """Of fine-tuning."""
+    augmented_images: int | None
+    """Shown in one epoch where all layers are fine-tuned, drawn anew for each."""
+    passes: int | None = None
+    """Over all augmented images, in all epochs together, where all layers are fine-tuned: each
+    epoch shows another part of a pass. In place of `augmented_images`."""
+    is_bf16: bool = False
+    """Features, validation and top-1 in bf16 arithmetic, as trainings of all layers are anyway;
+    float32 otherwise."""
+    training: int | None
+    """Progenitors at the most; the paper had 1,129."""
+    validation: int | None
+    """The same; the paper had 376."""
+    watched: int | None
+    """Validation progenitors that accuracy is counted on after every epoch, while it trains."""
+    modified: int | None
+    """Test images that the robustness table is made of, drawn by seed."""
+
+
+SCALES = {
+    row.name: row
+    for row in (
+        Scale(
+            name="smoke",
+            words=f"{SMOKE_TEST}: 1 epoch of 24 images everywhere, at most 24 training and 12 "
+            "validation progenitors, 2 variants of 106; its figures mean nothing",
+            grey_epochs=1,
+            grey_images=24,
+            variants=tuple(map(variant_named, _EIGHT[:2])),
+            epochs=1,
+            augmented_images=24,
+            training=24,
+            validation=12,
+            watched=12,
+            modified=4,
+        ),
+        Scale(
+            name="laptop",
+            words="scaled to two cores: 1 epoch of grey pre-training instead of 30; 8 named "
+            "variants instead of 106 for features and validation; 400 of the augmented images "
+            "drawn for each of 30 epochs where all layers train, instead of 119,674; at most 1,129 "
+            "training and 376 validation progenitors, as many as the paper had, drawn by seed",
+            grey_epochs=1,
+            grey_images=None,
+            variants=tuple(map(variant_named, _EIGHT)),
+            epochs=None,
+            augmented_images=400,
+            training=1129,
+            validation=376,
+            watched=48,
+            modified=250,
+        ),
+        Scale(
+            name="night",
+            words="scaled to a night on two cores: 6 epochs of grey pre-training instead of 30, "
+            "its rate divided by ten every 2 of them instead of every 10; where all layers train, "
+            "1 pass over the augmented images, a 30th of it in each of 30 epochs, instead of 30 "
+            "passes; features and validation in bf16 arithmetic; at most 1,129 training and 376 "
+            "validation progenitors, as many as the paper had, drawn by seed",
+            grey_epochs=6,
+            grey_rate_epochs=2,
+            grey_images=None,
+            variants=VARIANTS,
+            epochs=None,
+            augmented_images=None,
+            passes=1,
+            is_bf16=True,
+            training=1129,
+            validation=376,
+            watched=48,
+            modified=250,
+        ),
+        Scale(
+            name="paper",
+            words="as published",
+            grey_epochs=None,
+            grey_images=None,
+            variants=VARIANTS,
+            epochs=None,
+            augmented_images=None,
+            training=None,
+            validation=None,
+            watched=None,
+            modified=None,
+        ),
+    )
+}
+
+
+def scale_named(name: str) -> Scale:
+    """Find a scale by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in SCALES:
+        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
+    return SCALES[name]
+
+
+def scaled_schedule(schedule: Schedule, scale: Scale) -> Schedule:
+    """The epochs that a scale has, of a schedule otherwise as it was."""
+    return schedule if scale.epochs is None else replace(schedule, epochs=scale.epochs)
+
+
+def run_words(
+    scale: Scale, schedule: Schedule, published: Schedule, more: Sequence[str] = ()
+) -> str:
+    """How a training was scaled or changed, in words: it must never look like a full one.
+
+    Args:
+        scale: of the run.
+        schedule: by which it trained.
+        published: the method's own.
+        more: what else is not as published.
+    """
+    wanted = asdict(scaled_schedule(published, scale))
+    changed = [
+        f"{name.replace('_', ' ')} {value} instead of {wanted[name]}"
+        for name, value in asdict(schedule).items()
+        if value != wanted[name]
+    ]
+    return "; ".join([scale.words, *changed, *more])
+
+
+def scaled_split(split: Split, scale: Scale, seed: int) -> Split:
+    """Leave out of a split what a scale has no use for, drawn by seed; test images all stay.
+
+    Every stage of a study takes the same scaled split, so that baselines learn from the images
+    that the network learns from.
+    """
+    most = {Partition.TRAINING: scale.training, Partition.VALIDATION: scale.validation}
+    kept = set(split.files(Partition.TEST))
+    for partition, number in most.items():
+        drawn = sorted(split.files(partition), key=lambda file: _place(seed, file))
+        kept.update(drawn[:number])
+    partitions = {file: part for file, part in split.partitions.items() if file in kept}
+    return replace(split, partitions=partitions)
+
+
+def _place(seed: int, file: str) -> bytes:
+    """A place in line by chance: the same on every machine and for every order of rows."""
+    return hashlib.sha256(f"scale\n{seed}\n{file}".encode()).digest()

@@ -1,0 +1,206 @@
+"""The nine candidates on validation images, the five comparisons, and why one was chosen."""
+
+import numpy as np
+
+from cxrview.paper.candidates import PRE_TRAININGS, Candidate
+from cxrview.paper.compare import Compared
+from cxrview.paper.published_numbers import VALIDATED
+from cxrview.paper.results import Reproduction
+from cxrview.paper.tables.table import Table
+from cxrview.records import Scores
+from cxrview.reports.format import write_count, write_interval, write_p, write_share
+from cxrview.reports.wording import NONE, write_points, write_right
+from cxrview.stats import exact_interval, patient_bootstrap
+
+LEVEL = 0.05
+"""Of significance (paper, section 5)."""
+_AGAINST = " against "
+AS_IN_THE_PAPER, REVERSED, EQUAL = "as in the paper", "reversed", "equal"
+
+
+def candidates_table(run: Reproduction) -> Table:
+    """Each candidate on its own validation images, and on the same originals as the others."""
+    names = list(run.validated)
+    return Table(
+        name="candidates",
+        caption="Top-1 accuracy of the candidates on validation images (paper, sections 4 and 5)",
+        columns=(
+            "Candidate",
+            "Own validation images: right",
+            "Accuracy",
+            "95 % interval, exact",
+            "Same originals: right",
+            "Accuracy",
+            "95 % interval, over patients",
+            "Paper",
+        ),
+        numbers=frozenset(range(1, 8)),
+        rows=tuple(_candidate_row(run, candidate) for candidate in names),
+        marked=frozenset([names.index(run.chosen)]),
+        notes=(
+            "The marked row was chosen. Own validation images are the originals for fc-original "
+            "and the variants of them for the other two. The exact interval (Clopper-Pearson) "
+            "counts variants of one image as independent, as the paper does, and so is too "
+            "narrow; the other is a bootstrap over patients on the untouched originals, which "
+            "are the same images for every candidate. It tells nothing where none is wrong.",
+        ),
+    )
+
+
+def _candidate_row(run: Reproduction, candidate: Candidate) -> tuple[str, ...]:
+    own = run.validated[candidate]
+    originals = own.where(own.is_progenitor)
+    return (
+        candidate.name,
+        *_share(own),
+        write_interval(exact_interval(int(own.is_right.sum()), len(own))),
+        *_share(originals),
+        _over_patients(originals, run.seed),
+        _papers_accuracy(candidate),
+    )
+
+
+def _over_patients(originals: Scores, seed: int) -> str:
+    is_right = originals.is_right
+    if is_right.all() or not is_right.any():
+        return NONE
+    return write_interval(
+        patient_bootstrap(is_right.astype(np.float64), originals.patients, seed=seed)
+    )
+
+
+def _share(scores: Scores) -> tuple[str, str]:
+    counts = int(scores.is_right.sum()), len(scores)
+    return write_right(*counts), write_share(scores.accuracy)
+
+
+def _papers_accuracy(candidate: Candidate) -> str:
+    paper = VALIDATED.get(candidate.name)
+    if paper is None:
+        return NONE
+    low, high = paper.percent_interval or (paper.percent, paper.percent)
+    return f"{paper.percent:.2f} %\n({low:.2f}–{high:.2f} %)"
+
+
+def comparisons_table(run: Reproduction) -> Table:
+    """The paper's five pooled comparisons beside ours."""
+    return Table(
+        name="comparisons",
+        caption="Pooled comparisons of candidates (paper, section 5)",
+        columns=(
+            "First against second",
+            "Paper, %",
+            "Paper, p",
+            "Here, %",
+            "Here, right",
+            "Chi-squared",
+            "Chi-squared, continuity-corrected",
+            "Difference on the same originals, points (95 % interval)",
+            "Order",
+        ),
+        numbers=frozenset(range(1, 8)),
+        rows=tuple(_comparison_row(compared) for compared in run.compared),
+        notes=(
+            "Pools are compared as in the paper, each candidate on its own validation images. "
+            "The difference is that of the mean accuracies on the same untouched originals, "
+            "with an interval from a bootstrap over patients. Where it includes 0, these "
+            "images don't tell the pools apart.",
+        ),
+    )
+
+
+def _comparison_row(compared: Compared) -> tuple[str, ...]:
+    paper = compared.pools.paper_percent
+    return (
+        compared.pools.name.replace(_AGAINST, f"\n{_AGAINST[1:]}"),
+        f"{paper[0]:.1f}\nagainst {paper[1]:.1f}",
+        compared.pools.paper_p,
+        "\nagainst ".join(_pool_percents(compared)),
+        f"{write_right(*compared.first)}\nagainst {write_right(*compared.second)}",
+        *_write_test(compared),
+        f"{write_points(compared.difference_on_progenitors)}\n"
+        f"({write_points(compared.interval.low)} to {write_points(compared.interval.high)})",
+        write_order(compared),
+    )
+
+
+def _pool_percents(compared: Compared) -> list[str]:
+    return [write_share(r / n).removesuffix(" %") for r, n in (compared.first, compared.second)]
+
+
+def _write_test(compared: Compared) -> tuple[str, str]:
+    found = compared.chi_squared
+    if found is None:
+        return "nothing to test", "nothing to test"
+    return (
+        f"{found.statistic:.2f}\n{write_p(found.p)}",
+        f"{found.corrected_statistic:.2f}\n{write_p(found.corrected_p)}",
+    )
+
+
+def write_order(compared: Compared) -> str:
+    """Say whether the pool that is ahead in the paper is ahead here, by pooled counts."""
+    paper = compared.pools.paper_percent
+    # Cross-multiplied, so that equal shares of unequal pools are equal.
+    lead = compared.first[0] * compared.second[1] - compared.second[0] * compared.first[1]
+    if lead == 0:
+        return EQUAL
+    return AS_IN_THE_PAPER if (lead > 0) == (paper[0] > paper[1]) else REVERSED
+
+
+def order_sentences(run: Reproduction) -> tuple[str, ...]:
+    """Say plainly how many orders came out as in the paper, and of each other one what came out."""
+    same = [c for c in run.compared if write_order(c) == AS_IN_THE_PAPER]
+    sure = [c for c in same if c.chi_squared and c.chi_squared.p < LEVEL]
+    first = (
+        f"The order of the pools came out as in the paper in {len(same)} of {len(run.compared)} "
+        f"comparisons, in {len(sure)} of them with p below {LEVEL} (without continuity "
+        "correction)."
+    )
+    return (first, *(_other_order(c) for c in run.compared if c not in same))
+
+
+def _other_order(compared: Compared) -> str:
+    first, second = _pool_percents(compared)
+    paper = compared.pools.paper_percent
+    return (
+        f"Not so: {compared.pools.name}. Here {first} against {second} %, in the paper "
+        f"{paper[0]:.1f} against {paper[1]:.1f} %: {write_order(compared)}."
+    )
+
+
+def choice_sentences(run: Reproduction) -> tuple[str, ...]:
+    """Say which candidate was chosen, and by what."""
+    chosen, own = run.chosen, run.validated[run.chosen]
+    equal = [c for c, s in run.validated.items() if s.accuracy == own.accuracy]
+    most = [c for c in equal if _pictures(c) == _pictures(chosen)]
+    count, accuracy = _share(own)
+    if len(equal) == 1:
+        why = "No other candidate reached that accuracy."
+    else:
+        others = ", ".join(c.name for c in equal if c != chosen)
+        why = f"Equal to it: {others}. "
+        why += (
+            f"Of these it has seen most pictures in pre-training, {write_count(_pictures(chosen))} "
+            "as published."
+            if len(most) == 1
+            else "None of the foremost has seen more pictures in pre-training; the first in order "
+            "was taken."
+        )
+    return (
+        f"Chosen: {chosen.name}, with {count} validation images right ({accuracy}). {why}",
+        "The rule is the paper's (section 5): the highest validation accuracy; of equals, the "
+        "one with the most pre-training images.",
+        _papers_choice(chosen),
+    )
+
+
+def _pictures(candidate: Candidate) -> int:
+    return PRE_TRAININGS[candidate.pre_training].images
+
+
+def _papers_choice(chosen: Candidate) -> str:
+    (paper,) = VALIDATED
+    if chosen.name == paper:
+        return "The paper chose the same candidate."
+    return f"The paper chose another one: {paper}."

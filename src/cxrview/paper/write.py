@@ -1,0 +1,114 @@
+"""Writes up a finished study: figures, page, checklist, and what of it may be shown to anybody."""
+
+import datetime
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from cxrview.atomic_files import write_whole
+from cxrview.paper.candidates import PRE_TRAININGS
+from cxrview.paper.choose import CANDIDATE_TABLE, CHOICE, COMPARISON_TABLE
+from cxrview.paper.claim_checklist import write_claim
+from cxrview.paper.figures.flow import Flow
+from cxrview.paper.figures.flow_counts import count_flow
+from cxrview.paper.illustrate import OF_PHANTOMS, draw_study_figures
+from cxrview.paper.network_files import ABOUT
+from cxrview.paper.page import write_page
+from cxrview.paper.pretrain_run import SUBSET
+from cxrview.paper.reproduce import Studied
+from cxrview.paper.results import Reproduction, installed_software
+
+_ASSESSMENT_TABLES = ("assessment.csv", "slices.csv", "reliability.csv")
+
+
+def write_results(studied: Studied, publish: Path | None = None) -> Reproduction:
+    """Draw and write up a study in its folder, and what may be published into another one.
+
+    Args:
+        studied: a study that ran to its end.
+        publish: folder that gets tables, figures, page and checklist with phantoms where
+            radiographs would be, and no file name; None for none.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    flow = count_flow(studied)
+    run = _written_up(studied, flow, studied.folder.root, is_of_phantoms=False)
+    if publish is not None:
+        _written_up(studied, flow, publish, is_of_phantoms=True)
+        _copy_tables(studied, publish)
+    return run
+
+
+def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool) -> Reproduction:
+    figures = draw_study_figures(studied, flow, out / "figures", is_of_phantoms=is_of_phantoms)
+    run = Reproduction(
+        version=installed_software(("cxrview",)).get("cxrview", ""),
+        date=datetime.date.today(),
+        seed=studied.plan.seed,
+        scale=replace(studied.plan.scale, words=studied.choice.scale_words),
+        is_drawn=studied.plan.is_drawn,
+        split_by=studied.split.by,
+        as_published=studied.plan.as_published,
+        external_in_labels=studied.plan.is_external_inside,
+        sources=tuple(sorted({image.source for image in studied.images.inside.images})),
+        flow=flow,
+        validated=studied.choice.validated,
+        compared=studied.choice.compared,
+        assessed=studied.assessment.assessed,
+        modified=studied.modified,
+        figures=figures,
+        phantom_figures=OF_PHANTOMS if is_of_phantoms else frozenset(),
+        differs=(*_differences(studied), *studied.assessment.remarks),
+        seconds=studied.seconds,
+        machine=f"{os.cpu_count()} processor cores"
+        if studied.plan.device == "cpu"
+        else studied.plan.device,
+        software=installed_software(),
+    )
+    write_page(run, out / studied.folder.page.name)
+    write_claim(run, out / studied.folder.claim.name)
+    return run
+
+
+def _differences(studied: Studied) -> Iterator[str]:
+    """What is not as in the paper, a sentence each."""
+    plan = studied.plan
+    if plan.scale.name != "paper":
+        yield f"Scale: {studied.choice.scale_words}."
+    if plan.is_drawn:
+        yield "Radiographs and pictures are drawn and the published weights are random ones."
+    for name in PRE_TRAININGS:
+        about = json.loads((studied.folder.pre_trained(name) / ABOUT).read_text(encoding="utf-8"))
+        if about["differs_from_the_paper"]:
+            yield f"Pre-training {name}: {'; '.join(about['differs_from_the_paper'])}."
+    if plan.by != "image":
+        yield "Images are split by patient, so that nothing leaks; the paper split by image."
+    if not plan.as_published:
+        yield (
+            "Images went straight from their files to 256 x 256 pixels; the paper passed them "
+            "through lossy JPEG first (--as-published)."
+        )
+    yield (
+        "The cutoff is chosen on validation images, and that of the test images, which the paper "
+        "took, stands beside it."
+    )
+    yield (
+        "Which 106 variants there are, and fresh auxiliary classifiers, are ours: the paper is "
+        "silent."
+    )
+
+
+def _copy_tables(studied: Studied, out: Path) -> None:
+    folder = studied.folder
+    tables = [
+        *(folder.model / name for name in (CANDIDATE_TABLE, COMPARISON_TABLE, CHOICE)),
+        *(folder.assessment / name for name in _ASSESSMENT_TABLES),
+        folder.robustness / "robustness.csv",
+        folder.times,
+        folder.pre_trained("grey-subset") / SUBSET,
+    ]
+    for path in tables:
+        write_whole(out / path.name, path.read_bytes())

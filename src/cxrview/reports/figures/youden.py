@@ -1,0 +1,118 @@
+"""Fig 5: Youden's J against the cutoff, with the range in which it is largest."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from cxrview.records import Cutoff, Scores
+from cxrview.reports.figures.note import describe_note, draw_note, note_height, note_lines
+from cxrview.reports.figures.style import (
+    BLUE,
+    FULL_WIDTH_MM,
+    PALE,
+    RED,
+    in_print,
+    new_figure,
+)
+from cxrview.reports.figures.together import all_together
+from cxrview.reports.format import write_count
+from cxrview.stats import CUTOFFS, youden_curve, youden_cutoff
+
+_CLOSE_FROM = 0.9
+"""Where the lower panels start at most: good networks differ above this only."""
+_DASHED = (0, (4, 2))
+
+
+@in_print
+def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
+    """Draw J of each set of images, and of all together where there are several.
+
+    Below each curve the same from close by. A set that lacks a view has no J, and says so.
+
+    Args:
+        sets: name, such as `inside` and `external`, to what the chosen model says; at least one,
+            each with an image.
+        note: stands above, such as how the run was scaled.
+
+    Raises:
+        ValueError: no set, or a set without an image.
+
+    Source:
+        Paper, section 6 and Fig 5: steps of 0.1 %; it takes the higher end of the range.
+    """
+    panels = all_together(sets)
+    best = {name: _best(scores) for name, scores in panels.items()}
+    lines = note_lines(note, FULL_WIDTH_MM)
+    figure = new_figure(
+        FULL_WIDTH_MM,
+        115 + note_height(lines),
+        title="Youden's J against the cutoff",
+        description=describe_note(note) + _describe(best),
+    )
+    draw_note(figure, lines)
+    axes = figure.subplots(2, len(panels), squeeze=False, sharex=True, sharey="row")
+    lowest = min((found.youden_j for found in best.values() if found), default=1.0)
+    floor = min(_CLOSE_FROM, np.floor(20 * (lowest - 0.05)) / 20)
+    for column, (name, scores) in enumerate(panels.items()):
+        whole, close = axes[:, column]
+        images = write_count(len(scores), "images")
+        whole.set_title(f"{name}\n{images}\n{_write_best(best[name])}", fontsize=8)
+        for axis in (whole, close):
+            _draw_panel(axis, scores, best[name])
+        close.set_ylim(floor, 1 + 0.06 * (1 - floor))
+        close.set_xlabel("Cutoff, % PFI")
+    # Shared by the row; below 0 where a classifier is worse than chance.
+    axes[0, 0].set_ylim(min(0, *(axis.dataLim.y0 for axis in axes[0])) - 0.01, 1.03)
+    axes[0, 0].set_ylabel("Youden's J")
+    axes[1, 0].set_ylabel(f"Youden's J, from {floor:.2f} only")
+    _draw_legend(figure)
+    return figure
+
+
+def _best(scores: Scores) -> Cutoff | None:
+    has_both = scores.is_frontal.any() and not scores.is_frontal.all()
+    return youden_cutoff(scores.pfi, scores.is_frontal) if has_both else None
+
+
+def _draw_panel(axis: Axes, scores: Scores, best: Cutoff | None) -> None:
+    axis.set_xlim(-1, 101)
+    axis.set_xticks([0, 25, 50, 75, 100])
+    axis.grid(axis="y", color=PALE, linewidth=0.4)
+    if best is None:
+        return
+    axis.axvspan(best.low, best.high, color=PALE, linewidth=0)
+    axis.axvline(best.high, color=RED, linestyle=_DASHED, linewidth=0.9)
+    axis.plot(CUTOFFS, youden_curve(scores.pfi, scores.is_frontal), color=BLUE)
+
+
+def _write_best(best: Cutoff | None) -> str:
+    if best is None:
+        return "one view alone:\nJ is undefined"
+    return f"J = {best.youden_j:.4f}\nat {best.low:.1f} to {best.high:.1f} %"
+
+
+def _draw_legend(figure: Figure) -> None:
+    figure.legend(
+        [
+            Line2D([], [], color=BLUE),
+            Patch(color=PALE),
+            Line2D([], [], color=RED, linestyle=_DASHED, linewidth=0.9),
+        ],
+        ["Youden's J", "where it is largest", "the higher end, which the paper takes"],
+        loc="outside lower center",
+        ncols=3,
+    )
+
+
+def _describe(best: Mapping[str, Cutoff | None]) -> str:
+    each = "; ".join(
+        f"{name}: J is largest, {found.youden_j:.4f}, from {found.low:.1f} to {found.high:.1f} %"
+        if found
+        else f"{name}: undefined, since it has one view alone"
+        for name, found in best.items()
+    )
+    return f"Lines of Youden's J at cutoffs from 0 to 100 % in steps of 0.1 %. {each}."

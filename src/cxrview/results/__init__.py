@@ -1,0 +1,1 @@
+"""The table that a run leaves: rows, Parquet and CSV files, journal, concatenation."""

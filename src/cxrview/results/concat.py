@@ -1,0 +1,290 @@
+"""Joins results into one: the shards of several machines, or the nights of one.
+
+The rows go through a journal, as those of a run do, so that counts and the marks of images that
+came before are those of a single run. Shards of one night are merged by path: of a folder that
+was walked, they give byte for byte the table of a run without shards. Nights follow one another
+as they are named.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from heapq import merge
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import CannotWrite, UsageError
+from cxrview.results.columns import Row, from_printable
+from cxrview.results.concat_conditions import (
+    KNOWN,
+    PATHS,
+    PATIENTS,
+    SHARD,
+    check_agreement,
+    joined_conditions,
+)
+from cxrview.results.files import Outputs
+from cxrview.results.journal import Conditions, Journal
+from cxrview.results.journal_errors import temporary_files_failed
+from cxrview.results.rekey import Patients
+from cxrview.results.run_folder import run_folder
+from cxrview.results.side_files import need_own_summary
+from cxrview.results.summary import Tally, count_outcomes
+from cxrview.results.tables import each_failure, each_row
+from cxrview.results.written import write_result
+from cxrview.sources.absolute import absolute
+from cxrview.sources.order import FoundOrder, Place
+from cxrview.sources.shard import Shard
+from cxrview.wording import plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A result to be joined, with what its summary says of it."""
+
+    outputs: Outputs
+    conditions: Conditions
+    is_complete: bool
+    named_again: int
+    seconds: float
+    folder: str
+    """Where relative paths begin; where we stand if empty."""
+
+    @property
+    def shard(self) -> str:
+        """Such as 3/8; `all` where the run was not shared out."""
+        return self.conditions.get(SHARD, "all")
+
+    @property
+    def shards(self) -> list[str]:
+        """Several, where shards were joined and others are missing."""
+        return self.shard.split(" + ")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the run knew nothing of earlier ones."""
+        return self.conditions.get(KNOWN, "none") == "none"
+
+    @property
+    def paths(self) -> str:
+        """The arguments of the run."""
+        return self.conditions.get(PATHS, "")
+
+
+Night = list[Part]
+"""Shards of one run, or the one result of a run that was not shared out."""
+
+
+def join_results(
+    tables: Sequence[Path],
+    out: Outputs,
+    *,
+    allow_missing: bool = False,
+    allow_doubled: bool = False,
+    allow_different: bool = False,
+    patients: Patients | None = None,
+) -> Tally:
+    """Join finished results into one table, one file of failures and one summary.
+
+    Args:
+        tables: results in any format, files or folders of parts, each with failures and summary
+            beside it. Memory does not grow with their rows.
+        out: the joined result; replaced where it stands.
+        allow_missing: join also where shards are missing, or a run was stopped before its end.
+        allow_doubled: join also where a shard comes twice, or two results have a row for one
+            path; the first row is kept.
+        allow_different: join also what came about under other conditions, such as another
+            precision; the summary has all values of each. Paths of one night's shards, and the
+            patients' key, must agree all the same.
+        patients: `Rekey` or `WithoutPatients`, where results under other keys are to be joined;
+            all rows stay as they are where None.
+
+    Raises:
+        UsageError: a result cannot be read, was made under other conditions, is missing or
+            doubled; or failures and summary at `out` belong to another result.
+        CannotGoOn: the disk took no more, of the result or of temporary files.
+    """
+    parts = [read_part(table) for table in tables]
+    _keep_apart(parts, out)
+    out.check_side_files()
+    nights = _nights(parts)
+    conditions = _agreed(parts, nights, patients, allow_different)
+    conditions |= {SHARD: _shards(parts, allow_missing, allow_doubled)}
+    if not allow_missing:
+        _need_complete(parts)
+    journal = Journal(None, conditions)
+    try:
+        rows_of = partial(_rows_of, patients=patients)
+        repeated = journal.adopt_rows(_in_order(nights, rows_of))
+        if patients:
+            patients.need_all()
+            conditions |= {PATIENTS: patients.condition}
+        if repeated and not allow_doubled:
+            raise UsageError(
+                f"{plural(repeated, 'file has', 'files have')} a row in more than one result",
+                "Name each result once, or keep the first row of each with --allow-doubled",
+            )
+        journal.adopt_failures(_in_order(nights, _failures_of))
+        tally = count_outcomes(
+            journal,
+            read_now=0,
+            named_again=sum(part.named_again for part in parts),
+            seconds=sum(part.seconds for part in parts),
+            is_complete=all(part.is_complete for part in parts),
+        )
+        folders = {part.folder for part in parts}
+        write_result(out, journal, tally, conditions, folders.pop() if len(folders) == 1 else "")
+    except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
+        raise temporary_files_failed("the results cannot be joined", error) from error
+    except OSError as error:
+        raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
+    finally:
+        journal.close()
+    return tally
+
+
+def read_part(table: Path) -> Part:
+    """Read what the summary beside a result says.
+
+    Raises:
+        UsageError: there is no such result, or no summary of its own.
+    """
+    if not table.exists():  # before what its name should end in
+        raise UsageError(f"there is no result {table}")
+    outputs = Outputs(table=table, in_parts=table.is_dir())
+    need_own_summary(table)
+    try:
+        summary: dict[str, Any] = json.loads(outputs.summary.read_text(encoding="utf-8"))
+        return Part(
+            outputs=outputs,
+            conditions={str(name): str(value) for name, value in summary["conditions"].items()},
+            is_complete=bool(summary["is_complete"]),
+            named_again=int(summary["named_again"]),
+            seconds=float(summary["seconds"]),
+            folder=run_folder(table),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{outputs.summary} cannot be read, which says how {table} came about",
+            "Copy failures and summary along with each result",
+        ) from error
+
+
+def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
+    """Refuse to write over what is to be joined, be it only the failures of a namesake."""
+    written = {path.resolve() for path in out.whole()}
+    for part in parts:
+        if written & {path.resolve() for path in part.outputs.whole()}:
+            raise UsageError(
+                f"{out.table} would be written over {part.outputs.table}, which is to be joined",
+                "Name another with --out",
+            )
+
+
+def _nights(parts: Sequence[Part]) -> list[Night]:
+    """Sort results into nights: the first of each shard, the second of each, and so on.
+
+    Those of one shard that both knew nothing are no two nights: it was done twice.
+    """
+    nights: list[Night] = []
+    nights_of: Counter[str] = Counter()
+    for part in parts:
+        number = max(nights_of[name] for name in part.shards)
+        if number and part.is_first and part.shard != "all":
+            number = 0
+        else:
+            nights_of.update(dict.fromkeys(part.shards, 1))
+        nights.extend([] for _ in range(number + 1 - len(nights)))
+        nights[number].append(part)
+    return nights
+
+
+def _agreed(
+    parts: Sequence[Part], nights: Sequence[Night], patients: Patients | None, allow_different: bool
+) -> Conditions:
+    """The conditions of the joined result, once all agree on them."""
+    may_differ = {SHARD, KNOWN} | ({PATIENTS} if patients else set())
+    if allow_different:
+        may_differ |= {name for part in parts for name in part.conditions} - {PATHS, PATIENTS}
+    for part in parts[1:]:
+        check_agreement(_told(parts[0]), _told(part), may_differ={PATHS, *may_differ})
+    for first, *others in nights:
+        for part in others:
+            check_agreement(_told(first), _told(part), may_differ=may_differ)
+    return joined_conditions([part.conditions for part in parts])
+
+
+def _told(part: Part) -> tuple[str, Conditions]:
+    return str(part.outputs.table), part.conditions
+
+
+def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
+    """What the joined result is of the archive: `all`, or the shards that there are."""
+    names = [name for part in parts for name in part.shards]
+    if "all" in names:
+        if set(names) != {"all"}:
+            raise UsageError(
+                "shards do not join with a result that was not shared out", "Join the shards first"
+            )
+        return "all"
+    shards = [Shard.named(name) for name in names]
+    count = shards[0].count
+    if any(shard.count != count for shard in shards):
+        raise UsageError("the results are shards of different numbers of shards")
+    numbers = [shard.number for shard in shards]
+    # Later nights of a shard do not double it; where rows do, that is found out row by row.
+    first = [Shard.named(name).number for part in parts if part.is_first for name in part.shards]
+    doubled = sorted({number for number in first if first.count(number) > 1})
+    if doubled and not allow_doubled:
+        raise UsageError(
+            f"there is more than one result of {_named(doubled, count)}",
+            "Name each result once, or keep the first row of each file with --allow-doubled",
+        )
+    missing = sorted(set(range(1, count + 1)) - set(numbers))
+    if missing and not allow_missing:
+        raise UsageError(
+            f"there is no result of {_named(missing, count)}",
+            "Name all of them, or join what there is with --allow-missing",
+        )
+    return " + ".join(f"{n}/{count}" for n in sorted(set(numbers))) if missing else "all"
+
+
+def _named(numbers: Sequence[int], count: int) -> str:
+    return "shard " + ", ".join(f"{number}/{count}" for number in numbers)
+
+
+def _need_complete(parts: Sequence[Part]) -> None:
+    for part in parts:
+        if not part.is_complete:
+            raise UsageError(
+                f"the run that made {part.outputs.table} was stopped before its end",
+                "Go on with it by --resume, or join what there is with --allow-missing",
+            )
+
+
+def _rows_of(part: Part, patients: Patients | None) -> Iterator[Row]:
+    rows = each_row(part.outputs.table)
+    if patients is None:
+        return rows
+    return patients.change(rows, part.conditions.get(PATIENTS, ""), part.folder)
+
+
+def _failures_of(part: Part) -> Iterator[Row]:
+    return each_failure(part.outputs.failures)
+
+
+def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]]) -> Iterator[Row]:
+    for night in nights:
+        order = FoundOrder(night[0].paths)
+        placed = (_placed(rows_of(part), part.folder, order) for part in night)
+        for _, row in merge(*placed, key=itemgetter(0)):
+            yield row
+
+
+def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[Place, Row]]:
+    for row in rows:
+        yield order.place_of(absolute(from_printable(row["path"]), folder)), row

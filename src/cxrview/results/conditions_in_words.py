@@ -1,0 +1,119 @@
+"""What is different between the conditions of two runs, in words for people."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from cxrview.results.columns import printable
+
+_MOST_PATHS = 3
+_MIB = 1 << 20
+_WORDS = {
+    "paths": "PATH",
+    "cxrview": "the version of cxrview",
+    "model": "the model (--model)",
+    "weights_sha256": "the SHA-256 of the weights (--model, --precision)",
+    "precision": "the precision (--precision)",
+    "backend": "the device (--device)",
+    "reader": "the reader (--exact)",
+    "limits": "the limits (--max-file-mib, --max-pixel-mib)",
+    "memory_bytes": "the memory of a reading process (--memory-limit)",
+    "timeout_seconds": "the seconds that a file may take (--timeout)",
+    "cutoff": "the cutoff of the model (--model, --precision)",
+    "review_band": "the review band (--review-band, --no-review)",
+    "chest_cutoff": "the least probability of a chest (--chest-cutoff)",
+    "chest_rule": "the rule for what is skipped (--chest-rule, --no-skip)",
+    "header_terms": "the table of what headers say (--header-terms)",
+    "patients": "the pseudonyms of patients (--key, --identify)",
+    "shard": "the shard (--shard)",
+    "known": "the known files (--known)",
+}
+"""What a condition is called, with the options that decide it."""
+
+
+class Difference(NamedTuple):
+    """A condition under which two runs differ, in words."""
+
+    name: str
+    """What it is called, with the options that decide it."""
+    first: str
+    other: str
+
+
+def differences(first: Mapping[str, str], other: Mapping[str, str]) -> list[Difference]:
+    """Tell which conditions of two runs are different.
+
+    Args:
+        first: name to value, as a journal or a summary holds them.
+        other: likewise.
+
+    Returns:
+        One for each condition, in the order of their names; none where all agree.
+    """
+    return [
+        Difference(_WORDS.get(name, name), *_write(name, first.get(name), other.get(name)))
+        for name in sorted({*first, *other})
+        if first.get(name) != other.get(name)
+    ]
+
+
+def _write(name: str, first: str | None, other: str | None) -> tuple[str, str]:
+    """Two values of a condition; of one that is missing `not set`."""
+    if first is not None and other is not None and name in _PAIRS:
+        try:
+            return _PAIRS[name](first, other)
+        except (ValueError, TypeError, AttributeError):  # of another version, or not ours
+            return first, other
+    one, two = ("not set" if value is None else _value(name, value) for value in (first, other))
+    return one, two
+
+
+def _value(name: str, value: str) -> str:
+    if name == "review_band":
+        low, _, high = value.partition(" ")
+        return "none" if low == "inf" else f"{low} to {high} %"
+    if value == "None":
+        return "none"
+    if name == "patients" and value == "identified":
+        return "real patient ids"
+    if name == "memory_bytes" and value.isdecimal():
+        return _mebibytes(int(value))
+    return value
+
+
+def _paths(first: str, other: str) -> tuple[str, str]:
+    """Of two lists in JSON what only one of them names; all where they differ in order alone."""
+    lists: tuple[list[str], list[str]] = (json.loads(first), json.loads(other))
+    alone = [[one for one in lists[k] if one not in lists[1 - k]] for k in (0, 1)]
+    if not any(alone):
+        alone = list(lists)
+    one, two = (_some(paths) for paths in alone)
+    return one, two
+
+
+def _some(paths: list[str]) -> str:
+    shown = [printable(path) for path in paths[:_MOST_PATHS]]
+    more = [f"{len(paths) - _MOST_PATHS} more"] if len(paths) > _MOST_PATHS else []
+    return ", ".join([*shown, *more]) or "no other"
+
+
+def _limits(first: str, other: str) -> tuple[str, str]:
+    """Of two `Limits(max_file_bytes=..., ...)` those that differ."""
+    one, two = (dict(re.findall(r"(\w+)=(\d+)", text)) for text in (first, other))
+    changed = [name for name in one if two.get(name) not in (None, one[name])]
+    if not changed:
+        return first, other
+    words = [
+        ", ".join(f"{name.replace('_', ' ')} {_mebibytes(int(of[name]))}" for name in changed)
+        for of in (one, two)
+    ]
+    return words[0], words[1]
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count} bytes" if count % _MIB else f"{count // _MIB} MiB"
+
+
+_PAIRS: dict[str, Callable[[str, str], tuple[str, str]]] = {"paths": _paths, "limits": _limits}
+"""Conditions of many parts, of which only those that differ are told."""

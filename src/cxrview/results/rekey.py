@@ -1,0 +1,149 @@
+"""Gives the rows of finished results other pseudonyms of patients, or none.
+
+A pseudonym cannot be made from another: where the patient's id is not in the row, it is read again
+from the header of the file.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from cxrview.errors import UsageError
+from cxrview.image import open_image
+from cxrview.image.dicom.header_only import read_header
+from cxrview.image.pseudonyms import IDENTIFIED, key_condition, pseudonym
+from cxrview.results.columns import Row, from_printable
+from cxrview.sources.absolute import absolute
+
+_AT_ONCE, _THREADS = 256, 8
+_NAMED = 5
+"""Files named in an error."""
+
+
+class Patients(Protocol):
+    """What is done about the patients of results that are joined."""
+
+    @property
+    def condition(self) -> str:
+        """What the joined result's condition `patients` says."""
+
+    def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
+        """Give rows with other pseudonyms.
+
+        Args:
+            rows: of one result, by COLUMNS.
+            patients: the condition under which they came about.
+            folder: where relative paths begin; where we stand if empty.
+        """
+
+    def need_all(self) -> None:
+        """See to it that all rows could be changed, once all were.
+
+        Raises:
+            UsageError: some could not.
+        """
+
+
+class WithoutPatients:
+    """Leaves `patient_key` empty in all rows."""
+
+    condition = "left out"
+
+    def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
+        """Give rows without patients; see `Patients`."""
+        return (row | {"patient_key": None} for row in rows)
+
+    def need_all(self) -> None:
+        """Nothing can be missing."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rekey:
+    """Gives rows the pseudonyms that one key makes.
+
+    Rows under that key stay as they are, and real ids are turned into pseudonyms. Of all other
+    rows the header of the file is read again. It is the same file where its SOP Instance UID
+    is the row's; where there is none, or another, its bytes must have the row's `content_id`.
+    """
+
+    key: bytes
+    leaves_out: bool = False
+    """Leave out the patients of files that cannot be read again, in place of refusing them."""
+    missing: int = 0
+    """How many files are gone, cannot be read or are other files now."""
+    named: list[str] = field(default_factory=list)
+    """The first of these."""
+
+    @property
+    def condition(self) -> str:
+        """The key, and of how many files the patient is missing; see `Patients`."""
+        missing = f" (headers not read again: {self.missing})" if self.missing else ""
+        return key_condition(self.key) + missing
+
+    def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
+        """Give rows under the key; see `Patients`."""
+        if patients == key_condition(self.key):
+            return iter(rows)
+        if patients == IDENTIFIED:
+            return (
+                row | {"patient_key": self._pseudonym(row["patient_key"] or "") or None}
+                for row in rows
+            )
+        return self._read_again(iter(rows), patients, folder)
+
+    def need_all(self) -> None:
+        """See `Patients`."""
+        if not self.missing or self.leaves_out:
+            return
+        named = ", ".join(self.named)
+        more = f" and {self.missing - len(self.named)} more" if self.missing > _NAMED else ""
+        raise UsageError(
+            f"headers that cannot be read again, of files that are gone, unreadable or other files "
+            f"now: {self.missing}, that is {named}{more}",
+            "Make them readable under these paths; or leave out the patients of these files with "
+            "--without-patients beside --rekey",
+        )
+
+    def _read_again(self, rows: Iterator[Row], patients: str, folder: str) -> Iterator[Row]:
+        # Under a key a row without a pseudonym is of a file without a patient, such as a PNG.
+        has_all = re.fullmatch(r"key [0-9a-f]+", patients) is not None
+
+        def read(row: Row) -> str | None:
+            if has_all and not row["patient_key"]:
+                return ""
+            return self._pseudonym_of_file(row, folder)
+
+        with ThreadPoolExecutor(_THREADS) as threads:  # they wait for the disk
+            while some := list(islice(rows, _AT_ONCE)):
+                for row, found in zip(some, threads.map(read, some), strict=True):
+                    if found is None:
+                        self._note_missing(row["path"])
+                    yield row | {"patient_key": found or None}
+
+    def _note_missing(self, path: str) -> None:
+        self.missing += 1
+        if len(self.named) < _NAMED:
+            self.named.append(path)
+
+    def _pseudonym_of_file(self, row: Row, folder: str) -> str | None:
+        """None where the file cannot be read, or is not that of the row any more."""
+        path = absolute(from_printable(row["path"]), folder)
+        uid, content = row["sop_instance_uid"], row["content_id"]
+        try:
+            header = read_header(path, patient_key=self._pseudonym) if uid else None
+            if header and header.sop_instance_uid == uid:
+                return header.patient_key
+            whole = open_image(path, patient_key=self._pseudonym).instance
+        except Exception:  # a file that was broken meanwhile can raise anything
+            return None
+        # Either may be empty: the digest of a URL that was read in part.
+        is_same = (uid and whole.sop_instance_uid == uid) or (
+            content and whole.content_id == content
+        )
+        return whole.patient_key if is_same else None
+
+    def _pseudonym(self, patient_id: str) -> str:
+        return pseudonym(self.key, patient_id)

@@ -1,0 +1,143 @@
+"""Which result the failures and the summary beside a table belong to.
+
+Both are named after the table without its ending, so that `views.csv`, `views.parquet` and a
+folder `views` have the same ones. The summary says which of the three it tells of.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from cxrview.errors import UsageError
+from cxrview.results.parts import foreign_files
+from cxrview.results.run_folder import SUMMARY_ENDING, beside
+
+FAILURES_ENDING = ".failures.csv"
+JOURNAL_ENDING = ".journal"
+OWNER = "table"
+"""The key in a summary: the name of its table, with / at its end for a folder of parts. Summaries
+of earlier versions have none."""
+_ENDINGS = (".parquet", ".csv", ".jsonl")
+
+Result = tuple[Path, bool]
+"""A table, and whether it is a folder of parts."""
+
+
+def owner_name(table: Path, *, in_parts: bool) -> str:
+    """What a summary says of the table that it belongs to; without its folder, which may move."""
+    return table.name + ("/" if in_parts else "")
+
+
+def owner_of_summary(table: Path, *, in_parts: bool) -> Path | None:
+    """The other result that the summary beside a table belongs to, by its own word.
+
+    A summary that was renamed together with its table is that table's; so is one that names none.
+    """
+    summary = beside(table, SUMMARY_ENDING, in_parts=in_parts)
+    named = _named(summary)
+    if named is None or named == (table, in_parts):
+        return None
+    other, is_folder = named
+    has_this = beside(other, SUMMARY_ENDING, in_parts=is_folder) == summary
+    return other if has_this and _is_result(other, is_folder) else None
+
+
+def need_own_summary(table: Path) -> None:
+    """See to it that the summary beside a result tells of it.
+
+    Raises:
+        UsageError: it tells of another result of the same name.
+    """
+    if other := owner_of_summary(table, in_parts=table.is_dir()):
+        summary = beside(table, SUMMARY_ENDING, in_parts=table.is_dir())
+        raise UsageError(
+            f"{summary} belongs to {other} and not to {table}",
+            f"Name {other}; or move {table} into another folder, with a summary of its own where "
+            "it has one",
+        )
+
+
+def need_free_names(table: Path, *, in_parts: bool) -> None:
+    """See to it that a result would not replace the failures or the summary of another one.
+
+    Raises:
+        UsageError: it would; or the table has the name of another result's failures.
+    """
+    if not in_parts:
+        need_name_of_table(table)
+    for begun, _ in _others(table, in_parts):  # it will write them in the end
+        journal = begun.with_name(begun.name + JOURNAL_ENDING)
+        if journal.exists():
+            raise UsageError(
+                f"{begun} was begun and not finished, and its failures and summary would be "
+                f"those of {table}",
+                f"Name another result with --out, or finish {begun} by --resume; where it is not "
+                f"wanted any more, remove {journal}",
+            )
+    if other := _claimant(table, in_parts):
+        stem = table.name if in_parts else table.stem
+        raise UsageError(
+            f"{stem}{FAILURES_ENDING} and {stem}{SUMMARY_ENDING} belong to {other}, and {table} "
+            "would replace them",
+            f"Name another result with --out; or move {other} away first, with these two",
+        )
+
+
+def need_name_of_table(table: Path) -> None:
+    """See to it that a table would not be the failures of another result by its name.
+
+    Raises:
+        UsageError: it would.
+    """
+    if table.name.endswith(FAILURES_ENDING):
+        raise UsageError(
+            f"{table} would be the name of another result's failures",
+            f"Name the result by something else than *{FAILURES_ENDING}",
+        )
+
+
+def _claimant(table: Path, in_parts: bool) -> Path | None:
+    """The result that the failures and summary there belong to, where that is another one."""
+    summary = beside(table, SUMMARY_ENDING, in_parts=in_parts)
+    failures = beside(table, FAILURES_ENDING, in_parts=in_parts)
+    if not summary.exists() and not failures.exists():
+        return None
+    if owner := owner_of_summary(table, in_parts=in_parts):
+        return owner
+    if _named(summary) == (table, in_parts):
+        return None
+    # An earlier version did not say whose they are.
+    others = _others(table, in_parts)
+    return next((other for other, is_folder in others if _is_result(other, is_folder)), None)
+
+
+def _others(table: Path, in_parts: bool) -> list[Result]:
+    """The other results whose failures and summary have the names of this one's."""
+    stem = table.name if in_parts else table.stem
+    namesakes = [(table.with_name(stem + ending), False) for ending in _ENDINGS]
+    namesakes.append((table.with_name(stem), True))
+    return [one for one in namesakes if one != (table, in_parts)]
+
+
+def _is_result(table: Path, is_folder: bool) -> bool:
+    """A folder of other files, such as the archive itself, is none."""
+    if not is_folder:
+        return table.is_file()
+    try:
+        return table.is_dir() and bool(os.listdir(table)) and not foreign_files(table)  # noqa: PTH208
+    except OSError:
+        return False
+
+
+def _named(summary: Path) -> Result | None:
+    """The table that a summary names, in the folder of the summary."""
+    try:
+        name = json.loads(summary.read_text(encoding="utf-8"))[OWNER]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not isinstance(name, str):
+        return None
+    bare = name.removesuffix("/")
+    if not bare or bare == ".." or Path(bare).name != bare:
+        return None
+    return summary.with_name(bare), name.endswith("/")

@@ -1,0 +1,227 @@
+"""Writes rows as Parquet, CSV or JSON lines, whole or not at all."""
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from cxrview.atomic_files import telling, whole
+from cxrview.errors import UsageError
+from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
+
+ROW_GROUP = 10_000
+"""Rows in memory at a time."""
+READ_AT_A_TIME = 1_000
+
+
+def table_format(path: Path) -> str:
+    """The format that a name asks for: its ending.
+
+    Raises:
+        UsageError: the ending is none of .parquet, .csv, .jsonl.
+    """
+    ending = path.suffix.lower().lstrip(".")
+    if ending not in _WRITERS:
+        raise UsageError(
+            f"{path} ends in none of .parquet, .csv and .jsonl",
+            "Name the result by the format that it should have, a folder of parts with / at its "
+            "end, or - for standard output",
+        )
+    return ending
+
+
+def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = COLUMNS) -> None:
+    """Write rows with the columns of a result, in the format of the name.
+
+    The file appears under its name only when it is whole; one that stood there is replaced.
+
+    Args:
+        path: .parquet, .csv or .jsonl.
+        rows: with those columns.
+        columns: name to Arrow type: COLUMNS or MERGED_COLUMNS.
+    """
+    write = _WRITERS[table_format(path)]
+    with whole(path) as part:
+        write(part, rows, columns)
+
+
+def write_failures(path: Path, rows: Iterable[Row]) -> None:
+    """Write failure rows as CSV; a file with the heading alone where there are none."""
+    with whole(path) as part:
+        _write_csv(part, rows, FAILURE_COLUMNS)
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """Write the counts of a run as indented JSON."""
+    with whole(path) as part:
+        part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+
+
+def write_json_lines(out: IO[str], rows: Iterable[Row]) -> None:
+    """Write one JSON object a line."""
+    for row in rows:
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def read_rows(path: Path, most: int) -> list[Row]:
+    """Read the first rows of a table in any of the formats, with the types of COLUMNS."""
+    return list(islice(each_row(path), most))
+
+
+def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
+    """Give the rows of a result one by one, with the types of COLUMNS.
+
+    Args:
+        path: a table in any of the formats, or a folder of Parquet parts.
+        columns: of MERGED_COLUMNS those wanted; None where a table has no such column.
+
+    Raises:
+        UsageError: there is no such table, or none of ours.
+    """
+    for file in files_of(path):
+        with reading(file):
+            for row in _READERS[table_format(file)](file, columns):
+                if "path" in row and not row["path"]:
+                    raise ValueError("every row is of a file")
+                yield row
+
+
+def files_of(table: Path) -> list[Path]:
+    """The files of a result: itself, or the Parquet parts of a folder in their order.
+
+    Raises:
+        UsageError: there is no such table, or no part in the folder.
+    """
+    if not table.exists():
+        raise UsageError(f"there is no result {table}")
+    files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+    if not files:
+        raise UsageError(f"the folder {table} holds no Parquet files")
+    return files
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """What a file that is no table of ours makes go wrong becomes UsageError."""
+    try:
+        yield
+    # ValueError: pyarrow's, JSON's and UTF-8's.
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, csv.Error) as error:
+        raise UsageError(f"{file} cannot be read as a result of cxrview classify") from error
+
+
+def each_failure(path: Path) -> Iterator[Row]:
+    """Give the rows of a failures file one by one.
+
+    Raises:
+        UsageError: there is no such file, or none of ours.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                yield {name: row[name] for name in FAILURE_COLUMNS}
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as failures of cxrview classify") from error
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as table:
+        names = table.schema_arrow.names
+        check_columns(path, names)
+        known = [name for name in columns if name in names]
+        for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
+            for row in batch.to_pylist():
+                yield {name: row.get(name) for name in columns}
+
+
+def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            check_columns(path, row)
+            yield {name: row.get(name) for name in columns}
+
+
+def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        check_columns(path, reader.fieldnames or ())
+        for row in reader:
+            yield {name: _typed(name, row.get(name)) for name in columns}
+
+
+def check_columns(path: Path, names: Collection[str]) -> None:
+    """Refuse what is no result.
+
+    A list of failures has paths too: taken for a result, none of it would be tried again.
+
+    Raises:
+        UsageError: a column is missing that every result has.
+    """
+    if missing := [name for name in ("path", "decision") if name not in names]:
+        raise UsageError(
+            f"{path} is no result of cxrview classify: it has no column {missing[0]}",
+            "A result is the table that --out named, such as views.parquet; "
+            "views.failures.csv beside it is none",
+        )
+
+
+def _typed(name: str, text: str | None) -> Any:
+    """A cell of a CSV: a number as a number, an empty one as None."""
+    make = {"int16": int, "int32": int, "float64": float, "string": str}
+    return make[MERGED_COLUMNS[name]](text) if text else None
+
+
+_READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
+
+
+def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        names = list(columns)
+        plain = csv.DictWriter(file, names, lineterminator="\n")
+        quoted = csv.DictWriter(file, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writeheader()
+        for row in rows:
+            # Python leaves a lone carriage return bare, which every reader takes for a line's end.
+            has_return = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
+            (quoted if has_return else plain).writerow(row)
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Write a small table of any columns as CSV, whole or not at all.
+
+    Args:
+        path: .csv; a table that stands there is replaced.
+        rows: all with the same columns.
+        columns: need to be given where there may be no row.
+
+    Raises:
+        CannotWrite: the disk took no more.
+    """
+    rows = list(rows)
+    with telling(path), whole(path) as part:
+        _write_csv(part, rows, columns or list(rows[0]))
+
+
+def _write_jsonl(path: Path, rows: Iterable[Row], _columns: Collection[str]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        write_json_lines(file, rows)
+
+
+def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        ahead = iter(rows)
+        while group := list(islice(ahead, ROW_GROUP)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+
+
+_WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}

@@ -1,0 +1,1 @@
+"""What the user named: paths, folders, globs, URLs, shards."""

@@ -1,0 +1,248 @@
+"""Finds files: names, folders, globs and URLs in, one path after another out."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cxrview.errors import UsageError
+from cxrview.sources.paths import file_system, local_path
+from cxrview.sources.sorted_names import SortedNames
+from cxrview.sources.unlisted import Unlisted
+from cxrview.sources.wildcard import WILDCARD, matches, split_glob
+
+_WEB_WILDCARD = re.compile(r"[*\[]")
+
+
+def find_images(
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    leave_out: Collection[Path] = (),
+    is_literal: bool = False,
+) -> Iterator[str]:
+    """Yield every file that the arguments name, by content yet unknown.
+
+    Folders are walked depth first in the order of their names, so that two runs give the same
+    order; links to folders inside are not followed, so that loops end. Everything that is not
+    a folder is given out, pipes and broken links too, and as `Unlisted` a folder that cannot be
+    listed: each becomes a failure with its reason, and nothing is dropped in silence. Memory is
+    that of one folder's names at each depth, 50,000 at the most; a store behind a URL lists a
+    folder whole.
+
+    Args:
+        paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
+            the pattern does), or fsspec URLs of the same. A name that exists is itself and no
+            glob. A name that does not exist is given out as it stands.
+        leave_out: resolved paths that are passed over, such as cxrview's own results.
+        is_literal: names come from a list and are no globs, whatever is in them.
+
+    Raises:
+        UsageError: a glob matches nothing, or a name is empty.
+        NoRoomForNames: a folder has more names, and temporary files find no room for them.
+    """
+    unwanted = _LeaveOut(leave_out)
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        path = os.fspath(path)
+        if not path:
+            raise UsageError("a path is empty", "Is a variable of the shell not set?")
+        if is_literal and (local := local_path(path)) and not _is_folder(local):
+            if not unwanted.holds(local):
+                yield path
+        elif local := local_path(path):
+            for found in _find_local(local, unwanted):
+                yield _renamed(found, path[: len(path) - len(local)] + found)
+        else:
+            yield from _find_remote(path, is_literal)
+
+
+def _find_local(path: str, unwanted: "_LeaveOut") -> Iterator[str]:
+    if WILDCARD.search(path) and not os.path.lexists(path):
+        yield from _at_least_one(path, _find_glob(path, unwanted))
+    elif _is_folder(path):
+        yield from _walk(path, unwanted)
+    elif not unwanted.holds(path):
+        yield path
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 (Path's raises where a folder above is closed)
+
+
+def _renamed(found: str, name: str) -> str:
+    return Unlisted(name, found.reason) if isinstance(found, Unlisted) else name
+
+
+class _LeaveOut:
+    """Asks the disk only about names that could be meant: resolving a million paths is slow."""
+
+    def __init__(self, paths: Collection[Path]) -> None:
+        self._paths = frozenset(paths)
+        self._names = frozenset(path.name for path in paths)
+
+    def holds(self, path: str) -> bool:
+        if not self._paths:
+            return False
+        if os.path.basename(path) not in self._names and not os.path.islink(path):  # noqa: PTH119, PTH114
+            return False
+        return Path(os.path.realpath(path)) in self._paths
+
+
+def _at_least_one(pattern: str, found: Iterator[str]) -> Iterator[str]:
+    first = next(found, None)
+    if first is None:
+        raise UsageError(f"nothing matches {pattern}", "Check the pattern, or quote it less")
+    yield first
+    yield from found
+
+
+def _walk(folder: str, unwanted: _LeaveOut) -> Iterator[str]:
+    # A stack of our own: a tree may be deeper than Python's.
+    stack = [_entries(folder)]
+    while stack:
+        for path, is_folder in stack[-1]:
+            if unwanted.holds(path):
+                continue
+            if is_folder:
+                stack.append(_entries(path))
+                break
+            yield path
+        else:
+            stack.pop()
+
+
+def _entries(folder: str) -> Iterator[tuple[str, bool]]:
+    """Give (path, whether a folder) in the order of names; the folder itself if it is closed."""
+    try:
+        with os.scandir(folder) as entries:
+            kinds = ((entry.name, _folder(entry)) for entry in entries)
+            named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
+    except OSError as error:  # the folder's: those of the sorting have a name of their own
+        yield Unlisted(folder, error.strerror or type(error).__name__), False
+        return
+    for name, is_folder in named:
+        yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
+
+
+def _folder(entry: "os.DirEntry[str]") -> bool | None:
+    """Whether an entry is a folder; None for a link to one, which is not followed."""
+    try:
+        if not entry.is_dir():
+            return False
+        return None if entry.is_symlink() else True
+    except OSError:
+        return False
+
+
+def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
+    base, parts = split_glob(pattern)
+    depth = None if "**" in parts else len(parts)
+    above: list[tuple[str, ...]] = [()]
+    stack = [_entries(base or ".")] if _is_folder(base or ".") else []
+    while stack:
+        for path, is_folder in stack[-1]:
+            if isinstance(path, Unlisted):  # whatever of it would have matched
+                yield path if base else _renamed(path, path.removeprefix("./"))
+                continue
+            if unwanted.holds(path):
+                continue
+            names = (*above[-1], os.path.basename(path))  # noqa: PTH119
+            if matches(names, parts):
+                shown = path if base else path.removeprefix("./")  # as the pattern was written
+                yield from _walk(shown, unwanted) if is_folder else (shown,)
+            elif is_folder and (depth is None or len(names) < depth):
+                stack.append(_entries(path))
+                above.append(names)
+                break
+        else:
+            stack.pop()
+            above.pop()
+
+
+def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
+    try:
+        with file_system(url) as (files, path):
+            found = _named_by(files, url, path, is_literal)
+    except MemoryError:
+        raise
+    except Exception:  # opening it will say why
+        yield url if is_literal else Unlisted(url)
+        return
+    if found is None:
+        yield url  # as it stands
+    elif not found and WILDCARD.search(path):
+        raise UsageError(f"nothing matches {url}", "Check the pattern")
+    elif not found:
+        yield Unlisted(url)
+    else:
+        yield from _walk_remote(url, found, files.unstrip_protocol)
+
+
+def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
+    """Look for (name, whether a folder) of all that a URL names; None for that one file itself."""
+    is_web = url.startswith(("http://", "https://"))
+    # In an address of the web ? begins the query.
+    is_glob = not is_literal and (_WEB_WILDCARD if is_web else WILDCARD).search(path)
+    if is_glob and not files.exists(path):
+        found = files.glob(path, detail=True)
+        kinds = ((name, facts["type"] == "directory") for name, facts in sorted(found.items()))
+        return list(_outermost(kinds))
+    if is_web:
+        return None  # a web server has no folders, only pages
+    if files.isdir(path):
+        return [(path, True)]
+    return None if is_literal or files.exists(path) else []
+
+
+def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Leave out what lies in a folder that is found itself, and so walked: ** finds both."""
+    walked = set()
+    for name, is_folder in found:
+        above = name.rstrip("/")
+        while above and above not in walked:
+            above = above.rpartition("/")[0]
+        if above in walked:
+            continue
+        if is_folder:
+            walked.add(name.rstrip("/"))
+        yield name, is_folder
+
+
+def _walk_remote(
+    url: str, found: list[tuple[str, bool]], url_of: Callable[[str], str]
+) -> Iterator[str]:
+    stack = [iter(found)]
+    while stack:
+        for name, is_folder in stack[-1]:
+            if is_folder:
+                stack.append(_entries_remote(url, name))
+                break
+            yield _renamed(name, _url_in(url, name) if "::" in url else url_of(name))
+        else:
+            stack.pop()
+
+
+def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
+    from fsspec.archive import AbstractArchiveFileSystem
+
+    try:
+        with file_system(url) as (files, _):
+            if isinstance(files, AbstractArchiveFileSystem):
+                # To list one of its folders goes through all of its names, so all come at once.
+                names = sorted(files.find(folder), key=lambda name: name.split("/"))
+                listed = [{"name": name, "type": "file"} for name in names]
+            else:
+                listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
+    except MemoryError:
+        raise
+    except Exception as error:  # not its message, which may hold credentials
+        yield Unlisted(folder, getattr(error, "strerror", "") or type(error).__name__), False
+        return
+    for entry in listed:
+        if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
+            yield entry["name"], entry["type"] == "directory"
+
+
+def _url_in(url: str, name: str) -> str:
+    first, _, rest = url.partition("::")
+    return f"{first.partition('://')[0]}://{name}::{rest}"

@@ -1,0 +1,155 @@
+"""Turns labelled files into arrays, and arrays into the batches of a recipe."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrview.image import SIDE, read_radiograph, squash
+from cxrview.records import Label
+from cxrview.terms import View
+from cxrview.train.augment import vary
+from cxrview.train.not_chest import draw_not_chest
+from cxrview.train.recipes import Recipe
+
+CROP = 224
+"""Rows and columns that the network sees of the squashed 256 (paper, section 4; Szegedy 2015)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledPixels:
+    """Labels and their squashed pixels, in the same order."""
+
+    labels: tuple[Label, ...]
+    pixels: NDArray[np.uint8]
+    """Shape (n, 256, 256), uint8."""
+
+    @property
+    def is_frontal(self) -> NDArray[np.bool_]:
+        """Shape (n,), the truth."""
+        return np.array([label.view is View.FRONTAL for label in self.labels], bool)
+
+
+def load_pixels(
+    files: Sequence[str], folder: Path, progress: Callable[[int], None] = lambda done: None
+) -> NDArray[np.uint8]:
+    """Read and squash files, as in use.
+
+    Args:
+        files: relative to `folder`.
+        folder: where the labels file stands.
+        progress: told of each file that is read, by 1.
+
+    Returns:
+        Shape (n, 256, 256), uint8.
+
+    Raises:
+        UnreadableImage: a file cannot be read; a training set should have none such.
+    """
+    pixels = np.empty((len(files), SIDE, SIDE), np.uint8)
+    for place, file in zip(pixels, files, strict=True):
+        place[:] = squash(read_radiograph(str(folder / file)).pixels)
+        progress(1)
+    return pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a recipe learns from."""
+
+    radiographs: LabelledPixels
+    not_chest: NDArray[np.uint8]
+    """Labelled pictures, shape (m, 256, 256), uint8; m is 0 where the recipe needs none."""
+    photographs: NDArray[np.uint8]
+    """Shape (p, 256, 256), uint8; p is 0 where the recipe needs none."""
+
+    @property
+    def sha256(self) -> str:
+        """Of all that is learnt from, as hexadecimal."""
+        digest = hashlib.sha256(self.radiographs.pixels.data)
+        digest.update(self.radiographs.is_frontal.tobytes())
+        digest.update(" ".join(label.source for label in self.radiographs.labels).encode())
+        digest.update(self.not_chest.data)
+        digest.update(self.photographs.data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one step shows; all arrays share length and order, chests come first."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (b, 224, 224), uint8."""
+    is_frontal: NDArray[np.bool_]
+    """Shape (c,), of the chests alone."""
+    is_chest: NDArray[np.bool_]
+    """Shape (b,)."""
+
+
+def draw_batch(lesson: Lesson, recipe: Recipe, *, seed: int, step: int) -> Batch:
+    """Draw one training batch, varied and cropped; seed and step decide it, so a resume repeats it.
+
+    Args:
+        lesson: of the training partition.
+        recipe: its size, its shares, and how often appearance is changed.
+        seed: of the training.
+        step: from 0.
+
+    Raises:
+        ValueError: the recipe asks for pictures that are no chest, and the lesson has none.
+    """
+    for share, there in (
+        (recipe.not_chest, lesson.not_chest),
+        (recipe.photographs, lesson.photographs),
+    ):
+        if share and not len(there):
+            raise ValueError("the recipe needs pictures that are no chest")
+    rng = np.random.default_rng([seed, step])
+    edges = np.cumsum([0, recipe.drawn, recipe.not_chest, recipe.photographs])
+    drawn, others, photographs = np.histogram(rng.random(recipe.batch), edges)[0].tolist()
+    weights = balance(lesson.radiographs.labels, recipe.balance)
+    chosen = rng.choice(len(weights), recipe.batch - drawn - others - photographs, p=weights)
+    pictures = [lesson.radiographs.pixels[k] for k in chosen]
+    pictures += _some(lesson.not_chest, others, rng)
+    pictures += _some(lesson.photographs, photographs, rng)
+    pictures += [draw_not_chest(rng) for _ in range(drawn)]
+    varied = [_crop_at_random(vary(picture, recipe.chances, rng), rng) for picture in pictures]
+    return Batch(
+        pixels=np.stack(varied),
+        is_frontal=lesson.radiographs.is_frontal[chosen],
+        is_chest=np.arange(recipe.batch) < len(chosen),
+    )
+
+
+def _some(
+    pictures: NDArray[np.uint8], count: int, rng: np.random.Generator
+) -> list[NDArray[np.uint8]]:
+    return [pictures[k] for k in rng.choice(len(pictures), count)] if count else []
+
+
+def balance(labels: Sequence[Label], power: float) -> NDArray[np.float64]:
+    """How often each image is drawn, shape (n,), adding up to 1.
+
+    Args:
+        labels: at least one.
+        power: the n images of one source and view together have a share that goes with n to
+            this power.
+    """
+    kinds = np.array([f"{label.source}\0{label.view}" for label in labels])
+    _, kind, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    weights = counts.astype(float)[kind] ** (power - 1)
+    return np.asarray(weights / weights.sum())
+
+
+def centre_crop(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Shape (n, 256, 256) to (n, 224, 224): what the network sees in use."""
+    margin = (pixels.shape[1] - CROP) // 2
+    return pixels[:, margin : margin + CROP, margin : margin + CROP]
+
+
+def _crop_at_random(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    top, left = rng.integers(0, pixels.shape[0] - CROP + 1, 2)
+    return pixels[top : top + CROP, left : left + CROP]

@@ -1,0 +1,1 @@
+"""Worker processes that may crash, hang or use too much memory."""

@@ -1,0 +1,63 @@
+"""Lists of images, in every form."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cxrview.annotate.image_list import each_listed_image
+from cxrview.errors import UsageError
+
+ROWS = [{"path": "a.png", "ward": "east"}, {"path": "b.png", "ward": None}]
+
+
+def written(tmp_path, ending):
+    path = tmp_path / f"list.{ending}"
+    if ending == "csv":
+        path.write_text("path,ward\na.png,east\nb.png,\n")
+    elif ending == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    else:
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_every_form_gives_every_column(tmp_path, ending):
+    assert list(each_listed_image(written(tmp_path, ending))) == ROWS
+
+
+def test_a_folder_of_parts_is_one_list(tmp_path):
+    for part in ("1", "2"):
+        pq.write_table(pa.Table.from_pylist([{"path": part}]), tmp_path / f"{part}.parquet")
+
+    assert [row["path"] for row in each_listed_image(tmp_path)] == ["1", "2"]
+
+
+def test_files_are_named_from_their_list_and_paths_as_they_stand(tmp_path):
+    (tmp_path / "list.csv").write_text("file\nhere/a.png\ns3://bucket/b.png\n")
+
+    paths = [row["path"] for row in each_listed_image(tmp_path / "list.csv")]
+
+    assert paths == [str(tmp_path / "here/a.png"), "s3://bucket/b.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("list.csv", "ward\neast\n", "names no images"),
+        ("list.csv", "path,ward\na.png,east,west\n", "is no table of the format"),
+        ("list.csv", "path,ward\n,east\n", "is no table of the format"),
+        ("list.parquet", "path\na.png\n", "is no table of the format"),
+        ("list.jsonl", "{", "is no table of the format"),
+        ("list.txt", "a.png", "ends in none of"),
+        ("nothing.csv", None, "there is no table"),
+    ],
+)
+def test_what_is_no_list_is_refused(tmp_path, name, content, why):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+
+    with pytest.raises(UsageError, match=why):
+        list(each_listed_image(tmp_path / name))

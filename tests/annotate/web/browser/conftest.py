@@ -1,0 +1,330 @@
+"""A real server, a real Chromium, and phantoms: what every test of the pages asks for."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cxrview.phantom.archive import draw_archive
+from cxrview.records import AnnotationStudy, LabelChoice, Reading, StudyImage
+from cxrview.terms import Act, Projection, Role
+
+READER = frozenset({Role.READER})
+SENIOR = frozenset({Role.READER, Role.ADJUDICATOR})
+PATIENCE_MS = 30_000
+SERVER = """
+import sys
+from cxrview.annotate.web.run import serve_annotation
+from cxrview.annotate.database.store import open_readings
+
+if __name__ == "__main__":
+    ready = lambda address: print(address, flush=True)
+    serve_annotation(open_readings(sys.argv[1]), port=int(sys.argv[2]), when_ready=ready)
+"""
+# Counts what was painted, since nothing else tells a picture from the one before it.
+COUNT_PAINTINGS = """
+window.paintings = 0;
+document.addEventListener("painted", (event) => {
+  window.paintings += 1;
+  window.showing = event.detail.showing;
+});
+"""
+
+
+@dataclass
+class Served:
+    """A study, the process that serves it, and the ways in for its readers."""
+
+    where: Path
+    port: int
+    links: dict[str, str]
+    process: "subprocess.Popen[str] | None" = None
+    pages: list[Any] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, str(self.where.with_name("server.py"))]
+        self.process = subprocess.Popen(
+            [*command, str(self.where), str(self.port)], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline().strip() == self.address
+
+    def kill(self) -> None:
+        """By SIGKILL: it writes nothing more."""
+        assert self.process is not None and self.process.stdout is not None
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def stop(self) -> None:
+        assert self.process is not None and self.process.stdout is not None
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.process.stdout.close()
+
+    def enter(self, context: Any, name: str, page: str = "/read") -> Any:
+        """Come in by the secret link and open a page."""
+        tab = context.new_page()
+        tab.goto(f"{self.address}/enter#{self.links[name]}")
+        tab.get_by_role("button", name="Sign in").click()
+        tab.wait_for_url(f"{self.address}/")
+        tab.goto(self.address + page)
+        return tab
+
+    def readings(self, act: Act | None = None) -> list[Reading]:
+        """What is on the disk."""
+        from cxrview.annotate.database.store import open_readings
+
+        with closing(open_readings(str(self.where))) as store:
+            return [one for one in store.readings() if act in (None, one.act)]
+
+    def wait_for_readings(self, count: int, act: Act | None = None) -> list[Reading]:
+        """Readings once there are so many; more of them, or the same twice, fail."""
+        last = time.monotonic() + PATIENCE_MS / 1000
+        while len(found := self.readings(act)) < count and time.monotonic() < last:
+            time.sleep(0.05)
+        assert len(found) == count
+        assert max(Counter(one.uid for one in found).values(), default=1) == 1
+        return found
+
+
+def paintings(page: Any) -> int:
+    return int(page.evaluate("window.paintings"))
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    last = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < last, "it never came to be"
+        time.sleep(0.01)
+
+
+def is_at_rest(page: Any) -> bool:
+    """Whether a message stands where a picture would, other than that one is being fetched."""
+    words = page.locator("#message").text_content() or ""
+    return bool(words) and "…" not in words
+
+
+class Hand:
+    """A reader's hand on the keys, that waits for each picture."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.wait_for_picture()
+
+    def wait_for_picture(self) -> None:
+        wait_until(lambda: paintings(self.page) or is_at_rest(self.page))
+
+    @property
+    def showing(self) -> str:
+        return str(self.page.evaluate("window.showing"))
+
+    def press(self, key: str) -> str:
+        """Press a key that ends a picture; returns the showing that it was pressed at."""
+        before, showing = paintings(self.page), self.showing
+        self.page.keyboard.press(key)
+        wait_until(lambda: paintings(self.page) > before or is_at_rest(self.page))
+        return showing
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty small phantoms, frontal and lateral: eight that are drawn, each under five names."""
+    folder = tmp_path_factory.mktemp("phantoms")
+    draw_archive(
+        folder / "drawn",
+        patients=4,
+        projections=[Projection.PA, Projection.LL],
+        size=(160, 132),
+        syntaxes=["native"],
+        strangers=False,
+        damages=[],
+    )
+    for number in range(5):
+        shutil.copytree(folder / "drawn", folder / "archive" / f"box-{number}")
+    return folder / "archive"
+
+
+@pytest.fixture
+def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Serve a study of so many phantoms; the servers end with the test."""
+    pytest.importorskip("fastapi", reason="needs the extra annotate: pip install '.[annotate]'")
+    running: list[Served] = []
+
+    def serve_study(
+        count: int,
+        readers: dict[str, frozenset[Role]] | None = None,
+        *,
+        images: Sequence[StudyImage] | None = None,
+        choices: str = "",
+        **about: Any,
+    ) -> Served:
+        where = tmp_path / f"study-{len(running)}.sqlite"
+        links = make_study(
+            where, phantoms, count, readers or {"Ann": READER}, images, choices, about
+        )
+        where.with_name("server.py").write_text(SERVER)
+        served = Served(where, free_port(), links)
+        served.start()
+        running.append(served)
+        return served
+
+    yield serve_study
+    for served in running:
+        served.stop()
+
+
+def make_study(
+    where: Path,
+    phantoms: Path,
+    count: int,
+    readers: dict[str, frozenset[Role]],
+    images: Sequence[StudyImage] | None,
+    choices: str,
+    about: dict[str, Any],
+) -> dict[str, str]:
+    """Write a study down; returns each reader's secret."""
+    from cxrview.annotate.database.store import create_readings
+
+    study = AnnotationStudy(
+        study_id=secrets.token_hex(16),
+        name="Phantoms",
+        created=datetime.now(UTC),
+        root=str(phantoms),
+        **about,
+    )
+    if choices:
+        pairs = [part.split(":") for part in choices.split(",")]
+        study = replace(study, choices=tuple(LabelChoice(name=n, key=k) for n, k in pairs))
+    with closing(create_readings(str(where), study)) as store:
+        store.add_images(images or study_images(phantoms)[:count])
+        return {name: store.add_reader(name, roles)[1] for name, roles in readers.items()}
+
+
+def study_images(phantoms: Path) -> list[StudyImage]:
+    """The phantoms as images of a study."""
+    files = sorted(path for path in phantoms.rglob("*") if path.is_file())
+    return [
+        StudyImage(image_id=secrets.token_hex(8), path=str(path.relative_to(phantoms)))
+        for path in files
+    ]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="module")  # its event loop would be in the way of tests elsewhere
+def chromium(program: Callable[[str], str]) -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; a test is skipped where it does not start."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: make test")
+    found = program("chromium")
+    with playwright.sync_playwright() as driver:
+        # Chromium's sandbox does not work for root.
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        try:
+            browser = driver.chromium.launch(executable_path=found, args=options)
+        except playwright.Error as error:
+            pytest.skip(f"needs a Chromium that starts ({found}: {_first_reason(error.message)})")
+        yield browser
+        browser.close()
+
+
+def _first_reason(message: str) -> str:
+    """The first line in which a browser itself says what is wrong; else the whole first line."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    own = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
+    return next((line for line in own if "ERROR" in line or "FATAL" in line), lines[0])
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Callable[[], Any]]:
+    """Open a browser with nothing in it, as on a computer of its own."""
+    opened: list[Any] = []
+    wrong: list[str] = []
+
+    def open_browser(**options: Any) -> Any:
+        context = chromium.new_context(viewport={"width": 1366, "height": 768}, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(COUNT_PAINTINGS)
+        context.on("weberror", lambda error: wrong.append(str(error.error)))
+        opened.append(context)
+        return context
+
+    yield open_browser
+    for context in opened:
+        context.close()
+    assert not wrong, "a script of the page failed"
+
+
+@pytest.fixture
+def hand() -> Callable[[Any], Hand]:
+    """Lay a hand on a page's keys."""
+    return Hand
+
+
+@pytest.fixture
+def study_of() -> Callable[[Path], list[StudyImage]]:
+    """Make images of a study from a folder of phantoms."""
+    return study_images
+
+
+@pytest.fixture
+def roles() -> dict[str, frozenset[Role]]:
+    """Two readers, the senior of whom settles conflicts, as in the paper."""
+    return {"Ann": READER, "Bo": SENIOR}
+
+
+@pytest.fixture
+def small_pages() -> Callable[[Any], None]:
+    """Have the grid of a browser show pages of eight: four of them in a study of phantoms."""
+
+    def shrink(context: Any) -> None:
+        def serve_script(route: Any) -> None:
+            answer = route.fetch()
+            text = answer.text()
+            assert "CELLS = 60" in text
+            route.fulfill(response=answer, body=text.replace("CELLS = 60", "CELLS = 8"))
+
+        context.route("**/static/grid_session.js", serve_script)
+
+    return shrink
+
+
+@pytest.fixture
+def slow_down() -> Callable[[Any, str, float], None]:
+    """Let every answer of these addresses come so many milliseconds late."""
+
+    def slow(context: Any, pattern: str, milliseconds: float) -> None:
+        context.add_init_script(f"""
+          {{
+            const fetched = window.fetch;
+            window.fetch = async (address, options) => {{
+              const answer = await fetched(address, options);
+              if (String(address).includes({pattern!r})) {{
+                await new Promise((resolve) => setTimeout(resolve, {milliseconds}));
+              }}
+              return answer;
+            }};
+          }}
+        """)
+
+    return slow

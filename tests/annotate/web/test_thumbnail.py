@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrview.annotate.web.thumbnail import fitted
+from cxrview.image import open_image
+
+
+def drawn(rows: int, columns: int) -> np.ndarray:
+    """Soft shapes, as a radiograph has."""
+    y, x = np.mgrid[0:rows, 0:columns]
+    waves = np.sin(x / columns * 9) + np.cos(y / rows * 7) + np.sin((x + y) / 40)
+    return ((waves - waves.min()) / np.ptp(waves) * 65535).astype(np.uint16)
+
+
+@pytest.fixture
+def film(tmp_path):
+    def write(rows, columns, name="film.png", **how):
+        path = tmp_path / name
+        pixels = drawn(rows, columns)
+        Image.fromarray(pixels if name.endswith("png") else (pixels >> 8).astype(np.uint8)).save(
+            path, **how
+        )
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "edge", "shape"),
+    [
+        (900, 600, 300, (300, 200)),  # by the fast reader
+        (600, 900, 300, (200, 300)),
+        (900, 600, 700, (700, 467)),  # too near for it
+        (2000, 100, 500, (500, 25)),  # too narrow for it
+        (300, 200, 512, (300, 200)),  # never enlarged
+        (300, 200, None, (300, 200)),
+        (900, 2, 10, (10, 1)),
+    ],
+)
+def test_it_fits_and_keeps_its_proportions(film, rows, columns, edge, shape):
+    assert fitted(open_image(film(rows, columns)), edge).shape == shape
+
+
+def test_all_pixels_are_left_as_they_are(film):
+    file = open_image(film(300, 200))
+
+    assert np.array_equal(fitted(file, None), file.radiograph().pixels)
+    assert np.array_equal(fitted(file, 512), file.radiograph().pixels)
+
+
+@pytest.mark.parametrize("edge", [150, 300, 450])
+def test_a_small_picture_is_the_mean_of_the_large_one(film, edge):
+    """The fast reader's way over a square shows nothing that Pillow's box does not."""
+    file = open_image(film(900, 600))
+    small = fitted(file, edge).astype(float)
+    rows, columns = small.shape
+    pixels = Image.fromarray(file.radiograph().pixels)
+    box = np.asarray(pixels.resize((columns, rows), Image.Resampling.BOX)).astype(float)
+
+    assert np.abs(small - box).mean() < 1
+
+
+def test_a_photograph_that_is_turned_by_its_notes_keeps_its_own_proportions(film):
+    """Orientation 6 (EXIF 0x0112): rows are columns; the header's size is not the picture's."""
+    notes = Image.Exif()
+    notes[0x0112] = 6
+    file = open_image(film(900, 600, "film.jpg", exif=notes))
+
+    assert fitted(file, 300).shape == (200, 300)

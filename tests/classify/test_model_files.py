@@ -1,0 +1,108 @@
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from cxrview.classify.model_files import read_card, read_model, read_weights, write_model
+from cxrview.errors import ModelRefused
+from cxrview.records import ModelCard
+
+WEIGHTS = bytes(range(256))
+CARD = ModelCard(
+    model_id="test-1",
+    weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    input_side=256,
+    cutoff=50.0,
+    paper_cutoff=99.6,
+    review_band=(20.0, 80.0),
+    precision="float32",
+    about={"licence": "none"},
+)
+
+
+def test_a_model_is_read_as_it_was_written(tmp_path):
+    write_model(tmp_path, CARD, WEIGHTS)
+
+    assert read_model(tmp_path) == (CARD, WEIGHTS)
+
+
+INT8_WEIGHTS = bytes(range(128))
+INT8 = dataclasses.replace(
+    CARD,
+    model_id="test-int8-1",
+    weights_sha256=hashlib.sha256(INT8_WEIGHTS).hexdigest(),
+    review_band=(30.0, 70.0),
+    precision="int8",
+)
+BOTH = dataclasses.replace(CARD, int8=INT8)
+
+
+def test_a_model_of_two_precisions_is_read_as_it_was_written(tmp_path):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+
+    assert read_model(tmp_path) == (BOTH, WEIGHTS)
+    assert read_weights(tmp_path / "model-int8.onnx", read_card(tmp_path).int8) == INT8_WEIGHTS
+
+
+def test_weights_of_int8_are_gone_when_a_model_without_them_takes_the_place(tmp_path):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+    write_model(tmp_path, CARD, WEIGHTS)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "card.json"}
+
+
+@pytest.mark.parametrize(("card", "weights"), [(BOTH, None), (CARD, INT8_WEIGHTS)])
+def test_a_card_of_int8_does_not_stand_without_its_weights(tmp_path, card, weights):
+    with pytest.raises(ValueError, match="go together"):
+        write_model(tmp_path, card, WEIGHTS, weights)
+
+
+@pytest.mark.parametrize("position", [0, 64, 127])
+def test_one_changed_bit_of_the_weights_of_int8_is_refused(tmp_path, position):
+    write_model(tmp_path, BOTH, WEIGHTS, INT8_WEIGHTS)
+    changed = bytearray(INT8_WEIGHTS)
+    changed[position] ^= 1
+    (tmp_path / "model-int8.onnx").write_bytes(changed)
+
+    with pytest.raises(ModelRefused, match=r"model-int8\.onnx is not the file .* SHA-256 differs"):
+        read_weights(tmp_path / "model-int8.onnx", read_card(tmp_path).int8)
+
+
+@pytest.mark.parametrize("position", [0, 100, 255])
+def test_one_changed_bit_is_refused(tmp_path, position):
+    write_model(tmp_path, CARD, WEIGHTS)
+    changed = bytearray(WEIGHTS)
+    changed[position] ^= 1
+    (tmp_path / "model.onnx").write_bytes(changed)
+
+    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cutoff": 101},
+        {"review_band": [80, 20]},
+        {"review_band": 3},
+        {"unheard_of": 1},
+        {"int8": {"cutoff": 50}},
+    ],
+)
+def test_a_card_out_of_range_is_refused(tmp_path, change):
+    write_model(tmp_path, CARD, WEIGHTS)
+    fields = dataclasses.asdict(CARD) | change
+    (tmp_path / "card.json").write_text(json.dumps(fields))
+
+    with pytest.raises(ModelRefused, match="no model card"):
+        read_model(tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["model.onnx", "card.json"])
+def test_half_a_model_is_refused(tmp_path, missing):
+    write_model(tmp_path, CARD, WEIGHTS)
+    (tmp_path / missing).unlink()
+
+    with pytest.raises(ModelRefused, match="holds no model"):
+        read_model(tmp_path)

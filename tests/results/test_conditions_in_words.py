@@ -1,0 +1,71 @@
+"""What differs between two runs is told by the options that decide it, not by its inner name."""
+
+import json
+
+import pytest
+
+from cxrview.image import Limits
+from cxrview.results.conditions_in_words import differences
+
+
+def told(name, first, other):
+    (one,) = differences({name: first, "reader": "fast"}, {name: other, "reader": "fast"})
+    return tuple(one)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "other", "expected"),
+    [
+        ("review_band", "35.492 85.445", "inf inf", ("35.492 to 85.445 %", "none")),
+        ("patients", "identified", "key 00ff", ("real patient ids", "key 00ff")),
+        ("memory_bytes", str(4096 << 20), "1000", ("4096 MiB", "1000 bytes")),
+        ("limits", str(Limits()), "of another version", (str(Limits()), "of another version")),
+        (
+            "limits",
+            str(Limits()),
+            str(Limits(max_file_bytes=5 << 20)),
+            ("max file bytes 2048 MiB", "max file bytes 5 MiB"),
+        ),
+        ("chest_cutoff", "22.5", "None", ("22.5", "none")),
+    ],
+)
+def test_a_value_is_written_for_people(name, first, other, expected):
+    assert told(name, first, other)[1:] == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "expected"),
+    [
+        (["/a", "/films"], ["/a", "/filmz"], ("/films", "/filmz")),
+        (["/a"], ["/a", "/b"], ("no other", "/b")),
+        (["/a", "/b"], ["/b", "/a"], ("/a, /b", "/b, /a")),
+        (["/a"], [f"/{k}" for k in range(9)], ("/a", "/0, /1, /2, 6 more")),
+        (["/\udcff"], ["-"], (r"/\xff", "-")),
+    ],
+)
+def test_of_many_paths_those_that_one_run_alone_names_are_told(first, other, expected):
+    assert told("paths", json.dumps(first), json.dumps(other)) == ("PATH", *expected)
+
+
+def test_what_one_run_alone_has_is_not_set_in_the_other():
+    assert differences({"a": "1"}, {"b": "2"}) == [("a", "1", "not set"), ("b", "not set", "2")]
+
+
+def test_what_agrees_is_passed_over():
+    assert differences({"a": "1", "b": "2"}, {"a": "1", "b": "2"}) == []
+
+
+def test_every_condition_of_a_run_is_told_by_a_name_of_its_own():
+    """So that a new condition does not reach the user under the name that a program gives it."""
+    from cxrview.classify.conditions import conditions_of
+    from cxrview.classify.decode_worker import ReadSettings
+    from cxrview.classify.engine import EngineSettings
+    from cxrview.classify.model import load_model
+    from cxrview.classify.selection import Selection
+
+    settings = EngineSettings(read=ReadSettings(side=256))
+    conditions = conditions_of(["a"], load_model(), settings) | Selection().conditions()
+
+    names = [one.name for one in differences(conditions, {})]
+
+    assert not set(names) & set(conditions)
