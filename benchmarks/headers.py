@@ -14,8 +14,7 @@ from cxrview.classify.decide import NO_REVIEW
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import load_model
-from cxrview.dataset.headers import read_headers
-from cxrview.dataset.labels import read_labels
+from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.errors import CxrviewError
 from cxrview.records import Failure, Label
 from cxrview.terms import Partition, View

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.annotate.label_view import label_view
+from cxrview.annotate.settle import label_view
 from cxrview.terms import View
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cxrview.annotate.pace import Pace, pace
+from cxrview.annotate.agreement import Pace, pace
 from cxrview.terms import Act, How, Round
 
 START = datetime(2017, 4, 1, 8, tzinfo=UTC)

@@ -18,7 +18,7 @@ from cxrview.assess.assess import assess_model, compute_scores
 from cxrview.assess.images import choose_images
 from cxrview.assess.remarks import assessment_remarks
 from cxrview.classify.model import Model, OnnxRuntime
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import Failure, ModelCard, Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View

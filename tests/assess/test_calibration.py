@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.assess.calibration import calibration_error, reliability_curve
+from cxrview.assess.accuracy import calibration_error, reliability_curve
 
 image = st.tuples(st.integers(0, 1000).map(lambda k: k / 10), st.booleans())
 images = st.lists(image, min_size=1, max_size=80).map(

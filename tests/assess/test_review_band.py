@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.assess.review_band import COVERAGE, WIDEST_BAND, widest_review_band
+from cxrview.assess.cutoffs import COVERAGE, WIDEST_BAND, widest_review_band
 
 
 def band_of(pfi, groups=None, cutoff=50.0):

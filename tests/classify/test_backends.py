@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cxrview.classify import devices
+from cxrview.classify.devices import is_quick_at_int8, is_right_at_int8
 from cxrview.classify.model import OnnxRuntime, load_model
 from cxrview.classify.model_files import read_model, write_model
-from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
 from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
 from cxrview.terms import Device
 

@@ -12,7 +12,7 @@ from cxrview.classify.worker_process import ReaderProcess
 from cxrview.errors import UsageError, WorkersFailed
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
-from cxrview.sources.unlisted import Unlisted
+from cxrview.sources.find import Unlisted
 from cxrview.workers.cores import available_cores
 
 READ = ReadSettings(side=256, memory_bytes=1 << 30)

@@ -1,6 +1,6 @@
 import pytest
 
-from cxrview.classify.processor import is_quick_at_int8
+from cxrview.classify.devices import is_quick_at_int8
 
 ZEN_4 = "processor\t: 0\nflags\t\t: fpu sse2 avx2 avx512f avx512_vnni\n"
 HASWELL = "processor\t: 0\nflags\t\t: fpu sse2 avx avx2 fma\n"

@@ -13,8 +13,8 @@ from PIL import Image
 from cxrview.dataset.augment.array import VARIANTS as ARRAY
 from cxrview.dataset.augment.array import open_materialised
 from cxrview.dataset.augment.variants import VARIANTS, make_all
-from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
+from cxrview.dataset.split import partition_of
 from cxrview.image import squash
 
 COMMAND = [sys.executable, "-m", "cxrview", "augment"]

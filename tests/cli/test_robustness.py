@@ -20,9 +20,8 @@ from cxrview.assess.modify import MODIFICATIONS
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import write_model
 from cxrview.cli.main import app
-from cxrview.dataset.partition import partition_of
 from cxrview.dataset.prepare import prepare_images
-from cxrview.dataset.split import split_images
+from cxrview.dataset.split import partition_of, split_images
 from cxrview.dataset.split_files import write_split
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError

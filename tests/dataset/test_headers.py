@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from cxrview.dataset.headers import read_headers, view_code
+from cxrview.dataset.labels import read_headers, view_code
 from cxrview.errors import UsageError
 from cxrview.records import HeaderFacts
 from cxrview.terms import View

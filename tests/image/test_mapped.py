@@ -8,7 +8,7 @@ import pytest
 
 from cxrview.errors import UnreadableImage
 from cxrview.image import ReadOptions, open_image
-from cxrview.image.mapped import map_file
+from cxrview.image.fetch import map_file
 from cxrview.phantom.archive import DEFAULT_SYNTAXES, draw_archive
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrview.image import shrink
-from cxrview.image.shrink import add_blocks, factors
+from cxrview.image.resize import add_blocks, factors
 
 SIDE = 8
 

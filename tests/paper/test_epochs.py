@@ -9,9 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cxrview.errors import UsageError
-from cxrview.paper.batches import Batches, Spread
 from cxrview.paper.candidates import FINE_TUNINGS, PRE_TRAININGS
-from cxrview.paper.epochs import Training, train_all_layers
+from cxrview.paper.epochs import Batches, Spread, Training, train_all_layers
 from cxrview.train.checkpoint import steps_done
 from cxrview.train.googlenet import GoogLeNet
 

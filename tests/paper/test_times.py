@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cxrview.paper.times import Times
+from cxrview.paper.folder import Times
 
 
 def test_a_stage_stopped_and_gone_on_with_counts_both(tmp_path):

@@ -8,9 +8,8 @@ import torch
 from torch.nn import functional
 
 from cxrview.errors import ModelRefused
-from cxrview.paper.batches import Batches
 from cxrview.paper.candidates import FINE_TUNINGS
-from cxrview.paper.epochs import Training, set_rate, sgd
+from cxrview.paper.epochs import Batches, Training, set_rate, sgd
 from cxrview.paper.train_head import train_classifier, trunk_features
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import as_input

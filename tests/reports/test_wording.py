@@ -1,6 +1,6 @@
 import pytest
 
-from cxrview.reports.wording import write_cutoff, write_points, write_right, write_seconds
+from cxrview.reports.format import write_cutoff, write_points, write_right, write_seconds
 
 
 def test_counts_are_written_with_thousands_apart():

@@ -7,8 +7,7 @@ from cxrview.records import Instance, Prediction
 from cxrview.results import path_column
 from cxrview.results.columns import FAILURE_COLUMNS, prediction_row
 from cxrview.results.known_paths import KnownPaths
-from cxrview.results.parts import write_parts
-from cxrview.results.tables import write_summary, write_table
+from cxrview.results.tables import write_parts, write_summary, write_table
 from cxrview.terms import Decision
 
 

@@ -8,8 +8,7 @@ from cxrview.errors import UsageError
 from cxrview.records import Instance, Prediction
 from cxrview.results import parts
 from cxrview.results.columns import COLUMNS, prediction_row
-from cxrview.results.parts import foreign_files, write_parts
-from cxrview.results.tables import each_row, read_rows
+from cxrview.results.tables import each_row, foreign_files, read_rows, write_parts
 from cxrview.terms import Decision
 
 

@@ -8,9 +8,8 @@ import pytest
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
 from cxrview.results.known_paths import KnownPaths
-from cxrview.results.parts import write_parts
 from cxrview.results.side_files import need_free_names, need_own_summary
-from cxrview.results.tables import write_table
+from cxrview.results.tables import write_parts, write_table
 
 ROW = dict.fromkeys(COLUMNS) | {"path": "film.dcm", "decision": "review"}
 NAMES = ["v.parquet", "v.csv", "v.jsonl", "v/"]

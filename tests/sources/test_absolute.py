@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.sources.absolute import absolute
+from cxrview.sources.paths import absolute
 
 
 @pytest.mark.parametrize(

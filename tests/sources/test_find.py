@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from cxrview.errors import CannotOpen, UsageError
 from cxrview.image import open_image
-from cxrview.sources.find import find_images
-from cxrview.sources.unlisted import Unlisted
-from cxrview.sources.wildcard import matches
+from cxrview.sources.find import Unlisted, find_images
+from cxrview.sources.paths import matches
 
 names = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4)
 

@@ -8,8 +8,8 @@ import pytest
 
 from cxrview.image import find_images
 from cxrview.results.columns import from_printable, printable
-from cxrview.sources.absolute import absolute
 from cxrview.sources.order import FoundOrder
+from cxrview.sources.paths import absolute
 
 NAMES = [
     b"d\xe9/x/1",

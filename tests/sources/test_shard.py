@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import UsageError
+from cxrview.sources.find import Unlisted
 from cxrview.sources.shard import Shard
-from cxrview.sources.unlisted import Unlisted
 
 paths = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 

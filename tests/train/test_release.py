@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cxrview.assess.score_files import read_scores
 from cxrview.classify.model import load_model
 from cxrview.cli.main import app
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.terms import Partition
 from cxrview.train import recipes

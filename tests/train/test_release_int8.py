@@ -13,11 +13,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.decisions import decisions_of
+from cxrview.classify.devices import is_right_at_int8
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_model
-from cxrview.classify.processor import is_right_at_int8
 from cxrview.cli.main import app
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import ModelRefused, UsageError
 from cxrview.records import Answers
 from cxrview.results.journal import Journal

@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from cxrview.train.response_norm import spell_out_lrn
+from cxrview.train.googlenet import spell_out_lrn
 
 
 def network(**changed: float) -> onnx.ModelProto:

@@ -5,13 +5,18 @@ An exclusion is one more class, `excluded`, whatever its reason.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from statistics import median
+from typing import Any
 
-from cxrview.annotate.effective import standing
+from cxrview.annotate.database.store import ReadingStore
+from cxrview.annotate.effective import VERDICTS, standing
+from cxrview.annotate.lateness import count_late
 from cxrview.annotate.settle import EXCLUDED, verdict_of
 from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
-from cxrview.terms import Role, Round
+from cxrview.terms import How, Role, Round
 
 _Said = dict[tuple[int, int], dict[str, str]]
 """By reader id and occasion: image id to what was said of it."""
@@ -71,3 +76,116 @@ def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]
     return cohen_kappa(
         [first[i] for i in both], [second[i] for i in both], labels=labels, seed=study.seed
     )
+
+
+PAUSE_SECONDS = 60
+"""A longer gap between two readings is a pause and no work; ours."""
+_GRID = frozenset({How.GRID, How.GRID_EXCEPTION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """A reader's pace by one means: image by image, or on pages of thumbnails."""
+
+    readings: int = 0
+    """Labels and exclusions that stand, hidden repeats too."""
+    active_seconds: float = 0
+    """Time that was spent at it, pauses left out; readings that were taken back took time too."""
+    images_per_hour: float | None = None
+    """Readings that stand an hour of that time; None where nobody knows the time of one."""
+    median_milliseconds: float | None = None
+    """From picture to key, as the browser measured it; None where it measured none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderPace:
+    """A reader's pace, image by image and on pages of thumbnails apart."""
+
+    single: Pace
+    grid: Pace
+
+
+def pace(readings: Iterable[Reading], shown_in: Round = Round.BLIND) -> dict[int, ReaderPace]:
+    """The pace of each reader who has read something, by reader id; imports do not count.
+
+    A single reading takes from the one before it, by whatever means, to its own key. After a
+    pause, or as the first, it takes the milliseconds that the browser measured, if any. A reading
+    on a page of thumbnails takes its share of the page's time.
+
+    Args:
+        readings: all of the study, since those that were taken back took time as well.
+        shown_in: the round that is asked about.
+    """
+    every = list(readings)
+    made = [
+        r for r in every if r.round is shown_in and r.act in VERDICTS and r.how is not How.IMPORT
+    ]
+    stand = {(r.reader_id, r.uid) for r in standing(every).values()}
+    of: defaultdict[int, list[Reading]] = defaultdict(list)
+    for reading in sorted(made, key=lambda r: (r.made, r.reading_id)):
+        of[reading.reader_id].append(reading)
+    return {reader_id: _reader_pace(mine, stand) for reader_id, mine in sorted(of.items())}
+
+
+def _reader_pace(mine: list[Reading], stand: set[tuple[int, str]]) -> ReaderPace:
+    seconds = _seconds(mine)
+    single, grid = (
+        [(r, t) for r, t in zip(mine, seconds, strict=True) if (r.how in _GRID) is is_grid]
+        for is_grid in (False, True)
+    )
+    return ReaderPace(single=_pace(single, stand), grid=_pace(grid, stand))
+
+
+def _seconds(mine: list[Reading]) -> list[float | None]:
+    """What each took, in order of time; None where nobody knows."""
+    seconds: list[float | None] = []
+    before = None
+    for reading in mine:
+        measured = None if reading.milliseconds is None else reading.milliseconds / 1000
+        gap = None if before is None else (reading.made - before).total_seconds()
+        is_work = reading.how not in _GRID and gap is not None and gap <= PAUSE_SECONDS
+        seconds.append(gap if is_work else measured)
+        before = reading.made
+    return [None if s is not None and s > PAUSE_SECONDS else s for s in seconds]
+
+
+def _pace(taken: list[tuple[Reading, float | None]], stand: set[tuple[int, str]]) -> Pace:
+    kept = [(r, t) for r, t in taken if (r.reader_id, r.uid) in stand]
+    active = sum(t for _, t in taken if t is not None)
+    timed = sum(t is not None for _, t in kept)
+    measured = [r.milliseconds for r, _ in kept if r.milliseconds is not None]
+    return Pace(
+        readings=len(kept),
+        active_seconds=active,
+        images_per_hour=3600 * timed / active if active else None,
+        median_milliseconds=median(measured) if measured else None,
+    )
+
+
+Json = dict[str, Any]
+
+
+def agreement_of(store: ReadingStore) -> Json:
+    """Kappa between and within readers, and each reader's pace.
+
+    Returns:
+        `study`; `between`, for each two readers `first`, `second` and the fields of `Kappa`;
+        `within`, for each who read hidden repeats `reader` and the same; `pace`, for each who
+        read here `reader` and what `ReaderPace` tells of `single` and `grid`; `late`, for each
+        who has some `reader` and `acts` of the blind round that came after its closing and count.
+    """
+    readers, readings = store.readers(), list(store.readings())
+    names = {reader.reader_id: reader.name for reader in readers}
+    between = between_readers(store.study, readings, readers)
+    within = within_readers(store.study, readings, readers)
+    late = count_late(readings, store.blind_round_closed())
+    return {
+        "study": store.study.name,
+        "between": [
+            {"first": names[a], "second": names[b], **asdict(kappa)}
+            for (a, b), kappa in between.items()
+        ],
+        "within": [{"reader": names[a], **asdict(kappa)} for a, kappa in within.items()],
+        "pace": [{"reader": names[a], **asdict(of)} for a, of in pace(readings).items()],
+        "late": [{"reader": names[a], "acts": n} for a, n in late.items()],
+    }

@@ -13,7 +13,7 @@ from pathlib import Path
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import standing
 from cxrview.annotate.formats.readings import read_foreign_readings
-from cxrview.annotate.label_view import label_view
+from cxrview.annotate.settle import label_view
 from cxrview.annotate.study import absolute_path
 from cxrview.errors import UsageError
 from cxrview.image.dicom.view_position import normal

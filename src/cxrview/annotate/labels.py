@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.label_view import label_view
-from cxrview.annotate.settle import settle
+from cxrview.annotate.settle import label_view, settle
 from cxrview.annotate.study import absolute_path
 from cxrview.dataset.labels import NO_VIEW, NOT_CHEST
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import Label, Settled, StudyImage
 from cxrview.results.columns import printable

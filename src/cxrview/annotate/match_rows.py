@@ -9,8 +9,7 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.labels import SettledImage
 from cxrview.annotate.study import absolute_path
 from cxrview.results.columns import printable
-from cxrview.sources.path_key import path_key
-from cxrview.sources.paths import local_path
+from cxrview.sources.paths import local_path, path_key
 
 _OF_THE_PATH = "duplicate"
 """The one exclusion that is true of a file and not of what it shows."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cxrview.annotate.label_view import label_view
+from cxrview.annotate.settle import label_view
 from cxrview.records import Settled, StudyImage
 from cxrview.terms import Round, View
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cxrview.annotate.effective import standing
+from cxrview.image.dicom.view_position import view_of_word
 from cxrview.records import AnnotationStudy, Reader, Reading, Settled
-from cxrview.terms import Act, Role, Round, Settlement
+from cxrview.terms import Act, Role, Round, Settlement, View
 
 EXCLUDED = "excluded"
 """The class of all exclusions, beside the study's labels."""
@@ -101,3 +102,8 @@ def _reason(blind: list[Reading]) -> str:
 
 def _of_round(readings: list[Reading], of: Round) -> list[Reading]:
     return sorted((r for r in readings if r.round is of), key=lambda r: r.reading_id)
+
+
+def label_view(label: str) -> View | None:
+    """frontal, PA and AP are frontal; lateral, LL and RL lateral; others as `view_of_word`."""
+    return view_of_word(label)

@@ -23,12 +23,10 @@ from cxrview.assess.classifiers import (
 )
 from cxrview.assess.images import AssessmentImages
 from cxrview.records import Assessed, Scores
-from cxrview.reports.figures.examples import draw_examples
-from cxrview.reports.figures.note import join_notes
 from cxrview.reports.figures.pfi_histogram import draw_pfi_histogram
-from cxrview.reports.figures.radiographs import draw_gallery
+from cxrview.reports.figures.radiographs import draw_examples, draw_gallery
 from cxrview.reports.figures.reliability import draw_reliability
-from cxrview.reports.figures.style import save_figure
+from cxrview.reports.figures.style import join_notes, save_figure
 from cxrview.reports.figures.youden import draw_youden
 
 HISTOGRAM, EXAMPLES, YOUDEN = "fig-3", "fig-4", "fig-5"

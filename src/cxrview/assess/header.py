@@ -9,8 +9,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.assess.accuracy import count_two_by_two, slice_images
-from cxrview.assess.calibration import calibration_error, reliability_curve
+from cxrview.assess.accuracy import (
+    calibration_error,
+    count_two_by_two,
+    reliability_curve,
+    slice_images,
+)
 from cxrview.records import Assessment
 from cxrview.stats import exact_interval
 from cxrview.terms import View

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from cxrview.assess.classifiers import HEADER, SET, VALIDATION
 from cxrview.assess.header import CLAIM
 from cxrview.assess.images import AssessmentImages, ImageSet
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.records import ModelCard, Scores
 from cxrview.reports.format import write_count
 from cxrview.terms import Partition

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrview.image.pseudonyms import IDENTIFIED, key_condition
-from cxrview.sources.absolute import absolute
+from cxrview.sources.paths import absolute
 
 if TYPE_CHECKING:
     from cxrview.classify.engine import EngineSettings

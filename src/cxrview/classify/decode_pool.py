@@ -20,7 +20,7 @@ from cxrview.classify.wire import Readout
 from cxrview.classify.worker_process import ReaderProcess
 from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
 from cxrview.records import Failure
-from cxrview.sources.unlisted import Unlisted
+from cxrview.sources.find import Unlisted
 from cxrview.workers.cores import Cores
 from cxrview.workers.rate_limit import ReadPace
 

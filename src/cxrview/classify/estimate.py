@@ -18,7 +18,7 @@ from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.records import Failure, Prediction
-from cxrview.sources.each_once import each_once
+from cxrview.sources.paths import each_once
 from cxrview.terms import Decision
 
 SAMPLE = 256

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from cxrview.classify.devices import (
     ASKING,
+    is_quick_at_int8,
+    is_right_at_int8,
     onnxruntime_here,
     prepare_device,
     unusable,
 )
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
-from cxrview.classify.processor import is_quick_at_int8, is_right_at_int8
 from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
 from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.records.pixels import squashed_pictures

@@ -9,8 +9,7 @@ from contextlib import closing, contextmanager
 from typing import IO
 
 from cxrview.classify.engine import EngineSettings, classify_as_they_come
-from cxrview.classify.gone import count_gone
-from cxrview.classify.missing_files import Reach
+from cxrview.classify.missing_files import Reach, count_gone
 from cxrview.classify.model import Model, load_model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import (
@@ -25,9 +24,8 @@ from cxrview.records import Failure, Prediction
 from cxrview.results.files import Outputs
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import told_with_folder
-from cxrview.results.summary import Tally, count_outcomes
+from cxrview.results.summary import Tally, count_outcomes, write_result
 from cxrview.results.tables import write_json_lines
-from cxrview.results.written import write_result
 from cxrview.sources.order import read_arguments
 
 Outcome = Prediction | Failure

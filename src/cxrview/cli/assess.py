@@ -290,8 +290,7 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
 
     from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
     from cxrview.cli.shared.tables import table_console
-    from cxrview.reports.format import write_interval, write_share
-    from cxrview.reports.wording import write_cutoff, write_right
+    from cxrview.reports.format import write_cutoff, write_interval, write_right, write_share
 
     ours = {(row.classifier, row.images): row.assessment for row in rows if row.rule == MIDDLE}
     table = Table(header_style="bold", pad_edge=False)

@@ -28,7 +28,7 @@ def assess_archive(
 
         from cxrview.annotate.archive_error import archive_error
     with opened(study) as store:
-        from cxrview.annotate.annotation_error import STRATA, labelled_rows, write_archive_error
+        from cxrview.annotate.archive_error import STRATA, labelled_rows, write_archive_error
 
         if out and (out / STRATA).exists() and not overwrite:
             raise UsageError(f"{out} holds tables already", "Replace them with --overwrite")

@@ -30,7 +30,7 @@ def assess_recipe(
     with training_extra("training"):
         import scipy  # noqa: F401  (loaded late by what is imported here)
 
-        from cxrview.train.device import find_hardware
+        from cxrview.train.hardware import find_hardware
         from cxrview.train.leave_source_out import leave_source_out as leave_out
         from cxrview.train.leave_source_out import left_out_rows
         from cxrview.train.pool import read_pool

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cxrview.dataset.augment.edge import Edge
+    from cxrview.dataset.augment.poses import Edge
 
 
 def augment(
@@ -106,7 +106,7 @@ def _refuse_without_opencv() -> None:
 
 
 def _edge(name: str) -> "Edge":
-    from cxrview.dataset.augment.edge import Edge
+    from cxrview.dataset.augment.poses import Edge
 
     try:
         return Edge(name)

@@ -286,8 +286,7 @@ def classify(
     from cxrview.classify.engine import EngineSettings
     from cxrview.classify.model import load_model
     from cxrview.classify.run import classify_archive
-    from cxrview.cli.classify_report import show_estimate
-    from cxrview.cli.report import report
+    from cxrview.cli.classify_report import report, show_estimate
     from cxrview.cli.shared.paths import check_paths, count_paths, find_paths
     from cxrview.cli.shared.progress import progress
     from cxrview.cli.shared.run_options import (

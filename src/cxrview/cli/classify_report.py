@@ -10,6 +10,23 @@ if TYPE_CHECKING:
     from cxrview.classify.model import Model
     from cxrview.classify.selection import Selection
     from cxrview.cli.shared.progress import Advance
+import shlex
+
+from cxrview.wording import plural
+
+if TYPE_CHECKING:
+    from cxrview.results.files import Outputs
+    from cxrview.results.summary import Tally
+import os
+from itertools import islice
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from cxrview.cli.shared.tables import table_console
+from cxrview.results.files import Outputs
+from cxrview.results.tables import each_failure, read_rows
 
 WIDTH_OF_A_FILE = 100
 """Columns where there is no terminal to ask."""
@@ -93,3 +110,108 @@ def _time(seconds: float) -> str:
 def _interval(seconds: float, half_width: float) -> str:
     least, most = (max(0.0, seconds * (1 + k * half_width)) for k in (-1, 1))
     return f"{_time(least)} to {_time(most)}"
+
+
+def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
+    """Tell on stderr what was found; on stdout, where asked, the table."""
+    if show and result:
+        show_rows(result)
+    lines = counts(tally)
+    if tally.read_now:
+        rate = tally.read_now / tally.seconds_now
+        read = plural(tally.read_now, "file")
+        lines.append(f"{read} read in {tally.seconds_now:.1f} s, {rate:.1f} a second")
+    if tally.seconds > tally.seconds_now:
+        lines.append(f"all runs together took {tally.seconds:.1f} s")
+    if result:
+        lines.append(f"rows in {result.table}, failures in {result.failures}")
+        passing = tally.failed_in_passing
+        if tally.is_complete and passing and sum(tally.failed.values()) < tally.found:
+            lines.append(
+                f"{sum(passing.values())} of the failures may lie in the disk or the machine "
+                f"({', '.join(passing)}): once that is mended, the same command with --known "
+                f"{shlex.quote(str(result.table))} and another --out reads these again"
+            )
+    if not tally.is_complete:
+        go_on = "the same command with --resume goes on" if result else "rows so far are right"
+        lines.append(f"{'stopped in time' if tally.is_time_up else 'interrupted'}; {go_on}")
+    typer.echo("\n".join(lines), err=True)
+
+
+def counts(tally: "Tally") -> list[str]:
+    """What became of the files, in lines for people."""
+    failed = sum(tally.failed.values())
+    lines = [
+        f"{plural(tally.found, 'file')} = {tally.classified} classified ({tally.frontal} frontal, "
+        f"{tally.lateral} lateral) + {tally.review} review "
+        f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
+    ]
+    if tally.failed:
+        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
+    if disagrees := tally.agreement.get("disagrees"):
+        lines.append(f"{plural(disagrees, 'header names', 'headers name')} the other view")
+    if tally.known:
+        lines.append(f"{plural(tally.known, 'file')} left out: known from an earlier result")
+    if tally.gone:
+        lines.append(f"{plural(tally.gone, 'file')} dropped: read before, and not found any more")
+    return lines
+
+
+MOST_ROWS = 40
+"""Columns where there is no terminal to ask."""
+
+_STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
+_DECISION_STYLE = {"review": "yellow", "not_chest": "dim", "skipped": "dim"}
+
+
+def show_rows(result: Outputs) -> None:
+    """Print the first rows and failures of a result to standard output."""
+    rows = read_rows(result.table, MOST_ROWS + 1)
+    failures = list(islice(each_failure(result.failures), MOST_ROWS))
+    folder = _common_folder([row["path"] for row in [*rows, *failures]])
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold", ratio=3)
+    for name in ("header", "view", "PFI %", "decision"):
+        table.add_column(name, justify="right" if name == "PFI %" else "left", no_wrap=True)
+    table.add_column("remarks", ratio=2)
+    for row in rows[:MOST_ROWS]:
+        table.add_row(*_cells(row, folder))
+    for failure in failures:
+        name = escape(_below(failure["path"], folder))
+        table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
+    console = table_console(WIDTH_OF_A_FILE)
+    console.print(table)
+    if len(rows) > MOST_ROWS:
+        console.print(f"and more in {escape(str(result.table))}")
+
+
+def _cells(row: dict[str, Any], folder: str) -> list[str]:
+    view, decision = row["view"] or "", row["decision"]
+    remarks = (row["warnings"] or "").split(";")
+    if row["agreement"] == "disagrees":
+        remarks.insert(0, "header disagrees")
+    return [
+        escape(_below(row["path"], folder)),
+        row["header_view"] or "",
+        f"[{_STYLE[view]}]{view}[/]" if view else "",
+        "" if row["pfi"] is None else f"{row['pfi']:.3f}",
+        _styled(decision),
+        escape(", ".join(filter(None, remarks)).replace("_", " ")),
+    ]
+
+
+def _styled(decision: str) -> str:
+    style = _DECISION_STYLE.get(decision)
+    words = decision.replace("_", " ")
+    return f"[{style}]{words}[/]" if style else words
+
+
+def _common_folder(paths: list[str]) -> str:
+    local = [path for path in paths if "://" not in path]
+    return os.path.commonpath([os.path.dirname(p) for p in local]) if local else ""  # noqa: PTH120
+
+
+def _below(path: str, folder: str) -> str:
+    below = path.removeprefix(folder).lstrip("/") if folder else path
+    # A name may hold what colours a terminal, or worse.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in below)

@@ -82,7 +82,7 @@ def concat(
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """
-    from cxrview.cli.report import counts
+    from cxrview.cli.classify_report import counts
     from cxrview.image.pseudonyms import load_key
     from cxrview.results.concat import join_results
     from cxrview.results.files import Outputs

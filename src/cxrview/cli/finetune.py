@@ -171,7 +171,7 @@ def finetune(
         import torch  # noqa: F401  (`find_hardware` asks it for devices)
 
         from cxrview.paper.candidates import FINE_TUNINGS
-        from cxrview.train.device import find_hardware
+        from cxrview.train.hardware import find_hardware
         from cxrview.train.recipes import RECIPES
     if recipe in RECIPES:
         of_paper = (pre_trained, split, variants, features, scale, epochs, rate, batch)
@@ -269,7 +269,7 @@ def _material(
     from cxrview.dataset.store import open_prepared
     from cxrview.paper.material import Material
     from cxrview.paper.scale import scale_named, scaled_split
-    from cxrview.train.device import find_device
+    from cxrview.train.hardware import find_device
 
     chosen = scale_named(scale)
     return Material(

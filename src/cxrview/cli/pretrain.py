@@ -182,7 +182,7 @@ def _plan(
 
     from cxrview.paper.pretrain import plan_for
     from cxrview.paper.scale import scale_named
-    from cxrview.train.device import find_device
+    from cxrview.train.hardware import find_device
 
     plan = plan_for(pre_training, scale_named(scale), seed=seed, device=find_device(device))
     changed = {name: value for name, value in figures.items() if value is not None}

@@ -87,7 +87,7 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
 
 
 def _common(rest: dict[str, Any]) -> dict[str, Any]:
-    from cxrview.train.device import find_device
+    from cxrview.train.hardware import find_device
 
     return {**rest, "device": find_device(rest["device"]), "counts": _counts(rest["counts"])}
 

@@ -169,8 +169,8 @@ def _images_of_study(where: str, root: Path | None) -> "tuple[list[Label], Path]
     from cxrview.cli.annotate.shared import IF_MOVED, opened
 
     with opened(where, str(root) if root else None) as study:
-        from cxrview.annotate.annotation_root import missing_images
         from cxrview.annotate.labels import view_labels
+        from cxrview.annotate.study import missing_images
 
         labels = view_labels(study)
         if lack := missing_images(study):

@@ -7,8 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxrview.dataset.decode import Squashed, squash_files
-from cxrview.dataset.headers import read_headers
-from cxrview.dataset.labels import read_labels
+from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.dataset.store import open_prepared
 from cxrview.dataset.store_writer import PreparedWriter
 from cxrview.errors import UsageError

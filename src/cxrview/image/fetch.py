@@ -1,12 +1,28 @@
 """Tells copies of a file under other names, at a fraction of the price of hashing every byte."""
 
 import hashlib
+import mmap
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from cxrview.image.mapped import Data
+Data = bytes | mmap.mmap
+"""All bytes of a file, copied or mapped."""
+_POPULATE = getattr(mmap, "MAP_POPULATE", 0)
+"""Fetches every page at once. Only Linux has it; page by page a map is slower than a copy."""
+
+
+def map_file(file: IO[Any]) -> mmap.mmap | None:
+    """Map an open file; None where its file system, or the system, can't."""
+    if not _POPULATE:
+        return None
+    try:
+        flags = mmap.MAP_PRIVATE | _POPULATE
+        return mmap.mmap(file.fileno(), 0, flags=flags, prot=mmap.PROT_READ)
+    except (OSError, ValueError):
+        return None
+
 
 _BLOCK_BYTES = 1 << 16
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.image.colour import luma
 from cxrview.image.dicom.components import SAMPLES_DIFFER
 from cxrview.image.dicom.pixel_module import Layout
 from cxrview.image.dicom.smoothness import is_much_smoother, some_rows
+from cxrview.image.window import luma
 
 Unpack = Callable[[Layout], NDArray[Any]]
 """Takes the first frame, laid out as told, out of the bytes of the element."""

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
-from cxrview.image.fetch import content_id
+from cxrview.image.fetch import Data, content_id, map_file
 from cxrview.image.image_file import ImageFile
-from cxrview.image.mapped import Data, map_file
 from cxrview.image.options import Limits, ReadOptions
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.records import Radiograph
+from cxrview.sources.find import Unlisted
 from cxrview.sources.paths import file_system, local_path
-from cxrview.sources.unlisted import Unlisted
 
 _PIECE_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 19

@@ -21,13 +21,12 @@ from cxrview.errors import (
     UnreadableImage,
     Unsupported,
 )
-from cxrview.image.colour import luma
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
 from cxrview.image.image_file import Grey, ImageFile
 from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
-from cxrview.image.shrink import square
+from cxrview.image.resize import square
 from cxrview.image.sniff import Kind
-from cxrview.image.window import is_windowed_by_percentiles, minmax_to_uint8
+from cxrview.image.window import is_windowed_by_percentiles, luma, minmax_to_uint8
 from cxrview.records import Instance
 
 _ORIENTATION = 0x0112

@@ -1,6 +1,10 @@
 """Squashes a radiograph to the network's square, as ImageMagick's `-resize 256x256!` does."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from math import gcd
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,3 +90,163 @@ def _mitchell_cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     near = (21 * d**3 - 36 * d**2 + 16) / 18
     far = (-7 * d**3 + 36 * d**2 - 60 * d + 32) / 18
     return np.where(d < 1, near, np.where(d < 2, far, 0.0))
+
+
+_GAP = 2
+"""Sides of the picture of blocks, in sides of the square, at the least."""
+_BAND_BYTES = 1 << 20
+"""Of pixels that are looked at together: more would leave the cache, fewer take more calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocks:
+    """A picture of which each pixel stands for a block of another's."""
+
+    sums: NDArray[Any]
+    """Shape (rows, columns), integers: of each block, or of one value where a decoder has left
+    out the others."""
+    count: int
+    """Values in a sum."""
+    low: int
+    """Smallest single value of the whole picture."""
+    high: int
+    box: tuple[float, float, float, float]
+    """Left, upper, right and lower edge of the whole picture, in blocks."""
+
+
+def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
+    """Rows and columns of the largest block that leaves twice `side`; 1 where there is none.
+
+    A picture that is too short or too narrow for the square is enlarged by other rules.
+    """
+    if min(rows, columns) < side:
+        return 1, 1
+    return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
+
+
+def add_blocks(values: NDArray[Any], side: int) -> Blocks:
+    """Add up blocks, and find minimum and maximum, in one pass.
+
+    Args:
+        values: shape (rows, columns), integers of up to 16 bits in native byte order.
+        side: rows and columns of the square to come.
+
+    Returns:
+        Blocks at the lower and right edge may lack pixels; their sums are scaled up.
+    """
+    rows, columns = values.shape
+    down, across = factors(rows, columns, side)
+    bands, lows, highs = [], [], []
+    for band in _bands(values, down):
+        lows.append(low := int(band.min()))
+        highs.append(high := int(band.max()))
+        dtype = _type_of_sums(low, high, down * across, values.dtype)
+        bands.append(_add_columns(_add_rows(band, down, dtype), across, dtype))
+    return Blocks(
+        sums=np.concatenate(bands),  # in the widest of their types
+        count=down * across,
+        low=min(lows),
+        high=max(highs),
+        box=(0, 0, columns / across, rows / down),
+    )
+
+
+def _bands(values: NDArray[Any], down: int) -> Iterator[NDArray[Any]]:
+    """Whole rows of blocks, as many as stay in a core's cache while they are looked at thrice."""
+    rows, columns = values.shape
+    size = down * max(1, _BAND_BYTES // (down * columns * values.itemsize))
+    return (values[at : at + size] for at in range(0, rows, size))
+
+
+def _type_of_sums(low: int, high: int, count: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The narrowest that holds the largest sum: 12 bits in blocks of 16 need no more than 16."""
+    for kind in (dtype, np.dtype(f"{dtype.kind}2"), np.dtype(f"{dtype.kind}4")):
+        ends = np.iinfo(kind)
+        if ends.min <= low * count and high * count <= ends.max:
+            return kind
+    return np.dtype(np.int64)
+
+
+def _add_rows(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Add up every `size` rows: (rows, columns) to (rows / size, rounded up, columns)."""
+    if size == 1:
+        return values
+    rows, columns = values.shape
+    whole, rest = divmod(rows, size)
+    sums = np.empty((whole + bool(rest), columns), dtype)
+    groups = values[: whole * size].reshape(whole, size, columns)
+    np.add.reduce(groups, axis=1, dtype=dtype, out=sums[:whole])
+    if rest:
+        sums[whole] = _scaled_up(values[-rest:].sum(axis=0, dtype=np.int64), size, rest)
+    return sums
+
+
+def _add_columns(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Add up every `size` columns, likewise; neighbours in a row, one after the other."""
+    if size == 1:
+        return values
+    rows, columns = values.shape
+    whole, rest = divmod(columns, size)
+    sums = np.empty((rows, whole + bool(rest)), dtype)
+    ends = whole * size
+    np.add(values[:, 0:ends:size], values[:, 1:ends:size], out=sums[:, :whole], dtype=dtype)
+    for k in range(2, size):
+        np.add(sums[:, :whole], values[:, k:ends:size], out=sums[:, :whole], dtype=dtype)
+    if rest:
+        sums[:, whole] = _scaled_up(values[:, -rest:].sum(axis=1, dtype=np.int64), size, rest)
+    return sums
+
+
+def _scaled_up(sums: NDArray[np.int64], size: int, count: int) -> NDArray[np.int64]:
+    """Sums of `size` from those of the fewer values that an edge has left."""
+    return sums * size // count
+
+
+def window_blocks(blocks: Blocks, *, is_inverse: bool) -> NDArray[np.uint8]:
+    """Spread the means over 8 bits as `minmax_to_uint8` does the values.
+
+    Averages and straight lines may change places, but `minmax_to_uint8` cuts every pixel, and
+    the mean of what is cut depends on how many values there are: none of 256, almost half a grey
+    level of 4,096.
+
+    Args:
+        blocks: whose `low` and `high` differ.
+        is_inverse: whether low values are bright.
+
+    Returns:
+        Shape as the blocks, uint8.
+    """
+    span = blocks.high - blocks.low
+    steps = span // gcd(span, 255)  # so many different fractions of a grey level are cut
+    grey = blocks.sums.astype(np.float32)
+    first = blocks.high if is_inverse else blocks.low
+    grey -= np.float32(first * blocks.count)
+    grey *= np.float32((-255 if is_inverse else 255) / (span * blocks.count))
+    grey += np.float32(0.5 - (steps - 1) / (2 * steps))
+    return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+
+
+def square(
+    pixels: NDArray[np.uint8], side: int, box: tuple[float, float, float, float] | None = None
+) -> NDArray[np.uint8]:
+    """Squash, blocks of pixels first and Lanczos after them.
+
+    Args:
+        pixels: shape (rows, columns).
+        side: rows and columns of the result.
+        box: left, upper, right and lower edge of what is squashed; all of it where None. Where
+            it reaches beyond the pixels, those at the edge are repeated.
+
+    Returns:
+        Shape (side, side). Of small pictures the same as `squash`, to the pixel.
+    """
+    rows, columns = pixels.shape
+    if box is None and factors(rows, columns, side) == (1, 1):
+        return squash(pixels, side)
+    if box is not None:
+        beyond = max(0, int(np.ceil(box[3])) - rows), max(0, int(np.ceil(box[2])) - columns)
+        if any(beyond):
+            pixels = np.pad(pixels, ((0, beyond[0]), (0, beyond[1])), mode="edge")
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    small = image.resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=_GAP)
+    return np.asarray(small)

@@ -18,12 +18,11 @@ from cxrview.errors import (
     UnreadableImage,
     Unsupported,
 )
-from cxrview.image.colour import luma
 from cxrview.image.image_file import Grey, ImageFile
 from cxrview.image.options import ReadOptions, check_inflation, check_pixels
 from cxrview.image.raster import kept
-from cxrview.image.shrink import square
-from cxrview.image.window import minmax_to_uint8
+from cxrview.image.resize import square
+from cxrview.image.window import luma, minmax_to_uint8
 from cxrview.records import Instance
 
 # Its warnings would reach standard error where the user has set up no logging.

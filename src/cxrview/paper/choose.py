@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrview.assess.review_band import widest_review_band
+from cxrview.assess.cutoffs import widest_review_band
 from cxrview.assess.score_files import read_scores
 from cxrview.atomic_files import write_whole, writing
 from cxrview.classify.model_files import WEIGHTS_NAME, write_model

@@ -21,13 +21,14 @@ from cxrview.paper.tables.validation import LEVEL, choice_sentences, order_sente
 from cxrview.records import Assessed, Assessment, ModifiedCount
 from cxrview.reports.figures.radiographs import MOST
 from cxrview.reports.format import (
+    fill_template,
     write_count,
     write_interval,
+    write_points,
+    write_right,
     write_share,
     write_sources,
 )
-from cxrview.reports.template import fill_template
-from cxrview.reports.wording import write_points, write_right
 from cxrview.stats import exact_interval
 
 ITEMS = 42

@@ -16,10 +16,8 @@ from cxrview.paper.figures.candidates import draw_candidates
 from cxrview.paper.figures.flow import Flow, draw_flow
 from cxrview.paper.reproduce import Studied
 from cxrview.phantom.archive import draw_archive
-from cxrview.reports.figures.examples import draw_examples
-from cxrview.reports.figures.modified import draw_modified
-from cxrview.reports.figures.note import join_notes
-from cxrview.reports.figures.style import PHANTOM_NOTE, save_figure
+from cxrview.reports.figures.radiographs import draw_examples, draw_modified
+from cxrview.reports.figures.style import PHANTOM_NOTE, join_notes, save_figure
 from cxrview.terms import View
 
 FLOW, CANDIDATES, MODIFIED = "fig-1", "fig-2", "fig-6"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.augment.edge import Edge
+from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import PROGENITOR, make_variant
 from cxrview.dataset.split import check_split
 from cxrview.errors import UsageError

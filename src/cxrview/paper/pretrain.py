@@ -15,9 +15,8 @@ import torch
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, subset_classes
 from cxrview.dataset.natural.store import Pictures
 from cxrview.errors import UsageError
-from cxrview.paper.batches import Batches
 from cxrview.paper.candidates import PRE_TRAININGS, PreTraining, Schedule
-from cxrview.paper.epochs import Training, train_all_layers
+from cxrview.paper.epochs import Batches, Training, train_all_layers
 from cxrview.paper.network_files import (
     ABOUT,
     begin_training,

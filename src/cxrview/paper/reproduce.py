@@ -16,7 +16,7 @@ from cxrview.classify.model import Model, load_model
 from cxrview.dataset.split_files import write_split
 from cxrview.paper.candidates import CANDIDATES, PRE_TRAININGS
 from cxrview.paper.choose import Choice, choose_among, make_model
-from cxrview.paper.folder import StudyFolder
+from cxrview.paper.folder import StudyFolder, Times
 from cxrview.paper.material import Material
 from cxrview.paper.plan import StudyPlan, check_plan, keep_plan
 from cxrview.paper.pretrain_run import pictures_in_words
@@ -27,7 +27,6 @@ from cxrview.paper.stages import (
     prepare_study,
     split_study,
 )
-from cxrview.paper.times import Times
 from cxrview.records import ModifiedCount, Prepared, Split
 from cxrview.reports.figures.style import PHANTOM_NOTE
 from cxrview.train.watch import StudyWatch

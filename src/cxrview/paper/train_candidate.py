@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import whole
 from cxrview.dataset.augment.variants import PROGENITOR, VARIANTS
-from cxrview.paper.batches import Batches, Spread
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate, FineTuning, Schedule
-from cxrview.paper.epochs import Training, Watch, train_all_layers
+from cxrview.paper.epochs import Batches, Spread, Training, Watch, train_all_layers
 from cxrview.paper.features import variant_features
 from cxrview.paper.material import Material, VariantImages
 from cxrview.paper.network_files import (

@@ -192,3 +192,16 @@ def _rotation(degrees: tuple[float, float, float]) -> Vectors:
     about_y = [[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]]
     about_z = [[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]]
     return np.asarray(np.array(about_z) @ np.array(about_y) @ np.array(about_x))
+
+
+SOFT = 0.0195
+"""Muscle, blood and abdominal organs, about 1.05 g/cm3."""
+FAT = 0.0176
+LUNG = 0.0052
+"""Inflated lung, about 0.27 g/cm3."""
+CORTEX = 0.048
+"""The hard shell of bones."""
+SPONGY = 0.031
+"""The inside of vertebrae and of the ends of long bones."""
+MARROW = 0.023
+AIR = 0.0

@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cxrview.phantom.bodies import Body, Vectors, ellipsoid, tube
+from cxrview.phantom.bodies import CORTEX, MARROW, SOFT, SPONGY, Body, Vectors, ellipsoid, tube
 from cxrview.phantom.patient import Patient
 from cxrview.phantom.thorax import Anatomy
-from cxrview.phantom.tissue import CORTEX, MARROW, SOFT, SPONGY
 
 FINGERS = (
     (-58.0, -52.0, 0.62),

@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cxrview.phantom.bodies import Body, Vectors, ellipsoid, tube
+from cxrview.phantom.bodies import AIR, FAT, LUNG, SOFT, Body, Vectors, ellipsoid, tube
 from cxrview.phantom.patient import Patient
 from cxrview.phantom.skeleton import Spine, arm_direction, shoulder
-from cxrview.phantom.tissue import AIR, FAT, LUNG, SOFT
 
 HILUM = np.array([32.0, 12.0, 112.0])
 """Where the vessels of the left lung enter it, in mm; mirrored on the right."""

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxrview.phantom.bodies import Body, Vectors, crossing, ellipsoid, tube
+from cxrview.phantom.bodies import (
+    CORTEX,
+    MARROW,
+    SOFT,
+    SPONGY,
+    Body,
+    Vectors,
+    crossing,
+    ellipsoid,
+    tube,
+)
 from cxrview.phantom.patient import Patient
-from cxrview.phantom.tissue import CORTEX, MARROW, SOFT, SPONGY
 
 FIRST_THORACIC_Z = 222.0
 """Height of the body of T1 in mm; z = 0 lies near the top of the diaphragm."""

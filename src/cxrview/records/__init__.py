@@ -14,13 +14,15 @@ from cxrview.records.annotation import (
     Settled,
     StudyImage,
 )
-from cxrview.records.archive_error import (
-    ArchiveError,
-    LabelledRow,
-    SampledShare,
-    StratumCount,
+from cxrview.records.classification import (
+    SMOKE_TEST,
+    Cutoff,
+    Failure,
+    Instance,
+    ModelCard,
+    Prediction,
+    Radiograph,
 )
-from cxrview.records.classification import Failure, Instance, Prediction, Radiograph
 from cxrview.records.dataset import (
     HeaderFacts,
     Label,
@@ -32,16 +34,21 @@ from cxrview.records.dataset import (
     Variant,
 )
 from cxrview.records.evaluation import (
+    ArchiveError,
     Assessed,
     Assessment,
+    Box,
     ChiSquared,
     Interval,
+    LabelledRow,
+    ModifiedCount,
+    ModifiedImage,
     ReliabilityBin,
+    SampledShare,
     Slice,
+    StratumCount,
     TwoByTwo,
 )
-from cxrview.records.model import SMOKE_TEST, Cutoff, ModelCard
-from cxrview.records.modified import Box, ModifiedCount, ModifiedImage
 from cxrview.records.scores import Answers, Scores, join_answers
 
 __all__ = [

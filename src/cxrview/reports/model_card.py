@@ -9,7 +9,7 @@ from cxrview.atomic_files import write_whole
 from cxrview.errors import ModelRefused
 from cxrview.records import ModelCard
 from cxrview.records.scores import PROGENITOR_NAME
-from cxrview.reports.template import fill_template
+from cxrview.reports.format import fill_template
 
 NAME = "MODEL_CARD.md"
 NOT_STATED: Mapping[str, Any] = {

@@ -27,17 +27,15 @@ from cxrview.results.concat_conditions import (
     check_agreement,
     joined_conditions,
 )
-from cxrview.results.files import Outputs
+from cxrview.results.files import Outputs, run_folder
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.results.rekey import Patients
-from cxrview.results.run_folder import run_folder
 from cxrview.results.side_files import need_own_summary
-from cxrview.results.summary import Tally, count_outcomes
+from cxrview.results.summary import Tally, count_outcomes, write_result
 from cxrview.results.tables import each_failure, each_row
-from cxrview.results.written import write_result
-from cxrview.sources.absolute import absolute
 from cxrview.sources.order import FoundOrder, Place
+from cxrview.sources.paths import absolute
 from cxrview.sources.shard import Shard
 from cxrview.wording import plural
 

@@ -17,8 +17,8 @@ from cxrview.errors import UsageError
 from cxrview.records import Failure, Prediction
 from cxrview.results.columns import Row, failure_row, prediction_row
 from cxrview.results.conditions_in_words import differences
-from cxrview.results.journal_refused import is_damaged, journal_refused
-from cxrview.sources.path_key import path_key
+from cxrview.results.journal_errors import is_damaged, journal_refused
+from cxrview.sources.paths import path_key
 
 Conditions = dict[str, str]
 """What a result depends on besides the files: model, reader, options. Name to value."""

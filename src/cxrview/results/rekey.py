@@ -16,7 +16,7 @@ from cxrview.image import open_image
 from cxrview.image.dicom.header_only import read_header
 from cxrview.image.pseudonyms import IDENTIFIED, key_condition, pseudonym
 from cxrview.results.columns import Row, from_printable
-from cxrview.sources.absolute import absolute
+from cxrview.sources.paths import absolute
 
 _AT_ONCE, _THREADS = 256, 8
 _NAMED = 5

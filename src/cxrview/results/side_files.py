@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.results.parts import foreign_files
-from cxrview.results.run_folder import SUMMARY_ENDING, beside
+from cxrview.results.files import SUMMARY_ENDING, beside
+from cxrview.results.tables import foreign_files
 
 FAILURES_ENDING = ".failures.csv"
 JOURNAL_ENDING = ".journal"

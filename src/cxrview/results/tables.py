@@ -2,13 +2,15 @@
 
 import csv
 import json
+import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cxrview.atomic_files import telling, whole
+from cxrview.atomic_files import PART, telling, whole
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
 
@@ -225,3 +227,51 @@ def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) 
 
 
 _WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
+
+
+_OURS = re.compile(r"part-\d{5,}\.parquet(\.part)?")
+
+
+def write_parts(folder: Path, rows: Iterable[Row]) -> None:
+    """Write rows with the COLUMNS of a result as a folder of parts.
+
+    The folder appears under its name only when it is whole; parts that stood there are replaced.
+
+    Raises:
+        OSError: the disk took no more, or files other than parts stand there.
+    """
+    making = folder.with_name(folder.name + PART)
+    _remove_parts(making)
+    making.mkdir()
+    ahead = iter(rows)
+    number, group = 0, list(islice(ahead, ROW_GROUP))
+    while group or not number:  # a result without rows has its columns all the same
+        write_table(making / f"part-{number:05}.parquet", group)
+        number, group = number + 1, list(islice(ahead, ROW_GROUP))
+    _sync(making)
+    # Nothing is lost in between: the journal goes only when the new folder stands.
+    _remove_parts(folder)
+    making.rename(folder)
+    _sync(folder.parent)
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """Names in a folder that are no parts of a result, sorted."""
+    return sorted(name for name in os.listdir(folder) if not _OURS.fullmatch(name))  # noqa: PTH208 (names)
+
+
+def _remove_parts(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if _OURS.fullmatch(path.name):
+                path.unlink()
+        folder.rmdir()  # fails where anybody put something else
+
+
+def _sync(folder: Path) -> None:
+    """Put the names of a folder onto the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

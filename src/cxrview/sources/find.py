@@ -4,13 +4,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from cxrview.errors import UsageError
-from cxrview.sources.paths import file_system, local_path
+from cxrview.errors import CannotOpen, UsageError
+from cxrview.sources.paths import WILDCARD, file_system, local_path, matches, split_glob
 from cxrview.sources.sorted_names import SortedNames
-from cxrview.sources.unlisted import Unlisted
-from cxrview.sources.wildcard import WILDCARD, matches, split_glob
 
 _WEB_WILDCARD = re.compile(r"[*\[]")
 
@@ -246,3 +244,28 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
 def _url_in(url: str, name: str) -> str:
     first, _, rest = url.partition("::")
     return f"{first.partition('://')[0]}://{name}::{rest}"
+
+
+class Unlisted(str):
+    """A folder or URL whose files could not be had: given out in their place, as a failure.
+
+    Which files are missing is not known, and so not whose share they belong to either: every
+    shard tells of it.
+    """
+
+    reason: str
+    """The system's words; empty where only the opener can say why."""
+
+    def __new__(cls, path: str, reason: str = "") -> Self:
+        """Take the path, and the reason in the system's words."""
+        made = super().__new__(cls, path)
+        made.reason = reason
+        return made
+
+    def error(self) -> CannotOpen:
+        """What to tell of it."""
+        return CannotOpen(
+            str(self),
+            f"this folder cannot be listed ({self.reason})",
+            "Its files are missing: see to its permission or its disk, and run again",
+        )

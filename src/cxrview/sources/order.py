@@ -4,8 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 
-from cxrview.sources.absolute import absolute
-from cxrview.sources.wildcard import WILDCARD, matches
+from cxrview.sources.paths import WILDCARD, absolute, matches
 
 LIST = "-"
 """The argument of a list on standard input."""

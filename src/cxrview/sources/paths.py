@@ -4,11 +4,13 @@ An archive's directory is read when its file system is made, which at 10,000 ent
 than to read several of them. So the file system of the last archive is kept, in each process.
 """
 
+import fnmatch
 import os
 import re
+import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from cxrview.errors import UnreadableImage
@@ -113,3 +115,85 @@ def _close(files: Any) -> None:
     for opened in several:
         with suppress(Exception):  # what was only read loses nothing
             opened.close()
+
+
+WILDCARD = re.compile(r"[*?\[]")
+"""What makes a glob of a name; a name that is there is itself and no glob."""
+
+
+def split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """Split a glob into the folder before its first wildcard and the parts from there on."""
+    parts = pattern.split("/")
+    first = next(k for k, part in enumerate(parts) if WILDCARD.search(part))
+    base = "/".join(parts[:first])
+    if first and not base:
+        base = "/"
+    return base, tuple(part for part in parts[first:] if part)
+
+
+def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = False) -> bool:
+    """Whether a glob names a path.
+
+    Names that begin with a dot match only where the glob has the dot.
+
+    Args:
+        names: of the path, folder after folder.
+        parts: of the glob, likewise; `**` stands for any number of names.
+        or_below: what lies in a folder that the glob names counts as well.
+    """
+    if not parts:
+        return or_below or not names
+    if parts[0] == "**" and matches(names, parts[1:], or_below=or_below):
+        return True
+    if not names or (names[0].startswith(".") and not parts[0].startswith(".")):
+        return False
+    if parts[0] == "**":
+        return matches(names[1:], parts, or_below=or_below)
+    is_named = fnmatch.fnmatchcase(names[0], parts[0])
+    return is_named and matches(names[1:], parts[1:], or_below=or_below)
+
+
+_CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
+
+
+def absolute(path: str, folder: str = "") -> str:
+    """A path from the root on, without asking the disk; a URL as it is, but `file://x` as `x`.
+
+    Args:
+        path: as a run found it.
+        folder: where a relative path begins; where we stand if empty.
+    """
+    # abspath, not Path.resolve: it follows links, and each link is a row of its own.
+    if path.startswith("/"):
+        return os.path.abspath(path)  # noqa: PTH100
+    before, chained, last = path.rpartition("::")
+    if chained and _CHAINED_URL.match(before):  # zip://film.dcm::films.zip
+        return f"{before}{chained}{absolute(last, folder)}"
+    if path.startswith("file://"):
+        return absolute(path.removeprefix("file://"), folder)
+    if _CHAINED_URL.match(path):
+        return path
+    return os.path.abspath(os.path.join(folder, path))  # noqa: PTH100, PTH118 (odd bytes)
+
+
+def each_once(paths: Iterable[str]) -> Iterator[str]:
+    """Give each path when it comes for the first time, whichever way it is written.
+
+    What came before stands in SQLite's temporary files.
+    """
+    with closing(sqlite3.connect("")) as seen:
+        seen.execute("PRAGMA journal_mode = OFF")
+        seen.execute("CREATE TABLE seen (path BLOB PRIMARY KEY) WITHOUT ROWID")
+        for path in paths:
+            if seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (path_key(path),)).rowcount:
+                yield path
+
+
+def path_key(path: str, folder: str = "") -> bytes:
+    """The same for one file, however its path is written; not for two names of one file.
+
+    Args:
+        path: as a run found it.
+        folder: where a relative path begins; where we stand if empty.
+    """
+    return os.fsencode(absolute(path, folder))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from cxrview.errors import UsageError
-from cxrview.sources.path_key import path_key
-from cxrview.sources.unlisted import Unlisted
+from cxrview.sources.find import Unlisted
+from cxrview.sources.paths import path_key
 
 MOST_SHARDS = 65_536
 

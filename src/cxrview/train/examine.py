@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.augment.orientations import ORIENTATIONS
+from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.records import Answers, Scores, join_answers
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import View

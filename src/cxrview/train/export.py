@@ -18,9 +18,9 @@ from cxrview.train.googlenet import (
     LRN_SIZE,
     POOL_BEFORE,
     GoogLeNet,
+    spell_out_lrn,
 )
 from cxrview.train.recipes import GREY_MEAN
-from cxrview.train.response_norm import spell_out_lrn
 
 OPSET = 17
 """Old enough for every runtime of the last years; no later one changes what is used here."""

@@ -7,7 +7,11 @@ Parameters carry Caffe's names with `/` for `.`, so that published arrays load b
 import hashlib
 from typing import Any, NamedTuple
 
+import numpy as np
+import onnx
 import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -234,3 +238,77 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.xavier_uniform_(layer.weight)
         bias = layer.get_parameter("bias")
         nn.init.constant_(bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)
+
+
+SQUARES, SUMS, FINE = "squares", "sums", ("root", "cube", "power")
+"""Endings of the names of what takes the place of a node LRN, before its output: `SUMS` are 1 and
+above, and `FINE` what then needs more than 8 bits."""
+BETA = 0.75
+"""The exponent that two roots do for: x to the power 3/4 is the root of x times its root."""
+
+
+def spell_out_lrn(model: onnx.ModelProto) -> None:
+    """Put layers in the place of every node LRN; where there is none, nothing changes.
+
+    Args:
+        model: with weights as initialisers; changed.
+
+    Raises:
+        ValueError: a normalisation with another exponent than 3/4, or another bias than 1.
+    """
+    graph = model.graph
+    channels = _channels(model)
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "LRN":
+            spelled, constants = _spell_out(node, channels[node.input[0]])
+            nodes += spelled
+            graph.initializer.extend(constants)
+        else:
+            nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def band(channels: int, size: int) -> NDArray[np.float32]:
+    """Ones where two channels are neighbours, shape (channels, channels, 1, 1)."""
+    number = np.arange(channels)
+    is_near = abs(number[:, None] - number) <= size // 2
+    return is_near.astype(np.float32)[:, :, None, None]
+
+
+def _channels(model: onnx.ModelProto) -> dict[str, int]:
+    inferred = onnx.shape_inference.infer_shapes(model)
+    return {
+        value.name: value.type.tensor_type.shape.dim[1].dim_value
+        for value in inferred.graph.value_info
+        if len(value.type.tensor_type.shape.dim) == 4
+    }
+
+
+def _spell_out(
+    lrn: onnx.NodeProto, channels: int
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    given = {one.name: helper.get_attribute_value(one) for one in lrn.attribute}
+    if not np.isclose(given["beta"], BETA) or given.get("bias", 1.0) != 1:
+        raise ValueError(f"{lrn.name}: only an exponent of {BETA} and a bias of 1 are known")
+    (x,), (y,) = lrn.input, lrn.output
+    weight = band(channels, given["size"]) * np.float32(given["alpha"] / given["size"])
+    constants = [
+        numpy_helper.from_array(weight, f"{y}.band"),
+        numpy_helper.from_array(np.ones(channels, np.float32), f"{y}.bias"),
+    ]
+    sums, (root, cube, power) = f"{y}.{SUMS}", (f"{y}.{ending}" for ending in FINE)
+    layers = [
+        ("Mul", [x, x], f"{y}.{SQUARES}", {}),
+        ("Conv", [f"{y}.{SQUARES}", f"{y}.band", f"{y}.bias"], sums, {"kernel_shape": [1, 1]}),
+        ("Sqrt", [sums], root, {}),
+        ("Mul", [sums, root], cube, {}),
+        ("Sqrt", [cube], power, {}),
+        ("Div", [x, power], y, {}),
+    ]
+    nodes = [
+        helper.make_node(kind, inputs, [output], name=output, **attributes)
+        for kind, inputs, output, attributes in layers
+    ]
+    return nodes, constants

@@ -14,7 +14,7 @@ from cxrview.assess.decisions import count_decisions, join_scores, log_loss, vie
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import writing
 from cxrview.classify.model_files import read_model
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import ModelCard, Scores
 from cxrview.results.tables import write_rows

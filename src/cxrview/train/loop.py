@@ -15,6 +15,7 @@ from cxrview.train.batch_workers import draw_batches
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import GoogLeNet, Outputs
 from cxrview.train.hardware import PROCESSOR, Hardware
+from cxrview.train.published import load_published
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
 CHECKPOINT_SECONDS = 30.0
@@ -143,3 +144,42 @@ def _optimiser(
         cycle_momentum=False,
     )
     return optimiser, schedule
+
+
+def train_network(
+    lesson: Lesson,
+    published: Path,
+    recipe: Recipe,
+    *,
+    seed: int,
+    checkpoint: Path,
+    hardware: Hardware = PROCESSOR,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+) -> GoogLeNet:
+    """Train from the published weights; a training that was stopped goes on.
+
+    Args:
+        lesson: of training patients only.
+        published: the published GoogLeNet, .npz.
+        recipe: steps, rates, weights.
+        seed: decides the classifiers' start, every batch and every dropped unit.
+        checkpoint: .safetensors file.
+        hardware: where it trains.
+        report: called after each step with its number, from 1, and its loss.
+
+    Raises:
+        ModelRefused: the published weights or the checkpoint do not fit.
+    """
+    torch.manual_seed(seed)
+    network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
+    load_published(published, network, with_classifier=False)
+    fine_tune(
+        network,
+        lesson,
+        recipe,
+        seed=seed,
+        checkpoint=checkpoint,
+        hardware=hardware,
+        report=report,
+    )
+    return network.cpu()

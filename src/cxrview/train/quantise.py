@@ -20,7 +20,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from cxrview.train.response_norm import FINE, SQUARES, spell_out_lrn
+from cxrview.train.googlenet import FINE, SQUARES, spell_out_lrn
 
 PRECISION = (
     "weights and activations of 8 bits; first convolution, normalisation and classifiers in float32"

@@ -14,7 +14,7 @@ from cxrview.assess.score_files import write_scores
 from cxrview.atomic_files import writing
 from cxrview.classify.model import Model, OnnxRuntime
 from cxrview.classify.model_files import write_model
-from cxrview.dataset.partition import RULE
+from cxrview.dataset.split import RULE
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Assessment, ModelCard, Scores

@@ -14,7 +14,7 @@ from cxrview.assess.decisions import count_decisions, decisions_of, log_loss, po
 from cxrview.atomic_files import writing
 from cxrview.classify.model import OnnxRuntime, need_int8_processor
 from cxrview.classify.model_files import read_model, write_model
-from cxrview.dataset.augment.orientations import ORIENTATIONS
+from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
 from cxrview.records import Answers, ModelCard, Scores
 from cxrview.terms import Decision, Partition, View

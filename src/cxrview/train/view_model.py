@@ -22,8 +22,8 @@ from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import Partition, View
 from cxrview.train.examine import asked_in_all, chest_of_others, examine
 from cxrview.train.export import PRECISION, to_onnx
-from cxrview.train.finetune import train_network
 from cxrview.train.hardware import PROCESSOR, Hardware
+from cxrview.train.loop import train_network
 from cxrview.train.pool import Pool
 from cxrview.train.recipes import Recipe
 from cxrview.train.watch import StudyWatch

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import update
 
-from cxrview.annotate.annotation_root import set_root
 from cxrview.annotate.database.schema import IMAGE
+from cxrview.annotate.study import set_root
 from cxrview.annotate.web.picture_pool import AHEAD, NoPicture, PicturePool
 from cxrview.annotate.web.picture_worker import FAILURE, PICTURE, answer, render
 from cxrview.annotate.web.pictures import Pictures

@@ -1,4 +1,4 @@
-from cxrview.annotate.web.slowdown import FREE_FAILURES, LONGEST_SECONDS, Slowdown
+from cxrview.annotate.web.auth import FREE_FAILURES, LONGEST_SECONDS, Slowdown
 
 
 def failing(times: int, now: float = 0) -> Slowdown:

@@ -1,7 +1,7 @@
 import threading
 import time
 
-from cxrview.cli.shared.heartbeat import Heartbeat
+from cxrview.cli.shared.progress import Heartbeat
 
 
 def beats(capsys, at_least: int, beat: Heartbeat) -> list[str]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cxrview.dataset.augment.edge import Edge
 from cxrview.dataset.augment.materialise import materialise_variants
+from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import VARIANTS, make_variant
 from cxrview.errors import UsageError
 from cxrview.records import Prepared, PreparedImage, Split

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from cxrview.dataset.augment.orientations import ORIENTATIONS
+from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.records.scores import PROGENITOR_NAME
 
 

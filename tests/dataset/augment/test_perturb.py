@@ -8,7 +8,6 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.ndimage import shift
 
-from cxrview.dataset.augment.edge import Edge
 from cxrview.dataset.augment.noise_reduction import reduce_noise
 from cxrview.dataset.augment.perturb import (
     GAUSSIAN_SD,
@@ -22,6 +21,7 @@ from cxrview.dataset.augment.perturb import (
     add_poisson_noise,
     spread,
 )
+from cxrview.dataset.augment.poses import Edge
 
 TRANSLATIONS = {
     "translate-north": (-3, 0),

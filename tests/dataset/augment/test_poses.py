@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import affine_transform
 
-from cxrview.dataset.augment.edge import Edge
-from cxrview.dataset.augment.poses import POSES, rotate
+from cxrview.dataset.augment.poses import POSES, Edge, rotate
 
 SMALL = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)
 

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from cxrview.dataset.augment.edge import Edge
+from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import (
     PROGENITOR,
     VARIANTS,

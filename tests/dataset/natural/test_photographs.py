@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from cxrview.dataset.natural.photographs import SOURCE, read_photographs
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 
 

@@ -5,13 +5,10 @@ import pytest
 
 from cxrview.assess.accuracy import assess_pfi
 from cxrview.paper.scale import SCALES
-from cxrview.reports.figures.examples import draw_examples
-from cxrview.reports.figures.modified import draw_modified
-from cxrview.reports.figures.note import join_notes
 from cxrview.reports.figures.pfi_histogram import draw_pfi_histogram
-from cxrview.reports.figures.radiographs import draw_gallery
+from cxrview.reports.figures.radiographs import draw_examples, draw_gallery, draw_modified
 from cxrview.reports.figures.reliability import draw_reliability
-from cxrview.reports.figures.style import alt_text
+from cxrview.reports.figures.style import alt_text, join_notes
 from cxrview.reports.figures.youden import draw_youden
 
 SCALED = SCALES["laptop"].words

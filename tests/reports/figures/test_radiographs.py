@@ -6,9 +6,7 @@ from matplotlib.figure import Figure
 
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
-from cxrview.reports.figures.examples import draw_examples
-from cxrview.reports.figures.modified import draw_modified
-from cxrview.reports.figures.radiographs import draw_gallery
+from cxrview.reports.figures.radiographs import draw_examples, draw_gallery, draw_modified
 from cxrview.terms import Projection
 
 NOTE = "Drawn phantoms, no patient"

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cxrview.annotate.agreement import between_readers, within_readers
-from cxrview.annotate.pace import Pace, ReaderPace, pace
+from cxrview.annotate.agreement import Pace, ReaderPace, between_readers, pace, within_readers
 from cxrview.annotate.web.kappa_axis import kappa_axis
 from cxrview.annotate.web.shown_items import lot
 from cxrview.annotate.web.state import Room

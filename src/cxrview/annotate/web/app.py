@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web import own_readings, tabs
-from cxrview.annotate.web.auth import Door
+from cxrview.annotate.web.auth import Door, Slowdown
 from cxrview.annotate.web.database_watch import DatabaseWatch
 from cxrview.annotate.web.middleware import Guard
 from cxrview.annotate.web.pictures import Pictures
@@ -23,7 +23,6 @@ from cxrview.annotate.web.routes import reading as reading_routes
 from cxrview.annotate.web.routes import settling as settling_routes
 from cxrview.annotate.web.routes import sign_in
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.annotate.web.slowdown import Slowdown
 from cxrview.annotate.web.state import Room
 from cxrview.annotate.web.templates import STATIC, tell, tell_invalid
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from cxrview.annotate.agreement import pace
 from cxrview.annotate.effective import Turn
-from cxrview.annotate.pace import pace
 from cxrview.annotate.web.auth import Reading
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import verdict

@@ -25,7 +25,7 @@ def agree(
     Exit code: 0 done, 2 usage error.
     """
     with opened(study) as store:
-        from cxrview.annotate.annotation_agreement import agreement_of
+        from cxrview.annotate.agreement import agreement_of
 
         found = agreement_of(store)
     if as_json:

@@ -189,7 +189,6 @@ def export(
     if out and out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
     with opened(study, root) as store:
-        from cxrview.annotate.annotation_root import missing_images
         from cxrview.annotate.export import (
             chosen_images,
             export_labels,
@@ -198,6 +197,7 @@ def export(
             unsettled_images,
             without_replaced,
         )
+        from cxrview.annotate.study import missing_images
 
         # Labels may well be written where there are no images, but not without a word.
         if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):

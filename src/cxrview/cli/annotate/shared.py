@@ -72,7 +72,7 @@ def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
     store = open_readings(where)
     try:
         if root is not None:
-            from cxrview.annotate.annotation_root import set_root
+            from cxrview.annotate.study import set_root
 
             set_root(store, root)
         yield store

@@ -62,8 +62,7 @@ def check_paths(paths: list[str], *, may_be_away: bool = False) -> list[str]:
 def _need(path: str) -> None:
     """Raise UsageError where a local file or folder, or the local archive of a URL, is missing."""
     from cxrview.results.columns import printable
-    from cxrview.sources.paths import local_path
-    from cxrview.sources.wildcard import WILDCARD
+    from cxrview.sources.paths import WILDCARD, local_path
 
     container = local_path(path.rpartition("::")[2])
     local = local_path(path) or ("" if WILDCARD.search(container) else container)
@@ -101,7 +100,7 @@ def count_paths(
 ) -> int | None:
     """How many files there are to do; None where a list is still coming in."""
     from cxrview.classify.selection import Selected
-    from cxrview.sources.each_once import each_once
+    from cxrview.sources.paths import each_once
 
     if "-" in paths:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.augment.array import open_materialised, write_materialised
-from cxrview.dataset.augment.edge import Edge
+from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import VARIANTS, make_all
 from cxrview.dataset.split import check_split
 from cxrview.errors import UsageError

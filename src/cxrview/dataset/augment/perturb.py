@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.augment.edge import Edge, surround
 from cxrview.dataset.augment.noise_reduction import reduce_noise
+from cxrview.dataset.augment.poses import Edge, surround
 
 Perturbation = Callable[[NDArray[np.uint8], np.random.Generator, Edge], NDArray[np.uint8]]
 """Takes a picture, shape (rows, columns), uint8, draws, and what enters; gives another."""

@@ -1,13 +1,31 @@
 """The seven poses of a radiograph: as it lies, mirrored, and turned (paper, section 2)."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.augment.edge import Edge, surround
 from cxrview.records.pixels import square_picture
+from cxrview.records.scores import PROGENITOR_NAME
+
+
+class Edge(StrEnum):
+    """Ours: the paper does not say what enters."""
+
+    BLACK = "black"
+    """Grey value 0, as outside the collimator."""
+    REPEAT = "repeat"
+    """The nearest pixel of the picture."""
+
+
+def surround(pixels: NDArray[np.uint8], margin: int, edge: Edge) -> NDArray[np.uint8]:
+    """Add what lies outside: (rows, columns) to (rows + 2 margin, columns + 2 margin), uint8."""
+    if edge is Edge.REPEAT:
+        return np.pad(pixels, margin, mode="edge")
+    return np.pad(pixels, margin)
+
 
 Pose = Callable[[NDArray[np.uint8], Edge], NDArray[np.uint8]]
 """Takes a square picture, shape (side, side), uint8, and what enters; gives another."""
@@ -80,3 +98,36 @@ def _bilinear_sources(
         ]
     )
     return corners, weights.astype(np.float32)
+
+
+Orientation = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Pictures, shape (n, side, side), uint8, to as many."""
+
+INVERTED = "inverted"
+
+
+def _turn(quarters: int, *, is_mirrored: bool, is_inverted: bool) -> Orientation:
+    def turn(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        turned = np.rot90(pixels[:, :, ::-1] if is_mirrored else pixels, -quarters, axes=(1, 2))
+        return np.ascontiguousarray(255 - turned if is_inverted else turned)
+
+    return turn
+
+
+def _name(quarters: int, *, is_mirrored: bool, is_inverted: bool) -> str:
+    words = ["mirrored"] * is_mirrored
+    words += [f"turned-{90 * quarters}"] * bool(quarters)
+    words += [INVERTED] * is_inverted
+    return "-".join(words) or PROGENITOR_NAME
+
+
+ORIENTATIONS: Mapping[str, Orientation] = {
+    _name(quarters, is_mirrored=mirrored, is_inverted=inverted): _turn(
+        quarters, is_mirrored=mirrored, is_inverted=inverted
+    )
+    for inverted in (False, True)
+    for mirrored in (False, True)
+    for quarters in range(4)
+}
+"""By name, `progenitor` first; such as `mirrored-turned-90-inverted`: mirrored left for right, then
+turned by 90 degrees clockwise, then inverted."""

@@ -5,9 +5,8 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.augment.edge import Edge
 from cxrview.dataset.augment.perturb import PERTURBATIONS
-from cxrview.dataset.augment.poses import POSES
+from cxrview.dataset.augment.poses import POSES, Edge
 from cxrview.errors import UsageError
 from cxrview.records import Variant
 from cxrview.records.pixels import square_picture

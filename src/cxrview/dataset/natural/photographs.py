@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.dataset.partition import partition_of
+from cxrview.dataset.split import partition_of
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.records import NotChest

@@ -26,10 +26,10 @@ from cxrview.image.dicom.codestream import (
 )
 from cxrview.image.dicom.components import check_components, fit_components
 from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed, too_few
-from cxrview.image.dicom.native import unpack_native
 from cxrview.image.dicom.parse import inflate
 from cxrview.image.dicom.pixel_module import Layout
 from cxrview.image.dicom.rle import decode_rle
+from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
 
 _ADVICE = "Copy or export it again"

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from cxrview.errors import CorruptPixels
-from cxrview.image.colour import luma
 from cxrview.image.dicom.frame import Frame, Planes
 from cxrview.image.options import check_pixels
+from cxrview.image.window import luma
 
 SAMPLES_DIFFER = "samples_differ"
 _ADVICE = "Export it again; its header and its pixels contradict each other"

@@ -22,7 +22,7 @@ from cxrview.image.dicom.pixel_module import Layout
 from cxrview.image.dicom.pixel_sign import may_have_other_sign
 from cxrview.image.dicom.stored_values import stored_values
 from cxrview.image.image_file import Grey
-from cxrview.image.shrink import Blocks, add_blocks, factors, square, window_blocks
+from cxrview.image.resize import Blocks, add_blocks, factors, square, window_blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

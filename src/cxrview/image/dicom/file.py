@@ -15,17 +15,16 @@ from cxrview.errors import (
 )
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
-from cxrview.image.dicom.encapsulated import first_frame
 from cxrview.image.dicom.fast import square_of_planes, square_of_reduced
-from cxrview.image.dicom.frame import Frame, Planes
+from cxrview.image.dicom.frame import Frame, Planes, first_frame
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
-from cxrview.image.dicom.native import unpack_native
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
 from cxrview.image.dicom.pixel_module import Layout, count_frames, read_layout
+from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
+from cxrview.image.fetch import Data
 from cxrview.image.image_file import Grey, ImageFile
-from cxrview.image.mapped import Data
 from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.options import ReadOptions, check_pixels
 from cxrview.records import Instance

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
 
 from cxrview.errors import CorruptHeader
-from cxrview.image.colour import luma
 from cxrview.image.dicom.bit_depth import settle
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Planes
@@ -15,7 +14,7 @@ from cxrview.image.dicom.modality_lut import modality_values
 from cxrview.image.dicom.pixel_module import Layout
 from cxrview.image.dicom.stored_values import as_stored, stored_values
 from cxrview.image.image_file import Grey
-from cxrview.image.window import minmax_to_uint8
+from cxrview.image.window import luma, minmax_to_uint8
 
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
 _VOI_FUNCTION = 0x00281056

@@ -24,7 +24,7 @@ from cxrview.image.dicom.codestream import (
 )
 from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.smoothness import roughness, some_rows
-from cxrview.image.shrink import factors
+from cxrview.image.resize import factors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from cxrview.image.dicom.tolerant_parse import (
     has_odd_vr,
     read_elements,
 )
-from cxrview.image.mapped import Data
+from cxrview.image.fetch import Data
 from cxrview.image.options import Limits, check_inflation, inflated_cap
 from cxrview.image.sniff import is_vr
 

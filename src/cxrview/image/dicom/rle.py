@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from cxrview.errors import CorruptPixels
 from cxrview.image.dicom.components import check_components, fit_components
 from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed
-from cxrview.image.dicom.native import unpack_native
 from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
 
 

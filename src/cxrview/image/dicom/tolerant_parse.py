@@ -23,7 +23,7 @@ from cxrview.image.dicom.element_forms import (
     Forms,
     is_known,
 )
-from cxrview.image.mapped import Data
+from cxrview.image.fetch import Data
 from cxrview.image.sniff import is_vr
 
 Elements = dict[BaseTag, DataElement | RawDataElement]

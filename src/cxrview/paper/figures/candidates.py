@@ -18,7 +18,6 @@ from matplotlib.transforms import blended_transform_factory
 from cxrview.paper.candidates import CANDIDATES, FINE_TUNINGS, PRE_TRAININGS, Candidate
 from cxrview.paper.compare import Compared
 from cxrview.records import Scores
-from cxrview.reports.figures.note import describe_note, note_height, note_lines
 from cxrview.reports.figures.style import (
     BLACK,
     BLUE,
@@ -28,8 +27,11 @@ from cxrview.reports.figures.style import (
     PALE,
     RED,
     axes_at,
+    describe_note,
     in_print,
     new_figure,
+    note_height,
+    note_lines,
 )
 from cxrview.reports.format import write_p, write_share
 from cxrview.stats import exact_interval

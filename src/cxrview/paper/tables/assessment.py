@@ -18,8 +18,15 @@ from cxrview.paper.published_numbers import CUTOFF, CUTOFF_LOW, TESTED
 from cxrview.paper.results import Reproduction, first_of
 from cxrview.paper.tables.table import Table
 from cxrview.records import Assessed, Assessment, Cutoff, Interval, ModifiedCount, Slice
-from cxrview.reports.format import write_interval, write_share, write_sources
-from cxrview.reports.wording import NONE, write_cutoff, write_points, write_right
+from cxrview.reports.format import (
+    NONE,
+    write_cutoff,
+    write_interval,
+    write_points,
+    write_right,
+    write_share,
+    write_sources,
+)
 
 SETS = {INSIDE: "inside", EXTERNAL: "external", BOTH: "both together"}
 """Test images, by name and in words."""

@@ -6,8 +6,7 @@ from cxrview.paper.figures.flow import Counted, External, add_up
 from cxrview.paper.published_numbers import IMAGES
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
-from cxrview.reports.format import write_count, write_sources
-from cxrview.reports.wording import NONE, write_seconds
+from cxrview.reports.format import NONE, write_count, write_seconds, write_sources
 
 
 def parts_table(run: Reproduction) -> Table:

@@ -8,8 +8,15 @@ from cxrview.paper.published_numbers import VALIDATED
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
 from cxrview.records import Scores
-from cxrview.reports.format import write_count, write_interval, write_p, write_share
-from cxrview.reports.wording import NONE, write_points, write_right
+from cxrview.reports.format import (
+    NONE,
+    write_count,
+    write_interval,
+    write_p,
+    write_points,
+    write_right,
+    write_share,
+)
 from cxrview.stats import exact_interval, patient_bootstrap
 
 LEVEL = 0.05

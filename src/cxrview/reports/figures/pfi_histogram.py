@@ -13,17 +13,20 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from cxrview.records import Scores
-from cxrview.reports.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.reports.figures.style import (
     BLACK,
     FULL_WIDTH_MM,
     PALE,
     VIEW_COLOUR,
     VIEW_HATCH,
+    all_together,
+    describe_note,
+    draw_note,
     in_print,
     new_figure,
+    note_height,
+    note_lines,
 )
-from cxrview.reports.figures.together import all_together
 from cxrview.reports.format import write_count
 from cxrview.terms import View
 

@@ -6,10 +6,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cxrview.reports.figures.note import describe_note, note_height, note_lines
-from cxrview.reports.figures.style import FULL_WIDTH_MM, in_print, new_figure
+from cxrview.reports.figures.style import (
+    FULL_WIDTH_MM,
+    describe_note,
+    in_print,
+    new_figure,
+    note_height,
+    note_lines,
+)
 from cxrview.reports.figures.tiles import Band, Tile, draw_tiles
 from cxrview.reports.format import write_count, write_pfi
+from cxrview.terms import View
 from cxrview.wording import plural
 
 MOST = 24
@@ -85,3 +92,113 @@ def _draw_none(note: str) -> Figure:
     )
     figure.text(0.5, 0.5, "\n".join([*lines, said]), ha="center", va="center")
     return figure
+
+
+@in_print
+def draw_examples(
+    pixels: NDArray[np.uint8],
+    pfi: NDArray[np.float64],
+    is_frontal: NDArray[np.bool_],
+    *,
+    note: str = "",
+) -> Figure:
+    """Draw frontal images above lateral ones, both probabilities under each.
+
+    Args:
+        pixels: shape (n, rows, columns), uint8.
+        pfi: shape (n,), percent, 0 to 100.
+        is_frontal: shape (n,), the truth.
+        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+            line each.
+
+    Raises:
+        ValueError: no image, or arrays of different lengths.
+
+    Source:
+        Paper, Fig 4.
+    """
+    if not len(pixels):
+        raise ValueError("a figure of examples needs at least one image")
+    shown = [
+        (frontal, Tile(pixels=picture, below=_write_both(percent)))
+        for picture, percent, frontal in zip(pixels, pfi, is_frontal, strict=True)
+    ]
+    bands = [
+        Band(
+            heading=view.value.capitalize(),
+            tiles=[tile for frontal, tile in shown if frontal == (view is View.FRONTAL)],
+        )
+        for view in View
+    ]
+    said = "; ".join(
+        f"{'frontal' if frontal else 'lateral'}, PFI {write_pfi(float(percent))}"
+        for frontal, percent in zip(is_frontal, pfi, strict=True)
+    )
+    return draw_tiles(
+        bands,
+        columns=4,
+        title="Example test images with both probabilities",
+        description=f"{describe_note(note)}Radiographs: {said}.",
+        note=note,
+    )
+
+
+def _write_both(pfi: float) -> str:
+    return f"frontal {write_pfi(pfi)}\nlateral {write_pfi(100 - pfi)}"
+
+
+Modified = tuple[str, NDArray[np.uint8], float]
+"""What was done; pixels, shape (rows, columns), uint8; PFI in percent, 0 to 100."""
+
+_MOST_IN_A_ROW = 6
+
+
+@in_print
+def draw_modified(
+    images: Sequence[Sequence[Modified]], *, headings: Sequence[str] = (), note: str = ""
+) -> Figure:
+    """Draw a band for each image: the original first, then what was made of it.
+
+    Args:
+        images: such as one frontal and one lateral; each with at least its original.
+        headings: of the bands, such as `Frontal` and `Lateral`; none, or one for each image.
+        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+            line each.
+
+    Raises:
+        ValueError: no image, an image without a picture, or headings for other than all images.
+
+    Source:
+        Paper, Fig 6.
+    """
+    if not images or not all(images):
+        raise ValueError("a figure of modifications needs at least one picture of each image")
+    names = headings or [""] * len(images)
+    bands = [
+        Band(
+            heading=heading,
+            tiles=[
+                Tile(pixels=pixels, above=title, below=f"frontal {write_pfi(pfi)}")
+                for title, pixels, pfi in image
+            ],
+        )
+        for heading, image in zip(names, images, strict=True)
+    ]
+    said = ". ".join(
+        f"{heading or f'Image {number}'}: "
+        + "; ".join(f"{title}, PFI {write_pfi(pfi)}" for title, _, pfi in image)
+        for number, (heading, image) in enumerate(zip(names, images, strict=True), start=1)
+    )
+    return draw_tiles(
+        bands,
+        columns=_columns(max(len(image) for image in images)),
+        title="Radiographs and modifications of them, with the probability of frontal",
+        description=f"{describe_note(note)}{said}.",
+        note=note,
+    )
+
+
+def _columns(pictures: int) -> int:
+    """As few rows as can be, and those evenly filled; never so few that a picture is a page."""
+    rows = -(-pictures // _MOST_IN_A_ROW)
+    return max(3, -(-pictures // rows))

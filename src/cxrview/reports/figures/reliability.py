@@ -8,14 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from cxrview.records import Assessment, ReliabilityBin
-from cxrview.reports.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.reports.figures.style import (
     BLUE,
     COLUMN_WIDTH_MM,
     GREY,
     PALE,
+    describe_note,
+    draw_note,
     in_print,
     new_figure,
+    note_height,
+    note_lines,
 )
 from cxrview.reports.format import write_count
 

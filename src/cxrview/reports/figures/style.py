@@ -5,18 +5,21 @@ it and it can be drawn in any thread or process. Colours are Okabe and Ito's, wh
 readers tell apart, and none carries a meaning that a hatch, a marker or a word does not carry too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, Literal, ParamSpec
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxrview.atomic_files import write_whole
+from cxrview.records import Scores
 from cxrview.terms import View
 
 FULL_WIDTH_MM = 180.0
@@ -144,3 +147,62 @@ def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
             figure.savefig(picture, format=kind, dpi=DPI, metadata=about)
         write_whole(path, picture.getvalue())
     return paths
+
+
+_LETTER_MM = 1.6
+"""Of a line of small letters, on average and with some room."""
+
+
+def join_notes(*notes: str) -> str:
+    """Several notes as one, each on a line of its own; empty ones are left out."""
+    return "\n".join(note for note in notes if note)
+
+
+def note_lines(note: str, width_mm: float) -> list[str]:
+    """The lines that a note takes above a figure of a width; none of an empty one."""
+    letters = int(width_mm / _LETTER_MM)
+    return [part for line in note.split("\n") for part in wrap(line, letters)]
+
+
+def note_height(lines: list[str]) -> float:
+    """What they add to a figure's height, in mm."""
+    return LINE_MM * len(lines)
+
+
+def draw_note(figure: Figure, lines: list[str]) -> None:
+    """Write them at the top of a figure whose layout is constrained, which makes room for them."""
+    if lines:
+        figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=8, color=GREY)
+
+
+def describe_note(note: str) -> str:
+    """The note as sentences before a description for those who can't see the figure."""
+    return "".join(f"{line.rstrip('.')}. " for line in note.split("\n") if line)
+
+
+TOGETHER = "all together"
+
+
+def all_together(sets: Mapping[str, Scores]) -> dict[str, Scores]:
+    """The sets, and behind several of them their union under the name TOGETHER.
+
+    Args:
+        sets: name to what one classifier says of the images; at least one, each with an image.
+
+    Raises:
+        ValueError: no set, or a set without an image.
+    """
+    if not sets or not all(len(scores) for scores in sets.values()):
+        raise ValueError("a figure of test images needs at least one set, each with an image")
+    if len(sets) == 1:
+        return dict(sets)
+    each = list(sets.values())
+    union = Scores(
+        classifier=each[0].classifier,
+        files=np.concatenate([scores.files for scores in each]),
+        patients=np.concatenate([scores.patients for scores in each]),
+        variants=np.concatenate([scores.variants for scores in each]),
+        is_frontal=np.concatenate([scores.is_frontal for scores in each]),
+        pfi=np.concatenate([scores.pfi for scores in each]),
+    )
+    return {**sets, TOGETHER: union}

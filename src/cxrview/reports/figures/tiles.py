@@ -8,13 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cxrview.reports.figures.note import note_height, note_lines
 from cxrview.reports.figures.style import (
     FULL_WIDTH_MM,
     GREY,
     LINE_MM,
     axes_at,
     new_figure,
+    note_height,
+    note_lines,
 )
 
 _EDGE_MM, _GAP_MM, _LETTER_MM = 2.0, 3.0, 1.62

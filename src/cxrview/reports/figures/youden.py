@@ -9,16 +9,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cxrview.records import Cutoff, Scores
-from cxrview.reports.figures.note import describe_note, draw_note, note_height, note_lines
 from cxrview.reports.figures.style import (
     BLUE,
     FULL_WIDTH_MM,
     PALE,
     RED,
+    all_together,
+    describe_note,
+    draw_note,
     in_print,
     new_figure,
+    note_height,
+    note_lines,
 )
-from cxrview.reports.figures.together import all_together
 from cxrview.reports.format import write_count
 from cxrview.stats import CUTOFFS, youden_curve, youden_cutoff
 

@@ -233,7 +233,7 @@ def test_settling_image_by_image_is_settling_all(data):
 
     from cxrview.annotate.effective import Standing
     from cxrview.annotate.settle import settle
-    from cxrview.annotate.web.settlements import Settlements
+    from cxrview.annotate.web.state import Settlements
     from cxrview.records import AnnotationStudy, Reader, Reading
     from cxrview.terms import Act, Role
 

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cxrview.annotate.database.sign_in_links import LINK_DAYS, has_ended, new_link_secret
-from cxrview.annotate.web.auth import STALE
-from cxrview.annotate.web.slowdown import FREE_FAILURES
+from cxrview.annotate.web.auth import FREE_FAILURES, STALE
 
 PASSWORD = "a long enough one"
 

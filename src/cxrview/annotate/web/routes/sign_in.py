@@ -8,8 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from cxrview.annotate.web.auth import Door, NotIn, StalePage, is_csrf_right
-from cxrview.annotate.web.slowdown import Slowdown
+from cxrview.annotate.web.auth import Door, NotIn, Slowdown, StalePage, is_csrf_right
 from cxrview.annotate.web.templates import page
 from cxrview.records import Reader
 
