@@ -44,7 +44,7 @@ serve_annotation(
 
 
 @dataclass(slots=True)
-class Tally:
+class RunSummary:
     """What the readers met with."""
 
     confirmed: set[str] = field(default_factory=set)
@@ -63,7 +63,7 @@ def main(images: int, readers: int, pace: float, where: str) -> None:
         assert server.stdout
         try:
             address = server.stdout.readline().decode().strip()
-            tally, began = Tally(), time.monotonic()
+            tally, began = RunSummary(), time.monotonic()
             asyncio.run(everybody(address, links, pace, tally))
             took = time.monotonic() - began
             memory = peak_memory(server.pid)
@@ -94,12 +94,12 @@ def make_study(folder: Path, study: str, images: int, readers: int) -> list[str]
     return links
 
 
-async def everybody(address: str, links: list[str], pace: float, tally: Tally) -> None:
+async def everybody(address: str, links: list[str], pace: float, tally: RunSummary) -> None:
     """Have all readers read at once."""
     await asyncio.gather(*(one_reader(address, link, pace, tally) for link in links))
 
 
-async def one_reader(address: str, link: str, pace: float, tally: Tally) -> None:
+async def one_reader(address: str, link: str, pace: float, tally: RunSummary) -> None:
     """Read as a page does, until nothing is left."""
     async with httpx.AsyncClient(base_url=address, timeout=120, follow_redirects=True) as client:
         page = await client.post("/enter", data={"secret": link})
@@ -141,7 +141,7 @@ def an_act(showing: str) -> dict[str, Any]:
 
 
 async def timed(
-    tally: Tally, what: str, ask: Callable[[], Awaitable[httpx.Response]]
+    tally: RunSummary, what: str, ask: Callable[[], Awaitable[httpx.Response]]
 ) -> dict[str, Any]:
     """Ask, and note how long it took; what is no success is an error."""
     began = time.monotonic()
@@ -167,7 +167,9 @@ def _peak(pid: str) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def report(tally: Tally, took: float, memory: dict[str, float], study: str, images: int) -> None:
+def report(
+    tally: RunSummary, took: float, memory: dict[str, float], study: str, images: int
+) -> None:
     """Print, and end with 1 where a reading was lost, doubled or refused."""
     store = open_readings(study)
     kept = [reading.uid for reading in store.readings()]

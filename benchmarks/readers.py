@@ -34,7 +34,7 @@ from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
-from cxrview.image.dicom.pixel_module import read_layout
+from cxrview.image.dicom.pixel_module import read_pixel_module
 from cxrview.image.options import Limits
 from cxrview.phantom.encode import SYNTAXES, native_bytes
 from cxrview.records import Instance
@@ -266,7 +266,7 @@ def moved_window(name: str, stream: bytes, pixels: NDArray[np.uint16]) -> tuple[
     header.PhotometricInterpretation, header.PixelRepresentation = "MONOCHROME2", 0
     header.BitsAllocated, header.BitsStored = 8 if bits <= 8 else 16, bits
     header.HighBit = bits - 1
-    layout = read_layout("", Header(header, is_little_endian=True), 0x7FE00010)
+    layout = read_pixel_module("", Header(header, is_little_endian=True), 0x7FE00010)
     frame = Frame(path="", data=stream, layout=layout, limits=Limits())
     reduced = decode_reduced(syntax.uid, frame, SIDE)
     if reduced is None:

@@ -26,10 +26,10 @@ from corpus import make_corpus  # noqa: E402
 from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
 from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
 from cxrview.classify.model import load_model  # noqa: E402
-from cxrview.classify.wire import Readout  # noqa: E402
+from cxrview.classify.wire import DecodedImage  # noqa: E402
 from cxrview.image import Limits, ReadOptions, open_image, squash  # noqa: E402
 from cxrview.image.dicom.parse import parse  # noqa: E402
-from cxrview.workers.memory import keep_memory  # noqa: E402
+from cxrview.workers.memory import tune_malloc  # noqa: E402
 
 ROUNDS = 3
 Stages = dict[str, float]
@@ -37,7 +37,7 @@ Stages = dict[str, float]
 
 def measure_reading(files: list[Path], side: int) -> Stages:
     """Seconds of a core for one file, mean of the files, each at its median."""
-    keep_memory()
+    tune_malloc()
     settings = ReadSettings(side=side, skip=False, options=ReadOptions(is_mapped=True))
     rule = load_chest_rule(None)
     rows = [_medians(lambda f=file: _stages(str(f), settings, rule)) for file in files]
@@ -61,7 +61,7 @@ def squashed(files: list[Path], side: int) -> list[np.ndarray]:
     """What the network would see of some files."""
     settings, rule = ReadSettings(side=side, skip=False), load_chest_rule(None)
     outcomes = [read_file(str(file), settings, rule) for file in files]
-    return [o.pixels for o in outcomes if isinstance(o, Readout) and o.pixels is not None]
+    return [o.pixels for o in outcomes if isinstance(o, DecodedImage) and o.pixels is not None]
 
 
 def _medians(stages: Callable[[], Stages]) -> Stages:
@@ -80,7 +80,7 @@ def _stages(path: str, settings: ReadSettings, rule: object) -> Stages:
     began = time.process_time()
     outcome = read_file(path, settings, rule, wait)
     ended = time.process_time()
-    if not isinstance(outcome, Readout):
+    if not isinstance(outcome, DecodedImage):
         raise SystemExit(f"{path}: {outcome.reason}")
     file = open_image(path, settings.options)
     decoding = time.process_time()

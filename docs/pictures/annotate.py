@@ -27,7 +27,7 @@ from cxrview.annotate.database.store import create_readings, open_readings
 from cxrview.annotate.worklist import worklist
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.terms import Act, How, Projection, Role, Round
+from cxrview.terms import Action, Method, Projection, ReadingRound, Role
 
 LAPTOP = {"width": 1366, "height": 768}
 DRAWN = {"frontal": (Projection.PA, 84), "lateral": (Projection.LL, 16)}
@@ -138,12 +138,12 @@ def read(where: Path) -> None:
                         uid=secrets.token_hex(16),
                         reader_id=reader.reader_id,
                         image_id=one.image_id,
-                        round=Round.BLIND,
+                        round=ReadingRound.BLIND,
                         occasion=one.occasion,
-                        act=Act.LABEL,
+                        act=Action.LABEL,
                         label=view,
                         note="turned, and the arm lies over it" if is_wrong else "",
-                        how=How.SINGLE,
+                        how=Method.SINGLE,
                         made=made,
                         milliseconds=round(taken),
                     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cxrview.results.files import Outputs
     from cxrview.terms import Agreement, Decision, View
 
-_ROOMS = {
+_MODULES = {
     "Agreement": "terms",
     "CxrviewError": "errors",
     "Decision": "terms",
@@ -71,6 +71,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module 'cxrview' has no attribute {name!r}")
-    return getattr(import_module(f"cxrview.{_ROOMS[name]}"), name)
+    return getattr(import_module(f"cxrview.{_MODULES[name]}"), name)

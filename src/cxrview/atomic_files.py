@@ -12,7 +12,7 @@ PART = ".part"
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Give a name to write under; the file gets its own when it is whole and on the disk.
 
     What goes wrong leaves nothing half-written, and what stood there before as it was.
@@ -30,25 +30,25 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_in_new_folder(path: Path) -> Iterator[Path]:
+def atomic_path_in_new_folder(path: Path) -> Iterator[Path]:
     """The same in a folder that is ours to make; a file that a user named goes where one is."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as part:
+    with atomic_path(path) as part:
         yield part
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file, text as UTF-8, whole or not at all; its folder is made.
 
     Raises:
         CannotWrite: the disk took no more.
     """
-    with telling(path), whole_in_new_folder(path) as part:
+    with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
+def raising_cannot_write(path: Path) -> Iterator[None]:
     """What goes wrong while a file is written becomes CannotWrite."""
     try:
         yield
@@ -69,7 +69,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(folder: Path, doing: str = "writing") -> Iterator[None]:
+def locked(folder: Path, doing: str = "writing") -> Iterator[None]:
     """Hold a folder until done or dead; two writers would mix what they write.
 
     Raises:

@@ -2,13 +2,13 @@
 
     CxrviewError
     ├── UsageError          the command or call cannot be carried out as given
-    ├── ModelRefused        a model file or its card is damaged or does not fit
-    ├── CannotGoOn          a run stopped before its end; what was finished is kept
+    ├── InvalidModel        a model file or its card is damaged or does not fit
+    ├── RunStopped          a run stopped before its end; what was finished is kept
     │   ├── CannotWrite     the disk took no more of the result
-    │   ├── OutOfReach      files that were there are not found any more
-    │   ├── NetworkFailed   the device that the network runs on gave up
-    │   ├── NoRoomForNames  a large folder cannot be sorted for want of temporary files
-    │   └── WorkersFailed   the processes that read files cannot be started
+    │   ├── InputUnavailable      files that were there are not found any more
+    │   ├── InferenceError   the device that the network runs on gave up
+    │   ├── CannotSortFolder  a large folder cannot be sorted for want of temporary files
+    │   └── WorkerStartError   the processes that read files cannot be started
     └── UnreadableImage     one file costs one row; a run goes on
         ├── CannotOpen      cannot_open
         ├── NotAFile        not_a_file
@@ -23,7 +23,7 @@
         ├── TooLarge        too_large
         ├── OutOfMemory     memory
         ├── TimedOut        timeout
-        ├── DecoderCrash    decoder_crash
+        ├── DecoderCrashed    decoder_crash
         └── Replaced        replaced
 
 A message names the file, never a header value: that may name a patient.
@@ -52,31 +52,31 @@ class NoSuchDevice(UsageError):
     """The network cannot run here on the device asked for."""
 
 
-class ModelRefused(CxrviewError):
+class InvalidModel(CxrviewError):
     """A model file or its card is damaged, or they do not belong together."""
 
 
-class CannotGoOn(CxrviewError):
+class RunStopped(CxrviewError):
     """A run stopped before its end; what was finished is kept for a resume."""
 
 
-class CannotWrite(CannotGoOn):
+class CannotWrite(RunStopped):
     """The disk took no more of the result."""
 
 
-class OutOfReach(CannotGoOn):
+class InputUnavailable(RunStopped):
     """Files that were there are not found any more: gone, or their disk is not mounted."""
 
 
-class NetworkFailed(CannotGoOn):
+class InferenceError(RunStopped):
     """The device that the network runs on gave up, such as a GPU whose memory another has taken."""
 
 
-class NoRoomForNames(CannotGoOn):
+class CannotSortFolder(RunStopped):
     """The names of a large folder cannot be sorted: temporary files find no room."""
 
 
-class WorkersFailed(CannotGoOn):
+class WorkerStartError(RunStopped):
     """The processes that read files cannot be started."""
 
 
@@ -176,7 +176,7 @@ class TimedOut(UnreadableImage):
     code = "timeout"
 
 
-class DecoderCrash(UnreadableImage):
+class DecoderCrashed(UnreadableImage):
     """The process that read the file died over it."""
 
     code = "decoder_crash"

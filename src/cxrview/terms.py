@@ -82,7 +82,7 @@ class Role(StrEnum):
     """Looks after the study in the browser: readers, links, progress, export; labels nothing."""
 
 
-class Round(StrEnum):
+class ReadingRound(StrEnum):
     """Why an image was looked at."""
 
     BLIND = "blind"
@@ -92,7 +92,7 @@ class Round(StrEnum):
     """After the blind round, with what the model says in sight."""
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     """What a reader did with an image."""
 
     LABEL = "label"
@@ -105,7 +105,7 @@ class Act(StrEnum):
     UNDO = "undo"
 
 
-class How(StrEnum):
+class Method(StrEnum):
     """By what means a reading was made."""
 
     SINGLE = "single"
@@ -134,7 +134,7 @@ class StudyEvent(StrEnum):
     time."""
 
 
-class Settlement(StrEnum):
+class LabelStatus(StrEnum):
     """How an image came by its label, or where it waits."""
 
     UNREAD = "unread"

@@ -15,7 +15,7 @@ from cxrview.records import (
     Reading,
     StudyImage,
 )
-from cxrview.terms import Act, Role, Round
+from cxrview.terms import Action, ReadingRound, Role
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)
 
@@ -76,15 +76,15 @@ def say() -> Say:
 def _new_say() -> Say:
     numbers = count(1)
 
-    def say(reader_id: int, image_id: str, said: str | Act, **facts: Any) -> Reading:
+    def say(reader_id: int, image_id: str, said: str | Action, **facts: Any) -> Reading:
         n = next(numbers)
-        if isinstance(said, Act):
+        if isinstance(said, Action):
             what = {"act": said}
         elif said in EXCLUSION_REASONS:
-            what = {"act": Act.EXCLUDE, "reason": said}
+            what = {"act": Action.EXCLUDE, "reason": said}
         else:
-            what = {"act": Act.LABEL, "label": said}
-        known = {"reading_id": n, "uid": f"{n}", "round": Round.BLIND}
+            what = {"act": Action.LABEL, "label": said}
+        known = {"reading_id": n, "uid": f"{n}", "round": ReadingRound.BLIND}
         when = {"made": NOON + timedelta(seconds=n)}
         whose = {"reader_id": reader_id, "image_id": image_id}
         return Reading(**{**known, **when, **whose, **what, **facts})

@@ -4,7 +4,7 @@ import pytest
 
 from cxrview.annotate.agreement import between_readers, within_readers
 from cxrview.records import Reader
-from cxrview.terms import Act, Role, Round
+from cxrview.terms import Action, ReadingRound, Role
 
 ANN = ["frontal", "frontal", "lateral", "lateral", "frontal", "duplicate", "other", "lateral"]
 BEN = ["frontal", "frontal", "lateral", "frontal", "lateral", "uninterpretable", "frontal", ""]
@@ -38,17 +38,17 @@ def test_kappa_of_two_readers_is_scikit_learns(study, readers, said):
 def test_only_what_readers_said_blind_and_first_is_compared(study, readers, said, say):
     beside = [
         say(1, "0", "lateral", occasion=1),
-        say(2, "0", "lateral", round=Round.ADJUDICATION),
-        say(2, "0", "lateral", round=Round.SECOND_LOOK),
+        say(2, "0", "lateral", round=ReadingRound.ADJUDICATION),
+        say(2, "0", "lateral", round=ReadingRound.SECOND_LOOK),
         say(3, "0", "lateral"),  # adjudicates only
-        say(1, "1", Act.FLAG),
+        say(1, "1", Action.FLAG),
     ]
 
     assert between_readers(study, said + beside, readers) == between_readers(study, said, readers)
 
 
 def test_what_was_taken_back_is_not_compared(study, readers, said, say):
-    undo = say(2, "6", Act.UNDO, undoes=next(r.uid for r in said[8:] if r.image_id == "6"))
+    undo = say(2, "6", Action.UNDO, undoes=next(r.uid for r in said[8:] if r.image_id == "6"))
 
     assert between_readers(study, [*said, undo], readers)[1, 2].images == 6
 

@@ -5,109 +5,111 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxrview.annotate.effective import Standing, flags, postponed, standing
+from cxrview.annotate.effective import EffectiveReadings, effective_readings, flags, postponed
 from cxrview.records import Reading
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
-TURN = (1, "a", Round.BLIND, 0)
+TURN = (1, "a", ReadingRound.BLIND, 0)
 
 
 def test_the_last_word_of_a_reader_stands(say):
     readings = [say(1, "a", "frontal"), say(2, "a", "lateral"), say(1, "a", "duplicate")]
 
-    stand = standing(readings)
+    stand = effective_readings(readings)
 
-    assert stand == {TURN: readings[2], (2, "a", Round.BLIND, 0): readings[1]}
+    assert stand == {TURN: readings[2], (2, "a", ReadingRound.BLIND, 0): readings[1]}
 
 
 def test_each_round_and_each_occasion_stands_for_itself(say):
     readings = [
         say(1, "a", "frontal"),
         say(1, "a", "lateral", occasion=1),
-        say(1, "a", "lateral", round=Round.ADJUDICATION),
+        say(1, "a", "lateral", round=ReadingRound.ADJUDICATION),
     ]
 
-    assert list(standing(readings).values()) == readings
+    assert list(effective_readings(readings).values()) == readings
 
 
 def test_an_undo_brings_back_what_was_said_before(say):
     first, second = say(1, "a", "frontal"), say(1, "a", "lateral")
-    undo_second = say(1, "a", Act.UNDO, undoes=second.uid)
-    undo_first = say(1, "a", Act.UNDO, undoes=first.uid)
+    undo_second = say(1, "a", Action.UNDO, undoes=second.uid)
+    undo_first = say(1, "a", Action.UNDO, undoes=first.uid)
 
-    assert standing([first, second, undo_second]) == {TURN: first}
-    assert standing([first, second, undo_second, undo_first]) == {}
+    assert effective_readings([first, second, undo_second]) == {TURN: first}
+    assert effective_readings([first, second, undo_second, undo_first]) == {}
 
 
 def test_an_undo_counts_once_and_cannot_be_taken_back(say):
     first = say(1, "a", "frontal")
-    undo, again = (say(1, "a", Act.UNDO, undoes=first.uid) for _ in range(2))
-    undo_undo = say(1, "a", Act.UNDO, undoes=undo.uid)
+    undo, again = (say(1, "a", Action.UNDO, undoes=first.uid) for _ in range(2))
+    undo_undo = say(1, "a", Action.UNDO, undoes=undo.uid)
 
-    assert standing([first, undo, again, undo_undo]) == {}
+    assert effective_readings([first, undo, again, undo_undo]) == {}
 
 
 def test_nobody_takes_back_what_another_said(say):
     first = say(1, "a", "frontal")
 
-    assert standing([first, say(2, "a", Act.UNDO, undoes=first.uid)]) == {TURN: first}
+    assert effective_readings([first, say(2, "a", Action.UNDO, undoes=first.uid)]) == {TURN: first}
 
 
 def test_an_undo_that_was_written_first_counts_all_the_same(say):
     """Two tabs that were offline may send in any order."""
     first = say(1, "a", "frontal")
 
-    assert standing([say(1, "a", Act.UNDO, undoes=first.uid), first]) == {}
+    assert effective_readings([say(1, "a", Action.UNDO, undoes=first.uid), first]) == {}
 
 
 def test_a_flag_stands_until_it_is_taken_off_or_back(say):
-    flag, unflag = say(1, "a", Act.FLAG), say(1, "a", Act.UNFLAG)
+    flag, unflag = say(1, "a", Action.FLAG), say(1, "a", Action.UNFLAG)
 
     assert flags([flag, say(1, "a", "frontal")]) == {TURN: flag}
     assert flags([flag, unflag]) == {}
-    assert flags([flag, unflag, say(1, "a", Act.UNDO, undoes=unflag.uid)]) == {TURN: flag}
-    assert flags([flag, say(1, "a", Act.UNDO, undoes=flag.uid)]) == {}
+    assert flags([flag, unflag, say(1, "a", Action.UNDO, undoes=unflag.uid)]) == {TURN: flag}
+    assert flags([flag, say(1, "a", Action.UNDO, undoes=flag.uid)]) == {}
 
 
 def test_what_was_put_off_is_put_off_until_it_is_read(say):
-    put_off, verdict = say(1, "a", Act.POSTPONE), say(1, "a", "frontal")
+    put_off, verdict = say(1, "a", Action.POSTPONE), say(1, "a", "frontal")
 
     assert postponed([put_off]) == {TURN: put_off}
     assert postponed([put_off, verdict]) == {}
-    undo = say(1, "a", Act.UNDO, undoes=verdict.uid)
+    undo = say(1, "a", Action.UNDO, undoes=verdict.uid)
     assert postponed([put_off, verdict, undo]) == {TURN: put_off}
-    assert postponed([put_off, say(1, "a", Act.UNDO, undoes=put_off.uid)]) == {}
+    assert postponed([put_off, say(1, "a", Action.UNDO, undoes=put_off.uid)]) == {}
 
 
 def test_what_was_put_off_last_comes_last(say):
-    order = [say(1, image, Act.POSTPONE) for image in "abca"]
+    order = [say(1, image, Action.POSTPONE) for image in "abca"]
 
-    assert [turn[1] for turn in postponed([*order, say(1, "b", Act.FLAG)])] == ["b", "c", "a"]
+    assert [turn[1] for turn in postponed([*order, say(1, "b", Action.FLAG)])] == ["b", "c", "a"]
 
 
 def test_all_that_stands_of_one_image_is_found(say):
     readings = [say(2, "a", "frontal"), say(1, "a", "lateral"), say(1, "b", "lateral")]
-    readings.append(say(2, "a", Act.UNDO, undoes=readings[0].uid))
-    readings.append(say(2, "a", "duplicate", round=Round.ADJUDICATION))
+    readings.append(say(2, "a", Action.UNDO, undoes=readings[0].uid))
+    readings.append(say(2, "a", "duplicate", round=ReadingRound.ADJUDICATION))
 
-    now = Standing(readings)
+    now = EffectiveReadings(readings)
 
     assert now.of_image("a") == (readings[1], readings[4])
     assert now.of_image("none") == ()
 
 
-def readings_of(what: list[tuple[int, str, Act, int]], say: Callable[..., Reading]):
+def readings_of(what: list[tuple[int, str, Action, int]], say: Callable[..., Reading]):
     """Readings of any kind; an undo takes back one of those before or after it."""
     readings = []
     for reader_id, image_id, act, undoes in what:
-        facts = {"undoes": f"{undoes + 1}"} if act is Act.UNDO else {}
-        said = {Act.LABEL: "frontal", Act.EXCLUDE: "duplicate"}.get(act, act)
+        facts = {"undoes": f"{undoes + 1}"} if act is Action.UNDO else {}
+        said = {Action.LABEL: "frontal", Action.EXCLUDE: "duplicate"}.get(act, act)
         readings.append(say(reader_id, image_id, said, **facts))
     return readings
 
 
 anything = st.lists(
-    st.tuples(st.integers(1, 2), st.sampled_from("ab"), st.sampled_from(Act), st.integers(0, 12)),
+    st.tuples(
+        st.integers(1, 2), st.sampled_from("ab"), st.sampled_from(Action), st.integers(0, 12)
+    ),
     max_size=12,
 )
 
@@ -116,20 +118,20 @@ anything = st.lists(
 @given(what=anything)
 def test_it_is_what_is_left_when_all_that_was_undone_is_struck_out(new_say, what):
     readings = readings_of(what, new_say())
-    undone = {(r.reader_id, r.undoes) for r in readings if r.act is Act.UNDO}
-    left = [r for r in readings if r.act is not Act.UNDO and (r.reader_id, r.uid) not in undone]
+    undone = {(r.reader_id, r.undoes) for r in readings if r.act is Action.UNDO}
+    left = [r for r in readings if r.act is not Action.UNDO and (r.reader_id, r.uid) not in undone]
     verdicts, marks, waits = {}, {}, {}
     for r in left:
         turn = (r.reader_id, r.image_id, r.round, r.occasion)
-        if r.act in (Act.LABEL, Act.EXCLUDE):
+        if r.act in (Action.LABEL, Action.EXCLUDE):
             verdicts[turn] = r
-        elif r.act is Act.POSTPONE:
+        elif r.act is Action.POSTPONE:
             waits[turn] = r
         else:
             marks[turn] = r
 
-    now = Standing(readings)
+    now = EffectiveReadings(readings)
 
     assert now.verdicts == verdicts
-    assert now.flags == {turn: r for turn, r in marks.items() if r.act is Act.FLAG}
+    assert now.flags == {turn: r for turn, r in marks.items() if r.act is Action.FLAG}
     assert now.postponed == {turn: r for turn, r in waits.items() if turn not in verdicts}

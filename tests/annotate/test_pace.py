@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cxrview.annotate.agreement import Pace, pace
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 
 START = datetime(2017, 4, 1, 8, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def test_a_picture_that_was_left_on_the_screen_over_lunch_has_no_time(at):
 
 def test_what_was_taken_back_took_time_but_is_no_image(at):
     wrong, right = at(2, "frontal", "a"), at(3, "lateral", "a")
-    undo = at(2.5, Act.UNDO, "a", undoes=wrong.uid)
+    undo = at(2.5, Action.UNDO, "a", undoes=wrong.uid)
 
     single = pace([at(0), wrong, undo, right])[1].single
 
@@ -68,7 +68,7 @@ def test_a_page_of_thumbnails_is_told_apart_with_its_shared_time(at):
             90,
             image_id=f"cell {n}",
             milliseconds=1500,
-            how=How.GRID_EXCEPTION if n == 3 else How.GRID,
+            how=Method.GRID_EXCEPTION if n == 3 else Method.GRID,
         )
         for n in range(60)
     ]
@@ -88,10 +88,14 @@ def test_readings_count_in_order_of_time_whatever_order_they_came_in(at):
 
 
 def test_imports_and_other_rounds_have_no_pace(at):
-    readings = [at(0, how=How.IMPORT), at(2, round=Round.ADJUDICATION), at(4, Act.POSTPONE)]
+    readings = [
+        at(0, how=Method.IMPORT),
+        at(2, round=ReadingRound.ADJUDICATION),
+        at(4, Action.POSTPONE),
+    ]
 
     assert pace(readings) == {}
-    assert pace(readings, Round.ADJUDICATION)[1].single.readings == 1
+    assert pace(readings, ReadingRound.ADJUDICATION)[1].single.readings == 1
 
 
 def test_of_one_reading_nobody_knows_the_pace(at):

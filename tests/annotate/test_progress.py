@@ -1,9 +1,9 @@
 """What is done and what is left, of each reader and of the study."""
 
-from cxrview.annotate.effective import Standing
+from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.progress import ReaderProgress, has_read, progress
 from cxrview.records import Reader, StudyImage
-from cxrview.terms import Act, Role, Round, Settlement
+from cxrview.terms import Action, LabelStatus, ReadingRound, Role
 
 IMAGES = tuple(StudyImage(image_id=i, path=i) for i in "abcde")
 
@@ -14,9 +14,9 @@ def test_each_reader_and_each_settlement_is_counted(study, readers, say):
         say(2, "a", "frontal"),
         say(2, "b", "lateral"),
         say(2, "c", "lateral"),
-        say(3, "c", "frontal", round=Round.ADJUDICATION),
-        say(1, "a", Act.FLAG),
-        say(1, "e", Act.POSTPONE),
+        say(3, "c", "frontal", round=ReadingRound.ADJUDICATION),
+        say(1, "a", Action.FLAG),
+        say(1, "e", Action.POSTPONE),
     ]
 
     found = progress(study, IMAGES, readings, readers)
@@ -28,19 +28,19 @@ def test_each_reader_and_each_settlement_is_counted(study, readers, say):
     )
     assert [reader.left for reader in found.readers] == [1, 2]
     assert found.settlements == {
-        Settlement.UNREAD: 1,
-        Settlement.AWAITING: 1,
-        Settlement.AGREED: 1,
-        Settlement.CONFLICT: 1,
-        Settlement.ADJUDICATED: 1,
-        Settlement.SECOND_LOOK: 0,
+        LabelStatus.UNREAD: 1,
+        LabelStatus.AWAITING: 1,
+        LabelStatus.AGREED: 1,
+        LabelStatus.CONFLICT: 1,
+        LabelStatus.ADJUDICATED: 1,
+        LabelStatus.SECOND_LOOK: 0,
     }
 
 
 def test_what_was_taken_back_is_left_again(study, readers, say):
     first = say(1, "a", "frontal")
 
-    found = progress(study, IMAGES, [first, say(1, "a", Act.UNDO, undoes=first.uid)], readers)
+    found = progress(study, IMAGES, [first, say(1, "a", Action.UNDO, undoes=first.uid)], readers)
 
     assert found.readers[0].done == 0
 
@@ -64,13 +64,13 @@ def test_who_has_read_keeps_the_image_when_a_reader_comes(study, readers, say):
 
 
 def test_only_first_blind_readings_that_stand_count_as_read(say):
-    now = Standing(
+    now = EffectiveReadings(
         [
             say(1, "a", "frontal"),
             say(2, "a", "other"),
-            say(3, "a", "frontal", round=Round.ADJUDICATION),
+            say(3, "a", "frontal", round=ReadingRound.ADJUDICATION),
             say(1, "b", "frontal", occasion=1),
-            say(1, "c", Act.POSTPONE),
+            say(1, "c", Action.POSTPONE),
         ]
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from cxrview.annotate.second_look import Doubt, second_look_order
 from cxrview.records import Settled, StudyImage
-from cxrview.terms import Round, Settlement
+from cxrview.terms import LabelStatus, ReadingRound
 
 
 def model(image_id: str, view: str = "", pfi: float | None = None) -> StudyImage:
@@ -12,7 +12,7 @@ def model(image_id: str, view: str = "", pfi: float | None = None) -> StudyImage
 
 
 def settled(image_id: str, label: str = "", reason: str = "", **facts) -> Settled:
-    return Settled(image_id=image_id, how=Settlement.AGREED, label=label, reason=reason, **facts)
+    return Settled(image_id=image_id, how=LabelStatus.AGREED, label=label, reason=reason, **facts)
 
 
 def test_the_most_surprising_label_comes_first():
@@ -67,7 +67,7 @@ def test_a_view_that_the_model_named_counts_by_its_own_cutoff():
 
 
 def test_what_is_excluded_open_or_not_scored_is_left_out():
-    open_one = Settled(image_id="open", how=Settlement.CONFLICT)
+    open_one = Settled(image_id="open", how=LabelStatus.CONFLICT)
     found = {"excluded": settled("excluded", reason="other"), "open": open_one}
     found["plain"] = settled("plain", "lateral")
     images = [*(model(i, "frontal", 99) for i in ("excluded", "open", "new")), model("plain")]
@@ -76,7 +76,7 @@ def test_what_is_excluded_open_or_not_scored_is_left_out():
 
 
 def test_what_was_looked_at_and_confirmed_says_so(say):
-    look = say(3, "a", "lateral", round=Round.SECOND_LOOK)
+    look = say(3, "a", "lateral", round=ReadingRound.SECOND_LOOK)
     confirmed = settled("a", "lateral", readings=(look,))
 
     (doubt,) = second_look_order([model("a", "frontal", 90)], {"a": confirmed})

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxrview.annotate.effective import Standing
+from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.settle import settle
 from cxrview.records import EXCLUSION_REASONS, Reader
-from cxrview.terms import Act, Role, Round, Settlement
+from cxrview.terms import Action, LabelStatus, ReadingRound, Role
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def of_a(study, readers):
 def test_without_a_reading_it_is_unread(of_a):
     settled = of_a()
 
-    assert (settled.how, settled.readings, settled.is_settled) == (Settlement.UNREAD, (), False)
+    assert (settled.how, settled.readings, settled.is_settled) == (LabelStatus.UNREAD, (), False)
 
 
 def test_with_too_few_readings_it_waits_for_more(of_a, say):
@@ -31,7 +31,7 @@ def test_with_too_few_readings_it_waits_for_more(of_a, say):
 
     settled = of_a(first)
 
-    assert (settled.how, settled.readings) == (Settlement.AWAITING, (first,))
+    assert (settled.how, settled.readings) == (LabelStatus.AWAITING, (first,))
     assert not settled.is_settled
 
 
@@ -40,7 +40,7 @@ def test_two_readers_who_say_the_same_settle_it(of_a, say):
 
     settled = of_a(*readings)
 
-    assert (settled.how, settled.label, settled.reason) == (Settlement.AGREED, "lateral", "")
+    assert (settled.how, settled.label, settled.reason) == (LabelStatus.AGREED, "lateral", "")
     assert settled.readings == (readings[1], readings[0])  # by reader id
 
 
@@ -50,14 +50,14 @@ def test_two_labels_and_a_label_and_an_exclusion_are_a_conflict(of_a, say, other
 
     settled = of_a(*readings)
 
-    assert (settled.how, settled.label, settled.reason) == (Settlement.CONFLICT, "", "")
+    assert (settled.how, settled.label, settled.reason) == (LabelStatus.CONFLICT, "", "")
     assert settled.readings == readings
 
 
 def test_exclusions_agree_whatever_their_reason_and_the_first_readers_counts(of_a, say):
     settled = of_a(say(2, "a", "other"), say(1, "a", "duplicate"))
 
-    assert (settled.how, settled.label, settled.reason) == (Settlement.AGREED, "", "duplicate")
+    assert (settled.how, settled.label, settled.reason) == (LabelStatus.AGREED, "", "duplicate")
     assert settled.is_settled
 
 
@@ -67,69 +67,73 @@ def test_of_more_exclusions_the_reason_of_most_counts(of_a, say, make_study, rea
 
     settled = of_a(*said, in_study=make_study(readings_per_image=3), by=[*readers, third])
 
-    assert (settled.how, settled.reason) == (Settlement.AGREED, "other")
+    assert (settled.how, settled.reason) == (LabelStatus.AGREED, "other")
 
 
 def test_a_reading_more_than_needed_is_not_passed_over(of_a, say, readers):
     third = Reader(reader_id=4, name="third", roles=frozenset({Role.READER}))
     said = [say(1, "a", "frontal"), say(2, "a", "frontal"), say(4, "a", "lateral")]
 
-    assert of_a(*said, by=[*readers, third]).how is Settlement.CONFLICT
+    assert of_a(*said, by=[*readers, third]).how is LabelStatus.CONFLICT
 
 
 @pytest.mark.parametrize("ruling", ["frontal", "lateral", "uninterpretable"])
 def test_the_adjudicator_settles_a_conflict_for_either_side_or_neither(of_a, say, ruling):
     said = (say(1, "a", "frontal"), say(2, "a", "lateral"))
-    ruled = say(2, "a", ruling, round=Round.ADJUDICATION)  # who was a reader, as in the paper
+    ruled = say(
+        2, "a", ruling, round=ReadingRound.ADJUDICATION
+    )  # who was a reader, as in the paper
 
     settled = of_a(*said, ruled)
 
-    assert settled.how is Settlement.ADJUDICATED
+    assert settled.how is LabelStatus.ADJUDICATED
     assert (settled.label or settled.reason) == ruling
     assert settled.readings == (*said, ruled)
 
 
 def test_a_ruling_that_is_taken_back_opens_the_conflict_again(of_a, say):
     said = (say(1, "a", "frontal"), say(2, "a", "lateral"))
-    ruled = say(3, "a", "frontal", round=Round.ADJUDICATION)
-    undo = say(3, "a", Act.UNDO, undoes=ruled.uid, round=Round.ADJUDICATION)
+    ruled = say(3, "a", "frontal", round=ReadingRound.ADJUDICATION)
+    undo = say(3, "a", Action.UNDO, undoes=ruled.uid, round=ReadingRound.ADJUDICATION)
 
-    assert of_a(*said, ruled, undo).how is Settlement.CONFLICT
+    assert of_a(*said, ruled, undo).how is LabelStatus.CONFLICT
 
 
 def test_of_two_adjudicators_the_last_one_counts(of_a, say):
     said = (say(1, "a", "frontal"), say(2, "a", "lateral"))
-    rulings = [say(n, "a", x, round=Round.ADJUDICATION) for n, x in ((3, "frontal"), (2, "other"))]
+    rulings = [
+        say(n, "a", x, round=ReadingRound.ADJUDICATION) for n, x in ((3, "frontal"), (2, "other"))
+    ]
 
     assert of_a(*said, *rulings).reason == "other"
 
 
 def test_a_ruling_is_not_needed_where_the_readers_have_come_to_agree(of_a, say):
-    ruled = say(3, "a", "lateral", round=Round.ADJUDICATION)
+    ruled = say(3, "a", "lateral", round=ReadingRound.ADJUDICATION)
 
     settled = of_a(say(1, "a", "lateral"), say(2, "a", "frontal"), ruled, say(1, "a", "frontal"))
 
-    assert (settled.how, settled.label) == (Settlement.AGREED, "frontal")
+    assert (settled.how, settled.label) == (LabelStatus.AGREED, "frontal")
     assert ruled not in settled.readings
 
 
 def test_a_second_look_that_changes_a_label_is_told_as_such(of_a, say):
     said = (say(1, "a", "frontal"), say(2, "a", "frontal"))
-    look = say(3, "a", "lateral", round=Round.SECOND_LOOK)
+    look = say(3, "a", "lateral", round=ReadingRound.SECOND_LOOK)
 
     settled = of_a(*said, look)
 
-    assert (settled.how, settled.label) == (Settlement.SECOND_LOOK, "lateral")
+    assert (settled.how, settled.label) == (LabelStatus.SECOND_LOOK, "lateral")
     assert settled.readings == (*said, look)
 
 
 def test_a_second_look_that_confirms_leaves_how_it_was_settled(of_a, say):
     said = (say(1, "a", "duplicate"), say(2, "a", "duplicate"))
-    look = say(3, "a", "duplicate", round=Round.SECOND_LOOK)
+    look = say(3, "a", "duplicate", round=ReadingRound.SECOND_LOOK)
 
     settled = of_a(*said, look)
 
-    assert (settled.how, settled.reason) == (Settlement.AGREED, "duplicate")
+    assert (settled.how, settled.reason) == (LabelStatus.AGREED, "duplicate")
     assert settled.readings == (*said, look)
 
 
@@ -137,7 +141,7 @@ def test_a_second_look_that_confirms_leaves_how_it_was_settled(of_a, say):
 def test_a_second_look_settles_nothing_that_was_open(of_a, say, said):
     readings = [say(n, "a", label) for n, label in enumerate(said, start=1)]
 
-    settled = of_a(*readings, say(3, "a", "frontal", round=Round.SECOND_LOOK))
+    settled = of_a(*readings, say(3, "a", "frontal", round=ReadingRound.SECOND_LOOK))
 
     assert not settled.is_settled
 
@@ -149,21 +153,21 @@ def test_hidden_repeats_other_images_and_wrong_roles_do_not_count(of_a, say):
         say(1, "b", "lateral"),
         say(3, "a", "other"),  # adjudicates only
         say(9, "a", "other"),  # nobody
-        say(1, "a", "lateral", round=Round.ADJUDICATION),  # reads only
-        say(1, "a", "lateral", round=Round.SECOND_LOOK),
+        say(1, "a", "lateral", round=ReadingRound.ADJUDICATION),  # reads only
+        say(1, "a", "lateral", round=ReadingRound.SECOND_LOOK),
     )
 
     settled = of_a(*conflict, *beside)
 
-    assert (settled.how, settled.readings) == (Settlement.CONFLICT, conflict)
+    assert (settled.how, settled.readings) == (LabelStatus.CONFLICT, conflict)
 
 
 acts = st.lists(
     st.tuples(
         st.integers(1, 3),
         st.sampled_from("abc"),
-        st.sampled_from(["frontal", "lateral", "other", Act.POSTPONE, Act.UNDO]),
-        st.sampled_from(Round),
+        st.sampled_from(["frontal", "lateral", "other", Action.POSTPONE, Action.UNDO]),
+        st.sampled_from(ReadingRound),
         st.integers(1, 20),
     ),
     max_size=20,
@@ -178,10 +182,10 @@ def test_it_is_all_the_same_whether_all_readings_or_what_stands_are_given(
     """The server settles one image at a time, by what stands."""
     say = new_say()
     readings = [
-        say(n, i, said, round=r, **({"undoes": f"{undoes}"} if said is Act.UNDO else {}))
+        say(n, i, said, round=r, **({"undoes": f"{undoes}"} if said is Action.UNDO else {}))
         for n, i, said, r, undoes in what
     ]
-    now = Standing(readings)
+    now = EffectiveReadings(readings)
 
     at_once = settle(study, "abc", readings, readers)
 
@@ -191,5 +195,5 @@ def test_it_is_all_the_same_whether_all_readings_or_what_stands_are_given(
         assert not (at_once[image_id].label and at_once[image_id].reason)
         assert at_once[image_id].is_settled == (
             at_once[image_id].how
-            in (Settlement.AGREED, Settlement.ADJUDICATED, Settlement.SECOND_LOOK)
+            in (LabelStatus.AGREED, LabelStatus.ADJUDICATED, LabelStatus.SECOND_LOOK)
         )

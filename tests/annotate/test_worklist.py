@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from cxrview.annotate.worklist import REPEAT_GAP, Showing, showing_id, worklist
 from cxrview.records import AnnotationStudy, Reader, StudyImage
-from cxrview.terms import Role, Round
+from cxrview.terms import ReadingRound, Role
 
 
 def several(count: int) -> tuple[Reader, ...]:
@@ -161,7 +161,11 @@ def test_a_showing_id_is_of_its_study_reader_image_round_and_occasion(make_study
         showing_id(study, 2, "a"),
         showing_id(study, 1, "b"),
         showing_id(study, 1, "a", 1),
-        *(showing_id(study, 1, "a", shown_in=r) for r in Round if r is not Round.BLIND),
+        *(
+            showing_id(study, 1, "a", shown_in=r)
+            for r in ReadingRound
+            if r is not ReadingRound.BLIND
+        ),
     ]
     assert len({known, *others}) == 1 + len(others)
-    assert known == showing_id(study, 1, "a", 0, Round.BLIND)
+    assert known == showing_id(study, 1, "a", 0, ReadingRound.BLIND)

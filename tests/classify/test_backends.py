@@ -12,7 +12,7 @@ from cxrview.classify import devices
 from cxrview.classify.devices import is_quick_at_int8, is_right_at_int8
 from cxrview.classify.model import OnnxRuntime, load_model
 from cxrview.classify.model_files import read_model, write_model
-from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
+from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
 from cxrview.terms import Device
 
 SHIPPED = Path(str(files("cxrview.classify") / "weights"))
@@ -108,7 +108,7 @@ def test_a_device_that_gives_up_is_told_of_and_may_answer_later(backend, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(backend, "_session", Full())
-        with pytest.raises(NetworkFailed, match=rf"failed on {backend.name} \(RuntimeError\)"):
+        with pytest.raises(InferenceError, match=rf"failed on {backend.name} \(RuntimeError\)"):
             backend.run(squashed(1))
 
     assert backend.run(squashed(1)).pfi.shape == (1,)
@@ -118,7 +118,7 @@ def test_a_picture_of_another_size_is_no_fault_of_the_device(backend):
     with pytest.raises(Exception, match="invalid dimensions") as raised:
         backend.run(np.zeros((1, 64, 64), np.uint8))
 
-    assert not isinstance(raised.value, NetworkFailed)
+    assert not isinstance(raised.value, InferenceError)
 
 
 needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")
@@ -160,7 +160,7 @@ def test_one_changed_bit_of_int8_is_refused_and_of_fp32_does_not_matter_to_it(fo
     changed[len(changed) // 2] ^= 1
     (tmp_path / "model-int8.onnx").write_bytes(changed)
 
-    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+    with pytest.raises(InvalidModel, match="SHA-256 differs"):
         load_model(tmp_path, precision="int8")
     assert load_model(tmp_path, precision="fp32", threads=1).card.model_id == card.model_id
 

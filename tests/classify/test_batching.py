@@ -5,20 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.batching import LONGEST_WAIT, Gathering
+from cxrview.classify.batching import LONGEST_WAIT, Batcher
 from cxrview.classify.engine import EngineSettings, classify_files
-from cxrview.classify.wire import Readout
+from cxrview.classify.wire import DecodedImage
 from cxrview.records import Failure, Instance
 
 MOST = 4
 INSTANCE = Instance(path="a", content_id="1")
-PICTURE = Readout(instance=INSTANCE, warnings=(), pixels=np.zeros((2, 2), np.uint8))
-SKIPPED = Readout(instance=INSTANCE, warnings=(), skip_reason="ct")
+PICTURE = DecodedImage(instance=INSTANCE, warnings=(), pixels=np.zeros((2, 2), np.uint8))
+SKIPPED = DecodedImage(instance=INSTANCE, warnings=(), skip_reason="ct")
 FAILED = Failure(path="c", code="truncated", reason="it ends early", advice="")
 
 
-def gathered(*outcomes) -> Gathering:
-    gathering = Gathering(MOST)
+def gathered(*outcomes) -> Batcher:
+    gathering = Batcher(MOST)
     for outcome in outcomes:
         gathering.add(outcome)
     return gathering
@@ -51,7 +51,7 @@ def test_nothing_is_never_due():
 )
 def test_everything_goes_out_once_in_order_and_in_no_batch_that_is_too_large(events):
     """None: nothing came for a while."""
-    gathering, batches = Gathering(MOST), []
+    gathering, batches = Batcher(MOST), []
     for outcome, is_idle in events:
         if outcome:
             gathering.add(outcome)

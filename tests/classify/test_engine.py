@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cxrview.classify.decode_worker import ReadSettings, read_file
-from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
-from cxrview.classify.worker_process import ReaderProcess
-from cxrview.errors import UsageError, WorkersFailed
+from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
+from cxrview.classify.worker_process import DecodeProcess
+from cxrview.errors import UsageError, WorkerStartError
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
 from cxrview.sources.find import Unlisted
@@ -85,7 +85,7 @@ def test_who_waits_is_told_that_nothing_has_come(model):
         go_on.wait(60)
         yield from ()
 
-    outcomes = classify_as_they_come(silent(), model, settings())
+    outcomes = iter_outcomes(silent(), model, settings())
     pause = next(outcomes)
     go_on.set()
 
@@ -250,7 +250,7 @@ def test_no_more_workers_are_started_than_there_are_cores(archive, model):
 
 def test_no_row_waits_for_the_start_of_more_readers(archive, model, monkeypatch):
     """Each takes a second to start, and the files are read before they all have."""
-    ready, starts = ReaderProcess.is_ready, []
+    ready, starts = DecodeProcess.is_ready, []
 
     def slowly(process):
         if process not in starts:
@@ -258,7 +258,7 @@ def test_no_row_waits_for_the_start_of_more_readers(archive, model, monkeypatch)
             time.sleep(1)
         return ready(process)
 
-    monkeypatch.setattr(ReaderProcess, "is_ready", slowly)
+    monkeypatch.setattr(DecodeProcess, "is_ready", slowly)
     began = time.monotonic()
     outcomes = classify_files(find_images([str(archive)]), model, settings(readers=30))
     next(outcomes)
@@ -319,5 +319,5 @@ def test_a_worker_that_dies_as_it_starts_is_started_again(draw, model, stillborn
 def test_workers_that_never_start_end_the_run_with_a_reason(draw, model, stillborn):
     stillborn.write_text("again\n" * 10)
 
-    with pytest.raises(WorkersFailed, match="cannot be started"):
+    with pytest.raises(WorkerStartError, match="cannot be started"):
         list(classify_files([draw("a.png", 90)], model, settings(workers=1)))

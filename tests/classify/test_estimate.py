@@ -11,7 +11,7 @@ from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
 from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, _half_width, estimate_run
 from cxrview.classify.selection import Selection
-from cxrview.classify.worker_process import ReaderProcess
+from cxrview.classify.worker_process import DecodeProcess
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.phantom.encode import SYNTAXES
@@ -71,8 +71,8 @@ def test_a_file_that_is_named_again_counts_once(archive, model):
 
 def test_the_start_of_readers_is_not_scaled_up(archive, model, monkeypatch):
     """With a start of seconds each; as scaled up before, six readers made 100 s of it."""
-    ready = ReaderProcess.is_ready
-    monkeypatch.setattr(ReaderProcess, "is_ready", lambda self: sleep(1) or ready(self))
+    ready = DecodeProcess.is_ready
+    monkeypatch.setattr(DecodeProcess, "is_ready", lambda self: sleep(1) or ready(self))
 
     estimate = estimate_run(
         find_images(str(archive)), Selection(), model, replace(SETTINGS, readers=6), sample=8

@@ -10,7 +10,7 @@ import pytest
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
 from cxrview.classify.run import classify_archive
-from cxrview.errors import OutOfReach
+from cxrview.errors import InputUnavailable
 from cxrview.image import find_images
 from cxrview.results.files import Outputs
 
@@ -58,11 +58,13 @@ def test_an_archive_that_is_not_mounted_costs_no_row(archive, tmp_path, model, s
     archive.mkdir()
     done = stopped.first.found
 
-    with pytest.raises(OutOfReach, match=rf"{done} of {done} files .*00\.png.*--forget-missing"):
+    with pytest.raises(
+        InputUnavailable, match=rf"{done} of {done} files .*00\.png.*--forget-missing"
+    ):
         stopped.run()
     kept = len(stopped.rows())
     archive.rmdir()
-    with pytest.raises(OutOfReach, match="archive was there"):
+    with pytest.raises(InputUnavailable, match="archive was there"):
         stopped.run()
     (tmp_path / "disk").rename(archive)
     last = stopped.run()
@@ -109,7 +111,7 @@ def test_a_few_files_in_a_folder_that_cannot_be_listed_are_not_gone(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", refuse)
-        with pytest.raises(OutOfReach, match="3 of 6"):
+        with pytest.raises(InputUnavailable, match="3 of 6"):
             stopped.run()
     last = stopped.run()
 
@@ -125,5 +127,5 @@ def test_a_path_that_holds_nothing_any_more_is_not_gone(draw, tmp_path, model):
     disks[1].rename(tmp_path / "elsewhere")
     disks[1].mkdir()
 
-    with pytest.raises(OutOfReach, match="3 of 6"):
+    with pytest.raises(InputUnavailable, match="3 of 6"):
         stopped.run()

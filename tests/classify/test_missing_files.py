@@ -11,9 +11,9 @@ import pytest
 from cxrview.classify import missing_files as reach
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
-from cxrview.classify.missing_files import Reach
+from cxrview.classify.missing_files import MountWatch
 from cxrview.classify.run import classify_archive
-from cxrview.errors import OutOfReach
+from cxrview.errors import InputUnavailable
 from cxrview.image import find_images
 from cxrview.records import Failure
 from cxrview.results.files import Outputs
@@ -57,7 +57,9 @@ def test_a_disk_that_goes_away_ends_the_run_and_a_resume_reads_the_rest(many, tm
         if not gone:
             gone.append(unmount(archive))
 
-    with pytest.raises(OutOfReach, match=r"archive was there, and is empty.*go on with --resume"):
+    with pytest.raises(
+        InputUnavailable, match=r"archive was there, and is empty.*go on with --resume"
+    ):
         classify_archive(
             find_images(str(archive)), out, model, SETTINGS, conditions=conditions, watch=watch
         )
@@ -91,7 +93,7 @@ def test_files_that_cannot_be_opened_do_not_end_the_run(many, tmp_path, model):
 @pytest.mark.parametrize("way", ["empty", "gone", "broken"])
 def test_a_folder_that_held_something_is_out_of_reach_when_it_is(tmp_path, monkeypatch, way, named):
     (tmp_path / "film").touch()
-    watching = Reach([named.format(tmp_path), "s3://bucket/films", "-"], "Go on.")
+    watching = MountWatch([named.format(tmp_path), "s3://bucket/films", "-"], "Go on.")
     watching.check(FAILED)
 
     if way == "broken":
@@ -106,13 +108,15 @@ def test_a_folder_that_held_something_is_out_of_reach_when_it_is(tmp_path, monke
         tmp_path.rmdir()
 
     watching.check([])
-    with pytest.raises(OutOfReach, match="was there, and is empty or out of reach now.*Go on"):
+    with pytest.raises(
+        InputUnavailable, match="was there, and is empty or out of reach now.*Go on"
+    ):
         watching.check(FAILED)
 
 
 def test_what_was_empty_or_missing_from_the_first_is_not_watched(tmp_path):
     (tmp_path / "empty").mkdir()
-    watching = Reach([str(tmp_path / "empty"), str(tmp_path / "missing"), "", "a\0b", "*"], "")
+    watching = MountWatch([str(tmp_path / "empty"), str(tmp_path / "missing"), "", "a\0b", "*"], "")
 
     watching.check(FAILED)
 
@@ -136,9 +140,9 @@ def test_a_disk_that_goes_away_before_its_turn_is_missed(many, draw, tmp_path, m
     draw("4/400.png", 20)
     disks, out = [many / "0", many / "4"], Outputs(table=tmp_path / "views.csv")
 
-    with pytest.raises(OutOfReach, match="archive/4 was there.*--forget-missing"):
+    with pytest.raises(InputUnavailable, match="archive/4 was there.*--forget-missing"):
         classify(disks, out, model, watch=once(lambda: unmount(many / "4")))
-    with pytest.raises(OutOfReach, match="archive/4 was there"):
+    with pytest.raises(InputUnavailable, match="archive/4 was there"):
         classify(disks, out, model)
     (many / "4").rmdir()
     (many / "disk").rename(many / "4")
@@ -150,7 +154,7 @@ def test_a_disk_that_goes_away_before_its_turn_is_missed(many, draw, tmp_path, m
 def test_what_is_gone_for_good_can_be_given_up(many, draw, tmp_path, model):
     draw("4/400.png", 20)
     disks, out = [many / "0", many / "4"], Outputs(table=tmp_path / "views.csv")
-    with pytest.raises(OutOfReach):
+    with pytest.raises(InputUnavailable):
         classify(disks, out, model, watch=once(lambda: unmount(many / "4")))
 
     last = classify(disks, out, model, forget_missing=True)
@@ -168,11 +172,11 @@ def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatc
         f"36 35 98:0 / {name} rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n"
         f"37 35 0:51 / {many / '0'} rw - overlay overlay rw\n"
     )
-    watching = Reach([str(many)], "")
+    watching = MountWatch([str(many)], "")
     watching.look()
     mounts.write_text("")
 
-    with pytest.raises(OutOfReach, match="a disk was there"):
+    with pytest.raises(InputUnavailable, match="a disk was there"):
         watching.look()
     assert watching.folders == {str(many): False, str(many / "a disk"): True}
 
@@ -188,7 +192,7 @@ def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatc
 )
 def test_a_disk_is_dead_that_gives_no_file_it_gave_before(many, monkeypatch, step, number, is_dead):
     """Its folders may still be listed, from memory."""
-    watching = Reach([str(many)], "", last_read=str(many / "0" / "000.png"))
+    watching = MountWatch([str(many)], "", last_read=str(many / "0" / "000.png"))
     watching.check(FAILED)
 
     def fail(*_):
@@ -196,7 +200,7 @@ def test_a_disk_is_dead_that_gives_no_file_it_gave_before(many, monkeypatch, ste
 
     monkeypatch.setattr(os, step, fail)
     if is_dead:
-        with pytest.raises(OutOfReach, match="000.png was read, and cannot be read any more"):
+        with pytest.raises(InputUnavailable, match="000.png was read, and cannot be read any more"):
             watching.check(FAILED)
     else:
         watching.check(FAILED)

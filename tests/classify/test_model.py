@@ -12,7 +12,7 @@ import pytest
 
 from cxrview.classify.model import OnnxRuntime, load_model
 from cxrview.classify.model_files import write_model
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_pfi_is_a_percentage(shipped):
 
 @pytest.mark.parametrize("weights", [b"", b"not a network", pickle.dumps({"weights": 1})])
 def test_what_is_no_onnx_is_refused(weights):
-    with pytest.raises(ModelRefused, match="cannot be loaded"):
+    with pytest.raises(InvalidModel, match="cannot be loaded"):
         OnnxRuntime(weights)
 
 
@@ -68,7 +68,7 @@ def test_a_card_that_knows_nothing_of_an_output_of_the_network_is_refused(shippe
     weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
     write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, chest_cutoff=None), weights)
 
-    with pytest.raises(ModelRefused, match="differ in whether there is an output chest"):
+    with pytest.raises(InvalidModel, match="differ in whether there is an output chest"):
         load_model(tmp_path)
 
 
@@ -85,7 +85,7 @@ def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
     weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
     write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, input_side=224), weights)
 
-    with pytest.raises(ModelRefused, match="takes 256 x 256 pixels, its card says 224"):
+    with pytest.raises(InvalidModel, match="takes 256 x 256 pixels, its card says 224"):
         load_model(tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_vouched_for_text_is_refused_all_the_same(shipped, tmp_path):
         tmp_path, dataclasses.replace(shipped.card, int8=None, weights_sha256=sha256), weights
     )
 
-    with pytest.raises(ModelRefused, match="cannot be loaded"):
+    with pytest.raises(InvalidModel, match="cannot be loaded"):
         load_model(tmp_path)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cxrview.classify.model_files import read_card, read_model, read_weights, write_model
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.records import ModelCard
 
 WEIGHTS = bytes(range(256))
@@ -65,7 +65,7 @@ def test_one_changed_bit_of_the_weights_of_int8_is_refused(tmp_path, position):
     changed[position] ^= 1
     (tmp_path / "model-int8.onnx").write_bytes(changed)
 
-    with pytest.raises(ModelRefused, match=r"model-int8\.onnx is not the file .* SHA-256 differs"):
+    with pytest.raises(InvalidModel, match=r"model-int8\.onnx is not the file .* SHA-256 differs"):
         read_weights(tmp_path / "model-int8.onnx", read_card(tmp_path).int8)
 
 
@@ -76,7 +76,7 @@ def test_one_changed_bit_is_refused(tmp_path, position):
     changed[position] ^= 1
     (tmp_path / "model.onnx").write_bytes(changed)
 
-    with pytest.raises(ModelRefused, match="SHA-256 differs"):
+    with pytest.raises(InvalidModel, match="SHA-256 differs"):
         read_model(tmp_path)
 
 
@@ -95,7 +95,7 @@ def test_a_card_out_of_range_is_refused(tmp_path, change):
     fields = dataclasses.asdict(CARD) | change
     (tmp_path / "card.json").write_text(json.dumps(fields))
 
-    with pytest.raises(ModelRefused, match="no model card"):
+    with pytest.raises(InvalidModel, match="no model card"):
         read_model(tmp_path)
 
 
@@ -104,5 +104,5 @@ def test_half_a_model_is_refused(tmp_path, missing):
     write_model(tmp_path, CARD, WEIGHTS)
     (tmp_path / missing).unlink()
 
-    with pytest.raises(ModelRefused, match="holds no model"):
+    with pytest.raises(InvalidModel, match="holds no model"):
         read_model(tmp_path)

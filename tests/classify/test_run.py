@@ -19,7 +19,7 @@ from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_card
 from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
-from cxrview.errors import CannotWrite, NetworkFailed, NoRoomForNames, UsageError
+from cxrview.errors import CannotSortFolder, CannotWrite, InferenceError, UsageError
 from cxrview.image import find_images
 from cxrview.results import parts
 from cxrview.results.columns import COLUMNS
@@ -188,7 +188,7 @@ def test_a_network_that_gives_up_costs_nothing_that_was_finished(archive, tmp_pa
     whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
     run(archive, whole, model)
 
-    with pytest.raises(NetworkFailed, match="out of memory"):
+    with pytest.raises(InferenceError, match="out of memory"):
         run(archive, stopped, replace(model, backend=GivesUp(model.backend, after=20)))
     kept = len(read_csv(stopped.table))
     last = run(archive, stopped, model)
@@ -209,7 +209,7 @@ class GivesUp:
     def run(self, batch):
         self.left -= len(batch)
         if self.left < 0:
-            raise NetworkFailed("out of memory")
+            raise InferenceError("out of memory")
         return self.backend.run(batch)
 
 
@@ -218,11 +218,11 @@ def test_want_of_room_for_names_leaves_the_table_and_the_journal(archive, tmp_pa
 
     def find():
         yield from find_images([str(archive)])
-        raise NoRoomForNames("/tmp does not take the names", "Make room there")
+        raise CannotSortFolder("/tmp does not take the names", "Make room there")
 
     out = Outputs(table=tmp_path / "views.parquet")
 
-    with pytest.raises(NoRoomForNames):
+    with pytest.raises(CannotSortFolder):
         classify_archive(find(), out, model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists() and out.table.exists()

@@ -16,7 +16,7 @@ from cxrview.annotate.database.store import open_readings
 from cxrview.errors import UsageError
 from cxrview.records import Reading
 from cxrview.results.tables import each_row
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 
 def test_a_wrong_import_is_taken_back_and_may_be_made_again(room):
@@ -179,7 +179,7 @@ def add(room, **facts):
     """One blind reading of anna's, as the server would have written it."""
     with closing(open_readings("study.db")) as store:
         images, reader = store.images(), store.readers()[0]
-        said = {"act": Act.LABEL, "label": "frontal", "round": Round.BLIND}
+        said = {"act": Action.LABEL, "label": "frontal", "round": ReadingRound.BLIND}
         said |= {"made": datetime.now(UTC), "uid": uuid4().hex, "reader_id": reader.reader_id}
         (written,) = store.add_readings(
             [Reading(**{**said, "image_id": images[0].image_id, **facts})]
@@ -252,7 +252,7 @@ def test_readings_that_do_not_stand_are_no_readings_of_the_paragraph(room):
     room.create_read()
     add(room, label="frontal")
     add(room, uid="1" * 32)
-    add(room, uid="2" * 32, act=Act.UNDO, label="", undoes="1" * 32)
+    add(room, uid="2" * 32, act=Action.UNDO, label="", undoes="1" * 32)
 
     paragraph = room.run("annotate verify study.db").output.splitlines()[-1]
 
@@ -263,8 +263,11 @@ def test_readings_that_do_not_stand_are_no_readings_of_the_paragraph(room):
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"act": Act.UNDO, "label": "", "undoes": "a" * 32}, "not in the log"),
-        ({"round": Round.SECOND_LOOK}, "1 second looks came before the blind round was closed"),
+        ({"act": Action.UNDO, "label": "", "undoes": "a" * 32}, "not in the log"),
+        (
+            {"round": ReadingRound.SECOND_LOOK},
+            "1 second looks came before the blind round was closed",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_wrong(room, facts, words):

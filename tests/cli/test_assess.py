@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.errors import InvalidModel, UsageError
 
 HERE, THERE = 36, 8
 FILES = [
@@ -118,7 +118,7 @@ def test_an_error_of_use_says_what_is_wrong_and_leaves_nothing(study, tmp_path, 
 def test_an_altered_model_is_refused(study, tmp_path):
     (tmp_path / "model").mkdir()
 
-    with pytest.raises(ModelRefused, match="holds no model"):
+    with pytest.raises(InvalidModel, match="holds no model"):
         assess(study, tmp_path / "run", "--model", str(tmp_path / "model"))
 
 

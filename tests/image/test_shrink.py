@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrview.image import shrink
-from cxrview.image.resize import add_blocks, factors
+from cxrview.image.resize import block_sums, factors
 
 SIDE = 8
 
@@ -50,7 +50,7 @@ def test_blocks_add_up(rows, columns, dtype, is_full, layout, band_bytes, seed):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shrink, "_BAND_BYTES", band_bytes)
-        blocks = add_blocks(values, SIDE)
+        blocks = block_sums(values, SIDE)
 
     assert blocks.sums.tolist() == block_by_block(values, down, across).tolist()
     assert blocks.count == down * across
@@ -65,7 +65,7 @@ def test_sums_are_no_wider_than_they_need_be(high, dtype):
     """Twice as wide takes twice the time of what takes most of it."""
     values = np.full((SIDE * 8, SIDE * 8), high, "u2")  # blocks of sixteen
 
-    assert add_blocks(values, SIDE).sums.dtype == np.dtype(dtype)
+    assert block_sums(values, SIDE).sums.dtype == np.dtype(dtype)
 
 
 def test_one_bright_band_widens_the_sums_of_all():
@@ -74,7 +74,7 @@ def test_one_bright_band_widens_the_sums_of_all():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shrink, "_BAND_BYTES", 1)
-        blocks = add_blocks(values, SIDE)
+        blocks = block_sums(values, SIDE)
 
     assert (blocks.low, blocks.high) == (1, 65535)
     assert blocks.sums[0, 0] == 16 and blocks.sums[-1, -1] == 65535 + 15

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxrview.atomic_files import held
+from cxrview.atomic_files import locked
 from cxrview.dataset.augment.variants import VARIANTS
 from cxrview.errors import UsageError
 from cxrview.paper.features import variant_features
@@ -41,7 +41,7 @@ def test_a_folder_that_another_process_computes_in_is_refused(network, images, t
     folder.mkdir()
 
     with (
-        held(folder),
+        locked(folder),
         pytest.raises(UsageError, match="another process is computing features in"),
     ):
         variant_features(network, images, folder)
@@ -65,7 +65,7 @@ def test_bf16_features_are_near_float32_ones_and_kept_apart(network, images, tmp
 def test_features_that_are_there_are_read_while_another_computes(network, images, tmp_path):
     computed = variant_features(network, images, tmp_path)
 
-    with held(tmp_path):
+    with locked(tmp_path):
         read = variant_features(network, images, tmp_path)
 
     assert np.array_equal(read, computed)

@@ -11,7 +11,7 @@ import torch
 
 from cxrview.dataset.natural.ilsvrc import ImageNetClass
 from cxrview.dataset.natural.store import Pictures
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.errors import InvalidModel, UsageError
 from cxrview.paper import top_1
 from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.paper.network_files import ABOUT, WEIGHTS, load_trained
@@ -280,12 +280,12 @@ def test_altered_weights_are_refused(published, tmp_path):
     weights[-1] ^= 1
     (tmp_path / WEIGHTS).write_bytes(weights)
 
-    with pytest.raises(ModelRefused, match="damaged"):
+    with pytest.raises(InvalidModel, match="damaged"):
         load_trained(tmp_path)
 
 
 def test_a_folder_without_a_network_is_refused(tmp_path):
-    with pytest.raises(ModelRefused, match="no trained network"):
+    with pytest.raises(InvalidModel, match="no trained network"):
         load_trained(tmp_path)
 
 

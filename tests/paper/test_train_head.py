@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.paper.candidates import FINE_TUNINGS
 from cxrview.paper.epochs import Batches, Training, set_rate, sgd
 from cxrview.paper.train_head import train_classifier, trunk_features
@@ -94,7 +94,7 @@ def test_another_trainings_checkpoint_is_refused(pictures, tmp_path):
     train_classifier(network, features, training_of(pictures, tmp_path))
     other = dataclasses.replace(training_of(pictures, tmp_path), belongs={"candidate": "other"})
 
-    with pytest.raises(ModelRefused, match="another recipe"):
+    with pytest.raises(InvalidModel, match="another recipe"):
         train_classifier(network, features, other)
 
 

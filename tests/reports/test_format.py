@@ -4,19 +4,19 @@ import pytest
 
 from cxrview.records import Interval
 from cxrview.reports.format import (
-    write_count,
-    write_interval,
-    write_p,
-    write_pfi,
-    write_share,
+    format_count,
+    format_interval,
+    format_p,
+    format_pfi,
+    format_share,
 )
 
 
 def test_counts_have_separators_and_the_right_noun():
-    assert write_count(119_674, "images") == "119,674 images"
-    assert write_count(1, "patients") == "1 patient"
-    assert write_count(0, "images") == "0 images"
-    assert write_count(1377) == "1,377"
+    assert format_count(119_674, "images") == "119,674 images"
+    assert format_count(1, "patients") == "1 patient"
+    assert format_count(0, "images") == "0 images"
+    assert format_count(1377) == "1,377"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_counts_have_separators_and_the_right_noun():
     ],
 )
 def test_a_p_value_is_a_figure_until_it_is_too_small_to_matter(p, text):
-    assert write_p(p) == text
+    assert format_p(p) == text
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_a_p_value_is_a_figure_until_it_is_too_small_to_matter(p, text):
     ],
 )
 def test_a_probability_is_not_rounded_to_certainty(pfi, text):
-    assert write_pfi(pfi) == text
+    assert format_pfi(pfi) == text
 
 
 def test_an_error_in_a_hundred_thousand_images_is_not_rounded_away():
-    assert write_share(39_748 / 39_856) == "99.73 %"
-    assert write_share(119_567 / 119_568) == "> 99.99 %"
-    assert write_share(377 / 377) == "100.00 %"
+    assert format_share(39_748 / 39_856) == "99.73 %"
+    assert format_share(119_567 / 119_568) == "> 99.99 %"
+    assert format_share(377 / 377) == "100.00 %"
 
 
 def test_an_interval_is_in_percent():
-    assert write_interval(Interval(low=0.9967, high=0.9978)) == "99.67–99.78 %"
+    assert format_interval(Interval(low=0.9967, high=0.9978)) == "99.67–99.78 %"

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.records import ModelCard
 from cxrview.reports.model_card import NOT_STATED, Picture, render_model_card, write_model_card
 
@@ -172,7 +172,7 @@ def test_what_nobody_told_is_not_made_up():
 def test_a_card_that_does_not_tell_all_is_refused(tmp_path):
     about = {k: v for k, v in CARD.about.items() if k != "orientations"}
 
-    with pytest.raises(ModelRefused, match="orientations"):
+    with pytest.raises(InvalidModel, match="orientations"):
         write_model_card(dataclasses.replace(CARD, about=about), tmp_path / "MODEL_CARD.md")
 
     assert not (tmp_path / "MODEL_CARD.md").exists()

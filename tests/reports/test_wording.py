@@ -1,10 +1,10 @@
 import pytest
 
-from cxrview.reports.format import write_cutoff, write_points, write_right, write_seconds
+from cxrview.reports.format import format_cutoff, format_points, format_right, format_seconds
 
 
 def test_counts_are_written_with_thousands_apart():
-    assert write_right(39_747, 39_856) == "39,747 of 39,856"
+    assert format_right(39_747, 39_856) == "39,747 of 39,856"
 
 
 @pytest.mark.parametrize(
@@ -12,14 +12,14 @@ def test_counts_are_written_with_thousands_apart():
     [(0.0085, "+0.85"), (-0.012, "−1.20"), (0.0, "0.00"), (-0.00001, "0.00"), (1.0, "+100.00")],
 )
 def test_a_difference_has_a_sign_unless_it_is_nothing(share, words):
-    assert write_points(share) == words
+    assert format_points(share) == words
 
 
 @pytest.mark.parametrize(
     ("cutoff", "words"), [(99.6, "99.6 %"), (56.95, "56.95 %"), (0.0, "0.0 %"), (100.0, "100.0 %")]
 )
 def test_a_cutoff_has_as_many_decimals_as_it_needs(cutoff, words):
-    assert write_cutoff(cutoff) == words
+    assert format_cutoff(cutoff) == words
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_a_cutoff_has_as_many_decimals_as_it_needs(cutoff, words):
     ],
 )
 def test_time_has_its_two_largest_units(seconds, words):
-    assert write_seconds(seconds) == words
+    assert format_seconds(seconds) == words

@@ -14,7 +14,7 @@ from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError
 from cxrview.image import find_images
-from cxrview.results.concat import join_results
+from cxrview.results.concat import concat_results
 from cxrview.results.files import Outputs
 from cxrview.results.known_paths import KnownPaths
 from cxrview.results.tables import each_failure, each_row
@@ -75,7 +75,7 @@ def test_shards_join_to_the_bytes_of_one_run(run, draw, tmp_path, ending):
     one = run("one.csv")
     shards = [run(f"{k}{ending}", shard=f"{k}/3") for k in (1, 2, 3)]
 
-    tally = join_results([shards[k] for k in (2, 0, 1)], Outputs(table=tmp_path / "joined.csv"))
+    tally = concat_results([shards[k] for k in (2, 0, 1)], Outputs(table=tmp_path / "joined.csv"))
 
     assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
     joined, single = (
@@ -90,7 +90,7 @@ def test_a_folder_that_no_shard_could_list_is_one_failure(run, broken_folder, tm
     one = run("one.csv")
     shards = [run(f"{k}.csv", shard=f"{k}/3") for k in (1, 2, 3)]
 
-    tally = join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+    tally = concat_results(shards, Outputs(table=tmp_path / "joined.csv"))
 
     assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
     assert tally.failed["cannot_open"] == 1
@@ -103,7 +103,7 @@ def test_arguments_keep_their_order_when_shards_join(run, archive, tmp_path):
     one = run("one.csv", *roots)
     shards = [run(f"{k}.csv", *roots, shard=f"{k}/2") for k in (1, 2)]
 
-    join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+    concat_results(shards, Outputs(table=tmp_path / "joined.csv"))
 
     assert (tmp_path / "joined.csv").read_bytes() == one.read_bytes()
 
@@ -124,7 +124,7 @@ def test_odd_names_keep_their_order_when_shards_join(
     one = run("one.csv", *arguments, conditions=absolute)
     shards = [run(f"{k}.csv", *arguments, shard=f"{k}/3", conditions=absolute) for k in (1, 2, 3)]
 
-    join_results(shards, Outputs(table=tmp_path / "joined.csv"))
+    concat_results(shards, Outputs(table=tmp_path / "joined.csv"))
 
     assert whole_of(tmp_path / "joined.csv", tmp_path) == whole_of(one, tmp_path)
 
@@ -133,7 +133,7 @@ def test_a_folder_of_parts_comes_out_where_one_is_asked_for(run, tmp_path):
     one = run("one/")
     shards = [run(f"{k}.jsonl", shard=f"{k}/2") for k in (1, 2)]
 
-    join_results(shards, Outputs.named(f"{tmp_path}/joined/"))
+    concat_results(shards, Outputs.named(f"{tmp_path}/joined/"))
 
     for path in one.iterdir():
         assert (tmp_path / "joined" / path.name).read_bytes() == path.read_bytes()
@@ -146,7 +146,7 @@ def test_nights_follow_one_another_and_the_last_attempt_counts(run, draw, archiv
     Image.open(draw("0/late.png", 30)).rotate(90).save(broken)
 
     second = run("second.csv", known=[first])
-    join_results([first, second], Outputs(table=tmp_path / "both.csv"))
+    concat_results([first, second], Outputs(table=tmp_path / "both.csv"))
 
     paths = [Path(row["path"]).name for row in each_row(tmp_path / "both.csv")]
     assert paths[-2:] == ["late.png", "mended.png"]
@@ -163,9 +163,9 @@ def test_a_shard_that_is_missing_is_named_and_refused_unless_told(run, tmp_path)
     out = Outputs(table=tmp_path / "joined.csv")
 
     with pytest.raises(UsageError, match="no result of shard 2/4"):
-        join_results(shards, out)
+        concat_results(shards, out)
     assert not out.table.exists()
-    join_results(shards, out, allow_missing=True)
+    concat_results(shards, out, allow_missing=True)
 
     rows = [row for shard in shards for row in each_row(shard)]
     assert sorted(r["path"] for r in each_row(out.table)) == sorted(r["path"] for r in rows)
@@ -177,8 +177,8 @@ def test_what_was_joined_in_part_joins_with_the_rest(run, tmp_path):
     shards = [run(f"{k}.csv", shard=f"{k}/3") for k in (1, 2, 3)]
     half, joined = (Outputs(table=tmp_path / f"{n}.csv") for n in ("half", "joined"))
 
-    join_results(shards[:2], half, allow_missing=True)
-    join_results([half.table, shards[2]], joined)
+    concat_results(shards[:2], half, allow_missing=True)
+    concat_results([half.table, shards[2]], joined)
 
     assert whole_of(joined.table, tmp_path) == whole_of(one, tmp_path)
 
@@ -193,8 +193,8 @@ def test_a_shard_that_comes_twice_is_refused_unless_told(run, tmp_path):
     out = Outputs(table=tmp_path / "joined.csv")
 
     with pytest.raises(UsageError, match="more than one result of shard 1/2"):
-        join_results([first, again, second], out)
-    join_results([first, again, second], out, allow_doubled=True)
+        concat_results([first, again, second], out)
+    concat_results([first, again, second], out, allow_doubled=True)
 
     assert whole_of(out.table, tmp_path) == whole_of(one, tmp_path)
 
@@ -204,9 +204,9 @@ def test_rows_of_one_file_in_two_results_are_refused_unless_told(run, tmp_path):
     out = Outputs(table=tmp_path / "joined.csv")
 
     with pytest.raises(UsageError, match="40 files have a row in more than one result"):
-        join_results([first, second], out)
+        concat_results([first, second], out)
     assert not out.table.exists()
-    join_results([first, second], out, allow_doubled=True)
+    concat_results([first, second], out, allow_doubled=True)
 
     assert out.table.read_bytes() == first.read_bytes()
 
@@ -217,7 +217,7 @@ def test_what_came_about_otherwise_is_refused_with_the_reason(run, tmp_path, nam
     second = run("2.csv", shard="2/2", conditions={name: "another"})
 
     with pytest.raises(UsageError, match=f"{name} was .*, is another"):
-        join_results([first, second], Outputs(table=tmp_path / "joined.csv"))
+        concat_results([first, second], Outputs(table=tmp_path / "joined.csv"))
 
 
 def test_shards_of_two_archives_are_refused(run, archive, tmp_path):
@@ -227,14 +227,14 @@ def test_shards_of_two_archives_are_refused(run, archive, tmp_path):
     )
 
     with pytest.raises(UsageError, match="paths was"):
-        join_results([first, second], Outputs(table=tmp_path / "joined.csv"))
+        concat_results([first, second], Outputs(table=tmp_path / "joined.csv"))
 
 
 def test_a_shard_and_a_whole_result_do_not_join(run, tmp_path):
     tables = [run("1.csv", shard="1/2"), run("one.csv")]
 
     with pytest.raises(UsageError, match="not shared out"):
-        join_results(tables, Outputs(table=tmp_path / "joined.csv"))
+        concat_results(tables, Outputs(table=tmp_path / "joined.csv"))
 
 
 def test_a_run_that_was_stopped_is_refused_unless_told(run, tmp_path):
@@ -242,8 +242,8 @@ def test_a_run_that_was_stopped_is_refused_unless_told(run, tmp_path):
     out = Outputs(table=tmp_path / "joined.csv")
 
     with pytest.raises(UsageError, match="stopped before its end"):
-        join_results([stopped], out)
-    tally = join_results([stopped], out, allow_missing=True)
+        concat_results([stopped], out)
+    tally = concat_results([stopped], out, allow_missing=True)
 
     assert not tally.is_complete
     assert not json.loads(out.summary.read_text())["is_complete"]
@@ -256,7 +256,7 @@ def test_what_is_to_be_joined_is_not_written_over(run, tmp_path, name):
     before = whole_of(shards[1], tmp_path)
 
     with pytest.raises(UsageError, match="written over"):
-        join_results(shards, Outputs.named(f"{tmp_path}/{name}"))
+        concat_results(shards, Outputs.named(f"{tmp_path}/{name}"))
 
     assert whole_of(shards[1], tmp_path) == before
 
@@ -266,7 +266,7 @@ def test_a_result_without_its_summary_is_refused(run, tmp_path):
     (tmp_path / "1.summary.json").unlink()
 
     with pytest.raises(UsageError, match="Copy failures and summary along"):
-        join_results([table], Outputs(table=tmp_path / "joined.csv"))
+        concat_results([table], Outputs(table=tmp_path / "joined.csv"))
 
 
 def test_nights_of_shards_join_to_what_the_nights_of_one_machine_join_to(
@@ -283,10 +283,10 @@ def test_nights_of_shards_join_to_what_the_nights_of_one_machine_join_to(
     ones.append(run("one2.csv", known=ones))
     shards += [run(f"{k}2.csv", known=[shards[k - 1]], shard=f"{k}/2") for k in (1, 2)]
 
-    join_results(ones, Outputs(table=tmp_path / "one.csv"))
+    concat_results(ones, Outputs(table=tmp_path / "one.csv"))
     joined = Outputs(table=tmp_path / "joined.csv")
     for order in ((0, 1, 2, 3), (1, 3, 0, 2)):
-        join_results([shards[k] for k in order], joined)
+        concat_results([shards[k] for k in order], joined)
         assert whole_of(joined.table, tmp_path) == whole_of(tmp_path / "one.csv", tmp_path)
 
     assert len(list(each_row(joined.table))) == 48
@@ -301,12 +301,12 @@ def test_nights_join_shard_by_shard_or_night_by_night_as_well(run, draw, tmp_pat
     names = ("all", "night1", "night2", "nights", "shard1", "shard2", "shards")
     out = {name: Outputs(table=tmp_path / f"{name}.csv") for name in names}
 
-    join_results([*nights[0], *nights[1]], out["all"])
+    concat_results([*nights[0], *nights[1]], out["all"])
     for k in (1, 2):
-        join_results(nights[k - 1], out[f"night{k}"])
-        join_results([n[k - 1] for n in nights], out[f"shard{k}"], allow_missing=True)
-    join_results([out["night1"].table, out["night2"].table], out["nights"])
-    join_results([out["shard1"].table, out["shard2"].table], out["shards"])
+        concat_results(nights[k - 1], out[f"night{k}"])
+        concat_results([n[k - 1] for n in nights], out[f"shard{k}"], allow_missing=True)
+    concat_results([out["night1"].table, out["night2"].table], out["nights"])
+    concat_results([out["shard1"].table, out["shard2"].table], out["shards"])
 
     whole = out["all"].table.read_bytes()
     assert out["nights"].table.read_bytes() == whole
@@ -320,7 +320,7 @@ def test_a_night_without_one_of_its_shards_joins_where_the_shard_was_there_befor
     shards = [run(f"{k}1.csv", shard=f"{k}/2") for k in (1, 2)]
     again = run("12.csv", known=[shards[0]], shard="1/2")
 
-    tally = join_results([*shards, again], Outputs(table=tmp_path / "joined.csv"))
+    tally = concat_results([*shards, again], Outputs(table=tmp_path / "joined.csv"))
 
     assert tally.found == 41
 
@@ -332,7 +332,7 @@ def test_a_night_with_nothing_new_is_a_night_all_the_same(run, draw, tmp_path):
     draw("0/late.png", 30)
     nights.append(run("third.csv", known=nights[:2], shard="1/1"))
 
-    tally = join_results(nights, Outputs(table=tmp_path / "joined.csv"))
+    tally = concat_results(nights, Outputs(table=tmp_path / "joined.csv"))
 
     assert tally.found == 42
 
@@ -343,4 +343,4 @@ def test_a_later_night_of_a_shard_named_twice_is_refused_by_its_rows(run, draw, 
     second = run("second.csv", known=[first], shard="1/1")
 
     with pytest.raises(UsageError, match="1 file has a row in more than one result"):
-        join_results([first, second, second], Outputs(table=tmp_path / "joined.csv"))
+        concat_results([first, second, second], Outputs(table=tmp_path / "joined.csv"))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cxrview.errors import CannotGoOn
+from cxrview.errors import RunStopped
 from cxrview.records import Instance, Prediction
 from cxrview.results.columns import prediction_row
-from cxrview.results.concat import join_results
+from cxrview.results.concat import concat_results
 from cxrview.results.files import Outputs
 from cxrview.results.journal_errors import temporary_folder
 from cxrview.results.known_paths import KnownPaths
@@ -46,14 +46,14 @@ def no_large_file(table) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_large_file")
 def test_no_room_for_known_paths_names_the_folder(table):
-    with pytest.raises(CannotGoOn, match="Temporary files lie in .* MB free.*SQLITE_TMPDIR"):
+    with pytest.raises(RunStopped, match="Temporary files lie in .* MB free.*SQLITE_TMPDIR"):
         KnownPaths([table])
 
 
 @pytest.mark.usefixtures("no_large_file")
 def test_no_room_to_join_results_names_the_folder_too(table, tmp_path):
-    with pytest.raises(CannotGoOn, match="Temporary files lie in .*SQLITE_TMPDIR"):
-        join_results([table], Outputs(table=tmp_path / "joined.csv"))
+    with pytest.raises(RunStopped, match="Temporary files lie in .*SQLITE_TMPDIR"):
+        concat_results([table], Outputs(table=tmp_path / "joined.csv"))
 
 
 def test_the_folder_is_the_one_that_sqlite_takes(tmp_path):

@@ -7,7 +7,7 @@ from cxrview.records import Instance, Prediction
 from cxrview.results import path_column
 from cxrview.results.columns import FAILURE_COLUMNS, prediction_row
 from cxrview.results.known_paths import KnownPaths
-from cxrview.results.tables import write_parts, write_summary, write_table
+from cxrview.results.tables import write_partitioned, write_summary, write_table
 from cxrview.terms import Decision
 
 
@@ -22,7 +22,9 @@ def rows(*paths: str) -> list[dict]:
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl", "a"])
 def test_the_paths_of_a_result_are_known_in_any_format(tmp_path, name):
-    (write_table if "." in name else write_parts)(tmp_path / name, rows("/x/1.dcm", "/x/2.dcm"))
+    (write_table if "." in name else write_partitioned)(
+        tmp_path / name, rows("/x/1.dcm", "/x/2.dcm")
+    )
 
     known = KnownPaths([tmp_path / name])
 
@@ -80,7 +82,7 @@ def test_relative_paths_begin_where_their_run_stood(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("summary", ["", "[]", "{}", '{"folder": null}', '{"folder": ""}'])
 def test_without_such_a_folder_they_begin_where_we_stand(tmp_path, monkeypatch, summary):
-    write_parts(tmp_path / "a", rows("./1.dcm"))
+    write_partitioned(tmp_path / "a", rows("./1.dcm"))
     (tmp_path / "a.summary.json").write_text(summary)
     monkeypatch.chdir(tmp_path)
 

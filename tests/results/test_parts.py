@@ -8,7 +8,7 @@ from cxrview.errors import UsageError
 from cxrview.records import Instance, Prediction
 from cxrview.results import parts
 from cxrview.results.columns import COLUMNS, prediction_row
-from cxrview.results.tables import each_row, foreign_files, read_rows, write_parts
+from cxrview.results.tables import each_row, foreign_files, read_rows, write_partitioned
 from cxrview.terms import Decision
 
 
@@ -31,7 +31,7 @@ def small_parts(monkeypatch):
 
 
 def test_a_folder_of_parts_opens_as_one_table(tmp_path, small_parts):
-    write_parts(tmp_path / "views", rows(8))
+    write_partitioned(tmp_path / "views", rows(8))
 
     table = pyarrow.dataset.dataset(tmp_path / "views").to_table()
     assert table.to_pylist() == rows(8) == list(each_row(tmp_path / "views"))
@@ -45,7 +45,7 @@ def test_a_folder_of_parts_opens_as_one_table(tmp_path, small_parts):
 
 
 def test_each_part_is_one_row_group(tmp_path, small_parts):
-    write_parts(tmp_path / "views", rows(7))
+    write_partitioned(tmp_path / "views", rows(7))
 
     groups = [
         (pq.ParquetFile(path).num_row_groups, pq.ParquetFile(path).metadata.num_rows)
@@ -55,32 +55,32 @@ def test_each_part_is_one_row_group(tmp_path, small_parts):
 
 
 def test_a_folder_without_rows_has_its_columns_all_the_same(tmp_path):
-    write_parts(tmp_path / "views", [])
+    write_partitioned(tmp_path / "views", [])
 
     assert pyarrow.dataset.dataset(tmp_path / "views").to_table().column_names == list(COLUMNS)
     assert read_rows(tmp_path / "views", 5) == []
 
 
 def test_a_longer_result_is_replaced_whole(tmp_path, small_parts):
-    write_parts(tmp_path / "views", rows(9))
-    write_parts(tmp_path / "views", rows(2))
+    write_partitioned(tmp_path / "views", rows(9))
+    write_partitioned(tmp_path / "views", rows(2))
 
     assert read_rows(tmp_path / "views", 100) == rows(2)
     assert len(list((tmp_path / "views").iterdir())) == 1
 
 
 def test_what_stood_there_stays_when_writing_fails(tmp_path, small_parts):
-    write_parts(tmp_path / "views", rows(4))
+    write_partitioned(tmp_path / "views", rows(4))
 
     def broken():
         yield from rows(5)
         raise OSError("no room")
 
     with pytest.raises(OSError, match="no room"):
-        write_parts(tmp_path / "views", broken())
+        write_partitioned(tmp_path / "views", broken())
 
     assert read_rows(tmp_path / "views", 100) == rows(4)
-    write_parts(tmp_path / "views", rows(1))  # over what was left in the making
+    write_partitioned(tmp_path / "views", rows(1))  # over what was left in the making
     assert [p.name for p in tmp_path.iterdir()] == ["views"]
 
 
@@ -89,7 +89,7 @@ def test_nobody_elses_file_is_removed(tmp_path):
     (tmp_path / "views" / "mine.parquet").write_text("mine")
 
     with pytest.raises(OSError):
-        write_parts(tmp_path / "views", rows(1))
+        write_partitioned(tmp_path / "views", rows(1))
 
     assert (tmp_path / "views" / "mine.parquet").read_text() == "mine"
     assert foreign_files(tmp_path / "views") == ["mine.parquet"]

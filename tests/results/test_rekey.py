@@ -16,7 +16,7 @@ from cxrview.errors import UsageError
 from cxrview.image import find_images
 from cxrview.image.pseudonyms import key_condition, pseudonym
 from cxrview.results.columns import COLUMNS
-from cxrview.results.concat import join_results
+from cxrview.results.concat import concat_results
 from cxrview.results.files import Outputs
 from cxrview.results.rekey import Rekey, WithoutPatients
 from cxrview.results.tables import each_row
@@ -75,7 +75,7 @@ def run(films, tmp_path, model):
 
 
 def join(tables, out: Path, **options):
-    return join_results(tables, Outputs(table=out), **options)
+    return concat_results(tables, Outputs(table=out), **options)
 
 
 def conditions(table: Path) -> dict[str, str]:

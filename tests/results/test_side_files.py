@@ -9,7 +9,7 @@ from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
 from cxrview.results.known_paths import KnownPaths
 from cxrview.results.side_files import need_free_names, need_own_summary
-from cxrview.results.tables import write_parts, write_table
+from cxrview.results.tables import write_partitioned, write_table
 
 ROW = dict.fromkeys(COLUMNS) | {"path": "film.dcm", "decision": "review"}
 NAMES = ["v.parquet", "v.csv", "v.jsonl", "v/"]
@@ -21,7 +21,7 @@ def write(tmp_path):
 
     def write_one(name: str, owner: str | None = None) -> Path:
         table = tmp_path / name
-        (write_parts if name.endswith("/") else write_table)(table, [ROW])
+        (write_partitioned if name.endswith("/") else write_table)(table, [ROW])
         (tmp_path / "v.failures.csv").write_text("path,code,reason,advice\n")
         summary = {"folder": "/films", "table": name if owner is None else owner}
         (tmp_path / "v.summary.json").write_text(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.errors import NoRoomForNames
+from cxrview.errors import CannotSortFolder
 from cxrview.sources.find import find_images
 from cxrview.sources.sorted_names import SortedNames
 
@@ -49,5 +49,5 @@ def test_want_of_room_for_temporary_files_ends_the_run_and_is_no_fault_of_the_fo
     monkeypatch.setattr(SortedNames.__init__, "__defaults__", (5,))
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open(folder, "w+b"))  # noqa: PTH123, SIM115
 
-    with pytest.raises(NoRoomForNames, match="TMPDIR"):
+    with pytest.raises(CannotSortFolder, match="TMPDIR"):
         list(find_images(str(tmp_path)))

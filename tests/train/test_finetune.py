@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.model import OnnxRuntime
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.records import Label
 from cxrview.stats import log_odds
 from cxrview.terms import Partition, View
@@ -80,7 +80,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(bars, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     trained(bars, path, dataclasses.replace(BRIEF, steps=1))
 
-    with pytest.raises(ModelRefused, match="another recipe or seed"):
+    with pytest.raises(InvalidModel, match="another recipe or seed"):
         trained(bars, path)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published, write_unlearnt
 
@@ -26,7 +26,7 @@ def unlearnt(tmp_path_factory):
 
 def refused(path, network, match: str) -> None:
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
-    with pytest.raises(ModelRefused, match=match):
+    with pytest.raises(InvalidModel, match=match):
         load_published(path, network, with_classifier=False)
     assert all(torch.equal(before[key], tensor) for key, tensor in network.state_dict().items())
 

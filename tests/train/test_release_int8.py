@@ -18,7 +18,7 @@ from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_model
 from cxrview.cli.main import app
 from cxrview.dataset.split import partition_of
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.errors import InvalidModel, UsageError
 from cxrview.records import Answers
 from cxrview.results.journal import Journal
 from cxrview.terms import Partition
@@ -136,7 +136,7 @@ def test_what_cannot_be_quantised_is_refused(made, labels, tmp_path):
     few.write_text("\n".join(labels.read_text().splitlines()[:3]))
 
     for given, error, words in (
-        ((tmp_path, labels), ModelRefused, "holds no model"),
+        ((tmp_path, labels), InvalidModel, "holds no model"),
         ((tmp_path / "other", labels), UsageError, "was not made by"),
         ((made, few), UsageError, "no radiograph of"),
         ((made, labels, "--left-out", tmp_path), UsageError, "nothing whole"),

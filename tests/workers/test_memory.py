@@ -17,7 +17,7 @@ def faults():
 faults()
 print(min(faults() for _ in range(3)))
 """
-KEEP = "from cxrview.workers.memory import keep_memory; keep_memory()"
+KEEP = "from cxrview.workers.memory import tune_malloc; tune_malloc()"
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc")

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.engine import EngineSettings, classify_as_they_come, classify_files
+from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
 from cxrview.image import find_images
-from cxrview.workers.rate_limit import FULL_SECONDS, ReadPace, size_of
+from cxrview.workers.rate_limit import FULL_SECONDS, RateLimiter, size_of
 
 
 class Clock:
@@ -26,7 +26,7 @@ sizes = st.lists(st.integers(0, 5000), min_size=1, max_size=40)
 @given(sizes=sizes, rate=st.integers(1, 1000), idle=st.lists(st.floats(0, 10), min_size=40))
 def test_no_stretch_of_time_sees_more_than_the_rate_and_one_bucket(sizes, rate, idle):
     clock = Clock()
-    pace = ReadPace(rate, clock)
+    pace = RateLimiter(rate, clock)
     begun = []
     for size, rest in zip(sizes, idle, strict=False):
         clock.now += rest
@@ -45,7 +45,7 @@ def test_no_stretch_of_time_sees_more_than_the_rate_and_one_bucket(sizes, rate, 
 
 def test_several_workers_wait_for_one_bucket_which_is_empty_at_first():
     clock = Clock()
-    pace = ReadPace(100, clock)
+    pace = RateLimiter(100, clock)
     clock.now = 50.0  # until the first file comes, nothing flows
 
     assert [pace.take(100) for _ in range(4)] == [1.0, 2.0, 3.0, 4.0]
@@ -92,7 +92,7 @@ def test_neither_a_silent_store_nor_a_long_wait_holds_up_an_end(draw, model, poi
     settings = EngineSettings(
         read=ReadSettings(side=256), workers=2, bytes_per_second=1.0, timeout_s=600
     )
-    outcomes = classify_as_they_come([url or draw("a.png", 10)], model, settings)
+    outcomes = iter_outcomes([url or draw("a.png", 10)], model, settings)
     pauses = [next(outcomes) for _ in range(4)]
     began = time.monotonic()
     outcomes.close()

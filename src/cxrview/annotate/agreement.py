@@ -11,12 +11,12 @@ from statistics import median
 from typing import Any
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import VERDICTS, standing
+from cxrview.annotate.effective import VERDICTS, effective_readings
 from cxrview.annotate.lateness import count_late
 from cxrview.annotate.settle import EXCLUDED, verdict_of
 from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
-from cxrview.terms import How, Role, Round
+from cxrview.terms import Method, ReadingRound, Role
 
 _Said = dict[tuple[int, int], dict[str, str]]
 """By reader id and occasion: image id to what was said of it."""
@@ -62,8 +62,8 @@ def write_kappa(value: float) -> str:
 
 def _said(readings: Iterable[Reading]) -> _Said:
     said: _Said = defaultdict(dict)
-    for reading in standing(readings).values():
-        if reading.round is Round.BLIND:
+    for reading in effective_readings(readings).values():
+        if reading.round is ReadingRound.BLIND:
             said[reading.reader_id, reading.occasion][reading.image_id] = verdict_of(reading)
     return said
 
@@ -80,7 +80,7 @@ def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]
 
 PAUSE_SECONDS = 60
 """A longer gap between two readings is a pause and no work; ours."""
-_GRID = frozenset({How.GRID, How.GRID_EXCEPTION})
+_GRID = frozenset({Method.GRID, Method.GRID_EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,9 @@ class ReaderPace:
     grid: Pace
 
 
-def pace(readings: Iterable[Reading], shown_in: Round = Round.BLIND) -> dict[int, ReaderPace]:
+def pace(
+    readings: Iterable[Reading], shown_in: ReadingRound = ReadingRound.BLIND
+) -> dict[int, ReaderPace]:
     """The pace of each reader who has read something, by reader id; imports do not count.
 
     A single reading takes from the one before it, by whatever means, to its own key. After a
@@ -118,9 +120,9 @@ def pace(readings: Iterable[Reading], shown_in: Round = Round.BLIND) -> dict[int
     """
     every = list(readings)
     made = [
-        r for r in every if r.round is shown_in and r.act in VERDICTS and r.how is not How.IMPORT
+        r for r in every if r.round is shown_in and r.act in VERDICTS and r.how is not Method.IMPORT
     ]
-    stand = {(r.reader_id, r.uid) for r in standing(every).values()}
+    stand = {(r.reader_id, r.uid) for r in effective_readings(every).values()}
     of: defaultdict[int, list[Reading]] = defaultdict(list)
     for reading in sorted(made, key=lambda r: (r.made, r.reading_id)):
         of[reading.reader_id].append(reading)

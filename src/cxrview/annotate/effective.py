@@ -8,36 +8,36 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from cxrview.records import Reading
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
-Turn = tuple[int, str, Round, int]
+ReadingSlot = tuple[int, str, ReadingRound, int]
 """One reader before one image: reader id, image id, round, occasion."""
 
-VERDICTS = frozenset({Act.LABEL, Act.EXCLUDE})
+VERDICTS = frozenset({Action.LABEL, Action.EXCLUDE})
 """The acts that say what an image is."""
 
 
-def turn_of(reading: Reading) -> Turn:
+def slot_of(reading: Reading) -> ReadingSlot:
     """Before which image, in which round, whose reading it is."""
     return reading.reader_id, reading.image_id, reading.round, reading.occasion
 
 
-def standing(readings: Iterable[Reading]) -> dict[Turn, Reading]:
+def effective_readings(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
     """Of each turn the last label or exclusion that no undo takes back."""
-    return Standing(readings).verdicts
+    return EffectiveReadings(readings).verdicts
 
 
-def flags(readings: Iterable[Reading]) -> dict[Turn, Reading]:
+def flags(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
     """The flag of each turn that is flagged."""
-    return Standing(readings).flags
+    return EffectiveReadings(readings).flags
 
 
-def postponed(readings: Iterable[Reading]) -> dict[Turn, Reading]:
+def postponed(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
     """The last postponement of each turn that was put off and has no verdict since."""
-    return Standing(readings).postponed
+    return EffectiveReadings(readings).postponed
 
 
-class Standing:
+class EffectiveReadings:
     """The same, kept up to date while readings come one by one.
 
     An undo takes back one reading of the same reader, also where it is written down before what it
@@ -50,24 +50,24 @@ class Standing:
     """
 
     def __init__(self, readings: Iterable[Reading] = ()) -> None:
-        self.verdicts: dict[Turn, Reading] = {}
-        self.flags: dict[Turn, Reading] = {}
-        self.postponed: dict[Turn, Reading] = {}
-        self._acts: defaultdict[Turn, list[Reading]] = defaultdict(list)
-        self._turns: dict[tuple[int, str], Turn] = {}  # by reader id and uid, for the undos
+        self.verdicts: dict[ReadingSlot, Reading] = {}
+        self.flags: dict[ReadingSlot, Reading] = {}
+        self.postponed: dict[ReadingSlot, Reading] = {}
+        self._acts: defaultdict[ReadingSlot, list[Reading]] = defaultdict(list)
+        self._turns: dict[tuple[int, str], ReadingSlot] = {}  # by reader id and uid, for the undos
         self._undone: set[tuple[int, str]] = set()
-        self._turns_of: defaultdict[str, set[Turn]] = defaultdict(set)
+        self._turns_of: defaultdict[str, set[ReadingSlot]] = defaultdict(set)
         for reading in readings:
             self.take(reading)
 
     def take(self, reading: Reading) -> None:
         """Count one more reading, the last that was written down."""
-        if reading.act is Act.UNDO:
+        if reading.act is Action.UNDO:
             undone = (reading.reader_id, reading.undoes)
             self._undone.add(undone)
             turn = self._turns.get(undone)
         else:
-            turn = turn_of(reading)
+            turn = slot_of(reading)
             self._turns[reading.reader_id, reading.uid] = turn
             self._acts[turn].append(reading)
             self._turns_of[reading.image_id].add(turn)
@@ -80,21 +80,21 @@ class Standing:
         found = [self.verdicts[turn] for turn in turns if turn in self.verdicts]
         return tuple(sorted(found, key=lambda reading: reading.reading_id))
 
-    def _look_at(self, turn: Turn) -> None:
+    def _look_at(self, turn: ReadingSlot) -> None:
         acts = [r for r in self._acts[turn] if (r.reader_id, r.uid) not in self._undone]
         verdict = _last(acts, VERDICTS)
-        flag = _last(acts, {Act.FLAG, Act.UNFLAG})
-        is_flagged = flag is not None and flag.act is Act.FLAG
+        flag = _last(acts, {Action.FLAG, Action.UNFLAG})
+        is_flagged = flag is not None and flag.act is Action.FLAG
         _keep(self.verdicts, turn, verdict)
         _keep(self.flags, turn, flag if is_flagged else None)
-        _keep(self.postponed, turn, None if verdict else _last(acts, {Act.POSTPONE}))
+        _keep(self.postponed, turn, None if verdict else _last(acts, {Action.POSTPONE}))
 
 
-def _last(readings: list[Reading], acts: Iterable[Act]) -> Reading | None:
+def _last(readings: list[Reading], acts: Iterable[Action]) -> Reading | None:
     return next((reading for reading in reversed(readings) if reading.act in acts), None)
 
 
-def _keep(where: dict[Turn, Reading], turn: Turn, reading: Reading | None) -> None:
+def _keep(where: dict[ReadingSlot, Reading], turn: ReadingSlot, reading: Reading | None) -> None:
     if where.get(turn) is reading:
         return
     where.pop(turn, None)  # what comes anew goes to the end

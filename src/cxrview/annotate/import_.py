@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import standing
+from cxrview.annotate.effective import effective_readings
 from cxrview.annotate.formats.readings import read_foreign_readings
 from cxrview.annotate.settle import label_view
 from cxrview.annotate.study import absolute_path
@@ -20,12 +20,12 @@ from cxrview.image.dicom.view_position import normal
 from cxrview.records import (
     EXCLUSION_REASONS,
     AnnotationStudy,
-    ForeignReading,
+    ImportedReading,
     Reading,
     StudyImage,
 )
 from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
-from cxrview.terms import Act, How, Role, Round
+from cxrview.terms import Action, Method, ReadingRound, Role
 
 EXCLUDED_WORDS = {
     "excluded": "",
@@ -141,8 +141,8 @@ def import_readings(
 
 
 def _renamed(
-    path: Path, foreign: list[ForeignReading], rename: Mapping[str, str]
-) -> list[ForeignReading]:
+    path: Path, foreign: list[ImportedReading], rename: Mapping[str, str]
+) -> list[ImportedReading]:
     if unused := set(rename) - {one.reader for one in foreign}:
         raise UsageError(f"{path} has no reader {', '.join(sorted(unused))} to rename")
     return [replace(one, reader=rename.get(one.reader, one.reader)) for one in foreign]
@@ -191,7 +191,7 @@ def _ends_with(path: str, end: str) -> bool:
     return f"/{path}".endswith("/" + end.lstrip("/"))
 
 
-def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
+def _verdict(one: ImportedReading, study: AnnotationStudy) -> tuple[str, str]:
     """Label and reason, one of them empty."""
     labels = {choice.name.casefold(): choice.name for choice in study.choices}
     said = one.says.casefold()
@@ -211,7 +211,7 @@ def _verdict(one: ForeignReading, study: AnnotationStudy) -> tuple[str, str]:
     return "", reason
 
 
-def _label_by_view(one: ForeignReading, study: AnnotationStudy) -> str:
+def _label_by_view(one: ImportedReading, study: AnnotationStudy) -> str:
     """The study's one label of the view that a word says: PA is frontal where there is no PA."""
     view = label_view(one.says)
     if view is None or one.reason:
@@ -225,10 +225,10 @@ def _label_by_view(one: ForeignReading, study: AnnotationStudy) -> str:
 
 
 def _refuse_contradictions(
-    path: Path, understood: Iterable[tuple[ForeignReading, StudyImage, str, str]]
+    path: Path, understood: Iterable[tuple[ImportedReading, StudyImage, str, str]]
 ) -> None:
     """Refuse two verdicts of one reader on one image of which nobody knows which came last."""
-    last: dict[tuple[str, str], tuple[ForeignReading, tuple[str, str]]] = {}
+    last: dict[tuple[str, str], tuple[ImportedReading, tuple[str, str]]] = {}
     for one, image, *said in understood:
         verdict = (said[0], said[1])
         before, earlier = last.get((one.reader, image.image_id), (one, verdict))
@@ -298,8 +298,8 @@ def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
     """Readers of the file whose verdicts are another reader's, of the study or of the file."""
     of_study: _Said = {}
     names = {reader.reader_id: reader.name for reader in store.readers()}
-    for turn, reading in standing(store.readings()).items():
-        if turn[2] is Round.BLIND and turn[3] == 0:
+    for turn, reading in effective_readings(store.readings()).items():
+        if turn[2] is ReadingRound.BLIND and turn[3] == 0:
             verdict = reading.label, reading.reason
             of_study.setdefault(names[turn[0]], {})[turn[1]] = verdict
     every = of_study | {name: of_study.get(name, {}) | new for name, new in said.items()}
@@ -314,7 +314,7 @@ def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
 
 def _reading(
     study: AnnotationStudy,
-    one: ForeignReading,
+    one: ImportedReading,
     image: StudyImage,
     reader_id: int,
     label: str,
@@ -328,12 +328,12 @@ def _reading(
         uid=digest.hexdigest(),
         reader_id=reader_id,
         image_id=image.image_id,
-        round=Round.BLIND,
-        act=Act.LABEL if label else Act.EXCLUDE,
+        round=ReadingRound.BLIND,
+        act=Action.LABEL if label else Action.EXCLUDE,
         label=label,
         reason=reason,
         note=one.note,
-        how=How.IMPORT,
+        how=Method.IMPORT,
         made=one.made or now,
         milliseconds=one.milliseconds,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cxrview.records import Reading
-from cxrview.terms import How, Round
+from cxrview.terms import Method, ReadingRound
 
 
 def is_late(reading: Reading, closed: datetime | None) -> bool:
@@ -14,9 +14,9 @@ def is_late(reading: Reading, closed: datetime | None) -> bool:
         reading: as it was written down.
         closed: when the blind round was closed; None while it is open.
     """
-    if closed is None or reading.received is None or reading.how is How.IMPORT:
+    if closed is None or reading.received is None or reading.how is Method.IMPORT:
         return False
-    return reading.round is Round.BLIND and reading.received > closed
+    return reading.round is ReadingRound.BLIND and reading.received > closed
 
 
 def count_late(readings: Iterable[Reading], closed: datetime | None) -> dict[int, int]:

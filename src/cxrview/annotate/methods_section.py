@@ -6,11 +6,11 @@ from importlib.metadata import version
 
 from cxrview.annotate.agreement import between_readers, within_readers
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import standing
+from cxrview.annotate.effective import effective_readings
 from cxrview.annotate.labels import SettledImage, settled_images
 from cxrview.annotate.lateness import count_late
 from cxrview.records import Kappa, Reading
-from cxrview.terms import How, Role, Round, Settlement
+from cxrview.terms import LabelStatus, Method, ReadingRound, Role
 
 
 def methods_paragraph(store: ReadingStore) -> str:
@@ -35,7 +35,7 @@ def _design(
 ) -> Iterator[str]:
     study = store.study
     # Those that stand: what was taken back, or said anew in its place, is no reading of the study.
-    blind = [r for r in standing(counted).values() if r.round is Round.BLIND]
+    blind = [r for r in effective_readings(counted).values() if r.round is ReadingRound.BLIND]
     readers = {reading.reader_id for reading in blind}
     labels = ", ".join(choice.name for choice in study.choices)
     yield (
@@ -44,15 +44,15 @@ def _design(
         f"file, header or model, {_count(study.readings_per_image, 'reading')} an image"
     )
     if study.repeat_share:
-        again = sum(turn[3] == 1 for turn in standing(counted))
+        again = sum(turn[3] == 1 for turn in effective_readings(counted))
         yield (
             f"{study.repeat_share:.0%} of the images were shown to the same reader twice, "
             f"unannounced ({_count(again, 'repeat reading')})"
         )
     if blind:
         first, last = min(r.made for r in blind), max(r.made for r in blind)
-        imported = sum(reading.how is How.IMPORT for reading in blind)
-        grid = sum(reading.how in (How.GRID, How.GRID_EXCEPTION) for reading in blind)
+        imported = sum(reading.how is Method.IMPORT for reading in blind)
+        grid = sum(reading.how in (Method.GRID, Method.GRID_EXCEPTION) for reading in blind)
         yield (
             f"The {len(blind):,} blind readings were made from {first:%Y-%m-%d} to "
             f"{last:%Y-%m-%d} (UTC), {grid:,} of them on pages of thumbnails and {imported:,} "
@@ -82,13 +82,13 @@ def _kappa(kappa: Kappa) -> str:
 
 def _settled(settled: list[SettledImage]) -> Iterator[str]:
     how = Counter(one.settled.how for one in settled)
-    changed = _count(how[Settlement.SECOND_LOOK], "label")
-    open_ones = how[Settlement.UNREAD] + how[Settlement.AWAITING]
+    changed = _count(how[LabelStatus.SECOND_LOOK], "label")
+    open_ones = how[LabelStatus.UNREAD] + how[LabelStatus.AWAITING]
     yield (
-        f"{how[Settlement.AGREED]:,} images were settled by agreement and "
-        f"{how[Settlement.ADJUDICATED]:,} by an adjudicator; {changed} "
+        f"{how[LabelStatus.AGREED]:,} images were settled by agreement and "
+        f"{how[LabelStatus.ADJUDICATED]:,} by an adjudicator; {changed} "
         "were changed afterwards with the model's opinion known; "
-        f"{_count(how[Settlement.CONFLICT], 'conflict')} remained and {open_ones:,} images lacked "
+        f"{_count(how[LabelStatus.CONFLICT], 'conflict')} remained and {open_ones:,} images lacked "
         "readings"
     )
     reasons = Counter(one.settled.reason for one in settled if one.settled.reason)

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cxrview.annotate.effective import Standing, Turn
+from cxrview.annotate.effective import EffectiveReadings, ReadingSlot
 from cxrview.annotate.settle import settle
 from cxrview.annotate.worklist import Showing, worklist
 from cxrview.records import AnnotationStudy, Reader, Reading, StudyImage
-from cxrview.terms import Role, Round, Settlement
+from cxrview.terms import LabelStatus, ReadingRound, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Progress:
     images: int
     readers: tuple[ReaderProgress, ...]
     """Those with the role of a reader, by reader id."""
-    settlements: Mapping[Settlement, int]
+    settlements: Mapping[LabelStatus, int]
     """Images by where they stand; every settlement is there."""
 
 
@@ -54,7 +54,7 @@ def progress(
         readers: all of it.
     """
     images, readers = tuple(images), tuple(readers)
-    now = Standing(readings)
+    now = EffectiveReadings(readings)
     image_ids = [image.image_id for image in images]
     settled = settle(study, image_ids, now.verdicts.values(), readers)
     counted = Counter(at.how for at in settled.values())
@@ -66,21 +66,21 @@ def progress(
             for reader in sorted(readers, key=lambda reader: reader.reader_id)
             if Role.READER in reader.roles
         ),
-        settlements={how: counted[how] for how in Settlement},
+        settlements={how: counted[how] for how in LabelStatus},
     )
 
 
-def has_read(now: Standing) -> dict[str, set[int]]:
+def has_read(now: EffectiveReadings) -> dict[str, set[int]]:
     """By image id, whose blind reading of it stands; what `worklist` asks for."""
     done: dict[str, set[int]] = {}
     for reader_id, image_id, shown_in, occasion in now.verdicts:
-        if shown_in is Round.BLIND and occasion == 0:
+        if shown_in is ReadingRound.BLIND and occasion == 0:
             done.setdefault(image_id, set()).add(reader_id)
     return done
 
 
 def _reader_progress(
-    now: Standing, reader: Reader, showings: tuple[Showing, ...]
+    now: EffectiveReadings, reader: Reader, showings: tuple[Showing, ...]
 ) -> ReaderProgress:
     done = sum(_turn(reader.reader_id, showing) in now.verdicts for showing in showings)
     return ReaderProgress(
@@ -91,5 +91,5 @@ def _reader_progress(
     )
 
 
-def _turn(reader_id: int, showing: Showing) -> Turn:
-    return reader_id, showing.image_id, Round.BLIND, showing.occasion
+def _turn(reader_id: int, showing: Showing) -> ReadingSlot:
+    return reader_id, showing.image_id, ReadingRound.BLIND, showing.occasion

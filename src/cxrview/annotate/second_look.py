@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cxrview.annotate.settle import label_view
 from cxrview.records import Settled, StudyImage
-from cxrview.terms import Round, View
+from cxrview.terms import ReadingRound, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def second_look_order(
         view = None if at is None else label_view(at.label)
         if at is None or view is None or not _differs(image, view):
             continue
-        looked_at = any(reading.round is Round.SECOND_LOOK for reading in at.readings)
+        looked_at = any(reading.round is ReadingRound.SECOND_LOOK for reading in at.readings)
         doubts.append(
             Doubt(
                 image_id=image.image_id,

@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cxrview.annotate.effective import standing
+from cxrview.annotate.effective import effective_readings
 from cxrview.image.dicom.view_position import view_of_word
 from cxrview.records import AnnotationStudy, Reader, Reading, Settled
-from cxrview.terms import Act, Role, Round, Settlement, View
+from cxrview.terms import Action, LabelStatus, ReadingRound, Role, View
 
 EXCLUDED = "excluded"
 """The class of all exclusions, beside the study's labels."""
@@ -37,8 +37,8 @@ def settle(
     """
     roles = {reader.reader_id: reader.roles for reader in readers}
     of: defaultdict[str, list[Reading]] = defaultdict(list)
-    for reading in standing(readings).values():
-        needed = Role.READER if reading.round is Round.BLIND else Role.ADJUDICATOR
+    for reading in effective_readings(readings).values():
+        needed = Role.READER if reading.round is ReadingRound.BLIND else Role.ADJUDICATOR
         if reading.occasion == 0 and needed in roles.get(reading.reader_id, ()):
             of[reading.image_id].append(reading)
     return {image_id: _settle_one(study, image_id, of[image_id]) for image_id in image_ids}
@@ -46,25 +46,25 @@ def settle(
 
 def verdict_of(reading: Reading) -> str:
     """What a label or an exclusion says of the image; all exclusions say the same."""
-    return reading.label if reading.act is Act.LABEL else EXCLUDED
+    return reading.label if reading.act is Action.LABEL else EXCLUDED
 
 
 def _settle_one(study: AnnotationStudy, image_id: str, readings: list[Reading]) -> Settled:
-    blind = sorted(_of_round(readings, Round.BLIND), key=lambda r: r.reader_id)
+    blind = sorted(_of_round(readings, ReadingRound.BLIND), key=lambda r: r.reader_id)
     if len(blind) < study.readings_per_image:
-        how = Settlement.AWAITING if blind else Settlement.UNREAD
+        how = LabelStatus.AWAITING if blind else LabelStatus.UNREAD
         return Settled(image_id=image_id, how=how, readings=tuple(blind))
     agreed = len({_said(reading) for reading in blind}) == 1
     if agreed:
-        settled = _settled(blind[0], Settlement.AGREED, blind, reason=_reason(blind))
+        settled = _settled(blind[0], LabelStatus.AGREED, blind, reason=_reason(blind))
     else:
-        adjudicated = _of_round(readings, Round.ADJUDICATION)
+        adjudicated = _of_round(readings, ReadingRound.ADJUDICATION)
         if not adjudicated:
-            how = Settlement.CONFLICT
+            how = LabelStatus.CONFLICT
             return Settled(image_id=image_id, how=how, readings=tuple(blind))
         last = adjudicated[-1]
-        settled = _settled(last, Settlement.ADJUDICATED, [*blind, last])
-    return _looked_at_again(settled, _of_round(readings, Round.SECOND_LOOK))
+        settled = _settled(last, LabelStatus.ADJUDICATED, [*blind, last])
+    return _looked_at_again(settled, _of_round(readings, ReadingRound.SECOND_LOOK))
 
 
 def _looked_at_again(settled: Settled, looks: list[Reading]) -> Settled:
@@ -72,14 +72,14 @@ def _looked_at_again(settled: Settled, looks: list[Reading]) -> Settled:
     if not looks:
         return settled
     last = looks[-1]
-    changed = _settled(last, Settlement.SECOND_LOOK, [*settled.readings, last])
+    changed = _settled(last, LabelStatus.SECOND_LOOK, [*settled.readings, last])
     if (changed.label, changed.reason) == (settled.label, settled.reason):
         return replace(changed, how=settled.how)
     return changed
 
 
-def _settled(by: Reading, how: Settlement, on: Iterable[Reading], *, reason: str = "") -> Settled:
-    is_label = by.act is Act.LABEL
+def _settled(by: Reading, how: LabelStatus, on: Iterable[Reading], *, reason: str = "") -> Settled:
+    is_label = by.act is Action.LABEL
     return Settled(
         image_id=by.image_id,
         how=how,
@@ -91,7 +91,7 @@ def _settled(by: Reading, how: Settlement, on: Iterable[Reading], *, reason: str
 
 def _said(reading: Reading) -> tuple[bool, str]:
     """Apart from a label that is called excluded, should a study have one."""
-    return reading.act is Act.LABEL, verdict_of(reading)
+    return reading.act is Action.LABEL, verdict_of(reading)
 
 
 def _reason(blind: list[Reading]) -> str:
@@ -100,7 +100,7 @@ def _reason(blind: list[Reading]) -> str:
     return max(counted, key=lambda reason: counted[reason])  # in order of reader id, so the first
 
 
-def _of_round(readings: list[Reading], of: Round) -> list[Reading]:
+def _of_round(readings: list[Reading], of: ReadingRound) -> list[Reading]:
     return sorted((r for r in readings if r.round is of), key=lambda r: r.reading_id)
 
 

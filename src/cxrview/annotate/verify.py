@@ -8,11 +8,11 @@ from itertools import combinations
 
 from cxrview.annotate.content import ContentFound, check_content
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import standing
+from cxrview.annotate.effective import effective_readings
 from cxrview.annotate.lateness import count_late
 from cxrview.records import Reading
 from cxrview.results.columns import printable
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 from cxrview.wording import plural
 
 FEWEST_ALIKE = 20
@@ -128,9 +128,9 @@ def _references(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
             yield f"{name} is of an image that the study has not"
         if reading.reader_id not in readers:
             yield f"{name} is by a reader whom the study has not"
-        if reading.act is Act.LABEL and reading.label not in labels:
+        if reading.act is Action.LABEL and reading.label not in labels:
             yield f"{name} gives a label that the study has not"
-        if reading.act is Act.UNDO:
+        if reading.act is Action.UNDO:
             undone = by_uid.get(reading.undoes)
             if undone is None:
                 yield f"{name} takes back an act that is not in the log"
@@ -149,11 +149,11 @@ def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]
     for reading in counted:
         if reading.received is None:
             continue
-        if reading.round is Round.SECOND_LOOK:
+        if reading.round is ReadingRound.SECOND_LOOK:
             found["second looks came before the blind round was closed"] += (
                 closed is None or reading.received < closed
             )
-        elif reading.round is Round.BLIND and closed is not None:
+        elif reading.round is ReadingRound.BLIND and closed is not None:
             seen = shown.get(reading.reader_id)
             after = "blind acts that count came "
             if reading.received > closed + limit + grace:
@@ -179,7 +179,7 @@ def _clocks(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
     measured: defaultdict[int, list[float]] = defaultdict(list)
     delays: defaultdict[int, list[float]] = defaultdict(list)
     for reading in every:
-        if reading.how is How.IMPORT or reading.received is None:
+        if reading.how is Method.IMPORT or reading.received is None:
             continue
         if reading.skew_seconds is not None:
             measured[reading.reader_id].append(reading.skew_seconds)
@@ -205,8 +205,8 @@ def _alike(store: ReadingStore, counted: list[Reading], *, same_times: bool) -> 
     """Two readers who say the same of all images that both read."""
     names = {reader.reader_id: reader.name for reader in store.readers()}
     said: defaultdict[int, dict[str, Reading]] = defaultdict(dict)
-    for (reader_id, image_id, shown_in, occasion), reading in standing(counted).items():
-        if shown_in is Round.BLIND and occasion == 0:
+    for (reader_id, image_id, shown_in, occasion), reading in effective_readings(counted).items():
+        if shown_in is ReadingRound.BLIND and occasion == 0:
             said[reader_id][image_id] = reading
     for first, second in combinations(sorted(said), 2):
         both = said[first].keys() & said[second].keys()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import AnnotationStudy, Reader, StudyImage
-from cxrview.terms import Role, Round
+from cxrview.terms import ReadingRound, Role
 
 REPEAT_GAP = 10
 """Showings between an image and its hidden repeat, so that nobody remembers it; ours."""
@@ -37,7 +37,7 @@ def showing_id(
     reader_id: int,
     image_id: str,
     occasion: int = 0,
-    shown_in: Round = Round.BLIND,
+    shown_in: ReadingRound = ReadingRound.BLIND,
 ) -> str:
     """Name one image before one reader, by a hash that only the study can make."""
     return _hash(study, "showing", reader_id, image_id, occasion, shown_in).hex()

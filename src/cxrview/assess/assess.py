@@ -14,7 +14,7 @@ from cxrview.assess.remarks import assessment_remarks
 from cxrview.assess.score import score_images
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.assess.tables import write_assessment
-from cxrview.atomic_files import PART, write_whole
+from cxrview.atomic_files import PART, write_atomic
 from cxrview.classify.model import Model
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import Assessed, Scores
@@ -188,7 +188,7 @@ def _standing(
 
 
 def _write_about(out: Path, about: Mapping[str, Any]) -> None:
-    write_whole(out / ABOUT, json.dumps(about, indent=2) + "\n")
+    write_atomic(out / ABOUT, json.dumps(about, indent=2) + "\n")
 
 
 def _sha256(path: Path) -> str:

@@ -7,7 +7,7 @@ from cxrview.assess.header import CLAIM
 from cxrview.assess.images import AssessmentImages, ImageSet
 from cxrview.dataset.split import partition_of
 from cxrview.records import ModelCard, Scores
-from cxrview.reports.format import write_count
+from cxrview.reports.format import format_count
 from cxrview.terms import Partition
 
 _PUBLISHED_RULE = "cxrview.dataset.partition"
@@ -57,15 +57,15 @@ def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
 def _unread(images: AssessmentImages) -> Iterator[str]:
     stores = {id(one.store): one.store for one in images.asked if len(one)}
     if unread := sum(len(store.failures) for store in stores.values()):
-        yield f"{write_count(unread, 'labelled files')} could not be read: in no count"
+        yield f"{format_count(unread, 'labelled files')} could not be read: in no count"
 
 
 def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
     for one in images.asked:
         if seen := images_learnt_from(one, card):
             yield (
-                f"{card.model_id} was trained on {write_count(seen)} of the "
-                f"{write_count(len(one), one.name + ' images')}: what it gets right of them says "
+                f"{card.model_id} was trained on {format_count(seen)} of the "
+                f"{format_count(len(one), one.name + ' images')}: what it gets right of them says "
                 "nothing about new patients"
             )
 
@@ -79,7 +79,7 @@ def _headers(images: AssessmentImages, scores: Sequence[Scores]) -> Iterator[str
     test = found[0].where(found[0].facts[SET] != VALIDATION)
     silent = int((test.facts[CLAIM] == "").sum())
     yield (
-        f"headers are assessed on the {write_count(len(test))} of {write_count(asked)} test images "
-        f"that have one; {write_count(silent)} of these name no view, which counts as wrong at "
-        "their word"
+        f"headers are assessed on the {format_count(len(test))} of {format_count(asked)} test "
+        f"images that have one; {format_count(silent)} of these name no view, which counts as "
+        "wrong at their word"
     )

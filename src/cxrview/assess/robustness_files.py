@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cxrview.atomic_files import telling, whole_in_new_folder
+from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
 from cxrview.terms import View
 
@@ -84,8 +84,8 @@ def _view(pfi: float, cutoff: float) -> View:
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with (
-        telling(path),
-        whole_in_new_folder(path) as part,
+        raising_cannot_write(path),
+        atomic_path_in_new_folder(path) as part,
         part.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import telling, whole_in_new_folder
+from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.records import Scores
 from cxrview.terms import View
@@ -45,7 +45,7 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
     )
     tables = [pa.table(_columns(one, kinds, schema.names), schema=schema) for one in scores]
     table = pa.concat_tables(tables) if tables else schema.empty_table()
-    with telling(path), whole_in_new_folder(path) as part:
+    with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
         pq.write_table(table.replace_schema_metadata(schema.metadata), part, compression="zstd")
 
 

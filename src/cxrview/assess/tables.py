@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrview.assess.classifiers import AT_ITS_WORD, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
-from cxrview.atomic_files import whole
+from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite
 from cxrview.records import Assessed, Interval, Scores, TwoByTwo
 from cxrview.results.tables import write_rows
@@ -67,7 +67,7 @@ def write_assessment(
             columns = _SLICE_COLUMNS if name == SLICES else ()
             write_rows(out / name, ({**row, "scale": scale} for row in rows), columns)
         write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
-        with whole(out / WHOLE) as part:
+        with atomic_path(out / WHOLE) as part:
             part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error

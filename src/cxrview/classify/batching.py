@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.classify.decode_pool import Outcome
-from cxrview.classify.wire import Readout
+from cxrview.classify.wire import DecodedImage
 
 LONGEST_WAIT = 16
 """Outcomes after which a batch goes out whatever is in it: failures and skipped files are
 answered by nobody, and pass through with the others."""
 
 
-class Gathering:
+class Batcher:
     """Outcomes that wait to go to the network together.
 
     While the network has nothing to do, a radiograph goes out by itself, at once. While all who
@@ -50,4 +50,4 @@ class Gathering:
 
 def pixels_of(outcome: Outcome) -> NDArray[np.uint8] | None:
     """What the network is to be asked about, shape (side, side) uint8, if it is."""
-    return outcome.pixels if isinstance(outcome, Readout) else None
+    return outcome.pixels if isinstance(outcome, DecodedImage) else None

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from cxrview.classify.decode_worker import ReadSettings
-from cxrview.classify.prefetch import PathsAhead
-from cxrview.classify.wire import Readout
-from cxrview.classify.worker_process import ReaderProcess
-from cxrview.errors import DecoderCrash, TimedOut, WorkersFailed
+from cxrview.classify.prefetch import PathPrefetcher
+from cxrview.classify.wire import DecodedImage
+from cxrview.classify.worker_process import DecodeProcess
+from cxrview.errors import DecoderCrashed, TimedOut, WorkerStartError
 from cxrview.records import Failure
 from cxrview.sources.find import Unlisted
 from cxrview.workers.cores import Cores
-from cxrview.workers.rate_limit import ReadPace
+from cxrview.workers.rate_limit import RateLimiter
 
-Outcome = Readout | Failure
+Outcome = DecodedImage | Failure
 
 WINDOW_BYTES = 16 << 20
 """What files under way or waiting for their turn may take, and no less than the next."""
@@ -76,7 +76,7 @@ class DecodePool:
         cores: Cores,
         *,
         timeout_s: float,
-        pace: ReadPace | None = None,
+        pace: RateLimiter | None = None,
         on_read: Callable[[str, float], None] = lambda path, seconds: None,
         starts_all: bool = False,
     ) -> None:
@@ -84,7 +84,7 @@ class DecodePool:
         self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
         self._pixel_bytes = settings.side**2
         self._window = max(WINDOW_BYTES, readers * WINDOW_BYTES_EACH)
-        self._ahead: PathsAhead | None = None
+        self._ahead: PathPrefetcher | None = None
         self._starts_all = starts_all
         self._servers = [
             _Server(
@@ -128,13 +128,13 @@ class DecodePool:
             Outcomes; None in between where none has come for a while.
 
         Raises:
-            WorkersFailed: workers cannot be started, however often that is tried.
+            WorkerStartError: workers cannot be started, however often that is tried.
             Exception: taking a path raised it; what was taken before has been delivered.
         """
         if self._starts_all:
             for server in self._servers:
                 server.is_ready.wait()
-        ahead = self._ahead = PathsAhead(paths, self._submit, self._end)
+        ahead = self._ahead = PathPrefetcher(paths, self._submit, self._end)
         ahead.start()
         arrived: dict[int, Outcome] = {}
         delivered = held = 0
@@ -201,7 +201,7 @@ class _Server(threading.Thread):
         settings: ReadSettings,
         timeout_s: float,
         cores: Cores,
-        pace: ReadPace | None,
+        pace: RateLimiter | None,
         on_read: Callable[[str, float], None],
         *,
         opens_ahead: bool,
@@ -212,7 +212,7 @@ class _Server(threading.Thread):
         self._jobs, self._done = jobs, done
         self._settings, self._timeout_s = settings, timeout_s
         self._cores, self._opens_ahead, self._is_extra = cores, opens_ahead, is_extra
-        self._worker: ReaderProcess | None = None
+        self._worker: DecodeProcess | None = None
         self._stopping = threading.Event()
         self.is_ready = threading.Event()
         """Its worker has been started, or could not be."""
@@ -291,20 +291,20 @@ class _Server(threading.Thread):
                 outcome, seconds = _timed_out(path, self._timeout_s), self._timeout_s
             self._on_read(path, seconds)
             return outcome
-        raise WorkersFailed("the processes that read files die as soon as they are started")
+        raise WorkerStartError("the processes that read files die as soon as they are started")
 
-    def _ready_worker(self) -> ReaderProcess:
+    def _ready_worker(self) -> DecodeProcess:
         why = ""
         for _ in range(TRIES):
             if self._stopping.is_set():
                 raise _Stopped
             if self._worker is None:
-                self._worker = ReaderProcess(self._settings)
+                self._worker = DecodeProcess(self._settings)
             if self._worker.is_ready():
                 return self._worker
             why = self._worker.last_words()
             code = self._end_worker()
-        raise WorkersFailed(
+        raise WorkerStartError(
             f"the processes that read files cannot be started (exit code {code}{why})",
             "Check memory and the installation, and go on with --resume",
         )
@@ -330,7 +330,7 @@ def _died(path: str, exit_code: int) -> Failure:
         advice = "Somebody killed it, perhaps the system for want of memory: try fewer --workers"
     return Failure(
         path=path,
-        code=DecoderCrash.code,
+        code=DecoderCrashed.code,
         reason=f"the process that read it died ({how})",
         advice=advice,
     )

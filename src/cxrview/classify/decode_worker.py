@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
-from cxrview.classify.wire import Readout, pack
+from cxrview.classify.wire import DecodedImage, pack
 from cxrview.errors import OutOfMemory, UnreadableImage
 from cxrview.image import SIDE, ReadOptions, open_image
 from cxrview.image.pseudonyms import pseudonym
 from cxrview.records import Failure
-from cxrview.workers.memory import keep_memory
+from cxrview.workers.memory import tune_malloc
 from cxrview.workers.rate_limit import size_of
 
 READY = b"ready\n"
@@ -68,7 +68,7 @@ def read_file(
     settings: ReadSettings,
     rule: ChestRule,
     wait: Callable[[], None] = lambda: None,
-) -> Readout | Failure:
+) -> DecodedImage | Failure:
     """Read, window and squash one file; whatever goes wrong comes back as a failure.
 
     `wait` is called once the file is open, before its pixels are decoded.
@@ -77,10 +77,10 @@ def read_file(
         file = open_image(path, settings.options, settings.patient_key, side=settings.side)
         reason = rule.reason_to_skip(file.instance) if settings.skip else None
         if reason:
-            return Readout(instance=file.instance, warnings=file.warnings, skip_reason=reason)
+            return DecodedImage(instance=file.instance, warnings=file.warnings, skip_reason=reason)
         wait()
         radiograph = file.squashed(settings.side)
-        return Readout(
+        return DecodedImage(
             instance=radiograph.instance,
             warnings=radiograph.warnings,
             is_constant=radiograph.is_constant,
@@ -117,7 +117,7 @@ def main() -> None:
     for decoders in ("dicom.file", "raster"):  # now, and not in the time of the first file
         import_module(f"cxrview.image.{decoders}")
     outbox = _private_stdout()
-    keep_memory()
+    tune_malloc()
     limit_memory(settings.memory_bytes)
     outbox.write(READY)
     outbox.flush()

@@ -9,14 +9,14 @@ from threading import Lock
 
 import numpy as np
 
-from cxrview.classify.batching import Gathering, pixels_of
+from cxrview.classify.batching import Batcher, pixels_of
 from cxrview.classify.decide import decide, skip
 from cxrview.classify.decode_pool import DecodePool, Outcome
 from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.model import Model, load_model
 from cxrview.records import Answers, Failure, Prediction
 from cxrview.workers.cores import Cores, cores_for
-from cxrview.workers.rate_limit import ReadPace
+from cxrview.workers.rate_limit import RateLimiter
 
 AHEAD = 2
 """Batches for each lane that wait for their answers, so that none runs out of work."""
@@ -64,15 +64,15 @@ def classify_files(
         As many outcomes as paths, in their order, whichever was read first.
 
     Raises:
-        ModelRefused: the model in the package is damaged.
+        InvalidModel: the model in the package is damaged.
         TypeError: one path instead of several.
-        WorkersFailed: the processes that read files cannot be started.
-        NetworkFailed: the device that the network runs on gave up.
+        WorkerStartError: the processes that read files cannot be started.
+        InferenceError: the device that the network runs on gave up.
         Exception: taking a path raised it; what was taken before has been given.
     """
     if isinstance(paths, str):
         raise TypeError("classify_files takes several paths, such as find_images gives them")
-    return _without_pauses(classify_as_they_come(paths, model or load_model(), settings))
+    return _without_pauses(iter_outcomes(paths, model or load_model(), settings))
 
 
 def _without_pauses(
@@ -82,7 +82,7 @@ def _without_pauses(
         yield from (outcome for outcome in outcomes if outcome is not None)
 
 
-def classify_as_they_come(
+def iter_outcomes(
     paths: Iterable[str], model: Model, settings: EngineSettings | None = None
 ) -> Generator[Prediction | Failure | None, None, None]:
     """`classify_files`, with None in between where nothing has come for a while.
@@ -101,7 +101,7 @@ def _classify(
     rate = settings.bytes_per_second
     lanes = model.backend.lanes or cores.count
     asked: deque[Future[Answered]] = deque()
-    gathering = Gathering(model.backend.batch)
+    gathering = Batcher(model.backend.batch)
     with (
         _Lanes(lanes) as threads,
         DecodePool(
@@ -109,7 +109,7 @@ def _classify(
             settings.read,
             cores,
             timeout_s=settings.timeout_s,
-            pace=ReadPace(rate) if rate else None,
+            pace=RateLimiter(rate) if rate else None,
             on_read=settings.on_read,
             starts_all=settings.starts_all,
         ) as pool,

@@ -18,7 +18,7 @@ from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import Model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.records import Failure, Prediction
-from cxrview.sources.paths import each_once
+from cxrview.sources.paths import unique_paths
 from cxrview.terms import Decision
 
 SAMPLE = 256
@@ -84,9 +84,9 @@ def estimate_run(
         seed: of the draw.
 
     Raises:
-        WorkersFailed: the processes that read files cannot be started.
+        WorkerStartError: the processes that read files cannot be started.
     """
-    selected = Selected(each_once(paths), selection)
+    selected = Selected(unique_paths(paths), selection)
     drawn, files = _draw(selected, sample, seed)
     spent: dict[str, float] = {}
     begins: list[float] = []

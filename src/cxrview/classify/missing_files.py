@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cxrview.errors import CannotOpen, OutOfReach
+from cxrview.errors import CannotOpen, InputUnavailable
 from cxrview.records import Failure, Prediction
 from cxrview.results.columns import printable
 from cxrview.results.journal import Conditions, Journal
@@ -26,7 +26,7 @@ _NO_DISKS = {b"overlay", b"nsfs", b"tmpfs"}
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
-class Reach:
+class MountWatch:
     """The folders among some paths that hold anything now, and the disks mounted below them.
 
     Args:
@@ -61,7 +61,7 @@ class Reach:
         """Look at the folders where a file could not be opened; else no disk is asked.
 
         Raises:
-            OutOfReach: as `look`, or a file that was read before cannot be read any more.
+            InputUnavailable: as `look`, or a file that was read before cannot be read any more.
         """
         cannot_open = False
         for one in outcomes:
@@ -72,7 +72,7 @@ class Reach:
         if cannot_open:
             self.look()
             if self._last_read and _is_dead(self._last_read):
-                raise OutOfReach(
+                raise InputUnavailable(
                     f"{printable(self._last_read)} was read, and cannot be read any more",
                     f"See to its disk. {self._advice}",
                 )
@@ -81,8 +81,8 @@ class Reach:
         """See whether every folder is there.
 
         Raises:
-            OutOfReach: one of them is empty, gone, can no longer be listed, or no disk is mounted
-                there any more.
+            InputUnavailable: one of them is empty, missing, can no longer be listed, or no disk
+                is mounted there any more.
         """
         missing = [folder for folder in self.folders if not _holds(folder)]
         mounted = _mounted()  # only now: to look into a folder mounts what is mounted on demand
@@ -92,7 +92,7 @@ class Reach:
             if was_mounted and _real(folder) not in mounted
         ]
         if missing:
-            raise OutOfReach(
+            raise InputUnavailable(
                 f"{printable(missing[0])} was there, and is empty or out of reach now",
                 f"Mount it. {self._advice}",
             )
@@ -162,7 +162,7 @@ FEW, FEW_PERCENT = 10, 1
 """Ours: so many files may vanish unasked, or that share of those done, whichever is more."""
 
 
-def count_gone(journal: Journal, conditions: Conditions, done: int) -> int:
+def check_missing_files(journal: Journal, conditions: Conditions, done: int) -> int:
     """Count the files that an earlier run is done with and this one, over all, did not find.
 
     Args:
@@ -171,7 +171,7 @@ def count_gone(journal: Journal, conditions: Conditions, done: int) -> int:
         done: how many files were done with before this run.
 
     Raises:
-        OutOfReach: they may well be there and cannot be seen: they are many, or all that a PATH
+        InputUnavailable: they may exist and be out of reach: they are many, or all that a PATH
             held, or they lie in a folder that cannot be listed.
     """
     count, first = 0, b""
@@ -185,7 +185,7 @@ def count_gone(journal: Journal, conditions: Conditions, done: int) -> int:
         )
     ):
         of = f"of {plural(done, 'file')} read before"
-        raise OutOfReach(
+        raise InputUnavailable(
             f"{plural(count, f'{of} is', f'{of} are')} not found any more, such as "
             f"{printable(os.fsdecode(first))}",
             "Nothing was dropped. Mount what is missing and go on with --resume; if the files "

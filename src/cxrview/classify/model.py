@@ -20,7 +20,7 @@ from cxrview.classify.devices import (
     unusable,
 )
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
-from cxrview.errors import ModelRefused, NetworkFailed, NoSuchDevice, UsageError
+from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
 from cxrview.records import Answers, ModelCard, join_answers
 from cxrview.records.pixels import squashed_pictures
 from cxrview.terms import Device, Precision
@@ -45,7 +45,7 @@ class Backend(Protocol):
         It takes one core and the thread that asks.
 
         Raises:
-            NetworkFailed: what it runs on gave up; the same batch may be answered later.
+            InferenceError: what it runs on gave up; the same batch may be answered later.
         """
 
 
@@ -65,7 +65,7 @@ class Model:
 
         Raises:
             ValueError: pixels of another type, range or shape.
-            NetworkFailed: what the network runs on gave up.
+            InferenceError: what the network runs on gave up.
         """
         return self.answer(pixels).pfi
 
@@ -76,7 +76,7 @@ class Model:
 
         Raises:
             ValueError: pixels of another type, range or shape.
-            NetworkFailed: what the network runs on gave up.
+            InferenceError: what the network runs on gave up.
         """
         pixels = squashed_pictures(pixels, self.card.input_side)
         if not len(pixels):
@@ -111,7 +111,7 @@ def load_model(
         `card.is_smoke_test`, its answers mean nothing.
 
     Raises:
-        ModelRefused: a file is missing or changed, or the network takes another input.
+        InvalidModel: a file is missing or changed, or the network takes another input.
         UsageError: this precision or device is not to be had here.
         ValueError: there is no such precision or device.
     """
@@ -138,13 +138,13 @@ def _load(where: Path, precision: Precision, device: Device, threads: int) -> Mo
         card, name = card.int8, INT8_WEIGHTS_NAME
     backend = OnnxRuntime(read_weights(where / name, card), threads=threads, device=device)
     if backend.input_side != card.input_side:
-        raise ModelRefused(
+        raise InvalidModel(
             f"the network takes {backend.input_side} x {backend.input_side} pixels, "
             f"its card says {card.input_side}",
             "Take all files from one place, unchanged",
         )
     if (CHEST in backend.outputs) != (card.chest_cutoff is not None):
-        raise ModelRefused(
+        raise InvalidModel(
             f"the network and its card differ in whether there is an output {CHEST}",
             "Take all files from one place, unchanged",
         )
@@ -179,7 +179,7 @@ class OnnxRuntime:
         device: cpu or cuda.
 
     Raises:
-        ModelRefused: it is no network, or not one of these.
+        InvalidModel: it is no network, or not one of these.
         NoSuchDevice: ONNX Runtime cannot use this device here.
     """
 
@@ -198,7 +198,7 @@ class OnnxRuntime:
         except Exception as error:  # ONNX Runtime raises classes of its own for a bad file
             if device is not Device.CPU:  # its memory may be full; a bad file is one anywhere
                 raise unusable(device) from error
-            raise ModelRefused(f"the network cannot be loaded: {type(error).__name__}") from error
+            raise InvalidModel(f"the network cannot be loaded: {type(error).__name__}") from error
         if asking.provider not in self._session.get_providers():
             raise unusable(device)
         self._session.disable_fallback()  # nor later, in the middle of a run
@@ -209,14 +209,14 @@ class OnnxRuntime:
         self.input_side = int(self._input.shape[-1])
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         if PFI not in self.outputs:
-            raise ModelRefused(f"the network has no output named {PFI}")
+            raise InvalidModel(f"the network has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
         """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
 
         Raises:
             ValueError: pixels of another type.
-            NetworkFailed: the device gave up.
+            InferenceError: the device gave up.
         """
         if batch.dtype != np.uint8:  # what takes them below would cut them to it
             raise ValueError(f"the network takes uint8; got {batch.dtype}")
@@ -236,7 +236,7 @@ class OnnxRuntime:
         except self._asked_wrongly:  # by us
             raise
         except Exception as error:  # it has a class for each way to fail, more in each version
-            raise NetworkFailed(
+            raise InferenceError(
                 f"the network failed on {self.name} ({type(error).__name__})",
                 "See whether another program has taken its memory; then run the command again, "
                 "cxrview classify with --resume",

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cxrview.atomic_files import write_whole
-from cxrview.errors import ModelRefused
+from cxrview.atomic_files import write_atomic
+from cxrview.errors import InvalidModel
 from cxrview.records import ModelCard
 
 WEIGHTS_NAME, INT8_WEIGHTS_NAME, CARD_NAME = "model.onnx", "model-int8.onnx", "card.json"
@@ -18,7 +18,7 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
     """Read a card and the weights of float32 that it names, which must have the card's hash.
 
     Raises:
-        ModelRefused: a file is missing or unreadable, or the hash differs by as much as a bit.
+        InvalidModel: a file is missing or unreadable, or the hash differs by as much as a bit.
     """
     card = read_card(folder)
     return card, read_weights(folder / WEIGHTS_NAME, card)
@@ -28,7 +28,7 @@ def read_card(folder: Path) -> ModelCard:
     """Read a card, without a look at the weights.
 
     Raises:
-        ModelRefused: it is missing, unreadable or no card.
+        InvalidModel: it is missing, unreadable or no card.
     """
     try:
         fields = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         return _card(fields)
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelRefused(
+        raise InvalidModel(
             f"{folder / CARD_NAME} is no model card: a field is missing, unknown or out of range",
             _ADVICE,
         ) from error
@@ -47,14 +47,14 @@ def read_weights(path: Path, card: ModelCard) -> bytes:
     """Read the weights that a card vouches for; those of int8 have the card `ModelCard.int8`.
 
     Raises:
-        ModelRefused: the file is missing or unreadable, or its hash is another.
+        InvalidModel: the file is missing or unreadable, or its hash is another.
     """
     try:
         weights = path.read_bytes()
     except OSError as error:
         raise _no_model(path.parent, path.name) from error
     if hashlib.sha256(weights).hexdigest() != card.weights_sha256:
-        raise ModelRefused(
+        raise InvalidModel(
             f"{path} is not the file that {CARD_NAME} vouches for: its SHA-256 differs", _ADVICE
         )
     return weights
@@ -74,17 +74,17 @@ def write_model(
     if (card.int8 is None) != (int8_weights is None):
         raise ValueError("a card of int8 and weights of int8 go together")
     (folder / CARD_NAME).unlink(missing_ok=True)
-    write_whole(folder / WEIGHTS_NAME, weights)
+    write_atomic(folder / WEIGHTS_NAME, weights)
     if int8_weights is None:
         (folder / INT8_WEIGHTS_NAME).unlink(missing_ok=True)
     else:
-        write_whole(folder / INT8_WEIGHTS_NAME, int8_weights)
+        write_atomic(folder / INT8_WEIGHTS_NAME, int8_weights)
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
-    write_whole(folder / CARD_NAME, text + "\n")
+    write_atomic(folder / CARD_NAME, text + "\n")
 
 
-def _no_model(folder: Path, name: str = WEIGHTS_NAME) -> ModelRefused:
-    return ModelRefused(
+def _no_model(folder: Path, name: str = WEIGHTS_NAME) -> InvalidModel:
+    return InvalidModel(
         f"{folder} holds no model: {name} and {CARD_NAME} are needed there", _ADVICE
     )
 

@@ -7,7 +7,7 @@ PATIENCE_SECONDS = 0.5
 """How long an end waits for the thread: a list on standard input may be silent for ever."""
 
 
-class PathsAhead(threading.Thread):
+class PathPrefetcher(threading.Thread):
     """Takes so many paths as it is allowed to, in their order.
 
     Args:

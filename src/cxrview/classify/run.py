@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import IO
 
-from cxrview.classify.engine import EngineSettings, classify_as_they_come
-from cxrview.classify.missing_files import Reach, count_gone
+from cxrview.classify.engine import EngineSettings, iter_outcomes
+from cxrview.classify.missing_files import MountWatch, check_missing_files
 from cxrview.classify.model import Model, load_model
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import (
+    CannotSortFolder,
     CannotWrite,
-    NetworkFailed,
-    NoRoomForNames,
-    OutOfReach,
+    InferenceError,
+    InputUnavailable,
     UsageError,
-    WorkersFailed,
+    WorkerStartError,
 )
 from cxrview.records import Failure, Prediction
 from cxrview.results.files import Outputs
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import told_with_folder
-from cxrview.results.summary import Tally, count_outcomes, write_result
+from cxrview.results.summary import RunSummary, count_outcomes, write_result
 from cxrview.results.tables import write_json_lines
 from cxrview.sources.order import read_arguments
 
@@ -47,7 +47,7 @@ def classify_archive(
     watch: Callable[[list[Outcome]], None] = lambda outcomes: None,
     selection: Selection | None = None,
     is_time_up: Callable[[], bool] = lambda: False,
-) -> Tally:
+) -> RunSummary:
     """Classify every file and write the result; Ctrl-C leaves a usable one and the journal.
 
     Args:
@@ -71,8 +71,8 @@ def classify_archive(
         UsageError: the journal there was begun under other conditions, or is being written; or
             there is none and a result stands there, which only `anew` replaces; or failures and
             summary there belong to another result.
-        ModelRefused: the model in the package is damaged.
-        CannotGoOn: the disk is full, the network's device gave up, what a PATH held is out of
+        InvalidModel: the model in the package is damaged.
+        RunStopped: the disk is full, the network's device gave up, what a PATH held is out of
             reach, or too many files that were read before are not found again; the table holds
             what was finished where it could be written, and the journal holds it always.
     """
@@ -96,7 +96,7 @@ def classify_archive(
             if is_complete:
                 known = None if forget_missing else done
                 gone = _forget_what_is_gone(journal, conditions, known, reach)
-        except (NetworkFailed, NoRoomForNames, OutOfReach, WorkersFailed) as error:
+        except (InferenceError, CannotSortFolder, InputUnavailable, WorkerStartError) as error:
             is_complete, failed = False, error
         with _undisturbed(), _writing(can_resume=isinstance(out, Outputs)):
             tally = count_outcomes(
@@ -133,13 +133,13 @@ def _run(
     model: Model,
     settings: EngineSettings,
     watch: Callable[[list[Outcome]], None],
-    reach: Reach,
+    reach: MountWatch,
 ) -> bool:
     """Classify into the journal; False where Ctrl-C or the clock ended it."""
     can_resume = isinstance(out, Outputs)
     to_do = _noted(journal.still_to_do(selected), can_resume=can_resume)
     try:
-        with closing(classify_as_they_come(to_do, model, settings)) as outcomes:
+        with closing(iter_outcomes(to_do, model, settings)) as outcomes:
             for group in _groups(outcomes):
                 if group:
                     _keep(journal, group, out)
@@ -162,10 +162,12 @@ def _keep(journal: Journal, group: list[Outcome], out: Outputs | tuple[IO[str], 
             _stream(out, journal, first)
 
 
-def _reach(journal: Journal, conditions: Conditions, *, can_resume: bool, forget: bool) -> Reach:
+def _reach(
+    journal: Journal, conditions: Conditions, *, can_resume: bool, forget: bool
+) -> MountWatch:
     """What must stay within reach: what does now, and did for earlier runs unless forgotten."""
     for_good = "; --resume --forget-missing drops what is gone for good" if can_resume else ""
-    reach = Reach(
+    reach = MountWatch(
         read_arguments(conditions.get("paths", "")),
         _what_is_kept(can_resume) + for_good,
         noted={} if forget else journal.watched(),
@@ -177,14 +179,14 @@ def _reach(journal: Journal, conditions: Conditions, *, can_resume: bool, forget
 
 
 def _forget_what_is_gone(
-    journal: Journal, conditions: Conditions, done: int | None, reach: Reach
+    journal: Journal, conditions: Conditions, done: int | None, reach: MountWatch
 ) -> int:
     """Drop the outcomes of files that are gone, all where None were done; how many there were."""
     with _undisturbed(), _writing(can_resume=True):
         if done is None:
             gone = sum(1 for _ in journal.gone())
         else:
-            gone = count_gone(journal, conditions, done)
+            gone = check_missing_files(journal, conditions, done)
             reach.look()
         journal.forget_what_is_gone()
     return gone

@@ -23,7 +23,7 @@ class Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readout:
+class DecodedImage:
     """One file, read: header facts and, unless it is to be skipped, squashed pixels."""
 
     instance: Instance
@@ -34,7 +34,7 @@ class Readout:
     """Shape (side, side), uint8; None where the file is skipped."""
 
 
-def pack(outcome: Readout | Failure) -> bytes:
+def pack(outcome: DecodedImage | Failure) -> bytes:
     """Turn an outcome into bytes: JSON and raw pixels, never a pickle.
 
     A worker has read a stranger's file; what comes back from it must not be able to run.
@@ -54,7 +54,7 @@ def pack(outcome: Readout | Failure) -> bytes:
     return _LENGTHS.pack(len(text), len(pixels)) + text + pixels
 
 
-def unpack(pipe: Readable) -> Readout | Failure:
+def unpack(pipe: Readable) -> DecodedImage | Failure:
     """Read one outcome.
 
     Raises:
@@ -67,7 +67,7 @@ def unpack(pipe: Readable) -> Readout | Failure:
         return Failure(**fields["failure"])
     instance = fields["instance"]
     view = instance["header_view"]
-    return Readout(
+    return DecodedImage(
         instance=Instance(**{**instance, "header_view": View(view) if view else None}),
         warnings=tuple(fields["warnings"]),
         skip_reason=fields["skip_reason"],

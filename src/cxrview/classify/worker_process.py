@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 from typing import IO
 
 from cxrview.classify.decode_worker import GO, JOB, OPENED, READY, SIZE, ReadSettings
-from cxrview.classify.wire import Readout, unpack
+from cxrview.classify.wire import DecodedImage, unpack
 from cxrview.records import Failure
 from cxrview.workers.cores import ONE_THREAD, Cores
 
@@ -22,7 +22,7 @@ END_SECONDS = 5.0
 """How long a killed one may take to be gone: the system does not end what hangs in a dead disk."""
 
 
-class ReaderProcess:
+class DecodeProcess:
     """One process and its two pipes."""
 
     def __init__(self, settings: ReadSettings) -> None:
@@ -67,7 +67,7 @@ class ReaderProcess:
         *,
         opens_ahead: bool,
         wait_for: Callable[[int], None] | None = None,
-    ) -> tuple[Readout | Failure, float]:
+    ) -> tuple[DecodedImage | Failure, float]:
         """Have one file read; what came of it and the seconds that the worker was at it.
 
         Args:

@@ -290,7 +290,7 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
 
     from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
     from cxrview.cli.shared.tables import table_console
-    from cxrview.reports.format import write_cutoff, write_interval, write_right, write_share
+    from cxrview.reports.format import format_cutoff, format_interval, format_right, format_share
 
     ours = {(row.classifier, row.images): row.assessment for row in rows if row.rule == MIDDLE}
     table = Table(header_style="bold", pad_edge=False)
@@ -306,11 +306,11 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
         table.add_row(
             escape(row.classifier),
             row.images,
-            AT_ITS_WORD if row.rule == AT_ITS_WORD else write_cutoff(found.cutoff),
-            write_right(found.table.right, found.table.total),
-            write_share(found.table.accuracy),
-            write_interval(found.interval),
-            f"{middle.table.right:,} at {write_cutoff(middle.cutoff)}" if middle else "",
+            AT_ITS_WORD if row.rule == AT_ITS_WORD else format_cutoff(found.cutoff),
+            format_right(found.table.right, found.table.total),
+            format_share(found.table.accuracy),
+            format_interval(found.interval),
+            f"{middle.table.right:,} at {format_cutoff(middle.cutoff)}" if middle else "",
         )
     console = table_console(WIDTH_OF_A_FILE)
     console.print(table)

@@ -171,7 +171,7 @@ def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
     """A file appears under its name only when it is whole."""
     from PIL import Image
 
-    from cxrview.atomic_files import telling, whole_in_new_folder
+    from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 
-    with telling(path), whole_in_new_folder(path) as part:
+    with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
         Image.fromarray(pixels).save(part, "PNG", optimize=True)

@@ -16,7 +16,7 @@ from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.results.files import Outputs
-    from cxrview.results.summary import Tally
+    from cxrview.results.summary import RunSummary
 import os
 from itertools import islice
 from typing import Any
@@ -112,7 +112,7 @@ def _interval(seconds: float, half_width: float) -> str:
     return f"{_time(least)} to {_time(most)}"
 
 
-def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
+def report(tally: "RunSummary", result: "Outputs | None", *, show: bool) -> None:
     """Tell on stderr what was found; on stdout, where asked, the table."""
     if show and result:
         show_rows(result)
@@ -138,7 +138,7 @@ def report(tally: "Tally", result: "Outputs | None", *, show: bool) -> None:
     typer.echo("\n".join(lines), err=True)
 
 
-def counts(tally: "Tally") -> list[str]:
+def counts(tally: "RunSummary") -> list[str]:
     """What became of the files, in lines for people."""
     failed = sum(tally.failed.values())
     lines = [

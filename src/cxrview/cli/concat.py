@@ -84,7 +84,7 @@ def concat(
     """
     from cxrview.cli.classify_report import counts
     from cxrview.image.pseudonyms import load_key
-    from cxrview.results.concat import join_results
+    from cxrview.results.concat import concat_results
     from cxrview.results.files import Outputs
     from cxrview.results.rekey import Rekey, WithoutPatients
 
@@ -93,7 +93,7 @@ def concat(
         patients = Rekey(key=load_key(rekey), leaves_out=without_patients)
     result = Outputs.named(out)
     result.check(overwrite=overwrite, resume=False)
-    tally = join_results(
+    tally = concat_results(
         parts,
         result,
         allow_missing=allow_missing,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import NoReturn
 
-from cxrview.errors import CannotGoOn, CxrviewError
+from cxrview.errors import CxrviewError, RunStopped
 
 USAGE_ERROR, CANNOT_GO_ON, OWN_FAULT, INTERRUPTED = 2, 3, 70, 130
 PATIENCE_SECONDS = 2.0
@@ -32,11 +32,11 @@ def run() -> None:
         app()
     except CxrviewError as error:
         print(f"cxrview: {error}", file=sys.stderr)
-        sys.exit(CANNOT_GO_ON if isinstance(error, CannotGoOn) else USAGE_ERROR)
+        sys.exit(CANNOT_GO_ON if isinstance(error, RunStopped) else USAGE_ERROR)
     except Exception as error:
-        if interruption.has_come:  # it hit a library in the middle of being loaded
+        if interruption.received:  # it hit a library in the middle of being loaded
             _say_interrupted()
-        _own_up(error)
+        _report_internal_error(error)
     except KeyboardInterrupt:
         _say_interrupted()
     except SystemExit as end:
@@ -44,7 +44,7 @@ def run() -> None:
             _say_interrupted()
         raise
     finally:
-        interruption.come_too_late()
+        interruption.ignore_signals()
 
 
 class _Interruption:
@@ -57,11 +57,11 @@ class _Interruption:
             signal.signal(signal.SIGINT, self._come)
 
     @property
-    def has_come(self) -> bool:
+    def received(self) -> bool:
         """Whether there was any."""
         return self._first is not None
 
-    def come_too_late(self) -> None:
+    def ignore_signals(self) -> None:
         """Pass over all others: Python would die of them while it ends."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
@@ -80,7 +80,7 @@ def _ends_an_interruption(end: SystemExit) -> bool:
     return isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt)
 
 
-def _own_up(error: BaseException) -> NoReturn:
+def _report_internal_error(error: BaseException) -> NoReturn:
     """Tell where it happened; the message of an error may quote a header, and is left out."""
     import traceback
 

@@ -44,7 +44,7 @@ def merge(
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
-    from cxrview.atomic_files import telling
+    from cxrview.atomic_files import raising_cannot_write
     from cxrview.results.side_files import need_name_of_table
     from cxrview.results.tables import table_format
 
@@ -52,7 +52,7 @@ def merge(
     need_name_of_table(out)
     if out.exists() and not overwrite:
         raise UsageError(f"{out} exists already", "Replace it with --overwrite")
-    with opened(study) as store, telling(out):
+    with opened(study) as store, raising_cannot_write(out):
         from cxrview.annotate.merge import merge_labels
 
         done = merge_labels(table, store, out, root=root)

@@ -11,7 +11,7 @@ from cxrview.paper.compare import Compared
 from cxrview.paper.page import result_sentences
 from cxrview.paper.results import Reproduction
 from cxrview.records import Scores
-from cxrview.reports.format import write_interval, write_share
+from cxrview.reports.format import format_interval, format_share
 from cxrview.stats import exact_interval
 
 WIDTH_OF_A_FILE = 120
@@ -35,10 +35,10 @@ def candidates_of(validated: Mapping[Candidate, Scores], chosen: Candidate) -> T
         table.add_column(name, justify="left" if name in ("candidate", "") else "right")
     for candidate, scores in validated.items():
         right, total = int(scores.is_right.sum()), len(scores)
-        interval = write_interval(exact_interval(right, total))
+        interval = format_interval(exact_interval(right, total))
         mark = "chosen" if candidate == chosen else ""
         table.add_row(
-            candidate.name, f"{right:,}/{total:,}", write_share(right / total), interval, mark
+            candidate.name, f"{right:,}/{total:,}", format_share(right / total), interval, mark
         )
     return table
 

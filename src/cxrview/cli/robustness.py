@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.errors import ModelRefused, UnreadableImage, UsageError
+from cxrview.errors import InvalidModel, UnreadableImage, UsageError
 from cxrview.install_command import install_command
 from cxrview.wording import plural
 
@@ -199,7 +199,7 @@ def _assess(
     from cxrview.terms import View
 
     if store.pixels.shape[1] != model.card.input_side:
-        raise ModelRefused(
+        raise InvalidModel(
             f"the model takes {model.card.input_side} x {model.card.input_side} pixels, "
             f"the store has {store.pixels.shape[1]} x {store.pixels.shape[1]}"
         )

@@ -22,7 +22,7 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import PART, held, whole, writing
+from cxrview.atomic_files import PART, atomic_path, locked, writing
 from cxrview.errors import UsageError
 
 PIXELS, ABOUT = "pixels.npy", "about.json"
@@ -84,7 +84,7 @@ class Appender:
         """`done`: outcomes that have their line; `kept`: those with a picture."""
         with ExitStack() as stack, writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(held(folder, kind.doing))
+            stack.enter_context(locked(folder, kind.doing))
             clear(folder)
             self.is_complete = self._agree_on_conditions()
             if not self.is_complete:
@@ -179,9 +179,9 @@ class Appender:
     def _count_synced(self) -> int:
         if not self._kind.sync_every:
             return 0
-        whole = sum(line.endswith(b"\n") for line in self._lines)
+        complete = sum(line.endswith(b"\n") for line in self._lines)
         self._lines.seek(0)
-        return whole - self._kind.sync_every
+        return complete - self._kind.sync_every
 
     def _read_whole(self, line: bytes, *, is_synced: bool) -> dict[str, Any] | None:
         """The fields of a line; None where it or its picture is not whole."""
@@ -206,7 +206,7 @@ class Appender:
             os.fsync(file.fileno())
 
     def _write_about(self, **more: Any) -> None:
-        with whole(self._folder / ABOUT) as part:
+        with atomic_path(self._folder / ABOUT) as part:
             part.write_text(json.dumps(self._about | more, indent=2) + "\n", encoding="utf-8")
 
 

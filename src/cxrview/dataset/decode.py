@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CannotOpen, DecoderCrash, OutOfMemory, UnreadableImage, Unsupported
+from cxrview.errors import CannotOpen, DecoderCrashed, OutOfMemory, UnreadableImage, Unsupported
 from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.records import Failure, HeaderFacts, Instance
@@ -163,7 +163,7 @@ def _squash_alone(path: Path, as_published: bool) -> Squashed | Failure:
             return _submit(pool, path, as_published).result()
         except BrokenProcessPool:
             reason, advice = "the process that read it died over it", "Look whether it is damaged"
-            return _failure(path, DecoderCrash("", reason, advice))
+            return _failure(path, DecoderCrashed("", reason, advice))
 
 
 def _submit(

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from pathlib import Path
 
-from cxrview.atomic_files import telling, whole
+from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.records import Label, PreparedImage, Split
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
@@ -41,7 +41,7 @@ def write_split(path: Path, split: Split, images: Iterable[Label | PreparedImage
         for i in sorted(images, key=lambda image: image.file)
         if i.file in split.partitions
     ]
-    with telling(path), whole(path) as part:
+    with raising_cannot_write(path), atomic_path(path) as part:
         (_write_csv if kind == "csv" else _write_parquet)(part, rows)
 
 

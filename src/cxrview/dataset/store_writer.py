@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import PART, whole, writing
+from cxrview.atomic_files import PART, atomic_path, writing
 from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind
 from cxrview.dataset.store import (
     FAILURES,
@@ -105,9 +105,9 @@ class PreparedWriter:
         """
         self._store.end()
         with writing(self._folder):
-            with whole(self._folder / INDEX) as part:
+            with atomic_path(self._folder / INDEX) as part:
                 write_index(part, self._images)
-            with whole(self._folder / FAILURES) as part:
+            with atomic_path(self._folder / FAILURES) as part:
                 write_prepare_failures(part, self._failures)
             self._store.complete(
                 images=len(self._images),

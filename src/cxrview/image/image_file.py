@@ -11,7 +11,7 @@ from cxrview.records import Instance, Radiograph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grey:
+class GreyImage:
     """What a decoder gives: shape (rows, columns), uint8, bone bright, and what to know of it."""
 
     pixels: NDArray[np.uint8]
@@ -26,9 +26,9 @@ class ImageFile:
     instance: Instance
     warnings: tuple[str, ...] = ()
     """Codes of what was odd about the header."""
-    decode: Callable[[], Grey]
+    decode: Callable[[], GreyImage]
     """Decodes and windows the first plane; raises a child of `UnreadableImage`."""
-    shrink: Callable[[int], Grey | None] | None = None
+    shrink: Callable[[int], GreyImage | None] | None = None
     """The fast reader's way from the file to a square of so many rows and columns; raises as
     `decode` does. None where all pixels are wanted, however few are left. What it gives is None
     only where `whole` is the way."""
@@ -64,7 +64,7 @@ class ImageFile:
         grey = self.decode()
         return self._with(replace(grey, pixels=squash(grey.pixels, side)))
 
-    def _with(self, grey: Grey) -> Radiograph:
+    def _with(self, grey: GreyImage) -> Radiograph:
         return Radiograph(
             instance=self.instance,
             pixels=grey.pixels,

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.image.dicom.components import SAMPLES_DIFFER
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.smoothness import is_much_smoother, some_rows
 from cxrview.image.window import luma
 
-Unpack = Callable[[Layout], NDArray[Any]]
+Unpack = Callable[[PixelModule], NDArray[Any]]
 """Takes the first frame, laid out as told, out of the bytes of the element."""
 _COLOURS = ("RGB", "YBR_FULL")
 _WIDEST = 32
 
 
 def unpack_by_length(
-    length: int, needed: int, layout: Layout, unpack: Unpack
+    length: int, needed: int, layout: PixelModule, unpack: Unpack
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Take the first frame, as the header says or as the number of bytes says.
 
@@ -57,7 +57,7 @@ def unpack_by_length(
     return samples, ()
 
 
-def is_third(length: int, needed: int, layout: Layout) -> bool:
+def is_third(length: int, needed: int, layout: PixelModule) -> bool:
     """Whether there is one value for each pixel, where the header says three.
 
     Args:
@@ -69,6 +69,6 @@ def is_third(length: int, needed: int, layout: Layout) -> bool:
     return is_colour and length - needed // 3 in (0, 1)
 
 
-def _may_be_colour(length: int, needed: int, layout: Layout) -> bool:
+def _may_be_colour(length: int, needed: int, layout: PixelModule) -> bool:
     is_grey = layout.photometric.startswith("MONOCHROME") and layout.bits_allocated in (8, 16)
     return is_grey and layout.frames == 1 and length - 3 * needed in (0, 1)

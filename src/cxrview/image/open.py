@@ -204,10 +204,10 @@ def _read_at_once(path: str, file: IO[Any], size: int, limits: Limits) -> _Taken
 def _read_pieces(path: str, file: IO[Any], size: int, options: ReadOptions, side: int) -> _Taken:
     from cxrview.image.dicom import partial as part
 
-    start = part.Prefix(file, size)
+    start = part.GrowingPrefix(file, size)
     start.reach(part.HEAD_BYTES)
     kind = sniff(path, start.data[:HEAD_BYTES])
-    small = part.stand_in(path, start, options, side) if kind is Kind.DICOM else None
+    small = part.reduced_copy(path, start, options, side) if kind is Kind.DICOM else None
     if small is None:
         data = start.all()
         _check_size(path, len(data), options.limits)

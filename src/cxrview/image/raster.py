@@ -22,9 +22,9 @@ from cxrview.errors import (
     Unsupported,
 )
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
-from cxrview.image.image_file import Grey, ImageFile
+from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
-from cxrview.image.resize import square
+from cxrview.image.resize import resize_square
 from cxrview.image.sniff import Kind
 from cxrview.image.window import is_windowed_by_percentiles, luma, minmax_to_uint8
 from cxrview.records import Instance
@@ -107,15 +107,15 @@ def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) ->
         check_inflation(path, deflated, size, limits)
 
 
-def _shrink(path: str, data: bytes, kind: Kind, side: int) -> Grey:
+def _shrink(path: str, data: bytes, kind: Kind, side: int) -> GreyImage:
     """Squash; a JPEG is decoded to the smallest size that has twice `side` (ITU-T T.81 A.3.3)."""
     grey = _decode(path, data, kind, least=2 * side)
     if grey.is_constant and kind is Kind.JPEG:
         grey = _decode(path, data, kind)  # the averages are alike; the pixels may not be
-    return replace(grey, pixels=square(grey.pixels, side))
+    return replace(grey, pixels=resize_square(grey.pixels, side))
 
 
-def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> Grey:
+def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -135,7 +135,7 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> Grey:
         raise CorruptPixels(path, f"its {kind} pixels cannot be decoded", _ADVICE) from error
 
 
-def _decode_png(data: bytes) -> Grey:
+def _decode_png(data: bytes) -> GreyImage:
     if _is_deep_colour(data):
         grey = _decode_deep_colour(data)
     else:
@@ -153,7 +153,7 @@ def _loaded(data: bytes, kind: Kind, least: int = 0) -> Image.Image:
     return image
 
 
-def _decode_without_end(path: str, data: bytes, least: int) -> Grey:
+def _decode_without_end(path: str, data: bytes, least: int) -> GreyImage:
     """Decode a JPEG file without End of Image marker, if all its pixels are there."""
     data = until_end(data)
     _check_rows(path, data)
@@ -203,10 +203,10 @@ def _upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     return image, ()
 
 
-def _grey(image: Image.Image, notes: tuple[str, ...]) -> Grey:
+def _grey(image: Image.Image, notes: tuple[str, ...]) -> GreyImage:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         pixels, is_constant = minmax_to_uint8(np.asarray(image))
-        return Grey(pixels=pixels, is_constant=is_constant, warnings=notes)
+        return GreyImage(pixels=pixels, is_constant=is_constant, warnings=notes)
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         image = _over_black(image.convert("RGBA"))
     elif image.mode not in ("1", "L"):
@@ -218,17 +218,17 @@ def _over_black(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")
 
 
-def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> Grey:
+def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> GreyImage:
     """Keep grey values of 8 bits as they are, except that a single value becomes 0."""
     is_constant = bool(pixels.min() == pixels.max())
     if is_constant:
         pixels = np.zeros_like(pixels)
     elif is_windowed_by_percentiles():
         pixels, _ = minmax_to_uint8(pixels)
-    return Grey(pixels=pixels, is_constant=is_constant, warnings=notes)
+    return GreyImage(pixels=pixels, is_constant=is_constant, warnings=notes)
 
 
-def _decode_deep_grey(data: bytes) -> Grey | None:
+def _decode_deep_grey(data: bytes) -> GreyImage | None:
     """Decode a PNG of 16 bits and one sample by libpng, in two thirds of Pillow's time.
 
     So too a very large one of 8 bits, in a third of Pillow's memory. None where there is anything
@@ -248,7 +248,7 @@ def _decode_deep_grey(data: bytes) -> Grey | None:
     if is_large:
         return kept(samples)
     pixels, is_constant = minmax_to_uint8(samples)
-    return Grey(pixels=pixels, is_constant=is_constant)
+    return GreyImage(pixels=pixels, is_constant=is_constant)
 
 
 def _png_pixels(data: bytes) -> int:
@@ -260,7 +260,7 @@ def _is_deep_colour(data: bytes) -> bool:
     return len(data) > 25 and data[24] == 16 and data[25] in (2, 4, 6)
 
 
-def _decode_deep_colour(data: bytes) -> Grey:
+def _decode_deep_colour(data: bytes) -> GreyImage:
     import imagecodecs
 
     samples = imagecodecs.png_decode(data)
@@ -270,4 +270,4 @@ def _decode_deep_colour(data: bytes) -> Grey:
     if has_alpha:
         grey = (grey.astype(np.uint32) * samples[..., -1] // 65535).astype(np.uint16)
     pixels, is_constant = minmax_to_uint8(grey)
-    return Grey(pixels=pixels, is_constant=is_constant)
+    return GreyImage(pixels=pixels, is_constant=is_constant)

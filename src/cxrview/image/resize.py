@@ -99,7 +99,7 @@ _BAND_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocks:
+class BlockSums:
     """A picture of which each pixel stands for a block of another's."""
 
     sums: NDArray[Any]
@@ -124,7 +124,7 @@ def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
     return max(1, rows // (_GAP * side)), max(1, columns // (_GAP * side))
 
 
-def add_blocks(values: NDArray[Any], side: int) -> Blocks:
+def block_sums(values: NDArray[Any], side: int) -> BlockSums:
     """Add up blocks, and find minimum and maximum, in one pass.
 
     Args:
@@ -142,7 +142,7 @@ def add_blocks(values: NDArray[Any], side: int) -> Blocks:
         highs.append(high := int(band.max()))
         dtype = _type_of_sums(low, high, down * across, values.dtype)
         bands.append(_add_columns(_add_rows(band, down, dtype), across, dtype))
-    return Blocks(
+    return BlockSums(
         sums=np.concatenate(bands),  # in the widest of their types
         count=down * across,
         low=min(lows),
@@ -202,7 +202,7 @@ def _scaled_up(sums: NDArray[np.int64], size: int, count: int) -> NDArray[np.int
     return sums * size // count
 
 
-def window_blocks(blocks: Blocks, *, is_inverse: bool) -> NDArray[np.uint8]:
+def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint8]:
     """Spread the means over 8 bits as `minmax_to_uint8` does the values.
 
     Averages and straight lines may change places, but `minmax_to_uint8` cuts every pixel, and
@@ -226,7 +226,7 @@ def window_blocks(blocks: Blocks, *, is_inverse: bool) -> NDArray[np.uint8]:
     return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
 
 
-def square(
+def resize_square(
     pixels: NDArray[np.uint8], side: int, box: tuple[float, float, float, float] | None = None
 ) -> NDArray[np.uint8]:
     """Squash, blocks of pixels first and Lanczos after them.

@@ -18,10 +18,10 @@ from cxrview.errors import (
     UnreadableImage,
     Unsupported,
 )
-from cxrview.image.image_file import Grey, ImageFile
+from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import ReadOptions, check_inflation, check_pixels
 from cxrview.image.raster import kept
-from cxrview.image.resize import square
+from cxrview.image.resize import resize_square
 from cxrview.image.window import luma, minmax_to_uint8
 from cxrview.records import Instance
 
@@ -170,12 +170,12 @@ def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
     check_inflation(path, size, pixels, options.limits)
 
 
-def _shrink(path: str, page: Any, side: int) -> Grey:
+def _shrink(path: str, page: Any, side: int) -> GreyImage:
     grey = _decode(path, page)
-    return replace(grey, pixels=square(grey.pixels, side))
+    return replace(grey, pixels=resize_square(grey.pixels, side))
 
 
-def _decode(path: str, page: Any) -> Grey:
+def _decode(path: str, page: Any) -> GreyImage:
     try:
         samples = page.asarray(maxworkers=1)
         planes = _planes(page, samples)
@@ -186,7 +186,7 @@ def _decode(path: str, page: Any) -> Grey:
         raise Unsupported(path, "its kind of TIFF is not read", "Export it as PNG") from error
     except Exception as error:  # a broken strip can raise anything in its decoder
         raise CorruptPixels(path, "its TIFF pixels cannot be decoded", _ADVICE) from error
-    return Grey(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
+    return GreyImage(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
 
 
 def _planes(page: Any, samples: NDArray[Any]) -> NDArray[Any]:
@@ -201,7 +201,7 @@ def _planes(page: Any, samples: NDArray[Any]) -> NDArray[Any]:
     return np.moveaxis(samples.reshape(rows, columns, -1), 2, 0)
 
 
-def _window(page: Any, planes: NDArray[Any]) -> Grey:
+def _window(page: Any, planes: NDArray[Any]) -> GreyImage:
     grey = _to_grey(page, planes)
     is_inverse = page.photometric == _WHITE_IS_ZERO
     if grey.dtype == np.uint8 and page.bitspersample == 8:
@@ -209,7 +209,7 @@ def _window(page: Any, planes: NDArray[Any]) -> Grey:
     if grey.dtype == np.bool_:
         grey = grey.astype(np.uint8)
     pixels, is_constant = minmax_to_uint8(grey, is_inverse=is_inverse)
-    return Grey(pixels=pixels, is_constant=is_constant)
+    return GreyImage(pixels=pixels, is_constant=is_constant)
 
 
 def _to_grey(page: Any, planes: NDArray[Any]) -> NDArray[Any]:
@@ -245,10 +245,10 @@ _TURNS = {
 """What to do for each value of the tag Orientation (TIFF 6.0, page 36); 1 is upright."""
 
 
-def _upright(page: Any, grey: Grey) -> tuple[Grey, tuple[str, ...]]:
+def _upright(page: Any, grey: GreyImage) -> tuple[GreyImage, tuple[str, ...]]:
     tag = page.tags.get(274)
     turn = _TURNS.get(int(tag.value)) if tag is not None else None
     if turn is None:
         return grey, ()
     pixels = np.ascontiguousarray(turn(grey.pixels))
-    return Grey(pixels=pixels, is_constant=grey.is_constant), ("exif_rotated",)
+    return GreyImage(pixels=pixels, is_constant=grey.is_constant), ("exif_rotated",)

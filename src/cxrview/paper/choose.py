@@ -9,7 +9,7 @@ from typing import Any
 
 from cxrview.assess.cutoffs import widest_review_band
 from cxrview.assess.score_files import read_scores
-from cxrview.atomic_files import write_whole, writing
+from cxrview.atomic_files import write_atomic, writing
 from cxrview.classify.model_files import WEIGHTS_NAME, write_model
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
@@ -84,7 +84,7 @@ def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
         out: folder; the same choice gives the same bytes.
 
     Raises:
-        ModelRefused: the candidate's weights are not there or were altered.
+        InvalidModel: the candidate's weights are not there or were altered.
         CannotWrite: the disk took no more.
     """
     place = folder / choice.chosen.pre_training / choice.chosen.fine_tuning
@@ -106,7 +106,7 @@ def write_choice(choice: Choice, out: Path) -> None:
         "paper_cutoff": choice.cutoff.high,
         "scale": choice.scale_words,
     }
-    write_whole(out / CHOICE, json.dumps(facts, indent=2) + "\n")
+    write_atomic(out / CHOICE, json.dumps(facts, indent=2) + "\n")
 
 
 def candidate_rows(choice: Choice) -> list[dict[str, Any]]:

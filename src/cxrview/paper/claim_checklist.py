@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.assess.classifiers import HEADER, HEADER_LEARNT, MIDDLE, VALIDATION
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.paper.candidates import FINE_TUNINGS
 from cxrview.paper.page import (
     DRAWN_WORDS,
@@ -22,12 +22,12 @@ from cxrview.records import Assessed, Assessment, ModifiedCount
 from cxrview.reports.figures.radiographs import MOST
 from cxrview.reports.format import (
     fill_template,
-    write_count,
-    write_interval,
-    write_points,
-    write_right,
-    write_share,
-    write_sources,
+    format_count,
+    format_interval,
+    format_points,
+    format_right,
+    format_share,
+    format_sources,
 )
 from cxrview.stats import exact_interval
 
@@ -57,7 +57,7 @@ def write_claim(reproduction: Reproduction, path: Path) -> None:
     Source:
         Mongan, Moy, Kahn 2020 (Radiol Artif Intell 2(2):e200029).
     """
-    write_whole(path, render_claim(reproduction))
+    write_atomic(path, render_claim(reproduction))
 
 
 def render_claim(reproduction: Reproduction) -> str:
@@ -92,11 +92,11 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "choice": choice_sentences(run),
         "orders": order_sentences(run),
         "results": result_sentences(run),
-        "inside_sources": write_sources(run.sources),
+        "inside_sources": format_sources(run.sources),
         "externals": flow.externals,
-        "external_sources": write_sources(external.name for external in flow.externals),
+        "external_sources": format_sources(external.name for external in flow.externals),
         "external_level": _external_level(run),
-        "name": lambda source: write_sources([source]),
+        "name": lambda source: format_sources([source]),
         "external_images": sum(external.drawn.images for external in flow.externals),
         "parts": {str(name): part for name, part in flow.partitions.items()},
         "paper_images": {name: round(number.value) for name, number in IMAGES.items()},
@@ -105,7 +105,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "level_words": _LEVELS[run.split_by],
         "has_header": any(one.classifier in (HEADER, HEADER_LEARNT) for one in run.assessed),
         "worst": min(run.modified[1:], key=lambda one: one.table.accuracy, default=None),
-        "validation_accuracy": write_share(run.validated[run.chosen].accuracy),
+        "validation_accuracy": format_share(run.validated[run.chosen].accuracy),
         "assessed": [_diagnostic(found) for name in SETS if (found := run.assessed_on(name))],
         "modified_of": "".join(f", {words}" for words in drawn_words(run.modified)),
         "wrong_by_middle": _wrong_by_middle(run),
@@ -115,9 +115,9 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "calibration": calibration_sentence(run),
         "patient_words": patient_sentence(run),
         "shows_failures": "failures" in run.figures,
-        "count": write_count,
-        "share": write_share,
-        "points": write_points,
+        "count": format_count,
+        "share": format_share,
+        "points": format_points,
         "accuracy": _accuracy,
     }
 
@@ -125,14 +125,14 @@ def _context(run: Reproduction) -> dict[str, Any]:
 def _accuracy(found: Assessment | ModifiedCount) -> str:
     table = found.table
     return (
-        f"{write_right(table.right, table.total)}, {write_share(table.accuracy)} "
-        f"({write_interval(found.interval)})"
+        f"{format_right(table.right, table.total)}, {format_share(table.accuracy)} "
+        f"({format_interval(found.interval)})"
     )
 
 
 def _external_level(run: Reproduction) -> str:
     """Whose the external images are, as far as the run could tell."""
-    named = write_sources(external.name for external in run.flow.externals)
+    named = format_sources(external.name for external in run.flow.externals)
     if run.external_in_labels is None:
         words = "whether they stand in the labels file of the inside ones is not known."
     elif run.external_in_labels:
@@ -143,7 +143,7 @@ def _external_level(run: Reproduction) -> str:
             "patient is, is not known, since patients of two files may have one name by chance."
         )
     both = sorted({one.name for one in run.flow.externals} & set(run.sources))
-    also = f" Among the inside sources as well: {write_sources(both)}." if both else ""
+    also = f" Among the inside sources as well: {format_sources(both)}." if both else ""
     return f"External images, of {named}: {words}{also}"
 
 
@@ -164,8 +164,8 @@ def _diagnostic(one: Assessed) -> str:
         ("specificity", table.lateral_called_lateral, table.lateral),
     ):
         if total:
-            interval = write_interval(exact_interval(right, total))
+            interval = format_interval(exact_interval(right, total))
             words.append(
-                f"{name} {write_right(right, total)}, {write_share(right / total)} ({interval})"
+                f"{name} {format_right(right, total)}, {format_share(right / total)} ({interval})"
             )
     return "; ".join(words) + "."

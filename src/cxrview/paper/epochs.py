@@ -199,7 +199,7 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
         training: what, how, and where.
 
     Raises:
-        ModelRefused: the checkpoint belongs to another training.
+        InvalidModel: the checkpoint belongs to another training.
     """
     schedule, steps = training.schedule, training.batches.steps
     network.train().to(training.device)

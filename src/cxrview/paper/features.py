@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import held, whole
+from cxrview.atomic_files import atomic_path, locked
 from cxrview.paper.material import VariantImages
 from cxrview.paper.network_files import begin_training, writing_to
 from cxrview.paper.train_head import trunk_features
@@ -60,7 +60,7 @@ def variant_features(
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     is_whole = all(_path(folder, variant).is_file() for variant in images.variants)
-    with nullcontext() if is_whole else held(folder, "computing features in"):
+    with nullcontext() if is_whole else locked(folder, "computing features in"):
         begin_training(folder, _belongs(network, images))
         total = len(images)
         watch(0, total)
@@ -102,7 +102,7 @@ def _of_variant(
         is_bf16=trunk.is_bf16,
         watch=watch,
     )
-    with writing_to(folder), whole(path) as part, part.open("wb") as file:
+    with writing_to(folder), atomic_path(path) as part, part.open("wb") as file:
         np.save(file, features)
     return features
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.paper.candidates import Candidate
 
 
@@ -135,7 +135,7 @@ class Times:
         spent = self.seconds.get(self._stage, 0.0) + now - self._since
         self.seconds[self._stage] = round(spent, 3)
         self._since = now
-        write_whole(self._path, json.dumps(self.seconds, indent=2) + "\n")
+        write_atomic(self._path, json.dumps(self.seconds, indent=2) + "\n")
 
 
 def _read(path: Path) -> dict[str, float]:

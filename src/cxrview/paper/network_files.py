@@ -15,8 +15,8 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from cxrview.atomic_files import whole
-from cxrview.errors import CannotWrite, ModelRefused, UsageError
+from cxrview.atomic_files import atomic_path
+from cxrview.errors import CannotWrite, InvalidModel, UsageError
 from cxrview.train.googlenet import GoogLeNet
 
 WEIGHTS, ABOUT, BEGUN = "weights.safetensors", "about.json", "begun.json"
@@ -28,7 +28,7 @@ def load_trained(folder: Path) -> GoogLeNet:
     """Load what `cxrview pretrain` or `finetune` made, without auxiliary classifiers.
 
     Raises:
-        ModelRefused: it is not there, not finished, damaged or altered.
+        InvalidModel: it is not there, not finished, damaged or altered.
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def load_trained(folder: Path) -> GoogLeNet:
         network = GoogLeNet(about["outputs"], auxiliary=False)
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise ModelRefused(
+        raise InvalidModel(
             f"{folder} holds no trained network, or a damaged one",
             "Make it with cxrview pretrain or cxrview finetune",
         ) from error
@@ -48,14 +48,14 @@ def read_about(folder: Path) -> dict[str, Any]:
     """What a finished training says of itself.
 
     Raises:
-        ModelRefused: it is not there or not finished.
+        InvalidModel: it is not there or not finished.
     """
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         if not isinstance(about, dict):
             raise ValueError("it is no object")
     except (OSError, ValueError) as error:
-        raise ModelRefused(
+        raise InvalidModel(
             f"{folder} holds no trained network, or an unfinished one",
             "Make it with cxrview pretrain or cxrview finetune",
         ) from error
@@ -98,7 +98,7 @@ def finish_training(out: Path, network: GoogLeNet, about: dict[str, Any]) -> Non
         if not key.startswith("auxiliaries.")
     }
     with writing_to(out):
-        with whole(out / WEIGHTS) as part:
+        with atomic_path(out / WEIGHTS) as part:
             save_file(tensors, part)
         facts = {
             "outputs": network.classifier.out_features,
@@ -126,5 +126,5 @@ def writing_to(out: Path) -> Iterator[None]:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with whole(path) as part:
+    with atomic_path(path) as part:
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cxrview.assess.classifiers import BOTH
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.errors import UsageError
 from cxrview.paper.captions import CAPTIONS, Caption, caption_of, names_under
 from cxrview.paper.published_numbers import CITATION, DOI, IMAGES_PER_SECOND, TESTED
@@ -70,7 +70,7 @@ def write_page(reproduction: Reproduction, path: Path) -> None:
         CannotWrite: the disk took no more.
         UsageError: a figure cannot be read, or is neither SVG nor PNG.
     """
-    write_whole(path, render_page(reproduction))
+    write_atomic(path, render_page(reproduction))
 
 
 def render_page(reproduction: Reproduction) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.errors import UsageError
 from cxrview.paper.network_files import file_sha256
 from cxrview.paper.pretrain_run import PictureSource
@@ -99,4 +99,4 @@ def keep_plan(path: Path, conditions: Mapping[str, str]) -> None:
     Raises:
         CannotWrite: the disk took no more.
     """
-    write_whole(path, json.dumps(conditions, indent=2) + "\n")
+    write_atomic(path, json.dumps(conditions, indent=2) + "\n")

@@ -140,7 +140,7 @@ def convert_colour(published: Path, out: Path) -> GoogLeNet:
         out: folder; gets weights.safetensors and about.json.
 
     Raises:
-        ModelRefused: an array is missing or does not fit.
+        InvalidModel: an array is missing or does not fit.
         UsageError: another training stands in the folder.
         CannotWrite: the disk took no more.
     """
@@ -186,7 +186,7 @@ def pre_train(
         The network, without auxiliary classifiers; classes in the order of `classes`.
 
     Raises:
-        ModelRefused: the published weights or the checkpoint do not fit.
+        InvalidModel: the published weights or the checkpoint do not fit.
         UsageError: there is no picture to learn from, or another training stands in `out`.
         CannotWrite: the disk took no more.
     """
@@ -258,7 +258,7 @@ def initial_network(
         seed: of the auxiliary classifiers.
 
     Raises:
-        ModelRefused: an array is missing or does not fit.
+        InvalidModel: an array is missing or does not fit.
     """
     torch.manual_seed(seed)
     if not pre_training.is_subset:

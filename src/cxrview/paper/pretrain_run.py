@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import telling, whole
+from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
 from cxrview.dataset.natural.pictures import count_classes, keep_pictures
 from cxrview.paper.network_files import read_about
@@ -49,15 +49,15 @@ def pre_train_on_pictures(
 
     Raises:
         UsageError: classes or pictures are at fault.
-        ModelRefused: weights or checkpoint do not fit.
+        InvalidModel: weights or checkpoint do not fit.
         CannotWrite: the disk took no more.
     """
     counts = count_classes(source.pictures)
     available = set().union(*counts.values())
-    whole = read_classes(source.classes)
-    classes_to_learn(plan.pre_training, whole, available, seed=plan.seed)  # no unknown name at all
+    names = read_classes(source.classes)
+    classes_to_learn(plan.pre_training, names, available, seed=plan.seed)  # no unknown name at all
     learnt = classes_to_learn(
-        plan.pre_training, whole, counts[Partition.TRAINING].keys(), seed=plan.seed
+        plan.pre_training, names, counts[Partition.TRAINING].keys(), seed=plan.seed
     )
     wnids = {c.wnid for c in learnt}
     most = plan.per_class
@@ -84,7 +84,7 @@ def pictures_in_words(folder: Path) -> tuple[str, ...]:
     """How the pictures of a finished pre-training differ from the paper's, for result tables.
 
     Raises:
-        ModelRefused: it is not there or not finished.
+        InvalidModel: it is not there or not finished.
     """
     about = read_about(folder)
     differs = [str(one) for one in about.get("differs_from_the_paper", [])]
@@ -97,7 +97,11 @@ def pictures_in_words(folder: Path) -> tuple[str, ...]:
 
 def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
     """Place in the network's output, index among the thousand, wnid and category."""
-    with telling(path), whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with (
+        raising_cannot_write(path),
+        atomic_path(path) as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["output", "index", "wnid", "category"])
         writer.writerows([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))

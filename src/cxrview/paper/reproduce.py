@@ -11,7 +11,7 @@ from cxrview.assess.assess import AssessmentRun, assess_model
 from cxrview.assess.classifiers import VALIDATION
 from cxrview.assess.images import AssessmentImages, choose_images
 from cxrview.assess.robustness_run import assess_partition, draw_images
-from cxrview.atomic_files import held, writing
+from cxrview.atomic_files import locked, writing
 from cxrview.classify.model import Model, load_model
 from cxrview.dataset.split_files import write_split
 from cxrview.paper.candidates import CANDIDATES, PRE_TRAININGS
@@ -61,14 +61,14 @@ def run_study(plan: StudyPlan, root: Path, watch: StudyWatch | None = None) -> S
     Raises:
         UsageError: the folder holds another study or another process is at it, the labels are
             at fault, the split leaks, or a stage refuses what it is given.
-        ModelRefused: weights do not fit.
+        InvalidModel: weights do not fit.
         CannotWrite: the disk took no more.
     """
     folder = StudyFolder(root=root)
     conditions = plan.conditions
     with writing(root):
         root.mkdir(parents=True, exist_ok=True)
-        with held(root, "at the study in"):
+        with locked(root, "at the study in"):
             check_plan(folder.plan, conditions)
             return _Run(plan, conditions, folder, watch or StudyWatch()).whole()
 

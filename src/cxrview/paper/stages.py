@@ -100,7 +100,7 @@ def pre_train_study(name: str, plan: StudyPlan, folder: StudyFolder, watch: Stud
     """Make one of the three pre-trained networks.
 
     Raises:
-        UsageError, ModelRefused, CannotWrite: as `pre_train_on_pictures`.
+        UsageError, InvalidModel, CannotWrite: as `pre_train_on_pictures`.
     """
     out = folder.pre_trained(name)
     if (out / ABOUT).is_file():  # the plan vouches for what it was made of
@@ -138,7 +138,7 @@ def fine_tune_study(
     """Train one of the nine, or read what it said.
 
     Raises:
-        UsageError, ModelRefused, CannotWrite: as `train_candidate`.
+        UsageError, InvalidModel, CannotWrite: as `train_candidate`.
     """
     out = folder.candidate(candidate)
     return train_candidate(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.dataset.natural.ilsvrc import ImageNetClass
 from cxrview.dataset.natural.store import Pictures
 from cxrview.terms import Partition
@@ -90,7 +90,7 @@ class CountedTop1:
             self._right[str(epoch)] = _count(
                 self._network, self._held_out, self._device, is_bf16=self._is_bf16
             )
-            write_whole(self._path, json.dumps(self._right) + "\n")
+            write_atomic(self._path, json.dumps(self._right) + "\n")
         return Top1(right=self._right[str(epoch)], pictures=len(self._held_out.rows))
 
 

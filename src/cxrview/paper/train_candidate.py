@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxrview.assess.score_files import read_scores, write_scores
-from cxrview.atomic_files import whole
+from cxrview.atomic_files import atomic_path
 from cxrview.dataset.augment.variants import PROGENITOR, VARIANTS
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate, FineTuning, Schedule
 from cxrview.paper.epochs import Batches, Spread, Training, Watch, train_all_layers
@@ -74,7 +74,7 @@ def train_candidate(
 
     Raises:
         UsageError: another training stands in `out` or `features`.
-        ModelRefused: the checkpoint belongs to another training.
+        InvalidModel: the checkpoint belongs to another training.
         CannotWrite: the disk took no more.
     """
     method = FINE_TUNINGS[candidate.fine_tuning]
@@ -102,7 +102,7 @@ def read_candidate(folder: Path) -> tuple[GoogLeNet, Scores]:
     """Load a finished candidate, and what it said of its validation images.
 
     Raises:
-        ModelRefused: it is not there, not finished, damaged or altered.
+        InvalidModel: it is not there, not finished, damaged or altered.
         UsageError: what it said is not there.
     """
     network = load_trained(folder)
@@ -213,7 +213,7 @@ class _Run:
             else:
                 numbers = range(start, min(start + PART_IMAGES, total))
                 pfi = self._pfi(network, self._validation, numbers)
-                with whole(path) as part, part.open("wb") as file:
+                with atomic_path(path) as part, part.open("wb") as file:
                     np.save(file, pfi)
             parts.append(pfi)
             self._tell("validation images", len(pfi), total)

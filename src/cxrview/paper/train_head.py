@@ -73,7 +73,7 @@ def train_classifier(network: GoogLeNet, features: NDArray[np.float32], training
         training: what, how, and where; pixels are not asked for.
 
     Raises:
-        ModelRefused: the checkpoint belongs to another training.
+        InvalidModel: the checkpoint belongs to another training.
     """
     classifier, batches, schedule = network.classifier, training.batches, training.schedule
     classifier.train().to("cpu")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.paper.choose import CANDIDATE_TABLE, CHOICE, COMPARISON_TABLE
 from cxrview.paper.claim_checklist import write_claim
@@ -111,4 +111,4 @@ def _copy_tables(studied: Studied, out: Path) -> None:
         folder.pre_trained("grey-subset") / SUBSET,
     ]
     for path in tables:
-        write_whole(out / path.name, path.read_bytes())
+        write_atomic(out / path.name, path.read_bytes())

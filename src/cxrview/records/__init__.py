@@ -3,8 +3,8 @@
 from cxrview.records.annotation import (
     EXCLUSION_REASONS,
     AnnotationStudy,
-    ForeignReading,
     ImportedFile,
+    ImportedReading,
     Kappa,
     LabelChoice,
     LogEntry,
@@ -63,7 +63,7 @@ __all__ = [
     "ChiSquared",
     "Cutoff",
     "Failure",
-    "ForeignReading",
+    "ImportedReading",
     "HeaderFacts",
     "ImportedFile",
     "Instance",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cxrview.terms import Act, How, Role, Round, Settlement, StudyEvent, View
+from cxrview.terms import Action, LabelStatus, Method, ReadingRound, Role, StudyEvent, View
 
 EXCLUSION_REASONS = (
     "uninterpretable",
@@ -120,10 +120,10 @@ class Reading:
     """32 hexadecimal digits that whoever made it drew, so that sent twice is written once."""
     reader_id: int
     image_id: str
-    round: Round
+    round: ReadingRound
     occasion: int = 0
     """0, or 1 for a hidden repeat."""
-    act: Act
+    act: Action
     label: str = ""
     """Of `LABEL`: one of the study's labels."""
     reason: str = ""
@@ -131,7 +131,7 @@ class Reading:
     note: str = ""
     undoes: str = ""
     """Of `UNDO`: the uid of the reading that is taken back."""
-    how: How = How.SINGLE
+    how: Method = Method.SINGLE
     shown: datetime | None = None
     """UTC, by the reader's clock; None where nobody knows, as of an import."""
     made: datetime
@@ -148,10 +148,10 @@ class Reading:
     `shown`; None where it did not measure."""
 
     def __post_init__(self) -> None:
-        needs = {Act.LABEL: self.label, Act.EXCLUDE: self.reason, Act.UNDO: self.undoes}
+        needs = {Action.LABEL: self.label, Action.EXCLUDE: self.reason, Action.UNDO: self.undoes}
         if not needs.get(self.act, "-"):
             raise ValueError(f"an act of {self.act} lacks what it says")
-        if self.act is Act.EXCLUDE and self.reason not in EXCLUSION_REASONS:
+        if self.act is Action.EXCLUDE and self.reason not in EXCLUSION_REASONS:
             raise ValueError(f"no reason for an exclusion: {self.reason!r}")
         if self.occasion not in (0, 1):
             raise ValueError(f"an image is shown once or twice; got occasion {self.occasion}")
@@ -193,7 +193,7 @@ class ImportedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignReading:
+class ImportedReading:
     """What somebody said of a file elsewhere, before it is known whether the study has both."""
 
     where: str
@@ -217,7 +217,7 @@ class Settled:
     """Where one image stands."""
 
     image_id: str
-    how: Settlement
+    how: LabelStatus
     label: str = ""
     """Empty unless settled with a label."""
     reason: str = ""

@@ -7,17 +7,17 @@ from cxrview.records import Interval
 from cxrview.wording import counted
 
 
-def write_count(number: int, noun: str = "") -> str:
+def format_count(number: int, noun: str = "") -> str:
     """`1,885 images`; a plural noun loses its s where there is one: `1 image`."""
     return counted(number, noun, form=",") if noun else f"{number:,}"
 
 
-def write_sources(names: Iterable[str]) -> str:
+def format_sources(names: Iterable[str]) -> str:
     """`covid, open-i`; an empty name, of labels without that column, is `source not named`."""
     return ", ".join(name or "source not named" for name in names)
 
 
-def write_pfi(pfi: float) -> str:
+def format_pfi(pfi: float) -> str:
     """`99.93 %`; never rounded to the certainty that no network has: `> 99.99 %`.
 
     Args:
@@ -30,7 +30,7 @@ def write_pfi(pfi: float) -> str:
     return f"{pfi:.2f} %"
 
 
-def write_p(p: float) -> str:
+def format_p(p: float) -> str:
     """`p < 0.001`, or the figure: two digits that count, as in `p = 0.0062`."""
     if p < 0.001:
         return "p < 0.001"
@@ -38,7 +38,7 @@ def write_p(p: float) -> str:
     return f"p = {p:.{decimals}f}"
 
 
-def write_share(share: float) -> str:
+def format_share(share: float) -> str:
     """`99.73 %`; `100.00 %` only where nothing is missing.
 
     Args:
@@ -47,7 +47,7 @@ def write_share(share: float) -> str:
     return "> 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
 
 
-def write_interval(interval: Interval) -> str:
+def format_interval(interval: Interval) -> str:
     """`99.67–99.78 %`."""
     return f"{100 * interval.low:.2f}–{100 * interval.high:.2f} %"
 
@@ -86,12 +86,12 @@ NONE = "–"
 """Where there is nothing to say."""
 
 
-def write_right(right: int, total: int) -> str:
+def format_right(right: int, total: int) -> str:
     """How many are right of how many: `39,747 of 39,856`."""
     return f"{right:,} of {total:,}"
 
 
-def write_points(share: float) -> str:
+def format_points(share: float) -> str:
     """A difference of shares, -1 to 1, in signed percentage points: `+0.85`, `−1.20`, `0.00`."""
     words = f"{abs(100 * share):.2f}"
     if float(words) == 0:
@@ -99,12 +99,12 @@ def write_points(share: float) -> str:
     return ("−" if share < 0 else "+") + words
 
 
-def write_cutoff(cutoff: float) -> str:
+def format_cutoff(cutoff: float) -> str:
     """`99.6 %`, or `56.95 %` where it is half-way between two steps of a tenth."""
     return f"{cutoff:.2f} %" if round(cutoff * 100) % 10 else f"{cutoff:.1f} %"
 
 
-def write_seconds(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """Wall time in its two largest units: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrview.atomic_files import write_whole
-from cxrview.errors import ModelRefused
+from cxrview.atomic_files import write_atomic
+from cxrview.errors import InvalidModel
 from cxrview.records import ModelCard
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.reports.format import fill_template
@@ -42,10 +42,10 @@ def write_model_card(card: ModelCard, path: Path, pictures: Sequence[Picture] = 
         pictures: shown under calibration.
 
     Raises:
-        ModelRefused: the card does not tell what the page needs.
+        InvalidModel: the card does not tell what the page needs.
         CannotWrite: the disk took no more.
     """
-    write_whole(path, render_model_card(card, pictures))
+    write_atomic(path, render_model_card(card, pictures))
 
 
 def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
@@ -67,7 +67,7 @@ def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
             "cxrview.reports", "model_card.md", context, is_html=False, finalize=lambda value: value
         )
     except UndefinedError as error:
-        raise ModelRefused(f"the card of {card.model_id} does not tell all: {error}") from error
+        raise InvalidModel(f"the card of {card.model_id} does not tell all: {error}") from error
     return page.rstrip() + "\n"
 
 

@@ -32,7 +32,7 @@ from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.results.rekey import Patients
 from cxrview.results.side_files import need_own_summary
-from cxrview.results.summary import Tally, count_outcomes, write_result
+from cxrview.results.summary import RunSummary, count_outcomes, write_result
 from cxrview.results.tables import each_failure, each_row
 from cxrview.sources.order import FoundOrder, Place
 from cxrview.sources.paths import absolute
@@ -77,7 +77,7 @@ Night = list[Part]
 """Shards of one run, or the one result of a run that was not shared out."""
 
 
-def join_results(
+def concat_results(
     tables: Sequence[Path],
     out: Outputs,
     *,
@@ -85,7 +85,7 @@ def join_results(
     allow_doubled: bool = False,
     allow_different: bool = False,
     patients: Patients | None = None,
-) -> Tally:
+) -> RunSummary:
     """Join finished results into one table, one file of failures and one summary.
 
     Args:
@@ -104,7 +104,7 @@ def join_results(
     Raises:
         UsageError: a result cannot be read, was made under other conditions, is missing or
             doubled; or failures and summary at `out` belong to another result.
-        CannotGoOn: the disk took no more, of the result or of temporary files.
+        RunStopped: the disk took no more, of the result or of temporary files.
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)

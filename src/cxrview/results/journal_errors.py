@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from cxrview.errors import CannotGoOn, CannotWrite, CxrviewError, UsageError
+from cxrview.errors import CannotWrite, CxrviewError, RunStopped, UsageError
 
 ADVICE = "Make room there, or name a folder on another disk in SQLITE_TMPDIR"
 
@@ -29,14 +29,14 @@ def told_with_folder(error: sqlite3.OperationalError) -> str:
     return f"{error}. Temporary files lie in {folder}{room}"
 
 
-def temporary_files_failed(cannot: str, error: sqlite3.OperationalError) -> CannotGoOn:
+def temporary_files_failed(cannot: str, error: sqlite3.OperationalError) -> RunStopped:
     """What a user is told where nothing but temporary files was being written.
 
     Args:
         cannot: a sentence of what cannot be done, without its end.
         error: as SQLite raised it.
     """
-    return CannotGoOn(f"{cannot}: {told_with_folder(error)}", ADVICE)
+    return RunStopped(f"{cannot}: {told_with_folder(error)}", ADVICE)
 
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

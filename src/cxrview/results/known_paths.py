@@ -98,7 +98,7 @@ class KnownPaths:
 
     Raises:
         UsageError: one of them is missing or no result, or the summary beside it is of another.
-        CannotGoOn: there is no room for temporary files.
+        RunStopped: there is no room for temporary files.
     """
 
     def __init__(self, tables: Sequence[Path]) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from cxrview.results.files import Outputs
 from cxrview.results.journal import IN_PASSING, Conditions, Journal
 from cxrview.results.side_files import OWNER, owner_name
-from cxrview.results.tables import write_failures, write_parts, write_summary, write_table
+from cxrview.results.tables import write_failures, write_partitioned, write_summary, write_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class RunSummary:
     """What became of the files: found = classified + review + not_chest + skipped + failed."""
 
     found: int
@@ -68,14 +68,14 @@ def count_outcomes(
     gone: int = 0,
     seconds_now: float = 0.0,
     is_time_up: bool = False,
-) -> Tally:
+) -> RunSummary:
     """Count what a journal holds; the rest is told by whoever ran."""
     by: dict[str, dict[str, int]] = {"failed": {}, "decision": {}, "view": {}, "agreement": {}}
     for code, decision, view, agreement, count in journal.counts():
         for kind, value in zip(by, (code, decision, view, agreement), strict=True):
             if value is not None:
                 by[kind][value] = by[kind].get(value, 0) + count
-    return Tally(
+    return RunSummary(
         found=len(journal),
         frontal=by["view"].get("frontal", 0),
         lateral=by["view"].get("lateral", 0),
@@ -95,7 +95,7 @@ def count_outcomes(
     )
 
 
-def summarise(tally: Tally, conditions: Conditions) -> dict[str, Any]:
+def summarise(tally: RunSummary, conditions: Conditions) -> dict[str, Any]:
     """The counts and the conditions, as they stand in the summary file."""
     return {
         "found": tally.found,
@@ -120,7 +120,7 @@ def summarise(tally: Tally, conditions: Conditions) -> dict[str, Any]:
 def write_result(
     out: Outputs,
     journal: Journal,
-    tally: Tally,
+    tally: RunSummary,
     conditions: Conditions,
     folder: str | None = None,
 ) -> None:
@@ -136,7 +136,7 @@ def write_result(
     Raises:
         OSError: the disk took no more.
     """
-    write = write_parts if out.in_parts else write_table
+    write = write_partitioned if out.in_parts else write_table
     write(out.table, journal.rows())
     write_failures(out.failures, journal.failures())
     folder = os.getcwd() if folder is None else folder  # noqa: PTH109 (a text, for JSON)

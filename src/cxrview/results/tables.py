@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cxrview.atomic_files import PART, telling, whole
+from cxrview.atomic_files import PART, atomic_path, raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
 
@@ -46,19 +46,19 @@ def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = CO
         columns: name to Arrow type: COLUMNS or MERGED_COLUMNS.
     """
     write = _WRITERS[table_format(path)]
-    with whole(path) as part:
+    with atomic_path(path) as part:
         write(part, rows, columns)
 
 
 def write_failures(path: Path, rows: Iterable[Row]) -> None:
     """Write failure rows as CSV; a file with the heading alone where there are none."""
-    with whole(path) as part:
+    with atomic_path(path) as part:
         _write_csv(part, rows, FAILURE_COLUMNS)
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """Write the counts of a run as indented JSON."""
-    with whole(path) as part:
+    with atomic_path(path) as part:
         part.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
@@ -206,7 +206,7 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[
         CannotWrite: the disk took no more.
     """
     rows = list(rows)
-    with telling(path), whole(path) as part:
+    with raising_cannot_write(path), atomic_path(path) as part:
         _write_csv(part, rows, columns or list(rows[0]))
 
 
@@ -232,7 +232,7 @@ _WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
 _OURS = re.compile(r"part-\d{5,}\.parquet(\.part)?")
 
 
-def write_parts(folder: Path, rows: Iterable[Row]) -> None:
+def write_partitioned(folder: Path, rows: Iterable[Row]) -> None:
     """Write rows with the COLUMNS of a result as a folder of parts.
 
     The folder appears under its name only when it is whole; parts that stood there are replaced.

@@ -37,7 +37,7 @@ def find_images(
 
     Raises:
         UsageError: a glob matches nothing, or a name is empty.
-        NoRoomForNames: a folder has more names, and temporary files find no room for them.
+        CannotSortFolder: a folder has more names, and temporary files find no room for them.
     """
     unwanted = _LeaveOut(leave_out)
     for path in [paths] if isinstance(paths, str | Path) else paths:

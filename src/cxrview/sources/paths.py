@@ -176,7 +176,7 @@ def absolute(path: str, folder: str = "") -> str:
     return os.path.abspath(os.path.join(folder, path))  # noqa: PTH100, PTH118 (odd bytes)
 
 
-def each_once(paths: Iterable[str]) -> Iterator[str]:
+def unique_paths(paths: Iterable[str]) -> Iterator[str]:
     """Give each path when it comes for the first time, whichever way it is written.
 
     What came before stands in SQLite's temporary files.

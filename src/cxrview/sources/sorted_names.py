@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import islice
 from typing import IO
 
-from cxrview.errors import NoRoomForNames
+from cxrview.errors import CannotSortFolder
 
 Named = tuple[str, bool]
 """A name in a folder, and whether it is a folder itself."""
@@ -27,7 +27,7 @@ class SortedNames:
         most: held in memory at a time.
 
     Raises:
-        NoRoomForNames: the temporary files cannot be written, or read back.
+        CannotSortFolder: the temporary files cannot be written, or read back.
         OSError: `names` raised it.
     """
 
@@ -79,10 +79,10 @@ def _read(run: IO[bytes]) -> Iterator[Named]:
         raise _no_room(error) from error
 
 
-def _no_room(error: OSError) -> NoRoomForNames:
+def _no_room(error: OSError) -> CannotSortFolder:
     # Not gettempdir(): where no folder can be written to, it raises anew.
     folder = tempfile.tempdir or os.environ.get("TMPDIR") or "the folder for temporary files"
-    return NoRoomForNames(
+    return CannotSortFolder(
         f"{folder} does not take the names of a large folder ({error.strerror or 'no room'})",
         "Make room there, or name a folder on another disk with TMPDIR, and go on with --resume",
     )

@@ -8,8 +8,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from cxrview.atomic_files import whole
-from cxrview.errors import ModelRefused
+from cxrview.atomic_files import atomic_path
+from cxrview.errors import InvalidModel
 
 Belongs = dict[str, str]
 """What a checkpoint is one of: recipe, seed, data. Another training must not take it up."""
@@ -33,7 +33,7 @@ def save_checkpoint(
         if momentum is not None:
             tensors[f"momentum.{key}"] = momentum.contiguous()
     rates = json.dumps([group["lr"] for group in optimiser.param_groups])
-    with whole(path) as part:
+    with atomic_path(path) as part:
         save_file(tensors, part, metadata={**belongs, "step": str(step), "rates": rates})
 
 
@@ -43,14 +43,14 @@ def restore_checkpoint(
     """Load a checkpoint, if there is one, into network and optimiser; gives the steps done.
 
     Raises:
-        ModelRefused: it belongs to another training.
+        InvalidModel: it belongs to another training.
     """
     if not path.exists():
         return 0
     with safe_open(path, framework="pt") as stored:
         facts = stored.metadata()
         if any(facts.get(name) != value for name, value in belongs.items()):
-            raise ModelRefused(
+            raise InvalidModel(
                 f"{path.name} belongs to another recipe or seed",
                 "Give another folder to --out, or remove the checkpoint",
             )

@@ -82,7 +82,7 @@ def leave_source_out(
     Raises:
         UsageError: there is one source only, or none of a name, sources lack a view, or the folder
             holds another recipe, seed, or other pictures.
-        ModelRefused: the published weights or a checkpoint do not fit.
+        InvalidModel: the published weights or a checkpoint do not fit.
     """
     if len(pool.sources) < 2:
         raise UsageError(f"there is one source only: {pool.sources[0] if pool.sources else 'none'}")
@@ -110,7 +110,7 @@ def read_left_out(out: Path, recipe: Recipe, pool: Pool) -> tuple[LeftOut, ...]:
 
     Raises:
         UsageError: there is nothing whole, or it is of another recipe or other pictures.
-        ModelRefused: a model there was altered.
+        InvalidModel: a model there was altered.
     """
     try:
         about = json.loads((out / ABOUT).read_text(encoding="utf-8"))

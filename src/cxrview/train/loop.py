@@ -49,7 +49,7 @@ def fine_tune(
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
-        ModelRefused: the checkpoint belongs to another recipe, seed or lesson.
+        InvalidModel: the checkpoint belongs to another recipe, seed or lesson.
     """
     device = hardware.device
     network.train().to(device)
@@ -168,7 +168,7 @@ def train_network(
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
-        ModelRefused: the published weights or the checkpoint do not fit.
+        InvalidModel: the published weights or the checkpoint do not fit.
     """
     torch.manual_seed(seed)
     network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)

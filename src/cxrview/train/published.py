@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxrview.errors import ModelRefused
+from cxrview.errors import InvalidModel
 from cxrview.train.googlenet import GoogLeNet
 
 CHANNEL_MEANS = (104.0, 117.0, 123.0)
@@ -27,7 +27,7 @@ def load_published(path: Path, network: GoogLeNet, *, with_classifier: bool) -> 
         with_classifier: load the 1,000-class layer too; otherwise it keeps its fresh start.
 
     Raises:
-        ModelRefused: it is not there, no .npz, damaged or holds pickles; or an array is missing
+        InvalidModel: it is not there, no .npz, damaged or holds pickles; or an array is missing
             or does not fit. The network is then as it was.
     """
     parameters = {
@@ -40,7 +40,7 @@ def load_published(path: Path, network: GoogLeNet, *, with_classifier: bool) -> 
         array = arrays.get(caffe)
         shape = tuple(parameter.shape)
         if array is None or array.shape != shape or array.dtype.kind != "f":
-            raise ModelRefused(f"{path.name} holds no array {caffe} of shape {shape}", _ADVICE)
+            raise InvalidModel(f"{path.name} holds no array {caffe} of shape {shape}", _ADVICE)
     with torch.no_grad():
         for caffe, parameter in parameters.items():
             parameter.copy_(torch.from_numpy(arrays[caffe]))
@@ -71,9 +71,9 @@ def _read_arrays(path: Path, names: Iterable[str]) -> dict[str, NDArray[np.gener
             with np.load(file, allow_pickle=False) as stored:
                 return {name: stored[name] for name in names if name in stored}
     except FileNotFoundError as error:
-        raise ModelRefused(f"{path} is not there", _ADVICE) from error
+        raise InvalidModel(f"{path} is not there", _ADVICE) from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ModelRefused(
+        raise InvalidModel(
             f"{path.name} is no .npz of arrays, is damaged or cannot be read", _ADVICE
         ) from error
 

@@ -76,7 +76,7 @@ def make_shipped_model(
 
     Raises:
         UsageError: a view is missing, or a folder is of something else.
-        ModelRefused: the published weights or a checkpoint do not fit.
+        InvalidModel: the published weights or a checkpoint do not fit.
     """
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")

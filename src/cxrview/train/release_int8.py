@@ -54,7 +54,7 @@ def quantise_model(
 
     Raises:
         UsageError: a partition has no radiographs, or this processor computes int8 wrongly.
-        ModelRefused: there is no model in the folder, or it was changed.
+        InvalidModel: there is no model in the folder, or it was changed.
     """
     watch = watch or StudyWatch()
     need_int8_processor()

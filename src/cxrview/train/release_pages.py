@@ -52,7 +52,7 @@ def write_page(card: ModelCard, out: Path) -> None:
     """Write MODEL_CARD.md, with the pictures that lie beside it.
 
     Raises:
-        ModelRefused: the card does not tell what the page needs.
+        InvalidModel: the card does not tell what the page needs.
         CannotWrite: the disk took no more.
     """
     pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]

@@ -11,11 +11,11 @@ import numpy as np
 
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.assess.score_files import read_scores, write_scores
-from cxrview.atomic_files import write_whole, writing
+from cxrview.atomic_files import write_atomic, writing
 from cxrview.classify.model import OnnxRuntime
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
-from cxrview.errors import ModelRefused, UsageError
+from cxrview.errors import InvalidModel, UsageError
 from cxrview.image import SIDE
 from cxrview.records import Label, ModelCard, NotChest, Scores
 from cxrview.stats import fit_temperature, log_odds
@@ -80,7 +80,7 @@ def make_view_model(
 
     Raises:
         UsageError: a view is missing, or the folder is of something else.
-        ModelRefused: the published weights or the checkpoint do not fit.
+        InvalidModel: the published weights or the checkpoint do not fit.
     """
     watch = watch or StudyWatch()
     need_material(pool.radiographs.labels, pool.others, recipe, "the labels")
@@ -157,7 +157,7 @@ def claim_folder(out: Path, about: dict[str, Any]) -> None:
                 f"{out} is of another recipe or seed, or of other pictures",
                 "Give another folder to --out",
             )
-        write_whole(path, text)
+        write_atomic(path, text)
 
 
 def counting(watch: StudyWatch, total: int, what: str) -> Callable[[int], None]:
@@ -170,7 +170,7 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelRefused(f"{path} cannot be read: {error.strerror}") from error
+        raise InvalidModel(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _train(

@@ -15,7 +15,7 @@ _LARGEST_BLOCK = 32 << 20
 """The most that glibc takes; a radiograph of 4,000 x 4,000 pixels of 16 bits."""
 
 
-def keep_memory() -> None:
+def tune_malloc() -> None:
     """Ask glibc to keep what is freed; nothing happens with another C library."""
     import ctypes
 

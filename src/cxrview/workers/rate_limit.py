@@ -18,7 +18,7 @@ FULL_SECONDS = 1.0
 is empty when the first file comes, so that a short run takes as long as its bytes do."""
 
 
-class ReadPace:
+class RateLimiter:
     """Tells how long each file must wait; safe from any thread.
 
     Args:

@@ -26,7 +26,7 @@ from cxrview.annotate.database.schema import METADATA, STUDY
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.terms import Act, Role, Round
+from cxrview.terms import Action, ReadingRound, Role
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)
 IMAGE_ID = "0" * 16
@@ -47,7 +47,7 @@ def fill(store: ReadingStore) -> None:
 
 
 def a_reading(uid: str) -> Reading:
-    said = {"reader_id": 1, "image_id": IMAGE_ID, "round": Round.BLIND, "act": Act.LABEL}
+    said = {"reader_id": 1, "image_id": IMAGE_ID, "round": ReadingRound.BLIND, "act": Action.LABEL}
     return Reading(uid=uid, label="frontal", made=NOON, **said)
 
 
@@ -171,7 +171,7 @@ def make_old(where: str, study: AnnotationStudy, revision: str) -> None:
         Path(where).touch()
     with closing(Database(where)) as database, database._lock() as connection:
         config = Config()
-        config.set_main_option("script_location", "cxrview.store:migrations")
+        config.set_main_option("script_location", "cxrview.annotate.database:migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.execute(insert(STUDY).values(**study_row(study)))

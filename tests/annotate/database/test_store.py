@@ -19,7 +19,7 @@ pytest.importorskip("sqlalchemy", reason="needs the extra annotate: pip install 
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import UsageError
 from cxrview.records import EXCLUSION_REASONS, AnnotationStudy, Reading, StudyImage
-from cxrview.terms import Act, How, Role, Round, View
+from cxrview.terms import Action, Method, ReadingRound, Role, View
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)
 
@@ -38,7 +38,12 @@ def an_image(number: int, **facts: Any) -> StudyImage:
 
 
 def a_reading(**facts: Any) -> Reading:
-    said = {"reader_id": 1, "image_id": f"{0:016x}", "round": Round.BLIND, "act": Act.LABEL}
+    said = {
+        "reader_id": 1,
+        "image_id": f"{0:016x}",
+        "round": ReadingRound.BLIND,
+        "act": Action.LABEL,
+    }
     return Reading(**{**said, "uid": uuid4().hex, "label": "frontal", "made": NOON, **facts})
 
 
@@ -192,20 +197,20 @@ moments = st.datetimes(
 displays = st.dictionaries(text, st.none() | st.booleans() | st.floats() | text, max_size=3)
 acts = st.sampled_from(
     [
-        *({"act": Act.LABEL, "label": label} for label in ("frontal", "lateral")),
-        *({"act": Act.EXCLUDE, "reason": reason} for reason in EXCLUSION_REASONS),
-        {"act": Act.UNDO, "undoes": "0" * 32},
-        *({"act": act} for act in (Act.POSTPONE, Act.FLAG, Act.UNFLAG)),
+        *({"act": Action.LABEL, "label": label} for label in ("frontal", "lateral")),
+        *({"act": Action.EXCLUDE, "reason": reason} for reason in EXCLUSION_REASONS),
+        {"act": Action.UNDO, "undoes": "0" * 32},
+        *({"act": act} for act in (Action.POSTPONE, Action.FLAG, Action.UNFLAG)),
     ]
 )
 readings = st.builds(
     lambda act, **facts: Reading(uid=uuid4().hex, image_id=f"{1:016x}", **act, **facts),
     act=acts,
     reader_id=st.sampled_from([1, 2]),
-    round=st.sampled_from(Round),
+    round=st.sampled_from(ReadingRound),
     occasion=st.sampled_from([0, 1]),
     note=text,
-    how=st.sampled_from(How),
+    how=st.sampled_from(Method),
     shown=st.none() | moments,
     made=moments,
     milliseconds=st.none() | st.integers(0, 2**40),

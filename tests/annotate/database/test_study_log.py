@@ -13,7 +13,7 @@ pytest.importorskip("sqlalchemy", reason="needs the extra annotate")
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import UsageError
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.terms import Act, How, Role, Round, StudyEvent
+from cxrview.terms import Action, Method, ReadingRound, Role, StudyEvent
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)
 ANN, BEN = 1, 2
@@ -29,7 +29,12 @@ def store(where: str, study: AnnotationStudy) -> Iterator[ReadingStore]:
 
 
 def a_reading(reader_id: int = ANN, **facts: Any) -> Reading:
-    said = {"image_id": f"{0:016x}", "round": Round.BLIND, "act": Act.LABEL, "label": "frontal"}
+    said = {
+        "image_id": f"{0:016x}",
+        "round": ReadingRound.BLIND,
+        "act": Action.LABEL,
+        "label": "frontal",
+    }
     return Reading(**{**said, "uid": uuid4().hex, "reader_id": reader_id, "made": NOON, **facts})
 
 
@@ -41,7 +46,7 @@ def test_an_import_that_is_undone_counts_no_more_and_stays_in_the_log(store, whe
     before = a_reading()
     store.add_readings([before])
     wrong = store.add_readings(
-        [a_reading(BEN, how=How.IMPORT) for _ in range(3)], imported_from="wrong.csv"
+        [a_reading(BEN, how=Method.IMPORT) for _ in range(3)], imported_from="wrong.csv"
     )
     after = a_reading()
     store.add_readings([after])
@@ -60,7 +65,7 @@ def test_an_import_that_is_undone_counts_no_more_and_stays_in_the_log(store, whe
 @pytest.mark.parametrize("times", [0, 2])
 def test_only_an_import_that_counts_can_be_undone(store, times):
     if times:
-        store.add_readings([a_reading(how=How.IMPORT)], imported_from="a.csv")
+        store.add_readings([a_reading(how=Method.IMPORT)], imported_from="a.csv")
         store.undo_import(1)
 
     with pytest.raises(UsageError, match="no import 1|undone already"):
@@ -68,7 +73,7 @@ def test_only_an_import_that_counts_can_be_undone(store, times):
 
 
 def test_an_import_of_nothing_new_is_none(store):
-    same = a_reading(how=How.IMPORT)
+    same = a_reading(how=Method.IMPORT)
     for _ in range(2):
         store.add_readings([same], imported_from="a.csv")
 
@@ -161,7 +166,7 @@ def test_who_was_shown_the_opinion_of_others_is_written_down_once(store):
 
 
 def test_known_uids_are_found_whether_they_count_or_not(store):
-    one = a_reading(how=How.IMPORT)
+    one = a_reading(how=Method.IMPORT)
     store.add_readings([one], imported_from="a.csv")
     store.undo_import(1)
 

@@ -172,17 +172,17 @@ def test_a_skew_that_is_no_number_is_refused(served, skew):
 
 def test_an_import_that_is_undone_while_it_is_served_is_seen(served):
     from cxrview.records import Reading
-    from cxrview.terms import Act, How, Round
+    from cxrview.terms import Action, Method, ReadingRound
 
     def imported(image):
         return Reading(
             uid=uuid.uuid4().hex,
             reader_id=served.readers[ADA].reader_id,
             image_id=image.image_id,
-            round=Round.BLIND,
-            act=Act.LABEL,
+            round=ReadingRound.BLIND,
+            act=Action.LABEL,
             label="lateral",
-            how=How.IMPORT,
+            how=Method.IMPORT,
             made=served.clock(),
         )
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cxrview.annotate.web.group_commit import Pen
+from cxrview.annotate.web.group_commit import GroupCommitWriter
 from cxrview.records import Reading
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def reading(served):
         uid="0" * 32,
         reader_id=1,
         image_id=served.store.images()[0].image_id,
-        round=Round.BLIND,
-        act=Act.LABEL,
+        round=ReadingRound.BLIND,
+        act=Action.LABEL,
         label="frontal",
         made=datetime.now(UTC),
     )
@@ -55,7 +55,7 @@ def write_all(pen, pages):
 def test_those_who_wait_together_are_written_together(served, reading):
     slow = Slow(served.store)
     pages = [[replace(reading, uid=f"{n:032x}")] for n in range(10)]
-    pen = Pen(slow)
+    pen = GroupCommitWriter(slow)
     threads, _ = write_all(pen, pages)
     while len(pen._waiting) < 9:
         pass
@@ -71,7 +71,7 @@ def test_one_that_cannot_be_written_costs_no_other(served, reading):
     slow = Slow(served.store)
     bad = replace(reading, uid="f" * 32, image_id="nobody's")
     pages = [[replace(reading, uid=f"{n:032x}")] for n in range(9)] + [[bad]]
-    pen = Pen(slow)
+    pen = GroupCommitWriter(slow)
     threads, failed = write_all(pen, pages)
     while len(pen._waiting) < 9:
         pass

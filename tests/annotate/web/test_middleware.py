@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from cxrview.annotate.web.middleware import MOST_BODY_BYTES, Guard
+from cxrview.annotate.web.middleware import MOST_BODY_BYTES, RequestGuard
 
 EVERYWHERE = {
     "content-security-policy",
@@ -34,7 +34,7 @@ def client(visit):
         Route("/echo", echo, methods=["GET", "POST"]),
         Route("/fail", fail),
     ]
-    return visit(Guard(Starlette(routes=routes), ["localhost"]))
+    return visit(RequestGuard(Starlette(routes=routes), ["localhost"]))
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:80", "", "a@localhost"])
@@ -143,7 +143,9 @@ async def lose_database(request: Request) -> PlainTextResponse:
 
 def test_a_database_that_is_gone_is_told_once_and_so_is_its_return(visit, caplog):
     app = Starlette(routes=[Route("/api/x", lose_database, methods=["GET", "POST"])])
-    app.add_middleware(Guard, hosts=["localhost"])  # as in the real one, within Starlette's own
+    app.add_middleware(
+        RequestGuard, hosts=["localhost"]
+    )  # as in the real one, within Starlette's own
     client = visit(app)
     app.state.lost = {"GET", "POST"}
     answers = [client.ask(method, "/api/x") for method in ("GET", "POST", "GET")]

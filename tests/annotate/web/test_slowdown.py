@@ -1,8 +1,8 @@
-from cxrview.annotate.web.auth import FREE_FAILURES, LONGEST_SECONDS, Slowdown
+from cxrview.annotate.web.auth import FREE_FAILURES, LONGEST_SECONDS, LoginThrottle
 
 
-def failing(times: int, now: float = 0) -> Slowdown:
-    slowdown = Slowdown()
+def failing(times: int, now: float = 0) -> LoginThrottle:
+    slowdown = LoginThrottle()
     for _ in range(times):
         slowdown.failed("Ada", now)
     return slowdown

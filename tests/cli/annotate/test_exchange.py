@@ -13,7 +13,7 @@ from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
 from cxrview.records import Reading
 from cxrview.stats import exact_interval
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 
 
 def adjudicate(room, k, label="frontal"):
@@ -26,8 +26,8 @@ def adjudicate(room, k, label="frontal"):
                 uid="a" * 32,
                 reader_id=3,
                 image_id=ids[f"{k:02}"],
-                round=Round.ADJUDICATION,
-                act=Act.LABEL,
+                round=ReadingRound.ADJUDICATION,
+                act=Action.LABEL,
                 label=label,
                 note="the spine says so",
                 made=datetime(2017, 4, 1, 12, tzinfo=UTC),
@@ -47,7 +47,7 @@ def test_the_same_file_twice_changes_nothing(room):
     assert "0 readings written, 80 were there already" in second
     *_, readings = room.study()
     assert len(readings) == 80
-    assert {(r.round, r.how) for r in readings} == {(Round.BLIND, How.IMPORT)}
+    assert {(r.round, r.how) for r in readings} == {(ReadingRound.BLIND, Method.IMPORT)}
 
 
 def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
@@ -267,7 +267,7 @@ def test_label_studio_gives_back_what_it_was_given(room):
             for image in images
             for reader in readers
             if (r.image_id, r.reader_id) == (image.image_id, reader.reader_id)
-            and r.round is Round.BLIND
+            and r.round is ReadingRound.BLIND
         }
         for where in ("study.db", "other.db")
     )

@@ -9,7 +9,7 @@ import pytest
 from cxrview.errors import CorruptPixels, Truncated
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.frame import Frame
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import stored_values
 from cxrview.image.options import Limits
 
@@ -26,8 +26,8 @@ LOSSY = {"JPEG baseline": "1.2.840.10008.1.2.4.50", "JPEG extended": "1.2.840.10
 DEPTHS = [(8, False), (10, False), (12, False), (14, False), (16, False), (12, True), (16, True)]
 
 
-def layout_of(pixels: np.ndarray, bits: int, is_signed: bool = False) -> Layout:
-    return Layout(
+def layout_of(pixels: np.ndarray, bits: int, is_signed: bool = False) -> PixelModule:
+    return PixelModule(
         rows=pixels.shape[0],
         columns=pixels.shape[1],
         frames=1,
@@ -49,7 +49,7 @@ def at_depth(chest: np.ndarray, bits: int, is_signed: bool) -> np.ndarray:
     return scaled.astype("u1" if bits == 8 else "u2")
 
 
-def decode(syntax: str, data: bytes, layout: Layout) -> np.ndarray:
+def decode(syntax: str, data: bytes, layout: PixelModule) -> np.ndarray:
     frame = Frame(path="x", data=data, layout=layout, limits=Limits())
     planes = CODECS[syntax](frame)
     return stored_values(planes.samples[0], layout, planes.precision)

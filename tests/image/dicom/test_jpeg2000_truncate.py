@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cxrview.image.dicom.codestream import jpeg2000_end, jpeg2000_levels, jpeg2000_size
-from cxrview.image.dicom.jpeg2000_truncate import Untold, cut_stream, read_main
+from cxrview.image.dicom.jpeg2000_truncate import NeedsWholeFile, cut_stream, read_main
 
 ORDERS = [
     ("-p", "RPCL", "-PLT"),
@@ -43,7 +43,7 @@ class Bytes:
 
     def take(self, start: int, stop: int) -> bytes:
         if stop > self.length:
-            raise Untold
+            raise NeedsWholeFile
         return self.data[start:stop]
 
     def tail(self, count: int) -> bytes:
@@ -110,7 +110,7 @@ def test_openjph_decodes_the_beginning_as_it_does_the_whole(kit, rows, columns, 
 def test_a_stream_that_does_not_tell_is_left_alone(kit, openjpeg, why):
     whole = openjpeg(kit.draw_chest(320, 288), *UNTOLD[why])
 
-    with pytest.raises(Untold):
+    with pytest.raises(NeedsWholeFile):
         cut(whole, 2)
 
 
@@ -118,7 +118,7 @@ def test_colours_are_left_alone():
     rgb = np.zeros((90, 80, 3), np.uint8)
     whole = imagecodecs.htj2k_encode(rgb, reversible=True, tlm=True, tilepart=1)
 
-    with pytest.raises(Untold):
+    with pytest.raises(NeedsWholeFile):
         cut(whole, 2)
 
 
@@ -137,7 +137,7 @@ def test_a_number_of_tile_parts_that_is_not_the_resolutions_means_nothing(kit, o
         kit.draw_chest(320, 288), "-p", "RLCP", "-TP", "L", "-r", "30,10,1", "-c", "[64,64]"
     )
 
-    with pytest.raises(Untold):
+    with pytest.raises(NeedsWholeFile):
         cut(whole, 2, is_divided=True)
 
 
@@ -176,7 +176,7 @@ def test_a_length_that_is_not_true_is_not_believed(kit, openjpeg, options):
             wrong = whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :]
             try:
                 short = cut(wrong, 2)
-            except Untold:
+            except NeedsWholeFile:
                 continue
             assert np.array_equal(reduced(short, 2), reduced(wrong, 2))
 
@@ -189,5 +189,5 @@ def test_a_stream_without_its_end_is_left_alone(kit, data):
     )
     length = data.draw(st.integers(0, len(whole) - 3))
 
-    with pytest.raises(Untold):
+    with pytest.raises(NeedsWholeFile):
         cut(whole[:length], 2)

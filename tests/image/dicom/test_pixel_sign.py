@@ -6,7 +6,7 @@ import pytest
 
 from cxrview.image import ReadOptions, open_image, read_radiograph
 from cxrview.image.dicom.frame import Planes
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.pixel_sign import DOUBTFUL, WRONG, settle_sign
 
 SIDE = 32
@@ -104,7 +104,7 @@ def test_settle_sign_changes_no_radiograph_at_hand(shared_data):
         stored = pixels * 16 + noise
         for values, is_signed in ((stored, False), (4095 - stored, False), (stored - 2048, True)):
             rows, columns = values.shape
-            layout = Layout(
+            layout = PixelModule(
                 rows=rows,
                 columns=columns,
                 frames=1,

@@ -2,12 +2,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import as_stored, stored_values
 
 
-def layout_of(allocated: int, stored: int, high: int, is_signed: bool) -> Layout:
-    return Layout(
+def layout_of(allocated: int, stored: int, high: int, is_signed: bool) -> PixelModule:
+    return PixelModule(
         rows=1,
         columns=1,
         frames=1,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from cxrview.records import AnnotationStudy, LabelChoice, Reader, Reading, StudyImage
-from cxrview.terms import Act, How, Role, Round, View
+from cxrview.terms import Action, Method, ReadingRound, Role, View
 
 AnyRow = Row[Any]
 
@@ -93,7 +93,7 @@ def reading_row(reading: Reading) -> dict[str, Any]:
 def row_reading(row: AnyRow) -> Reading:
     """Read a row of the table `reading`."""
     facts = row._asdict()
-    facts.update(round=Round(row.round), act=Act(row.act), how=How(row.how))
+    facts.update(round=ReadingRound(row.round), act=Action(row.act), how=Method(row.how))
     return Reading(**facts)
 
 

@@ -23,7 +23,7 @@ from cxrview.annotate.database.schema import IMAGE, READER, READING, STUDY
 from cxrview.annotate.database.study_log import StudyLog, add_import
 from cxrview.errors import UsageError
 from cxrview.records import AnnotationStudy, Reading, StudyImage
-from cxrview.terms import Act
+from cxrview.terms import Action
 
 _PAGE = 5000
 """Rows fetched at once, so that no look at a large study holds a writer up."""
@@ -187,7 +187,7 @@ class ReadingStore(StudyLog):
 
     def _check(self, db: Connection, readings: Iterable[Reading]) -> None:
         labels = {choice.name for choice in self.study.choices}
-        if any(r.act is Act.LABEL and r.label not in labels for r in readings):
+        if any(r.act is Action.LABEL and r.label not in labels for r in readings):
             raise ValueError("a reading gives a label that the study has not")
         readers = {reading.reader_id for reading in readings}
         if not readers <= set(db.scalars(select(READER.c.reader_id))):

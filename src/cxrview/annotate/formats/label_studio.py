@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from cxrview.atomic_files import telling, whole
+from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.errors import UsageError
-from cxrview.records import ForeignReading, Reader, Reading, Settled, StudyImage
-from cxrview.terms import Act, Round
+from cxrview.records import ImportedReading, Reader, Reading, Settled, StudyImage
+from cxrview.terms import Action, ReadingRound
 
 CANCELLED = "other"
 """The reason of an exclusion that was a cancelled annotation: nobody gave one."""
@@ -25,7 +25,7 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
 Json = Mapping[str, Any]
 
 
-def read_label_studio(path: Path) -> list[ForeignReading]:
+def read_label_studio(path: Path) -> list[ImportedReading]:
     """Read every annotation of an export, oldest first.
 
     A reader is named by what cxrview wrote there, else by e-mail, else `label-studio-` and the
@@ -65,11 +65,11 @@ def write_label_studio(
     """
     names = {reader.reader_id: reader.name for reader in readers}
     tasks = [_task(k, image, found, names) for k, (image, found) in enumerate(settled, start=1)]
-    with telling(path), whole(path) as part:
+    with raising_cannot_write(path), atomic_path(path) as part:
         part.write_text(json.dumps(tasks, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _annotations(where: str, task: Json) -> Iterator[ForeignReading]:
+def _annotations(where: str, task: Json) -> Iterator[ImportedReading]:
     if "annotations" not in task:  # JSON-MIN: a task for each annotation
         choice = next((task[k] for k in (_CONTROL, "choice", "label") if k in task), None)
         yield _reading(where, _file_of(task), {**task, "completed_by": task["annotator"]}, choice)
@@ -82,16 +82,16 @@ def _annotations(where: str, task: Json) -> Iterator[ForeignReading]:
         yield _reading(where, _file_of(task["data"]), annotation, said[0] if said else None)
 
 
-def _reading(where: str, file: str, annotation: Json, choice: str | None) -> ForeignReading:
+def _reading(where: str, file: str, annotation: Json, choice: str | None) -> ImportedReading:
     is_cancelled = bool(annotation.get("was_cancelled"))
     if choice is None and not is_cancelled:
         raise ValueError("an annotation gives no choice")
     lead_time = annotation.get("lead_time")
-    return ForeignReading(
+    return ImportedReading(
         where=where,
         file=file,
         reader=_reader(annotation),
-        is_blind=annotation.get("round", Round.BLIND) == Round.BLIND,
+        is_blind=annotation.get("round", ReadingRound.BLIND) == ReadingRound.BLIND,
         says="" if is_cancelled else str(choice),
         reason=(annotation.get("reason") or CANCELLED) if is_cancelled else "",
         note=annotation.get("note") or "",
@@ -149,7 +149,7 @@ def _task(number: int, image: StudyImage, settled: Settled, names: Mapping[int, 
 
 
 def _annotation(reading: Reading, names: Mapping[int, str], *, is_truth: bool) -> Json:
-    is_label = reading.act is Act.LABEL
+    is_label = reading.act is Action.LABEL
     choice = {
         "from_name": _CONTROL,
         "to_name": _OBJECT,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cxrview.atomic_files import telling, whole
+from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.results.tables import write_rows
 
@@ -86,7 +86,7 @@ def write_label_table(
 
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
     table = pa.Table.from_pylist([{k: _known(v) for k, v in r.items()} for r in rows], schema)
-    with telling(path), whole(path) as part:
+    with raising_cannot_write(path), atomic_path(path) as part:
         pq.write_table(table, part, compression="zstd")
 
 

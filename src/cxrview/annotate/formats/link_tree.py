@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cxrview.atomic_files import telling
+from cxrview.atomic_files import raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.terms import View
 from cxrview.wording import plural
@@ -39,7 +39,7 @@ def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrit
             "Links would lead nowhere: mount or move them back, or name with --root where they are",
         )
     earlier = _earlier(folder, overwrite)
-    with telling(folder):
+    with raising_cannot_write(folder):
         for link in earlier:
             link.unlink()
         for view in View:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxrview.annotate.formats.label_studio import read_label_studio
 from cxrview.errors import UsageError
-from cxrview.records import ForeignReading
+from cxrview.records import ImportedReading
 from cxrview.sources.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
 
 _NAMES = {
@@ -15,7 +15,7 @@ _NAMES = {
 }
 
 
-def read_foreign_readings(path: Path, reader: str | None = None) -> list[ForeignReading]:
+def read_foreign_readings(path: Path, reader: str | None = None) -> list[ImportedReading]:
     """Read every reading of a file, in the order in which they were made, where they say when.
 
     Args:
@@ -40,7 +40,7 @@ def read_foreign_readings(path: Path, reader: str | None = None) -> list[Foreign
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _read_csv(path: Path, reader: str | None) -> list[ForeignReading]:
+def _read_csv(path: Path, reader: str | None) -> list[ImportedReading]:
     found = read_csv(path, _NAMES)
     if "act" in found.named:
         raise UsageError(
@@ -60,13 +60,13 @@ def _read_csv(path: Path, reader: str | None) -> list[ForeignReading]:
     return sorted(readings, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC))
 
 
-def _reading(path: Path, line: int, row: dict[str, str], reader: str | None) -> ForeignReading:
+def _reading(path: Path, line: int, row: dict[str, str], reader: str | None) -> ImportedReading:
     if None in row:
         raise UsageError(f"{path}: line {line}: more cells than columns")
     who = reader or row["reader"].strip()
     if not row["file"] or not who:
         raise UsageError(f"{path}: line {line}: no {'reader' if row['file'] else 'file'}")
-    return ForeignReading(
+    return ImportedReading(
         where=f"line {line}",
         file=row["file"],
         reader=who,

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from cxrview.annotate.agreement import Pace, ReaderPace, between_readers, pace, within_readers
 from cxrview.annotate.web.kappa_axis import kappa_axis
 from cxrview.annotate.web.shown_items import lot
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.records import Kappa, Reader
 from cxrview.terms import Role
 
 T = TypeVar("T")
 
 
-def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
+def agreement_table(room: StudyState, reader: Reader) -> dict[str, Any]:
     """Say how far readers agree, how quick they are, and how far they have come.
 
     Readers are anonymised while conflicts may still come: a row and a column of
@@ -52,7 +52,7 @@ def agreement_table(room: Room, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _numbers(room: Room) -> dict[int, str]:
+def _numbers(room: StudyState) -> dict[int, str]:
     drawn = sorted(
         room.readers,
         key=lambda one: (Role.READER not in one.roles, lot(room, f"name {one.reader_id}")),

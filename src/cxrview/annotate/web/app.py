@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web import own_readings, tabs
-from cxrview.annotate.web.auth import Door, Slowdown
+from cxrview.annotate.web.auth import LoginThrottle, Sessions
 from cxrview.annotate.web.database_watch import DatabaseWatch
-from cxrview.annotate.web.middleware import Guard
+from cxrview.annotate.web.middleware import RequestGuard
 from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.routes import admin as admin_routes
 from cxrview.annotate.web.routes import pages as page_routes
@@ -23,7 +23,7 @@ from cxrview.annotate.web.routes import reading as reading_routes
 from cxrview.annotate.web.routes import settling as settling_routes
 from cxrview.annotate.web.routes import sign_in
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.templates import STATIC, tell, tell_invalid
 
 ROUTERS = tuple(
@@ -54,10 +54,10 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     settings = settings or ServeSettings()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_closing)
     app.state.settings = settings
-    app.state.room = Room(store, settings)
-    app.state.door = Door(store, settings)
+    app.state.room = StudyState(store, settings)
+    app.state.door = Sessions(store, settings)
     app.state.pictures = Pictures(settings, app.state.room.content_id_at)
-    app.state.slowdown = Slowdown()
+    app.state.slowdown = LoginThrottle()
     app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
     app.state.windows = {}  # by reader id, their window
     for routes in ROUTERS:
@@ -67,7 +67,7 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.add_exception_handler(RequestValidationError, tell_invalid)
     app.state.database = DatabaseWatch()
     app.add_middleware(
-        Guard,
+        RequestGuard,
         hosts=settings.hosts,
         is_https_only=settings.is_https_only,
         database=app.state.database,

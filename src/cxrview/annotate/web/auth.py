@@ -24,7 +24,7 @@ STALE = "X-Stale-Page"
 """Header of the answer to a token of an earlier login, which tells it from other refusals."""
 
 
-class Door:
+class Sessions:
     """Lets readers in and knows them again.
 
     Args:
@@ -39,7 +39,7 @@ class Door:
         if settings.is_https:
             self._cookie = f"__Host-{self._cookie}"
 
-    def let_in(self, reader: Reader, response: Response) -> None:
+    def log_in(self, reader: Reader, response: Response) -> None:
         """Open a login and give its token to the browser."""
         token = secrets.token_urlsafe(32)
         hours = self._settings.login_hours
@@ -54,7 +54,7 @@ class Door:
             samesite="strict",
         )
 
-    def see_out(self, request: Request, response: Response) -> None:
+    def log_out(self, request: Request, response: Response) -> None:
         """End the login and have the browser forget it, with every picture it kept."""
         if token := request.cookies.get(self._cookie):
             self._store.end_login(_digest(token))
@@ -83,7 +83,7 @@ class StalePage(HTTPException):
         )
 
 
-class NotIn(HTTPException):
+class NotSignedIn(HTTPException):
     """Nobody is signed in: a page leads to the sign-in, a script is told."""
 
     def __init__(self) -> None:
@@ -97,10 +97,10 @@ def signed_in(request: Request) -> Login:
         NotIn: nobody known.
         StalePage: something is to be changed and the CSRF token of this login is not sent.
     """
-    door: Door = request.app.state.door
+    door: Sessions = request.app.state.door
     login = door.find(request)
     if login is None:
-        raise NotIn
+        raise NotSignedIn
     if request.method == "POST" and not is_csrf_right(
         login, request.headers.get("x-csrf-token", "")
     ):
@@ -158,7 +158,7 @@ def in_form(request: Request, csrf: Annotated[str, Form(max_length=1024)]) -> Lo
     """
     login = request.app.state.door.find(request)
     if login is None:
-        raise NotIn
+        raise NotSignedIn
     if not is_csrf_right(login, csrf):
         raise HTTPException(403, "This page is of an earlier login. Load it again.")
     return managing(login)
@@ -193,7 +193,7 @@ class _Failures:
     last: float
 
 
-class Slowdown:
+class LoginThrottle:
     """Counts failures by name. Times are seconds of one clock that only goes forward."""
 
     def __init__(self) -> None:

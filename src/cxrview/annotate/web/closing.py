@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.terms import Role
 
 
@@ -15,7 +15,7 @@ class Unread:
     left: int
 
 
-def unread(room: Room) -> list[Unread]:
+def unread(room: StudyState) -> list[Unread]:
     """Every active reader who has something left to read blind, in the order of the readers."""
     active = [one for one in room.readers if Role.READER in one.roles and not one.is_retired]
     told = [Unread(one.name, room.list_of(one).left) for one in active]
@@ -23,7 +23,7 @@ def unread(room: Room) -> list[Unread]:
 
 
 def close_blind_round(
-    room: Room, when: datetime, *, even_so_left: int | None, late_seconds: float
+    room: StudyState, when: datetime, *, even_so_left: int | None, late_seconds: float
 ) -> list[Unread]:
     """Close it for good, unless something is unread of which the asker has not been told.
 

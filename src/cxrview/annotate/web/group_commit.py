@@ -9,14 +9,14 @@ from cxrview.records import Reading
 
 
 @dataclass(slots=True)
-class _Page:
+class _PendingWrite:
     """What one request has to write."""
 
     readings: Sequence[Reading]
     is_written: bool = False
 
 
-class Pen:
+class GroupCommitWriter:
     """One writer at a time, who takes along whatever others brought while he waited.
 
     Twenty readers who each wait for the disk alone wait twenty times as long.
@@ -26,11 +26,11 @@ class Pen:
         self._store = store
         self._turn = threading.Lock()
         self._lock = threading.Lock()
-        self._waiting: list[_Page] = []
+        self._waiting: list[_PendingWrite] = []
 
     def write(self, readings: Sequence[Reading]) -> None:
         """Append readings to the store; they are on the disk when this returns."""
-        mine = _Page(readings)
+        mine = _PendingWrite(readings)
         with self._lock:
             self._waiting.append(mine)
         with self._turn:
@@ -40,7 +40,7 @@ class Pen:
                 pages, self._waiting = self._waiting, []
             self._write_pages(pages, mine)
 
-    def _write_pages(self, pages: list[_Page], mine: _Page) -> None:
+    def _write_pages(self, pages: list[_PendingWrite], mine: _PendingWrite) -> None:
         try:
             self._store.add_readings([one for page in pages for one in page.readings])
         except Exception:  # raised again by the next line, if it was this request's own fault

@@ -45,7 +45,7 @@ _MOST_NAME = 253
 _log = logging.getLogger(__name__)
 
 
-class Guard:
+class RequestGuard:
     """Refuses foreign hosts, foreign origins and endless bodies; adds the headers.
 
     Args:

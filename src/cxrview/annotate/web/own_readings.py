@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from cxrview.annotate.agreement import pace
-from cxrview.annotate.effective import Turn
+from cxrview.annotate.effective import ReadingSlot
 from cxrview.annotate.web.auth import Reading
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import verdict
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.records import Login, Reader
-from cxrview.terms import Round
+from cxrview.terms import ReadingRound
 
 routes = APIRouter()
 
@@ -29,7 +29,7 @@ def my_readings(
     after: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> HTMLResponse:
     """Show a reader's own blind readings, the last ones first; `after` so many of them."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     own = pace(one for one in room.store.readings() if one.reader_id == login.reader.reader_id)
     speeds = own.get(login.reader.reader_id)
@@ -53,32 +53,32 @@ def my_readings(
     )
 
 
-def _read(room: Room, reader: Reader) -> list[Turn]:
+def _read(room: StudyState, reader: Reader) -> list[ReadingSlot]:
     verdicts = room.standing.verdicts
     own = [turn for turn in verdicts if _is_own(turn, reader)]
     return sorted(own, key=lambda turn: verdicts[turn].reading_id, reverse=True)
 
 
-def _flagged(room: Room, reader: Reader) -> list[Turn]:
+def _flagged(room: StudyState, reader: Reader) -> list[ReadingSlot]:
     return [turn for turn in reversed(room.standing.flags) if _is_own(turn, reader)]
 
 
-def _postponed(room: Room, reader: Reader) -> list[Turn]:
+def _postponed(room: StudyState, reader: Reader) -> list[ReadingSlot]:
     return [turn for turn in reversed(room.standing.postponed) if _is_own(turn, reader)]
 
 
-_TURNS: dict[Shown, Callable[[Room, Reader], list[Turn]]] = {
+_TURNS: dict[Shown, Callable[[StudyState, Reader], list[ReadingSlot]]] = {
     "all": _read,
     "flagged": _flagged,
     "postponed": _postponed,
 }
 
 
-def _is_own(turn: Turn, reader: Reader) -> bool:
-    return turn[0] == reader.reader_id and turn[2] is Round.BLIND
+def _is_own(turn: ReadingSlot, reader: Reader) -> bool:
+    return turn[0] == reader.reader_id and turn[2] is ReadingRound.BLIND
 
 
-def _row(room: Room, login: Login, turn: Turn) -> dict[str, Any]:
+def _row(room: StudyState, login: Login, turn: ReadingSlot) -> dict[str, Any]:
     said = room.standing.verdicts.get(turn)
     put_off = room.standing.postponed.get(turn)
     last = said or put_off or room.standing.flags[turn]

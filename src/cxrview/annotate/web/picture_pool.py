@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from cxrview.annotate.web.picture_worker import AUTO, FAILURE, JOB, MINMAX, READY
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.errors import DecoderCrash, TimedOut
+from cxrview.errors import DecoderCrashed, TimedOut
 from cxrview.workers.cores import ONE_THREAD
 
 WANTED, AHEAD, _LAST = 0, 1, -1
@@ -152,7 +152,7 @@ class _Server(threading.Thread):
             raise NoPicture(f"{TimedOut.code}: reading it takes too long") from None
         except (EOFError, OSError):
             self._end_worker()
-            raise NoPicture(f"{DecoderCrash.code}: the process that read it died") from None
+            raise NoPicture(f"{DecoderCrashed.code}: the process that read it died") from None
         if answer[:1] == FAILURE:
             raise NoPicture(answer[1:].decode(errors="replace"))
         return answer[1:]

@@ -17,7 +17,7 @@ from cxrview.classify.decode_worker import limit_memory
 from cxrview.errors import OutOfMemory, Replaced, UnreadableImage
 from cxrview.image import ReadOptions, open_image
 from cxrview.image.window import windowed_by_percentiles
-from cxrview.workers.memory import keep_memory
+from cxrview.workers.memory import tune_malloc
 
 JOB = struct.Struct("<I?32s")
 """Before each path: the edge, 0 for all pixels; whether the window is `AUTO`; the digest of the
@@ -85,7 +85,7 @@ def main() -> None:
         os.dup2(nowhere, stream)
     for decoders in ("imagecodecs", "cxrview.image.dicom.file", "cxrview.image.raster"):
         import_module(decoders)  # now, and not in the time of the first file
-    keep_memory()
+    tune_malloc()
     limit_memory(int(sys.argv[2]))
     parent.send_bytes(READY)
     while True:

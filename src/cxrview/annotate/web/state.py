@@ -11,20 +11,20 @@ from itertools import islice
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.database.study_log import Withdrawn
-from cxrview.annotate.effective import VERDICTS, Standing, Turn, turn_of
+from cxrview.annotate.effective import VERDICTS, EffectiveReadings, ReadingSlot, slot_of
 from cxrview.annotate.progress import has_read
 from cxrview.annotate.settle import settle
 from cxrview.annotate.study import absolute_path
 from cxrview.annotate.web.content_check import ContentCheck
-from cxrview.annotate.web.group_commit import Pen
+from cxrview.annotate.web.group_commit import GroupCommitWriter
 from cxrview.annotate.web.reading_list import Leases, ReadingList
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.worklist import showing_id, worklist
 from cxrview.records import AnnotationStudy, Reader, Reading, Settled, StudyImage
-from cxrview.terms import Role, Round, Settlement
+from cxrview.terms import LabelStatus, ReadingRound, Role
 
 
-class Settlements:
+class LabelStatuses:
     """Settles again what a reading touched since the last look.
 
     Args:
@@ -32,7 +32,7 @@ class Settlements:
         standing: what stands, kept up to date by somebody else.
     """
 
-    def __init__(self, study: AnnotationStudy, standing: Standing) -> None:
+    def __init__(self, study: AnnotationStudy, standing: EffectiveReadings) -> None:
         self._study, self._standing = study, standing
         self._readers: tuple[Reader, ...] = ()
         self._settled: dict[str, Settled] = {}
@@ -55,7 +55,7 @@ class Settlements:
             now = settle(self._study, self._touched, said, self._readers)
             self._settled.update(now)
             self._conflicts -= self._touched
-            self._conflicts |= {i for i, one in now.items() if one.how is Settlement.CONFLICT}
+            self._conflicts |= {i for i, one in now.items() if one.how is LabelStatus.CONFLICT}
             self._touched = set()
         return self._settled
 
@@ -69,11 +69,11 @@ RECENT = 200
 """Readings that can be undone after a page was loaded anew: three pages of thumbnails and more."""
 _LOOK_SECONDS = 1.0
 """After which the store is looked at again for what others than this server wrote."""
-Place = tuple[str, Round, int]
+Place = tuple[str, ReadingRound, int]
 """Image id, round and occasion: what a showing id stands for."""
 
 
-class Room:
+class StudyState:
     """One study while it is served. Whoever uses its parts holds `lock`.
 
     Attributes:
@@ -93,15 +93,15 @@ class Room:
     late_limit: timedelta
     _lists: dict[int, ReadingList]
     _places: dict[int, dict[str, Place]]
-    _recent: defaultdict[tuple[int, Round], dict[Turn, None]]
-    _turn_of: dict[str, Turn]
+    _recent: defaultdict[tuple[int, ReadingRound], dict[ReadingSlot, None]]
+    _turn_of: dict[str, ReadingSlot]
     _opinion_shown: set[int]
 
     def __init__(self, store: ReadingStore, settings: ServeSettings) -> None:
         self.store, self.study = store, store.study
         self._clock = settings.clock
         self.lock = threading.RLock()
-        self.pen = Pen(store)
+        self.pen = GroupCommitWriter(store)
         self.leases = Leases(settings.lease_seconds)
         self.content = ContentCheck()
         self._sides_shown: set[tuple[int, str]] = set()
@@ -192,15 +192,15 @@ class Room:
 
         What was seen and not settled is forgotten when the server starts anew.
         """
-        settled = reader.reader_id, image_id, Round.ADJUDICATION, 0
+        settled = reader.reader_id, image_id, ReadingRound.ADJUDICATION, 0
         with self.lock:
             seen = (reader.reader_id, image_id) in self._sides_shown
             return seen or settled in self.standing.verdicts
 
     def _forget(self) -> None:
         """Drop all that follows from the readings, to make it anew from those that count."""
-        self.standing = Standing()
-        self.settlements = Settlements(self.study, self.standing)
+        self.standing = EffectiveReadings()
+        self.settlements = LabelStatuses(self.study, self.standing)
         self._lists, self._places = {}, {}
         self._recent = defaultdict(dict)
         self._turn_of = {}
@@ -237,7 +237,7 @@ class Room:
         that waited in the browser is not lost.
         """
         if own := self.list_of(reader).find(showing):
-            return own.image_id, Round.BLIND, own.occasion
+            return own.image_id, ReadingRound.BLIND, own.occasion
         with self.lock:
             places = self._places.get(reader.reader_id)
             images = self._images
@@ -253,7 +253,7 @@ class Room:
         image_id, shown_in, occasion = place
         return showing_id(self.study, reader.reader_id, image_id, occasion, shown_in)
 
-    def recent(self, reader: Reader, shown_in: Round) -> list[Reading]:
+    def recent(self, reader: Reader, shown_in: ReadingRound) -> list[Reading]:
         """Give the reader's last verdicts in a round that stand, the last one first."""
         turns = reversed(self._recent[reader.reader_id, shown_in])
         return [self.standing.verdicts[turn] for turn in islice(turns, RECENT)]
@@ -281,7 +281,7 @@ class Room:
 
     def _take(self, reading: Reading) -> None:
         self.standing.take(reading)
-        turn = turn_of(reading)
+        turn = slot_of(reading)
         undone = self._turn_of.get(reading.undoes)
         if undone and undone[0] == reading.reader_id:
             turn = undone
@@ -297,10 +297,10 @@ class Room:
             while len(recent) > 2 * RECENT:
                 del recent[next(iter(recent))]
         reading_list = self._lists.get(reader_id)
-        if reading_list is not None and shown_in is Round.BLIND:
+        if reading_list is not None and shown_in is ReadingRound.BLIND:
             self._mark(reading_list, turn)
 
-    def _mark(self, reading_list: ReadingList, turn: Turn) -> None:
+    def _mark(self, reading_list: ReadingList, turn: ReadingSlot) -> None:
         _, image_id, _, occasion = turn
         reading_list.mark(
             image_id,
@@ -313,18 +313,18 @@ class Room:
         # Those put off in the order in which they were.
         put_off = [turn for turn in self.standing.postponed if turn[0] == reader.reader_id]
         for one in reading_list.showings:
-            turn = (reader.reader_id, one.image_id, Round.BLIND, one.occasion)
+            turn = (reader.reader_id, one.image_id, ReadingRound.BLIND, one.occasion)
             if turn in self.standing.verdicts:
                 self._mark(reading_list, turn)
         for turn in put_off:
-            if turn[2] is Round.BLIND:
+            if turn[2] is ReadingRound.BLIND:
                 self._mark(reading_list, turn)
 
     def _places_of(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, Place]:
-        rounds: list[tuple[Round, int]] = []
+        rounds: list[tuple[ReadingRound, int]] = []
         if Role.READER in reader.roles:
-            rounds += [(Round.BLIND, 0), (Round.BLIND, 1)]
+            rounds += [(ReadingRound.BLIND, 0), (ReadingRound.BLIND, 1)]
         if Role.ADJUDICATOR in reader.roles:
-            rounds += [(Round.ADJUDICATION, 0), (Round.SECOND_LOOK, 0)]
+            rounds += [(ReadingRound.ADJUDICATION, 0), (ReadingRound.SECOND_LOOK, 0)]
         places = [(image_id, *one) for image_id in image_ids for one in rounds]
         return {self.showing_of(reader, place): place for place in places}

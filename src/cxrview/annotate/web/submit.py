@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
 from cxrview.annotate.effective import VERDICTS
-from cxrview.annotate.web.state import Place, Room
+from cxrview.annotate.web.state import Place, StudyState
 from cxrview.records import EXCLUSION_REASONS, Reader, Reading
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 
 MOST_AT_ONCE = 1000
 _DISPLAY_LETTERS = 1000
@@ -29,12 +29,12 @@ class Sent(BaseModel):
 
     uid: _Uid
     showing: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
-    act: Act
+    act: Action
     label: str = ""
     reason: str = ""
     note: Annotated[str, StringConstraints(max_length=4000)] = ""
     undoes: _Uid | Literal[""] = ""
-    how: Literal[How.SINGLE, How.GRID, How.GRID_EXCEPTION] = How.SINGLE
+    how: Literal[Method.SINGLE, Method.GRID, Method.GRID_EXCEPTION] = Method.SINGLE
     shown: AwareDatetime | None = None
     made: AwareDatetime
     milliseconds: Annotated[int, Field(ge=0, le=10**10)] | None = None
@@ -62,7 +62,7 @@ class _Refused(Exception):
     """Why one is not written."""
 
 
-def take_in(room: Room, reader: Reader, sent: SentReadings) -> Taken:
+def take_in(room: StudyState, reader: Reader, sent: SentReadings) -> Taken:
     """Write down what a reader sends; it is on the disk when this returns.
 
     Sent twice it is written once.
@@ -86,7 +86,7 @@ def take_in(room: Room, reader: Reader, sent: SentReadings) -> Taken:
     return Taken(written=tuple(written), refused=tuple(refused))
 
 
-def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
+def _reading(room: StudyState, reader: Reader, raw: dict[str, Any]) -> Reading:
     try:
         sent = Sent.model_validate(raw)
     except ValidationError as error:
@@ -106,10 +106,10 @@ def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
         round=shown_in,
         occasion=occasion,
         act=sent.act,
-        label=sent.label if sent.act is Act.LABEL else "",
-        reason=sent.reason if sent.act is Act.EXCLUDE else "",
+        label=sent.label if sent.act is Action.LABEL else "",
+        reason=sent.reason if sent.act is Action.EXCLUDE else "",
         note=sent.note,
-        undoes=sent.undoes if sent.act is Act.UNDO else "",
+        undoes=sent.undoes if sent.act is Action.UNDO else "",
         how=sent.how,
         shown=_moment(sent.shown) if sent.shown else None,
         made=min(_moment(sent.made), room.time),  # a clock that is ahead makes nothing later
@@ -119,13 +119,13 @@ def _reading(room: Room, reader: Reader, raw: dict[str, Any]) -> Reading:
     )
 
 
-def _check(room: Room, reader: Reader, sent: Sent, place: Place) -> None:
+def _check(room: StudyState, reader: Reader, sent: Sent, place: Place) -> None:
     labels = {choice.name for choice in room.study.choices}
-    if sent.act is Act.LABEL and sent.label not in labels:
+    if sent.act is Action.LABEL and sent.label not in labels:
         raise _Refused("the study has no such label")
-    if sent.act is Act.EXCLUDE and sent.reason not in EXCLUSION_REASONS:
+    if sent.act is Action.EXCLUDE and sent.reason not in EXCLUSION_REASONS:
         raise _Refused("that is no reason for an exclusion")
-    if sent.act is Act.UNDO and not sent.undoes:
+    if sent.act is Action.UNDO and not sent.undoes:
         raise _Refused("it does not say what it takes back")
     if sent.undoes and room.owner_of(sent.undoes) not in (None, reader.reader_id):
         raise _Refused("what it takes back is another reader's")
@@ -133,16 +133,16 @@ def _check(room: Room, reader: Reader, sent: Sent, place: Place) -> None:
         raise _Refused("its view settings are too long")
     if sent.act in VERDICTS and room.content.is_replaced(room.images[place[0]], room.path_of):
         raise _Refused("the file of this image was replaced after the study was created")
-    changes = sent.act in VERDICTS or sent.act is Act.UNDO
-    if place[1] is Round.BLIND and changes and room.was_shown_sides(reader, place[0]):
+    changes = sent.act in VERDICTS or sent.act is Action.UNDO
+    if place[1] is ReadingRound.BLIND and changes and room.was_shown_sides(reader, place[0]):
         raise _Refused("you have seen since what other readers say of this image")
-    if place[1] is Round.BLIND and room.blind_round_closed:
+    if place[1] is ReadingRound.BLIND and room.blind_round_closed:
         _check_late(room, reader, _moment(sent.made), room.blind_round_closed)
-    if place[1] is Round.SECOND_LOOK and not room.blind_round_closed:
+    if place[1] is ReadingRound.SECOND_LOOK and not room.blind_round_closed:
         raise _Refused("the blind round is not closed yet")
 
 
-def _check_late(room: Room, reader: Reader, made: datetime, closed: datetime) -> None:
+def _check_late(room: StudyState, reader: Reader, made: datetime, closed: datetime) -> None:
     """Refuse what cannot be known to have been read blind: the server's clock decides.
 
     What a browser says of its own clock counts only for what waited in it when the round was

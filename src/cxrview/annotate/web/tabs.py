@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from cxrview.annotate.web.auth import SignedIn
-from cxrview.annotate.web.state import Place, Room
+from cxrview.annotate.web.state import Place, StudyState
 from cxrview.records import Login, Reader
-from cxrview.terms import Round
+from cxrview.terms import ReadingRound
 
 routes = APIRouter(prefix="/api")
 
@@ -56,12 +56,12 @@ def hold(request: Request, login: SignedIn, sent: TabHolds) -> dict[str, list[st
     Returns:
         `lost`: what another tab holds, so that this one drops it.
     """
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     places = [(showing, room.place_of(login.reader, showing)) for showing in sent.held]
     lost = []
     with room.lock:
         now = room.now
-        for shown_in in Round:
+        for shown_in in ReadingRound:
             here = [(s, lease_of(s, p)) for s, p in places if p is not None and p[1] is shown_in]
             holder = holder_of(login.reader, sent.tab, shown_in)
             if sent.only:
@@ -75,16 +75,16 @@ def hold(request: Request, login: SignedIn, sent: TabHolds) -> dict[str, list[st
 @routes.post("/take-over")
 def take_over(request: Request, login: SignedIn, sent: ThisTab) -> dict[str, bool]:
     """Free what every other tab of this reader holds, on whatever computer."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     reader_id = login.reader.reader_id
     with room.lock:
         room.leases.release_others(f"{reader_id}/", but=f"{reader_id}/{sent.tab}")
     return {"taken": True}
 
 
-def holder_of(reader: Reader, tab: str, shown_in: Round) -> str:
+def holder_of(reader: Reader, tab: str, shown_in: ReadingRound) -> str:
     """Name a tab of a reader, as a holder of leases."""
-    return f"{reader.reader_id}/{tab}" + ("" if shown_in is Round.BLIND else f"/{shown_in}")
+    return f"{reader.reader_id}/{tab}" + ("" if shown_in is ReadingRound.BLIND else f"/{shown_in}")
 
 
 def lease_of(showing: str, place: Place) -> str:
@@ -95,10 +95,10 @@ def lease_of(showing: str, place: Place) -> str:
         place: what the showing stands for.
     """
     image_id, shown_in, _ = place
-    return showing if shown_in is Round.BLIND else f"{shown_in} {image_id}"
+    return showing if shown_in is ReadingRound.BLIND else f"{shown_in} {image_id}"
 
 
-def queue_key(room: Room, login: Login) -> str:
+def queue_key(room: StudyState, login: Login) -> str:
     """A name for what waits in this browser: other studies and readers have others."""
     whose = f"{room.study.study_id} {login.reader.reader_id}"
     return sha256(whose.encode()).hexdigest()[:16]

@@ -32,7 +32,7 @@ def check_paths(paths: list[str], *, may_be_away: bool = False) -> list[str]:
 
     Raises:
         UsageError: a name is not there, a pattern matches nothing; all of them are named.
-        NoRoomForNames: temporary files find no room.
+        CannotSortFolder: temporary files find no room.
     """
     from cxrview.image import find_images
 
@@ -100,11 +100,11 @@ def count_paths(
 ) -> int | None:
     """How many files there are to do; None where a list is still coming in."""
     from cxrview.classify.selection import Selected
-    from cxrview.sources.paths import each_once
+    from cxrview.sources.paths import unique_paths
 
     if "-" in paths:
         return None
     found = find_paths(paths, leave_out)
     if len(paths) > 1:  # one folder or glob names no file twice
-        found = each_once(found)
+        found = unique_paths(found)
     return max(0, sum(1 for _ in Selected(found, selection)) - done)

@@ -14,7 +14,7 @@ from cxrview.wording import plural
 if TYPE_CHECKING:
     from cxrview.classify.selection import Selection
     from cxrview.results.files import Outputs
-    from cxrview.results.summary import Tally
+    from cxrview.results.summary import RunSummary
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMG]?i?)B(?:/s)?")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
@@ -83,7 +83,7 @@ def selection_of(shard: str | None, known: Sequence[Path], result: "Outputs | No
     )
 
 
-def tell_if_all_was_new(tally: "Tally", selection: "Selection") -> None:
+def tell_if_all_was_new(tally: "RunSummary", selection: "Selection") -> None:
     """Say on stderr that --known was of no use: its paths may begin elsewhere."""
     if selection.known and not tally.known:
         typer.echo(

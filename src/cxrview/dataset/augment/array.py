@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import PART, held, whole, writing
+from cxrview.atomic_files import PART, atomic_path, locked, writing
 from cxrview.dataset.append import ABOUT, npy_heading
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import Materialised
@@ -57,7 +57,7 @@ def write_materialised(
     about = {"format": FORMAT, **conditions, "progenitors": len(progenitors), "shape": [*shape]}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with held(folder):
+        with locked(folder):
             if _is_complete(folder, about, overwrite):
                 watch(len(progenitors))
                 return
@@ -185,5 +185,5 @@ def _read_about(folder: Path) -> dict[str, Any] | None:
 
 
 def _write_about(folder: Path, about: Mapping[str, Any]) -> None:
-    with whole(folder / ABOUT) as part:
+    with atomic_path(folder / ABOUT) as part:
         part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Planes
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.pixel_sign import settle_sign
 from cxrview.image.dicom.smoothness import (
     SURE,
@@ -32,7 +32,7 @@ MASKED = "bits_above_stored_masked"
 SWAPPED = "byte_order_swapped"
 _HIGH_BIT = "odd_high_bit"
 
-Settled = tuple[Planes, Layout, tuple[str, ...]]
+Settled = tuple[Planes, PixelModule, tuple[str, ...]]
 
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 _NOISE = 0.8
@@ -43,7 +43,7 @@ _LITTLE, _LITTLE_SHARE, _NEARLY_NONE = 4, 16, 0.01
 
 
 def settle(
-    planes: Planes, header: Header, layout: Layout, padding: tuple[int, int] | None = None
+    planes: Planes, header: Header, layout: PixelModule, padding: tuple[int, int] | None = None
 ) -> Settled:
     """Settle byte order, place and number of the bits of the value.
 
@@ -76,7 +76,7 @@ def settle(
     return planes, layout, notes + more
 
 
-def may_be_swapped(planes: Planes, layout: Layout) -> bool:
+def may_be_swapped(planes: Planes, layout: PixelModule) -> bool:
     """Whether the byte order should be looked at, by a few rows: takes some 50 microseconds.
 
     Only words of which all bits are stored need to be asked: swapped words of fewer have values
@@ -109,7 +109,7 @@ def is_overshoot(values: NDArray[Any], low: int, high: int) -> bool:
     return bool(beyond <= _NEARLY_NONE * values.size)
 
 
-def _without_overlays(samples: NDArray[Any], header: Header, layout: Layout) -> NDArray[Any]:
+def _without_overlays(samples: NDArray[Any], header: Header, layout: PixelModule) -> NDArray[Any]:
     """Clear the bits in which the header says that overlays lie (Overlay Bit Position).
 
     Of signed values, whose sign may fill what the overlays have left, all that are above.
@@ -128,7 +128,7 @@ def _without_overlays(samples: NDArray[Any], header: Header, layout: Layout) -> 
     return cleared
 
 
-def _without_padding(planes: Planes, layout: Layout, padding: tuple[int, int]) -> Planes:
+def _without_padding(planes: Planes, layout: PixelModule, padding: tuple[int, int]) -> Planes:
     values = _read_all(planes, layout)
     is_picture = (values < padding[0]) | (values > padding[1])
     if is_picture.all() or not is_picture.any():
@@ -136,7 +136,7 @@ def _without_padding(planes: Planes, layout: Layout, padding: tuple[int, int]) -
     return replace(planes, samples=planes.samples[is_picture])
 
 
-def _placed(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _placed(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Take the bits from the lower end, where High Bit says other than the samples do."""
     stored, high = layout.bits_stored, layout.high_bit
     if high == stored - 1:
@@ -150,7 +150,7 @@ def _placed(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
     return layout, ()
 
 
-def _fits(planes: Planes, layout: Layout) -> bool:
+def _fits(planes: Planes, layout: PixelModule) -> bool:
     """Whether all values lie within Bits Stored: as they are, or as two's complement of so many."""
     if planes.precision <= layout.bits_stored:
         return True
@@ -165,19 +165,19 @@ def _fits(planes: Planes, layout: Layout) -> bool:
     return low <= int(values.min()) and int(values.max()) <= high
 
 
-def _ends(layout: Layout) -> tuple[int, int]:
+def _ends(layout: PixelModule) -> tuple[int, int]:
     """Smallest and largest value by the header."""
     if layout.is_signed:
         return -(1 << (layout.bits_stored - 1)), (1 << (layout.bits_stored - 1)) - 1
     return 0, (1 << layout.bits_stored) - 1
 
 
-def _is_signed(planes: Planes, layout: Layout) -> bool:
+def _is_signed(planes: Planes, layout: PixelModule) -> bool:
     """Whether values may be negative: by the header, or by a stream that says so."""
     return layout.is_signed or planes.samples.dtype.kind == "i"
 
 
-def _wider(planes: Planes, layout: Layout) -> Layout:
+def _wider(planes: Planes, layout: PixelModule) -> PixelModule:
     """The layout in which a value reaches as far up as samples do."""
     shift = layout.high_bit + 1 - layout.bits_stored
     return replace(
@@ -189,7 +189,7 @@ def _wider(planes: Planes, layout: Layout) -> Layout:
     )
 
 
-def _read_all(planes: Planes, layout: Layout) -> NDArray[Any]:
+def _read_all(planes: Planes, layout: PixelModule) -> NDArray[Any]:
     return stored_values(planes.samples, _wider(planes, layout), planes.precision)
 
 
@@ -199,7 +199,7 @@ def _has_words(planes: Planes) -> bool:
     return width in (2, 4) and planes.precision == 8 * width
 
 
-def _is_swapped(planes: Planes, layout: Layout) -> bool:
+def _is_swapped(planes: Planes, layout: PixelModule) -> bool:
     """Whether the other byte order shows a picture where this one shows none, in any reading."""
     if not _has_words(planes) or layout.bits_stored <= 8:
         return False
@@ -208,12 +208,12 @@ def _is_swapped(planes: Planes, layout: Layout) -> bool:
     return any(all(is_much_smoother(one, other) for other in as_is) for one in swapped)
 
 
-def _readings(samples: NDArray[Any], planes: Planes, layout: Layout) -> list[NDArray[Any]]:
+def _readings(samples: NDArray[Any], planes: Planes, layout: PixelModule) -> list[NDArray[Any]]:
     layouts = (layout, _wider(planes, layout))
     return [stored_values(samples, one, planes.precision) for one in layouts]
 
 
-def _clamped(planes: Planes, layout: Layout) -> Planes | None:
+def _clamped(planes: Planes, layout: PixelModule) -> Planes | None:
     """Values that a lossy compression has carried beyond the ends, moved back to them."""
     values, (low, high) = _read_all(planes, layout), _ends(layout)
     if layout.high_bit != layout.bits_stored - 1 or not is_overshoot(values, low, high):
@@ -221,7 +221,7 @@ def _clamped(planes: Planes, layout: Layout) -> Planes | None:
     return replace(planes, samples=np.clip(values, low, high).astype(values.dtype))
 
 
-def _all_bits(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def _all_bits(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Take the bits above Bits Stored into the value, or leave them out."""
     wider = _wider(planes, layout)
     masked = stored_values(planes.samples[0], layout, planes.precision)
@@ -264,7 +264,7 @@ def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bo
     return True if is_smoother else None
 
 
-def _is_other_sign(planes: Planes, layout: Layout) -> bool:
+def _is_other_sign(planes: Planes, layout: PixelModule) -> bool:
     """Whether Pixel Representation is wrong too, of values that reach beyond Bits Stored."""
     as_said, otherwise = (
         stored_values(planes.samples[0], replace(layout, is_signed=is_signed), planes.precision)

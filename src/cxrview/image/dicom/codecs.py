@@ -27,7 +27,7 @@ from cxrview.image.dicom.codestream import (
 from cxrview.image.dicom.components import check_components, fit_components
 from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed, too_few
 from cxrview.image.dicom.parse import inflate
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.rle import decode_rle
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
@@ -53,7 +53,7 @@ def decode_plain(frame: Frame) -> Planes:
     return _native(frame.layout, frame.data)
 
 
-def _native(layout: Layout, data: bytes | memoryview) -> Planes:
+def _native(layout: PixelModule, data: bytes | memoryview) -> Planes:
     return Planes(
         samples=unpack_native(data, layout, is_little_endian=True),
         precision=layout.bits_allocated,

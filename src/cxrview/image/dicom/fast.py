@@ -18,15 +18,15 @@ from cxrview.image.dicom.frame import Planes
 from cxrview.image.dicom.grey import is_sigmoid, padding_range, polarity, to_grey
 from cxrview.image.dicom.jpeg2000_reduced import Reduced
 from cxrview.image.dicom.modality_lut import slope_of
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.pixel_sign import may_have_other_sign
 from cxrview.image.dicom.stored_values import stored_values
-from cxrview.image.image_file import Grey
-from cxrview.image.resize import Blocks, add_blocks, factors, square, window_blocks
+from cxrview.image.image_file import GreyImage
+from cxrview.image.resize import BlockSums, block_sums, factors, resize_square, window_block_sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class LinearWindow:
     """A straight way from stored value to grey."""
 
     is_inverse: bool
@@ -34,7 +34,7 @@ class Line:
     warnings: tuple[str, ...]
 
 
-def line_of(header: Header, layout: Layout) -> Line | None:
+def linear_window(header: Header, layout: PixelModule) -> LinearWindow | None:
     """Find the line; None where there is none."""
     is_grey = layout.samples == 1 and layout.photometric != "PALETTE COLOR"
     if not is_grey or layout.is_float or layout.bits_allocated not in (8, 16):
@@ -43,10 +43,12 @@ def line_of(header: Header, layout: Layout) -> Line | None:
         return None
     slope, notes = found
     is_inverse, more = polarity(header, layout)
-    return Line(is_inverse=is_inverse != (slope < 0), warnings=notes + more)
+    return LinearWindow(is_inverse=is_inverse != (slope < 0), warnings=notes + more)
 
 
-def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, side: int) -> Grey:
+def downsample_frame(
+    path: str, planes: Planes, header: Header, layout: PixelModule, side: int
+) -> GreyImage:
     """Shrink a frame that was decoded in full.
 
     Args:
@@ -62,30 +64,34 @@ def square_of_planes(path: str, planes: Planes, header: Header, layout: Layout, 
     Raises:
         CorruptHeader: the palette cannot be applied.
     """
-    line = line_of(header, layout)
+    line = linear_window(header, layout)
     if line and factors(layout.rows, layout.columns, side) != (1, 1):
         blocks, settled, notes = _blocks(planes, header, layout, side)
         if not _has_padding(blocks, header, settled):
             return _windowed(blocks, replace(line, warnings=notes + line.warnings), side)
     grey = to_grey(path, planes, header, layout, exact=False)
-    return Grey(
-        pixels=square(grey.pixels, side), is_constant=grey.is_constant, warnings=grey.warnings
+    return GreyImage(
+        pixels=resize_square(grey.pixels, side),
+        is_constant=grey.is_constant,
+        warnings=grey.warnings,
     )
 
 
-def square_of_reduced(reduced: Reduced, header: Header, layout: Layout, side: int) -> Grey | None:
+def downsample_reduced(
+    reduced: Reduced, header: Header, layout: PixelModule, side: int
+) -> GreyImage | None:
     """Shrink a frame that was decoded at a fraction of its resolution.
 
     Returns:
         Pixels of shape (side, side); None where only full resolution will do.
     """
-    line = line_of(header, layout)
+    line = linear_window(header, layout)
     if line is None:
         return None
     low, high = int(reduced.samples.min()), int(reduced.samples.max())
     # The first pixel stays where it is, and so lies off the middle of the block it stands for.
     lag = 0.5 - 0.5 / reduced.factor
-    blocks = Blocks(
+    blocks = BlockSums(
         sums=reduced.samples,
         count=1,
         low=low,
@@ -107,8 +113,8 @@ _NEAR = 64
 
 
 def _blocks(
-    planes: Planes, header: Header, layout: Layout, side: int
-) -> tuple[Blocks, Layout, tuple[str, ...]]:
+    planes: Planes, header: Header, layout: PixelModule, side: int
+) -> tuple[BlockSums, PixelModule, tuple[str, ...]]:
     """Add up stored values; samples that are nothing but values, as nearly all are, as they lie.
 
     Returns:
@@ -123,14 +129,16 @@ def _blocks(
         and not may_be_swapped(planes, layout)
         and not may_have_other_sign(planes, layout)
     )
-    if is_plain and (blocks := add_blocks(samples, side)).high >> bits == 0:
+    if is_plain and (blocks := block_sums(samples, side)).high >> bits == 0:
         return blocks, layout, ()
     planes, layout, notes = settle(planes, header, layout, padding_range(header, layout))
     values = stored_values(planes.samples[0], layout, planes.precision)
-    return add_blocks(values, side), layout, notes
+    return block_sums(values, side), layout, notes
 
 
-def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int = 0) -> bool:
+def _has_padding(
+    blocks: BlockSums, header: Header, layout: PixelModule, *, margin: int = 0
+) -> bool:
     """Whether a pixel might be padding: by minimum and maximum alone, beyond which most lie."""
     found = padding_range(header, layout)
     return (
@@ -138,9 +146,9 @@ def _has_padding(blocks: Blocks, header: Header, layout: Layout, *, margin: int 
     )
 
 
-def _windowed(blocks: Blocks, line: Line, side: int) -> Grey:
+def _windowed(blocks: BlockSums, line: LinearWindow, side: int) -> GreyImage:
     if blocks.low == blocks.high:
         pixels = np.zeros((side, side), np.uint8)
-        return Grey(pixels=pixels, is_constant=True, warnings=line.warnings)
-    grey = window_blocks(blocks, is_inverse=line.is_inverse)
-    return Grey(pixels=square(grey, side, blocks.box), warnings=line.warnings)
+        return GreyImage(pixels=pixels, is_constant=True, warnings=line.warnings)
+    grey = window_block_sums(blocks, is_inverse=line.is_inverse)
+    return GreyImage(pixels=resize_square(grey, side, blocks.box), warnings=line.warnings)

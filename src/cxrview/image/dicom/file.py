@@ -15,16 +15,16 @@ from cxrview.errors import (
 )
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
-from cxrview.image.dicom.fast import square_of_planes, square_of_reduced
+from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
 from cxrview.image.dicom.frame import Frame, Planes, first_frame
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
-from cxrview.image.dicom.pixel_module import Layout, count_frames, read_layout
+from cxrview.image.dicom.pixel_module import PixelModule, count_frames, read_pixel_module
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
-from cxrview.image.image_file import Grey, ImageFile
+from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.options import ReadOptions, check_pixels
 from cxrview.records import Instance
@@ -40,7 +40,7 @@ _NATIVE = frozenset(
 _RLE = "1.2.840.10008.1.2.5"
 _ADVICE = "Copy or export it again"
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
-_Got = TypeVar("_Got", Grey, Grey | None)
+_Got = TypeVar("_Got", GreyImage, GreyImage | None)
 
 
 def open_dicom(
@@ -168,7 +168,7 @@ def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
             raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
 
 
-def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> Grey:
+def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> GreyImage:
     layout, found = _first_frame(path, parsed, header, options)
     planes = _planes(found, parsed)
     grey = to_grey(path, planes, header, layout, exact=options.exact)
@@ -177,26 +177,26 @@ def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> 
 
 def _shrink(
     path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int, *, is_whole: bool
-) -> Grey | None:
+) -> GreyImage | None:
     layout, found = _first_frame(path, parsed, header, options)
     if isinstance(found, Frame):
         reduced = decode_reduced(parsed.transfer_syntax, found, side)
-        grey = square_of_reduced(reduced, header, layout, side) if reduced else None
+        grey = downsample_reduced(reduced, header, layout, side) if reduced else None
         if grey is not None:
             return _with_notes(grey, layout)
     if not is_whole:
         return None
     planes = _planes(found, parsed)
-    grey = square_of_planes(path, planes, header, layout, side)
+    grey = downsample_frame(path, planes, header, layout, side)
     return _with_notes(grey, layout, planes.warnings)
 
 
 def _first_frame(
     path: str, parsed: Parsed, header: Header, options: ReadOptions
-) -> tuple[Layout, Planes | Frame]:
+) -> tuple[PixelModule, Planes | Frame]:
     """Native pixels, or a frame that is still compressed, and how they are laid out."""
     element = _pixels(path, parsed, header)
-    layout = read_layout(path, header, element.tag)
+    layout = read_pixel_module(path, header, element.tag)
     check_pixels(path, layout.decoded_bytes, options.limits)
     if parsed.transfer_syntax in _NATIVE:
         return layout, _native(path, parsed, element, layout)
@@ -208,7 +208,7 @@ def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
     return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
 
 
-def _with_notes(grey: Grey, layout: Layout, notes: tuple[str, ...] = ()) -> Grey:
+def _with_notes(grey: GreyImage, layout: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
     first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
     return replace(grey, warnings=layout.warnings + first + notes + grey.warnings)
 
@@ -238,7 +238,7 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
     )
 
 
-def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) -> Planes:
+def _native(path: str, parsed: Parsed, element: PixelElement, layout: PixelModule) -> Planes:
     if element.length == UNDEFINED_LENGTH:
         raise CorruptHeader(
             path, "its pixels are compressed, but its transfer syntax says they are not", _ADVICE
@@ -270,7 +270,7 @@ def _native(path: str, parsed: Parsed, element: PixelElement, layout: Layout) ->
     )
 
 
-def _needed(layout: Layout) -> int:
+def _needed(layout: PixelModule) -> int:
     """Bytes of all frames: those of one bit follow each other without a gap."""
     if layout.bits_allocated == 1:
         return (layout.samples_a_plane * layout.frames + 7) // 8
@@ -278,7 +278,7 @@ def _needed(layout: Layout) -> int:
 
 
 def _compressed(
-    path: str, parsed: Parsed, element: PixelElement, layout: Layout, options: ReadOptions
+    path: str, parsed: Parsed, element: PixelElement, layout: PixelModule, options: ReadOptions
 ) -> tuple[Frame, tuple[str, ...]]:
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cxrview.errors import CorruptPixels, NoPixelData, Truncated
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.options import Limits
 
 _ADVICE = "Copy or export it again"
@@ -52,7 +52,7 @@ class Frame:
     path: str
     """For errors only."""
     data: bytes
-    layout: Layout
+    layout: PixelModule
     limits: Limits
     ending: Ending = Ending.OPEN
 

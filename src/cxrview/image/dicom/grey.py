@@ -11,9 +11,9 @@ from cxrview.image.dicom.bit_depth import settle
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Planes
 from cxrview.image.dicom.modality_lut import modality_values
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import as_stored, stored_values
-from cxrview.image.image_file import Grey
+from cxrview.image.image_file import GreyImage
 from cxrview.image.window import luma, minmax_to_uint8
 
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
@@ -21,7 +21,9 @@ _VOI_FUNCTION = 0x00281056
 _SHAPE = 0x20500020
 
 
-def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact: bool) -> Grey:
+def to_grey(
+    path: str, planes: Planes, header: Header, layout: PixelModule, *, exact: bool
+) -> GreyImage:
     """Turn stored values into what a reader sees.
 
     Args:
@@ -41,7 +43,7 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
     planes, layout, settled = settle(planes, header, layout, padded)
     if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
         pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, layout))
-        return Grey(pixels=pixels, is_constant=is_constant, warnings=settled)
+        return GreyImage(pixels=pixels, is_constant=is_constant, warnings=settled)
     stored = stored_values(planes.samples[0], layout, planes.precision)
     padding = None if exact else _padding(stored, header, layout)
     values, notes = modality_values(stored, header, layout)
@@ -53,10 +55,10 @@ def to_grey(path: str, planes: Planes, header: Header, layout: Layout, *, exact:
         padding=padding,
         beside=_byte_behind(planes, layout) if exact else None,
     )
-    return Grey(pixels=pixels, is_constant=is_constant, warnings=settled + notes + more)
+    return GreyImage(pixels=pixels, is_constant=is_constant, warnings=settled + notes + more)
 
 
-def _luma(path: str, planes: Planes, header: Header, layout: Layout) -> NDArray[Any]:
+def _luma(path: str, planes: Planes, header: Header, layout: PixelModule) -> NDArray[Any]:
     stored = stored_values(planes.samples, layout, planes.precision)
     if layout.photometric == "PALETTE COLOR":
         return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
@@ -80,7 +82,7 @@ def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray
     return colours
 
 
-def padding_range(header: Header, layout: Layout) -> tuple[int, int] | None:
+def padding_range(header: Header, layout: PixelModule) -> tuple[int, int] | None:
     """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), the lower first, as stored."""
     value = header.number(_PADDING)
     if value is None or layout.is_float:
@@ -91,7 +93,7 @@ def padding_range(header: Header, layout: Layout) -> tuple[int, int] | None:
     return min(first, last), max(first, last)
 
 
-def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np.bool_] | None:
+def _padding(stored: NDArray[Any], header: Header, layout: PixelModule) -> NDArray[np.bool_] | None:
     """Where there is no image."""
     found = padding_range(header, layout)
     if found is None:
@@ -108,7 +110,7 @@ def _padding(stored: NDArray[Any], header: Header, layout: Layout) -> NDArray[np
     return mask
 
 
-def _byte_behind(planes: Planes, layout: Layout) -> NDArray[np.uint8] | None:
+def _byte_behind(planes: Planes, layout: PixelModule) -> NDArray[np.uint8] | None:
     """The byte that fills up an odd number of 8-bit pixels.
 
     DCMTK 3.6 counts it as a pixel, unless the picture is tiny (determineMinMax of diinpxt.h).
@@ -124,7 +126,7 @@ def is_sigmoid(header: Header) -> bool:
     return header.text(_VOI_FUNCTION).upper() == "SIGMOID"
 
 
-def polarity(header: Header, layout: Layout) -> tuple[bool, tuple[str, ...]]:
+def polarity(header: Header, layout: PixelModule) -> tuple[bool, tuple[str, ...]]:
     """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
     shape = header.text(_SHAPE).upper()
     is_monochrome1 = layout.photometric == "MONOCHROME1"

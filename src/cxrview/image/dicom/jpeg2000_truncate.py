@@ -2,7 +2,7 @@
 
 Where packets lie in the order of resolutions, a picture of a fraction of the size is the
 beginning of the stream. How far that reaches is never guessed: the stream tells it by the lengths
-of packets (PLT) or tile-parts (TLM, SOT), or it is `Untold`.
+of packets (PLT) or tile-parts (TLM, SOT), or it is `NeedsWholeFile`.
 
 Source: ITU-T T.800 annexes A (markers) and B.12 (progressions); PS3.5 section 10.18.
 """
@@ -24,7 +24,7 @@ _SOT_BYTES = 12
 _MOST_SEGMENTS = 10_000
 
 
-class Untold(Exception):
+class NeedsWholeFile(Exception):
     """The stream does not tell how far its lower resolutions reach."""
 
 
@@ -36,7 +36,7 @@ class Stream(Protocol):
         """Bytes of the stream, as whoever packed it says."""
 
     def take(self, start: int, stop: int) -> bytes:
-        """Fetch all up to `stop`, and give what lies between; `Untold` beyond the end."""
+        """Fetch all up to `stop`, and give what lies between; `NeedsWholeFile` beyond the end."""
 
     def tail(self, count: int) -> bytes:
         """Fetch the last bytes alone."""
@@ -78,12 +78,12 @@ def read_main(stream: Stream) -> Main:
         Untold: it has more than one tile or component, or another order of packets.
     """
     if stream.take(0, 2) != _SOC:
-        raise Untold
+        raise NeedsWholeFile
     found: dict[bytes, list[bytes]] = {}
     ends, at = [2], 2
     for marker, body, after in _segments(stream, 2, _SOT):
         if marker not in _IN_MAIN:
-            raise Untold
+            raise NeedsWholeFile
         found.setdefault(marker, []).append(body)
         ends.append(after)
         at = after
@@ -142,16 +142,16 @@ def _segments(stream: Stream, at: int, last: bytes) -> Iterator[tuple[bytes, byt
             return
         length = _number(stream.take(at + 2, at + 4))
         if length < 2:
-            raise Untold
+            raise NeedsWholeFile
         yield marker, stream.take(at + 4, at + 2 + length), at + 2 + length
         at += 2 + length
-    raise Untold
+    raise NeedsWholeFile
 
 
 def _only(found: Mapping[bytes, list[bytes]], marker: bytes) -> bytes:
     bodies = found.get(marker, [])
     if len(bodies) != 1:
-        raise Untold
+        raise NeedsWholeFile
     return bodies[0]
 
 
@@ -162,15 +162,15 @@ def _count_packets(siz: bytes, cod: bytes) -> tuple[int, ...]:
     )
     is_one_tile = not (left or top or x0 or y0) and columns <= width and rows <= height
     if not is_one_tile or siz[34:36] != b"\0\1" or siz[37:] != b"\1\1" or len(cod) < 10:
-        raise Untold
+        raise NeedsWholeFile
     order, layers, levels = cod[1], _number(cod[2:4]), cod[5]
     # With a single layer, LRCP is RLCP.
     if not (order in (_RLCP, _RPCL) or (order == _LRCP and layers == 1)) or levels > 32:
-        raise Untold
+        raise NeedsWholeFile
     # Bit 0 of Scod: sizes of precincts follow, as two exponents a resolution.
     precincts = cod[10:] if cod[0] & 1 else b"\xff" * (levels + 1)
     if len(precincts) != levels + 1 or not (layers and rows and columns):
-        raise Untold
+        raise NeedsWholeFile
     counts = []
     for resolution, sizes in enumerate(precincts):
         across, down = (-(-length >> (levels - resolution)) for length in (columns, rows))
@@ -183,14 +183,14 @@ def _tile_part_lengths(tlm: list[bytes]) -> tuple[int, ...]:
     lengths: list[int] = []
     for index, body in enumerate(tlm):
         if len(body) < 2 or body[0] != index:
-            raise Untold
+            raise NeedsWholeFile
         of_tile, of_length = body[1] >> 4 & 3, 4 if body[1] & 0x40 else 2
         entry = of_tile + of_length
         if of_tile == 3 or (len(body) - 2) % entry:
-            raise Untold
+            raise NeedsWholeFile
         for at in range(2, len(body), entry):
             if any(body[at : at + of_tile]):
-                raise Untold
+                raise NeedsWholeFile
             lengths.append(_number(body[at + of_tile : at + entry]))
     return tuple(lengths)
 
@@ -200,20 +200,20 @@ def _read_tile_part(stream: Stream, at: int, index: int, main: Main) -> _TilePar
     sot = stream.take(at, at + _SOT_BYTES)
     length, count = _number(sot[6:10]), sot[11]
     if sot[:6] != _SOT + b"\0\x0a\0\0" or sot[10] != index or index > 254:
-        raise Untold
+        raise NeedsWholeFile
     if main.lengths and main.lengths[index : index + 1] != (length,):
-        raise Untold
+        raise NeedsWholeFile
     count = len(main.lengths) or count
     if sot[11] not in (0, count) or (count and count <= index):
-        raise Untold
+        raise NeedsWholeFile
     header, lengths, start = sot, b"", at + _SOT_BYTES
     plt = 0
     for marker, body, after in _segments(stream, start, _SOD):
         if marker not in _IN_TILE_PART:
-            raise Untold
+            raise NeedsWholeFile
         if marker == _PLT:
             if body[:1] != bytes([plt]):
-                raise Untold
+                raise NeedsWholeFile
             plt, lengths = plt + 1, lengths + body[1:]
         else:
             header += stream.take(start, after)
@@ -231,11 +231,11 @@ def _read_tile_part(stream: Stream, at: int, index: int, main: Main) -> _TilePar
 
 def _check_part(stream: Stream, main: Main, part: _TilePart) -> None:
     if not part.start < part.end <= stream.length:
-        raise Untold
+        raise NeedsWholeFile
     if part.packets and sum(part.packets) != part.end - part.start:
-        raise Untold
+        raise NeedsWholeFile
     if part.packets and part.count == 1 and len(part.packets) != sum(main.packets):
-        raise Untold
+        raise NeedsWholeFile
 
 
 def _packet_lengths(coded: bytes) -> tuple[int, ...]:
@@ -247,14 +247,14 @@ def _packet_lengths(coded: bytes) -> tuple[int, ...]:
             lengths.append(length)
             length = 0
     if coded and coded[-1] & 0x80:
-        raise Untold
+        raise NeedsWholeFile
     return tuple(lengths)
 
 
 def _fetch_ahead(stream: Stream, main: Main, part: _TilePart, index: int, missing: int) -> None:
     """Refuse where there are too few tile-parts; fetch all where TLM tells, else the next head."""
     if index + missing > part.count:
-        raise Untold
+        raise NeedsWholeFile
     if main.lengths:
         stream.take(0, len(main.header) + sum(main.lengths[: index + missing]))
     else:
@@ -271,7 +271,7 @@ def _check_end(stream: Stream, main: Main, last: _TilePart, kept: int) -> None:
         is_next = last.packets or stream.take(last.end, last.end + 2) == _SOT
         is_whole = bool(is_next) and _EOC in stream.tail(16)
     if not is_whole:
-        raise Untold
+        raise NeedsWholeFile
 
 
 def _without_tlm(main: Main) -> bytes:

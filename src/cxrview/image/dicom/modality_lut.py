@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.image.dicom.elements import Header
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 
 _LEVELS = 256
 # In projections of fluoroscopy and angiography the table leads back to the beam's intensity
@@ -22,7 +22,7 @@ _BACKWARDS = frozenset(
 
 
 def modality_values(
-    values: NDArray[Any], header: Header, layout: Layout
+    values: NDArray[Any], header: Header, layout: PixelModule
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Apply Modality LUT Sequence (0028,3000), else Rescale Slope and Intercept.
 
@@ -56,7 +56,7 @@ def modality_values(
     return _through_table(values, rescaled), notes
 
 
-def slope_of(header: Header, layout: Layout) -> tuple[float, tuple[str, ...]] | None:
+def slope_of(header: Header, layout: PixelModule) -> tuple[float, tuple[str, ...]] | None:
     """Tell by what `modality_values` multiplies, where that is all that matters.
 
     Returns:
@@ -90,7 +90,9 @@ def _rescale(header: Header) -> tuple[float | None, float | None, tuple[str, ...
     return slope, intercept, ()
 
 
-def _lookup_table(header: Header, layout: Layout) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+def _lookup_table(
+    header: Header, layout: PixelModule
+) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
     item = header.first_item(0x00283000)
     if item is None:
         return None

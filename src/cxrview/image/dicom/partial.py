@@ -11,12 +11,12 @@ from typing import IO, Any
 
 from cxrview.errors import UnreadableImage
 from cxrview.image.dicom.elements import Header
-from cxrview.image.dicom.fast import line_of
+from cxrview.image.dicom.fast import linear_window
 from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.jpeg2000_reduced import count_halvings
-from cxrview.image.dicom.jpeg2000_truncate import Untold, cut_stream, read_main
+from cxrview.image.dicom.jpeg2000_truncate import NeedsWholeFile, cut_stream, read_main
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, parse
-from cxrview.image.dicom.pixel_module import Layout, read_layout
+from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
 from cxrview.image.options import Limits, ReadOptions, check_pixels
 
 HEAD_BYTES = 1 << 16
@@ -30,7 +30,7 @@ _RPCL_ONLY = "1.2.840.10008.1.2.4.202"
 """Its TLM is there to find "the resolution breakpoints" (PS3.5 section 10.18)."""
 
 
-class Prefix:
+class GrowingPrefix:
     """The first bytes of a file, which grow as far as somebody looks.
 
     Args:
@@ -50,7 +50,7 @@ class Prefix:
             Untold: that is nearly all of the file.
         """
         if end > self.size - _LEAST_SAVED:
-            raise Untold
+            raise NeedsWholeFile
         if end > len(self.data):
             # Never less than a good piece: to ask costs more than the bytes.
             end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
@@ -75,17 +75,17 @@ class Prefix:
 class _Fragment:
     """A codestream within a file."""
 
-    def __init__(self, prefix: Prefix, start: int, length: int) -> None:
+    def __init__(self, prefix: GrowingPrefix, start: int, length: int) -> None:
         self.length = length
         self._prefix, self._start = prefix, start
 
     def take(self, start: int, stop: int) -> bytes:
         if stop > self.length:
-            raise Untold
+            raise NeedsWholeFile
         self._prefix.reach(self._start + stop)
         found = self._prefix.data[self._start + start : self._start + stop]
         if len(found) < stop - start:
-            raise Untold
+            raise NeedsWholeFile
         return found
 
     def tail(self, count: int) -> bytes:
@@ -93,7 +93,7 @@ class _Fragment:
         return self._prefix.piece(end - count, end)
 
 
-def stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> bytes | None:
+def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes | None:
     """Make a small file that shows a square of `side` as the whole file does.
 
     Args:
@@ -109,11 +109,11 @@ def stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> byte
         python_warnings.simplefilter("ignore")  # they quote header values
         try:
             return _stand_in(path, prefix, options, side)
-        except (Untold, UnreadableImage, RecursionError):
+        except (NeedsWholeFile, UnreadableImage, RecursionError):
             return None
 
 
-def _stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> bytes:
+def _stand_in(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes:
     parsed = _parse_head(path, prefix, options.limits)
     layout = _simple_layout(path, parsed, options.limits)
     start = len(prefix.data) - len(parsed.pixels.value) if parsed.pixels else 0
@@ -122,14 +122,14 @@ def _stand_in(path: str, prefix: Prefix, options: ReadOptions, side: int) -> byt
     frame = Frame(path=path, data=main.header, layout=layout, limits=options.limits)
     halvings = count_halvings(parsed.transfer_syntax, frame, side)
     if halvings < 1:
-        raise Untold
+        raise NeedsWholeFile
     short = cut_stream(stream, main, halvings, is_divided=parsed.transfer_syntax == _RPCL_ONLY)
     short += b"\0" * (len(short) % 2)
     table, length = _ITEM + b"\0\0\0\0", len(short).to_bytes(4, "little")
     return prefix.data[:start] + table + _ITEM + length + short + _END
 
 
-def _parse_head(path: str, prefix: Prefix, limits: Limits) -> Parsed:
+def _parse_head(path: str, prefix: GrowingPrefix, limits: Limits) -> Parsed:
     """Read the elements up to pixels of undefined length."""
     for length in (HEAD_BYTES, *_LONG_HEAD_BYTES):
         prefix.reach(length)
@@ -138,27 +138,27 @@ def _parse_head(path: str, prefix: Prefix, limits: Limits) -> Parsed:
             if parsed.pixels.length == UNDEFINED_LENGTH and not parsed.warnings:
                 return parsed
             break
-    raise Untold
+    raise NeedsWholeFile
 
 
-def _simple_layout(path: str, parsed: Parsed, limits: Limits) -> Layout:
+def _simple_layout(path: str, parsed: Parsed, limits: Limits) -> PixelModule:
     """Say how the pixels are laid out, of a file in which nothing asks for all of them."""
     assert parsed.pixels is not None
     header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
-    layout = read_layout(path, header, parsed.pixels.tag)
+    layout = read_pixel_module(path, header, parsed.pixels.tag)
     check_pixels(path, layout.decoded_bytes, limits)
-    if layout.frames != 1 or line_of(header, layout) is None:
-        raise Untold
+    if layout.frames != 1 or linear_window(header, layout) is None:
+        raise NeedsWholeFile
     return layout
 
 
-def _first_fragment(prefix: Prefix, at: int) -> _Fragment:
+def _first_fragment(prefix: GrowingPrefix, at: int) -> _Fragment:
     """Find the fragment behind the offset table (PS3.5 annex A.4): whole, and more behind it."""
     for _ in range(2):
         prefix.reach(at + 8)
         head = prefix.data[at : at + 8]
         start, length = at + 8, int.from_bytes(head[4:], "little")
         if head[:4] != _ITEM or start + length + len(_END) > prefix.size:
-            raise Untold
+            raise NeedsWholeFile
         at = start + length
     return _Fragment(prefix, start, length)

@@ -13,7 +13,7 @@ _ADVICE = "Export it again; its header contradicts itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PixelModule:
     """The Image Pixel module, checked."""
 
     rows: int
@@ -60,7 +60,7 @@ def count_frames(header: Header) -> tuple[int, tuple[str, ...]]:
     return min(frames, _MOST_FRAMES), ()
 
 
-def read_layout(path: str, header: Header, tag: int) -> Layout:
+def read_pixel_module(path: str, header: Header, tag: int) -> PixelModule:
     """Read and check the Image Pixel module.
 
     Args:
@@ -83,7 +83,7 @@ def read_layout(path: str, header: Header, tag: int) -> Layout:
         raise CorruptHeader(path, "its number of samples does not fit its colours", _ADVICE)
     frames, notes = count_frames(header)
     depth, more = _read_depth(path, header, tag)
-    return Layout(
+    return PixelModule(
         rows=rows,
         columns=columns,
         frames=frames,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.image.dicom.frame import Planes
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.smoothness import share_closer, some_rows
 from cxrview.image.dicom.stored_values import stored_values
 
@@ -29,7 +29,7 @@ _MOST_ALIKE = 0.5
 """Share of one value among those at the far end: white borders and letters are of one value."""
 
 
-def settle_sign(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]]:
+def settle_sign(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Correct Pixel Representation where the pixels show that it is wrong.
 
     Args:
@@ -54,7 +54,7 @@ def settle_sign(planes: Planes, layout: Layout) -> tuple[Layout, tuple[str, ...]
     return layout, (DOUBTFUL,) if is_stream_signed and not layout.is_signed else ()
 
 
-def may_have_other_sign(planes: Planes, layout: Layout) -> bool:
+def may_have_other_sign(planes: Planes, layout: PixelModule) -> bool:
     """Whether the sign should be looked at, by a few rows: takes some 20 microseconds."""
     if planes.samples.dtype.kind == "f" or layout.bits_stored < 2:
         return False
@@ -78,7 +78,7 @@ def _are_many(mask: NDArray[np.bool_], share: float = _FEWEST) -> bool:
     return bool(np.count_nonzero(mask) >= share * mask.size)
 
 
-def _is_one_value(values: NDArray[Any], bits: int, layout: Layout) -> bool:
+def _is_one_value(values: NDArray[Any], bits: int, layout: PixelModule) -> bool:
     """Whether an end of the range that neighbours jump to is a border, a shutter or letters."""
     some, quarter = some_rows(values), 1 << (bits - 2)
     if layout.is_signed:

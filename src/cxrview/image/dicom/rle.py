@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxrview.errors import CorruptPixels
 from cxrview.image.dicom.components import check_components, fit_components
 from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
 
@@ -44,7 +44,7 @@ def decode_rle(frame: Frame) -> Planes:
     return fit_components(frame, _unpacked(native.data.cast("B"), layout))
 
 
-def _of_segments(frame: Frame, layout: Layout, count: int) -> tuple[Layout, int]:
+def _of_segments(frame: Frame, layout: PixelModule, count: int) -> tuple[PixelModule, int]:
     """Take samples and bytes of a sample from the segments, of which there is one for each byte.
 
     Where they are not those of the header, one of the two should be.
@@ -71,7 +71,7 @@ def _of_segments(frame: Frame, layout: Layout, count: int) -> tuple[Layout, int]
     return replace(layout, samples=samples, photometric=photometric), width
 
 
-def _decode_grey(data: bytes, layout: Layout) -> Planes | None:
+def _decode_grey(data: bytes, layout: PixelModule) -> Planes | None:
     """Decode both bytes of grey values at once, in a third of the time.
 
     None where a plane is too short or too long, as of some writers, or where there are colours.
@@ -85,7 +85,7 @@ def _decode_grey(data: bytes, layout: Layout) -> Planes | None:
     return _unpacked(native, layout) if len(native) == layout.frame_bytes else None
 
 
-def _unpacked(native: bytes | bytearray | memoryview, layout: Layout) -> Planes:
+def _unpacked(native: bytes | bytearray | memoryview, layout: PixelModule) -> Planes:
     return Planes(
         samples=unpack_native(native, layout, is_little_endian=True),
         precision=layout.bits_allocated,
@@ -109,7 +109,7 @@ def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.ui
     return np.frombuffer(plane, np.uint8, size)
 
 
-def _by_plane(layout: Layout) -> Layout:
+def _by_plane(layout: PixelModule) -> PixelModule:
     """RLE is always by plane, whatever Planar Configuration says."""
     photometric = layout.photometric.removesuffix("_422")
     return replace(layout, is_planar=True, photometric=photometric)

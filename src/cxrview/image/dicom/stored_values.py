@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.image.dicom.pixel_module import Layout
+from cxrview.image.dicom.pixel_module import PixelModule
 
 
-def stored_values(samples: NDArray[Any], layout: Layout, precision: int) -> NDArray[Any]:
+def stored_values(samples: NDArray[Any], layout: PixelModule, precision: int) -> NDArray[Any]:
     """Take the stored bits out of their container and give them their sign.
 
     Args:
@@ -42,7 +42,7 @@ def stored_values(samples: NDArray[Any], layout: Layout, precision: int) -> NDAr
     return signed
 
 
-def as_stored(value: int, layout: Layout) -> int:
+def as_stored(value: int, layout: PixelModule) -> int:
     """Give a header value, such as Pixel Padding Value, the sign of the pixels.
 
     Its value representation often contradicts Pixel Representation.
@@ -58,7 +58,7 @@ def _ones(bits: int, width: int) -> Any:
 
 def unpack_native(
     data: bytes | bytearray | memoryview,
-    layout: Layout,
+    layout: PixelModule,
     *,
     is_little_endian: bool,
     is_words: bool = False,
@@ -94,7 +94,7 @@ def unpack_native(
     return np.moveaxis(flat.reshape(layout.rows, layout.columns, layout.samples), 2, 0)
 
 
-def _luma_of_422(flat: NDArray[Any], layout: Layout) -> NDArray[Any]:
+def _luma_of_422(flat: NDArray[Any], layout: PixelModule) -> NDArray[Any]:
     """Pick the luma out of Y Y Cb Cr for every two pixels (PS3.3 C.7.6.3.1.2)."""
     pairs = flat.reshape(layout.rows, -1, 4)[..., :2]
     return pairs.reshape(1, layout.rows, -1)[..., : layout.columns]

@@ -33,7 +33,7 @@ from cxrview.reports.figures.style import (
     note_height,
     note_lines,
 )
-from cxrview.reports.format import write_p, write_share
+from cxrview.reports.format import format_p, format_share
 from cxrview.stats import exact_interval
 
 _COLOURS = dict(zip(FINE_TUNINGS, (RED, GREEN, BLUE), strict=True))
@@ -95,7 +95,7 @@ def _draw_accuracies(axis: Axes, validated: Mapping[Candidate, Scores], chosen: 
         _draw_point(axis, place - _ASIDE, candidate, scores, is_open=False)
         _draw_point(axis, place + _ASIDE, candidate, progenitors, is_open=True)
         axis.annotate(
-            write_share(scores.accuracy).removesuffix(" %"),
+            format_share(scores.accuracy).removesuffix(" %"),
             (place, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 3),
@@ -208,7 +208,7 @@ def write_chi_squared(one: Compared) -> str:
     if one.chi_squared is None:
         right, total = one.first[0] + one.second[0], one.first[1] + one.second[1]
         return "no error in either" if right == total else "none right in either"
-    return write_p(one.chi_squared.p)
+    return format_p(one.chi_squared.p)
 
 
 def _in_lines(name: str) -> str:
@@ -216,7 +216,7 @@ def _in_lines(name: str) -> str:
 
 
 def _percent(pool: tuple[int, int]) -> str:
-    return write_share(pool[0] / pool[1]).removesuffix(" %")
+    return format_share(pool[0] / pool[1]).removesuffix(" %")
 
 
 def _write_paper(one: Compared) -> str:
@@ -227,7 +227,7 @@ def _write_paper(one: Compared) -> str:
 def _describe(
     validated: Mapping[Candidate, Scores], compared: Sequence[Compared], chosen: Candidate
 ) -> str:
-    points = "; ".join(f"{c.name} {write_share(validated[c].accuracy)}" for c in CANDIDATES)
+    points = "; ".join(f"{c.name} {format_share(validated[c].accuracy)}" for c in CANDIDATES)
     tests = "; ".join(
         f"{one.pools.name}: {_percent(one.first)} against {_percent(one.second)} %, "
         f"{write_chi_squared(one)}"

@@ -22,7 +22,7 @@ from cxrview.reports.figures.style import (
     note_height,
     note_lines,
 )
-from cxrview.reports.format import write_count, write_share, write_sources
+from cxrview.reports.format import format_count, format_share, format_sources
 from cxrview.terms import Partition
 
 
@@ -255,7 +255,7 @@ def _draw_selection(
         axis,
         out,
         "",
-        [f"{write_count(flow.unreadable)} unreadable", f"{write_count(flow.left_out)} left out"],
+        [f"{format_count(flow.unreadable)} unreadable", f"{format_count(flow.left_out)} left out"],
         dashed=True,
     )
     down = labelled.middle
@@ -285,7 +285,7 @@ def _draw_training(
             axis,
             box,
             "Augmented",
-            [write_count(made.images, "images"), f"made of {write_count(made.progenitors)}"],
+            [format_count(made.images, "images"), f"made of {format_count(made.progenitors)}"],
         )
         draw_arrow(axis, (box.middle, box.bottom), (box.middle, models.top))
         verb = "train" if part is Partition.TRAINING else "compare"
@@ -309,7 +309,7 @@ def _draw_candidates(axis: Axes, frame: Box, flow: Flow) -> None:
         for k, fine in enumerate(FINE_TUNINGS):
             box = Box(frame.left + head + k * width + 1, bottom + 1, width - 2, row - 2)
             candidate = Candidate(pre_training=pre, fine_tuning=fine)
-            accuracy = write_share(flow.accuracies[candidate]).removesuffix(" %")
+            accuracy = format_share(flow.accuracies[candidate]).removesuffix(" %")
             if candidate == flow.chosen:
                 draw_box(axis, box, accuracy, [], filled=True)
             else:
@@ -323,7 +323,7 @@ def _draw_assessment(
     box = Box(left, 20, sum(columns[-1]) - left, 22)
     drawn = [external.drawn.images for external in flow.externals]
     total = flow.partitions[Partition.TEST].images + sum(drawn)
-    lines = [flow.chosen.name, f"on {write_count(total, 'test images')}"]
+    lines = [flow.chosen.name, f"on {format_count(total, 'test images')}"]
     if drawn:
         lines.append("inside and external, together and each alone")
     draw_box(axis, box, "The chosen model assessed", _wrapped(lines, box.width))
@@ -335,7 +335,7 @@ def _draw_assessment(
         draw_box(
             axis,
             labelled,
-            f"External:\n{write_sources([external.name])}",
+            f"External:\n{format_sources([external.name])}",
             _count_tall(external.labelled),
         )
         draw_box(axis, sample, "External test", _count_tall(external.drawn))
@@ -345,17 +345,17 @@ def _draw_assessment(
 
 def _count_wide(counted: Counted) -> list[str]:
     return [
-        f"{write_count(counted.images, 'images')} of {write_count(counted.patients, 'patients')}",
-        f"{write_count(counted.frontal)} frontal, {write_count(counted.lateral)} lateral",
+        f"{format_count(counted.images, 'images')} of {format_count(counted.patients, 'patients')}",
+        f"{format_count(counted.frontal)} frontal, {format_count(counted.lateral)} lateral",
     ]
 
 
 def _count_tall(counted: Counted) -> list[str]:
     return [
-        write_count(counted.images, "images"),
-        write_count(counted.patients, "patients"),
-        f"{write_count(counted.frontal)} frontal",
-        f"{write_count(counted.lateral)} lateral",
+        format_count(counted.images, "images"),
+        format_count(counted.patients, "patients"),
+        f"{format_count(counted.frontal)} frontal",
+        f"{format_count(counted.lateral)} lateral",
     ]
 
 
@@ -370,12 +370,12 @@ def _describe(flow: Flow) -> str:
         for part, counted in flow.partitions.items()
     )
     externals = "; ".join(
-        f"{write_sources([e.name])}: {', '.join(_count_tall(e.drawn))}, "
-        f"of {write_count(e.labelled.images)} labelled"
+        f"{format_sources([e.name])}: {', '.join(_count_tall(e.drawn))}, "
+        f"of {format_count(e.labelled.images)} labelled"
         for e in flow.externals
     )
     return (
-        f"{', '.join(_count_wide(flow.labelled))}; {write_count(flow.unreadable)} unreadable, "
-        f"{write_count(flow.left_out)} left out. {parts}. External: {externals or 'none'}. "
+        f"{', '.join(_count_wide(flow.labelled))}; {format_count(flow.unreadable)} unreadable, "
+        f"{format_count(flow.left_out)} left out. {parts}. External: {externals or 'none'}. "
         f"Chosen of nine candidates: {flow.chosen.name}."
     )

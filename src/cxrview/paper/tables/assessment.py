@@ -20,12 +20,12 @@ from cxrview.paper.tables.table import Table
 from cxrview.records import Assessed, Assessment, Cutoff, Interval, ModifiedCount, Slice
 from cxrview.reports.format import (
     NONE,
-    write_cutoff,
-    write_interval,
-    write_points,
-    write_right,
-    write_share,
-    write_sources,
+    format_cutoff,
+    format_interval,
+    format_points,
+    format_right,
+    format_share,
+    format_sources,
 )
 
 SETS = {INSIDE: "inside", EXTERNAL: "external", BOTH: "both together"}
@@ -44,8 +44,8 @@ def write_network_accuracy(one: Assessed) -> str:
     """`831 of 832 right, 99.88 % (99.33–100.00 %), by the cutoff 96.1 % that validation ...`."""
     table = one.assessment.table
     return (
-        f"{write_right(table.right, table.total)} right, {_accuracy(one.assessment)}, by the "
-        f"cutoff {write_cutoff(one.assessment.cutoff)} that validation images gave"
+        f"{format_right(table.right, table.total)} right, {_accuracy(one.assessment)}, by the "
+        f"cutoff {format_cutoff(one.assessment.cutoff)} that validation images gave"
     )
 
 
@@ -83,14 +83,14 @@ def _other_cutoff(run: Reproduction) -> tuple[str, ...]:
         return ()
     return (
         "The network as it was assessed gives its validation images other PFIs than it gave when "
-        f"it was trained, and with them the cutoff {write_cutoff(shown.assessment.cutoff)}.",
+        f"it was trained, and with them the cutoff {format_cutoff(shown.assessment.cutoff)}.",
     )
 
 
 def _cutoff_cells(cutoff: Cutoff) -> tuple[str, str, str, str]:
     middle = (cutoff.low + cutoff.high) / 2
     ends = (cutoff.low, cutoff.high, middle)
-    low, high, middle_words = (write_cutoff(end) for end in ends)
+    low, high, middle_words = (format_cutoff(end) for end in ends)
     return f"{cutoff.youden_j:.4f}", low, high, middle_words
 
 
@@ -132,7 +132,7 @@ def _network_row(one: Assessed) -> tuple[str, ...]:
         f"{table.frontal_called_lateral:,}",
         f"{table.lateral_called_frontal:,}",
         f"{table.lateral_called_lateral:,}",
-        write_right(table.right, table.total),
+        format_right(table.right, table.total),
         _accuracy(one.assessment),
         _papers_test(one.images) if one.rule == HIGHER_END else NONE,
     )
@@ -144,19 +144,19 @@ def _cutoff_words(one: Assessed) -> str:
     ends = {HIGHER_END: "higher end", MIDDLE: "middle"}
     images = {VALIDATION: "validation images", TEST: "test images"}
     end, where = ends.get(one.rule, one.rule), images.get(one.cutoff_from, one.cutoff_from)
-    return f"{write_cutoff(one.assessment.cutoff)}, {end},\n{where}"
+    return f"{format_cutoff(one.assessment.cutoff)}, {end},\n{where}"
 
 
 def _accuracy(found: Assessment | Slice | ModifiedCount) -> str:
     """`99.93 % (99.59–100.00 %)`."""
-    return f"{write_share(found.table.accuracy)} ({write_interval(found.interval)})"
+    return f"{format_share(found.table.accuracy)} ({format_interval(found.interval)})"
 
 
 def _papers_test(images: str) -> str:
     paper = TESTED.get(images)
     if paper is None or paper.right is None or paper.total is None:
         return NONE
-    words = f"{write_right(paper.right, paper.total)}\n{paper.percent:g} %"
+    words = f"{format_right(paper.right, paper.total)}\n{paper.percent:g} %"
     if paper.percent_interval:
         low, high = paper.percent_interval
         words += f" ({low:g}–{high:g} %)"
@@ -192,7 +192,7 @@ def _classifier_row(run: Reproduction, name: str) -> tuple[str, ...]:
 
 
 def _share_and_accuracy(found: Assessment) -> str:
-    return f"{write_right(found.table.right, found.table.total)}\n{_accuracy(found)}"
+    return f"{format_right(found.table.right, found.table.total)}\n{_accuracy(found)}"
 
 
 def slices_table(run: Reproduction) -> Table:
@@ -221,15 +221,15 @@ def _slice_row(one: Slice) -> tuple[str, ...]:
     return (
         _slice_name(one),
         one.kind,
-        write_right(table.frontal_called_frontal, table.frontal) if table.frontal else NONE,
-        write_right(table.lateral_called_lateral, table.lateral) if table.lateral else NONE,
-        write_right(table.right, table.total),
+        format_right(table.frontal_called_frontal, table.frontal) if table.frontal else NONE,
+        format_right(table.lateral_called_lateral, table.lateral) if table.lateral else NONE,
+        format_right(table.right, table.total),
         _accuracy(one),
     )
 
 
 def _slice_name(one: Slice) -> str:
-    return write_sources([one.name]) if one.kind == "source" else one.name or "not told"
+    return format_sources([one.name]) if one.kind == "source" else one.name or "not told"
 
 
 def robustness_table(run: Reproduction) -> Table:
@@ -264,11 +264,11 @@ def _modified_row(one: ModifiedCount) -> tuple[str, ...]:
     return (
         one.modification.replace("-", " "),
         one.severity or NONE,
-        write_right(table.right, table.total),
+        format_right(table.right, table.total),
         _accuracy(one),
         _view_cell(table.frontal_called_frontal, table.frontal, one.frontal_interval),
         _view_cell(table.lateral_called_lateral, table.lateral, one.lateral_interval),
-        write_points(one.difference),
+        format_points(one.difference),
         f"{one.lost:,}",
         f"{one.gained:,}",
     )
@@ -277,7 +277,7 @@ def _modified_row(one: ModifiedCount) -> tuple[str, ...]:
 def _view_cell(right: int, total: int, interval: Interval | None) -> str:
     if interval is None:
         return NONE
-    return f"{write_share(right / total)}\n({write_interval(interval)})"
+    return f"{format_share(right / total)}\n({format_interval(interval)})"
 
 
 def drawn_words(modified: Sequence[ModifiedCount]) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from cxrview.paper.figures.flow import Counted, External, add_up
 from cxrview.paper.published_numbers import IMAGES
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
-from cxrview.reports.format import NONE, write_count, write_seconds, write_sources
+from cxrview.reports.format import NONE, format_count, format_seconds, format_sources
 
 
 def parts_table(run: Reproduction) -> Table:
     """Images of each partition, and of each external set."""
-    inside = write_sources(run.sources)
+    inside = format_sources(run.sources)
     rows = [
         _part_row(str(name), inside, counted, str(name))
         for name, counted in run.flow.partitions.items()
@@ -31,8 +31,8 @@ def _external_rows(externals: Sequence[External]) -> list[tuple[str, ...]]:
     """One each, and below several their sum, since the paper's images were all of one source."""
     name, paper = "test, external", "external"
     if len(externals) == 1:
-        return [_part_row(name, write_sources([e.name]), e.drawn, paper) for e in externals]
-    rows = [_part_row(name, write_sources([e.name]), e.drawn, "") for e in externals]
+        return [_part_row(name, format_sources([e.name]), e.drawn, paper) for e in externals]
+    rows = [_part_row(name, format_sources([e.name]), e.drawn, "") for e in externals]
     if rows:
         total = add_up(e.drawn for e in externals)
         rows.append(_part_row(name, f"all {len(rows)} together", total, paper))
@@ -42,25 +42,25 @@ def _external_rows(externals: Sequence[External]) -> list[tuple[str, ...]]:
 def _part_row(name: str, source: str, counted: Counted, paper: str) -> tuple[str, ...]:
     """The paper's number stands in it only where `paper` names one."""
     numbers = (counted.images, counted.frontal, counted.lateral, counted.patients)
-    papers = write_count(round(IMAGES[paper].value)) if paper else NONE
-    return (name, source, *map(write_count, numbers), papers)
+    papers = format_count(round(IMAGES[paper].value)) if paper else NONE
+    return (name, source, *map(format_count, numbers), papers)
 
 
 def _other_images(run: Reproduction) -> tuple[str, ...]:
     flow, words = run.flow, []
     if flow.left_out:
-        words.append(f"Readable and in no partition: {write_count(flow.left_out, 'images')}.")
+        words.append(f"Readable and in no partition: {format_count(flow.left_out, 'images')}.")
     if flow.unreadable:
-        words.append(f"Labelled and not readable: {write_count(flow.unreadable, 'files')}.")
+        words.append(f"Labelled and not readable: {format_count(flow.unreadable, 'files')}.")
     words += [
-        f"{write_sources([e.name])}: {e.drawn.images:,} of "
-        f"{write_count(e.labelled.images, 'images')} were assessed."
+        f"{format_sources([e.name])}: {e.drawn.images:,} of "
+        f"{format_count(e.labelled.images, 'images')} were assessed."
         for e in flow.externals
         if e.drawn.images < e.labelled.images
     ]
     words += [
-        f"Augmentation makes {write_count(made.images, 'images')} of "
-        f"{write_count(made.progenitors, 'progenitors')} for {partition}; in the paper "
+        f"Augmentation makes {format_count(made.images, 'images')} of "
+        f"{format_count(made.progenitors, 'progenitors')} for {partition}; in the paper "
         f"{IMAGES[f'augmented {partition}'].value:,.0f}."
         for partition, made in flow.made.items()
     ]
@@ -70,11 +70,11 @@ def _other_images(run: Reproduction) -> tuple[str, ...]:
 def times_table(run: Reproduction) -> Table:
     """Wall time of each stage."""
     total = sum(run.seconds.values())
-    rows = [(stage, write_seconds(took)) for stage, took in run.seconds.items()]
+    rows = [(stage, format_seconds(took)) for stage, took in run.seconds.items()]
     return Table(
         name="times",
         caption="Wall time of each stage" + (f", on {run.machine}" if run.machine else ""),
         columns=("Stage", "Time"),
         numbers=frozenset([1]),
-        rows=(*rows, ("together", write_seconds(total))),
+        rows=(*rows, ("together", format_seconds(total))),
     )

@@ -10,12 +10,12 @@ from cxrview.paper.tables.table import Table
 from cxrview.records import Scores
 from cxrview.reports.format import (
     NONE,
-    write_count,
-    write_interval,
-    write_p,
-    write_points,
-    write_right,
-    write_share,
+    format_count,
+    format_interval,
+    format_p,
+    format_points,
+    format_right,
+    format_share,
 )
 from cxrview.stats import exact_interval, patient_bootstrap
 
@@ -60,7 +60,7 @@ def _candidate_row(run: Reproduction, candidate: Candidate) -> tuple[str, ...]:
     return (
         candidate.name,
         *_share(own),
-        write_interval(exact_interval(int(own.is_right.sum()), len(own))),
+        format_interval(exact_interval(int(own.is_right.sum()), len(own))),
         *_share(originals),
         _over_patients(originals, run.seed),
         _papers_accuracy(candidate),
@@ -71,14 +71,14 @@ def _over_patients(originals: Scores, seed: int) -> str:
     is_right = originals.is_right
     if is_right.all() or not is_right.any():
         return NONE
-    return write_interval(
+    return format_interval(
         patient_bootstrap(is_right.astype(np.float64), originals.patients, seed=seed)
     )
 
 
 def _share(scores: Scores) -> tuple[str, str]:
     counts = int(scores.is_right.sum()), len(scores)
-    return write_right(*counts), write_share(scores.accuracy)
+    return format_right(*counts), format_share(scores.accuracy)
 
 
 def _papers_accuracy(candidate: Candidate) -> str:
@@ -123,16 +123,16 @@ def _comparison_row(compared: Compared) -> tuple[str, ...]:
         f"{paper[0]:.1f}\nagainst {paper[1]:.1f}",
         compared.pools.paper_p,
         "\nagainst ".join(_pool_percents(compared)),
-        f"{write_right(*compared.first)}\nagainst {write_right(*compared.second)}",
+        f"{format_right(*compared.first)}\nagainst {format_right(*compared.second)}",
         *_write_test(compared),
-        f"{write_points(compared.difference_on_progenitors)}\n"
-        f"({write_points(compared.interval.low)} to {write_points(compared.interval.high)})",
+        f"{format_points(compared.difference_on_progenitors)}\n"
+        f"({format_points(compared.interval.low)} to {format_points(compared.interval.high)})",
         write_order(compared),
     )
 
 
 def _pool_percents(compared: Compared) -> list[str]:
-    return [write_share(r / n).removesuffix(" %") for r, n in (compared.first, compared.second)]
+    return [format_share(r / n).removesuffix(" %") for r, n in (compared.first, compared.second)]
 
 
 def _write_test(compared: Compared) -> tuple[str, str]:
@@ -140,8 +140,8 @@ def _write_test(compared: Compared) -> tuple[str, str]:
     if found is None:
         return "nothing to test", "nothing to test"
     return (
-        f"{found.statistic:.2f}\n{write_p(found.p)}",
-        f"{found.corrected_statistic:.2f}\n{write_p(found.corrected_p)}",
+        f"{found.statistic:.2f}\n{format_p(found.p)}",
+        f"{found.corrected_statistic:.2f}\n{format_p(found.corrected_p)}",
     )
 
 
@@ -188,8 +188,8 @@ def choice_sentences(run: Reproduction) -> tuple[str, ...]:
         others = ", ".join(c.name for c in equal if c != chosen)
         why = f"Equal to it: {others}. "
         why += (
-            f"Of these it has seen most pictures in pre-training, {write_count(_pictures(chosen))} "
-            "as published."
+            "Of these it has seen most pictures in pre-training, "
+            f"{format_count(_pictures(chosen))} as published."
             if len(most) == 1
             else "None of the foremost has seen more pictures in pre-training; the first in order "
             "was taken."

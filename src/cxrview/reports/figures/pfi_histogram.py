@@ -19,15 +19,15 @@ from cxrview.reports.figures.style import (
     PALE,
     VIEW_COLOUR,
     VIEW_HATCH,
-    all_together,
     describe_note,
     draw_note,
     in_print,
     new_figure,
     note_height,
     note_lines,
+    with_pooled,
 )
-from cxrview.reports.format import write_count
+from cxrview.reports.format import format_count
 from cxrview.terms import View
 
 BINS = 100
@@ -53,7 +53,7 @@ def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float, note: str =
     Source:
         Paper, Fig 3.
     """
-    panels = all_together(sets)
+    panels = with_pooled(sets)
     counts = {name: count_bins(scores) for name, scores in panels.items()}
     lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
@@ -105,17 +105,17 @@ def _draw_panel(
     axis.set_ylim(-3 * most, 3 * most)
     axis.yaxis.set_major_locator(FixedLocator([-t for t in reversed(ticks)] + [0, *ticks]))
     axis.yaxis.set_minor_locator(NullLocator())
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write_count(abs(int(value)))))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_count(abs(int(value)))))
     axis.grid(axis="y", color=PALE, linewidth=0.4)
     axis.set_axisbelow(True)
     total = sum(int(bins.sum()) for bins in both.values())
-    axis.set_title(f"{name}: {write_count(total, 'images')}")
+    axis.set_title(f"{name}: {format_count(total, 'images')}")
     axis.set_title(f"dashed: cutoff {cutoff:.1f} %", loc="right", fontsize=8)
     for view, at, vertical in ((View.FRONTAL, 0.97, "top"), (View.LATERAL, 0.03, "bottom")):
         axis.text(
             0.5,
             at,
-            f"{write_count(int(both[view].sum()))} {view.value}",
+            f"{format_count(int(both[view].sum()))} {view.value}",
             transform=axis.transAxes,
             ha="center",
             va=vertical,
@@ -125,8 +125,8 @@ def _draw_panel(
 
 def _describe(panels: Mapping[str, Scores], cutoff: float) -> str:
     each = "; ".join(
-        f"{name}: {write_count(int(s.is_frontal.sum()))} frontal, "
-        f"{write_count(int((~s.is_frontal).sum()))} lateral"
+        f"{name}: {format_count(int(s.is_frontal.sum()))} frontal, "
+        f"{format_count(int((~s.is_frontal).sum()))} lateral"
         for name, s in panels.items()
     )
     return (

@@ -15,7 +15,7 @@ from cxrview.reports.figures.style import (
     note_lines,
 )
 from cxrview.reports.figures.tiles import Band, Tile, draw_tiles
-from cxrview.reports.format import write_count, write_pfi
+from cxrview.reports.format import format_count, format_pfi
 from cxrview.terms import View
 from cxrview.wording import plural
 
@@ -64,9 +64,9 @@ def draw_gallery(
         for k in order
     ]
     more = len(pixels) - len(tiles)
-    heading = write_count(len(pixels), "images") + " called wrong"
+    heading = format_count(len(pixels), "images") + " called wrong"
     if more:
-        heading += f"; the {len(tiles)} surest errors are shown, {write_count(more)} more are not"
+        heading += f"; the {len(tiles)} surest errors are shown, {format_count(more)} more are not"
     return draw_tiles(
         [Band(heading=heading, tiles=tiles)],
         columns=max(4, min(6, len(tiles))),
@@ -77,7 +77,7 @@ def draw_gallery(
 
 
 def _write_truth(is_frontal: bool, pfi: float) -> str:
-    return f"is {'frontal' if is_frontal else 'lateral'},\nPFI {write_pfi(pfi)}"
+    return f"is {'frontal' if is_frontal else 'lateral'},\nPFI {format_pfi(pfi)}"
 
 
 def _draw_none(note: str) -> Figure:
@@ -131,7 +131,7 @@ def draw_examples(
         for view in View
     ]
     said = "; ".join(
-        f"{'frontal' if frontal else 'lateral'}, PFI {write_pfi(float(percent))}"
+        f"{'frontal' if frontal else 'lateral'}, PFI {format_pfi(float(percent))}"
         for frontal, percent in zip(is_frontal, pfi, strict=True)
     )
     return draw_tiles(
@@ -144,7 +144,7 @@ def draw_examples(
 
 
 def _write_both(pfi: float) -> str:
-    return f"frontal {write_pfi(pfi)}\nlateral {write_pfi(100 - pfi)}"
+    return f"frontal {format_pfi(pfi)}\nlateral {format_pfi(100 - pfi)}"
 
 
 Modified = tuple[str, NDArray[np.uint8], float]
@@ -178,7 +178,7 @@ def draw_modified(
         Band(
             heading=heading,
             tiles=[
-                Tile(pixels=pixels, above=title, below=f"frontal {write_pfi(pfi)}")
+                Tile(pixels=pixels, above=title, below=f"frontal {format_pfi(pfi)}")
                 for title, pixels, pfi in image
             ],
         )
@@ -186,7 +186,7 @@ def draw_modified(
     ]
     said = ". ".join(
         f"{heading or f'Image {number}'}: "
-        + "; ".join(f"{title}, PFI {write_pfi(pfi)}" for title, _, pfi in image)
+        + "; ".join(f"{title}, PFI {format_pfi(pfi)}" for title, _, pfi in image)
         for number, (heading, image) in enumerate(zip(names, images, strict=True), start=1)
     )
     return draw_tiles(

@@ -20,7 +20,7 @@ from cxrview.reports.figures.style import (
     note_height,
     note_lines,
 )
-from cxrview.reports.format import write_count
+from cxrview.reports.format import format_count
 
 
 @in_print
@@ -32,7 +32,7 @@ def draw_reliability(assessment: Assessment, *, name: str = "", note: str = "") 
         name: of the set of images.
         note: stands above, such as how the run was scaled.
     """
-    images = write_count(assessment.table.total, "images")
+    images = format_count(assessment.table.total, "images")
     lines = note_lines(note, COLUMN_WIDTH_MM)
     figure = new_figure(
         COLUMN_WIDTH_MM,
@@ -88,7 +88,7 @@ def _draw_counts(axis: Axes, bins: Sequence[ReliabilityBin]) -> None:
     axis.yaxis.set_minor_locator(NullLocator())
     for middle, count in zip(middles, counts, strict=True):
         axis.annotate(
-            write_count(count),
+            format_count(count),
             (middle, count),
             xytext=(0, 1.5),
             textcoords="offset points",
@@ -103,7 +103,7 @@ def _draw_counts(axis: Axes, bins: Sequence[ReliabilityBin]) -> None:
 def _describe(assessment: Assessment) -> str:
     each = "; ".join(
         f"PFI {one.low:g} to {one.high:g} %: {one.percent_frontal:.1f} % of "
-        f"{write_count(one.images, 'images')} frontal"
+        f"{format_count(one.images, 'images')} frontal"
         for one in assessment.reliability
     )
     return f"{each}. Expected calibration error {assessment.calibration_error:.2f} points."

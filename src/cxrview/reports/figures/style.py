@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cxrview.atomic_files import write_whole
+from cxrview.atomic_files import write_atomic
 from cxrview.records import Scores
 from cxrview.terms import View
 
@@ -145,7 +145,7 @@ def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
             matplotlib.rc_context({"svg.hashsalt": f"cxrview {name}"}),
         ):
             figure.savefig(picture, format=kind, dpi=DPI, metadata=about)
-        write_whole(path, picture.getvalue())
+        write_atomic(path, picture.getvalue())
     return paths
 
 
@@ -183,7 +183,7 @@ def describe_note(note: str) -> str:
 TOGETHER = "all together"
 
 
-def all_together(sets: Mapping[str, Scores]) -> dict[str, Scores]:
+def with_pooled(sets: Mapping[str, Scores]) -> dict[str, Scores]:
     """The sets, and behind several of them their union under the name TOGETHER.
 
     Args:

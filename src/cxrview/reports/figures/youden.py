@@ -14,15 +14,15 @@ from cxrview.reports.figures.style import (
     FULL_WIDTH_MM,
     PALE,
     RED,
-    all_together,
     describe_note,
     draw_note,
     in_print,
     new_figure,
     note_height,
     note_lines,
+    with_pooled,
 )
-from cxrview.reports.format import write_count
+from cxrview.reports.format import format_count
 from cxrview.stats import CUTOFFS, youden_curve, youden_cutoff
 
 _CLOSE_FROM = 0.9
@@ -47,7 +47,7 @@ def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
     Source:
         Paper, section 6 and Fig 5: steps of 0.1 %; it takes the higher end of the range.
     """
-    panels = all_together(sets)
+    panels = with_pooled(sets)
     best = {name: _best(scores) for name, scores in panels.items()}
     lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
@@ -62,7 +62,7 @@ def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
     floor = min(_CLOSE_FROM, np.floor(20 * (lowest - 0.05)) / 20)
     for column, (name, scores) in enumerate(panels.items()):
         whole, close = axes[:, column]
-        images = write_count(len(scores), "images")
+        images = format_count(len(scores), "images")
         whole.set_title(f"{name}\n{images}\n{_write_best(best[name])}", fontsize=8)
         for axis in (whole, close):
             _draw_panel(axis, scores, best[name])

@@ -19,7 +19,7 @@ import pytest
 
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, LabelChoice, Reading, StudyImage
-from cxrview.terms import Act, Projection, Role
+from cxrview.terms import Action, Projection, Role
 
 READER = frozenset({Role.READER})
 SENIOR = frozenset({Role.READER, Role.ADJUDICATOR})
@@ -87,14 +87,14 @@ class Served:
         tab.goto(self.address + page)
         return tab
 
-    def readings(self, act: Act | None = None) -> list[Reading]:
+    def readings(self, act: Action | None = None) -> list[Reading]:
         """What is on the disk."""
         from cxrview.annotate.database.store import open_readings
 
         with closing(open_readings(str(self.where))) as store:
             return [one for one in store.readings() if act in (None, one.act)]
 
-    def wait_for_readings(self, count: int, act: Act | None = None) -> list[Reading]:
+    def wait_for_readings(self, count: int, act: Action | None = None) -> list[Reading]:
         """Readings once there are so many; more of them, or the same twice, fail."""
         last = time.monotonic() + PATIENCE_MS / 1000
         while len(found := self.readings(act)) < count and time.monotonic() < last:

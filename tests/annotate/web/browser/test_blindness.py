@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from cxrview.image.fetch import file_content_id
-from cxrview.terms import Act, View
+from cxrview.terms import Action, View
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def test_nothing_on_the_wire_tells_a_reader_or_an_adjudicator_what_he_must_not_k
         keys.press("f")
     for page in ("/grid", "/keys", "/"):
         first.goto(served.address + page)
-    served.wait_for_readings(8, Act.LABEL)
+    served.wait_for_readings(8, Action.LABEL)
     assert_unknown(heard, [*secret, SENIOR])
     assert NOTE.encode() in b"".join(heard)
 
@@ -50,7 +50,7 @@ def test_nothing_on_the_wire_tells_a_reader_or_an_adjudicator_what_he_must_not_k
     hand(senior)
     for _ in range(8):
         keys.press("l")
-    served.wait_for_readings(16, Act.LABEL)
+    served.wait_for_readings(16, Action.LABEL)
     assert_unknown(heard, [*secret, FIRST, NOTE])
 
     # Adjudicating he sees both sides and the note, and still not whose they are.

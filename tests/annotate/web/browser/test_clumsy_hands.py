@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from cxrview.records import StudyImage
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +94,7 @@ def test_a_note_outlives_an_undo_a_reload_and_a_postponement(serve, browser, han
     keys.press("f")
     keys.press("f")
 
-    last = served.wait_for_readings(5, Act.LABEL)[-2:]
+    last = served.wait_for_readings(5, Action.LABEL)[-2:]
     assert [one.note for one in last] == ["of the third", "of the second"]
 
 
@@ -119,7 +119,7 @@ def test_a_flag_is_known_after_a_reload(serve, browser, hand):
     page.locator("#marked").wait_for()
     page.keyboard.press("m")
 
-    assert [one.act for one in served.wait_for_readings(2)] == [Act.FLAG, Act.UNFLAG]
+    assert [one.act for one in served.wait_for_readings(2)] == [Action.FLAG, Action.UNFLAG]
 
 
 def test_keys_on_an_empty_page_say_why_nothing_happens(serve, browser, hand, roles):
@@ -175,7 +175,7 @@ def test_an_undo_after_a_reload_shows_what_is_judged(
     keys.press("k")
 
     last = served.wait_for_readings(11)[-1]
-    assert (last.round, last.label) == (Round.SECOND_LOOK, "frontal")
+    assert (last.round, last.label) == (ReadingRound.SECOND_LOOK, "frontal")
 
 
 def reload(page):
@@ -256,7 +256,7 @@ def test_a_reading_is_opened_again_from_ones_own_list(serve, browser, hand):
     assert page.locator("#said-before").text_content() == "your reading: lateral"
     assert page.url == f"{served.address}/read"
     keys.press("f")
-    said = {one.image_id: one.label for one in served.wait_for_readings(2, Act.LABEL)}
+    said = {one.image_id: one.label for one in served.wait_for_readings(2, Action.LABEL)}
 
     assert list(said.values()) == ["frontal"]
     page.goto(f"{served.address}/my-readings?show=postponed")

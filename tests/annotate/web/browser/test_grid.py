@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from cxrview.records import StudyImage
-from cxrview.terms import Act, How
+from cxrview.terms import Action, Method
 
 pytestmark = pytest.mark.slow
 # Between these keys the page gets no turn, so that no dialog can tell yet that it was closed.
@@ -40,9 +40,9 @@ def test_a_page_is_confirmed_with_its_exceptions(serve, browser, hand):
     readings = served.wait_for_readings(40)
     assert len({one.image_id for one in readings}) == 40
     assert Counter((one.act, one.label or one.reason, one.how) for one in readings) == {
-        (Act.LABEL, "frontal", How.GRID): 37,
-        (Act.LABEL, "lateral", How.GRID_EXCEPTION): 2,
-        (Act.EXCLUDE, "uninterpretable", How.GRID_EXCEPTION): 1,
+        (Action.LABEL, "frontal", Method.GRID): 37,
+        (Action.LABEL, "lateral", Method.GRID_EXCEPTION): 2,
+        (Action.EXCLUDE, "uninterpretable", Method.GRID_EXCEPTION): 1,
     }
     spent = (readings[0].made - readings[0].shown).total_seconds() * 1000
     assert [one.milliseconds for one in readings] == pytest.approx([spent / 40] * 40, abs=2)
@@ -60,7 +60,7 @@ def test_a_page_of_exceptions_alone_needs_no_label_of_its_own(serve, browser, ha
         page.keyboard.press(key)
 
     readings = served.wait_for_readings(2)
-    assert {(one.act, one.how) for one in readings} == {(Act.EXCLUDE, How.GRID_EXCEPTION)}
+    assert {(one.act, one.how) for one in readings} == {(Action.EXCLUDE, Method.GRID_EXCEPTION)}
 
 
 def test_two_are_excluded_in_a_breath(serve, browser, hand):
@@ -72,7 +72,7 @@ def test_two_are_excluded_in_a_breath(serve, browser, hand):
     page.evaluate(PRESS_AT_ONCE, ["2", "Enter"])
 
     readings = served.wait_for_readings(2)
-    assert {one.act for one in readings} == {Act.EXCLUDE}
+    assert {one.act for one in readings} == {Action.EXCLUDE}
     assert len({one.reason for one in readings}) == 2
 
 
@@ -88,7 +88,7 @@ def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):
     page.get_by_text("39 lateral · 1 frontal").wait_for()
 
     undone = served.wait_for_readings(80)[40:]
-    assert {one.act for one in undone} == {Act.UNDO}
+    assert {one.act for one in undone} == {Action.UNDO}
     assert len({one.undoes for one in undone}) == 40
     page.locator("[data-act=confirm]:enabled").wait_for()
     page.keyboard.press("Enter")

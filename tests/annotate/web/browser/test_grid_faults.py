@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from cxrview.records import StudyImage
-from cxrview.terms import Act, How
+from cxrview.terms import Action, Method
 
 pytestmark = pytest.mark.slow
 ELSEWHERE = "open in another of your tabs"
@@ -278,7 +278,7 @@ def test_a_confirmed_page_is_undone_after_a_reload_as_it_was(serve, browser, han
     page.locator(".cell canvas").nth(11).wait_for()
 
     assert verdicts(page) == {"frontal": 10, "lateral": 1, "not a chest radiograph": 1}
-    undone = served.wait_for_readings(12, Act.UNDO)
+    undone = served.wait_for_readings(12, Action.UNDO)
     assert {one.undoes for one in undone} == {one.uid for one in before}
 
 
@@ -294,7 +294,7 @@ def test_marks_that_are_not_confirmed_outlive_a_reload(serve, browser, hand):
     assert page.locator(".cell .verdict").all_text_contents() == before
     page.keyboard.press("Enter")
     readings = served.wait_for_readings(12)
-    assert Counter(one.how for one in readings) == {How.GRID: 11, How.GRID_EXCEPTION: 1}
+    assert Counter(one.how for one in readings) == {Method.GRID: 11, Method.GRID_EXCEPTION: 1}
 
 
 def test_a_page_on_which_nothing_can_be_displayed_is_not_confirmed_by_a_label(serve, browser, hand):

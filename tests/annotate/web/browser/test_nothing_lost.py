@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.terms import Act
+from cxrview.terms import Action
 
 pytestmark = pytest.mark.slow
 
@@ -138,4 +138,4 @@ def test_nobody_sends_what_another_reader_left_behind(serve, browser, hand, role
 
     (reading,) = served.wait_for_readings(1)
     assert (reading.reader_id, reading.label) == (2, "lateral")
-    assert served.readings(Act.UNDO) == []
+    assert served.readings(Action.UNDO) == []

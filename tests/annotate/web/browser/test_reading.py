@@ -6,7 +6,7 @@ import secrets
 import pytest
 
 from cxrview.records import StudyImage
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def test_a_key_for_each_picture_reads_the_study(serve, browser, hand):
     assert [one.label[0] for one in readings] == list(said.values())
     assert len({one.image_id for one in readings}) == 12
     for one in readings:
-        assert (one.act, one.round, one.how) == (Act.LABEL, Round.BLIND, How.SINGLE)
+        assert (one.act, one.round, one.how) == (Action.LABEL, ReadingRound.BLIND, Method.SINGLE)
         assert one.shown is not None and one.shown <= one.made
         assert one.milliseconds == pytest.approx(
             (one.made - one.shown).total_seconds() * 1000, abs=3
@@ -53,7 +53,7 @@ def test_undo_goes_back_to_that_picture_and_takes_the_reading_back(serve, browse
 
     written = served.wait_for_readings(5)
     assert [one.act for one in written] == [
-        Act.LABEL, Act.LABEL, Act.UNDO, Act.UNDO, Act.LABEL,
+        Action.LABEL, Action.LABEL, Action.UNDO, Action.UNDO, Action.LABEL,
     ]  # fmt: skip
     assert [one.undoes for one in written[2:4]] == [written[1].uid, written[0].uid]
     assert written[4].image_id == written[0].image_id
@@ -90,9 +90,9 @@ def test_an_exclusion_has_a_reason_a_note_and_a_mark_are_kept(serve, browser, ha
     keys.press("f")
 
     flag, exclusion, label = served.wait_for_readings(3)
-    assert (flag.act, exclusion.act) == (Act.FLAG, Act.EXCLUDE)
+    assert (flag.act, exclusion.act) == (Action.FLAG, Action.EXCLUDE)
     assert (exclusion.reason, exclusion.note) == ("not a chest radiograph", "cut off at the top")
-    assert (label.act, label.note) == (Act.LABEL, "")
+    assert (label.act, label.note) == (Action.LABEL, "")
 
 
 def test_what_is_postponed_comes_again_at_the_end(serve, browser, hand):
@@ -107,7 +107,7 @@ def test_what_is_postponed_comes_again_at_the_end(serve, browser, hand):
     page.locator("#message").wait_for(state="hidden")
     assert keys.showing == put_off
     keys.press("l")
-    assert len(served.wait_for_readings(4, Act.LABEL)) == 4
+    assert len(served.wait_for_readings(4, Action.LABEL)) == 4
 
 
 def test_a_labels_key_wins_and_its_act_moves_to_shift(serve, browser, hand):
@@ -119,7 +119,7 @@ def test_a_labels_key_wins_and_its_act_moves_to_shift(serve, browser, hand):
 
     written = served.wait_for_readings(5)
     assert [one.label for one in written[:3]] == ["PA", "lateral", "unclear"]
-    assert [one.act for one in written[3:]] == [Act.POSTPONE, Act.UNDO]
+    assert [one.act for one in written[3:]] == [Action.POSTPONE, Action.UNDO]
     assert page.locator("[data-act=postpone] kbd").text_content() == "⇧P"
 
 

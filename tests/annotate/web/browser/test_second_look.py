@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +33,12 @@ def test_it_opens_with_the_closing_of_the_blind_round(
     assert bo.locator("#pfi").text_content() == "2.5 %"
     keys.press("l")
     keys.press("k")
-    looks = [one for one in served.wait_for_readings(8, Act.LABEL) if one.round is not Round.BLIND]
+    looks = [
+        one
+        for one in served.wait_for_readings(8, Action.LABEL)
+        if one.round is not ReadingRound.BLIND
+    ]
     assert [(one.round, one.label) for one in looks] == [
-        (Round.SECOND_LOOK, "lateral"),
-        (Round.SECOND_LOOK, "frontal"),
+        (ReadingRound.SECOND_LOOK, "lateral"),
+        (ReadingRound.SECOND_LOOK, "frontal"),
     ]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 IMAGES = 40
 
@@ -28,7 +28,7 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
                 wrong.add(keys[name].showing)
                 view = "lateral" if view == "frontal" else "frontal"
             keys[name].press(view[0])
-    said = blind_labels(served.wait_for_readings(2 * IMAGES, Act.LABEL))
+    said = blind_labels(served.wait_for_readings(2 * IMAGES, Action.LABEL))
 
     bo = pages["Bo"]
     bo.goto(f"{served.address}/adjudicate")
@@ -41,7 +41,7 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
     for _ in range(5):
         settling.press("f")
     assert "No conflicts left" in bo.locator("#message").text_content()
-    rulings = [one for one in served.readings() if one.round is Round.ADJUDICATION]
+    rulings = [one for one in served.readings() if one.round is ReadingRound.ADJUDICATION]
     assert {one.image_id for one in rulings} == {
         image for image, label in said[1].items() if said[2][image] != label
     }

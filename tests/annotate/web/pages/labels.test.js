@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./browser_globals.js";
 
-const STATIC = "../../../src/cxrview/serve/static";
+const STATIC = "../../../../src/cxrview/annotate/web/static";
 const { PageLabels } = await import(`${STATIC}/page_labels.js`);
 const { countsNow, unsentReadings } = await import(`${STATIC}/counts.js`);
 const { pageByPage } = await import(`${STATIC}/history.js`);

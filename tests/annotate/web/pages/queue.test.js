@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { clear, settle } from "./browser_globals.js";
 
-const STATIC = "../../../src/cxrview/serve/static";
+const STATIC = "../../../../src/cxrview/annotate/web/static";
 const { UnsentActions, countUnsent } = await import(`${STATIC}/unsent_actions.js`);
 const { Queue } = await import(`${STATIC}/queue.js`);
 const { Unreachable } = await import(`${STATIC}/server.js`);

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { settle } from "./browser_globals.js";
 
-const { PrefetchSupply } = await import("../../../src/cxrview/serve/static/prefetch_supply.js");
-const { ServerSupply } = await import("../../../src/cxrview/serve/static/server_supply.js");
-const { SignedOut, Unreachable } = await import("../../../src/cxrview/serve/static/server.js");
+const { PrefetchSupply } = await import("../../../../src/cxrview/annotate/web/static/prefetch_supply.js");
+const { ServerSupply } = await import("../../../../src/cxrview/annotate/web/static/server_supply.js");
+const { SignedOut, Unreachable } = await import("../../../../src/cxrview/annotate/web/static/server.js");
 
 const item = (showing) => ({ showing });
 const names = (supply) => supply.items.map(({ showing }) => showing);

@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from cxrview.annotate.worklist import worklist
-from cxrview.terms import Act, How, Round
+from cxrview.terms import Action, Method, ReadingRound
 
 ADA = "Ada Lovelace"
 
@@ -48,8 +48,12 @@ def test_a_reading_says_all_that_was_sent_and_whose_it_is(served):
 
     assert reading.uid == act["uid"]
     assert reading.reader_id == served.readers[ADA].reader_id
-    assert (reading.act, reading.label, reading.round) == (Act.LABEL, "frontal", Round.BLIND)
-    assert (reading.note, reading.how) == ("rotated", How.GRID_EXCEPTION)
+    assert (reading.act, reading.label, reading.round) == (
+        Action.LABEL,
+        "frontal",
+        ReadingRound.BLIND,
+    )
+    assert (reading.note, reading.how) == ("rotated", Method.GRID_EXCEPTION)
     assert (reading.milliseconds, dict(reading.display)) == (640, said["display"])
     assert reading.made == served.clock()
     assert reading.shown == two_seconds_ago

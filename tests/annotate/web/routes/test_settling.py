@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.terms import Round, Settlement
+from cxrview.terms import LabelStatus, ReadingRound
 
 ADA, BO, CY = "Ada Lovelace", "Bo Diddley", "Cy Twombly"
 
@@ -83,9 +83,9 @@ def test_what_the_adjudicator_says_settles_it(differing):
         cy.read(differing.act(item["showing"], label="lateral"))
 
     assert cy.get("/api/conflict", tab="one").json() == {"item": None, "left": 0}
-    assert settlements(differing) == {Settlement.AGREED, Settlement.ADJUDICATED}
+    assert settlements(differing) == {LabelStatus.AGREED, LabelStatus.ADJUDICATED}
     rounds = [reading.round for reading in differing.store.readings()]
-    assert rounds.count(Round.ADJUDICATION) == 2
+    assert rounds.count(ReadingRound.ADJUDICATION) == 2
 
 
 def test_an_undo_brings_the_conflict_back(differing):
@@ -127,7 +127,7 @@ def test_an_adjudicator_does_not_see_a_conflict_that_he_reads_blind_himself(make
 def test_the_picture_of_a_conflict_opens_to_adjudicators_only_while_it_is_one(served):
     room = served.app.state.room
     image_id = served.store.images()[0].image_id
-    showing = room.showing_of(served.readers[CY], (image_id, Round.ADJUDICATION, 0))
+    showing = room.showing_of(served.readers[CY], (image_id, ReadingRound.ADJUDICATION, 0))
 
     assert served.visit(CY).get(f"/api/picture/{showing}").status_code == 404
 
@@ -136,7 +136,7 @@ def test_nothing_of_the_model_before_the_blind_round_is_closed(differing):
     cy = differing.visit(CY)
     image_id = differing.store.images()[0].image_id
     room = differing.app.state.room
-    early = room.showing_of(differing.readers[CY], (image_id, Round.SECOND_LOOK, 0))
+    early = room.showing_of(differing.readers[CY], (image_id, ReadingRound.SECOND_LOOK, 0))
 
     assert cy.get("/second-look").status_code == 409
     assert cy.get("/api/second-look", tab="one").status_code == 409
@@ -161,7 +161,7 @@ def test_a_second_look_is_written_down_as_one_and_done_with(differing):
         cy.read(differing.act(item["showing"], label=label))
 
     assert cy.get("/api/second-look", tab="one").json()["left"] == left - 2
-    assert Settlement.SECOND_LOOK in settlements(differing)
+    assert LabelStatus.SECOND_LOOK in settlements(differing)
 
 
 def test_after_the_closing_nothing_is_read_blind(served):
@@ -231,11 +231,11 @@ def test_settling_image_by_image_is_settling_all(data):
     """The queue of conflicts is kept up to date, not made anew at each look."""
     from datetime import UTC, datetime
 
-    from cxrview.annotate.effective import Standing
+    from cxrview.annotate.effective import EffectiveReadings
     from cxrview.annotate.settle import settle
-    from cxrview.annotate.web.state import Settlements
+    from cxrview.annotate.web.state import LabelStatuses
     from cxrview.records import AnnotationStudy, Reader, Reading
-    from cxrview.terms import Act, Role
+    from cxrview.terms import Action, Role
 
     when = datetime(2026, 1, 1, tzinfo=UTC)
     study = AnnotationStudy(study_id="0" * 32, name="s", created=when)
@@ -243,8 +243,8 @@ def test_settling_image_by_image_is_settling_all(data):
         Reader(reader_id=n, name=str(n), roles=frozenset({Role.READER, Role.ADJUDICATOR}))
         for n in (1, 2)
     ]
-    standing = Standing()
-    settlements = Settlements(study, standing)
+    standing = EffectiveReadings()
+    settlements = LabelStatuses(study, standing)
     settlements.set_up(["a", "b"], readers)
     readings = []
     for number in range(1, data.draw(st.integers(1, 12)) + 1):
@@ -254,8 +254,8 @@ def test_settling_image_by_image_is_settling_all(data):
             uid=str(number),
             reader_id=undone.reader_id if undone else data.draw(st.sampled_from([1, 2])),
             image_id=undone.image_id if undone else data.draw(st.sampled_from("ab")),
-            round=data.draw(st.sampled_from([Round.BLIND, Round.ADJUDICATION])),
-            act=Act.UNDO if undone else Act.LABEL,
+            round=data.draw(st.sampled_from([ReadingRound.BLIND, ReadingRound.ADJUDICATION])),
+            act=Action.UNDO if undone else Action.LABEL,
             label="" if undone else data.draw(st.sampled_from(["frontal", "lateral"])),
             undoes=undone.uid if undone else "",
             made=when,
@@ -266,7 +266,7 @@ def test_settling_image_by_image_is_settling_all(data):
         whole = settle(study, ["a", "b"], readings, readers)
 
         assert settlements.all() == whole
-        conflicts = {i for i, one in whole.items() if one.how is Settlement.CONFLICT}
+        conflicts = {i for i, one in whole.items() if one.how is LabelStatus.CONFLICT}
         assert settlements.conflicts() == conflicts
 
 

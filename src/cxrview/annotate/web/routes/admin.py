@@ -18,7 +18,7 @@ from cxrview.annotate.web.auth import Managing, StudyForm
 from cxrview.annotate.web.closing import close_blind_round, unread
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.routes.settling import conflicts_for
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.errors import UsageError
 from cxrview.records import Login, Reader
 from cxrview.terms import Role
@@ -44,7 +44,7 @@ def add_reader(
     roles: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse:
     """Add a reader, and show the link once."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     try:
         held = {role for role in _ROLES if role in (roles or [])}
         reader, secret = room.store.add_reader(name, held)
@@ -70,7 +70,7 @@ def new_link(request: Request, login: StudyForm, reader_id: int) -> HTMLResponse
 @routes.post("/readers/{reader_id}/{change}")
 def change_reader(request: Request, login: StudyForm, reader_id: int, change: str) -> Response:
     """Retire a reader, withdraw the reader's readings, or take that back."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     _reader(request, reader_id)
     if reader_id == login.reader.reader_id:
         raise HTTPException(409, "Another manager, or the shell, does this to you.")
@@ -125,7 +125,7 @@ def readings(request: Request, login: Managing) -> Response:
 
 
 def _file(request: Request, login: Login, name: str) -> Response:
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     if room.has_blind_left(login.reader):
         raise HTTPException(409, _UNREAD)
     room.note_opinion_shown(login.reader)
@@ -147,7 +147,7 @@ def _file(request: Request, login: Login, name: str) -> Response:
 def _page(
     request: Request, login: Login, status: int = 200, *, wrong: str = "", link: str = ""
 ) -> HTMLResponse:
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     return study_page(
         request,
@@ -167,7 +167,7 @@ def _page(
 def _closing(
     request: Request, login: Login, status: int = 200, *, changed: bool = False
 ) -> HTMLResponse:
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look(at_once=True)
     waiting = unread(room)
     return study_page(
@@ -182,7 +182,7 @@ def _closing(
     )
 
 
-def _study(room: Room, asks: Reader) -> dict[str, Any]:
+def _study(room: StudyState, asks: Reader) -> dict[str, Any]:
     """Counts; those that could tell what others said wait until the asker has read blind."""
     has_left = room.has_blind_left(asks)
     with room.lock:
@@ -203,7 +203,7 @@ def _study(room: Room, asks: Reader) -> dict[str, Any]:
     return told
 
 
-def _told(room: Room, reader: Reader) -> dict[str, Any]:
+def _told(room: StudyState, reader: Reader) -> dict[str, Any]:
     is_reader = Role.READER in reader.roles
     reading_list = room.list_of(reader) if is_reader else None
     return {
@@ -218,7 +218,7 @@ def _told(room: Room, reader: Reader) -> dict[str, Any]:
 
 
 def _reader(request: Request, reader_id: int) -> Reader:
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     for reader in room.readers:
         if reader.reader_id == reader_id:
             return reader

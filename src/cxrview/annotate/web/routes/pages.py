@@ -11,7 +11,7 @@ from cxrview.annotate.web.auth import Adjudicating, Reading, SignedIn
 from cxrview.annotate.web.closing import unread
 from cxrview.annotate.web.routes.reading import counts
 from cxrview.annotate.web.routes.settling import conflicts_for
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.tabs import queue_key
 from cxrview.annotate.web.templates import page
 from cxrview.records import EXCLUSION_REASONS, Login
@@ -23,7 +23,7 @@ routes = APIRouter()
 @routes.get("/")
 def home(request: Request, login: SignedIn) -> HTMLResponse:
     """Show how far one has come, and where to go from here."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     progress = _progress(room, login)
     left = blind_left(room) if Role.ADJUDICATOR in login.reader.roles else {}
@@ -51,7 +51,7 @@ def adjudicate(request: Request, login: Adjudicating) -> HTMLResponse:
 @routes.get("/agreement")
 def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
     """Show how far readers agree."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     return study_page(request, login, "agreement", agreement=agreement_table(room, login.reader))
 
@@ -59,7 +59,7 @@ def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
 @routes.get("/second-look")
 def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
     """Show labels that the model does not share, after the blind round."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     if room.blind_round_closed is None:
         return study_page(
@@ -92,7 +92,7 @@ def study_page(
     request: Request, login: Login, name: str, status: int = 200, **context: Any
 ) -> HTMLResponse:
     """Fill a page of somebody who is signed in, with what every such page needs."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     return page(
         name,
         status,
@@ -108,13 +108,13 @@ def study_page(
     )
 
 
-def blind_left(room: Room) -> dict[str, int]:
+def blind_left(room: StudyState) -> dict[str, int]:
     """How many blind readings are still to be made, and by how many readers."""
     waiting = unread(room)
     return {"readings": sum(one.left for one in waiting), "readers": len(waiting)}
 
 
-def _progress(room: Room, login: Login) -> dict[str, Any]:
+def _progress(room: StudyState, login: Login) -> dict[str, Any]:
     """One's own, and nothing of others that could tell what they said of an image."""
     reader = login.reader
     knows = Role.ADJUDICATOR in reader.roles and not room.has_blind_left(reader)

@@ -12,9 +12,9 @@ from cxrview.annotate.web.content_check import file_facts
 from cxrview.annotate.web.picture_pool import NoPicture
 from cxrview.annotate.web.pictures import EDGES, Pictures
 from cxrview.annotate.web.routes.settling import has_conflict
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.errors import Replaced
-from cxrview.terms import Round
+from cxrview.terms import ReadingRound
 
 routes = APIRouter(prefix="/api")
 
@@ -41,7 +41,7 @@ def file_shown(
     Raises:
         HTTPException: 404, it is none of his, or not open to him now.
     """
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     place = room.place_of(login.reader, showing)
     with room.lock:
@@ -82,7 +82,7 @@ async def picture(
     )
 
 
-def _is_open(room: Room, image_id: str, shown_in: Round) -> bool:
-    if shown_in is Round.ADJUDICATION:
+def _is_open(room: StudyState, image_id: str, shown_in: ReadingRound) -> bool:
+    if shown_in is ReadingRound.ADJUDICATION:
         return has_conflict(room, image_id)
-    return shown_in is Round.BLIND or room.blind_round_closed is not None
+    return shown_in is ReadingRound.BLIND or room.blind_round_closed is not None

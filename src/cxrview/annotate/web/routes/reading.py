@@ -8,12 +8,12 @@ from cxrview.annotate.web.auth import Reading, SignedIn
 from cxrview.annotate.web.picture_worker import MINMAX
 from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.shown_items import blind_item, item_of_reading, verdict
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.submit import SentReadings, refusals, take_in
 from cxrview.annotate.web.tabs import Tab, holder_of
 from cxrview.records import Reader
 from cxrview.records import Reading as ReadingRecord
-from cxrview.terms import Role, Round
+from cxrview.terms import ReadingRound, Role
 
 routes = APIRouter(prefix="/api")
 
@@ -52,12 +52,12 @@ def own_reading(
     Raises:
         HTTPException: 404, it is not on the list; 409, the blind round is closed.
     """
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     if room.blind_round_closed is not None:
         raise HTTPException(409, "The blind round is closed: no more readings are taken.")
     place = room.place_of(login.reader, showing)
-    if place is None or place[1] is not Round.BLIND:
+    if place is None or place[1] is not ReadingRound.BLIND:
         raise HTTPException(404, "There is no such image.")
     with room.lock:
         said = room.standing.verdicts.get((login.reader.reader_id, *place))
@@ -68,7 +68,7 @@ def own_reading(
 @routes.post("/readings")
 def write_down(request: Request, login: SignedIn, sent: SentReadings) -> dict[str, Any]:
     """Write readings down. What is told as written is on the disk."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     taken = take_in(room, login.reader, sent)
     return {
         "written": taken.written,
@@ -82,20 +82,20 @@ def write_down(request: Request, login: SignedIn, sent: SentReadings) -> dict[st
 def recent(
     request: Request,
     login: SignedIn,
-    shown_in: Annotated[Round, Query(alias="round")] = Round.BLIND,
+    shown_in: Annotated[ReadingRound, Query(alias="round")] = ReadingRound.BLIND,
 ) -> dict[str, Any]:
     """Tell the reader's last readings that stand, for an undo after the page was loaded anew.
 
     Each has all that the image was shown with, since an undo shows it again.
     """
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     with room.lock:
         readings = room.recent(login.reader, shown_in)
         return {"items": [_recent(room, login.reader, reading) for reading in readings]}
 
 
-def counts(room: Room, reader: Reader) -> dict[str, int]:
+def counts(room: StudyState, reader: Reader) -> dict[str, int]:
     """How far the reader's blind list is read."""
     if Role.READER not in reader.roles:
         return {"left": 0, "done": 0, "all": 0}
@@ -106,10 +106,10 @@ def counts(room: Room, reader: Reader) -> dict[str, int]:
 def _following(
     request: Request, reader: Reader, tab: str, count: int, held: str, edge: int | None
 ) -> dict[str, Any]:
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     reading_list = room.list_of(reader)
-    holder, has = holder_of(reader, tab, Round.BLIND), set(filter(None, held.split(",")))
+    holder, has = holder_of(reader, tab, ReadingRound.BLIND), set(filter(None, held.split(",")))
     with room.lock:
         now = room.now
         room.leases.hold(holder, (one for one in has if reading_list.find(one)), now)
@@ -124,7 +124,9 @@ def _following(
         room.leases.hold(holder, (one.showing_id for one in told), now)
         paths = [room.path_of(one.image_id) for one in items]
         shown = [
-            blind_item(room, reader, one.showing_id, (one.image_id, Round.BLIND, one.occasion))
+            blind_item(
+                room, reader, one.showing_id, (one.image_id, ReadingRound.BLIND, one.occasion)
+            )
             for one in told
         ]
     if edge is not None:
@@ -134,7 +136,7 @@ def _following(
     return {"items": shown, "lost": lost, **counts(room, reader)}
 
 
-def _recent(room: Room, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
+def _recent(room: StudyState, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
     return item_of_reading(room, reader, reading) | {
         "uid": reading.uid,
         "act": reading.act,

@@ -11,10 +11,10 @@ from cxrview.annotate.second_look import second_look_order
 from cxrview.annotate.web.auth import Adjudicating, Closing
 from cxrview.annotate.web.closing import close_blind_round
 from cxrview.annotate.web.shown_items import conflict_item, lot, second_look_item
-from cxrview.annotate.web.state import Room
+from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.tabs import Tab, holder_of, lease_of
 from cxrview.records import Reader
-from cxrview.terms import Role, Round, Settlement
+from cxrview.terms import LabelStatus, ReadingRound, Role
 from cxrview.wording import plural
 
 routes = APIRouter(prefix="/api")
@@ -31,11 +31,11 @@ class ClosingSent(BaseModel):
 @routes.get("/conflict")
 def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
     """Tell the next image that readers differ about: what they said, and not who."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     with room.lock:
         waiting = conflicts_for(room, login.reader)
-        item = _lease_first(room, login.reader, tab, Round.ADJUDICATION, waiting)
+        item = _lease_first(room, login.reader, tab, ReadingRound.ADJUDICATION, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
@@ -47,7 +47,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
 @routes.get("/second-look")
 def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
     """Tell the next label that the model does not share, the most surprising first."""
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     room.look()
     if room.blind_round_closed is None:
         raise HTTPException(409, "The blind round is not closed yet.")
@@ -55,7 +55,7 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
         settled = room.settlements.all()
         doubts = second_look_order(room.images.values(), settled)
         waiting = [doubt.image_id for doubt in doubts if not doubt.is_looked_at]
-        item = _lease_first(room, login.reader, tab, Round.SECOND_LOOK, waiting)
+        item = _lease_first(room, login.reader, tab, ReadingRound.SECOND_LOOK, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
@@ -73,7 +73,7 @@ def close_round(
     number. It names nobody: an adjudicator would know by the counts who is which of the readers
     without a name on the agreement page, and so whose a side of a conflict is.
     """
-    room: Room = request.app.state.room
+    room: StudyState = request.app.state.room
     sent = sent or ClosingSent()
     waiting = close_blind_round(
         room,
@@ -91,7 +91,7 @@ def close_round(
     return JSONResponse(told | {"why": why}, 409)
 
 
-def conflicts_for(room: Room, reader: Reader) -> list[str]:
+def conflicts_for(room: StudyState, reader: Reader) -> list[str]:
     """Give the images that wait for this adjudicator, in an order drawn by hash.
 
     Not among them is what he has still to read blind himself, a hidden repeat being that too.
@@ -103,14 +103,14 @@ def conflicts_for(room: Room, reader: Reader) -> list[str]:
     return sorted(open_for_him, key=lambda one: lot(room, one))
 
 
-def has_conflict(room: Room, image_id: str) -> bool:
+def has_conflict(room: StudyState, image_id: str) -> bool:
     """Whether readers differed about an image, be it settled since or not."""
     how = room.settlements.all()[image_id].how
-    return how in (Settlement.CONFLICT, Settlement.ADJUDICATED, Settlement.SECOND_LOOK)
+    return how in (LabelStatus.CONFLICT, LabelStatus.ADJUDICATED, LabelStatus.SECOND_LOOK)
 
 
 def _lease_first(
-    room: Room, reader: Reader, tab: str, shown_in: Round, image_ids: list[str]
+    room: StudyState, reader: Reader, tab: str, shown_in: ReadingRound, image_ids: list[str]
 ) -> str | None:
     """Take the first that no other adjudicator, nor another tab of this one, has before him."""
     holder, now = holder_of(reader, tab, shown_in), room.now

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from cxrview.annotate.web.auth import Door, NotIn, Slowdown, StalePage, is_csrf_right
+from cxrview.annotate.web.auth import LoginThrottle, NotSignedIn, Sessions, StalePage, is_csrf_right
 from cxrview.annotate.web.templates import page
 from cxrview.records import Reader
 
@@ -56,7 +56,7 @@ def show_sign_in(request: Request) -> HTMLResponse:
 def sign_in(request: Request, name: _Text, password: _Text) -> Response:
     """Let the reader in whose name and password they are."""
     name = name.strip()
-    slowdown: Slowdown = request.app.state.slowdown
+    slowdown: LoginThrottle = request.app.state.slowdown
     _check_pace(slowdown.wait_seconds(name, time.monotonic()))
     with _two_at_a_time:
         reader = request.app.state.room.store.check_password(name, password)
@@ -70,21 +70,21 @@ def sign_in(request: Request, name: _Text, password: _Text) -> Response:
 @routes.post("/sign-out")
 def sign_out(request: Request, csrf: _Text) -> Response:
     """End the login."""
-    door: Door = request.app.state.door
+    door: Sessions = request.app.state.door
     login = door.find(request)
     if login is None:
-        raise NotIn
+        raise NotSignedIn
     if not is_csrf_right(login, csrf):
         raise StalePage
     answer = RedirectResponse("/sign-in", 303)
-    door.see_out(request, answer)
+    door.log_out(request, answer)
     return answer
 
 
 def _let_in(request: Request, reader: Reader) -> Response:
-    door: Door = request.app.state.door
+    door: Sessions = request.app.state.door
     answer = RedirectResponse("/", 303)
-    door.let_in(reader, answer)
+    door.log_in(reader, answer)
     return answer
 
 
