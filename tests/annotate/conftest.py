@@ -67,7 +67,7 @@ def new_say() -> Callable[[], Say]:
 def say() -> Say:
     """One more reading, made a second after the last.
 
-    `say(1, "a", "frontal")` labels, `say(1, "a", "duplicate")` excludes, `say(1, "a", Act.FLAG)`
+    `say(1, "a", "frontal")` labels, `say(1, "a", "duplicate")` excludes, `say(1, "a", Action.FLAG)`
     does what is left.
     """
     return _new_say()

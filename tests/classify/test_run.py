@@ -21,7 +21,7 @@ from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
 from cxrview.errors import CannotSortFolder, CannotWrite, InferenceError, UsageError
 from cxrview.image import find_images
-from cxrview.results import parts
+from cxrview.results import tables
 from cxrview.results.columns import COLUMNS
 from cxrview.results.files import Outputs
 from cxrview.results.journal import count_recorded
@@ -315,7 +315,7 @@ def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, mod
 
 
 def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model, monkeypatch):
-    monkeypatch.setattr(parts, "ROW_GROUP", 7)
+    monkeypatch.setattr(tables, "ROW_GROUP", 7)
     whole, stopped = (Outputs.named(f"{tmp_path}/{name}/") for name in ("whole", "stopped"))
     run(archive, whole, model)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrview.dataset.append import Appender, Kind, held
+from cxrview.atomic_files import locked
+from cxrview.dataset.append import Appender, Kind
 from cxrview.dataset.natural.store import KeptPicture, PictureWriter, open_pictures
 from cxrview.errors import UsageError
 from cxrview.terms import Partition
@@ -87,9 +88,13 @@ def test_only_what_may_not_be_on_the_disk_is_looked_at(tmp_path, sync_every, bel
 
 
 def test_a_folder_is_held_by_one_writer_and_then_free(tmp_path):
-    with held(tmp_path), pytest.raises(UsageError, match="is drawing"), held(tmp_path, "drawing"):
+    with (
+        locked(tmp_path),
+        pytest.raises(UsageError, match="is drawing"),
+        locked(tmp_path, "drawing"),
+    ):
         pass
-    with held(tmp_path):
+    with locked(tmp_path):
         pass
 
 

@@ -195,17 +195,17 @@ def test_a_file_that_vanished_is_a_failure(tmp_path):
 KILLING = """
 import os, signal, sys
 from pathlib import Path
-from cxrview.dataset import squashing
+from cxrview.dataset import decode
 
-def read_or_die(data, options, read=squashing.read_radiograph):
+def read_or_die(data, options, read=decode.read_radiograph):
     if data == b"poison":
         os.kill(os.getpid(), signal.SIGKILL)
     return read(data, options)
 
-squashing.read_radiograph = read_or_die  # in the workers too: they import this file first
+decode.read_radiograph = read_or_die  # in the workers too: they import this file first
 
 if __name__ == "__main__":
-    for outcome in squashing.squash_files(sorted(Path(sys.argv[1]).glob("*.png"))):
+    for outcome in decode.squash_files(sorted(Path(sys.argv[1]).glob("*.png"))):
         print(getattr(outcome, "code", "read"))
 """
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrview.image import shrink
+from cxrview.image import resize
 from cxrview.image.resize import block_sums, factors
 
 SIDE = 8
@@ -49,7 +49,7 @@ def test_blocks_add_up(rows, columns, dtype, is_full, layout, band_bytes, seed):
     down, across = factors(rows, columns, SIDE)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shrink, "_BAND_BYTES", band_bytes)
+        patch.setattr(resize, "_BAND_BYTES", band_bytes)
         blocks = block_sums(values, SIDE)
 
     assert blocks.sums.tolist() == block_by_block(values, down, across).tolist()
@@ -73,7 +73,7 @@ def test_one_bright_band_widens_the_sums_of_all():
     values[-1, -1] = 65535
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shrink, "_BAND_BYTES", 1)
+        patch.setattr(resize, "_BAND_BYTES", 1)
         blocks = block_sums(values, SIDE)
 
     assert (blocks.low, blocks.high) == (1, 65535)

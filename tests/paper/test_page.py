@@ -580,9 +580,9 @@ def test_a_figure_that_cannot_be_shown_is_refused_by_name(changed, tmp_path, nam
 
 
 def test_the_template_holds_no_figure_of_a_run():
-    import cxrview.reports
+    import cxrview.paper
 
-    template = Path(cxrview.reports.__file__).parent / "templates" / "reproduction.html"
+    template = Path(cxrview.paper.__file__).parent / "templates" / "reproduction.html"
     words = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", " ", template.read_text(encoding="utf-8"))
 
     assert set(re.findall(r"\d+", words)) == {"2017"}

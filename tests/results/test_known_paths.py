@@ -4,7 +4,7 @@ import pytest
 
 from cxrview.errors import UsageError
 from cxrview.records import Instance, Prediction
-from cxrview.results import path_column
+from cxrview.results import known_paths
 from cxrview.results.columns import FAILURE_COLUMNS, prediction_row
 from cxrview.results.known_paths import KnownPaths
 from cxrview.results.tables import write_partitioned, write_summary, write_table
@@ -116,8 +116,8 @@ def test_a_byte_and_what_it_is_shown_as_are_two_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.csv", "a.jsonl"])
 def test_more_paths_than_are_read_at_a_time(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(path_column, "AT_A_TIME", 7)
-    monkeypatch.setattr(path_column, "CSV_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(known_paths, "AT_A_TIME", 7)
+    monkeypatch.setattr(known_paths, "CSV_BLOCK_BYTES", 4096)
     paths = [f"/x/{k}\n\r,{k % 3}.dcm" for k in range(100)]
     write_table(tmp_path / name, rows(*paths, *paths[:5]))
 

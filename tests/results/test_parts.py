@@ -6,7 +6,7 @@ import pytest
 
 from cxrview.errors import UsageError
 from cxrview.records import Instance, Prediction
-from cxrview.results import parts
+from cxrview.results import tables
 from cxrview.results.columns import COLUMNS, prediction_row
 from cxrview.results.tables import each_row, foreign_files, read_rows, write_partitioned
 from cxrview.terms import Decision
@@ -27,7 +27,7 @@ def rows(count: int) -> list[dict]:
 @pytest.fixture
 def small_parts(monkeypatch):
     """Parts of three rows in place of ten thousand."""
-    monkeypatch.setattr(parts, "ROW_GROUP", 3)
+    monkeypatch.setattr(tables, "ROW_GROUP", 3)
 
 
 def test_a_folder_of_parts_opens_as_one_table(tmp_path, small_parts):

@@ -27,11 +27,11 @@ from cxrview.results.concat_conditions import (
     check_agreement,
     joined_conditions,
 )
-from cxrview.results.files import Outputs, run_folder
+from cxrview.results.files import Outputs
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.results.rekey import Patients
-from cxrview.results.side_files import need_own_summary
+from cxrview.results.side_files import need_own_summary, run_folder
 from cxrview.results.summary import RunSummary, count_outcomes, write_result
 from cxrview.results.tables import each_failure, each_row
 from cxrview.sources.order import FoundOrder, Place

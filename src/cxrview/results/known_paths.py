@@ -9,9 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from cxrview.results.columns import from_printable
-from cxrview.results.files import run_folder
 from cxrview.results.journal_errors import temporary_files_failed
-from cxrview.results.side_files import need_own_summary
+from cxrview.results.side_files import need_own_summary, run_folder
 from cxrview.results.tables import check_columns, each_row, files_of, reading, table_format
 from cxrview.sources.paths import path_key
 

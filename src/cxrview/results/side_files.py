@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.results.files import SUMMARY_ENDING, beside
 from cxrview.results.tables import foreign_files
 
 FAILURES_ENDING = ".failures.csv"
+SUMMARY_ENDING = ".summary.json"
 JOURNAL_ENDING = ".journal"
 OWNER = "table"
 """The key in a summary: the name of its table, with / at its end for a folder of parts. Summaries
@@ -21,6 +21,25 @@ _ENDINGS = (".parquet", ".csv", ".jsonl")
 
 Result = tuple[Path, bool]
 """A table, and whether it is a folder of parts."""
+
+
+def beside(table: Path, ending: str, *, in_parts: bool) -> Path:
+    """The file that tells more of a result: of `views.csv` and of a folder `views` the same."""
+    return table.with_name(table.name + ending) if in_parts else table.with_suffix(ending)
+
+
+def run_folder(table: Path) -> str:
+    """The folder by the summary beside a result; empty where none says so.
+
+    Args:
+        table: the result, a file or a folder of parts.
+    """
+    summary = beside(table, SUMMARY_ENDING, in_parts=table.is_dir())
+    try:
+        folder = json.loads(summary.read_text(encoding="utf-8"))["folder"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return folder if isinstance(folder, str) else ""
 
 
 def owner_name(table: Path, *, in_parts: bool) -> str:

@@ -7,7 +7,6 @@ than to read several of them. So the file system of the last archive is kept, in
 import fnmatch
 import os
 import re
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -181,6 +180,8 @@ def unique_paths(paths: Iterable[str]) -> Iterator[str]:
 
     What came before stands in SQLite's temporary files.
     """
+    import sqlite3  # here: a decode worker imports this module and never needs it
+
     with closing(sqlite3.connect("")) as seen:
         seen.execute("PRAGMA journal_mode = OFF")
         seen.execute("CREATE TABLE seen (path BLOB PRIMARY KEY) WITHOUT ROWID")

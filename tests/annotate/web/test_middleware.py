@@ -94,7 +94,7 @@ def test_what_breaks_is_told_neither_to_the_browser_nor_to_the_log(client, caplo
 
     assert answer.status_code == 500
     assert "Doe" not in answer.text + caplog.text and "/films" not in caplog.text
-    assert "test_guard.py" in caplog.text and "ValueError" in caplog.text
+    assert "test_middleware.py" in caplog.text and "ValueError" in caplog.text
 
 
 @pytest.mark.parametrize(

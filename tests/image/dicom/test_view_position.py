@@ -80,7 +80,7 @@ def test_the_code_wins_and_the_contradiction_is_told():
 def test_every_row_has_a_reason():
     from importlib import resources
 
-    text = (resources.files("cxrview.image") / "header_view.csv").read_text()
+    text = (resources.files("cxrview.image.dicom") / "view_positions.csv").read_text()
 
     assert text.startswith(f"# version: {load_table().version}\n")
     assert all(line.count(",") == 4 and line.split(",")[4] for line in text.splitlines()[2:])
