@@ -1,4 +1,4 @@
-# The two commands of the README: each sets up all that it needs, below this folder.
+# The commands of the README: each sets up all that it needs, below this folder.
 #
 #   make classify                        draws a small archive and classifies it
 #   make classify ARCHIVE="/my films"    classifies yours; the result is views.parquet here,
@@ -7,6 +7,12 @@
 #                                        OPTIONS="--rounds 1" and others are passed on
 #   make test                            lints, type-checks and tests; MARKERS="not gpu" tests
 #                                        also what is slow
+#
+# While you work on the code (see CONTRIBUTING.md):
+#
+#   make quick                           lints what changed and runs its tests
+#   make lint                            ruff, mypy, import-linter
+#   make fix                             ruff's own repairs and formatting
 
 ARCHIVE ?=
 OUT ?= views.parquet
@@ -15,7 +21,7 @@ MARKERS ?= not gpu and not slow
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: classify test bench clean
+.PHONY: classify test bench quick lint fix clean
 
 # A list of failures (exit code 1) is a result, not an error of make's.
 ifeq ($(ARCHIVE),)
@@ -28,12 +34,21 @@ classify: .venv/inference
 	@.venv/bin/python -m cxrview classify "$(ARCHIVE)" --out "$(OUT)" --show $(OPTIONS) || [ $$? -eq 1 ]
 endif
 
-test: .venv/test
+test: lint
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 -m "$(MARKERS)"
+
+lint: .venv/test
 	.venv/bin/python -m ruff check
 	.venv/bin/python -m ruff format --check
 	.venv/bin/python -m mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest -n auto --maxprocesses 4 -m "$(MARKERS)"
+
+fix: .venv/test
+	.venv/bin/python -m ruff check --fix
+	.venv/bin/python -m ruff format
+
+quick: .venv/test
+	.venv/bin/python .ci/quick.py
 
 bench: .venv/bench
 	.venv/bin/python benchmarks/throughput.py $(OPTIONS)
