@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# A busy machine is slow, not wrong.
-# Where a run decides on a change, it does so by the same examples each time.
 pytest_plugins = ["fixtures.archives", "fixtures.figures"]
 
+# A busy machine is slow, not wrong.
+# Where a run decides on a change, it does so by the same examples each time.
 settings.register_profile(
     "patient", deadline=None, derandomize=bool(os.environ.get("CXRVIEW_NO_SKIP"))
 )
@@ -60,6 +60,7 @@ class Program:
 
 PROGRAMS = {
     "dcmj2pnm": Program("dcmtk", ("dcmj2pnm",), "--version", r"^\$dcmtk: dcmj2pnm "),
+    "dciodvfy": Program("dicom3tools", ("dciodvfy",), "-version", "^dicom3tools Version"),
     "dcmdump": Program("dcmtk", ("dcmdump",), "--version", r"^\$dcmtk: dcmdump "),
     # What is compared pixel by pixel was compared with version 6.
     "ImageMagick 6": Program(

@@ -20,6 +20,7 @@ from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
 from cxrview.cli.shared.help_text import unwrap_help
 from cxrview.cli.split import split
+from cxrview.cli.writeback import writeback
 
 app = typer.Typer(
     name="cxrview",
@@ -54,6 +55,7 @@ def before_any_command(
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Archive")(concat)
 app.command(rich_help_panel="Archive")(merge)
+app.command(rich_help_panel="Archive")(writeback)
 app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)

@@ -1,0 +1,189 @@
+"""`cxrview writeback`: corrected DICOM from a result."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxrview.wording import plural
+
+if TYPE_CHECKING:
+    from cxrview.records import Failure
+    from cxrview.writeback.copy_file import Correction
+    from cxrview.writeback.run import WritebackResult
+    from cxrview.writeback.settings import CorrectionSettings
+
+SHOWN_FILES = 5
+"""Files whose changes a dry run shows, unless told otherwise."""
+
+
+def writeback(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="VIEWS",
+            help="A result of cxrview classify or cxrview merge.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder for the copies.", show_default=False),
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="copies|changes",
+            help="Corrected copies of the files, or the list of changes alone.",
+        ),
+    ] = "copies",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
+    ] = False,
+    show: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Files that --dry-run reads and shows.")
+    ] = SHOWN_FILES,
+    root: Annotated[
+        str,
+        typer.Option(
+            metavar="FOLDER",
+            help="What relative paths in VIEWS are relative to.",
+            show_default="the working folder",
+        ),
+    ] = "",
+    with_agreeing: Annotated[
+        bool,
+        typer.Option("--with-agreeing", help="Write also files whose header is right already."),
+    ] = False,
+    keep_uid: Annotated[
+        bool,
+        typer.Option(
+            "--keep-uid", help="Keep each SOP Instance UID, to replace images in their archive."
+        ),
+    ] = False,
+    keep_position: Annotated[
+        bool,
+        typer.Option(
+            "--keep-position", help="Leave a View Position that contradicts the view as it is."
+        ),
+    ] = False,
+    deidentified: Annotated[
+        bool,
+        typer.Option(
+            "--deidentified",
+            help="Leave out what de-identification removes (PS3.15): Original Attributes Sequence "
+            "and Contribution Description.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Processes.", show_default="one per core")
+    ] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a run that was interrupted.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier write-back to FOLDER.")
+    ] = False,
+) -> None:
+    """Write the views that were found into corrected copies of the DICOM files.
+
+    Only classified images and readers' labels are written. The input is never touched, and no
+    byte of Pixel Data changes.
+
+    Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped.
+
+    Example: cxrview writeback views.parquet --out corrected
+    """
+    from cxrview.cli.shared.progress import progress
+    from cxrview.errors import UsageError
+    from cxrview.writeback.run import write_back
+    from cxrview.writeback.settings import WritebackForm
+
+    if form not in set(WritebackForm):
+        raise UsageError(f"--as {form} is not known", "Use copies or changes")
+    settings = _settings(keep_uid, keep_position, deidentified)
+    if dry_run:
+        _preview(table, settings, root, show)
+        return
+    if out is None:
+        raise UsageError("no folder is named for the copies", "Add --out FOLDER, or use --dry-run")
+    with progress("files") as advance:
+        result = write_back(
+            table,
+            out,
+            settings,
+            form=WritebackForm(form),
+            folder=root,
+            with_agreeing=with_agreeing,
+            resume=resume,
+            overwrite=overwrite,
+            workers=workers,
+            on_progress=advance,
+        )
+    _report(result, out)
+    raise typer.Exit(result.exit_code)
+
+
+def _settings(keep_uid: bool, keep_position: bool, deidentified: bool) -> "CorrectionSettings":
+    from datetime import datetime
+    from importlib.metadata import version
+
+    from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
+
+    number = version("cxrview")
+    return CorrectionSettings(
+        modified=datetime.now().astimezone(),
+        system=f"cxrview {number}",
+        software_version=number,
+        keep_uid=keep_uid,
+        deidentified=deidentified,
+        position=ConflictingPosition.KEEP if keep_position else ConflictingPosition.EMPTY,
+    )
+
+
+def _preview(table: Path, settings: "CorrectionSettings", root: str, most: int) -> None:
+    from cxrview.records import Failure
+    from cxrview.writeback.run import preview
+
+    selection, plan, outcomes = preview(table, settings, folder=root, most=most)
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            _print_failure(outcome)
+        else:
+            _print_changes(outcome)
+    refused = f", {len(plan.refused)} refused" if plan.refused else ""
+    typer.echo(f"{plural(len(plan.jobs), 'file')} to write{refused}{_left_out(selection.left_out)}")
+
+
+def _print_changes(one: "Correction") -> None:
+    typer.echo(one.source)
+    for change in one.changes:
+        typer.echo(f"  {change.tag} {change.keyword}: {change.old or '-'} -> {change.new or '-'}")
+    if not one.changes:
+        typer.echo("  nothing to change")
+
+
+def _print_failure(one: "Failure") -> None:
+    typer.echo(f"{one.path}\n  refused: {one.reason}. {one.advice}")
+
+
+def _report(result: "WritebackResult", out: Path) -> None:
+    unchanged = f", {result.unchanged} need no change" if result.unchanged else ""
+    typer.echo(
+        f"{plural(result.written, 'file')} corrected{unchanged}, {len(result.failures)} refused"
+        f"{_left_out(result.left_out)}"
+    )
+    if result.both_views:
+        typer.echo(
+            f"{plural(len(result.both_views), 'CR series holds', 'CR series hold')} frontal and "
+            "lateral images. View Position belongs to the series there and cannot be right for both"
+        )
+    if result.failures:
+        typer.echo(f"refused files are listed in {out}.failures.csv", err=True)
+    typer.echo(f"changes in {out}.changes.csv")
+
+
+def _left_out(counts: "dict[str, int]") -> str:
+    words = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in sorted(counts.items()))
+    return f"; not written: {words}" if words else ""

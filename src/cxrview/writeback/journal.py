@@ -1,0 +1,100 @@
+"""What a write-back has finished, one JSON object a line, so that it can be resumed.
+
+A line is appended after its copy has its final name. A process that is killed leaves at most one
+incomplete line, which is dropped: its file is written again, to the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from cxrview.errors import UsageError
+from cxrview.records import Failure
+from cxrview.writeback.copy_file import Correction
+from cxrview.writeback.correct import ElementChange
+
+FORMAT = 1
+
+
+class WritebackJournal:
+    """The journal of one write-back, open for appending."""
+
+    def __init__(self, path: Path, conditions: Mapping[str, str]) -> None:
+        self._path = path
+        self.conditions = dict(conditions)
+        self.outcomes: dict[str, Correction | Failure] = {}
+        """By source path, of the runs before this one and of this one."""
+        self._file = path.open("ab")
+
+    @classmethod
+    def create(cls, path: Path, conditions: Mapping[str, str]) -> Self:
+        """Begin a journal; `conditions` is its first line."""
+        path.unlink(missing_ok=True)
+        journal = cls(path, conditions)
+        journal._append({"format": FORMAT, "conditions": journal.conditions})
+        return journal
+
+    @classmethod
+    def resume(cls, path: Path) -> Self:
+        """Open the journal of a run that was interrupted.
+
+        Raises:
+            UsageError: there is none, or it is not a journal of a write-back.
+        """
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise UsageError(
+                f"{path} does not exist: there is no write-back to resume", "Run without --resume"
+            ) from None
+        complete, _, rest = content.rpartition(b"\n")
+        lines = complete.split(b"\n")
+        try:
+            first = json.loads(lines[0])
+            journal = cls(path, first["conditions"])
+            entries = [json.loads(line) for line in lines[1:]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{path} is not a journal of a write-back", "Remove it, or choose another --out"
+            ) from error
+        if rest:
+            journal._file.truncate(len(complete) + 1)
+        for entry in entries:
+            outcome = _outcome(entry)
+            journal.outcomes[_source(outcome)] = outcome
+        return journal
+
+    def record(self, outcome: Correction | Failure) -> None:
+        """Append one outcome."""
+        self.outcomes[_source(outcome)] = outcome
+        kind = "failure" if isinstance(outcome, Failure) else "correction"
+        self._append({kind: asdict(outcome)})
+
+    def close(self) -> None:
+        """Close the file; it stays for a resume."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Close and delete the file: the run is complete."""
+        self.close()
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(entry).encode() + b"\n")
+        self._file.flush()
+
+
+def _outcome(entry: Mapping[str, Any]) -> Correction | Failure:
+    if "failure" in entry:
+        return Failure(**entry["failure"])
+    fields = entry["correction"]
+    changes = tuple(ElementChange(**change) for change in fields["changes"])
+    return Correction(source=fields["source"], target=fields["target"], changes=changes)
+
+
+def _source(outcome: Correction | Failure) -> str:
+    return outcome.path if isinstance(outcome, Failure) else outcome.source

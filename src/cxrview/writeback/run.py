@@ -1,0 +1,253 @@
+"""Write back a whole result: in parallel, resumable, one outcome a file."""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+
+from cxrview.errors import CannotWrite, RunStopped, UnreadableImage, UsageError
+from cxrview.records import Failure
+from cxrview.results.tables import each_row
+from cxrview.writeback.copy_file import Correction, correct_file, preview_file
+from cxrview.writeback.finding import (
+    NEEDED_COLUMNS,
+    Selection,
+    select_findings,
+    series_with_both_views,
+)
+from cxrview.writeback.journal import WritebackJournal
+from cxrview.writeback.output_files import OutputFiles
+from cxrview.writeback.plan import Job, Plan, plan_copies
+from cxrview.writeback.settings import CorrectionSettings, WritebackForm
+
+FILES_PER_TASK = 16
+"""Sent to a worker process at a time."""
+TASKS_PER_WORKER = 4
+"""Waiting or running: enough that no worker is idle, few enough that memory stays bounded."""
+
+Outcome = Correction | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritebackResult:
+    """What a write-back did.
+
+    Attributes:
+        written: files whose correction was written, or would be (`changes`, a dry run).
+        unchanged: files whose header says all of it already.
+        failures: files that were refused, each with its reason.
+        left_out: rows of the result that are never written, by reason.
+        both_views: Series Instance UIDs of CR series that hold frontal and lateral images.
+        corrections: of the written ones, in the order of their paths.
+    """
+
+    written: int
+    unchanged: int
+    failures: tuple[Failure, ...]
+    left_out: Counter[str]
+    both_views: tuple[str, ...]
+    corrections: tuple[Correction, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 done with failures listed."""
+        return 1 if self.failures else 0
+
+
+def write_back(
+    table: Path,
+    out: Path,
+    settings: CorrectionSettings,
+    *,
+    form: WritebackForm = WritebackForm.COPIES,
+    folder: str = "",
+    with_agreeing: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    workers: int = 0,
+    on_progress: Callable[[int, int], object] = lambda done, failed: None,
+) -> WritebackResult:
+    """Write what a result found into copies of its files, or list the changes.
+
+    Args:
+        table: a result of `cxrview classify` or `cxrview merge`.
+        out: folder for the copies; the input is never touched. Beside it stand
+            `out.changes.csv`, `out.changes.jsonl`, `out.failures.csv` and `out.summary.json`.
+        settings: how each file is corrected. A resumed run keeps the time of its first part.
+        form: corrected copies, or the list of changes alone.
+        folder: what relative paths of the table are relative to; the working folder if empty.
+        with_agreeing: write also files whose header names the right view already.
+        resume: continue a run that was interrupted.
+        overwrite: replace an earlier write-back to `out`.
+        workers: processes; 0 takes one for each core.
+        on_progress: called with how many more files are done, and how many of these failed.
+
+    Raises:
+        UsageError: the table or the target cannot be used as given.
+        CannotWrite: the disk took no more; what was written is kept for a resume.
+        RunStopped: a worker process was killed; likewise.
+    """
+    selection = select_findings(each_row(table, NEEDED_COLUMNS), with_agreeing=with_agreeing)
+    plan = plan_copies(selection.findings, out, folder)
+    files = OutputFiles(out)
+    files.check(resume=resume, overwrite=overwrite, has_folder=form is WritebackForm.COPIES)
+    conditions = _conditions(table, settings, form, with_agreeing=with_agreeing)
+    if resume:
+        journal = WritebackJournal.resume(files.journal)
+        settings = _same_time(journal, conditions, settings)
+    else:
+        journal = WritebackJournal.create(files.journal, conditions)
+    try:
+        todo = [job for job in plan.jobs if job.finding.path not in journal.outcomes]
+        for outcome in _carry_out(todo, settings, form, workers):
+            journal.record(outcome)
+            on_progress(1, isinstance(outcome, Failure))
+        result = _result(selection, plan, journal.outcomes)
+        files.write(result, conditions)
+    except BaseException:  # Ctrl-C as well: the journal stays for a resume
+        journal.close()
+        raise
+    journal.remove()
+    return result
+
+
+def preview(
+    table: Path, settings: CorrectionSettings, *, folder: str = "", most: int = 5
+) -> tuple[Selection, Plan, list[Outcome]]:
+    """Say what a write-back would do: counts for all files, changes of the first ones.
+
+    Args:
+        table: as of `write_back`.
+        settings: likewise.
+        folder: likewise.
+        most: files to read.
+    """
+    selection = select_findings(each_row(table, NEEDED_COLUMNS))
+    plan = plan_copies(selection.findings, Path("/dev/null/copies"), folder)
+    first = islice(plan.jobs, most)
+    return selection, plan, [_carry_out_one(j, settings, WritebackForm.CHANGES) for j in first]
+
+
+def _carry_out(
+    jobs: Sequence[Job], settings: CorrectionSettings, form: WritebackForm, workers: int
+) -> Iterator[Outcome]:
+    """Outcomes as they come; tasks are handed out as others end."""
+    tasks = iter([jobs[at : at + FILES_PER_TASK] for at in range(0, len(jobs), FILES_PER_TASK)])
+    workers = min(workers or os.cpu_count() or 1, -(-len(jobs) // FILES_PER_TASK))
+    if workers <= 1:
+        for task in tasks:
+            yield from _carry_out_task(task, settings, form)
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
+    )
+    try:
+        running: set[Future[list[Outcome]]] = set()
+        while True:
+            for task in islice(tasks, TASKS_PER_WORKER * workers - len(running)):
+                running.add(pool.submit(_carry_out_task, task, settings, form))
+            if not running:
+                return
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield from future.result()
+    except BrokenProcessPool as error:
+        raise RunStopped(
+            "a worker process ended unexpectedly, probably for lack of memory",
+            "Continue with --resume, and fewer --workers",
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this worker process when the process that started it is killed.
+
+    It would wait for work for ever otherwise, and its last files would race a resumed run.
+    """
+
+    def watch() -> None:
+        if parent := parent_process():
+            wait_for([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _carry_out_task(
+    jobs: Iterable[Job], settings: CorrectionSettings, form: WritebackForm
+) -> list[Outcome]:
+    return [_carry_out_one(job, settings, form) for job in jobs]
+
+
+def _carry_out_one(job: Job, settings: CorrectionSettings, form: WritebackForm) -> Outcome:
+    try:
+        if form is WritebackForm.COPIES:
+            return correct_file(job.finding, job.target, settings)
+        return preview_file(job.finding, settings)
+    except UnreadableImage as error:
+        return Failure(
+            path=job.finding.path, code=error.code, reason=error.reason, advice=error.advice
+        )
+    except OSError as error:
+        raise CannotWrite(
+            f"{job.target} cannot be written: {error.strerror}",
+            "Free space there or choose another --out, then continue with --resume",
+        ) from error
+
+
+def _conditions(
+    table: Path, settings: CorrectionSettings, form: WritebackForm, *, with_agreeing: bool
+) -> dict[str, str]:
+    """What must be the same in a resumed run."""
+    return {
+        "table": str(table.resolve()),
+        "form": str(form),
+        "system": settings.system,
+        "modified": settings.modified.isoformat(),
+        "keep_uid": str(settings.keep_uid),
+        "deidentified": str(settings.deidentified),
+        "conflicting_position": str(settings.position),
+        "with_agreeing": str(with_agreeing),
+    }
+
+
+def _same_time(
+    journal: WritebackJournal, conditions: dict[str, str], settings: CorrectionSettings
+) -> CorrectionSettings:
+    differing = [
+        name
+        for name, value in conditions.items()
+        if name != "modified" and journal.conditions.get(name) != value
+    ]
+    if differing:
+        raise UsageError(
+            "the interrupted write-back was started with other settings: " + ", ".join(differing),
+            "Use the same ones, or start over with --overwrite",
+        )
+    conditions["modified"] = journal.conditions["modified"]
+    return replace(settings, modified=datetime.fromisoformat(conditions["modified"]))
+
+
+def _result(
+    selection: Selection, plan: Plan, outcomes: dict[str, Correction | Failure]
+) -> WritebackResult:
+    ordered = [outcomes[path] for path in sorted(outcomes)]
+    corrections = tuple(o for o in ordered if isinstance(o, Correction) and o.changes)
+    failures = [*plan.refused, *(o for o in ordered if isinstance(o, Failure))]
+    return WritebackResult(
+        written=len(corrections),
+        unchanged=sum(isinstance(o, Correction) and not o.changes for o in ordered),
+        failures=tuple(sorted(failures, key=lambda one: one.path)),
+        left_out=selection.left_out,
+        both_views=series_with_both_views(selection.findings),
+        corrections=corrections,
+    )

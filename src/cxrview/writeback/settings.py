@@ -1,0 +1,51 @@
+"""How a write-back is carried out; recorded with its result."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ConflictingPosition(StrEnum):
+    """What becomes of a View Position that contradicts the view."""
+
+    EMPTY = "empty"
+    """It is left without a value, as PS3.3 C.8.11.5.1.1 asks for consistency."""
+    KEEP = "keep"
+    """It stays, beside a View Code Sequence that says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionSettings:
+    """How one file is corrected."""
+
+    modified: datetime
+    """With its offset from UTC: Attribute Modification DateTime (0400,0562). One moment for a
+    whole run, so that a resumed run ends in the same bytes."""
+    system: str
+    """Modifying System (0400,0563), such as `cxrview 0.1.0`; at most 64 characters."""
+    software_version: str
+    """Of cxrview: Software Versions (0018,1020) of the contributing equipment."""
+    keep_uid: bool = False
+    """Keep SOP Instance UID (0008,0018), for managers of an archive who replace in place."""
+    deidentified: bool = False
+    """Leave out what PS3.15 table E.1-1 removes: Original Attributes Sequence and Contribution
+    Description."""
+    position: ConflictingPosition = ConflictingPosition.EMPTY
+
+    def __post_init__(self) -> None:
+        if self.modified.tzinfo is None:
+            raise ValueError("the time of a modification needs its offset from UTC")
+
+    @property
+    def date_time(self) -> str:
+        """`modified` as a DICOM DT value (PS3.5 section 6.2)."""
+        return self.modified.strftime("%Y%m%d%H%M%S.%f%z")
+
+
+class WritebackForm(StrEnum):
+    """What a write-back makes of its findings."""
+
+    COPIES = "copies"
+    """Corrected copies of the files, in a new folder."""
+    CHANGES = "changes"
+    """A list of the changes alone, as CSV and JSON Lines."""

@@ -1,0 +1,112 @@
+"""Which file becomes which copy."""
+
+from pathlib import Path
+
+import pytest
+
+from cxrview.errors import UsageError
+from cxrview.terms import View
+from cxrview.writeback.finding import Finding, select_findings, series_with_both_views
+from cxrview.writeback.plan import plan_copies
+
+ROW = {
+    "path": "/a/1.dcm",
+    "sop_instance_uid": "1.2",
+    "series_instance_uid": "1.2.1",
+    "study_instance_uid": "1.2.2",
+    "sop_class_uid": "1.2.840.10008.5.1.4.1.1.1",
+    "modality": "CR",
+    "transfer_syntax": "1.2.840.10008.1.2.1",
+    "decision": "classified",
+    "view": "lateral",
+    "pfi": 0.1,
+    "agreement": "disagrees",
+    "model_id": "m",
+    "content_id": "0" * 32,
+    "view_origin": None,
+}
+
+
+def finding(path: str, uid: str = "", content: str = "", view: View = View.LATERAL, **facts):
+    known = {"series_instance_uid": "s", "study_instance_uid": "t", "modality": "CR"}
+    return Finding(
+        path=path, sop_instance_uid=uid, content_id=content, view=view, **(known | facts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"decision": "review", "view": None}, "review"),
+        ({"decision": "not_chest", "view": None}, "not_chest"),
+        ({"decision": "skipped", "view": None}, "skipped"),
+        ({"decision": "excluded", "view": None}, "excluded"),
+        ({"agreement": "agrees"}, "already_right"),
+        (
+            {"sop_instance_uid": None, "sop_class_uid": None, "transfer_syntax": None},
+            "not_dicom",
+        ),
+    ],
+)
+def test_select_findings_leaves_out_what_nobody_decided_or_needs(facts, reason):
+    selection = select_findings([ROW | facts])
+
+    assert selection.findings == ()
+    assert selection.left_out == {reason: 1}
+
+
+@pytest.mark.parametrize("agreement", ["disagrees", "silent"])
+def test_select_findings_takes_what_the_header_misses(agreement):
+    (one,) = select_findings([ROW | {"agreement": agreement}]).findings
+
+    assert (one.view, one.is_of_person, one.decided_by) == (View.LATERAL, False, "model m")
+
+
+def test_select_findings_takes_a_readers_label():
+    labelled = ROW | {"decision": "labelled", "view_origin": "adjudicated"}
+
+    (one,) = select_findings([labelled]).findings
+
+    assert one.is_of_person
+
+
+def test_plan_copies_keeps_the_tree(tmp_path):
+    plan = plan_copies([finding("/a/x/1.dcm", "1"), finding("/a/y/z/2.dcm", "2")], tmp_path)
+
+    assert plan.source_folder == "/a"
+    assert [job.target for job in plan.jobs] == [tmp_path / "x/1.dcm", tmp_path / "y/z/2.dcm"]
+
+
+def test_plan_copies_takes_one_of_equal_files_and_none_of_contradicting_ones(tmp_path):
+    equal = [finding("/a/1", "1", "same"), finding("/a/2", "1", "same")]
+    contradicting = [finding("/a/3", "2", "one"), finding("/a/4", "2", "other")]
+
+    plan = plan_copies([*contradicting, *equal], tmp_path)
+
+    assert [job.finding.path for job in plan.jobs] == ["/a/1"]
+    assert {(one.path, one.code) for one in plan.refused} == {
+        (path, "duplicate_sop_instance_uid") for path in ("/a/2", "/a/3", "/a/4")
+    }
+
+
+@pytest.mark.parametrize("out", ["archive/out", "archive", "."])
+def test_plan_copies_refuses_an_out_that_overlaps_the_input(tmp_path, out):
+    films = [finding(str(tmp_path / "archive" / name), name) for name in ("1", "2")]
+
+    with pytest.raises(UsageError, match="lie in one another"):
+        plan_copies(films, tmp_path / out)
+
+
+def test_plan_copies_refuses_a_remote_file():
+    plan = plan_copies([finding("s3://films/1.dcm")], Path("/out"))
+
+    assert (plan.jobs, plan.refused[0].code) == ((), "not_local")
+
+
+def test_series_with_both_views_names_cr_series_alone():
+    both = [finding("1", view=View.LATERAL), finding("2", view=View.FRONTAL)]
+    digital = [one for f in both for one in [finding(f.path, view=f.view, modality="DX")]]
+
+    assert series_with_both_views(both) == ("s",)
+    assert series_with_both_views(digital) == ()
+    assert series_with_both_views(both[:1]) == ()

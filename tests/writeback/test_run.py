@@ -1,0 +1,142 @@
+"""A whole write-back: complete, interrupted, resumed, classified again."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cxrview.errors import UsageError
+from cxrview.image.fetch import file_content_id
+from cxrview.phantom.archive import draw_archive
+from cxrview.results.columns import COLUMNS
+from cxrview.results.tables import write_table
+from cxrview.terms import View
+from cxrview.writeback.run import write_back
+from cxrview.writeback.settings import WritebackForm
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> Path:
+    """A drawn archive and, beside it, a table that says of every fifth film that it is lateral."""
+    folder = tmp_path_factory.mktemp("run") / "archive"
+    draw_archive(folder, patients=40, size=(64, 64), seed=1)
+    films = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    rows = []
+    for number, path in enumerate(films):
+        uid = f"1.2.3.{number}"
+        rows.append(
+            dict.fromkeys(COLUMNS)
+            | {
+                "path": str(path),
+                "sop_instance_uid": uid,
+                "series_instance_uid": uid + ".1",
+                "study_instance_uid": uid + ".2",
+                "sop_class_uid": "1.2.840.10008.5.1.4.1.1.1",
+                "modality": "CR",
+                "decision": "classified",
+                "view": str(View.LATERAL if number % 5 else View.FRONTAL),
+                "agreement": "disagrees",
+                "model_id": "drawn-1",
+                "content_id": file_content_id(path),
+            }
+        )
+    write_table(folder.with_suffix(".parquet"), iter(rows))
+    return folder
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_run_writes_the_copies_the_changes_and_the_counts(archive, settings, tmp_path):
+    before = tree(archive)
+
+    done = write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, workers=2)
+
+    copies = tree(tmp_path / "out")
+    assert done.written == len(copies) > 40
+    assert tree(archive) == before
+    with (tmp_path / "out.changes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["target"] for row in rows} == {str(tmp_path / "out" / name) for name in copies}
+    summary = json.loads((tmp_path / "out.summary.json").read_text())
+    assert summary["written"] + summary["unchanged"] + summary["refused"] == len(before)
+    assert not (tmp_path / "out.writeback-journal").exists()
+
+
+def test_the_list_of_changes_alone_writes_no_copy(archive, settings, tmp_path):
+    table = archive.with_suffix(".parquet")
+    done = write_back(table, tmp_path / "list", settings, form=WritebackForm.CHANGES, workers=1)
+
+    assert not (tmp_path / "list").exists()
+    lines = (tmp_path / "list.changes.jsonl").read_text().splitlines()
+    assert {json.loads(line)["path"] for line in lines} == {c.source for c in done.corrections}
+
+
+def test_an_earlier_write_back_is_not_replaced_unasked(archive, settings, tmp_path):
+    table, out = archive.with_suffix(".parquet"), tmp_path / "out"
+    write_back(table, out, settings, workers=1)
+    before = tree(out)
+
+    with pytest.raises(UsageError, match="--overwrite"):
+        write_back(table, out, settings, workers=1)
+    write_back(table, out, settings, workers=1, overwrite=True)
+
+    assert tree(out) == before
+
+
+def test_a_folder_with_other_files_is_never_emptied(archive, settings, tmp_path):
+    table, out = archive.with_suffix(".parquet"), tmp_path / "out"
+    write_back(table, out, settings, workers=1)
+    (out / "notes.txt").write_text("mine")
+
+    with pytest.raises(UsageError, match="no write-back wrote"):
+        write_back(table, out, settings, workers=1, overwrite=True)
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_nothing_to_resume_is_a_usage_error(archive, settings, tmp_path):
+    with pytest.raises(UsageError, match="no write-back to resume"):
+        write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, resume=True)
+
+
+def wait_until_the_group_is_empty(group: int) -> None:
+    until = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-g", str(group)], capture_output=True).stdout:
+        assert time.monotonic() < until, "a worker outlives the process that started it"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_and_resumed_ends_in_the_same_tree(archive, tmp_path):
+    """The bytes do not depend on when the process was killed."""
+    base = [sys.executable, "-m", "cxrview", "writeback", archive.with_suffix(".parquet")]
+    trees = []
+    for after in (0.5, 0.7, 0.9):
+        out = tmp_path / f"out-{after}"
+        command = [*base, "--out", out, "--workers", "2"]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while not out.exists():
+            time.sleep(0.01)
+        time.sleep(after)
+        process.send_signal(signal.SIGKILL)
+        process.wait(30)
+        wait_until_the_group_is_empty(process.pid)
+        if Path(f"{out}.writeback-journal").exists():
+            done = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+            assert done.returncode in (0, 1), done.stderr
+        trees.append(tree(out))
+    names = [set(one) for one in trees]
+
+    assert names[0] == names[1] == names[2]
+    assert not any(name.endswith(".part") for name in names[0])
