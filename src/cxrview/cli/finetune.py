@@ -215,7 +215,7 @@ def _by_recipe(
         import jinja2  # noqa: F401
         import scipy  # noqa: F401
 
-        from cxrview.cli.assess_recipe import need_published
+        from cxrview.cli.assess.recipe import need_published
         from cxrview.cli.shared.training_progress import staged_watch
         from cxrview.train.leave_source_out import read_left_out
         from cxrview.train.pool import read_pool

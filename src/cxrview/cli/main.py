@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cxrview.cli.annotate import annotate
-from cxrview.cli.assess import assess
+from cxrview.cli.assess.model import assess
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
@@ -17,7 +17,7 @@ from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
-from cxrview.cli.robustness import robustness
+from cxrview.cli.robustness.table import robustness
 from cxrview.cli.shared.help_text import unwrap_help
 from cxrview.cli.split import split
 

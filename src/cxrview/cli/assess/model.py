@@ -203,7 +203,7 @@ def assess(
     of_recipe = (published, recipe, alone, photographs, workers)
     is_for_recipe = any(of_recipe) or device != "auto" or leave_source_out
     if labels:
-        from cxrview.cli.assess_archive import assess_archive
+        from cxrview.cli.assess.archive import assess_archive
 
         if is_for_model or is_for_recipe or seed:
             raise UsageError("--labels takes VIEWS, --root, --out and --overwrite")
@@ -212,7 +212,7 @@ def assess(
     if root:
         raise UsageError("--root is for --labels")
     if leave_source_out:
-        from cxrview.cli.assess_recipe import assess_recipe
+        from cxrview.cli.assess.recipe import assess_recipe
 
         if published is None or out is None or is_for_model or overwrite:
             raise UsageError(

@@ -1,0 +1,1 @@
+"""`cxrview robustness`: what changes to a radiograph do to a model's answer."""
