@@ -5,21 +5,22 @@ from typing import Annotated
 import typer
 
 from cxrview.cli.annotate import annotate
-from cxrview.cli.assess.model import assess
+from cxrview.cli.assess import assess
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
-from cxrview.cli.finetune import finetune
+from cxrview.cli.finetune import Finetune, finetune
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
-from cxrview.cli.robustness.table import robustness
+from cxrview.cli.robustness import robustness
 from cxrview.cli.shared.help_text import unwrap_help
 from cxrview.cli.split import split
+from cxrview.cli.train import train
 
 app = typer.Typer(
     name="cxrview",
@@ -58,12 +59,13 @@ app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)
+app.command(rich_help_panel="Study")(train)
 app.command(rich_help_panel="Study")(pretrain)
-app.command(rich_help_panel="Study")(finetune)
+app.command(rich_help_panel="Study", cls=Finetune)(finetune)
 app.command(rich_help_panel="Study")(quantise)
 app.command(rich_help_panel="Study")(choose)
-app.command(rich_help_panel="Study")(assess)
-app.command(rich_help_panel="Study")(robustness)
+app.add_typer(assess, name="assess", rich_help_panel="Study")
+app.add_typer(robustness, name="robustness", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
 unwrap_help(app)

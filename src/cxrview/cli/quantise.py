@@ -75,7 +75,7 @@ def quantise(
     recipe = RECIPES.get(card.about.get("recipe", {}).get("name"))
     if recipe is None:
         raise UsageError(
-            f"{model} was not made by cxrview finetune --recipe {' or '.join(RECIPES)}",
+            f"{model} was not made by cxrview train --recipe {' or '.join(RECIPES)}",
             "Only such models are quantised",
         )
     watch = staged_watch()

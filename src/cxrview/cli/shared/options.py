@@ -88,7 +88,9 @@ def in_file(metavar: str, help: str, **more: Any) -> Any:
     return in_path(metavar, help, **{"callback": existing_file, **more})
 
 
-OverwriteFlag = Annotated[bool, typer.Option("--overwrite", help="Replace an existing result.")]
+OverwriteFlag = Annotated[
+    bool, typer.Option("--overwrite", metavar="", help="Replace an existing result.")
+]
 SeedOption = Annotated[
     int,
     typer.Option(
