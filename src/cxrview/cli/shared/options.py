@@ -56,16 +56,14 @@ def out_folder(holds: str, **more: Any) -> Any:
         holds: what is written there, such as `model.onnx and card.json.`
         more: as `typer.Option` takes it.
     """
-    return typer.Option(
-        "--out", metavar="FOLDER", help=f"Folder for {holds}", **{"show_default": False, **more}
-    )
+    chosen = {"metavar": "FOLDER", "show_default": False, **more}
+    return typer.Option("--out", help=f"Folder for {holds}", **chosen)
 
 
 def out_file(holds: str, **more: Any) -> Any:
     """`--out FILE`; arguments as `out_folder`."""
-    return typer.Option(
-        "--out", metavar="FILE", help=f"File for {holds}", **{"show_default": False, **more}
-    )
+    chosen = {"metavar": "FILE", "show_default": False, **more}
+    return typer.Option("--out", help=f"File for {holds}", **chosen)
 
 
 def in_path(metavar: str, help: str, **more: Any) -> Any:
@@ -88,6 +86,17 @@ def in_file(metavar: str, help: str, **more: Any) -> Any:
     return in_path(metavar, help, **{"callback": existing_file, **more})
 
 
+def existing_model(model: str) -> str:
+    """Refuse the name of a model that is neither `default` nor a path that exists.
+
+    Raises:
+        UsageError: the path does not exist.
+    """
+    if model != "default":
+        existing_path(Path(model))
+    return model
+
+
 OverwriteFlag = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace an existing result.")
 ]
@@ -102,6 +111,7 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         metavar="FOLDER|default",
+        callback=existing_model,
         help="Folder with model.onnx and card.json; default is the model in the package.",
     ),
 ]
