@@ -10,6 +10,7 @@ from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
+from cxrview.cli.examples import EXAMPLES
 from cxrview.cli.finetune import Finetune, finetune
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
@@ -18,7 +19,7 @@ from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
-from cxrview.cli.shared.help_text import unwrap_help
+from cxrview.cli.shared.help_text import complete_help
 from cxrview.cli.split import split
 from cxrview.cli.train import train
 
@@ -26,7 +27,6 @@ app = typer.Typer(
     name="cxrview",
     help="Find out which way chest radiographs face: frontal or lateral, one row per image.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,7 +49,7 @@ def before_any_command(
         typer.Option("--version", help="Print the version.", is_eager=True, callback=tell_version),
     ] = False,
 ) -> None:
-    """Stand before all commands: what is asked here is not about one of them."""
+    """Options that apply to every command."""
 
 
 app.command(rich_help_panel="Archive")(classify)
@@ -68,4 +68,4 @@ app.add_typer(assess, name="assess", rich_help_panel="Study")
 app.add_typer(robustness, name="robustness", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
-unwrap_help(app)
+complete_help(app, EXAMPLES)
