@@ -59,16 +59,13 @@ def choose(
 
 
 def _show(choice: "Choice") -> None:
-    from cxrview.cli.reproduce_report import WIDTH_OF_A_FILE, candidates_of, comparisons_of
-    from cxrview.cli.shared.tables import table_console
+    from cxrview.cli.reproduce_report import print_candidates, print_comparisons, print_lines
 
-    console = table_console(WIDTH_OF_A_FILE)
-    console.print(f"Scale: {choice.scale_words}", highlight=False)
-    console.print(candidates_of(choice.validated, choice.chosen))
-    console.print(comparisons_of(choice.compared))
+    print_lines(f"Scale: {choice.scale_words}")
+    print_candidates(choice.validated, choice.chosen)
+    print_comparisons(choice.compared)
     low, high = choice.cutoff.low, choice.cutoff.high
-    console.print(
+    print_lines(
         f"chosen: {choice.chosen.name}; Youden's J is largest, {choice.cutoff.youden_j:.4f}, "
-        f"from {low:.1f} to {high:.1f} %: the paper's cutoff is {high:.1f}",
-        highlight=False,
+        f"from {low:.1f} to {high:.1f} %: the paper's cutoff is {high:.1f}"
     )

@@ -98,7 +98,7 @@ def finetune(
     with training_extra("training"):
         import torch  # noqa: F401  (`find_device` asks it for devices)
 
-        from cxrview.cli.shared.training_progress import TrainingLines
+        from cxrview.cli.shared.progress import TrainingLines
         from cxrview.paper.candidates import Candidate, fine_tuning_named
         from cxrview.paper.network_files import load_trained, pre_training_of
         from cxrview.paper.pretrain_run import pictures_in_words

@@ -171,7 +171,7 @@ def pretrain(
 
 
 def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
-    from cxrview.cli.shared.training_progress import TrainingLines
+    from cxrview.cli.shared.progress import TrainingLines
     from cxrview.paper.pretrain import Watch
     from cxrview.paper.pretrain_run import pre_train_on_pictures
     from cxrview.train.watch import event_writer

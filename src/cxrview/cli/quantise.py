@@ -47,7 +47,7 @@ def quantise(
         import onnx  # noqa: F401  (imported late by the library)
 
         from cxrview.classify.model_files import read_card
-        from cxrview.cli.shared.training_progress import staged_watch
+        from cxrview.cli.shared.progress import staged_watch
         from cxrview.reports.card_summary import int8_lines
         from cxrview.train.leave_source_out import read_left_out
         from cxrview.train.pool import read_pool

@@ -17,7 +17,7 @@ from cxrview.cli.shared.options import (
     in_file,
     out_folder,
 )
-from cxrview.cli.shared.training_progress import staged_watch
+from cxrview.cli.shared.progress import staged_watch
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 

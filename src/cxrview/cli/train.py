@@ -59,7 +59,7 @@ def train(
         import jinja2  # noqa: F401
         import scipy  # noqa: F401
 
-        from cxrview.cli.shared.training_progress import staged_watch
+        from cxrview.cli.shared.progress import staged_watch
         from cxrview.reports.card_summary import card_lines
         from cxrview.train.hardware import find_hardware
         from cxrview.train.recipes import recipe_named

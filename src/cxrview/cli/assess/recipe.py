@@ -17,8 +17,8 @@ from cxrview.cli.shared.options import (
     in_file,
     out_folder,
 )
+from cxrview.cli.shared.progress import staged_watch
 from cxrview.cli.shared.tables import number, print_table, text
-from cxrview.cli.shared.training_progress import staged_watch
 
 
 def recipe_command(
