@@ -1,4 +1,4 @@
-"""What settled labels are for: `cxrview merge`, `assess --labels` and `split` of a study."""
+"""What settled labels are for: `cxrview merge`, `assess archive` and `split` of a study."""
 
 import shutil
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_a_result_of_another_folder_needs_its_root_or_is_refused(room):
 def test_this_archives_own_error_is_told(room):
     room.create_read()
 
-    said = room.run("assess views.parquet --labels study.db --out error").output
+    said = room.run("assess archive views.parquet --labels study.db --out error").output
 
     interval = exact_interval(1, 34)
     shares = {row["name"]: row for row in room.read_csv("error/shares.csv")}
@@ -103,7 +103,7 @@ def test_strata_are_weighted_by_their_images_in_the_archive(room):
     room.create("--sample", 20, "--stratify", "decision", "--least", 4)
     room.run("annotate import study.db readings.csv --skip-unknown", code=1)
 
-    room.run("assess views.parquet --labels study.db --out error")
+    room.run("assess archive views.parquet --labels study.db --out error")
 
     strata = {row["name"]: row for row in room.read_csv("error/strata.csv")}
     assert {name: float(row["archive"]) for name, row in strata.items()} == {
@@ -118,18 +118,16 @@ def test_strata_are_weighted_by_their_images_in_the_archive(room):
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ("--labels study.db --model default", "--labels takes VIEWS, --root, --out"),
-        ("--labels study.db --leave-source-out", "--labels takes VIEWS, --root, --out"),
-        ("--labels nothing.db", "there is no study nothing.db"),
-        ("--root .", "--root is for --labels"),
-        ("--split split.csv --model default", "takes STORE, --out, --split and --model"),
+        ("views.parquet --labels nothing.db", "nothing.db"),
+        ("nothing.parquet --labels study.db", "nothing.parquet does not exist"),
+        ("views.parquet --labels study.db --root nowhere", "nowhere does not exist"),
     ],
 )
-def test_an_assessment_that_makes_no_sense_is_refused(room, given, why):
+def test_assess_archive_refuses_names_that_do_not_exist(room, given, why):
     room.create_read()
 
     with pytest.raises(UsageError, match=why):
-        room.run(f"assess views.parquet {given}")
+        room.run(f"assess archive {given}")
 
 
 def test_a_merged_result_says_nothing_of_the_model(room):
@@ -137,16 +135,16 @@ def test_a_merged_result_says_nothing_of_the_model(room):
     room.run("merge views.parquet study.db --out merged.parquet")
 
     with pytest.raises(UsageError, match="labels override the model"):
-        room.run("assess merged.parquet --labels study.db")
+        room.run("assess archive merged.parquet --labels study.db")
 
 
 def test_tables_that_stand_are_replaced_only_when_asked_to(room):
     room.create_read()
-    room.run("assess views.parquet --labels study.db --out error")
+    room.run("assess archive views.parquet --labels study.db --out error")
 
-    with pytest.raises(UsageError, match="error holds tables already"):
-        room.run("assess views.parquet --labels study.db --out error")
-    room.run("assess views.parquet --labels study.db --out error --overwrite")
+    with pytest.raises(UsageError, match="error already holds tables"):
+        room.run("assess archive views.parquet --labels study.db --out error")
+    room.run("assess archive views.parquet --labels study.db --out error --overwrite")
 
 
 def test_a_study_is_split_as_its_labels_file_is(room):

@@ -147,7 +147,7 @@ def test_an_image_file_becomes_106_pictures(picture, tmp_path):
         (["{picture}", "--out", "{new}", "--materialise"], "holds no prepared images"),
         (["{store}", "--materialise"], "needs a folder"),
         (["{store}", "--sheet", "{new}", "--image", "x.png"], "has no image x.png"),
-        (["{new}", "--sheet", "{new}"], "cannot be opened"),
+        (["{new}", "--sheet", "{new}"], "new does not exist"),
     ],
 )
 def test_what_cannot_be_done_is_said(picture, store, tmp_path, arguments, message):

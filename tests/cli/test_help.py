@@ -1,8 +1,14 @@
-"""The help of every command: at hand by -h, and broken only where a line is full."""
+"""The help of every command: by -h, with an example, and broken only where a line is full."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
 
+from cxrview.cli.examples import EXAMPLES
 from cxrview.cli.main import app
 from cxrview.cli.shared.help_text import unwrapped
 
@@ -14,6 +20,14 @@ def words_of_commands(commands, before=()):
 
 
 COMMANDS = [(), *words_of_commands(typer.main.get_command(app).commands)]
+
+
+def named(words):
+    """The command that some words name."""
+    command = typer.main.get_command(app)
+    for name in words:
+        command = command.commands[name]
+    return command
 
 
 @pytest.fixture
@@ -52,11 +66,9 @@ def test_a_line_of_help_ends_where_the_next_word_would_not_fit(words, columns, h
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_the_help_of_an_option_has_no_line_breaks_of_its_own(words):
-    command = typer.main.get_command(app)
-    for name in words:
-        command = command.commands[name]
+    texts = {one.name: getattr(one, "help", "") or "" for one in named(words).params}
 
-    assert [one.name for one in command.params if "\n" in (getattr(one, "help", "") or "")] == []
+    assert [name for name, text in texts.items() if "\n" in text] == []
 
 
 def test_a_blank_line_alone_ends_a_paragraph():
@@ -70,3 +82,49 @@ def test_a_blank_line_alone_ends_a_paragraph():
     """
 
     assert unwrapped(text) == "Say it.\n\nA line that goes on.\n\nExit code: 0 done."
+
+
+def test_every_command_has_an_example_and_no_other_has():
+    leaves = {" ".join(words) for words in COMMANDS if not hasattr(named(words), "commands")}
+
+    assert set(EXAMPLES) == leaves
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_shown_and_can_be_parsed(name, help_of, tmp_path, monkeypatch):
+    example = EXAMPLES[name]
+    monkeypatch.chdir(tmp_path)
+    program, *words = example.split()
+    rest = words[len(name.split()) :]
+    for word in rest:
+        if not word.startswith("-") and "." in word:
+            Path(word).touch()
+        elif not Path(word).is_absolute():
+            Path(word).mkdir(parents=True, exist_ok=True)
+
+    context = named(name.split()).make_context(name, list(rest))
+
+    assert (program, context.args) == ("cxrview", [])
+    assert f"Example: {example}" in " ".join(help_of(name.split(), columns=120).split())
+
+
+def completions(*words: str) -> list[str]:
+    """What a shell offers for the last of some words."""
+    code = "import sys; sys.argv = ['cxrview']; from cxrview.cli.entry import run; run()"
+    environment = {
+        **os.environ,
+        "_CXRVIEW_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(["cxrview", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_a_shell_completes_commands_and_options():
+    assert completions("as") == ["assess"]
+    assert completions("assess", "") == ["model", "archive", "recipe"]
+    assert completions("assess", "model", "--ext") == ["--external", "--external-source"]
+    assert completions("split", "--ov") == ["--overwrite"]

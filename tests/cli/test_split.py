@@ -165,7 +165,7 @@ def test_a_store_tells_the_same_picture_in_another_format(labels, tmp_path):
     ("arguments", "reason"),
     [
         ([], "either --out .* or --check"),
-        (["--out", "s.csv", "--check", "s.csv"], "either --out .* or --check"),
+        (["--out", "s.csv", "--check", __file__], "either --out .* or --check"),
         (["--out", "s.csv", "--counts", "1,1,1", "--shares", "60,20,20"], "exclude each other"),
         (["--out", "s.csv", "--by", "rule", "--counts", "1,1,1"], "takes no sizes"),
         (["--out", "s.csv", "--by", "study"], "by patient, by image or by rule"),
@@ -176,9 +176,9 @@ def test_a_store_tells_the_same_picture_in_another_format(labels, tmp_path):
             ["--out", "s.csv", "--scale", "huge"],
             "no scale huge. There are smoke, laptop, night, paper",
         ),
-        (["--check", "s.csv", "--scale", "smoke"], "--scale is for a new split"),
+        (["--check", __file__, "--scale", "smoke"], "--scale is for a new split"),
         (["--out", "s.xlsx"], "neither in .csv nor in .parquet"),
-        (["--check", "nowhere.csv"], "cannot be read"),
+        (["--check", "nowhere.csv"], r"nowhere\.csv does not exist"),
     ],
 )
 def test_an_error_of_use_says_what_is_wrong(labels, tmp_path, monkeypatch, arguments, reason):

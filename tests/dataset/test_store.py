@@ -154,7 +154,7 @@ def test_a_stop_within_finishing_is_made_good(tmp_path):
 def test_other_conditions_are_refused_by_name(tmp_path, stop):
     write(tmp_path, stop)
 
-    with pytest.raises(UsageError, match="as_published was False, is True"):
+    with pytest.raises(UsageError, match="without --as-published"):
         write(tmp_path, conditions=CONDITIONS | {"as_published": True})
 
 

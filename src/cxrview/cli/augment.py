@@ -1,10 +1,17 @@
-"""`cxrview augment`: the 106 variants of a radiograph, to be looked at or kept on disk."""
+"""`cxrview augment`: the 106 variants of a radiograph, to look at or to keep on disk."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.shared.options import (
+    OverwriteFlag,
+    SeedOption,
+    SplitOption,
+    in_path,
+    out_folder,
+)
 from cxrview.errors import UsageError
 from cxrview.install_command import install_command
 from cxrview.wording import plural
@@ -18,23 +25,20 @@ if TYPE_CHECKING:
 
 def augment(
     source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="IN", help="A store made by prepare, or one image file.", show_default=False
-        ),
+        Path, in_path("STORE|IMAGE", "A store made by cxrview prepare, or one image file.")
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="With --materialise, gets variants.npy, index.parquet and about.json; without, "
-            "106 PNG files of one image.",
+        out_folder(
+            "variants.npy, index.parquet and about.json with --materialise; without, for "
+            "106 PNG files of one image."
         ),
     ] = None,
     materialise: Annotated[
         bool,
         typer.Option(
             "--materialise",
+            metavar="",
             help="Write the variants of all training and validation images of the store into one "
             "array that can be mapped into memory: 7 MB for each image.",
         ),
@@ -47,34 +51,30 @@ def augment(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Which image of the store to show, by its file. Default: the first.",
+            help="Which image of the store to show, by its file.",
+            show_default="the first",
         ),
     ] = None,
     tile: Annotated[
         int, typer.Option(min=48, max=256, help="Rows and columns of each picture on the sheet.")
     ] = 128,
-    split: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Made by cxrview split: which images are for training and validation. Default: "
-            "the published rule.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides every random variant, with the file.")] = 0,
+    split: SplitOption = None,
+    seed: SeedOption = 0,
     edge: Annotated[
-        str, typer.Option(help="What enters where a picture is turned or moved: black or repeat.")
+        str,
+        typer.Option(
+            metavar="black|repeat",
+            help="What fills the edge where a picture is rotated or moved: black, or the nearest "
+            "pixel repeated.",
+        ),
     ] = "black",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin anew, whatever was materialised in DIR.")
-    ] = False,
+    overwrite: OverwriteFlag = False,
 ) -> None:
-    """Make the 106 variants of each radiograph: mirrored, turned, moved, spread, smoothed, noisy.
+    """Make the 106 variants of each radiograph: mirrored, rotated, moved, spread, smoothed, noisy.
 
-    A training makes them itself as it goes; this command shows them, or writes them once for
-    all epochs. Stopped at any point, --materialise goes on by the same command and ends with
-    the same bytes. Needs OpenCV, of the extra called train.
+    cxrview finetune makes them during the training; this command shows them, or writes them once
+    for all epochs. The same command resumes a stopped --materialise and ends with the same bytes.
+    Needs OpenCV, which the extra named train installs.
 
     Exit code: 0 done, 2 usage error, 3 result not writable.
     """
@@ -85,7 +85,7 @@ def augment(
     if materialise:
         _materialise(source, split, out, seed, enters, overwrite)
     elif out is None and sheet is None:
-        raise UsageError("there is nothing to do", "Ask for --sheet PNG, --out DIR or both")
+        raise UsageError("there is nothing to do", "Use --sheet PNG, --out FOLDER or both")
     if sheet is not None or not materialise:
         image_id, pixels = _one_image(source, image)
         variants = make_all(pixels, seed=seed, image_id=image_id, edge=enters)
@@ -124,7 +124,7 @@ def _materialise(
     from cxrview.dataset.store import open_prepared
 
     if out is None:
-        raise UsageError("--materialise needs a folder to write to", "--out DIR")
+        raise UsageError("--materialise needs a folder to write to", "Name it with --out FOLDER")
     store = open_prepared(source)
     chosen = read_split(split) if split else split_images(store.images, by="rule")
     count = len(images_to_vary(store, chosen))
@@ -168,7 +168,7 @@ def _write_pictures(out: Path, variants: "NDArray[np.uint8]") -> None:
 
 
 def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
-    """A file appears under its name only when it is whole."""
+    """Write a file that never exists incomplete."""
     from PIL import Image
 
     from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.options import OverwriteFlag, SeedOption, in_path, out_folder
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,31 +16,26 @@ if TYPE_CHECKING:
 def choose(
     candidates: Annotated[
         Path,
-        typer.Argument(
-            metavar="FOLDER",
-            help="Holds a folder for each pre-training, and in it one for each method, as "
-            "cxrview finetune and cxrview reproduce make them.",
-            show_default=False,
+        in_path(
+            "FOLDER",
+            "A folder for each pre-training, and in it one for each method, made by cxrview "
+            "finetune or cxrview reproduce.",
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="Gets model.onnx, card.json, candidates.csv, comparisons.csv, choice.json and "
-            "Fig 2.",
-            show_default=False,
+        out_folder(
+            "model.onnx, card.json, candidates.csv, comparisons.csv, choice.json and Fig 2."
         ),
     ],
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a model that stands there.")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the bootstrap.")] = 0,
+    overwrite: OverwriteFlag = False,
+    seed: SeedOption = 0,
 ) -> None:
     """Compare nine candidates as the paper does, choose one, and set its cutoff.
 
-    The highest validation accuracy is chosen; of equals, the most pre-training pictures. The
-    model goes to cxrview classify --model and cxrview assess --model. Needs the extra `train`.
+    The highest validation accuracy is chosen; of equals, the one with most pre-training pictures.
+    The model can be given to cxrview classify --model and cxrview assess model --model. Needs
+    what the extra named train installs.
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
@@ -50,7 +46,7 @@ def choose(
         from cxrview.paper.figures.candidates import draw_candidates
         from cxrview.reports.figures.style import save_figure
     if (out / CARD_NAME).exists() and not overwrite:
-        raise UsageError(f"{out} holds a model already", "Replace it with --overwrite")
+        raise UsageError(f"{out} already holds a model", "Replace it with --overwrite")
     choice = choose_among(candidates, seed=seed)
     card = make_model(choice, candidates, out)
     figure = draw_candidates(
@@ -63,16 +59,13 @@ def choose(
 
 
 def _show(choice: "Choice") -> None:
-    from cxrview.cli.reproduce_report import WIDTH_OF_A_FILE, candidates_of, comparisons_of
-    from cxrview.cli.shared.tables import table_console
+    from cxrview.cli.reproduce_report import print_candidates, print_comparisons, print_lines
 
-    console = table_console(WIDTH_OF_A_FILE)
-    console.print(f"Scale: {choice.scale_words}", highlight=False)
-    console.print(candidates_of(choice.validated, choice.chosen))
-    console.print(comparisons_of(choice.compared))
+    print_lines(f"Scale: {choice.scale_words}")
+    print_candidates(choice.validated, choice.chosen)
+    print_comparisons(choice.compared)
     low, high = choice.cutoff.low, choice.cutoff.high
-    console.print(
+    print_lines(
         f"chosen: {choice.chosen.name}; Youden's J is largest, {choice.cutoff.youden_j:.4f}, "
-        f"from {low:.1f} to {high:.1f} %: the paper's cutoff is {high:.1f}",
-        highlight=False,
+        f"from {low:.1f} to {high:.1f} %: the paper's cutoff is {high:.1f}"
     )

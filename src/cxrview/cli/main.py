@@ -10,7 +10,8 @@ from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
-from cxrview.cli.finetune import finetune
+from cxrview.cli.examples import EXAMPLES
+from cxrview.cli.finetune import Finetune, finetune
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
 from cxrview.cli.prepare import prepare
@@ -18,15 +19,15 @@ from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
-from cxrview.cli.shared.help_text import unwrap_help
+from cxrview.cli.shared.help_text import complete_help
 from cxrview.cli.split import split
+from cxrview.cli.train import train
 from cxrview.cli.writeback import writeback
 
 app = typer.Typer(
     name="cxrview",
     help="Find out which way chest radiographs face: frontal or lateral, one row per image.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,7 +50,7 @@ def before_any_command(
         typer.Option("--version", help="Print the version.", is_eager=True, callback=tell_version),
     ] = False,
 ) -> None:
-    """Stand before all commands: what is asked here is not about one of them."""
+    """Options that apply to every command."""
 
 
 app.command(rich_help_panel="Archive")(classify)
@@ -60,12 +61,13 @@ app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)
 app.command(rich_help_panel="Study")(augment)
+app.command(rich_help_panel="Study")(train)
 app.command(rich_help_panel="Study")(pretrain)
-app.command(rich_help_panel="Study")(finetune)
+app.command(rich_help_panel="Study", cls=Finetune)(finetune)
 app.command(rich_help_panel="Study")(quantise)
 app.command(rich_help_panel="Study")(choose)
-app.command(rich_help_panel="Study")(assess)
-app.command(rich_help_panel="Study")(robustness)
+app.add_typer(assess, name="assess", rich_help_panel="Study")
+app.add_typer(robustness, name="robustness", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
-unwrap_help(app)
+complete_help(app, EXAMPLES)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cxrview.cli.shared.options import OverwriteFlag, SeedOption
 from cxrview.terms import Projection
 from cxrview.wording import plural
 
@@ -20,10 +21,14 @@ def phantom(
     size: Annotated[
         str, typer.Option(help="Rows x columns of each picture; the longer side is 43 cm.")
     ] = "1024x840",
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other patients.")] = 0,
+    seed: SeedOption = 0,
     projection: Annotated[
         list[str] | None,
-        typer.Option(help="PA, AP, LL or RL of every patient; repeatable. Default: a mix."),
+        typer.Option(
+            metavar="NAME",
+            help="PA, AP, LL or RL of every patient; repeatable.",
+            show_default="a mix",
+        ),
     ] = None,
     syntax: Annotated[
         list[str] | None,
@@ -42,16 +47,21 @@ def phantom(
         typer.Option(help="Each adds one damaged or odd file; `all`, or `none`; repeatable."),
     ] = None,
     strangers: Annotated[
-        bool, typer.Option(help="Add a hand and a report, which are no chest radiographs.")
+        bool,
+        typer.Option(metavar="", help="Add a hand and a report, which are not chest radiographs."),
     ] = True,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace what an earlier run drew into OUT.")
-    ] = False,
+    overwrite: OverwriteFlag = False,
     list_faults: Annotated[
-        bool, typer.Option("--list-faults", help="Name every syntax, header fault and damage.")
+        bool,
+        typer.Option(
+            "--list-faults", metavar="", help="Name every syntax, header fault and damage."
+        ),
     ] = False,
 ) -> None:
-    """Draw an archive of chest radiographs that are nobody's, as DICOM with any fault."""
+    """Draw an archive of chest radiographs of invented patients, as DICOM with any fault.
+
+    Exit code: 0 done, 2 usage error, 3 folder not writable.
+    """
     from cxrview.errors import UsageError
     from cxrview.phantom.archive import draw_archive
 

@@ -1,10 +1,17 @@
-"""`cxrview prepare`: labelled radiographs as the network takes them, in one folder."""
+"""`cxrview prepare`: labelled radiographs as the model takes them, in one folder."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cxrview.cli.shared.options import (
+    HeadersOption,
+    OverwriteFlag,
+    ReadWorkersOption,
+    in_file,
+    out_folder,
+)
 from cxrview.cli.shared.patients import (
     PatientColumn,
     PatientPattern,
@@ -17,48 +24,35 @@ from cxrview.wording import plural
 def prepare(
     labels: Annotated[
         Path,
-        typer.Argument(
-            help="CSV with file, patient, view, and study and source if known; files relative to "
-            "it. Views are frontal and lateral, or words of these such as PA, AP, LL, RL.",
-            show_default=False,
+        in_file(
+            "LABELS",
+            "CSV with file, patient, view, and study and source if known; files relative to "
+            "it. Views are frontal and lateral, or words for these such as PA, AP, LL, RL.",
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="STORE",
-            help="Folder that gets pixels.npy, index.parquet, failures.csv and about.json.",
-            show_default=False,
-        ),
+        out_folder("pixels.npy, index.parquet, failures.csv and about.json.", metavar="STORE"),
     ],
-    headers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV",
-            help="Headers of images that have none in their file, one row an image: file, "
-            "Manufacturer, View Position, View Code Sequence; .csv or .csv.gz.",
-            show_default=False,
-        ),
-    ] = None,
+    headers: HeadersOption = None,
     patient_column: PatientColumn = None,
     patient_pattern: PatientPattern = None,
     as_published: Annotated[
         bool,
         typer.Option(
             "--as-published",
+            metavar="",
             help="Window as DCMTK does and pass each picture through JPEG of quality 90 before "
             "it is squashed, as the paper's conversion did.",
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin anew, whatever store stands there.")
-    ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that read files.")] = 2,
+    overwrite: OverwriteFlag = False,
+    workers: ReadWorkersOption = 2,
 ) -> None:
     """Read every labelled image once and keep it as 8-bit grey, squashed to 256 x 256.
 
-    A run that was stopped, however it was, goes on by the same command and ends with the same
-    bytes. A file that cannot be read becomes a row of failures.csv and never ends the run.
+    The same command resumes a run that was stopped, and ends with the same bytes. A file that
+    cannot be read becomes a row of failures.csv; the run continues.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 store not writable.
     """

@@ -1,7 +1,8 @@
 """Makes the plan of a study from what the command line says."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cxrview.errors import UsageError
 
@@ -11,15 +12,33 @@ if TYPE_CHECKING:
 DRAWN = "drawn"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySettings:
+    """What a study of files and one of drawn radiographs have in common; fields as `StudyPlan`."""
+
+    seed: int
+    by: str
+    counts: tuple[int, int, int] | None
+    as_published: bool
+    sample: int | None
+    workers: int
+    device: str
+
+
 def plan_of_files(
+    scale: str,
+    settings: StudySettings,
+    *,
     labels: Path | None,
     published: Path | None,
     pictures: Path | None,
     classes: Path | None,
-    scale: str,
-    **rest: Any,
+    sources: tuple[str, ...] = (),
+    external: Path | None = None,
+    external_sources: tuple[str, ...] = (),
+    headers: Path | None = None,
 ) -> "StudyPlan":
-    """The plan of a study of real images.
+    """The plan of a study of real images; paths as `StudyPlan`.
 
     Raises:
         UsageError: something is missing or unknown.
@@ -28,33 +47,39 @@ def plan_of_files(
     from cxrview.paper.pretrain_run import PictureSource
     from cxrview.paper.scale import scale_named
 
-    given = {
-        "LABELS": labels,
-        "--published": published,
-        "--pictures": pictures,
-        "--classes": classes,
-    }
-    missing = [name for name, value in given.items() if value is None]
-    if missing or labels is None or published is None or pictures is None or classes is None:
+    if labels is None or published is None or pictures is None or classes is None:
+        given = {
+            "LABELS": labels,
+            "--published": published,
+            "--pictures": pictures,
+            "--classes": classes,
+        }
+        missing = [name for name, path in given.items() if path is None]
         raise UsageError(
             f"a study needs {', '.join(missing)}",
-            "Only --scale smoke draws all that it needs, where nothing is given",
+            "Only --scale smoke draws everything it needs, if none of these is given",
         )
-    given |= {"--external": rest["external"], "--headers": rest["headers"]}
-    for name, path in given.items():
-        if path is not None and not (path.is_file() or (name == "--pictures" and path.is_dir())):
-            raise UsageError(f"{name}: there is no file {path}")
     return StudyPlan(
         labels=labels,
         published=published,
-        pictures=PictureSource(pictures=pictures, classes=classes, workers=rest["workers"]),
+        pictures=PictureSource(pictures=pictures, classes=classes, workers=settings.workers),
         scale=scale_named(scale),
-        **_common(rest),
+        sources=sources,
+        external=external,
+        external_sources=external_sources,
+        headers=headers,
+        seed=settings.seed,
+        by=settings.by,
+        counts=settings.counts,
+        as_published=settings.as_published,
+        sample=settings.sample,
+        workers=settings.workers,
+        device=settings.device,
     )
 
 
-def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
-    """The plan of a study in which all is drawn, into the run's own folder.
+def drawn_plan(out: Path, scale: str, settings: StudySettings) -> "StudyPlan":
+    """The plan of a study of drawn radiographs and pictures, which are written to `out`.
 
     Raises:
         UsageError: the scale is another than smoke.
@@ -68,31 +93,36 @@ def drawn_plan(out: Path, scale: str, **rest: Any) -> "StudyPlan":
     if scale_named(scale).name != "smoke":
         raise UsageError(
             f"a study at {scale} scale needs LABELS, --published, --pictures and --classes",
-            "Only --scale smoke draws all that it needs, where nothing is given",
+            "Only --scale smoke draws everything it needs, if none of these is given",
         )
     with writing(out):
-        drawn = draw_study(out / DRAWN, seed=rest["seed"])
+        drawn = draw_study(out / DRAWN, seed=settings.seed)
     return StudyPlan(
         labels=drawn.labels,
         published=drawn.published,
         pictures=PictureSource(
-            pictures=drawn.pictures, classes=drawn.classes, workers=rest["workers"]
+            pictures=drawn.pictures, classes=drawn.classes, workers=settings.workers
         ),
         scale=scale_named(scale),
         is_drawn=True,
         sources=(INSIDE,),
         external_sources=(EXTERNAL,),
-        **_common(rest),
+        seed=settings.seed,
+        by=settings.by,
+        counts=settings.counts,
+        as_published=settings.as_published,
+        sample=settings.sample,
+        workers=settings.workers,
+        device=settings.device,
     )
 
 
-def _common(rest: dict[str, Any]) -> dict[str, Any]:
-    from cxrview.train.hardware import find_device
+def parse_counts(text: str | None) -> tuple[int, int, int] | None:
+    """Three whole numbers such as `1129,376,377`; None for None.
 
-    return {**rest, "device": find_device(rest["device"]), "counts": _counts(rest["counts"])}
-
-
-def _counts(text: str | None) -> tuple[int, int, int] | None:
+    Raises:
+        UsageError: the text is something else.
+    """
     if text is None:
         return None
     try:

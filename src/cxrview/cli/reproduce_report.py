@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
-from cxrview.cli.shared.tables import table_console
+from cxrview.cli.shared.tables import Column, number, print_table, table_console, text
 from cxrview.paper.candidates import Candidate
 from cxrview.paper.compare import Compared
 from cxrview.paper.page import result_sentences
@@ -15,41 +12,46 @@ from cxrview.reports.format import format_interval, format_share
 from cxrview.stats import exact_interval
 
 WIDTH_OF_A_FILE = 120
-"""Columns where there is no terminal to ask."""
 
 
 def print_reproduction(run: Reproduction) -> None:
     """The nine, the five comparisons, the choice, and the test, under the words of the scale."""
+    print_lines(f"[bold]{run.scale.name} scale:[/bold] {run.scale.words}")
+    print_candidates(run.validated, run.chosen)
+    print_comparisons(run.compared)
+    print_lines(*result_sentences(run))
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines of text, with markup, wrapped where the console ends."""
     console = table_console(WIDTH_OF_A_FILE)
-    console.print(f"[bold]{run.scale.name} scale:[/bold] {run.scale.words}", highlight=False)
-    console.print(candidates_of(run.validated, run.chosen))
-    console.print(comparisons_of(run.compared))
-    for sentence in result_sentences(run):
-        console.print(sentence, highlight=False)
+    for line in lines:
+        console.print(line, highlight=False)
 
 
-def candidates_of(validated: Mapping[Candidate, Scores], chosen: Candidate) -> Table:
+def print_candidates(validated: Mapping[Candidate, Scores], chosen: Candidate) -> None:
     """A row for each candidate, on its own validation images."""
-    table = Table(title="Validation", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("candidate", "right", "accuracy", "95 % interval", ""):
-        table.add_column(name, justify="left" if name in ("candidate", "") else "right")
+    rows = []
     for candidate, scores in validated.items():
         right, total = int(scores.is_right.sum()), len(scores)
-        interval = format_interval(exact_interval(right, total))
-        mark = "chosen" if candidate == chosen else ""
-        table.add_row(
-            candidate.name, f"{right:,}/{total:,}", format_share(right / total), interval, mark
+        rows.append(
+            (
+                candidate.name,
+                f"{right:,}/{total:,}",
+                format_share(right / total),
+                format_interval(exact_interval(right, total)),
+                "chosen" if candidate == chosen else "",
+            )
         )
-    return table
+    numbers = map(number, ("right", "accuracy", "95 % interval"))
+    _print("Validation", [text("candidate"), *numbers, text("")], rows)
 
 
-def comparisons_of(compared: Sequence[Compared]) -> Table:
+def print_comparisons(compared: Sequence[Compared]) -> None:
     """A row for each of the paper's comparisons."""
-    table = Table(title="Comparisons", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("pools", "paper %", "p", "ours %", "p", "same images, points (95 %)"):
-        table.add_column(name)
-    for one in compared:
-        table.add_row(
+    names = ("pools", "paper %", "p", "ours %", "p", "same images, points (95 %)")
+    rows = [
+        (
             one.pools.name,
             " vs ".join(f"{value:g}" for value in one.pools.paper_percent),
             one.pools.paper_p,
@@ -57,7 +59,13 @@ def comparisons_of(compared: Sequence[Compared]) -> Table:
             f"{one.chi_squared.p:.2g}" if one.chi_squared else "no error",
             _difference(one),
         )
-    return table
+        for one in compared
+    ]
+    _print("Comparisons", list(map(text, names)), rows)
+
+
+def _print(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    print_table(columns, rows, title=title, is_ruled=False, width_of_a_file=WIDTH_OF_A_FILE)
 
 
 def _difference(one: Compared) -> str:

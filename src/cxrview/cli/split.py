@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.shared.options import (
+    OverwriteFlag,
+    SeedOption,
+    existing_path,
+    in_file,
+    in_path,
+    out_file,
+)
 from cxrview.cli.shared.patients import count_patients
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
+    from cxrview.dataset.labelled import LabelledImages
     from cxrview.records import Label, PreparedImage, Split
 
 
@@ -26,14 +35,7 @@ def split(
             show_default=False,
         ),
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The split: .csv or .parquet, one row an image.",
-            show_default=False,
-        ),
-    ] = None,
+    out: Annotated[Path | None, out_file("the split: .csv or .parquet, one row an image.")] = None,
     by: Annotated[
         str,
         typer.Option(
@@ -57,7 +59,7 @@ def split(
             metavar="P,P,P", help="The same in percent. [default: 60,20,20]", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another split.")] = 0,
+    seed: SeedOption = 0,
     scale: Annotated[
         str | None,
         typer.Option(
@@ -76,23 +78,18 @@ def split(
     ] = None,
     root: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where the images of STUDY lie now, if they have moved since it was made.",
+        in_path(
+            "FOLDER",
+            "Where the images of STUDY are now, if they were moved after it was created.",
+            flag="--root",
             show_default="the study's own",
         ),
     ] = None,
     check: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write nothing; say whether this split, whoever made it, is sound.",
-            show_default=False,
-        ),
+        in_file("FILE", "Write nothing; check this split, made by any program.", flag="--check"),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a split that stands there.")
-    ] = False,
+    overwrite: OverwriteFlag = False,
 ) -> None:
     """Divide labelled images into training, validation and test, reproducibly by seed.
 
@@ -107,7 +104,7 @@ def split(
     if scale and check:
         raise UsageError("--scale is for a new split: leave it out with --check")
     if (out is None) == (check is None):
-        raise UsageError("name either --out for a new split or --check for one that there is")
+        raise UsageError("name either --out for a new split or --check for an existing one")
     if counts and shares:
         raise UsageError("--counts and --shares exclude each other")
     if by == "rule" and (counts or shares):
@@ -115,71 +112,56 @@ def split(
     if out:
         split_format(out)
         if out.exists() and not overwrite:
-            raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+            raise UsageError(f"{out} already exists", "Replace it with --overwrite")
     scaled = _scaling(scale, seed)
-    images, content = _images(labelled, source, root)
+    found = _open(labelled, root).of_sources(source or [])
+    if not found.images:
+        raise UsageError(f"{labelled} holds no frontal and no lateral image")
     if check:
         chosen = read_split(check)
     else:
         whole = split_images(
-            images,
+            found.images,
             by=by,
             shares=_numbers(shares, "--shares") if shares else SHARES,
             counts=[_whole(n) for n in _numbers(counts, "--counts")] if counts else None,
             seed=seed,
         )
         chosen = scaled(whole)
-    check_split(chosen, images, content)
+    check_split(chosen, found.images, found.content())
     if out:
-        write_split(out, chosen, images)
-    typer.echo(_table(chosen, images))
+        write_split(out, chosen, found.images)
+    typer.echo(_table(chosen, found.images))
 
 
-def _images(
-    labelled: str, sources: list[str] | None, root: Path | None
-) -> "tuple[Sequence[Label | PreparedImage], dict[str, str]]":
+def _open(labelled: str, root: Path | None) -> "LabelledImages":
     from cxrview.cli.annotate.shared import is_study
-    from cxrview.dataset.labels import read_labels
-    from cxrview.dataset.split import hash_files
-    from cxrview.dataset.store import open_prepared
+    from cxrview.dataset.labelled import open_labelled
 
-    if root and not is_study(labelled):
+    if is_study(labelled):
+        return _open_study(labelled, root)
+    if root:
         raise UsageError("--root is for an annotation study: leave it out")
-    images: Sequence[Label | PreparedImage]
-    store = open_prepared(Path(labelled)) if Path(labelled).is_dir() else None
-    folder = Path(labelled).parent
-    if store:
-        images = store.images
-    elif is_study(labelled):
-        images, folder = _images_of_study(labelled, root)
-    else:
-        images = read_labels(Path(labelled), need_patients=False)
-    if sources:
-        unknown = set(sources) - {image.source for image in images}
-        if unknown:
-            raise UsageError(f"no image is of source {', '.join(sorted(unknown))}")
-        images = [image for image in images if image.source in sources]
-    if not images:
-        raise UsageError(f"{labelled} holds no frontal and no lateral image")
-    return images, store.content if store else hash_files(images, folder)
+    return open_labelled(existing_path(Path(labelled)))
 
 
-def _images_of_study(where: str, root: Path | None) -> "tuple[list[Label], Path]":
-    """Its settled views, and the folder that their files are named from."""
+def _open_study(where: str, root: Path | None) -> "LabelledImages":
+    """The settled views of a study, and the folder that its files are relative to."""
     from cxrview.cli.annotate.shared import IF_MOVED, opened
 
     with opened(where, str(root) if root else None) as study:
         from cxrview.annotate.labels import view_labels
         from cxrview.annotate.study import missing_images
+        from cxrview.dataset.labelled import LabelledImages
 
         labels = view_labels(study)
-        if lack := missing_images(study):
-            raise UsageError(lack, IF_MOVED)
-        return labels, Path(study.study.root)
+        if missing := missing_images(study):
+            raise UsageError(missing, IF_MOVED)
+        return LabelledImages(images=labels, folder=Path(study.study.root))
 
 
 def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
-    """What a scale leaves of a split; a name that is none is refused before images are read."""
+    """Scale a split, or leave it; an unknown scale is refused before images are read."""
     if name is None:
         return lambda whole: whole
     from cxrview.paper.scale import scale_named, scaled_split

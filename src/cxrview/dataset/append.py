@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import PART, atomic_path, locked, writing
+from cxrview.dataset.changed_conditions import changed_conditions
 from cxrview.errors import UsageError
 
 PIXELS, ABOUT = "pixels.npy", "about.json"
@@ -148,14 +149,9 @@ class Appender:
                 )
             self._write_about(complete=False)
             return False
-        changed = [
-            f"{name} was {standing.get(name, 'not set')}, is {value}"
-            for name, value in self._about.items()
-            if standing.get(name) != value
-        ]
-        if changed:
+        if changed := changed_conditions(standing, self._about):
             raise UsageError(
-                f"{self._folder} was made under other conditions: {'; '.join(changed)}",
+                f"{self._folder} was made with other inputs or options: {'; '.join(changed)}",
                 self._kind.advice,
             )
         return bool(standing["complete"])

@@ -1,7 +1,10 @@
 """The paper's nine candidates as rows of data: three pre-trainings, three fine-tunings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
+
+from cxrview.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,36 @@ class Schedule:
     def rate_at(self, epoch: int) -> float:
         """Learning rate of an epoch, counted from 0."""
         return self.rate / self.rate_divisor ** (epoch // self.rate_epochs)
+
+    def with_changes(
+        self,
+        *,
+        rate: float | None = None,
+        is_nesterov: bool | None = None,
+        epochs: int | None = None,
+        batch: int | None = None,
+        momentum: float | None = None,
+        weight_decay: float | None = None,
+        rate_divisor: float | None = None,
+        rate_epochs: int | None = None,
+        auxiliary_weight: float | None = None,
+    ) -> "Schedule":
+        """The same schedule with some values changed; None leaves a value as it is."""
+        given = {
+            "rate": rate,
+            "is_nesterov": is_nesterov,
+            "epochs": epochs,
+            "batch": batch,
+            "momentum": momentum,
+            "weight_decay": weight_decay,
+            "rate_divisor": rate_divisor,
+            "rate_epochs": rate_epochs,
+            "auxiliary_weight": auxiliary_weight,
+        }
+        changes: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +138,14 @@ CANDIDATES = tuple(
     Candidate(pre_training=pre, fine_tuning=fine)
     for pre, fine in product(PRE_TRAININGS, FINE_TUNINGS)
 )
+
+
+def fine_tuning_named(name: str) -> FineTuning:
+    """The fine-tuning method of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in FINE_TUNINGS:
+        raise UsageError(f"there is no method {name}", f"There are {', '.join(FINE_TUNINGS)}")
+    return FINE_TUNINGS[name]

@@ -20,8 +20,8 @@ class StudyFolder:
     pre-trained/<name>/         `cxrview pretrain`
     candidates/<pre-training>/<fine-tuning>/   `cxrview finetune`
     model/                      `cxrview choose`
-    assessment/                 `cxrview assess`
-    robustness/                 `cxrview robustness`
+    assessment/                 `cxrview assess model`
+    robustness/                 `cxrview robustness table`
     figures/, reproduction.html, CLAIM.md
     """
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite, InvalidModel, UsageError
+from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.train.googlenet import GoogLeNet
 
 WEIGHTS, ABOUT, BEGUN = "weights.safetensors", "about.json", "begun.json"
@@ -60,6 +61,21 @@ def read_about(folder: Path) -> dict[str, Any]:
             "Make it with cxrview pretrain or cxrview finetune",
         ) from error
     return about
+
+
+def pre_training_of(folder: Path) -> str:
+    """Name of the pre-training that a folder holds, such as `grey`.
+
+    Raises:
+        UsageError: the folder holds another kind of network.
+        InvalidModel: the folder holds no finished network.
+    """
+    name = read_about(folder).get("pre_training")
+    if name not in PRE_TRAININGS:
+        raise UsageError(
+            f"{folder} does not hold a pre-trained network", "Create one with cxrview pretrain"
+        )
+    return str(name)
 
 
 def begin_training(out: Path, belongs: dict[str, str]) -> None:

@@ -71,8 +71,26 @@ class Watch:
     """Number of epochs done, 0 before the first, and top-1 after them."""
 
 
-def plan_for(pre_training: str, scale: Scale, *, seed: int = 0, device: str = "cpu") -> Plan:
-    """Make the plan of a grey pre-training at a scale; `dataclasses.replace` changes figures.
+def plan_for(
+    pre_training: str,
+    scale: Scale,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    epoch_pictures: int | None = None,
+    validation_pictures: int | None = None,
+    per_class: int | None = None,
+) -> Plan:
+    """Make the plan of a grey pre-training at a scale.
+
+    Args:
+        pre_training: `grey` or `grey-subset`.
+        scale: of `scale_named`.
+        seed: of all random choices.
+        device: as torch names it.
+        epoch_pictures: as in `Plan`; the scale's where None, and likewise the following.
+        validation_pictures: as in `Plan`.
+        per_class: as in `Plan`.
 
     Raises:
         UsageError: there is no such pre-training, or it is not trained.
@@ -90,9 +108,9 @@ def plan_for(pre_training: str, scale: Scale, *, seed: int = 0, device: str = "c
         pre_training=row,
         schedule=schedule,
         scale=scale.name,
-        epoch_pictures=scale.grey_images,
-        validation_pictures=VALIDATION_PICTURES.get(scale.name),
-        per_class=PER_CLASS.get(scale.name),
+        epoch_pictures=epoch_pictures or scale.grey_images,
+        validation_pictures=validation_pictures or VALIDATION_PICTURES.get(scale.name),
+        per_class=per_class or PER_CLASS.get(scale.name),
         is_bf16=scale.is_bf16,
         seed=seed,
         device=device,

@@ -95,6 +95,24 @@ def pictures_in_words(folder: Path) -> tuple[str, ...]:
     )
 
 
+def pre_trained_lines(folder: Path) -> list[str]:
+    """What a finished pre-training learnt from and how often it is right, a line each.
+
+    Raises:
+        InvalidModel: it is missing or not finished.
+    """
+    about = read_about(folder)
+    lines = [f"{about['pre_training']}: {about['shown']}, in {folder}"]
+    lines += [f"not as published: {words}" for words in about["differs_from_the_paper"]]
+    before, after = about["top_1_before"], about["top_1_after"]
+    if after["pictures"]:
+        lines.append(
+            f"top-1 of {after['pictures']} validation pictures: {before['right']} right before, "
+            f"{after['right']} after"
+        )
+    return lines
+
+
 def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
     """Place in the network's output, index among the thousand, wnid and category."""
     with (

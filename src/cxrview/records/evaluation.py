@@ -234,6 +234,25 @@ class Box:
             if not (start >= 0 and length > 0 and start + length <= 100 + 1e-9):
                 raise ValueError(f"a box lies within its picture, 0 to 100 percent of its {name}")
 
+    @classmethod
+    def parse(cls, text: str, side: int) -> "Box":
+        """A box in words, such as `10,200,24,30` in pixels or `4%,80%,10%,12%`.
+
+        Args:
+            text: upper edge, left edge, rows, columns; each with a % sign or in pixels.
+            side: rows and columns of the picture, in pixels.
+
+        Raises:
+            ValueError: not four numbers, or the box is not within the picture.
+        """
+        row, column, rows, columns = (
+            float(part.strip().removesuffix("%")) * (1 if "%" in part else 100 / side)
+            for part in text.split(",")
+        )
+        box = cls(row=row, column=column, rows=rows, columns=columns)
+        box.slices((side, side))
+        return box
+
     def slices(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Where it lies in a picture of that shape, to the nearest pixel.
 

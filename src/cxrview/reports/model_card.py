@@ -21,7 +21,7 @@ NOT_STATED: Mapping[str, Any] = {
     "weights_licence": "not stated",
     "readers": {"checked_with": "not stated", "not_checked_with": "not stated"},
 }
-"""What nobody can compute, and whoever trains a model should tell (`cxrview finetune --about`)."""
+"""What nobody can compute, and whoever trains a model should tell (`cxrview train --about`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def write_model_card(card: ModelCard, path: Path, pictures: Sequence[Picture] = 
     """Write the page, whole or not at all.
 
     Args:
-        card: of a model that `cxrview finetune --recipe world` made.
+        card: of a model that `cxrview train` made.
         path: .md; a page that stands there is replaced.
         pictures: shown under calibration.
 

@@ -119,7 +119,7 @@ def read_left_out(out: Path, recipe: Recipe, pool: Pool) -> tuple[LeftOut, ...]:
         standing = about["recipe"], about["pictures_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"{out} holds nothing whole of cxrview assess --leave-source-out",
+            f"{out} does not hold a finished run of cxrview assess recipe",
             "Run that command to its end first",
         ) from error
     if standing != (json.loads(json.dumps(asdict(recipe))), pool.lesson.sha256):

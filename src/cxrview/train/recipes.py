@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cxrview.errors import UsageError
+
 GREY_MEAN = 117.0
 """Taken off every pixel: luma of ILSVRC's channel means. One for all three channels, so
 that the network folds into a single-channel one without any change at the padded edges."""
@@ -104,3 +106,14 @@ WORLD = Recipe(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (WIDE, WORLD)}
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in RECIPES:
+        raise UsageError(f"there is no recipe {name}", f"There are {', '.join(RECIPES)}")
+    return RECIPES[name]

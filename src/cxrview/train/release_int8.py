@@ -42,7 +42,7 @@ def quantise_model(
     """Quantise by training patients, set cutoffs by validation patients, compare on test patients.
 
     Args:
-        folder: of a model of float32, as `cxrview finetune --recipe world` makes it.
+        folder: of a model of float32, as `cxrview train` makes it.
         pool: of the labels that it was made with.
         out: gets model.onnx as it is, model-int8.onnx, and the card of both; may be `folder`.
         left_out: as the model was made with.

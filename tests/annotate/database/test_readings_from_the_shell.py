@@ -33,7 +33,7 @@ def test_a_study_is_made_read_and_merged_by_its_name(where, tmp_path, monkeypatc
     made = run("annotate", "create", where, "--from", "views.csv", "--reader", "anna")
     read = run("annotate", "import", where, "readings.csv")
     merged = run("merge", "views.csv", where, "--out", "merged.csv")
-    error = run("assess", "views.csv", "--labels", where)
+    error = run("assess", "archive", "views.csv", "--labels", where)
 
     assert "6 images in" in made
     assert "ben is new among the readers" in read

@@ -156,7 +156,7 @@ def test_a_complete_store_reads_no_picture_again(tree, whole):
 
 
 def test_pictures_of_another_source_are_refused(tree, whole):
-    with pytest.raises(UsageError, match="other conditions: listing_sha256"):
+    with pytest.raises(UsageError, match="the pictures have changed"):
         keep_pictures(tree, whole, wnids=WNIDS[:2])
 
 

@@ -1,14 +1,36 @@
-"""Shows how far a run is: a bar on a terminal, a plain line a minute elsewhere."""
+"""Reports progress on standard error.
+
+A run over files is a bar on a terminal and a line a minute elsewhere (`progress`); a training is a
+line every ten seconds (`TrainingLines`). The time that remains is estimated in one place.
+"""
 
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cxrview.errors import CxrviewError
 from cxrview.wording import counted
+
+if TYPE_CHECKING:
+    from cxrview.train.watch import StudyWatch
+
+SECONDS_BETWEEN_LINES = 60.0
+SECONDS_BETWEEN_TRAINING_LINES = 10.0
+
+
+def remaining(done: float, seconds: float, left: float) -> str:
+    """The time that remains, in words, at the mean speed so far.
+
+    Args:
+        done: units of work done, more than 0.
+        seconds: that these took.
+        left: units still to do.
+    """
+    minutes = max(0.0, left) * seconds / done / 60
+    return f"about {minutes:.0f} min remaining"
 
 
 class Advance(Protocol):
@@ -97,11 +119,8 @@ def _bar(what: str, total: _CountedBeside) -> Iterator[Advance]:
         yield advance
 
 
-SECONDS_BETWEEN_LINES = 60.0
-
-
 class Heartbeat:
-    """Counts what is done and says it now and then; a context manager.
+    """Counts what is done and prints a line at intervals; a context manager.
 
     Args:
         what: the unit in the plural, such as `images`.
@@ -117,7 +136,7 @@ class Heartbeat:
         seconds: float = SECONDS_BETWEEN_LINES,
     ) -> None:
         self._what, self._total, self._seconds = what, total, seconds
-        self._done = self._failed = self._told = 0
+        self._done = self._failed = self._printed = 0
         self._began = self._looked = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -137,18 +156,92 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._seconds):
-            with suppress(OSError, ValueError):  # whoever read stderr has gone
+            with suppress(OSError, ValueError):  # stderr was closed
                 print(self._line(), file=sys.stderr, flush=True)
 
     def _line(self) -> str:
         done, now, total = self._done, time.monotonic(), self._total()
-        rate = (done - self._told) / (now - self._looked)
-        self._told, self._looked = done, now
+        rate = (done - self._printed) / (now - self._looked)
+        self._printed, self._looked = done, now
         line = f"{counted(done, self._what)}, {rate:.1f}/s, {self._failed} failed"
         if total is None:
             return line
         line += f", of {total}"
-        if not done:
-            return line
-        minutes = max(0, total - done) * (now - self._began) / done / 60
-        return f"{line}, about {minutes:.0f} min remaining"
+        return f"{line}, {remaining(done, now - self._began, total - done)}" if done else line
+
+
+class TrainingLines:
+    """Prints how far a training is: a line every ten seconds.
+
+    Args:
+        what: printed before each line, such as `grey/all-augmented: `.
+    """
+
+    def __init__(self, what: str = "") -> None:
+        self._what = what
+        self._losses: list[float] = []
+        self._first_step, self._first_time = 0, 0.0
+        self._unit, self._done, self._began, self._printed = "", 0, 0.0, 0.0
+
+    def step(self, step: int, total: int, loss: float) -> None:
+        """Call after each step, counted from 1; printed with the mean loss since the last line."""
+        now = time.monotonic()
+        if not self._first_step:  # its beginning is not known, so that it is not timed
+            self._first_step, self._first_time, self._printed = step, now, now
+            self.say(f"step {step} of {total}, loss {loss:.3f}")
+            return
+        self._losses.append(loss)
+        if now - self._printed < SECONDS_BETWEEN_TRAINING_LINES and step < total:
+            return
+        mean = sum(self._losses) / len(self._losses)
+        rate = len(self._losses) / max(now - self._printed, 1e-9)
+        timed = step - self._first_step
+        self.say(
+            f"step {step} of {total}, loss {mean:.3f}, {rate:.2f} steps/s, "
+            f"{remaining(timed, now - self._first_time, total - step)}"
+        )
+        self._losses, self._printed = [], now
+
+    def epoch(self, epoch: int, total: int, accuracy: float) -> None:
+        """Call after each epoch with the number of epochs done and the accuracy, 0 to 1."""
+        self.say(f"after epoch {epoch} of {total}: validation accuracy {100 * accuracy:.2f} %")
+
+    def count(self, more: int, total: int, unit: str) -> None:
+        """Call when `more` units are done of `total`, which is 0 where it is not known."""
+        now = time.monotonic()
+        if unit != self._unit:
+            self._unit, self._done, self._began, self._printed = unit, 0, now, now
+        self._done += more
+        if now - self._printed < SECONDS_BETWEEN_TRAINING_LINES and self._done != total:
+            return
+        self._printed = now
+        seconds = max(now - self._began, 1e-9)
+        words = f"{counted(self._done, unit)}, {self._done / seconds:.1f}/s"
+        if total and self._done:
+            words = (
+                f"{self._done} of {total} {unit}, {self._done / seconds:.1f}/s, "
+                f"{remaining(self._done, seconds, total - self._done)}"
+            )
+        self.say(words)
+
+    def say(self, words: str) -> None:
+        """Print one line."""
+        print(f"{self._what}{words}", file=sys.stderr, flush=True)
+
+
+def staged_watch() -> "StudyWatch":
+    """Progress of a study as lines on standard error, with the name of the stage before each."""
+    from cxrview.train.watch import StudyWatch
+
+    lines = [TrainingLines()]
+
+    def stage(name: str) -> None:
+        lines[0] = TrainingLines(f"{name}: ")
+        lines[0].say("started or resumed")
+
+    return StudyWatch(
+        stage=stage,
+        count=lambda more, total, unit: lines[0].count(more, total, unit),
+        step=lambda step, total, loss: lines[0].step(step, total, loss),
+        epoch=lambda epoch, total, accuracy: lines[0].epoch(epoch, total, accuracy),
+    )

@@ -1,13 +1,14 @@
-"""`cxrview assess VIEWS --labels STUDY`: this archive's own error, printed."""
+"""`cxrview assess archive`: how often a result is wrong about its archive."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cxrview.cli.annotate.shared import opened
 from cxrview.cli.shared.extras import annotation_extra
+from cxrview.cli.shared.options import OverwriteFlag, RootOption, in_path, out_folder
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.wording import plural
 
@@ -15,30 +16,46 @@ if TYPE_CHECKING:
     from cxrview.records import ArchiveError, Interval, SampledShare
 
 
-def assess_archive(
-    table: Path, study: str, out: Path | None, root: Path | None, *, overwrite: bool
+def archive_command(
+    views: Annotated[Path, in_path("VIEWS", "A result of cxrview classify.")],
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="STUDY",
+            help="An annotation study (cxrview annotate) of images of this archive.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        out_folder("shares.csv, strata.csv and wrong.csv; without it they are only printed."),
+    ] = None,
+    root: RootOption = None,
+    overwrite: OverwriteFlag = False,
 ) -> None:
-    """Print how often a result is wrong by the readers of a study; write it where asked to.
+    """Measure how often a result is wrong about an archive, by what readers said of a sample.
 
-    Raises:
-        UsageError: as `labelled_rows` and `archive_error`, or files stand in `out`.
+    Shares are counted and, by stratum, weighted to the whole archive; with exact intervals.
+    Needs what the extras named train and annotate install.
+
+    Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with annotation_extra():
-        import scipy.stats  # noqa: F401 (loaded late by what is imported here)
+        import scipy.stats  # noqa: F401 (imported late by the library)
 
         from cxrview.annotate.archive_error import archive_error
-    with opened(study) as store:
+    with opened(labels) as store:
         from cxrview.annotate.archive_error import STRATA, labelled_rows, write_archive_error
 
         if out and (out / STRATA).exists() and not overwrite:
-            raise UsageError(f"{out} holds tables already", "Replace them with --overwrite")
-        found = archive_error(labelled_rows(table, store, root=root))
+            raise UsageError(f"{out} already holds tables", "Replace them with --overwrite")
+        found = archive_error(labelled_rows(views, store, root=root))
     typer.echo("\n".join(_lines(found)))
     if out:
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotWrite(f"{out} cannot be made: {error.strerror}") from error
+            raise CannotWrite(f"{out} cannot be created: {error.strerror}") from error
         write_archive_error(out, found)
         typer.echo(f"tables in {out}")
 

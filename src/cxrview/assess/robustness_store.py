@@ -1,0 +1,112 @@
+"""The robustness table of a prepared store: which images, and whether they fit the model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cxrview.assess.modify import MODIFICATIONS
+from cxrview.assess.robustness_run import assess_partition, draw_images
+from cxrview.classify.model import Model
+from cxrview.dataset.split import check_split, split_images
+from cxrview.errors import InvalidModel, UsageError
+from cxrview.records import ModifiedCount, Prepared, PreparedImage, Split
+from cxrview.terms import Partition, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionImages:
+    """Images of one partition of a prepared store."""
+
+    store: Prepared
+    partition: Partition
+    images: Sequence[PreparedImage]
+    drawn_from: int
+    """Images of the whole partition; more than `images` where these are a sample."""
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that a robustness table of them takes."""
+        return len(self.images) * len(MODIFICATIONS)
+
+
+def images_of_partition(
+    store: Prepared,
+    split: Split | None,
+    partition: Partition,
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+) -> PartitionImages:
+    """The images of a partition, or some of them.
+
+    Args:
+        store: of `open_prepared`.
+        split: None for the published rule.
+        partition: which of its images.
+        sample: draw this many; all where None.
+        seed: of the sample.
+
+    Raises:
+        UsageError: the split leaks, or the partition is empty.
+    """
+    chosen = split or split_images(store.images, by="rule")
+    check_split(chosen, store.images, store.content)
+    every = [one for one in store.images if chosen.partitions.get(one.file) is partition]
+    if not every:
+        raise UsageError(f"no image is in the {partition} partition")
+    return PartitionImages(
+        store=store,
+        partition=partition,
+        images=[every[k] for k in draw_images(len(every), sample, seed)],
+        drawn_from=len(every),
+    )
+
+
+def assess_store(
+    of: PartitionImages,
+    model: Model,
+    cutoff: float,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    watch: Callable[[int], None] = lambda done: None,
+) -> tuple[ModifiedCount, ...]:
+    """Run a model on the images under all modifications; see `assess_partition`.
+
+    Args:
+        of: the images.
+        model: the model, which also names itself and its scale in the table.
+        cutoff: percent; frontal where PFI is at least this.
+        out: folder for `robustness.csv` and `robustness.parquet`.
+        overwrite: replace a table of another model or of other images.
+        watch: called with the number of pictures done since the last call.
+
+    Raises:
+        InvalidModel: the model takes pictures of another size than the store has.
+        UsageError: `out` holds another table.
+        CannotWrite: `out` cannot be written.
+    """
+    side = of.store.pixels.shape[1]
+    if side != model.card.input_side:
+        raise InvalidModel(
+            f"the model takes {model.card.input_side} x {model.card.input_side} pixels, "
+            f"the store has {side} x {side}"
+        )
+    images = of.images
+    return assess_partition(
+        of.store.pixels[[image.row for image in images]],
+        np.array([image.view is View.FRONTAL for image in images]),
+        np.array([image.file for image in images]),
+        np.array([image.patient for image in images]),
+        np.array([image.source for image in images]),
+        model.pfi,
+        cutoff,
+        out,
+        watch,
+        classifier=model.card.model_id,
+        drawn_from=of.drawn_from,
+        overwrite=overwrite,
+        scale=str(model.card.about.get("scale", "")),
+    )

@@ -1,0 +1,39 @@
+"""One example for each command, shown at the end of its help; a test parses each."""
+
+EXAMPLES = {
+    "classify": "cxrview classify /archive --out views.parquet",
+    "concat": "cxrview concat night-1.parquet night-2.parquet --out views.parquet",
+    "merge": "cxrview merge views.parquet study.db --out labelled.parquet",
+    "annotate create": (
+        "cxrview annotate create study.db --from views.parquet --reader anna --reader ben"
+    ),
+    "annotate reader": "cxrview annotate reader study.db anna --link",
+    "annotate serve": "cxrview annotate serve study.db",
+    "annotate import": "cxrview annotate import study.db readings.csv",
+    "annotate imports": "cxrview annotate imports study.db",
+    "annotate export": "cxrview annotate export study.db --out labels.csv",
+    "annotate agree": "cxrview annotate agree study.db",
+    "annotate status": "cxrview annotate status study.db",
+    "annotate verify": "cxrview annotate verify study.db",
+    "prepare": "cxrview prepare labels.csv --out store",
+    "split": "cxrview split store --out split.csv",
+    "augment": "cxrview augment film.dcm --sheet variants.png",
+    "train": "cxrview train labels.csv --published bvlc-googlenet.npz --out model",
+    "pretrain": "cxrview pretrain colour --published bvlc-googlenet.npz --out pre-trained/colour",
+    "finetune": (
+        "cxrview finetune store --recipe fc-original --split split.csv "
+        "--pre-trained pre-trained/colour --out candidates/colour/fc-original"
+    ),
+    "quantise": "cxrview quantise model labels.csv",
+    "choose": "cxrview choose candidates --out model",
+    "assess model": "cxrview assess model store --split split.csv --model default --out assessment",
+    "assess archive": "cxrview assess archive views.parquet --labels study.db",
+    "assess recipe": (
+        "cxrview assess recipe labels.csv --published bvlc-googlenet.npz --out left-out"
+    ),
+    "robustness figure": "cxrview robustness figure frontal.dcm lateral.dcm --out figure",
+    "robustness table": "cxrview robustness table store --split split.csv --out robustness",
+    "reproduce": "cxrview reproduce --scale smoke --out study",
+    "phantom": "cxrview phantom archive --patients 6",
+}
+"""By the words of the command after `cxrview`."""

@@ -1,0 +1,213 @@
+"""Options that several commands have, each declared once.
+
+A command names the alias as the type of its parameter: `seed: SeedOption = 0`. Where the help text
+differs from command to command, a function makes the option: `Annotated[Path, out_folder(...)]`.
+A path that must exist is checked here, before the command does any work.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cxrview.errors import UsageError
+
+Paths = TypeVar("Paths", bound=Path | Sequence[Path] | None)
+
+
+def existing_path(paths: Paths) -> Paths:
+    """Refuse paths that do not exist; the callback of options and arguments.
+
+    Raises:
+        UsageError: a file or folder does not exist; the message names it.
+    """
+    for path in _each(paths):
+        try:
+            found = path.exists()
+        except OSError:  # a name that is too long, or a folder that may not be entered
+            found = False
+        if not found:
+            raise UsageError(f"{path} does not exist", "Check the path")
+    return paths
+
+
+def existing_file(paths: Paths) -> Paths:
+    """As `existing_path`, and refuse folders.
+
+    Raises:
+        UsageError: as `existing_path`; or the path is a folder.
+    """
+    existing_path(paths)
+    for path in _each(paths):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", "Name a file")
+    return paths
+
+
+def _each(paths: Path | Sequence[Path] | None) -> Sequence[Path]:
+    return [paths] if isinstance(paths, Path) else paths or ()
+
+
+def out_folder(holds: str, **more: Any) -> Any:
+    """`--out FOLDER`.
+
+    Args:
+        holds: what is written there, such as `model.onnx and card.json.`
+        more: as `typer.Option` takes it.
+    """
+    chosen = {"metavar": "FOLDER", "show_default": False, **more}
+    return typer.Option("--out", help=f"Folder for {holds}", **chosen)
+
+
+def out_file(holds: str, **more: Any) -> Any:
+    """`--out FILE`; arguments as `out_folder`."""
+    chosen = {"metavar": "FILE", "show_default": False, **more}
+    return typer.Option("--out", help=f"File for {holds}", **chosen)
+
+
+def in_path(metavar: str, help: str, **more: Any) -> Any:
+    """An argument or, by `flag=`, an option that names a file or folder which must exist.
+
+    Args:
+        metavar: as the help shows it, such as `LABELS`.
+        help: what the file or folder holds.
+        more: `flag`, the name of the option; all others as `typer.Option` takes them.
+    """
+    flag = more.pop("flag", None)
+    chosen = {"show_default": False, "callback": existing_path, **more}
+    if flag is None:
+        return typer.Argument(metavar=metavar, help=help, **chosen)
+    return typer.Option(flag, metavar=metavar, help=help, **chosen)
+
+
+def in_file(metavar: str, help: str, **more: Any) -> Any:
+    """As `in_path`, for a file."""
+    return in_path(metavar, help, **{"callback": existing_file, **more})
+
+
+def existing_model(model: str) -> str:
+    """Refuse the name of a model that is neither `default` nor a path that exists.
+
+    Raises:
+        UsageError: the path does not exist.
+    """
+    if model != "default":
+        existing_path(Path(model))
+    return model
+
+
+OverwriteFlag = Annotated[
+    bool, typer.Option("--overwrite", metavar="", help="Replace an existing result.")
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed", min=0, metavar="N", help="Seed of all random choices: same seed, same result."
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="FOLDER|default",
+        callback=existing_model,
+        help="Folder with model.onnx and card.json; default is the model in the package.",
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="auto|cpu|cuda", help="Train on this; auto: cuda where there is a GPU."
+    ),
+]
+BatchWorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        metavar="N",
+        help="Processes that make batches ahead of the training; the batches are the same with "
+        "any number.",
+        show_default="0; all cores but one for cuda",
+    ),
+]
+ReadWorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, metavar="N", help="Processes that read images.")
+]
+SplitOption = Annotated[
+    Path | None,
+    in_file(
+        "FILE",
+        "Made by cxrview split: the partition of each image.",
+        flag="--split",
+        show_default="the published rule",
+    ),
+]
+RecipeOption = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        metavar="world|wide",
+        help="world also learns what is not a chest radiograph; wide knows the two views only.",
+    ),
+]
+PUBLISHED_HELP = "The published BVLC GoogLeNet as arrays, with which every training begins."
+PublishedOption = Annotated[Path, in_file("NPZ", PUBLISHED_HELP, flag="--published")]
+PhotographsOption = Annotated[
+    Path | None,
+    in_path(
+        "TAR|FOLDER",
+        "For recipe world: photographs of anything, as examples of what is not a chest.",
+        flag="--photographs",
+    ),
+]
+LeftOutOption = Annotated[
+    Path | None,
+    in_path(
+        "FOLDER",
+        "Made by cxrview assess recipe with the same recipe; helps to set the review band and the "
+        "chest cutoff, and is quoted in the card.",
+        flag="--left-out",
+    ),
+]
+ScaleOption = Annotated[
+    str,
+    typer.Option(
+        "--scale", metavar="smoke|laptop|night|paper", help="How much of the paper's study is done."
+    ),
+]
+PicturesOption = Annotated[
+    Path | None,
+    in_path(
+        "FOLDER|TAR",
+        "Photographs for grey pre-training: train/<wnid>/* and val/<wnid>/*, or <wnid>/* alone.",
+        flag="--pictures",
+    ),
+]
+ClassesOption = Annotated[
+    Path | None,
+    in_file(
+        "CSV",
+        "The 1,000 classes of ILSVRC with index, wnid and category.",
+        flag="--classes",
+    ),
+]
+HeadersOption = Annotated[
+    Path | None,
+    in_file(
+        "CSV",
+        "Headers of images that have none in their files, one row an image: file, Manufacturer, "
+        "View Position, View Code Sequence; .csv or .csv.gz.",
+        flag="--headers",
+    ),
+]
+RootOption = Annotated[
+    Path | None,
+    in_path(
+        "FOLDER",
+        "What relative paths in VIEWS are relative to.",
+        flag="--root",
+        show_default="the working folder",
+    ),
+]
