@@ -84,7 +84,7 @@ def _stages(path: str, settings: ReadSettings, rule: object) -> Stages:
         raise SystemExit(f"{path}: {outcome.reason}")
     file = open_image(path, settings.options)
     decoding = time.process_time()
-    radiograph = file.radiograph()
+    radiograph = file.decode()
     shrinking = time.process_time()
     squash(radiograph.pixels, settings.side)
     shrunk = time.process_time()

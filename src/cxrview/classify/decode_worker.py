@@ -79,7 +79,7 @@ def read_file(
         if reason:
             return DecodedImage(instance=file.instance, warnings=file.warnings, skip_reason=reason)
         wait()
-        radiograph = file.squashed(settings.side)
+        radiograph = file.decode_square(settings.side)
         return DecodedImage(
             instance=radiograph.instance,
             warnings=radiograph.warnings,

@@ -90,6 +90,23 @@ def minmax_to_uint8(
     return grey, False
 
 
+def keep_uint8(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
+    """Keep grey values of 8 bits, which have been windowed already.
+
+    Args:
+        pixels: shape (rows, columns), uint8.
+
+    Returns:
+        The same pixels, unless all have one value (then all 0) or the caller is within
+        `windowed_by_percentiles`; and whether all have one value.
+    """
+    if pixels.min() == pixels.max():
+        return np.zeros_like(pixels), True
+    if is_windowed_by_percentiles():
+        return minmax_to_uint8(pixels)
+    return pixels, False
+
+
 def _check(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> None:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         got = f"shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__

@@ -1,9 +1,9 @@
-"""Opens a DICOM file: header facts at once, the first frame when it is asked for."""
+"""Open a DICOM file: header facts at once, pixels of the first frame on request."""
 
 import warnings as python_warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 from cxrview.errors import (
     CorruptHeader,
@@ -27,7 +27,8 @@ from cxrview.image.fetch import Data
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.options import ReadOptions, check_pixels
-from cxrview.records import Instance
+from cxrview.image.resize import SIDE
+from cxrview.records import Instance, Radiograph
 
 _NATIVE = frozenset(
     [
@@ -40,7 +41,79 @@ _NATIVE = frozenset(
 _RLE = "1.2.840.10008.1.2.5"
 _ADVICE = "Copy or export it again"
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
-_Got = TypeVar("_Got", GreyImage, GreyImage | None)
+
+
+class DicomFile(ImageFile):
+    """An open DICOM file."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        warnings: tuple[str, ...],
+        parsed: Parsed,
+        header: Header,
+        options: ReadOptions,
+    ) -> None:
+        super().__init__(instance, warnings)
+        self._parsed, self._header, self._options = parsed, header, options
+
+    def decode(self) -> Radiograph:
+        """Decode the first frame in full, as `ImageFile.decode` does."""
+        path = self.instance.path
+        with _guarded(path):
+            layout, frame = self._first_frame()
+            planes = self._planes(frame)
+            grey = to_grey(path, planes, self._header, layout, exact=self._options.exact)
+            return self._radiograph(_with_notes(grey, layout, planes.warnings))
+
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode a square: JPEG 2000 at reduced resolution, others by blocks of stored values."""
+        if self._options.exact:
+            return super().decode_square(side)
+        path = self.instance.path
+        with _guarded(path):
+            layout, frame = self._first_frame()
+            if grey := self._reduced(layout, frame, side):
+                return self._radiograph(grey)
+            planes = self._planes(frame)
+            grey = downsample_frame(path, planes, self._header, layout, side)
+            return self._radiograph(_with_notes(grey, layout, planes.warnings))
+
+    def decode_reduced_square(self, side: int) -> Radiograph | None:
+        """Decode a square at reduced resolution; None where only full resolution will do.
+
+        Args:
+            side: rows and columns of the result.
+
+        Raises:
+            UnreadableImage: one of its subclasses, with the reason.
+        """
+        with _guarded(self.instance.path):
+            grey = self._reduced(*self._first_frame(), side)
+            return self._radiograph(grey) if grey else None
+
+    def _reduced(self, layout: PixelModule, frame: Planes | Frame, side: int) -> GreyImage | None:
+        if not isinstance(frame, Frame):
+            return None
+        reduced = decode_reduced(self._parsed.transfer_syntax, frame, side)
+        grey = downsample_reduced(reduced, self._header, layout, side) if reduced else None
+        return _with_notes(grey, layout) if grey else None
+
+    def _first_frame(self) -> tuple[PixelModule, Planes | Frame]:
+        """Find the first frame: native pixels, or a codestream to be decoded."""
+        path, parsed, header = self.instance.path, self._parsed, self._header
+        element = _pixels(path, parsed, header)
+        layout = read_pixel_module(path, header, element.tag)
+        check_pixels(path, layout.decoded_bytes, self._options.limits)
+        if parsed.transfer_syntax in _NATIVE:
+            return layout, _native(path, parsed, element, layout)
+        frame, notes = _compressed(path, parsed, element, layout, self._options)
+        return replace(layout, warnings=layout.warnings + notes), frame
+
+    def _planes(self, frame: Planes | Frame) -> Planes:
+        if isinstance(frame, Planes):
+            return frame
+        return CODECS[self._parsed.transfer_syntax](frame)
 
 
 def open_dicom(
@@ -49,8 +122,7 @@ def open_dicom(
     content_id: str,
     options: ReadOptions,
     patient_key: Callable[[str], str],
-    whole: Callable[[], ImageFile] | None = None,
-) -> ImageFile:
+) -> DicomFile:
     """Open a DICOM file.
 
     Args:
@@ -58,39 +130,35 @@ def open_dicom(
         data: all bytes of the file.
         content_id: the digest of them.
         options: limits, and how padding is treated.
-        patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
-        whole: opens all of a file for which `data` only stand; see `part.stand_in`.
+        patient_key: makes a pseudonym of the Patient ID; not called where that is empty.
 
     Raises:
         NestedTooDeep: sequences beyond the limit.
         TooLarge: a deflated data set beyond the limit.
         CorruptPixels: a deflated data set that does not inflate.
-        NotAnImage: it only begins like DICOM.
-        UsageError: the user's table of header views makes no sense.
+        NotAnImage: it begins like DICOM, and has none of the elements of an image.
+        UsageError: the user's table of header views is not valid.
     """
     parsed = parse(path, data, options.limits)
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # they quote header values
+    with _guarded(path):
         header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
+        instance, notes = _instance(path, content_id, parsed, header, patient_key)
+        view, more = load_table(options.header_terms).view_of(
+            instance.header_view_position, instance.header_view_code
+        )
+    instance = replace(instance, header_view=view)
+    return DicomFile(instance, parsed.warnings + notes + more, parsed, header, options)
+
+
+@contextmanager
+def _guarded(path: str) -> Iterator[None]:
+    """Silence pydicom's warnings, which quote header values, and bound its recursion."""
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
         try:
-            instance, notes = _instance(path, content_id, parsed, header, patient_key)
-            view, more = load_table(options.header_terms).view_of(
-                instance.header_view_position, instance.header_view_code
-            )
+            yield
         except RecursionError as error:
             raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
-    return ImageFile(
-        instance=replace(instance, header_view=view),
-        warnings=parsed.warnings + notes + more,
-        decode=lambda: _quietly(path, lambda: _decode(path, parsed, header, options)),
-        shrink=None
-        if options.exact
-        else lambda side: _quietly(
-            path,
-            lambda: _shrink(path, parsed, header, options, side, is_whole=whole is None),
-        ),
-        whole=whole,
-    )
 
 
 def _instance(
@@ -157,55 +225,6 @@ def _view_code(header: Header) -> str:
 def _year(date: str) -> int | None:
     year = int(date[:4]) if date[:4].isascii() and date[:4].isdigit() else 0
     return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
-
-
-def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # they quote header values
-        try:
-            return decode()
-        except RecursionError as error:
-            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
-
-
-def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> GreyImage:
-    layout, found = _first_frame(path, parsed, header, options)
-    planes = _planes(found, parsed)
-    grey = to_grey(path, planes, header, layout, exact=options.exact)
-    return _with_notes(grey, layout, planes.warnings)
-
-
-def _shrink(
-    path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int, *, is_whole: bool
-) -> GreyImage | None:
-    layout, found = _first_frame(path, parsed, header, options)
-    if isinstance(found, Frame):
-        reduced = decode_reduced(parsed.transfer_syntax, found, side)
-        grey = downsample_reduced(reduced, header, layout, side) if reduced else None
-        if grey is not None:
-            return _with_notes(grey, layout)
-    if not is_whole:
-        return None
-    planes = _planes(found, parsed)
-    grey = downsample_frame(path, planes, header, layout, side)
-    return _with_notes(grey, layout, planes.warnings)
-
-
-def _first_frame(
-    path: str, parsed: Parsed, header: Header, options: ReadOptions
-) -> tuple[PixelModule, Planes | Frame]:
-    """Native pixels, or a frame that is still compressed, and how they are laid out."""
-    element = _pixels(path, parsed, header)
-    layout = read_pixel_module(path, header, element.tag)
-    check_pixels(path, layout.decoded_bytes, options.limits)
-    if parsed.transfer_syntax in _NATIVE:
-        return layout, _native(path, parsed, element, layout)
-    frame, notes = _compressed(path, parsed, element, layout, options)
-    return replace(layout, warnings=layout.warnings + notes), frame
-
-
-def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
-    return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
 
 
 def _with_notes(grey: GreyImage, layout: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
