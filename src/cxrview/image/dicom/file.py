@@ -19,13 +19,13 @@ from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
 from cxrview.image.dicom.frame import Frame, Planes, first_frame
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
+from cxrview.image.dicom.native_length import is_third, unpack_by_length
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
 from cxrview.image.dicom.pixel_module import PixelModule, count_frames, read_pixel_module
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.options import ReadOptions, check_pixels
 from cxrview.image.resize import SIDE
 from cxrview.records import Instance, Radiograph
