@@ -32,7 +32,6 @@ _ORIENTATION = 0x0112
 _NO_END = "no_end_marker"
 _LARGE = 64 << 20
 """Pixels beyond which a copy of them counts."""
-_ADVICE = "Copy or export it again"
 
 
 class RasterFile(ImageFile):
@@ -105,7 +104,7 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
             raise Unsupported(
                 path, "it is a JPEG of a kind that is not read", "Save it as PNG or plain JPEG"
             ) from error
-        raise CorruptHeader(path, f"its {kind} header cannot be read", _ADVICE) from error
+        raise CorruptHeader(path, f"its {kind} header cannot be read") from error
 
 
 def _image(data: bytes, kind: Kind) -> Image.Image:
@@ -141,7 +140,7 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
     except Exception as error:  # a broken picture can raise anything in Pillow
         if not _ends(data, kind):
             raise _truncated(path) from error
-        raise CorruptPixels(path, f"its {kind} pixels cannot be decoded", _ADVICE) from error
+        raise CorruptPixels(path, f"its {kind} pixels cannot be decoded") from error
 
 
 def _decode_png(data: bytes) -> GreyImage:
@@ -192,7 +191,7 @@ def _may_be_invented(image: Image.Image) -> bool:
 
 
 def _truncated(path: str) -> Truncated:
-    return Truncated(path, "it ends before its pixels do", _ADVICE)
+    return Truncated(path, "it ends before its pixels do")
 
 
 def _ends(data: bytes, kind: Kind) -> bool:

@@ -27,7 +27,6 @@ from cxrview.records import Instance, Radiograph
 # Its warnings would reach standard error where the user has set up no logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_ADVICE = "Copy or export it again"
 _MOST_PAGES = 64
 """Looked at for the one in full resolution."""
 _THUMBNAIL = 256
@@ -76,7 +75,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # a broken directory can raise anything in tifffile
-        raise CorruptHeader(path, "its TIFF directory cannot be read", _ADVICE) from error
+        raise CorruptHeader(path, "its TIFF directory cannot be read") from error
     instance = Instance(path=path, content_id=content_id, rows=rows, columns=columns, frames=pages)
     return TiffFile(instance, _page_notes(chosen, pages), page, options)
 
@@ -89,7 +88,7 @@ def _check_directory(path: str, data: bytes) -> None:
     count = int.from_bytes(data[start : start + (8 if is_big_tiff else 2)], order)
     end = start + (8 + 20 * count if is_big_tiff else 2 + 12 * count)
     if start >= len(data) or end > len(data):
-        raise Truncated(path, "it ends before its directory does", _ADVICE)
+        raise Truncated(path, "it ends before its directory does")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +104,7 @@ def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
     pages = len(file.pages)
     first = file.pages.first if pages else None
     if first is None or not first.imagelength or not first.imagewidth:
-        raise NoPixelData(path, "it is a TIFF file without a picture", _ADVICE)
+        raise NoPixelData(path, "it is a TIFF file without a picture")
     if pages == 1 and not first.subifds:
         return _Chosen(page=first, place="1"), pages
     return _full_resolution(list(_all_pages(file))), pages
@@ -178,9 +177,9 @@ def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
         if count
     ]
     if not ends:
-        raise NoPixelData(path, "it is a TIFF file without pixels", _ADVICE)
+        raise NoPixelData(path, "it is a TIFF file without pixels")
     if max(ends) > size:
-        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+        raise Truncated(path, "it ends before its pixels do")
     check_inflation(path, size, pixels, options.limits)
 
 
@@ -194,7 +193,7 @@ def _decode(path: str, page: Any) -> GreyImage:
     except (NotImplementedError, KeyError) as error:
         raise Unsupported(path, "its kind of TIFF is not read", "Export it as PNG") from error
     except Exception as error:  # a broken strip can raise anything in its decoder
-        raise CorruptPixels(path, "its TIFF pixels cannot be decoded", _ADVICE) from error
+        raise CorruptPixels(path, "its TIFF pixels cannot be decoded") from error
     return GreyImage(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
 
 

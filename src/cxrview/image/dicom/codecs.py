@@ -32,9 +32,6 @@ from cxrview.image.dicom.rle import decode_rle
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
 
-_ADVICE = "Copy or export it again"
-
-
 Codec = Callable[[Frame], Planes]
 
 
@@ -215,7 +212,7 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
         raise failed(frame, is_whole=is_whole)
     if (size.rows, size.columns) != (layout.rows, layout.columns):
         raise CorruptPixels(
-            frame.path, "its compressed pixels have another size than its header says", _ADVICE
+            frame.path, "its compressed pixels have another size than its header says"
         )
     check_components(frame, size.samples)
     if size.precision > layout.bits_allocated:

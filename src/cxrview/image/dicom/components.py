@@ -14,7 +14,6 @@ from cxrview.image.options import check_pixels
 from cxrview.image.window import luma
 
 SAMPLES_DIFFER = "samples_differ"
-_ADVICE = "Export it again; its header and its pixels contradict each other"
 
 
 def check_components(frame: Frame, count: int) -> None:
@@ -35,7 +34,6 @@ def check_components(frame: Frame, count: int) -> None:
         raise CorruptPixels(
             frame.path,
             f"its compressed pixels have {count} components, but its header says {layout.samples}",
-            _ADVICE,
         )
     check_pixels(frame.path, layout.decoded_bytes // layout.samples * count, frame.limits)
 

@@ -39,7 +39,6 @@ _NATIVE = frozenset(
     ]
 )
 _RLE = "1.2.840.10008.1.2.5"
-_ADVICE = "Copy or export it again"
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
 
 
@@ -158,7 +157,7 @@ def _guarded(path: str) -> Iterator[None]:
         try:
             yield
         except RecursionError as error:
-            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
+            raise NestedTooDeep(path, "its sequences are nested too deep") from error
 
 
 def _instance(
@@ -179,7 +178,7 @@ def _instance(
     columns, odd_columns = _length(header, 0x00280011)
     modality = header.text(0x00080060)
     if not (sop_class or modality or rows):
-        raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
+        raise NotAnImage(path, "it only begins like DICOM")
     patient = header.text(0x00100020, longest=1024)
     return Instance(
         path=path,
@@ -243,13 +242,13 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
             "Export it again; nothing behind that element can be read",
         )
     if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
-        raise Truncated(path, "it ends before its pixels", _ADVICE)
+        raise Truncated(path, "it ends before its pixels")
     if header.has(0x00287FE0):
         raise Unsupported(
             path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
         )
     if header.has(0x00280010) and header.has(0x00280011):
-        raise NoPixelData(path, "its header describes an image that is not in it", _ADVICE)
+        raise NoPixelData(path, "its header describes an image that is not in it")
     raise NoPixelData(
         path,
         "it is a DICOM object without pixels",
@@ -260,13 +259,13 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
 def _native(path: str, parsed: Parsed, element: PixelElement, layout: PixelModule) -> Planes:
     if element.length == UNDEFINED_LENGTH:
         raise CorruptHeader(
-            path, "its pixels are compressed, but its transfer syntax says they are not", _ADVICE
+            path, "its pixels are compressed, but its transfer syntax says they are not"
         )
     if len(element.value) < min(element.length, _needed(layout)):
-        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+        raise Truncated(path, "it ends before its pixels do")
     length, needed = len(element.value), _needed(layout)
     if length < needed and not is_third(length, needed, layout):
-        raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
+        raise Truncated(path, "it has fewer pixels than its header says")
     samples, notes = unpack_by_length(
         length,
         needed,

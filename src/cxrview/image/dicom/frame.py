@@ -10,8 +10,6 @@ from cxrview.errors import CorruptPixels, NoPixelData, Truncated
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.options import Limits
 
-_ADVICE = "Copy or export it again"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planes:
@@ -60,8 +58,8 @@ class Frame:
 def corrupt(frame: Frame) -> CorruptPixels | Truncated:
     """The error of a frame that makes no sense, unless the file ends within it."""
     if frame.ending is Ending.CUT:
-        return Truncated(frame.path, "it ends before its pixels do", _ADVICE)
-    return CorruptPixels(frame.path, "its compressed pixels cannot be decoded", _ADVICE)
+        return Truncated(frame.path, "it ends before its pixels do")
+    return CorruptPixels(frame.path, "its compressed pixels cannot be decoded")
 
 
 def failed(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
@@ -70,16 +68,16 @@ def failed(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
         return corrupt(frame)
     if frame.ending is Ending.GARBLED:
         return CorruptPixels(
-            frame.path, "something else stands among its fragments of compressed pixels", _ADVICE
+            frame.path, "something else stands among its fragments of compressed pixels"
         )
-    return Truncated(frame.path, "its compressed pixels end too soon", _ADVICE)
+    return Truncated(frame.path, "its compressed pixels end too soon")
 
 
 def too_few(frame: Frame) -> Truncated:
     """The error of a frame that is decoded, but smaller than the header says."""
     if frame.ending is Ending.CUT:
-        return Truncated(frame.path, "it ends before its pixels do", _ADVICE)
-    return Truncated(frame.path, "it has fewer pixels than its header says", _ADVICE)
+        return Truncated(frame.path, "it ends before its pixels do")
+    return Truncated(frame.path, "it has fewer pixels than its header says")
 
 
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -133,9 +131,9 @@ def first_frame(path: str, value: memoryview, frames: int, *, has_end_marker: bo
     ending = split.ending if len(whole) == len(fragments) else Ending.CLOSED
     data = b"".join(whole)
     if not data and ending in (Ending.CUT, Ending.OPEN):
-        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+        raise Truncated(path, "it ends before its pixels do")
     if not data:
-        raise NoPixelData(path, "its pixel data are empty", _ADVICE)
+        raise NoPixelData(path, "its pixel data are empty")
     if ending is Ending.CUT and has_end_marker and _END_OF_IMAGE in data[-64:]:
         ending = Ending.OPEN  # only the length of the last fragment is wrong
     return Fragments(data=data, ending=ending, warnings=("odd_fragments",) if is_odd else ())
@@ -178,7 +176,7 @@ def _split(path: str, value: memoryview) -> _Split:
         if at > len(value):
             split.ending = Ending.CUT
             return split
-    raise CorruptPixels(path, "its pixel data are in too many fragments", _ADVICE)
+    raise CorruptPixels(path, "its pixel data are in too many fragments")
 
 
 def _ending(value: memoryview, at: int) -> Ending | None:
@@ -197,12 +195,12 @@ def _ending(value: memoryview, at: int) -> Ending | None:
 def _broken_off(path: str, value: memoryview, at: int, split: _Split) -> _Split:
     """End where something else than a fragment stands; that may be a fragment without a head."""
     if not split.items:
-        raise CorruptPixels(path, "its pixel data are not in fragments", _ADVICE)
+        raise CorruptPixels(path, "its pixel data are not in fragments")
     if not any(len(item) for item in split.items[1:]):
         for start in (at, at + 8):  # without a head, or behind one that is broken
             if _is_codestream(value[start:]):
                 return _Split([split.items[0], value[start:]], is_odd=True)
-        raise CorruptPixels(path, "its pixel data are not in fragments", _ADVICE)
+        raise CorruptPixels(path, "its pixel data are not in fragments")
     split.ending, split.is_odd = Ending.GARBLED, True
     return split
 
