@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cxrview.classify.decode_worker import ReadSettings, read_file
+from cxrview.classify.decode_process import DecodeProcess
+from cxrview.classify.decode_worker import read_file
 from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
-from cxrview.classify.worker_process import DecodeProcess
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import UsageError, WorkerStartError
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
