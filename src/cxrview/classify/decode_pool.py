@@ -22,7 +22,7 @@ from cxrview.classify.wire import Decoded
 from cxrview.errors import DecoderCrashed, TimedOut, WorkerStartError
 from cxrview.image.failure import failure_of
 from cxrview.records import Failure
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import Cores
 from cxrview.workers.rate_limit import RateLimiter
 
@@ -265,7 +265,7 @@ class _WorkerThread(threading.Thread):
 
     def _decode(self, path: str) -> Decoded:
         shared = self._shared
-        if isinstance(path, Unlisted) and path.reason:  # which a worker cannot find out
+        if isinstance(path, UnlistedFolder) and path.reason:  # which a worker cannot find out
             shared.on_read(path, 0.0)
             return failure_of(path, path.error())
         for _ in range(TRIES):

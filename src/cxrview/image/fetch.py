@@ -17,7 +17,7 @@ from typing import IO, Any
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
 from cxrview.image.options import Limits, ReadOptions
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.paths import file_system
 
 Data = bytes | mmap.mmap
@@ -190,7 +190,7 @@ def _is_folder(path: str, local: Path) -> UnreadableImage:
         with os.scandir(local) as entries:
             next(entries, None)
     except OSError as error:
-        return Unlisted(path, error.strerror or type(error).__name__).error()
+        return UnlistedFolder(path, error.strerror or type(error).__name__).error()
     return NotAFile(
         path,
         "it is a folder",

@@ -106,7 +106,7 @@ def test_settle_sign_changes_no_radiograph_at_hand(shared_data):
         stored = pixels * 16 + noise
         for values, is_signed in ((stored, False), (4095 - stored, False), (stored - 2048, True)):
             rows, columns = values.shape
-            layout = PixelModule(
+            module = PixelModule(
                 rows=rows,
                 columns=columns,
                 frames=1,
@@ -121,4 +121,4 @@ def test_settle_sign_changes_no_radiograph_at_hand(shared_data):
             )
             planes = Planes(samples=words(values, 12)[np.newaxis], precision=16)
 
-            assert settle_sign(planes, layout) == (layout, ()), path
+            assert settle_sign(planes, module) == (module, ()), path

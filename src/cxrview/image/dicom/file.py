@@ -16,7 +16,8 @@ from cxrview.errors import (
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
-from cxrview.image.dicom.frame import Frame, Planes, first_frame
+from cxrview.image.dicom.fragments import join_first_frame
+from cxrview.image.dicom.frame import Frame, Planes
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
 from cxrview.image.dicom.native_length import is_third, unpack_by_length
@@ -60,10 +61,10 @@ class DicomFile(ImageFile):
         """Decode the first frame in full, as `ImageFile.decode` does."""
         path = self.instance.path
         with _guarded(path):
-            layout, frame = self._first_frame()
+            module, frame = self._first_frame()
             planes = self._planes(frame)
-            grey = to_grey(path, planes, self._header, layout, exact=self._options.exact)
-            return self._radiograph(_with_notes(grey, layout, planes.warnings))
+            grey = to_grey(path, planes, self._header, module, exact=self._options.exact)
+            return self._radiograph(_with_notes(grey, module, planes.warnings))
 
     def decode_square(self, side: int = SIDE) -> Radiograph:
         """Decode a square: JPEG 2000 at reduced resolution, others by blocks of stored values."""
@@ -71,12 +72,12 @@ class DicomFile(ImageFile):
             return super().decode_square(side)
         path = self.instance.path
         with _guarded(path):
-            layout, frame = self._first_frame()
-            if grey := self._reduced(layout, frame, side):
+            module, frame = self._first_frame()
+            if grey := self._reduced(module, frame, side):
                 return self._radiograph(grey)
             planes = self._planes(frame)
-            grey = downsample_frame(path, planes, self._header, layout, side)
-            return self._radiograph(_with_notes(grey, layout, planes.warnings))
+            grey = downsample_frame(path, planes, self._header, module, side)
+            return self._radiograph(_with_notes(grey, module, planes.warnings))
 
     def decode_reduced_square(self, side: int) -> Radiograph | None:
         """Decode a square at reduced resolution; None where only full resolution will do.
@@ -91,23 +92,23 @@ class DicomFile(ImageFile):
             grey = self._reduced(*self._first_frame(), side)
             return self._radiograph(grey) if grey else None
 
-    def _reduced(self, layout: PixelModule, frame: Planes | Frame, side: int) -> GreyImage | None:
+    def _reduced(self, module: PixelModule, frame: Planes | Frame, side: int) -> GreyImage | None:
         if not isinstance(frame, Frame):
             return None
         reduced = decode_reduced(self._parsed.transfer_syntax, frame, side)
-        grey = downsample_reduced(reduced, self._header, layout, side) if reduced else None
-        return _with_notes(grey, layout) if grey else None
+        grey = downsample_reduced(reduced, self._header, module, side) if reduced else None
+        return _with_notes(grey, module) if grey else None
 
     def _first_frame(self) -> tuple[PixelModule, Planes | Frame]:
         """Find the first frame: native pixels, or a codestream to be decoded."""
         path, parsed, header = self.instance.path, self._parsed, self._header
         element = _pixels(path, parsed, header)
-        layout = read_pixel_module(path, header, element.tag)
-        check_pixels(path, layout.decoded_bytes, self._options.limits)
+        module = read_pixel_module(path, header, element.tag)
+        check_pixels(path, module.decoded_bytes, self._options.limits)
         if parsed.transfer_syntax in _NATIVE:
-            return layout, _native(path, parsed, element, layout)
-        frame, notes = _compressed(path, parsed, element, layout, self._options)
-        return replace(layout, warnings=layout.warnings + notes), frame
+            return module, _native(path, parsed, element, module)
+        frame, notes = _compressed(path, parsed, element, module, self._options)
+        return replace(module, warnings=module.warnings + notes), frame
 
     def _planes(self, frame: Planes | Frame) -> Planes:
         if isinstance(frame, Planes):
@@ -226,9 +227,9 @@ def _year(date: str) -> int | None:
     return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _with_notes(grey: GreyImage, layout: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
-    first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
-    return replace(grey, warnings=layout.warnings + first + notes + grey.warnings)
+def _with_notes(grey: GreyImage, module: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
+    first = (f"first_of_frames:{module.frames}",) if module.frames > 1 else ()
+    return replace(grey, warnings=module.warnings + first + notes + grey.warnings)
 
 
 def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
@@ -256,47 +257,47 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
     )
 
 
-def _native(path: str, parsed: Parsed, element: PixelElement, layout: PixelModule) -> Planes:
+def _native(path: str, parsed: Parsed, element: PixelElement, module: PixelModule) -> Planes:
     if element.length == UNDEFINED_LENGTH:
         raise CorruptHeader(
             path, "its pixels are compressed, but its transfer syntax says they are not"
         )
-    if len(element.value) < min(element.length, _needed(layout)):
+    if len(element.value) < min(element.length, _needed(module)):
         raise Truncated(path, "it ends before its pixels do")
-    length, needed = len(element.value), _needed(layout)
-    if length < needed and not is_third(length, needed, layout):
+    length, needed = len(element.value), _needed(module)
+    if length < needed and not is_third(length, needed, module):
         raise Truncated(path, "it has fewer pixels than its header says")
     samples, notes = unpack_by_length(
         length,
         needed,
-        layout,
-        lambda layout: unpack_native(
+        module,
+        lambda module: unpack_native(
             element.value,
-            layout,
+            module,
             is_little_endian=parsed.is_little_endian,
             is_words=element.vr == "OW",
         ),
     )
     return Planes(
         samples=samples,
-        precision=max(layout.bits_allocated, 8 * samples.dtype.itemsize)
-        if layout.bits_allocated >= 8
-        else layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR") or is_third(length, needed, layout),
-        behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
+        precision=max(module.bits_allocated, 8 * samples.dtype.itemsize)
+        if module.bits_allocated >= 8
+        else module.bits_allocated,
+        is_luma_first=module.photometric.startswith("YBR") or is_third(length, needed, module),
+        trailing_bytes=bytes(element.value[module.frame_bytes : module.frame_bytes + 1]),
         warnings=notes,
     )
 
 
-def _needed(layout: PixelModule) -> int:
+def _needed(module: PixelModule) -> int:
     """Bytes of all frames: those of one bit follow each other without a gap."""
-    if layout.bits_allocated == 1:
-        return (layout.samples_a_plane * layout.frames + 7) // 8
-    return layout.frame_bytes * layout.frames
+    if module.bits_allocated == 1:
+        return (module.samples_a_plane * module.frames + 7) // 8
+    return module.frame_bytes * module.frames
 
 
 def _compressed(
-    path: str, parsed: Parsed, element: PixelElement, layout: PixelModule, options: ReadOptions
+    path: str, parsed: Parsed, element: PixelElement, module: PixelModule, options: ReadOptions
 ) -> tuple[Frame, tuple[str, ...]]:
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
@@ -304,13 +305,13 @@ def _compressed(
             "its transfer syntax is not read",
             "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
         )
-    found = first_frame(
-        path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
+    found = join_first_frame(
+        path, element.value, module.frames, has_end_marker=parsed.transfer_syntax != _RLE
     )
     frame = Frame(
         path=path,
         data=found.data,
-        layout=layout,
+        module=module,
         limits=options.limits,
         ending=found.ending,
     )

@@ -114,11 +114,11 @@ def _read_ranges(
 ) -> Fetched | FetchedRanges:
     reduced = None
     if prefix.size >= _SMALL_BYTES:
-        prefix.reach(HEAD_BYTES)
+        prefix.read_to(HEAD_BYTES)
         if sniff(url, prefix.data[:SNIFF_BYTES]) is Kind.DICOM:
             reduced = reduced_copy(url, prefix, options, side)
     if reduced is None:
-        data = prefix.all()
+        data = prefix.read_all()
         check_file_size(url, len(data), options.limits)
         return Fetched(data=data, kind=sniff(url, data[:SNIFF_BYTES]))
     return FetchedRanges(url=url, size=prefix.size, prefix=prefix.data, reduced=reduced, side=side)

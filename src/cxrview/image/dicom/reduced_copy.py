@@ -42,7 +42,7 @@ class GrowingPrefix:
         self.data = b""
         self._file = file
 
-    def reach(self, end: int) -> None:
+    def read_to(self, end: int) -> None:
         """Read up to `end`.
 
         Raises:
@@ -55,14 +55,14 @@ class GrowingPrefix:
             end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
             self._append(end)
 
-    def piece(self, start: int, end: int) -> bytes:
+    def read_range(self, start: int, end: int) -> bytes:
         """Read bytes further on, and only those."""
         self._file.seek(start)
         found: bytes = self._file.read(end - start)
         self._file.seek(len(self.data))
         return found
 
-    def all(self) -> bytes:
+    def read_all(self) -> bytes:
         """Read all that is left; one byte more than the size where there is more."""
         self._append(self.size + 1)
         return self.data
@@ -81,7 +81,7 @@ class _Fragment:
     def take(self, start: int, stop: int) -> bytes:
         if stop > self.length:
             raise NeedsWholeFile
-        self._prefix.reach(self._start + stop)
+        self._prefix.read_to(self._start + stop)
         found = self._prefix.data[self._start + start : self._start + stop]
         if len(found) < stop - start:
             raise NeedsWholeFile
@@ -89,7 +89,7 @@ class _Fragment:
 
     def tail(self, count: int) -> bytes:
         end = self._start + self.length
-        return self._prefix.piece(end - count, end)
+        return self._prefix.read_range(end - count, end)
 
 
 def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes | None:
@@ -114,11 +114,11 @@ def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: i
 
 def _reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes:
     parsed = _parse_head(path, prefix, options.limits)
-    layout = _plain_module(path, parsed, options.limits)
+    module = _plain_module(path, parsed, options.limits)
     start = len(prefix.data) - len(parsed.pixels.value) if parsed.pixels else 0
     stream = _first_fragment(prefix, start)
     main = read_main(stream)
-    frame = Frame(path=path, data=main.header, layout=layout, limits=options.limits)
+    frame = Frame(path=path, data=main.header, module=module, limits=options.limits)
     halvings = count_halvings(parsed.transfer_syntax, frame, side)
     if halvings < 1:
         raise NeedsWholeFile
@@ -131,7 +131,7 @@ def _reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: 
 def _parse_head(path: str, prefix: GrowingPrefix, limits: Limits) -> Parsed:
     """Read the elements up to pixels of undefined length."""
     for length in (HEAD_BYTES, *_LONG_HEAD_BYTES):
-        prefix.reach(length)
+        prefix.read_to(length)
         parsed = parse(path, prefix.data, limits)
         if parsed.pixels is not None and not parsed.is_cut:
             if parsed.pixels.length == UNDEFINED_LENGTH and not parsed.warnings:
@@ -144,17 +144,17 @@ def _plain_module(path: str, parsed: Parsed, limits: Limits) -> PixelModule:
     """Read the Image Pixel module of a file whose header does not need full resolution."""
     assert parsed.pixels is not None
     header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
-    layout = read_pixel_module(path, header, parsed.pixels.tag)
-    check_pixels(path, layout.decoded_bytes, limits)
-    if layout.frames != 1 or linear_window(header, layout) is None:
+    module = read_pixel_module(path, header, parsed.pixels.tag)
+    check_pixels(path, module.decoded_bytes, limits)
+    if module.frames != 1 or linear_window(header, module) is None:
         raise NeedsWholeFile
-    return layout
+    return module
 
 
 def _first_fragment(prefix: GrowingPrefix, at: int) -> _Fragment:
     """Find the fragment after the offset table (PS3.5 annex A.4), which must be complete."""
     for _ in range(2):
-        prefix.reach(at + 8)
+        prefix.read_to(at + 8)
         head = prefix.data[at : at + 8]
         start, length = at + 8, int.from_bytes(head[4:], "little")
         if head[:4] != _ITEM or start + length + len(_END) > prefix.size:
