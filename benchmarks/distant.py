@@ -102,7 +102,7 @@ def _read(
 ) -> tuple[tuple[float, float, float], NDArray[np.uint8]]:
     store.sizes.clear()
     start = time.perf_counter()
-    square = open_image(f"distant://{path}", side=side).squashed(SIDE).pixels
+    square = open_image(f"distant://{path}", side=side).decode_square(SIDE).pixels
     ms = 1000 * (time.perf_counter() - start)
     return (sum(store.sizes), len(store.sizes), ms), square
 

@@ -11,9 +11,9 @@ from collections import Counter
 from pathlib import Path
 
 from cxrview.classify.decide import NO_REVIEW
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import load_model
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.errors import CxrviewError
 from cxrview.records import Failure, Label

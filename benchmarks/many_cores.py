@@ -28,11 +28,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxrview.classify import decode_worker
-from cxrview.classify import worker_process as reader_process
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import Model, load_model
 from cxrview.records import Answers
-from cxrview.workers import cores
+from cxrview.workers import cores, process
 
 FEWEST = 200
 
@@ -71,7 +70,7 @@ def play(
 
     with (
         patch.object(cores, "available_cores", lambda: count),
-        patch.object(reader_process.subprocess, "Popen", start),
+        patch.object(process.subprocess, "Popen", start),
     ):
         outcomes = classify_files(paths, model, EngineSettings(starts_all=True))
         next(outcomes)  # all readers have been started

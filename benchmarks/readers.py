@@ -164,7 +164,7 @@ def read_both(job: tuple[Case, list[str]]) -> list[Pair]:
             continue
         fast, fast_ms = timed(data, ReadOptions())
         exact, exact_ms = timed(data, ReadOptions(exact=True))
-        full = squash(open_image(data).radiograph().pixels) if is_padded else exact
+        full = squash(open_image(data).decode().pixels) if is_padded else exact
         pair = Pair(
             name=name, case=case, is_padded=is_padded, fast=fast, full=full, exact=exact,
             fast_ms=fast_ms, exact_ms=exact_ms, window=moved_window(name, stream, pixels),
@@ -176,7 +176,7 @@ def read_both(job: tuple[Case, list[str]]) -> list[Pair]:
 def timed(data: bytes, options: ReadOptions) -> tuple[NDArray[np.uint8], float]:
     """The square, and its milliseconds of one core."""
     began = time.process_time()
-    pixels = open_image(data, options).squashed().pixels
+    pixels = open_image(data, options).decode_square().pixels
     return pixels, 1000 * (time.process_time() - began)
 
 

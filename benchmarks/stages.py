@@ -24,8 +24,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian  # noqa: E402
 
 from corpus import make_corpus  # noqa: E402
 from cxrview.classify.chest_rule import load_chest_rule  # noqa: E402
-from cxrview.classify.decode_worker import ReadSettings, read_file  # noqa: E402
+from cxrview.classify.decode_worker import read_file
 from cxrview.classify.model import load_model  # noqa: E402
+from cxrview.classify.read_settings import ReadSettings  # noqa: E402
 from cxrview.classify.wire import DecodedImage  # noqa: E402
 from cxrview.image import Limits, ReadOptions, open_image, squash  # noqa: E402
 from cxrview.image.dicom.parse import parse  # noqa: E402
@@ -84,7 +85,7 @@ def _stages(path: str, settings: ReadSettings, rule: object) -> Stages:
         raise SystemExit(f"{path}: {outcome.reason}")
     file = open_image(path, settings.options)
     decoding = time.process_time()
-    radiograph = file.radiograph()
+    radiograph = file.decode()
     shrinking = time.process_time()
     squash(radiograph.pixels, settings.side)
     shrunk = time.process_time()

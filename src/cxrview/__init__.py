@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings, classify_files
     from cxrview.classify.model import Model, load_model
+    from cxrview.classify.read_settings import ReadSettings
     from cxrview.classify.run import classify_archive
     from cxrview.errors import CxrviewError, UnreadableImage
     from cxrview.image import Limits, ReadOptions, find_images, read_radiograph
@@ -34,7 +34,7 @@ _MODULES = {
     "Prediction": "records",
     "Radiograph": "records",
     "ReadOptions": "image",
-    "ReadSettings": "classify.decode_worker",
+    "ReadSettings": "classify.read_settings",
     "UnreadableImage": "errors",
     "View": "terms",
     "classify_archive": "classify.run",

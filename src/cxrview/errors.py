@@ -1,30 +1,31 @@
-"""What can go wrong with a file, each with its reason and what to do about it.
+"""The errors of cxrview, each with its reason and what to do about it.
 
     CxrviewError
-    ├── UsageError          the command or call cannot be carried out as given
-    ├── InvalidModel        a model file or its card is damaged or does not fit
-    ├── RunStopped          a run stopped before its end; what was finished is kept
-    │   ├── CannotWrite     the disk took no more of the result
-    │   ├── InputUnavailable      files that were there are not found any more
-    │   ├── InferenceError   the device that the network runs on gave up
-    │   ├── CannotSortFolder  a large folder cannot be sorted for want of temporary files
-    │   └── WorkerStartError   the processes that read files cannot be started
-    └── UnreadableImage     one file costs one row; a run goes on
-        ├── CannotOpen      cannot_open
-        ├── NotAFile        not_a_file
-        ├── EmptyFile       empty_file
-        ├── NotAnImage      not_an_image
-        ├── Unsupported     unsupported
-        ├── NoPixelData     no_pixel_data
-        ├── Truncated       truncated
-        ├── CorruptHeader   corrupt_header
-        ├── CorruptPixels   corrupt_pixels
-        ├── NestedTooDeep   nested_too_deep
-        ├── TooLarge        too_large
-        ├── OutOfMemory     memory
-        ├── TimedOut        timeout
-        ├── DecoderCrashed    decoder_crash
-        └── Replaced        replaced
+    ├── UsageError              the command or call cannot be carried out as given
+    │   └── NoSuchDevice        the model cannot run on the requested device
+    ├── InvalidModel            a model file or its card is damaged or does not fit
+    ├── RunStopped              a run stopped before its end; finished work is kept
+    │   ├── CannotWrite         the result cannot be written
+    │   ├── InputUnavailable    files that were there are no longer found
+    │   ├── InferenceError      the device that the model runs on failed
+    │   ├── CannotSortFolder    a large folder cannot be sorted for lack of disk space
+    │   └── WorkerStartError    the processes that read files cannot be started
+    └── UnreadableImage         one file becomes a failure; the run continues
+        ├── CannotOpen          cannot_open
+        ├── NotAFile            not_a_file
+        ├── EmptyFile           empty_file
+        ├── NotAnImage          not_an_image
+        ├── Unsupported         unsupported
+        ├── NoPixelData         no_pixel_data
+        ├── Truncated           truncated
+        ├── CorruptHeader       corrupt_header
+        ├── CorruptPixels       corrupt_pixels
+        ├── NestedTooDeep       nested_too_deep
+        ├── TooLarge            too_large
+        ├── OutOfMemory         memory
+        ├── TimedOut            timeout
+        ├── DecoderCrashed      decoder_crash
+        └── Replaced            replaced
 
 A message names the file, never a header value: that may name a patient.
 """
@@ -33,7 +34,12 @@ from typing import ClassVar
 
 
 class CxrviewError(Exception):
-    """Any failure that cxrview foresees; `reason` and `advice` are for people."""
+    """Base of all errors that cxrview raises on purpose.
+
+    Attributes:
+        reason: what happened, in the user's words.
+        advice: what to do about it; may be empty.
+    """
 
     def __init__(self, reason: str, advice: str = "") -> None:
         super().__init__(reason)
@@ -49,7 +55,7 @@ class UsageError(CxrviewError):
 
 
 class NoSuchDevice(UsageError):
-    """The network cannot run here on the device asked for."""
+    """The model cannot run on the requested device."""
 
 
 class InvalidModel(CxrviewError):
@@ -57,23 +63,23 @@ class InvalidModel(CxrviewError):
 
 
 class RunStopped(CxrviewError):
-    """A run stopped before its end; what was finished is kept for a resume."""
+    """A run stopped before its end; finished work is kept, and the run can be resumed."""
 
 
 class CannotWrite(RunStopped):
-    """The disk took no more of the result."""
+    """The result cannot be written, because the disk is full or fails."""
 
 
 class InputUnavailable(RunStopped):
-    """Files that were there are not found any more: gone, or their disk is not mounted."""
+    """Files that were there are no longer found: deleted, or their disk is not mounted."""
 
 
 class InferenceError(RunStopped):
-    """The device that the network runs on gave up, such as a GPU whose memory another has taken."""
+    """The device that the model runs on failed, such as a GPU whose memory is used up."""
 
 
 class CannotSortFolder(RunStopped):
-    """The names of a large folder cannot be sorted: temporary files find no room."""
+    """The names in a large folder cannot be sorted: there is no disk space for temporary files."""
 
 
 class WorkerStartError(RunStopped):
@@ -81,108 +87,132 @@ class WorkerStartError(RunStopped):
 
 
 class UnreadableImage(CxrviewError):
-    """One file that gave no grey pixels.
+    """One file that cannot be read, or has no usable pixels.
+
+    Args:
+        path: the file or URL, as the user named it.
+        reason: what is wrong with it.
+        advice: what to do about it; the `default_advice` of the class where None.
 
     Attributes:
-        path: the file or URL, as the user named it.
-        code: the reason in one word, stable, for filters and counts.
+        code: the kind of error in one word, stable across versions, for filters and counts.
+        default_advice: what to do about most errors of this kind.
     """
 
     code: ClassVar[str] = "unreadable"
+    default_advice: ClassVar[str] = "Please report it with the kind of file, not the file itself"
 
-    def __init__(self, path: str, reason: str, advice: str) -> None:
-        super().__init__(reason, advice)
+    def __init__(self, path: str, reason: str, advice: str | None = None) -> None:
+        super().__init__(reason, self.default_advice if advice is None else advice)
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}. {self.advice}"
+        return f"{self.path}: {super().__str__()}"
+
+
+_EXPORT_AGAIN = "Copy or export it again"
 
 
 class CannotOpen(UnreadableImage):
-    """The file is gone, may not be read, or its disk failed."""
+    """The file does not exist, may not be read, or its disk fails."""
 
     code = "cannot_open"
+    default_advice = "Check its name, links and permissions"
 
 
 class NotAFile(UnreadableImage):
-    """A pipe, a device or a socket: opening it could wait for ever."""
+    """A folder, pipe, device or socket: opening a pipe could block for ever."""
 
     code = "not_a_file"
+    default_advice = "Name a regular file"
 
 
 class EmptyFile(UnreadableImage):
-    """No byte in it."""
+    """The file has no bytes."""
 
     code = "empty_file"
+    default_advice = _EXPORT_AGAIN
 
 
 class NotAnImage(UnreadableImage):
-    """Neither DICOM nor a picture, by its first bytes."""
+    """Neither DICOM nor PNG, JPEG or TIFF, by its first bytes."""
 
     code = "not_an_image"
+    default_advice = _EXPORT_AGAIN
 
 
 class Unsupported(UnreadableImage):
-    """An image in a format, transfer syntax or pixel type that is not read."""
+    """An image in a format, transfer syntax or pixel type that cxrview does not read."""
 
     code = "unsupported"
+    default_advice = "Convert it to DICOM, PNG, JPEG or TIFF"
 
 
 class NoPixelData(UnreadableImage):
-    """A DICOM object that should show an image and has none."""
+    """A DICOM object or TIFF file without pixels, such as a report."""
 
     code = "no_pixel_data"
+    default_advice = _EXPORT_AGAIN
 
 
 class Truncated(UnreadableImage):
     """The file ends before its pixels do."""
 
     code = "truncated"
+    default_advice = _EXPORT_AGAIN
 
 
 class CorruptHeader(UnreadableImage):
-    """The header is missing what is needed, or contradicts itself."""
+    """The header lacks what is needed to decode the pixels, or contradicts itself."""
 
     code = "corrupt_header"
+    default_advice = _EXPORT_AGAIN
 
 
 class CorruptPixels(UnreadableImage):
     """The compressed pixels cannot be decoded, or do not fit the header."""
 
     code = "corrupt_pixels"
+    default_advice = _EXPORT_AGAIN
 
 
 class NestedTooDeep(UnreadableImage):
-    """Sequences within sequences beyond any sane depth."""
+    """Sequences are nested deeper than `Limits.max_nesting` or Python's stack allows."""
 
     code = "nested_too_deep"
+    default_advice = _EXPORT_AGAIN
 
 
 class TooLarge(UnreadableImage):
-    """More bytes or pixels than the limits allow; none of them was taken."""
+    """More bytes or pixels than `Limits` allow; no memory was taken for them."""
 
     code = "too_large"
+    default_advice = "Raise the limit if it is a radiograph"
 
 
 class OutOfMemory(UnreadableImage):
-    """Reading needed more memory than a worker may have."""
+    """Reading the file needs more memory than the process may take."""
 
     code = "memory"
+    default_advice = "Close other programs, or use a machine with more memory"
 
 
 class TimedOut(UnreadableImage):
-    """Reading took longer than a file may take."""
+    """Reading the file took longer than the time limit."""
 
     code = "timeout"
+    default_advice = "Give files more time with --timeout if the disk is slow"
 
 
 class DecoderCrashed(UnreadableImage):
-    """The process that read the file died over it."""
+    """The process that read the file died."""
 
     code = "decoder_crash"
+    default_advice = "The file is probably damaged; check it with another viewer"
 
 
 class Replaced(UnreadableImage):
-    """The file has other bytes than it had when the study was created."""
+    """The bytes of the file have changed since the study was created."""
 
     code = "replaced"
+    default_advice = "Put the original file back"

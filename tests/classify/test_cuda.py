@@ -18,8 +18,9 @@ from PIL import Image
 
 from cxrview.classify.batching import pixels_of
 from cxrview.classify.chest_rule import load_chest_rule
-from cxrview.classify.decode_worker import ReadSettings, read_file
+from cxrview.classify.decode_worker import read_file
 from cxrview.classify.model import load_model
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import NoSuchDevice
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from cxrview.classify.decode_worker import ReadSettings, read_file
+from cxrview.classify.decode_process import DecodeProcess
+from cxrview.classify.decode_worker import read_file
 from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
-from cxrview.classify.worker_process import DecodeProcess
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import UsageError, WorkerStartError
 from cxrview.image import find_images
 from cxrview.records import Failure, Prediction
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import available_cores
 
 READ = ReadSettings(side=256, memory_bytes=1 << 30)
@@ -197,7 +198,7 @@ def test_a_bad_file_costs_itself_and_nothing_else(
 
 
 def test_a_folder_that_could_not_be_listed_fails_with_the_reason(draw, model):
-    folder = Unlisted("/archive/1", "Stale file handle")
+    folder = UnlistedFolder("/archive/1", "Stale file handle")
 
     failed, read = classify_files([folder, draw("a.png", 80)], model, settings())
 

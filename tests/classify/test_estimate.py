@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.decode_process import DecodeProcess
 from cxrview.classify.engine import EngineSettings
 from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, _half_width, estimate_run
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.selection import Selection
-from cxrview.classify.worker_process import DecodeProcess
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.phantom.encode import SYNTAXES

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.run import classify_archive
 from cxrview.errors import InputUnavailable
 from cxrview.image import find_images

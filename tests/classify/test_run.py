@@ -13,10 +13,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_card
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
 from cxrview.errors import CannotSortFolder, CannotWrite, InferenceError, UsageError

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cxrview.classify.decide import NO_REVIEW
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.devices import is_right_at_int8
 from cxrview.classify.engine import EngineSettings, classify_files
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_card
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS

@@ -197,12 +197,12 @@ import os, signal, sys
 from pathlib import Path
 from cxrview.dataset import decode
 
-def read_or_die(data, options, read=decode.read_radiograph):
-    if data == b"poison":
+def fetch_or_die(path, local, options, fetch=decode.fetch_local):
+    if local.read_bytes() == b"poison":
         os.kill(os.getpid(), signal.SIGKILL)
-    return read(data, options)
+    return fetch(path, local, options)
 
-decode.read_radiograph = read_or_die  # in the workers too: they import this file first
+decode.fetch_local = fetch_or_die  # in the workers too: they import this file first
 
 if __name__ == "__main__":
     for outcome in decode.squash_files(sorted(Path(sys.argv[1]).glob("*.png"))):

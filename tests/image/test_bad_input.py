@@ -44,7 +44,7 @@ MEBIBYTE = 1 << 20
 READERS: dict[str, Read] = {
     "full": read_radiograph,
     # A square so small that even the small drawn chest is decoded at half its resolution.
-    "fast": lambda data, options=None: open_image(data, options).squashed(16),
+    "fast": lambda data, options=None: open_image(data, options).decode_square(16),
 }
 
 

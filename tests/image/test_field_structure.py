@@ -5,8 +5,8 @@ import csv
 import pytest
 
 import cxrview
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.image import ReadOptions
 
 CASES = [

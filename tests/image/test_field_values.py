@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from cxrview import EngineSettings, classify_files
-from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.image import ReadOptions
 
 CASES = {

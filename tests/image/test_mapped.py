@@ -23,7 +23,7 @@ def archive(tmp_path_factory):
 def said(path, options):
     try:
         file = open_image(str(path), options)
-        return file.instance, file.squashed()
+        return file.instance, file.decode_square()
     except UnreadableImage as error:
         return type(error), str(error)
 
@@ -51,7 +51,7 @@ def test_pixels_outlive_the_name_of_the_file(kit, tmp_path):
     file = open_image(str(path), ReadOptions(is_mapped=True))
     path.unlink()
 
-    assert file.radiograph().pixels.shape == (90, 76)
+    assert file.decode().pixels.shape == (90, 76)
 
 
 def test_what_cannot_be_mapped_is_left_to_be_read(tmp_path):

@@ -75,7 +75,7 @@ def test_a_server_that_gives_no_parts_of_a_file_is_read_from_end_to_end(kit, mon
     file = open_image("web://big.dcm", side=side)
 
     assert file.instance.content_id == content_id(data)
-    assert np.array_equal(file.radiograph().pixels, read_radiograph(data).pixels)
+    assert np.array_equal(file.decode().pixels, read_radiograph(data).pixels)
     with pytest.raises(TooLarge):
         open_image("web://big.dcm", ReadOptions(limits=Limits(max_file_bytes=1 << 18)), side=side)
     with pytest.raises(NotAnImage):
@@ -117,7 +117,7 @@ def test_a_file_is_opened_once(kit, tmp_path):
     file = open_image(str(path))
     path.unlink()
 
-    assert file.radiograph().pixels.shape == (90, 76)
+    assert file.decode().pixels.shape == (90, 76)
 
 
 def test_pixels_cannot_be_written(kit):

@@ -46,8 +46,8 @@ def test_a_jpeg_that_lacks_only_its_end_is_read(grey, name, cut):
 
     assert np.array_equal(radiograph.pixels, read_radiograph(data).pixels)
     assert radiograph.warnings == MARKED
-    small = open_image(data[:-cut]).squashed(64)
-    assert np.array_equal(small.pixels, open_image(data).squashed(64).pixels)
+    small = open_image(data[:-cut]).decode_square(64)
+    assert np.array_equal(small.pixels, open_image(data).decode_square(64).pixels)
     assert small.warnings == MARKED
 
 
@@ -58,7 +58,7 @@ def test_a_jpeg_that_lacks_more_is_truncated(grey, name, share):
     data = jpeg(grey, mode, **how)
     cut = data[: int(len(data) * share)]
 
-    for read in (read_radiograph, lambda d: open_image(d).squashed(64)):
+    for read in (read_radiograph, lambda d: open_image(d).decode_square(64)):
         with pytest.raises(Truncated):
             read(cut)
 
@@ -70,7 +70,7 @@ def test_an_end_marker_too_early_does_not_invent_rows(grey, name, share):
     data = jpeg(grey, mode, **how)
     cut = data[: int(len(data) * share)] + b"\xff\xd9"
 
-    for read in (read_radiograph, lambda d: open_image(d).squashed(64)):
+    for read in (read_radiograph, lambda d: open_image(d).decode_square(64)):
         with pytest.raises(Truncated):
             read(cut)
 
@@ -216,7 +216,7 @@ def large_png():
 def test_a_png_of_400_million_pixels_is_read(large_png):
     """Below the limit of 1 GiB, which Pillow's own of 179 million pixels must not undercut."""
     tracemalloc.start()
-    radiograph = open_image(large_png).squashed(256)
+    radiograph = open_image(large_png).decode_square(256)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError

@@ -8,8 +8,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.run import classify_archive
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cxrview.errors import CannotOpen, UsageError
 from cxrview.image import open_image
-from cxrview.sources.find import Unlisted, find_images
+from cxrview.sources.find import UnlistedFolder, find_images
 from cxrview.sources.paths import matches
 
 names = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4)
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_listed_is_given_out_itself(archive, broken_fold
 
     assert found[0] == f"{archive}/a" and f"file://{found[0]}" == by_url[0]
     for one in (found[0], by_url[0]):
-        assert isinstance(one, Unlisted) and one.reason == "Input/output error"
+        assert isinstance(one, UnlistedFolder) and one.reason == "Input/output error"
     assert below == "/*/1.dcm" or relative(archive, found) == ["a", "b/2.dcm"]
 
 
@@ -141,7 +141,7 @@ def test_a_relative_glob_names_a_closed_folder_as_it_is_written(
 
     (found,) = find_images(["*/1.dcm"])
 
-    assert found == "a" and isinstance(found, Unlisted)
+    assert found == "a" and isinstance(found, UnlistedFolder)
 
 
 def test_a_folder_that_cannot_be_listed_is_not_told_to_be_no_file(archive, broken_folder):
@@ -272,7 +272,7 @@ def test_a_folder_behind_a_url_that_is_not_there_is_not_one_shards_alone(archive
         (listed,) = find_images([url], is_literal=True)
 
         assert found == listed == url
-        assert isinstance(found, Unlisted) and not isinstance(listed, Unlisted)
+        assert isinstance(found, UnlistedFolder) and not isinstance(listed, UnlistedFolder)
 
 
 def test_a_folder_behind_a_url_that_cannot_be_listed_is_given_out_with_the_reason(
@@ -287,7 +287,7 @@ def test_a_folder_behind_a_url_that_cannot_be_listed_is_given_out_with_the_reaso
 
     (found,) = find_images([f"zip://in::{archive}/x.zip"])
 
-    assert isinstance(found, Unlisted)
+    assert isinstance(found, UnlistedFolder)
     assert (found, found.reason) == (f"zip://in::{archive}/x.zip", "TimeoutError")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import UsageError
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.shard import Shard
 
 paths = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
@@ -56,7 +56,7 @@ def test_a_path_lies_in_the_same_shard_however_it_is_written(tmp_path, monkeypat
 
 
 def test_a_folder_that_could_not_be_listed_is_told_of_by_every_shard():
-    folder = Unlisted("/archive/1", "Stale file handle")
+    folder = UnlistedFolder("/archive/1", "Stale file handle")
 
     assert all(Shard(number=k, count=5).holds(folder) for k in range(1, 6))
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.decode_worker import ReadSettings
 from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.image import find_images
 from cxrview.workers.rate_limit import FULL_SECONDS, RateLimiter, size_of
 

@@ -1,53 +1,52 @@
-"""Gathers what was read into batches for the network, as large as its being busy lets them grow."""
+"""Dynamic batching: one image when the model is idle, a full batch when it is busy."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.classify.decode_pool import Outcome
-from cxrview.classify.wire import DecodedImage
+from cxrview.classify.wire import Decoded, DecodedImage
 
 LONGEST_WAIT = 16
-"""Outcomes after which a batch goes out whatever is in it: failures and skipped files are
-answered by nobody, and pass through with the others."""
+"""Outcomes after which a batch leaves even without an image: failures and skipped files do not
+need the model, and travel in the batches only to keep their order."""
 
 
 class Batcher:
-    """Outcomes that wait to go to the network together.
+    """Collects outcomes for the next batch.
 
-    While the network has nothing to do, a radiograph goes out by itself, at once. While all who
-    ask it are at work, others gather, up to a batch; then they go to wait in line.
+    While a thread of the model is idle, each image leaves by itself, at once. While all are busy,
+    outcomes are collected, up to a full batch.
 
     Args:
-        most: radiographs in a batch, at least 1.
+        most: images in a batch, at least 1.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._outcomes: list[Outcome] = []
-        self._pictures = 0
+        self._outcomes: list[Decoded] = []
+        self._images = 0
 
-    def add(self, outcome: Outcome) -> None:
-        """Let one more wait."""
+    def add(self, outcome: Decoded) -> None:
+        """Add an outcome to the next batch."""
         self._outcomes.append(outcome)
-        self._pictures += pixels_of(outcome) is not None
+        self._images += pixels_of(outcome) is not None
 
     def is_due(self, *, is_idle: bool, is_still: bool) -> bool:
-        """Whether what waits should go out.
+        """Whether the batch should leave now.
 
         Args:
-            is_idle: somebody who asks the network has nothing to do.
-            is_still: nothing more has come for a while.
+            is_idle: a thread that runs the model has nothing to do.
+            is_still: no outcome has come for a while.
         """
-        if self._pictures:
-            return is_idle or self._pictures >= self._most
+        if self._images:
+            return is_idle or self._images >= self._most
         return bool(self._outcomes) and (is_still or len(self._outcomes) >= LONGEST_WAIT)
 
-    def take(self) -> list[Outcome]:
-        """All that waited, in the order in which it came."""
-        taken, self._outcomes, self._pictures = self._outcomes, [], 0
+    def take(self) -> list[Decoded]:
+        """Take the batch, in the order in which outcomes were added."""
+        taken, self._outcomes, self._images = self._outcomes, [], 0
         return taken
 
 
-def pixels_of(outcome: Outcome) -> NDArray[np.uint8] | None:
-    """What the network is to be asked about, shape (side, side) uint8, if it is."""
+def pixels_of(outcome: Decoded) -> NDArray[np.uint8] | None:
+    """The model's input, shape (side, side), uint8; None where there is none."""
     return outcome.pixels if isinstance(outcome, DecodedImage) else None

@@ -1,8 +1,9 @@
-"""Worker processes that read files side by side, and what becomes of those that die.
+"""A pool of decode processes; a crash or a timeout fails one file.
 
-One thread of the parent serves each worker: it hands over a path, waits, and where the
-worker dies or takes too long, writes the one file in its hands off and starts another.
-Results leave in the order in which the paths came, however long each took.
+One thread of the parent serves each process: it sends a path and waits for the outcome. If the
+process dies or takes too long, the thread reports that file as a failure and starts another.
+Outcomes leave in the order of the paths. Back-pressure: paths are taken only while what is being
+decoded, or waits for its turn, fits into a window of bytes.
 """
 
 import queue
@@ -14,58 +15,70 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Self
 
-from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.decode_process import DecodeProcess
 from cxrview.classify.prefetch import PathPrefetcher
-from cxrview.classify.wire import DecodedImage
-from cxrview.classify.worker_process import DecodeProcess
+from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.wire import Decoded
 from cxrview.errors import DecoderCrashed, TimedOut, WorkerStartError
+from cxrview.image.failure import failure_of
 from cxrview.records import Failure
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import Cores
 from cxrview.workers.rate_limit import RateLimiter
 
-Outcome = DecodedImage | Failure
-
 WINDOW_BYTES = 16 << 20
-"""What files under way or waiting for their turn may take, and no less than the next."""
+"""Window of bytes that files being decoded, or waiting for their turn, may take."""
 WINDOW_BYTES_EACH = 1 << 20
-"""For each reader, so that one slow file does not hold up many of them."""
+"""The same for each process where that is more, so that one slow file does not stop many."""
 HEADER_BYTES = 4096
-"""What a file takes besides its pixels, about."""
-PATIENCE_SECONDS = 0.25
-"""After which whoever waits is told that nothing has come, and may go on with what there is."""
+"""What an outcome takes besides its pixels, about."""
+IDLE_SECONDS = 0.25
+"""After which `decode_all` yields None, so that the caller can send an incomplete batch."""
 TRIES = 3
 """How often a worker is started that dies before it has read anything."""
 STOP_SECONDS = 10.0
-"""After which threads are left behind whose workers the system cannot end."""
+"""After which threads are abandoned whose processes the system does not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """No more paths come."""
+    """There are no more paths."""
 
     count: int
-    """So many came."""
+    """Paths in all."""
     error: BaseException | None
-    """Why, if not because there are no more."""
+    """Raised by the iterable of paths."""
 
 
-_Done = tuple[int, Outcome] | _End | Exception
+_Done = tuple[int, Decoded] | _End | Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What the threads of a pool share."""
+
+    settings: ReadSettings
+    timeout_s: float
+    cores: Cores
+    rate_limit: RateLimiter | None
+    on_read: Callable[[str, float], None]
+    opens_ahead: bool
+    jobs: "queue.SimpleQueue[tuple[int, str] | None]"
+    done: "queue.SimpleQueue[_Done]"
 
 
 class DecodePool:
-    """Reads files in processes.
+    """Decodes files in processes.
 
     Args:
         readers: number of processes, at least 1. Where there are more than cores, they open
             files side by side and wait for a core before they decode. Those beyond the cores
-            are started one by one, as files come and cores have nothing to do.
+            are started one by one, as files come and cores are idle.
         settings: how files are read.
         cores: lends the cores that they decode on.
-        timeout_s: seconds that one file may take, its wait for a core not counted.
-        pace: how fast files may be read; as fast as they can where None. To wait for it does
-            not count as reading.
-        on_read: told of each file and the seconds that its worker took, by any thread.
+        timeout_s: seconds that one file may take, not counting its wait for a core.
+        rate_limit: of bytes read; None for no limit. Waiting for it does not count as reading.
+        on_read: called with each file and the seconds that its worker took, from any thread.
         starts_all: start all processes before the first path is taken.
     """
 
@@ -76,32 +89,29 @@ class DecodePool:
         cores: Cores,
         *,
         timeout_s: float,
-        pace: RateLimiter | None = None,
+        rate_limit: RateLimiter | None = None,
         on_read: Callable[[str, float], None] = lambda path, seconds: None,
         starts_all: bool = False,
     ) -> None:
-        self._jobs: queue.SimpleQueue[tuple[int, str] | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[_Done] = queue.SimpleQueue()
-        self._pixel_bytes = settings.side**2
+        self._shared = _Shared(
+            settings=settings,
+            timeout_s=timeout_s,
+            cores=cores,
+            rate_limit=rate_limit,
+            on_read=on_read,
+            opens_ahead=readers > cores.count,
+            jobs=queue.SimpleQueue(),
+            done=queue.SimpleQueue(),
+        )
+        self._most_bytes = HEADER_BYTES + settings.side**2
         self._window = max(WINDOW_BYTES, readers * WINDOW_BYTES_EACH)
-        self._ahead: PathPrefetcher | None = None
+        self._prefetcher: PathPrefetcher | None = None
         self._starts_all = starts_all
-        self._servers = [
-            _Server(
-                self._jobs,
-                self._done,
-                settings,
-                timeout_s,
-                cores,
-                pace,
-                on_read,
-                opens_ahead=readers > cores.count,
-                is_extra=number >= cores.count and not starts_all,
-            )
+        self._threads = [
+            _WorkerThread(self._shared, is_extra=number >= cores.count and not starts_all)
             for number in range(readers)
         ]
-        self._not_started = self._servers[::-1]
-        self._cores = cores
+        self._not_started = self._threads[::-1]
 
     def __enter__(self) -> Self:
         if self._starts_all:
@@ -110,39 +120,40 @@ class DecodePool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._ahead:
-            self._ahead.stop()
-        started = [server for server in self._servers if server not in self._not_started]
-        for server in started:
-            server.stop()
-            self._jobs.put(None)
-        self._cores.wake()
+        if self._prefetcher:
+            self._prefetcher.stop()
+        started = [thread for thread in self._threads if thread not in self._not_started]
+        for thread in started:
+            thread.stop()
+            self._shared.jobs.put(None)
+        self._shared.cores.wake()
         end = time.monotonic() + STOP_SECONDS
-        for server in started:
-            server.join_by(end)
+        for thread in started:
+            thread.join_by(end)
 
-    def read(self, paths: Iterable[str]) -> Iterator[Outcome | None]:
-        """Read every path, once; as many outcomes as paths, in their order.
+    def decode_all(self, paths: Iterable[str]) -> Iterator[Decoded | None]:
+        """Decode every path; called once.
 
         Returns:
-            Outcomes; None in between where none has come for a while.
+            As many outcomes as paths, in their order; None in between where none has come for a
+            while.
 
         Raises:
-            WorkerStartError: workers cannot be started, however often that is tried.
-            Exception: taking a path raised it; what was taken before has been delivered.
+            WorkerStartError: workers cannot be started after several tries.
+            Exception: raised by `paths`; the outcomes of earlier paths are yielded first.
         """
         if self._starts_all:
-            for server in self._servers:
-                server.is_ready.wait()
-        ahead = self._ahead = PathPrefetcher(paths, self._submit, self._end)
-        ahead.start()
-        arrived: dict[int, Outcome] = {}
+            for thread in self._threads:
+                thread.is_ready.wait()
+        prefetcher = self._prefetcher = PathPrefetcher(paths, self._submit, self._end)
+        prefetcher.start()
+        arrived: dict[int, Decoded] = {}
         delivered = held = 0
         end: _End | None = None
         while end is None or delivered < end.count:
-            while held + self._most_bytes() <= self._window:
-                ahead.allow_one()
-                held += self._most_bytes()
+            while held + self._most_bytes <= self._window:
+                prefetcher.allow_one()
+                held += self._most_bytes
             if delivered in arrived:
                 outcome = arrived.pop(delivered)
                 held -= _bytes_of(outcome)
@@ -157,12 +168,12 @@ class DecodePool:
             else:
                 number, outcome = came
                 arrived[number] = outcome
-                held -= self._most_bytes() - _bytes_of(outcome)
+                held -= self._most_bytes - _bytes_of(outcome)
         if end.error:
             raise end.error
 
     def _submit(self, number: int, path: str) -> None:
-        self._jobs.put((number, path))
+        self._shared.jobs.put((number, path))
         if self._not_started:
             self._start_one()
 
@@ -170,14 +181,11 @@ class DecodePool:
         self._not_started.pop().start()
 
     def _end(self, count: int, error: BaseException | None) -> None:
-        self._done.put(_End(count, error))
+        self._shared.done.put(_End(count, error))
 
-    def _most_bytes(self) -> int:
-        return HEADER_BYTES + self._pixel_bytes
-
-    def _next_done(self) -> tuple[int, Outcome] | _End | None:
+    def _next_done(self) -> tuple[int, Decoded] | _End | None:
         try:
-            done = self._done.get(timeout=PATIENCE_SECONDS)
+            done = self._shared.done.get(timeout=IDLE_SECONDS)
         except queue.Empty:
             return None
         if isinstance(done, Exception):
@@ -185,67 +193,58 @@ class DecodePool:
         return done
 
 
-def _bytes_of(outcome: Outcome) -> int:
+def _bytes_of(outcome: Decoded) -> int:
     if isinstance(outcome, Failure) or outcome.pixels is None:
         return HEADER_BYTES
     return HEADER_BYTES + outcome.pixels.nbytes
 
 
-class _Server(threading.Thread):
-    """The parent's side of one worker."""
+class _WorkerThread(threading.Thread):
+    """Serves one worker process.
 
-    def __init__(
-        self,
-        jobs: "queue.SimpleQueue[tuple[int, str] | None]",
-        done: "queue.SimpleQueue[_Done]",
-        settings: ReadSettings,
-        timeout_s: float,
-        cores: Cores,
-        pace: RateLimiter | None,
-        on_read: Callable[[str, float], None],
-        *,
-        opens_ahead: bool,
-        is_extra: bool,
-    ) -> None:
+    Args:
+        shared: of the pool.
+        is_extra: the process is started only on a core that is idle.
+    """
+
+    def __init__(self, shared: _Shared, *, is_extra: bool) -> None:
         super().__init__(daemon=True)
-        self._pace, self._on_read = pace, on_read
-        self._jobs, self._done = jobs, done
-        self._settings, self._timeout_s = settings, timeout_s
-        self._cores, self._opens_ahead, self._is_extra = cores, opens_ahead, is_extra
+        self._shared, self._is_extra = shared, is_extra
         self._worker: DecodeProcess | None = None
         self._stopping = threading.Event()
         self.is_ready = threading.Event()
         """Its worker has been started, or could not be."""
 
     def run(self) -> None:
-        """Start a worker and have it read one file after the other."""
+        """Start a worker and decode one file after the other."""
+        shared = self._shared
         try:
             # Before a file is taken, which would otherwise wait for it.
             with self._core_to_start_on():
                 self._ready_worker()
             self.is_ready.set()
-            while (job := self._jobs.get()) is not None and not self._stopping.is_set():
+            while (job := shared.jobs.get()) is not None and not self._stopping.is_set():
                 number, path = job
-                self._done.put((number, self._read(path)))
-        except _Stopped:
+                shared.done.put((number, self._decode(path)))
+        except _PoolClosing:
             pass
-        except Exception as error:  # handed on to the thread that asked, which raises it
-            self._done.put(error)
+        except Exception as error:  # raised in the thread that called `decode_all`
+            shared.done.put(error)
         self.is_ready.set()
         self._end_worker()
 
     def _core_to_start_on(self) -> AbstractContextManager[None]:
         if self._is_extra:
-            return self._cores.for_starting(self._stopping.is_set)
-        return self._cores.for_decoding()
+            return self._shared.cores.for_starting(self._stopping.is_set)
+        return self._shared.cores.for_decoding()
 
     def stop(self) -> None:
-        """Have it end at once, in the middle of a file if need be."""
+        """End at once, in the middle of a file if need be."""
         self._stopping.set()
         self._kill()
 
     def join_by(self, end: float) -> None:
-        """Wait until it has ended, and no longer than to this point in time."""
+        """Wait until the thread has ended, no longer than to this time."""
         while self.is_alive() and time.monotonic() < end:
             self._kill()
             self.join(0.1)
@@ -254,59 +253,62 @@ class _Server(threading.Thread):
         if worker := self._worker:
             worker.kill()
 
-    def _wait_for(self, size: int) -> None:
-        """Let the time pass that the rate demands of so many bytes.
+    def _wait_for_rate(self, size: int) -> None:
+        """Wait until the rate limit allows so many bytes.
 
         Raises:
-            _Stopped: the pool is to end meanwhile.
+            _PoolClosing: the pool closes in the meantime.
         """
-        if self._pace and self._stopping.wait(self._pace.take(size)):
-            raise _Stopped
+        limit = self._shared.rate_limit
+        if limit and self._stopping.wait(limit.take(size)):
+            raise _PoolClosing
 
-    def _read(self, path: str) -> Outcome:
-        if isinstance(path, Unlisted) and path.reason:  # a worker could not know it
-            self._on_read(path, 0.0)
-            return _unlisted(path)
+    def _decode(self, path: str) -> Decoded:
+        shared = self._shared
+        if isinstance(path, UnlistedFolder) and path.reason:  # which a worker cannot find out
+            shared.on_read(path, 0.0)
+            return failure_of(path, path.error())
         for _ in range(TRIES):
             worker = self._worker
             if worker is None:
-                with self._cores.for_decoding():  # its libraries are loaded, which is work too
+                with shared.cores.for_decoding():  # loading its libraries is work, too
                     worker = self._ready_worker()
             began = time.monotonic()
             try:
-                outcome, seconds = worker.read(
+                outcome, seconds = worker.decode(
                     path,
-                    self._timeout_s,
-                    self._cores,
-                    opens_ahead=self._opens_ahead,
-                    wait_for=self._wait_for if self._pace else None,
+                    shared.timeout_s,
+                    shared.cores,
+                    opens_ahead=shared.opens_ahead,
+                    wait_for=self._wait_for_rate if shared.rate_limit else None,
                 )
-            except BrokenPipeError:  # it had died before it got this file, which is not at fault
+            except BrokenPipeError:  # it died before it got this file, which is not the cause
                 self._end_worker()
                 continue
             except EOFError:
-                outcome, seconds = _died(path, self._end_worker()), time.monotonic() - began
+                outcome, seconds = _crashed(path, self._end_worker()), time.monotonic() - began
             except TimeoutError:
                 self._end_worker()
-                outcome, seconds = _timed_out(path, self._timeout_s), self._timeout_s
-            self._on_read(path, seconds)
+                outcome, seconds = _timed_out(path, shared.timeout_s), shared.timeout_s
+            shared.on_read(path, seconds)
             return outcome
         raise WorkerStartError("the processes that read files die as soon as they are started")
 
     def _ready_worker(self) -> DecodeProcess:
-        why = ""
+        reason = ""
         for _ in range(TRIES):
             if self._stopping.is_set():
-                raise _Stopped
+                raise _PoolClosing
             if self._worker is None:
-                self._worker = DecodeProcess(self._settings)
+                self._worker = DecodeProcess(self._shared.settings)
             if self._worker.is_ready():
                 return self._worker
-            why = self._worker.last_words()
+            words = self._worker.last_words()
             code = self._end_worker()
+            reason = f"exit code {code}" + (f": {words}" if words else "")
         raise WorkerStartError(
-            f"the processes that read files cannot be started (exit code {code}{why})",
-            "Check memory and the installation, and go on with --resume",
+            f"the processes that read files cannot be started ({reason})",
+            "Check memory and the installation, and continue with --resume",
         )
 
     def _end_worker(self) -> int:
@@ -314,32 +316,17 @@ class _Server(threading.Thread):
         return worker.end() if worker else 0
 
 
-class _Stopped(Exception):
-    """Nobody wants any more."""
+class _PoolClosing(Exception):
+    """Raised in a worker thread when the pool is closing."""
 
 
-def _unlisted(path: Unlisted) -> Failure:
-    error = path.error()
-    return Failure(path=error.path, code=error.code, reason=error.reason, advice=error.advice)
-
-
-def _died(path: str, exit_code: int) -> Failure:
+def _crashed(path: str, exit_code: int) -> Failure:
     how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
-    advice = "The file is probably damaged; check it with another viewer"
+    advice = DecoderCrashed.default_advice
     if exit_code == -signal.SIGKILL:
-        advice = "Somebody killed it, perhaps the system for want of memory: try fewer --workers"
-    return Failure(
-        path=path,
-        code=DecoderCrashed.code,
-        reason=f"the process that read it died ({how})",
-        advice=advice,
-    )
+        advice = "The process was killed, probably for lack of memory. Try fewer --workers"
+    return failure_of(path, DecoderCrashed(path, f"the process that read it died ({how})", advice))
 
 
 def _timed_out(path: str, timeout_s: float) -> Failure:
-    return Failure(
-        path=path,
-        code=TimedOut.code,
-        reason=f"reading it took longer than {timeout_s:g} s",
-        advice="Give files more time with --timeout if the disk is slow",
-    )
+    return failure_of(path, TimedOut(path, f"reading it took longer than {timeout_s:g} s"))

@@ -1,7 +1,7 @@
-"""The process that reads files: a path in, squashed pixels and header facts out, one at a time.
+"""The decode worker: a path in, a square of pixels and header facts out, one file at a time.
 
-Started clean by `decode_pool` as `python -m cxrview.classify.decode_worker`. Whatever a file
-does to it (crash, hang, eat memory) costs that file and nothing else.
+`decode_process` starts it as `python -m cxrview.classify.decode_worker`. If a file crashes it,
+hangs it or exhausts its memory, that costs the one file.
 """
 
 import os
@@ -10,57 +10,29 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import IO
 
 from cxrview.classify.chest_rule import ChestRule, load_chest_rule
+from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.wire import DecodedImage, pack
-from cxrview.errors import OutOfMemory, UnreadableImage
-from cxrview.image import SIDE, ReadOptions, open_image
-from cxrview.image.pseudonyms import pseudonym
+from cxrview.image import open_image
+from cxrview.image.failure import read_or_failure
 from cxrview.records import Failure
-from cxrview.workers.memory import tune_malloc
+from cxrview.workers.memory import limit_memory, tune_malloc
+from cxrview.workers.process import READY, connect_to_parent
 from cxrview.workers.rate_limit import size_of
 
-READY = b"ready\n"
 JOB = struct.Struct("<I??")
-"""Before each path on the way in: its length, whether to tell the file's size and wait before it
-is opened, and whether to wait for a core before it is decoded."""
+"""Before each path on the way in: its length, whether to send the file's size and wait before the
+file is opened, and whether to wait for a core before it is decoded."""
 SIZE = struct.Struct("<Q")
-"""Bytes of the file, as far as that can be told."""
-PIPE_BYTES = 1 << 18
-"""What the way back holds: an outcome whole, so that a worker need not wait for who reads it."""
+"""Bytes of the file; 0 where its size cannot be found out."""
 OPENED, CLOSED, GO = b"o", b"c", b"g"
-"""Where it waits: the file is open; it failed or is not needed, the outcome follows; it may go
-on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadSettings:
-    """How a worker reads files."""
-
-    side: int = SIDE
-    """Rows and columns that the network takes."""
-    options: ReadOptions = ReadOptions()
-    memory_bytes: int = 4 << 30
-    """How much address space a worker may take beyond what it starts with."""
-    key: bytes | None = None
-    """Of the patients' pseudonyms; None leaves them out."""
-    identify: bool = False
-    """Real patient ids in place of pseudonyms."""
-    skip: bool = True
-    """Leave out what the chest rule excludes."""
-    chest_rule: Path | None = None
-    """A user's own rule; None for the one in the package."""
-
-    def patient_key(self, patient_id: str) -> str:
-        """What may stand in the table for a patient's id."""
-        if self.identify:
-            return patient_id
-        return pseudonym(self.key, patient_id) if self.key else ""
+"""The file is open, and the worker waits for a core; it failed or is skipped, and the outcome
+follows; the parent's answer to either wait."""
+_MEMORY_ADVICE = "Give workers more with --memory-limit if the file is sound"
 
 
 def read_file(
@@ -69,54 +41,45 @@ def read_file(
     rule: ChestRule,
     wait: Callable[[], None] = lambda: None,
 ) -> DecodedImage | Failure:
-    """Read, window and squash one file; whatever goes wrong comes back as a failure.
+    """Decode one file to the model's square; every error becomes a failure.
 
-    `wait` is called once the file is open, before its pixels are decoded.
+    Args:
+        path: of the file.
+        settings: how it is read.
+        rule: which files are skipped by their header.
+        wait: called once the file is open, before its pixels are decoded.
     """
-    try:
-        file = open_image(path, settings.options, settings.patient_key, side=settings.side)
-        reason = rule.reason_to_skip(file.instance) if settings.skip else None
-        if reason:
-            return DecodedImage(instance=file.instance, warnings=file.warnings, skip_reason=reason)
-        wait()
-        radiograph = file.squashed(settings.side)
-        return DecodedImage(
-            instance=radiograph.instance,
-            warnings=radiograph.warnings,
-            is_constant=radiograph.is_constant,
-            pixels=radiograph.pixels,
-        )
-    except UnreadableImage as error:
-        return Failure(path=path, code=error.code, reason=error.reason, advice=error.advice)
-    except MemoryError:
-        return Failure(
-            path=path,
-            code=OutOfMemory.code,
-            reason="reading it needs more memory than a worker may take",
-            advice="Give workers more with --memory-limit if the file is sound",
-        )
-    except (
-        Exception
-    ) as error:  # the one broad except of the house: a broken file can raise anything
-        return Failure(
-            path=path,
-            code=UnreadableImage.code,
-            # Not the message: it may quote a header value.
-            reason=f"reading it raised {type(error).__name__}, which nobody foresaw",
-            advice="Please report it with the kind of file, not the file itself",
-        )
+    return read_or_failure(
+        path, lambda: _decode(path, settings, rule, wait), memory_advice=_MEMORY_ADVICE
+    )
+
+
+def _decode(
+    path: str, settings: ReadSettings, rule: ChestRule, wait: Callable[[], None]
+) -> DecodedImage:
+    file = open_image(path, settings.options, settings.patient_key, side=settings.side)
+    reason = rule.reason_to_skip(file.instance) if settings.skip else None
+    if reason:
+        return DecodedImage(instance=file.instance, warnings=file.warnings, skip_reason=reason)
+    wait()
+    radiograph = file.decode_square(settings.side)
+    return DecodedImage(
+        instance=radiograph.instance,
+        warnings=radiograph.warnings,
+        is_constant=radiograph.is_constant,
+        pixels=radiograph.pixels,
+    )
 
 
 def main() -> None:
     """Serve the parent until it closes the pipe."""
-    inbox = sys.stdin.buffer
     warnings.simplefilter("ignore")  # pydicom's quote header values
-    settings: ReadSettings = pickle.load(inbox)  # of our own parent
+    settings: ReadSettings = pickle.load(sys.stdin.buffer)  # from our own parent
     settings = replace(settings, options=replace(settings.options, is_mapped=True))
     rule = load_chest_rule(settings.chest_rule)
     for decoders in ("dicom.file", "raster"):  # now, and not in the time of the first file
         import_module(f"cxrview.image.{decoders}")
-    outbox = _private_stdout()
+    inbox, outbox = connect_to_parent()
     tune_malloc()
     limit_memory(settings.memory_bytes)
     outbox.write(READY)
@@ -135,42 +98,18 @@ def main() -> None:
 
 
 class _Core:
-    """One that the parent lends for one file."""
+    """A core that the parent lends for one file."""
 
     def __init__(self, inbox: IO[bytes], outbox: IO[bytes]) -> None:
         self._inbox, self._outbox = inbox, outbox
         self.is_held = False
 
     def wait(self) -> None:
-        """Say that the file is open, and wait until there is a core to decode it on."""
+        """Report that the file is open, and wait for a core to decode it on."""
         self._outbox.write(OPENED)
         self._outbox.flush()
         self._inbox.read(len(GO))
         self.is_held = True
-
-
-def _private_stdout() -> IO[bytes]:
-    """Keep the pipe for results; what decoders print goes nowhere, since it may quote a header."""
-    results = os.fdopen(os.dup(1), "wb")
-    with suppress(ImportError, AttributeError, OSError):  # Linux alone can, and may refuse
-        import fcntl
-
-        fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return results
-
-
-def limit_memory(more: int) -> None:
-    """Allow this process so many bytes of address space beyond what it takes now."""
-    statm = Path("/proc/self/statm")
-    if not statm.exists():  # other systems than Linux neither tell nor enforce it
-        return
-    import resource
-
-    taken = int(statm.read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))
 
 
 if __name__ == "__main__":

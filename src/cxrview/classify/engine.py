@@ -11,9 +11,10 @@ import numpy as np
 
 from cxrview.classify.batching import Batcher, pixels_of
 from cxrview.classify.decide import decide, skip
-from cxrview.classify.decode_pool import DecodePool, Outcome
-from cxrview.classify.decode_worker import ReadSettings
+from cxrview.classify.decode_pool import DecodePool
 from cxrview.classify.model import Model, load_model
+from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.wire import Decoded
 from cxrview.records import Answers, Failure, Prediction
 from cxrview.workers.cores import Cores, cores_for
 from cxrview.workers.rate_limit import RateLimiter
@@ -109,14 +110,14 @@ def _classify(
             settings.read,
             cores,
             timeout_s=settings.timeout_s,
-            pace=RateLimiter(rate) if rate else None,
+            rate_limit=RateLimiter(rate) if rate else None,
             on_read=settings.on_read,
             starts_all=settings.starts_all,
         ) as pool,
     ):
         failed: Exception | None = None
         try:
-            for outcome in pool.read(paths):
+            for outcome in pool.decode_all(paths):
                 if outcome:
                     gathering.add(outcome)
                 if gathering.is_due(is_idle=threads.is_one_idle, is_still=outcome is None):
@@ -164,14 +165,14 @@ class _Lanes(ThreadPoolExecutor):
 
 
 def _predict(
-    outcomes: list[Outcome], model: Model, settings: EngineSettings, cores: Cores
+    outcomes: list[Decoded], model: Model, settings: EngineSettings, cores: Cores
 ) -> Answered:
     answers = _ask(outcomes, model, cores)
     return [_decide(outcome, answers, model, settings) for outcome in outcomes]
 
 
 def _ask(
-    outcomes: list[Outcome], model: Model, cores: Cores
+    outcomes: list[Decoded], model: Model, cores: Cores
 ) -> Iterator[tuple[float, float | None]]:
     pixels = [found for one in outcomes if (found := pixels_of(one)) is not None]
     if not pixels:
@@ -187,7 +188,7 @@ def _answers(answers: Answers) -> Iterator[tuple[float, float | None]]:
 
 
 def _decide(
-    outcome: Outcome,
+    outcome: Decoded,
     answers: Iterator[tuple[float, float | None]],
     model: Model,
     settings: EngineSettings,

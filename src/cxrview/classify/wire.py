@@ -1,4 +1,4 @@
-"""What a decode worker hands back for one file, and how it travels through a pipe."""
+"""Wire format: what a decode worker sends for one file."""
 
 import dataclasses
 import json
@@ -15,16 +15,16 @@ from cxrview.terms import View
 _LENGTHS = struct.Struct("<II")
 
 
-class Readable(Protocol):
-    """The end of a pipe."""
+class Receiver(Protocol):
+    """The reading end of a pipe."""
 
-    def read(self, length: int, /) -> bytes:
-        """Read `length` bytes, fewer only at the end."""
+    def receive(self, length: int, /) -> bytes:
+        """Receive `length` bytes, fewer only at the end of the pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedImage:
-    """One file, read: header facts and, unless it is to be skipped, squashed pixels."""
+    """One decoded file: header facts and, unless it is skipped, the model's square."""
 
     instance: Instance
     warnings: tuple[str, ...]
@@ -34,10 +34,13 @@ class DecodedImage:
     """Shape (side, side), uint8; None where the file is skipped."""
 
 
-def pack(outcome: DecodedImage | Failure) -> bytes:
-    """Turn an outcome into bytes: JSON and raw pixels, never a pickle.
+Decoded = DecodedImage | Failure
 
-    A worker has read a stranger's file; what comes back from it must not be able to run.
+
+def pack(outcome: Decoded) -> bytes:
+    """Serialise an outcome as JSON and raw pixels.
+
+    Not as a pickle: the worker has read a file of unknown origin, and unpickling runs code.
     """
     if isinstance(outcome, Failure):
         fields: dict[str, Any] = {"failure": dataclasses.asdict(outcome)}
@@ -54,11 +57,11 @@ def pack(outcome: DecodedImage | Failure) -> bytes:
     return _LENGTHS.pack(len(text), len(pixels)) + text + pixels
 
 
-def unpack(pipe: Readable) -> DecodedImage | Failure:
-    """Read one outcome.
+def unpack(pipe: Receiver) -> Decoded:
+    """Receive one outcome.
 
     Raises:
-        EOFError: the other end is gone.
+        EOFError: the pipe ends before the outcome does.
     """
     text_length, pixel_length = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
     fields = json.loads(_exactly(pipe, text_length))
@@ -76,8 +79,8 @@ def unpack(pipe: Readable) -> DecodedImage | Failure:
     )
 
 
-def _exactly(pipe: Readable, length: int) -> bytes:
-    data = pipe.read(length)
+def _exactly(pipe: Receiver, length: int) -> bytes:
+    data = pipe.receive(length)
     if len(data) < length:
         raise EOFError
     return data

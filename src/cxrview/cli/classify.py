@@ -282,9 +282,9 @@ def classify(
     """
     from cxrview.classify.conditions import conditions_of
     from cxrview.classify.decide import NO_REVIEW
-    from cxrview.classify.decode_worker import ReadSettings
     from cxrview.classify.engine import EngineSettings
     from cxrview.classify.model import load_model
+    from cxrview.classify.read_settings import ReadSettings
     from cxrview.classify.run import classify_archive
     from cxrview.cli.classify_report import report, show_estimate
     from cxrview.cli.shared.paths import check_paths, count_paths, find_paths

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,10 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CannotOpen, DecoderCrashed, OutOfMemory, UnreadableImage, Unsupported
+from cxrview.errors import DecoderCrashed, Unsupported
 from cxrview.image import ReadOptions, read_radiograph, squash
-from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.image.failure import failure_of, read_or_failure
+from cxrview.image.fetch import fetch_local
+from cxrview.image.sniff import Kind
 from cxrview.records import Failure, HeaderFacts, Instance
+from cxrview.workers.process import quiet_worker
 
 JPEG_QUALITY = 90
 """DCMTK's own, unless +Jq says another (dcmj2pnm 3.6.0); the paper names none. Ours: this one."""
@@ -76,32 +78,23 @@ def squash_file(path: Path, *, as_published: bool = False) -> Squashed | Failure
     Source:
         Paper, section 1: DCMTK's min-max windowing to 8-bit grey lossy JPEG, then ImageMagick.
     """
-    try:
-        data = path.read_bytes()
-        radiograph = read_radiograph(data, ReadOptions(exact=as_published))
-        pixels = through_jpeg(radiograph.pixels) if as_published else radiograph.pixels
-        squashed = np.ascontiguousarray(squash(pixels))
-        codes = radiograph.warnings
-        return Squashed(
-            pixels=squashed,
-            file_sha256=hashlib.sha256(data).hexdigest(),
-            pixel_sha256=hashlib.sha256(squashed.tobytes()).hexdigest(),
-            warnings=(*codes, "constant_image") if radiograph.is_constant else codes,
-            header=_header(radiograph.instance, data),
-        )
-    except UnreadableImage as error:
-        return _failure(path, error)
-    except MemoryError:
-        reason, advice = "reading it needs more memory than there is", "Close other programs"
-        return _failure(path, OutOfMemory("", reason, advice))
-    except OSError as error:
-        reason, advice = f"it cannot be opened: {error.strerror}", "Look at its permissions"
-        return _failure(path, CannotOpen("", reason, advice))
-    except Exception as error:  # as at the other image boundary: a broken file can raise anything
-        # Not the message: it may quote a header value.
-        reason = f"reading it raised {type(error).__name__}, which nobody foresaw"
-        advice = "Please report it with the kind of file, not the file itself"
-        return _failure(path, UnreadableImage("", reason, advice))
+    return read_or_failure(str(path), lambda: _squash(path, as_published))
+
+
+def _squash(path: Path, as_published: bool) -> Squashed:
+    fetched = fetch_local(str(path), path, ReadOptions())
+    data = bytes(fetched.data)
+    radiograph = read_radiograph(data, ReadOptions(exact=as_published))
+    pixels = through_jpeg(radiograph.pixels) if as_published else radiograph.pixels
+    squashed = np.ascontiguousarray(squash(pixels))
+    codes = radiograph.warnings
+    return Squashed(
+        pixels=squashed,
+        file_sha256=hashlib.sha256(data).hexdigest(),
+        pixel_sha256=hashlib.sha256(squashed.tobytes()).hexdigest(),
+        warnings=(*codes, "constant_image") if radiograph.is_constant else codes,
+        header=_header(radiograph.instance, fetched.kind),
+    )
 
 
 def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -130,8 +123,8 @@ def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return passed
 
 
-def _header(instance: Instance, data: bytes) -> HeaderFacts | None:
-    if sniff("", data[:HEAD_BYTES]) is not Kind.DICOM:
+def _header(instance: Instance, kind: Kind) -> HeaderFacts | None:
+    if kind is not Kind.DICOM:
         return None
     return HeaderFacts(manufacturer=instance.manufacturer, view=instance.header_view)
 
@@ -162,8 +155,8 @@ def _squash_alone(path: Path, as_published: bool) -> Squashed | Failure:
         try:
             return _submit(pool, path, as_published).result()
         except BrokenProcessPool:
-            reason, advice = "the process that read it died over it", "Look whether it is damaged"
-            return _failure(path, DecoderCrashed("", reason, advice))
+            error = DecoderCrashed(str(path), "the process that read it died")
+            return failure_of(str(path), error)
 
 
 def _submit(
@@ -179,10 +172,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 def _begin_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
-    warnings.simplefilter("ignore")  # pydicom's quote header values
-    nowhere = os.open(os.devnull, os.O_WRONLY)  # and so may what decoders print
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    quiet_worker()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -192,7 +182,3 @@ def _end_with_parent() -> None:
     if parent:
         parent.join()
         os._exit(1)
-
-
-def _failure(path: Path, error: UnreadableImage) -> Failure:
-    return Failure(path=str(path), code=error.code, reason=error.reason, advice=error.advice)

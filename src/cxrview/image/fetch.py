@@ -1,20 +1,160 @@
-"""Tells copies of a file under other names, at a fraction of the price of hashing every byte."""
+"""Read the bytes of a file, local or behind a URL, within limits; digest them.
+
+Only what begins like an image is read to its end, so that a film in an archive of radiographs
+costs 4 KiB.
+"""
 
 import hashlib
 import mmap
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
+from cxrview.image.options import Limits, ReadOptions
+from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
+from cxrview.sources.find import UnlistedFolder
+from cxrview.sources.paths import file_system
+
 Data = bytes | mmap.mmap
-"""All bytes of a file, copied or mapped."""
+"""The bytes of a file, copied or mapped."""
 _POPULATE = getattr(mmap, "MAP_POPULATE", 0)
 """Fetches every page at once. Only Linux has it; page by page a map is slower than a copy."""
+_PIECE_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """All bytes of a file, and its format by the first of them."""
+
+    data: Data
+    kind: Kind
+
+
+def fetched_bytes(data: bytes, limits: Limits) -> Fetched:
+    """Check a file that the caller has read already.
+
+    Raises:
+        UnreadableImage: it is empty, too large, or no image.
+    """
+    check_file_size("", len(data), limits)
+    return Fetched(data=data, kind=sniff("", data[:HEAD_BYTES]))
+
+
+def fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
+    """Read or map a local file.
+
+    Args:
+        path: as the user named it, for errors.
+        local: where it is.
+        options: limits, and whether to map DICOM files.
+
+    Raises:
+        UnreadableImage: one of its subclasses.
+    """
+    try:
+        return _fetch_local(path, local, options)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _cannot_open(path, error) from error
+
+
+def _fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
+    # Before it is opened: opening a pipe waits for ever, a tape would rewind.
+    facts = local.stat()
+    if stat.S_ISDIR(facts.st_mode):
+        raise _is_folder(path, local)
+    if not stat.S_ISREG(facts.st_mode):
+        raise NotAFile(path, "it is a pipe, a device or a socket", "Name a regular file")
+    check_file_size(path, facts.st_size, options.limits)
+    # O_NONBLOCK: a pipe may have replaced the file since.
+    handle = os.open(local, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        kind = _sniff_start(path, file)
+        if options.is_mapped and kind is Kind.DICOM and (data := map_file(file)):
+            check_file_size(path, len(data), options.limits)
+            return Fetched(data=data, kind=kind)
+        return _read_rest(path, file, facts.st_size, options.limits, kind)
+
+
+def fetch_remote(url: str, limits: Limits) -> Fetched:
+    """Read a file behind a URL to its end.
+
+    Raises:
+        UnreadableImage: one of its subclasses.
+    """
+    with opening_remote(url) as (files, name):
+        return fetch_from(url, files, name, limits)
+
+
+@contextmanager
+def opening_remote(url: str) -> Iterator[tuple[Any, str]]:
+    """Give the file system behind a URL, and the path in it; its errors become `CannotOpen`."""
+    try:
+        with file_system(url) as (files, name):
+            yield files, name
+    except (UnreadableImage, MemoryError):
+        raise
+    except Exception as error:  # each file system of fsspec raises classes of its own
+        raise _cannot_open(url, error) from error
+
+
+def fetch_from(url: str, files: Any, name: str, limits: Limits) -> Fetched:
+    """Read a file of an fsspec file system to its end; see `opening_remote`.
+
+    Raises:
+        UnreadableImage: it is empty, too large, or no image.
+        Exception: the file system cannot open or read it.
+    """
+    try:
+        with files.open(name, "rb") as file:
+            size = getattr(file, "size", None)
+            if not isinstance(size, int):
+                return fetch_stream(url, file, limits)
+            check_file_size(url, size, limits)
+            return _read_rest(url, file, size, limits, _sniff_start(url, file))
+    except ValueError:  # a web server that cannot send a part of a file
+        with files.open(name, "rb", block_size=0) as file:
+            return fetch_stream(url, file, limits)
+
+
+def fetch_stream(path: str, file: IO[Any], limits: Limits) -> Fetched:
+    """Read a stream of unknown length, such as one that is decompressed while it is read.
+
+    Raises:
+        UnreadableImage: it is empty, too large, or no image.
+    """
+    data = bytearray()
+    while piece := file.read(HEAD_BYTES - len(data)):  # a web server may send less than asked
+        data += piece
+    check_file_size(path, len(data), limits)
+    kind = sniff(path, bytes(data))
+    while piece := file.read(_PIECE_BYTES):
+        data += piece
+        check_file_size(path, len(data), limits)
+    return Fetched(data=bytes(data), kind=kind)
+
+
+def _read_rest(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind) -> Fetched:
+    file.seek(0)  # in one piece: to join two would take the memory twice
+    data: bytes = file.read(size + 1)
+    check_file_size(path, len(data), limits)
+    return Fetched(data=data, kind=kind)
+
+
+def _sniff_start(path: str, file: IO[Any]) -> Kind:
+    head = file.read(HEAD_BYTES)
+    if not head:
+        raise _is_empty(path)
+    return sniff(path, head)
 
 
 def map_file(file: IO[Any]) -> mmap.mmap | None:
-    """Map an open file; None where its file system, or the system, can't."""
+    """Map an open file into memory; None where its file system or the system cannot."""
     if not _POPULATE:
         return None
     try:
@@ -24,15 +164,70 @@ def map_file(file: IO[Any]) -> mmap.mmap | None:
         return None
 
 
-_BLOCK_BYTES = 1 << 16
+def check_file_size(path: str, size: int, limits: Limits) -> None:
+    """Refuse an empty file, and one beyond the limit.
+
+    Raises:
+        EmptyFile: `size` is 0.
+        TooLarge: `size` is above `Limits.max_file_bytes`.
+    """
+    if size == 0:
+        raise _is_empty(path)
+    if size > limits.max_file_bytes:
+        raise TooLarge(
+            path,
+            f"it has more than {limits.max_file_bytes:,} bytes",
+            "Raise the limit with --max-file-mib (Limits.max_file_bytes) if it is a radiograph",
+        )
+
+
+def _is_empty(path: str) -> EmptyFile:
+    return EmptyFile(path, "the file is empty", "Copy or export it again")
+
+
+def _is_folder(path: str, local: Path) -> UnreadableImage:
+    try:
+        with os.scandir(local) as entries:
+            next(entries, None)
+    except OSError as error:
+        return UnlistedFolder(path, error.strerror or type(error).__name__).error()
+    return NotAFile(
+        path,
+        "it is a folder",
+        "Name a file; in Python find_images finds the files of a folder, as the commands do",
+    )
+
+
+def _cannot_open(path: str, error: Exception) -> CannotOpen:
+    """Make the error of a file that cannot be opened, without the words of a remote store."""
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    elif isinstance(error, ImportError):
+        return CannotOpen(
+            path, "a package that opens such URLs is not installed", _to_install(error)
+        )
+    else:
+        reason = type(error).__name__  # the message of a remote store may hold credentials
+    return CannotOpen(
+        path, f"it cannot be opened ({reason})", "Check its name, links and permissions"
+    )
+
+
+def _to_install(error: ImportError) -> str:
+    from fsspec.registry import known_implementations
+
+    message = str(error)
+    if any(message == known.get("err") for known in known_implementations.values()):
+        return message  # fsspec's own words, which name packages and nothing else
+    return f"Install {error.name or getattr(error.__cause__, 'name', None) or 'the package'}"
 
 
 def content_id(data: Data) -> str:
-    """Digest all bytes of a file.
+    """Digest all bytes of a file, to find copies under other names.
 
-    A CRC-32 of every 64 KiB, all of them under one BLAKE2b-128: every byte counts, and two files
-    that differ in several blocks are as good as never taken for one. Of files that differ in a
-    single block one pair in four thousand million is. It is no proof against malice.
+    It is the BLAKE2b-128 of the CRC-32 of every 64 KiB, which takes a fraction of the time that
+    hashing every byte takes. Every byte counts. Of files that differ in a single block, one pair
+    in four thousand million has the same digest; it does not resist an attacker.
 
     Args:
         data: of any length.
@@ -49,10 +244,10 @@ def content_id(data: Data) -> str:
 
 
 def file_content_id(path: str | os.PathLike[str]) -> str:
-    """Digest the bytes of a local file as `content_id` does, whatever it shows.
+    """Digest the bytes of a local file as `content_id` does, of any format.
 
-    It is read in pieces: the caller needs neither its memory nor a map of it, which would end the
-    process if the file became shorter meanwhile.
+    The file is read in pieces: it takes no memory, and no map of it, which would end the process
+    if the file were truncated in the meantime.
 
     Args:
         path: of a regular file.

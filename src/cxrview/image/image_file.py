@@ -1,6 +1,6 @@
-"""A file that was opened once: its header facts now, its pixels when they are wanted."""
+"""An open image file: header facts at once, pixels on request."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,59 +12,59 @@ from cxrview.records import Instance, Radiograph
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreyImage:
-    """What a decoder gives: shape (rows, columns), uint8, bone bright, and what to know of it."""
+    """Decoded pixels: shape (rows, columns), uint8, 0 to 255, bone bright."""
 
     pixels: NDArray[np.uint8]
     is_constant: bool = False
+    """Every pixel has the same value."""
     warnings: tuple[str, ...] = ()
+    """Codes, as in `docs/reading.md`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFile:
-    """An opened file: what its header claims, and the pixels on demand."""
+class ImageFile(ABC):
+    """An open image file. `open_image` makes one.
 
-    instance: Instance
-    warnings: tuple[str, ...] = ()
-    """Codes of what was odd about the header."""
-    decode: Callable[[], GreyImage]
-    """Decodes and windows the first plane; raises a child of `UnreadableImage`."""
-    shrink: Callable[[int], GreyImage | None] | None = None
-    """The fast reader's way from the file to a square of so many rows and columns; raises as
-    `decode` does. None where all pixels are wanted, however few are left. What it gives is None
-    only where `whole` is the way."""
-    whole: Callable[[], "ImageFile"] | None = None
-    """Of a distant file that was read in part: reads what is left, and opens it all."""
+    It holds the bytes of the file. Pixels are decoded anew at each call.
 
-    def radiograph(self) -> Radiograph:
-        """Decode the pixels.
+    Attributes:
+        instance: path, digest and header facts.
+        warnings: codes of what is odd about the header.
+    """
+
+    def __init__(self, instance: Instance, warnings: tuple[str, ...] = ()) -> None:
+        self.instance = instance
+        self.warnings = warnings
+
+    @abstractmethod
+    def decode(self) -> Radiograph:
+        """Decode the first frame or page in full.
+
+        Returns:
+            Shape (rows, columns), uint8, windowed from minimum to maximum.
 
         Raises:
-            UnreadableImage: one of its children, naming why there are no pixels.
+            UnreadableImage: one of its subclasses, with the reason.
         """
-        if self.whole is not None:
-            return self.whole().radiograph()
-        return self._with(self.decode())
 
-    def squashed(self, side: int = SIDE) -> Radiograph:
-        """Decode the pixels and squash them to the network's square.
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode the first frame or page as a square, which gives up the aspect ratio.
 
-        Unless the file was opened with `ReadOptions.exact`, this is the fast reader: it need not
-        decode what a square of `side` does not show.
+        Unless the file was opened with `ReadOptions.exact`, subclasses decode only as much of
+        the file as a square of this size shows.
 
         Args:
             side: rows and columns of the result.
 
-        Raises:
-            UnreadableImage: one of its children, naming why there are no pixels.
-        """
-        if self.shrink is not None and (grey := self.shrink(side)) is not None:
-            return self._with(grey)
-        if self.whole is not None:
-            return self.whole().squashed(side)
-        grey = self.decode()
-        return self._with(replace(grey, pixels=squash(grey.pixels, side)))
+        Returns:
+            Shape (side, side), uint8, as the model takes it.
 
-    def _with(self, grey: GreyImage) -> Radiograph:
+        Raises:
+            UnreadableImage: one of its subclasses, with the reason.
+        """
+        radiograph = self.decode()
+        return replace(radiograph, pixels=squash(radiograph.pixels, side))
+
+    def _radiograph(self, grey: GreyImage) -> Radiograph:
         return Radiograph(
             instance=self.instance,
             pixels=grey.pixels,

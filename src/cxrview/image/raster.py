@@ -1,8 +1,8 @@
-"""Reads PNG and JPEG files; TIFF has a door of its own.
+"""Decode PNG and JPEG files.
 
-Grey values of 8 bits are kept as they are: whoever made the picture has windowed it. Deeper
-ones are windowed from minimum to maximum. Colours go by luma, palettes through their colours,
-transparent parts over black, CMYK by way of RGB.
+Grey values of 8 bits are kept: such a picture has been windowed already. Deeper ones are windowed
+from minimum to maximum. Colours become their luma, palettes are looked up, transparent parts are
+laid over black, CMYK is converted to RGB first.
 """
 
 import struct
@@ -11,7 +11,6 @@ from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from cxrview.errors import (
@@ -24,54 +23,71 @@ from cxrview.errors import (
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
-from cxrview.image.resize import resize_square
+from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.sniff import Kind
-from cxrview.image.window import is_windowed_by_percentiles, luma, minmax_to_uint8
-from cxrview.records import Instance
+from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
+from cxrview.records import Instance, Radiograph
 
 _ORIENTATION = 0x0112
 _NO_END = "no_end_marker"
 _LARGE = 64 << 20
 """Pixels beyond which a copy of them counts."""
-_ADVICE = "Copy or export it again"
+
+
+class RasterFile(ImageFile):
+    """An open PNG or JPEG file."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        warnings: tuple[str, ...],
+        data: bytes,
+        kind: Kind,
+        options: ReadOptions,
+    ) -> None:
+        super().__init__(instance, warnings)
+        self._data, self._kind, self._options = data, kind, options
+
+    def decode(self) -> Radiograph:
+        """Decode the first page in full, as `ImageFile.decode` does."""
+        return self._radiograph(_decode(self.instance.path, self._data, self._kind))
+
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode a square; a JPEG at a fraction of its size (scaled DCT, ITU-T T.81 A.3.3)."""
+        if self._options.exact:
+            return super().decode_square(side)
+        path = self.instance.path
+        grey = _decode(path, self._data, self._kind, least=2 * side)
+        if grey.is_constant and self._kind is Kind.JPEG:
+            grey = _decode(path, self._data, self._kind)  # the means are equal, not the pixels
+        return self._radiograph(replace(grey, pixels=resize_square(grey.pixels, side)))
 
 
 def open_raster(
     path: str, data: bytes, content_id: str, options: ReadOptions, kind: Kind
-) -> ImageFile:
-    """Open a picture.
+) -> RasterFile:
+    """Open a PNG or JPEG file.
 
     Args:
         path: as the user named it.
         data: all bytes of the file.
         content_id: the digest of them.
-        options: limits.
-        kind: PNG, JPEG or TIFF, by its first bytes.
+        options: limits, and whether to decode exactly.
+        kind: PNG or JPEG, by its first bytes.
 
     Raises:
         CorruptHeader: the size cannot be read.
         Truncated: the file ends within its header.
         TooLarge: the pixels would need more than the limits allow.
     """
-    if kind is Kind.TIFF:
-        from cxrview.image.tiff import open_tiff
-
-        return open_tiff(path, data, content_id, options)
     image = _open(path, data, kind)
     _check_size(path, image, len(data), options.limits)
     frames = int(getattr(image, "n_frames", 1))
-    return ImageFile(
-        instance=Instance(
-            path=path,
-            content_id=content_id,
-            rows=image.height,
-            columns=image.width,
-            frames=frames,
-        ),
-        warnings=(f"first_of_pages:{frames}",) if frames > 1 else (),
-        decode=lambda: _decode(path, data, kind),
-        shrink=None if options.exact else lambda side: _shrink(path, data, kind, side),
+    instance = Instance(
+        path=path, content_id=content_id, rows=image.height, columns=image.width, frames=frames
     )
+    notes = (f"first_of_pages:{frames}",) if frames > 1 else ()
+    return RasterFile(instance, notes, data, kind, options)
 
 
 def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
@@ -88,7 +104,7 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
             raise Unsupported(
                 path, "it is a JPEG of a kind that is not read", "Save it as PNG or plain JPEG"
             ) from error
-        raise CorruptHeader(path, f"its {kind} header cannot be read", _ADVICE) from error
+        raise CorruptHeader(path, f"its {kind} header cannot be read") from error
 
 
 def _image(data: bytes, kind: Kind) -> Image.Image:
@@ -105,14 +121,6 @@ def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) ->
     check_pixels(path, size, limits)
     if image.format == "PNG":
         check_inflation(path, deflated, size, limits)
-
-
-def _shrink(path: str, data: bytes, kind: Kind, side: int) -> GreyImage:
-    """Squash; a JPEG is decoded to the smallest size that has twice `side` (ITU-T T.81 A.3.3)."""
-    grey = _decode(path, data, kind, least=2 * side)
-    if grey.is_constant and kind is Kind.JPEG:
-        grey = _decode(path, data, kind)  # the averages are alike; the pixels may not be
-    return replace(grey, pixels=resize_square(grey.pixels, side))
 
 
 def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
@@ -132,7 +140,7 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
     except Exception as error:  # a broken picture can raise anything in Pillow
         if not _ends(data, kind):
             raise _truncated(path) from error
-        raise CorruptPixels(path, f"its {kind} pixels cannot be decoded", _ADVICE) from error
+        raise CorruptPixels(path, f"its {kind} pixels cannot be decoded") from error
 
 
 def _decode_png(data: bytes) -> GreyImage:
@@ -183,7 +191,7 @@ def _may_be_invented(image: Image.Image) -> bool:
 
 
 def _truncated(path: str) -> Truncated:
-    return Truncated(path, "it ends before its pixels do", _ADVICE)
+    return Truncated(path, "it ends before its pixels do")
 
 
 def _ends(data: bytes, kind: Kind) -> bool:
@@ -211,21 +219,12 @@ def _grey(image: Image.Image, notes: tuple[str, ...]) -> GreyImage:
         image = _over_black(image.convert("RGBA"))
     elif image.mode not in ("1", "L"):
         image = image.convert("RGB")
-    return kept(np.array(image.convert("L")), notes)
+    pixels, is_constant = keep_uint8(np.array(image.convert("L")))
+    return GreyImage(pixels=pixels, is_constant=is_constant, warnings=notes)
 
 
 def _over_black(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "black"), image).convert("RGB")
-
-
-def kept(pixels: NDArray[np.uint8], notes: tuple[str, ...] = ()) -> GreyImage:
-    """Keep grey values of 8 bits as they are, except that a single value becomes 0."""
-    is_constant = bool(pixels.min() == pixels.max())
-    if is_constant:
-        pixels = np.zeros_like(pixels)
-    elif is_windowed_by_percentiles():
-        pixels, _ = minmax_to_uint8(pixels)
-    return GreyImage(pixels=pixels, is_constant=is_constant, warnings=notes)
 
 
 def _decode_deep_grey(data: bytes) -> GreyImage | None:
@@ -245,9 +244,7 @@ def _decode_deep_grey(data: bytes) -> GreyImage | None:
         samples = imagecodecs.png_decode(data)
     except imagecodecs.PngError:
         return None
-    if is_large:
-        return kept(samples)
-    pixels, is_constant = minmax_to_uint8(samples)
+    pixels, is_constant = keep_uint8(samples) if is_large else minmax_to_uint8(samples)
     return GreyImage(pixels=pixels, is_constant=is_constant)
 
 

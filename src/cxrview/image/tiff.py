@@ -1,4 +1,4 @@
-"""Reads one page of a TIFF file, of any photometric and depth: the first in full resolution."""
+"""Decode one page of a TIFF file, of any photometric and depth: the first in full resolution."""
 
 import logging
 from collections.abc import Iterator
@@ -20,15 +20,13 @@ from cxrview.errors import (
 )
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import ReadOptions, check_inflation, check_pixels
-from cxrview.image.raster import kept
-from cxrview.image.resize import resize_square
-from cxrview.image.window import luma, minmax_to_uint8
-from cxrview.records import Instance
+from cxrview.image.resize import SIDE, resize_square
+from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
+from cxrview.records import Instance, Radiograph
 
 # Its warnings would reach standard error where the user has set up no logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_ADVICE = "Copy or export it again"
 _MOST_PAGES = 64
 """Looked at for the one in full resolution."""
 _THUMBNAIL = 256
@@ -38,7 +36,28 @@ _MUCH_LARGER = 4
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
 
 
-def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> ImageFile:
+class TiffFile(ImageFile):
+    """An open TIFF file."""
+
+    def __init__(
+        self, instance: Instance, warnings: tuple[str, ...], page: Any, options: ReadOptions
+    ) -> None:
+        super().__init__(instance, warnings)
+        self._page, self._options = page, options
+
+    def decode(self) -> Radiograph:
+        """Decode the page in full, as `ImageFile.decode` does."""
+        return self._radiograph(_decode(self.instance.path, self._page))
+
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode the page in full and average blocks of pixels before resampling."""
+        if self._options.exact:
+            return super().decode_square(side)
+        grey = _decode(self.instance.path, self._page)
+        return self._radiograph(replace(grey, pixels=resize_square(grey.pixels, side)))
+
+
+def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> TiffFile:
     """Open a TIFF file.
 
     Raises:
@@ -56,15 +75,9 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
     except (MemoryError, UnreadableImage):
         raise
     except Exception as error:  # a broken directory can raise anything in tifffile
-        raise CorruptHeader(path, "its TIFF directory cannot be read", _ADVICE) from error
-    return ImageFile(
-        instance=Instance(
-            path=path, content_id=content_id, rows=rows, columns=columns, frames=pages
-        ),
-        warnings=_page_notes(chosen, pages),
-        decode=lambda: _decode(path, page),
-        shrink=None if options.exact else lambda side: _shrink(path, page, side),
-    )
+        raise CorruptHeader(path, "its TIFF directory cannot be read") from error
+    instance = Instance(path=path, content_id=content_id, rows=rows, columns=columns, frames=pages)
+    return TiffFile(instance, _page_notes(chosen, pages), page, options)
 
 
 def _check_directory(path: str, data: bytes) -> None:
@@ -75,7 +88,7 @@ def _check_directory(path: str, data: bytes) -> None:
     count = int.from_bytes(data[start : start + (8 if is_big_tiff else 2)], order)
     end = start + (8 + 20 * count if is_big_tiff else 2 + 12 * count)
     if start >= len(data) or end > len(data):
-        raise Truncated(path, "it ends before its directory does", _ADVICE)
+        raise Truncated(path, "it ends before its directory does")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +104,7 @@ def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
     pages = len(file.pages)
     first = file.pages.first if pages else None
     if first is None or not first.imagelength or not first.imagewidth:
-        raise NoPixelData(path, "it is a TIFF file without a picture", _ADVICE)
+        raise NoPixelData(path, "it is a TIFF file without a picture")
     if pages == 1 and not first.subifds:
         return _Chosen(page=first, place="1"), pages
     return _full_resolution(list(_all_pages(file))), pages
@@ -164,15 +177,10 @@ def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
         if count
     ]
     if not ends:
-        raise NoPixelData(path, "it is a TIFF file without pixels", _ADVICE)
+        raise NoPixelData(path, "it is a TIFF file without pixels")
     if max(ends) > size:
-        raise Truncated(path, "it ends before its pixels do", _ADVICE)
+        raise Truncated(path, "it ends before its pixels do")
     check_inflation(path, size, pixels, options.limits)
-
-
-def _shrink(path: str, page: Any, side: int) -> GreyImage:
-    grey = _decode(path, page)
-    return replace(grey, pixels=resize_square(grey.pixels, side))
 
 
 def _decode(path: str, page: Any) -> GreyImage:
@@ -185,7 +193,7 @@ def _decode(path: str, page: Any) -> GreyImage:
     except (NotImplementedError, KeyError) as error:
         raise Unsupported(path, "its kind of TIFF is not read", "Export it as PNG") from error
     except Exception as error:  # a broken strip can raise anything in its decoder
-        raise CorruptPixels(path, "its TIFF pixels cannot be decoded", _ADVICE) from error
+        raise CorruptPixels(path, "its TIFF pixels cannot be decoded") from error
     return GreyImage(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
 
 
@@ -205,10 +213,10 @@ def _window(page: Any, planes: NDArray[Any]) -> GreyImage:
     grey = _to_grey(page, planes)
     is_inverse = page.photometric == _WHITE_IS_ZERO
     if grey.dtype == np.uint8 and page.bitspersample == 8:
-        return kept(255 - grey if is_inverse else grey)
-    if grey.dtype == np.bool_:
-        grey = grey.astype(np.uint8)
-    pixels, is_constant = minmax_to_uint8(grey, is_inverse=is_inverse)
+        pixels, is_constant = keep_uint8(255 - grey if is_inverse else grey)
+    else:
+        grey = grey.astype(np.uint8) if grey.dtype == np.bool_ else grey
+        pixels, is_constant = minmax_to_uint8(grey, is_inverse=is_inverse)
     return GreyImage(pixels=pixels, is_constant=is_constant)
 
 

@@ -40,7 +40,7 @@ def minmax_to_uint8(
     is_inverse: bool = False,
     is_sigmoid: bool = False,
     padding: NDArray[np.bool_] | None = None,
-    beside: NDArray[Any] | None = None,
+    further_values: NDArray[Any] | None = None,
 ) -> tuple[NDArray[np.uint8], bool]:
     """Window from minimum to maximum.
 
@@ -51,7 +51,7 @@ def minmax_to_uint8(
         padding: shape (rows, columns), True where there is no image: left out of minimum and
             maximum and drawn black. Not-a-number and infinity are padding always. A mask that
             would leave nothing is not believed.
-        beside: any shape, further values that count into minimum and maximum.
+        further_values: any shape, further values that count into minimum and maximum.
 
     Returns:
         Shape (rows, columns), uint8, and whether all values are the same (then all 0).
@@ -72,8 +72,8 @@ def minmax_to_uint8(
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(seen).all():
         return np.zeros(values.shape, np.uint8), True  # nothing in it is a number
     low, high = seen.min(), seen.max()
-    if beside is not None and beside.size:
-        low, high = min(low, beside.min()), max(high, beside.max())
+    if further_values is not None and further_values.size:
+        low, high = min(low, further_values.min()), max(high, further_values.max())
     if seen.min() == seen.max():
         return np.zeros(values.shape, np.uint8), True
     if (percentiles := _PERCENTILES.get()) is not None:
@@ -88,6 +88,23 @@ def minmax_to_uint8(
     if padding is not None:
         grey[padding] = 0
     return grey, False
+
+
+def keep_uint8(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
+    """Keep grey values of 8 bits, which have been windowed already.
+
+    Args:
+        pixels: shape (rows, columns), uint8.
+
+    Returns:
+        The same pixels, unless all have one value (then all 0) or the caller is within
+        `windowed_by_percentiles`; and whether all have one value.
+    """
+    if pixels.min() == pixels.max():
+        return np.zeros_like(pixels), True
+    if is_windowed_by_percentiles():
+        return minmax_to_uint8(pixels)
+    return pixels, False
 
 
 def _check(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> None:

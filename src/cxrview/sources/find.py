@@ -19,14 +19,14 @@ def find_images(
     leave_out: Collection[Path] = (),
     is_literal: bool = False,
 ) -> Iterator[str]:
-    """Yield every file that the arguments name, by content yet unknown.
+    """Find every file that the arguments name, of any format.
 
-    Folders are walked depth first in the order of their names, so that two runs give the same
-    order; links to folders inside are not followed, so that loops end. Everything that is not
-    a folder is given out, pipes and broken links too, and as `Unlisted` a folder that cannot be
-    listed: each becomes a failure with its reason, and nothing is dropped in silence. Memory is
-    that of one folder's names at each depth, 50,000 at the most; a store behind a URL lists a
-    folder whole.
+    Folders are walked depth first in the order of names, so that two runs give the same order.
+    Links to folders are not followed inside a folder, so that there are no loops. Everything that
+    is not a folder is yielded, pipes and broken links included, and a folder that cannot be
+    listed as an `UnlistedFolder`: each becomes a failure with its reason, and nothing is dropped
+    silently. At each depth at most 50,000 names are held in memory; a store behind a URL lists a
+    folder in one piece.
 
     Args:
         paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
@@ -68,7 +68,7 @@ def _is_folder(path: str) -> bool:
 
 
 def _renamed(found: str, name: str) -> str:
-    return Unlisted(name, found.reason) if isinstance(found, Unlisted) else name
+    return UnlistedFolder(name, found.reason) if isinstance(found, UnlistedFolder) else name
 
 
 class _LeaveOut:
@@ -116,7 +116,7 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
             kinds = ((entry.name, _folder(entry)) for entry in entries)
             named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
     except OSError as error:  # the folder's: those of the sorting have a name of their own
-        yield Unlisted(folder, error.strerror or type(error).__name__), False
+        yield UnlistedFolder(folder, error.strerror or type(error).__name__), False
         return
     for name, is_folder in named:
         yield os.path.join(folder, name), is_folder  # noqa: PTH118 (keeps ./ and odd bytes)
@@ -139,7 +139,7 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
     stack = [_entries(base or ".")] if _is_folder(base or ".") else []
     while stack:
         for path, is_folder in stack[-1]:
-            if isinstance(path, Unlisted):  # whatever of it would have matched
+            if isinstance(path, UnlistedFolder):  # whatever of it would have matched
                 yield path if base else _renamed(path, path.removeprefix("./"))
                 continue
             if unwanted.holds(path):
@@ -164,14 +164,14 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     except MemoryError:
         raise
     except Exception:  # opening it will say why
-        yield url if is_literal else Unlisted(url)
+        yield url if is_literal else UnlistedFolder(url)
         return
     if found is None:
         yield url  # as it stands
     elif not found and WILDCARD.search(path):
         raise UsageError(f"nothing matches {url}", "Check the pattern")
     elif not found:
-        yield Unlisted(url)
+        yield UnlistedFolder(url)
     else:
         yield from _walk_remote(url, found, files.unstrip_protocol)
 
@@ -234,7 +234,7 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
     except MemoryError:
         raise
     except Exception as error:  # not its message, which may hold credentials
-        yield Unlisted(folder, getattr(error, "strerror", "") or type(error).__name__), False
+        yield UnlistedFolder(folder, getattr(error, "strerror", "") or type(error).__name__), False
         return
     for entry in listed:
         if entry["name"].rstrip("/") != folder.rstrip("/"):  # some stores list the folder too
@@ -246,7 +246,7 @@ def _url_in(url: str, name: str) -> str:
     return f"{first.partition('://')[0]}://{name}::{rest}"
 
 
-class Unlisted(str):
+class UnlistedFolder(str):
     """A folder or URL whose files could not be had: given out in their place, as a failure.
 
     Which files are missing is not known, and so not whose share they belong to either: every

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cxrview.errors import UsageError
-from cxrview.sources.find import Unlisted
+from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.paths import path_key
 
 MOST_SHARDS = 65_536
@@ -48,7 +48,7 @@ class Shard:
         What could not be listed is in all of them: were it in one, then all that another
         machine does not see of the archive would go unnoticed.
         """
-        if isinstance(path, Unlisted):
+        if isinstance(path, UnlistedFolder):
             return True
         # Not hash(): Python salts it anew in each process.
         digest = hashlib.blake2b(path_key(path), digest_size=8).digest()

@@ -1,25 +1,43 @@
-"""Keeps the memory of one radiograph for the next one, rather than hand it back in between.
-
-The C library gives blocks of many megabytes back to the system as soon as they are free. The
-next file then gets new ones, of which the system must fill every page with zeros first: of
-run-length coded radiographs that took half of the time.
-"""
+"""Memory of a worker process: a limit on it, and buffers that are reused between files."""
 
 from contextlib import suppress
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h."""
 KEPT_BYTES = 128 << 20
-"""Of free memory a process keeps so much at the most."""
+"""Free memory that a process keeps at the most."""
 _LARGEST_BLOCK = 32 << 20
-"""The most that glibc takes; a radiograph of 4,000 x 4,000 pixels of 16 bits."""
+"""The largest threshold that glibc accepts: a radiograph of 4,000 x 4,000 pixels of 16 bits."""
 
 
 def tune_malloc() -> None:
-    """Ask glibc to keep what is freed; nothing happens with another C library."""
+    """Tune glibc malloc so that large buffers are reused between files.
+
+    By default it returns blocks of many megabytes to the system as soon as they are freed, and
+    the system fills each page of the next ones with zeros: half of the time that run-length coded
+    radiographs took. Nothing happens with another C library.
+    """
     import ctypes
 
     with suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
         mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def limit_memory(more: int) -> None:
+    """Limit the address space of this process; beyond it Python raises `MemoryError`.
+
+    Only on Linux: other systems do not report or enforce it.
+
+    Args:
+        more: bytes beyond what the process takes now.
+    """
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return
+    import resource
+
+    taken = int(statm.read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + more, taken + more))

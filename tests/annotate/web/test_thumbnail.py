@@ -45,8 +45,8 @@ def test_it_fits_and_keeps_its_proportions(film, rows, columns, edge, shape):
 def test_all_pixels_are_left_as_they_are(film):
     file = open_image(film(300, 200))
 
-    assert np.array_equal(fitted(file, None), file.radiograph().pixels)
-    assert np.array_equal(fitted(file, 512), file.radiograph().pixels)
+    assert np.array_equal(fitted(file, None), file.decode().pixels)
+    assert np.array_equal(fitted(file, 512), file.decode().pixels)
 
 
 @pytest.mark.parametrize("edge", [150, 300, 450])
@@ -55,7 +55,7 @@ def test_a_small_picture_is_the_mean_of_the_large_one(film, edge):
     file = open_image(film(900, 600))
     small = fitted(file, edge).astype(float)
     rows, columns = small.shape
-    pixels = Image.fromarray(file.radiograph().pixels)
+    pixels = Image.fromarray(file.decode().pixels)
     box = np.asarray(pixels.resize((columns, rows), Image.Resampling.BOX)).astype(float)
 
     assert np.abs(small - box).mean() < 1

@@ -146,7 +146,7 @@ def assert_shows(
         full = read_radiograph(data, options)
         assert np.abs(full.pixels - expected).max() <= levels
         assert full.warnings == warnings
-        small = open_image(data, options).squashed(SIDE)
+        small = open_image(data, options).decode_square(SIDE)
         # At a fraction of the resolution the ends of the window are those of fewer pixels.
         assert np.abs(small.pixels - squash(expected.astype("u1"), SIDE).astype(int)).max() <= 8
         assert small.warnings == warnings
@@ -257,7 +257,7 @@ def test_padding_above_bits_stored_is_padding(pack):
     assert np.array_equal(radiograph.pixels[20:], minmax_to_uint8(values[20:])[0])
     assert (
         np.abs(
-            open_image(data).squashed(SIDE).pixels[6:]
+            open_image(data).decode_square(SIDE).pixels[6:]
             - squash(radiograph.pixels, SIDE)[6:].astype(int)
         ).max()
         <= 8
@@ -325,7 +325,7 @@ def test_no_sound_picture_is_turned(pack, seed, bits, kind, shift, is_signed):
     data = pack(values.astype("<i4").astype("<u2"), **header(16, 16, is_signed))
 
     for options in (ReadOptions(), EXACT):
-        assert open_image(data, options).squashed(SIDE).warnings == ()
+        assert open_image(data, options).decode_square(SIDE).warnings == ()
     expected = minmax_to_uint8(values)[0]
     assert np.array_equal(read_radiograph(data).pixels, expected)
 
@@ -362,7 +362,7 @@ def test_what_lossy_compression_carries_beyond_bits_stored_is_clamped(pack, name
 
     for options in (ReadOptions(), EXACT):
         full = read_radiograph(data, options)
-        small = open_image(data, options).squashed(SIDE)
+        small = open_image(data, options).decode_square(SIDE)
         assert full.warnings == small.warnings == ()
         assert np.abs(full.pixels - expected).mean() < 4
         assert full.pixels[105:135, 95:105].min() > 245

@@ -26,7 +26,7 @@ LOSSY = {"JPEG baseline": "1.2.840.10008.1.2.4.50", "JPEG extended": "1.2.840.10
 DEPTHS = [(8, False), (10, False), (12, False), (14, False), (16, False), (12, True), (16, True)]
 
 
-def layout_of(pixels: np.ndarray, bits: int, is_signed: bool = False) -> PixelModule:
+def module_of(pixels: np.ndarray, bits: int, is_signed: bool = False) -> PixelModule:
     return PixelModule(
         rows=pixels.shape[0],
         columns=pixels.shape[1],
@@ -49,10 +49,10 @@ def at_depth(chest: np.ndarray, bits: int, is_signed: bool) -> np.ndarray:
     return scaled.astype("u1" if bits == 8 else "u2")
 
 
-def decode(syntax: str, data: bytes, layout: PixelModule) -> np.ndarray:
-    frame = Frame(path="x", data=data, layout=layout, limits=Limits())
+def decode(syntax: str, data: bytes, module: PixelModule) -> np.ndarray:
+    frame = Frame(path="x", data=data, module=module, limits=Limits())
     planes = CODECS[syntax](frame)
-    return stored_values(planes.samples[0], layout, planes.precision)
+    return stored_values(planes.samples[0], module, planes.precision)
 
 
 @pytest.mark.parametrize(("bits", "is_signed"), DEPTHS)
@@ -61,7 +61,7 @@ def test_what_went_in_comes_out(chest, encode_frame, name, bits, is_signed):
     pixels = at_depth(chest, bits, is_signed)
     data = encode_frame(pixels, LOSSLESS[name], bits)
 
-    out = decode(LOSSLESS[name], data, layout_of(pixels, bits, is_signed))
+    out = decode(LOSSLESS[name], data, module_of(pixels, bits, is_signed))
 
     assert out.dtype.kind == ("i" if is_signed else "u")
     assert np.array_equal(out, pixels)
@@ -72,7 +72,7 @@ def test_little_is_lost_in_lossy_jpeg(chest, encode_frame, name, bits):
     pixels = at_depth(chest, bits, is_signed=False)
     data = encode_frame(pixels, LOSSY[name], bits)
 
-    out = decode(LOSSY[name], data, layout_of(pixels, bits))
+    out = decode(LOSSY[name], data, module_of(pixels, bits))
 
     assert np.abs(out.astype(int) - pixels).max() <= 2 ** (bits - 6)
 
@@ -87,7 +87,7 @@ def test_no_decoder_invents_rows(chest, encode_frame, name, share):
     data = encode_frame(pixels, syntax, bits)
 
     with pytest.raises(Truncated):
-        decode(syntax, data[: int(len(data) * share)], layout_of(pixels, bits))
+        decode(syntax, data[: int(len(data) * share)], module_of(pixels, bits))
 
 
 @pytest.mark.parametrize("name", [*list(LOSSLESS)[1:], *LOSSY])
@@ -97,9 +97,9 @@ def test_a_missing_end_marker_alone_does_no_harm(chest, encode_frame, name):
     pixels = at_depth(chest, bits, is_signed=False)
     data = encode_frame(pixels, syntax, bits)
 
-    cut = decode(syntax, data[:-2], layout_of(pixels, bits))
+    cut = decode(syntax, data[:-2], module_of(pixels, bits))
 
-    assert np.array_equal(cut, decode(syntax, data, layout_of(pixels, bits)))
+    assert np.array_equal(cut, decode(syntax, data, module_of(pixels, bits)))
 
 
 @pytest.mark.parametrize("padding", [b"\0", b"\0\0", b"\0" * 7, b"\0" * 50])
@@ -107,13 +107,13 @@ def test_a_missing_end_marker_alone_does_no_harm(chest, encode_frame, name):
 def test_padding_behind_the_codestream_does_no_harm(chest, encode_frame, name, padding):
     data = encode_frame(chest, LOSSLESS[name], 12)
 
-    assert np.array_equal(decode(LOSSLESS[name], data + padding, layout_of(chest, 12)), chest)
+    assert np.array_equal(decode(LOSSLESS[name], data + padding, module_of(chest, 12)), chest)
 
 
 @pytest.mark.parametrize("name", list(LOSSLESS)[1:])
 def test_a_codestream_of_another_size_is_refused_before_decoding(chest, encode_frame, name):
     data = encode_frame(chest, LOSSLESS[name], 12)
-    smaller = layout_of(chest[:-1], 12)
+    smaller = module_of(chest[:-1], 12)
 
     with pytest.raises(CorruptPixels, match="another size"):
         decode(LOSSLESS[name], data, smaller)
@@ -131,7 +131,7 @@ def test_flipped_bytes_give_pixels_or_a_reason(chest, encode_frame, name, seed):
         data[at] ^= int(rng.integers(1, 256))
 
     with suppress(CorruptPixels, Truncated):
-        assert decode(syntax, bytes(data), layout_of(pixels, bits)).shape == pixels.shape
+        assert decode(syntax, bytes(data), module_of(pixels, bits)).shape == pixels.shape
 
 
 @pytest.mark.parametrize("working", ["ljpeg_decode", "jpegsof3_decode"])
@@ -148,9 +148,9 @@ def test_another_decoder_takes_over_where_libjpeg_turbo_refuses(
     for name in {"jpeg_decode", "ljpeg_decode", "jpegsof3_decode"} - {working}:
         monkeypatch.setattr(imagecodecs, name, refuse)
 
-    assert np.array_equal(decode(syntax, data, layout_of(chest, 12)), chest)
+    assert np.array_equal(decode(syntax, data, module_of(chest, 12)), chest)
     with pytest.raises(Truncated):
-        decode(syntax, data[:-500], layout_of(chest, 12))
+        decode(syntax, data[:-500], module_of(chest, 12))
 
 
 def test_a_comment_behind_the_last_tile_part_does_no_harm(chest, encode_frame):
@@ -158,14 +158,14 @@ def test_a_comment_behind_the_last_tile_part_does_no_harm(chest, encode_frame):
     data = encode_frame(chest, LOSSLESS["JPEG 2000"], 12)
     padded = data[:-2] + b"\xff\x64\x00\x0b\x00\x01PADDING" + b"\xff\xd9"
 
-    assert np.array_equal(decode(LOSSLESS["JPEG 2000"], padded, layout_of(chest, 12)), chest)
+    assert np.array_equal(decode(LOSSLESS["JPEG 2000"], padded, module_of(chest, 12)), chest)
 
 
 def test_a_signed_codestream_under_an_unsigned_header_keeps_its_bits(chest):
     pixels = at_depth(chest, 16, is_signed=True)
     data = imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k", reversible=True)
 
-    out = decode(LOSSLESS["JPEG 2000"], data, layout_of(pixels, 16))
+    out = decode(LOSSLESS["JPEG 2000"], data, module_of(pixels, 16))
 
     assert np.array_equal(out, pixels.view("u2"))
 
@@ -177,6 +177,6 @@ def test_an_unsigned_codestream_of_fewer_bits_is_given_its_sign_there(chest):
         pattern, level=0, codecformat="j2k", reversible=True, bitspersample=12
     )
 
-    out = decode(LOSSLESS["JPEG 2000"], data, layout_of(pixels, 16, is_signed=True))
+    out = decode(LOSSLESS["JPEG 2000"], data, module_of(pixels, 16, is_signed=True))
 
     assert np.array_equal(out, pixels)

@@ -14,7 +14,7 @@ from pydicom.encaps import encapsulate
 from cxrview.errors import CannotOpen, NotAnImage, UnreadableImage
 from cxrview.image import ReadOptions, open_image
 from cxrview.image.dicom.codecs import CODECS
-from cxrview.image.dicom.partial import HEAD_BYTES
+from cxrview.image.dicom.reduced_copy import HEAD_BYTES
 
 SIDE = 128
 URL = "counted://x.dcm"
@@ -100,7 +100,7 @@ def pack(kit, openjpeg):
 
 
 def read_in_part(side: int = SIDE):
-    return open_image(URL, side=side).squashed(side)
+    return open_image(URL, side=side).decode_square(side)
 
 
 def outcome(read):
@@ -115,13 +115,13 @@ def outcome(read):
 
 def assert_as_now(store, data: bytes) -> None:
     put(store, data)
-    assert outcome(read_in_part) == outcome(lambda: open_image(data).squashed(SIDE))
+    assert outcome(read_in_part) == outcome(lambda: open_image(data).decode_square(SIDE))
 
 
 @pytest.mark.parametrize("name", IN_PART)
 def test_what_is_read_in_part_is_bit_for_bit_the_reduced_picture(store, pack, name):
     data = pack(IN_PART[name])
-    whole = open_image(data).squashed(SIDE)
+    whole = open_image(data).decode_square(SIDE)
     put(store, data)
 
     part = read_in_part()
@@ -136,7 +136,7 @@ def test_what_is_read_in_part_is_bit_for_bit_the_reduced_picture(store, pack, na
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_stream_that_does_not_tell_is_read_whole(store, pack, name):
     data = pack(WHOLE[name])
-    whole = open_image(data).squashed(SIDE)
+    whole = open_image(data).decode_square(SIDE)
     put(store, data)
 
     part = read_in_part()
@@ -166,7 +166,7 @@ def test_what_needs_full_resolution_by_its_pixels_has_the_rest_fetched(store, pa
 
     file = open_image(URL, side=SIDE)
     before = fetched(store)
-    radiograph = file.squashed(SIDE)
+    radiograph = file.decode_square(SIDE)
 
     assert before < len(data) / 4
     assert fetched(store) <= len(data) + 3 * 4096
@@ -180,10 +180,10 @@ def test_who_asks_for_more_than_was_said_gets_it(store, pack, side):
     put(store, data)
     file, whole = open_image(URL, side=SIDE), open_image(data)
 
-    assert np.array_equal(file.squashed(side).pixels, whole.squashed(side).pixels)
-    assert np.array_equal(file.radiograph().pixels, whole.radiograph().pixels)
+    assert np.array_equal(file.decode_square(side).pixels, whole.decode_square(side).pixels)
+    assert np.array_equal(file.decode().pixels, whole.decode().pixels)
     assert fetched(store) < len(data) + 3 * HEAD_BYTES  # the rest once, and not twice
-    assert file.radiograph().instance.content_id == whole.instance.content_id
+    assert file.decode().instance.content_id == whole.instance.content_id
 
 
 @pytest.mark.parametrize("how", [{"options": ReadOptions(exact=True), "side": SIDE}, {}])
@@ -253,7 +253,9 @@ def test_a_file_that_changes_meanwhile_is_read_anew(store, pack, kit):
     file = open_image(URL, side=SIDE)
     put(store, data := kit.build())
 
-    assert outcome(lambda: file.squashed(SIDE)) == outcome(lambda: open_image(data).squashed(SIDE))
+    assert outcome(lambda: file.decode_square(SIDE)) == outcome(
+        lambda: open_image(data).decode_square(SIDE)
+    )
 
 
 def test_a_file_that_is_not_there_is_told(store):
@@ -310,7 +312,7 @@ def test_no_damage_makes_a_file_fail_that_is_read_when_whole(store, pack, name, 
     broken = file[:start] + junk + file[start + len(junk) :]
     put(store, broken)
 
-    part, whole = outcome(read_in_part), outcome(lambda: open_image(broken).squashed(SIDE))
+    part, whole = outcome(read_in_part), outcome(lambda: open_image(broken).decode_square(SIDE))
 
     assert len(part) >= len(whole)
     if len(part) == 2:

@@ -37,7 +37,9 @@ def words(values: np.ndarray, bits: int) -> np.ndarray:
 
 def squares(data: bytes) -> list[np.ndarray]:
     """By the default reader and by the exact one."""
-    return [open_image(data, ReadOptions(exact=e)).squashed(SIDE).pixels for e in (False, True)]
+    return [
+        open_image(data, ReadOptions(exact=e)).decode_square(SIDE).pixels for e in (False, True)
+    ]
 
 
 @pytest.mark.parametrize("bits", [12, 16])
@@ -51,7 +53,7 @@ def test_settle_sign_reads_a_wrong_sign_as_if_it_were_right(make_dicom, bits, lo
     wrong = make_dicom(words(values, bits), NATIVE, **header(bits, not is_signed))
 
     assert WRONG in read_radiograph(wrong).warnings
-    assert WRONG in open_image(wrong).squashed(SIDE).warnings
+    assert WRONG in open_image(wrong).decode_square(SIDE).warnings
     assert not read_radiograph(right).warnings
     for one, other in zip(squares(wrong), squares(right), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -104,7 +106,7 @@ def test_settle_sign_changes_no_radiograph_at_hand(shared_data):
         stored = pixels * 16 + noise
         for values, is_signed in ((stored, False), (4095 - stored, False), (stored - 2048, True)):
             rows, columns = values.shape
-            layout = PixelModule(
+            module = PixelModule(
                 rows=rows,
                 columns=columns,
                 frames=1,
@@ -119,4 +121,4 @@ def test_settle_sign_changes_no_radiograph_at_hand(shared_data):
             )
             planes = Planes(samples=words(values, 12)[np.newaxis], precision=16)
 
-            assert settle_sign(planes, layout) == (layout, ()), path
+            assert settle_sign(planes, module) == (module, ()), path

@@ -6,7 +6,7 @@ from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import as_stored, stored_values
 
 
-def layout_of(allocated: int, stored: int, high: int, is_signed: bool) -> PixelModule:
+def module_of(allocated: int, stored: int, high: int, is_signed: bool) -> PixelModule:
     return PixelModule(
         rows=1,
         columns=1,
@@ -43,7 +43,7 @@ def test_a_value_comes_back_from_any_place_and_any_noise(case, order):
     container = (noise & ~(ones << shift)) | ((value & ones) << shift)
     samples = np.array([[container]], f"{order}u{allocated // 8}")
 
-    out = stored_values(samples, layout_of(allocated, stored, high, is_signed), allocated)
+    out = stored_values(samples, module_of(allocated, stored, high, is_signed), allocated)
 
     assert out.dtype.isnative
     assert out.tolist() == [[value]]
@@ -51,7 +51,7 @@ def test_a_value_comes_back_from_any_place_and_any_noise(case, order):
 
 @given(value=st.integers(-32768, 32767), is_signed=st.booleans())
 def test_a_header_value_takes_the_sign_of_the_pixels(value, is_signed):
-    layout = layout_of(16, 16, 15, is_signed)
+    module = module_of(16, 16, 15, is_signed)
     pixel = np.array([value], "i2").view("i2" if is_signed else "u2")[0]
 
-    assert as_stored(value, layout) == as_stored(value % 65536, layout) == pixel
+    assert as_stored(value, module) == as_stored(value % 65536, module) == pixel

@@ -1,37 +1,32 @@
-"""Processes that make pictures for the screen, and what becomes of those that die.
+"""A pool of processes that make pictures for the screen; a crash or a timeout fails one picture.
 
-One thread serves each process. What somebody waits for goes before what is made ahead.
+One thread serves each process. Pictures that a page waits for come before those made ahead.
 """
 
 import os
 import queue
-import socket
-import subprocess
-import sys
 import threading
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing.connection import Connection
 
-from cxrview.annotate.web.picture_worker import AUTO, FAILURE, JOB, MINMAX, READY
+from cxrview.annotate.web.picture_worker import ANSWER, AUTO, FAILURE, JOB, MINMAX, SETTINGS
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.errors import DecoderCrashed, TimedOut
-from cxrview.workers.cores import ONE_THREAD
+from cxrview.workers.process import WorkerProcess
 
 WANTED, AHEAD, _LAST = 0, 1, -1
+"""Priorities of a picture: a page waits for it; it is made ahead; the pool closes."""
 _MOST_BYTES = 1 << 30
-_START_SECONDS = 60.0
 
 
 class NoPicture(Exception):
-    """An image that gives no picture; its message names why, and neither file nor patient."""
+    """An image gives no picture; the message has the reason, and neither file nor patient."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One picture that is asked for, perhaps by several."""
+    """One requested picture, perhaps requested several times."""
 
     path: str
     edge: int
@@ -42,16 +37,16 @@ class Job:
 
     @property
     def is_begun(self) -> bool:
-        """Whether somebody is at it, or has been."""
+        """Whether a thread has begun it."""
         return self._begun.locked()
 
     def begin(self) -> bool:
-        """Take it on; False where somebody has, since it may stand in the queue twice."""
+        """Begin it; False where another thread has, since a job may be in the queue twice."""
         return self._begun.acquire(blocking=False)
 
 
 class PicturePool:
-    """Makes pictures in processes, which are started with the first one.
+    """Makes pictures in processes, which are started with the first picture.
 
     Args:
         settings: how many, and what one picture may take.
@@ -62,7 +57,7 @@ class PicturePool:
         self._queue: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._number = count()
         self._lock = threading.Lock()
-        self._threads: list[_Server] = []
+        self._threads: list[_WorkerThread] = []
         self._is_closed = False
 
     def ask(
@@ -74,19 +69,19 @@ class PicturePool:
         window: str = MINMAX,
         content_id: str = "",
     ) -> Job:
-        """Have a picture made; `Job.done` gives its bytes or raises `NoPicture`."""
+        """Request a picture; `Job.done` gives its bytes or raises `NoPicture`."""
         job = Job(path, edge, window, content_id)
         self.hurry(job, priority)
         return job
 
     def hurry(self, job: Job, priority: int = WANTED) -> None:
-        """Put a job into the queue, once more if it stands in it already."""
+        """Put a job into the queue, again if it is in it already."""
         with self._lock:
             if self._is_closed:
                 raise NoPicture("the server is closing")
             if not self._threads:
                 self._threads = [
-                    _Server(self._queue, self._settings)
+                    _WorkerThread(self._queue, self._settings)
                     for _ in range(self._settings.picture_workers)
                 ]
                 for thread in self._threads:
@@ -112,8 +107,8 @@ class PicturePool:
                 job.done.set_exception(NoPicture("the server is closing"))
 
 
-class _Server(threading.Thread):
-    """The parent's side of one process."""
+class _WorkerThread(threading.Thread):
+    """Serves one worker process."""
 
     def __init__(
         self,
@@ -122,7 +117,7 @@ class _Server(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._jobs, self._settings = jobs, settings
-        self._worker: _Worker | None = None
+        self._worker: PictureProcess | None = None
 
     def run(self) -> None:
         while (job := self._jobs.get()[2]) is not None:
@@ -130,7 +125,7 @@ class _Server(threading.Thread):
                 continue
             try:
                 job.done.set_result(self._make(job))
-            except Exception as error:  # handed on to whoever waits
+            except Exception as error:  # raised where the picture is waited for
                 job.done.set_exception(error)
         self._end_worker()
 
@@ -142,10 +137,10 @@ class _Server(threading.Thread):
 
     def _make(self, job: Job) -> bytes:
         try:
-            # One may have died since the last picture, which is not this one's fault.
+            # It may have died since the last picture, of which this one is not the cause.
             if self._worker is None or not self._worker.is_alive():
                 self._end_worker()
-                self._worker = _Worker(self._settings.picture_memory_bytes)
+                self._worker = PictureProcess(self._settings.picture_memory_bytes)
             answer = self._worker.make(job, self._settings.picture_seconds)
         except TimeoutError:
             self._end_worker()
@@ -160,55 +155,38 @@ class _Server(threading.Thread):
     def _end_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker:
+            worker.kill()
             worker.end()
 
 
-class _Worker:
-    """One process and the socket to it."""
+class PictureProcess(WorkerProcess):
+    """A process that makes pictures.
+
+    Args:
+        memory_bytes: address space that it may take beyond what it starts with.
+    """
 
     def __init__(self, memory_bytes: int) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            number = str(theirs.fileno())
-            self._process = subprocess.Popen(
-                # -P: nothing is imported from the folder that the user happens to stand in.
-                [sys.executable, "-P", "-m", "cxrview.annotate.web.picture_worker"]
-                + [number, str(memory_bytes)],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C on the terminal is for the parent to act on
-                env={**os.environ, **ONE_THREAD},
-            )
-        self._socket = Connection(ours.detach())
-        self._is_ready = False
-
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
+        super().__init__("cxrview.annotate.web.picture_worker", SETTINGS.pack(memory_bytes))
 
     def make(self, job: Job, seconds: float) -> bytes:
-        """Have one picture made.
+        """Make one picture.
 
         Raises:
-            EOFError, OSError: the process died.
-            TimeoutError: it is still at it.
+            EOFError, OSError: the process died, or did not start.
+            TimeoutError: it has not finished.
         """
-        if not self._is_ready:
-            self._is_ready = self._receive(_START_SECONDS) == READY
-        head = JOB.pack(job.edge, job.window == AUTO, job.content_id.encode())
-        self._socket.send_bytes(head + os.fsencode(job.path))
-        return self._receive(seconds)
-
-    def kill(self) -> None:
-        """Send it SIGKILL; safe from any thread."""
-        self._process.kill()
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with suppress(OSError):
-            self._socket.close()
-
-    def _receive(self, seconds: float) -> bytes:
-        if not self._socket.poll(seconds):
-            raise TimeoutError
-        return self._socket.recv_bytes(_MOST_BYTES)
+        if not self.is_ready():
+            raise EOFError
+        name = os.fsencode(job.path)
+        digest = job.content_id.encode()
+        self.send(JOB.pack(len(name), job.edge, job.window == AUTO, digest) + name)
+        reader = self.by_deadline(seconds)
+        head = reader.receive(ANSWER.size)
+        if len(head) < ANSWER.size:
+            raise EOFError
+        (length,) = ANSWER.unpack(head)
+        answer = reader.receive(length) if length <= _MOST_BYTES else b""
+        if not answer or len(answer) < length:
+            raise EOFError
+        return answer

@@ -30,11 +30,11 @@ def fitted(file: ImageFile, edge: int | None) -> NDArray[np.uint8]:
     rows, columns = file.instance.rows or 0, file.instance.columns or 0
     is_all_needed = is_windowed_by_percentiles()
     if edge and not is_all_needed and min(rows, columns) >= _GAP * edge:
-        small = file.squashed(edge)
+        small = file.decode_square(edge)
         # A photograph may have to be turned first, and then its proportions are others.
         if "exif_rotated" not in small.warnings:
             return _resized(small.pixels, _within(rows, columns, edge))
-    pixels = file.radiograph().pixels
+    pixels = file.decode().pixels
     rows, columns = pixels.shape
     return _resized(pixels, _within(rows, columns, edge)) if edge else pixels
 

@@ -43,50 +43,50 @@ _LITTLE, _LITTLE_SHARE, _NEARLY_NONE = 4, 16, 0.01
 
 
 def settle(
-    planes: Planes, header: Header, layout: PixelModule, padding: tuple[int, int] | None = None
+    planes: Planes, header: Header, module: PixelModule, padding: tuple[int, int] | None = None
 ) -> Settled:
     """Settle byte order, place and number of the bits of the value.
 
     Args:
         planes: the decoded frame.
         header: the data set, which may declare overlays in the bits above.
-        layout: what the header says.
+        module: what the header says.
         padding: smallest and largest value that is not of the picture, if there are any.
 
     Returns:
-        Planes and layout of which `stored_values` makes the picture, and warnings: none where
+        Planes and module of which `stored_values` makes the picture, and warnings: none where
         nothing contradicts the header, or nothing that shows.
     """
-    if layout.is_float or planes.samples.dtype.kind == "f":
-        return planes, layout, ()
-    planes = replace(planes, samples=_without_overlays(planes.samples, header, layout))
-    layout, notes = _placed(planes, layout)
-    is_odd = may_be_swapped(planes, layout) or not _fits(planes, layout)
-    if is_odd and _is_swapped(planes, layout):
+    if module.is_float or planes.samples.dtype.kind == "f":
+        return planes, module, ()
+    planes = replace(planes, samples=_without_overlays(planes.samples, header, module))
+    module, notes = _placed(planes, module)
+    is_odd = may_be_swapped(planes, module) or not _fits(planes, module)
+    if is_odd and _is_swapped(planes, module):
         planes = replace(planes, samples=_swapped(planes.samples))
         notes = (*notes, SWAPPED)
-    if _fits(planes, layout):
-        layout, more = settle_sign(planes, layout)
-        return planes, layout, notes + more
-    if padding and _fits(_without_padding(planes, layout, padding), layout):
-        return planes, _wider(planes, layout), (*notes, USED)
-    if planes.is_lossy and (clamped := _clamped(planes, layout)) is not None:
-        return clamped, layout, notes
-    layout, more = _all_bits(planes, layout)
-    return planes, layout, notes + more
+    if _fits(planes, module):
+        module, more = settle_sign(planes, module)
+        return planes, module, notes + more
+    if padding and _fits(_without_padding(planes, module, padding), module):
+        return planes, _wider(planes, module), (*notes, USED)
+    if planes.is_lossy and (clamped := _clamped(planes, module)) is not None:
+        return clamped, module, notes
+    module, more = _all_bits(planes, module)
+    return planes, module, notes + more
 
 
-def may_be_swapped(planes: Planes, layout: PixelModule) -> bool:
+def may_be_swapped(planes: Planes, module: PixelModule) -> bool:
     """Whether the byte order should be looked at, by a few rows: takes some 50 microseconds.
 
     Only words of which all bits are stored need to be asked: swapped words of fewer have values
     above Bits Stored.
     """
-    if not _has_words(planes) or layout.bits_stored < planes.precision:
+    if not _has_words(planes) or module.bits_stored < planes.precision:
         return False
     few = some_rows(planes.samples[0], is_quick=True)
     as_is, swapped = (
-        roughness(stored_values(samples, layout, planes.precision))
+        roughness(stored_values(samples, module, planes.precision))
         for samples in (few, _swapped(few))
     )
     return bool(as_is > 1.5 * swapped)
@@ -109,7 +109,7 @@ def is_overshoot(values: NDArray[Any], low: int, high: int) -> bool:
     return bool(beyond <= _NEARLY_NONE * values.size)
 
 
-def _without_overlays(samples: NDArray[Any], header: Header, layout: PixelModule) -> NDArray[Any]:
+def _without_overlays(samples: NDArray[Any], header: Header, module: PixelModule) -> NDArray[Any]:
     """Clear the bits in which the header says that overlays lie (Overlay Bit Position).
 
     Of signed values, whose sign may fill what the overlays have left, all that are above.
@@ -117,80 +117,80 @@ def _without_overlays(samples: NDArray[Any], header: Header, layout: PixelModule
     declared = 0
     for group in _OVERLAY_GROUPS:
         position = header.number(group << 16 | 0x0102)
-        if position and layout.high_bit < position < layout.bits_allocated:
+        if position and module.high_bit < position < module.bits_allocated:
             declared |= 1 << position
-    if not declared or layout.bits_allocated > 8 * samples.dtype.itemsize:
+    if not declared or module.bits_allocated > 8 * samples.dtype.itemsize:
         return samples
     every = (1 << 8 * samples.dtype.itemsize) - 1
-    kept = (1 << (layout.high_bit + 1)) - 1 if layout.is_signed else every ^ declared
+    kept = (1 << (module.high_bit + 1)) - 1 if module.is_signed else every ^ declared
     native = _container(samples)
     cleared: NDArray[Any] = native & native.dtype.type(kept)
     return cleared
 
 
-def _without_padding(planes: Planes, layout: PixelModule, padding: tuple[int, int]) -> Planes:
-    values = _read_all(planes, layout)
+def _without_padding(planes: Planes, module: PixelModule, padding: tuple[int, int]) -> Planes:
+    values = _read_all(planes, module)
     is_picture = (values < padding[0]) | (values > padding[1])
     if is_picture.all() or not is_picture.any():
         return planes
     return replace(planes, samples=planes.samples[is_picture])
 
 
-def _placed(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
+def _placed(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Take the bits from the lower end, where High Bit says other than the samples do."""
-    stored, high = layout.bits_stored, layout.high_bit
+    stored, high = module.bits_stored, module.high_bit
     if high == stored - 1:
-        return layout, ()
+        return module, ()
     low_bits = (1 << (high + 1 - stored)) - 1
     container = _container(planes.samples)
     is_beyond = high >= planes.precision  # a stream has no such bit
     is_below = int(container.max()) >> stored == 0 and bool((container & low_bits).any())
     if is_beyond or is_below:
-        return replace(layout, high_bit=stored - 1), (_HIGH_BIT,)
-    return layout, ()
+        return replace(module, high_bit=stored - 1), (_HIGH_BIT,)
+    return module, ()
 
 
-def _fits(planes: Planes, layout: PixelModule) -> bool:
+def _fits(planes: Planes, module: PixelModule) -> bool:
     """Whether all values lie within Bits Stored: as they are, or as two's complement of so many."""
-    if planes.precision <= layout.bits_stored:
+    if planes.precision <= module.bits_stored:
         return True
-    shift = layout.high_bit + 1 - layout.bits_stored
+    shift = module.high_bit + 1 - module.bits_stored
     container = _container(planes.samples) >> shift if shift else _container(planes.samples)
-    if int(container.max()) >> layout.bits_stored == 0:
+    if int(container.max()) >> module.bits_stored == 0:
         return True
-    if not _is_signed(planes, layout):
+    if not _is_signed(planes, module):
         return False
-    low, high = _ends(layout)
-    values = _read_all(planes, layout)
+    low, high = _ends(module)
+    values = _read_all(planes, module)
     return low <= int(values.min()) and int(values.max()) <= high
 
 
-def _ends(layout: PixelModule) -> tuple[int, int]:
+def _ends(module: PixelModule) -> tuple[int, int]:
     """Smallest and largest value by the header."""
-    if layout.is_signed:
-        return -(1 << (layout.bits_stored - 1)), (1 << (layout.bits_stored - 1)) - 1
-    return 0, (1 << layout.bits_stored) - 1
+    if module.is_signed:
+        return -(1 << (module.bits_stored - 1)), (1 << (module.bits_stored - 1)) - 1
+    return 0, (1 << module.bits_stored) - 1
 
 
-def _is_signed(planes: Planes, layout: PixelModule) -> bool:
+def _is_signed(planes: Planes, module: PixelModule) -> bool:
     """Whether values may be negative: by the header, or by a stream that says so."""
-    return layout.is_signed or planes.samples.dtype.kind == "i"
+    return module.is_signed or planes.samples.dtype.kind == "i"
 
 
-def _wider(planes: Planes, layout: PixelModule) -> PixelModule:
-    """The layout in which a value reaches as far up as samples do."""
-    shift = layout.high_bit + 1 - layout.bits_stored
+def _wider(planes: Planes, module: PixelModule) -> PixelModule:
+    """The module in which a value reaches as far up as samples do."""
+    shift = module.high_bit + 1 - module.bits_stored
     return replace(
-        layout,
-        bits_allocated=max(layout.bits_allocated, 8 * planes.samples.dtype.itemsize),
+        module,
+        bits_allocated=max(module.bits_allocated, 8 * planes.samples.dtype.itemsize),
         bits_stored=planes.precision - shift,
         high_bit=planes.precision - 1,
-        is_signed=_is_signed(planes, layout),
+        is_signed=_is_signed(planes, module),
     )
 
 
-def _read_all(planes: Planes, layout: PixelModule) -> NDArray[Any]:
-    return stored_values(planes.samples, _wider(planes, layout), planes.precision)
+def _read_all(planes: Planes, module: PixelModule) -> NDArray[Any]:
+    return stored_values(planes.samples, _wider(planes, module), planes.precision)
 
 
 def _has_words(planes: Planes) -> bool:
@@ -199,41 +199,41 @@ def _has_words(planes: Planes) -> bool:
     return width in (2, 4) and planes.precision == 8 * width
 
 
-def _is_swapped(planes: Planes, layout: PixelModule) -> bool:
+def _is_swapped(planes: Planes, module: PixelModule) -> bool:
     """Whether the other byte order shows a picture where this one shows none, in any reading."""
-    if not _has_words(planes) or layout.bits_stored <= 8:
+    if not _has_words(planes) or module.bits_stored <= 8:
         return False
     some = some_rows(planes.samples[0])
-    as_is, swapped = (_readings(samples, planes, layout) for samples in (some, _swapped(some)))
+    as_is, swapped = (_readings(samples, planes, module) for samples in (some, _swapped(some)))
     return any(all(is_much_smoother(one, other) for other in as_is) for one in swapped)
 
 
-def _readings(samples: NDArray[Any], planes: Planes, layout: PixelModule) -> list[NDArray[Any]]:
-    layouts = (layout, _wider(planes, layout))
+def _readings(samples: NDArray[Any], planes: Planes, module: PixelModule) -> list[NDArray[Any]]:
+    layouts = (module, _wider(planes, module))
     return [stored_values(samples, one, planes.precision) for one in layouts]
 
 
-def _clamped(planes: Planes, layout: PixelModule) -> Planes | None:
+def _clamped(planes: Planes, module: PixelModule) -> Planes | None:
     """Values that a lossy compression has carried beyond the ends, moved back to them."""
-    values, (low, high) = _read_all(planes, layout), _ends(layout)
-    if layout.high_bit != layout.bits_stored - 1 or not is_overshoot(values, low, high):
+    values, (low, high) = _read_all(planes, module), _ends(module)
+    if module.high_bit != module.bits_stored - 1 or not is_overshoot(values, low, high):
         return None
     return replace(planes, samples=np.clip(values, low, high).astype(values.dtype))
 
 
-def _all_bits(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
+def _all_bits(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Take the bits above Bits Stored into the value, or leave them out."""
-    wider = _wider(planes, layout)
-    masked = stored_values(planes.samples[0], layout, planes.precision)
+    wider = _wider(planes, module)
+    masked = stored_values(planes.samples[0], module, planes.precision)
     values = stored_values(planes.samples[0], wider, planes.precision)
     above = wide(values) - wide(masked)
     if above.min() == above.max():
-        return layout, ()  # what is the same everywhere shows nowhere
-    is_used = _continue_value(values, masked, 1 << layout.bits_stored)
+        return module, ()  # what is the same everywhere shows nowhere
+    is_used = _continue_value(values, masked, 1 << module.bits_stored)
     if is_used is None:  # only a stream whose precision is no whole number of bytes has chosen it
-        is_used = planes.precision % 8 != 0 or planes.precision > layout.bits_allocated
+        is_used = planes.precision % 8 != 0 or planes.precision > module.bits_allocated
     if not is_used:
-        return layout, (MASKED,)
+        return module, (MASKED,)
     is_other = _is_other_sign(planes, wider)
     return replace(wider, is_signed=wider.is_signed != is_other), (USED,)
 
@@ -264,13 +264,13 @@ def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bo
     return True if is_smoother else None
 
 
-def _is_other_sign(planes: Planes, layout: PixelModule) -> bool:
+def _is_other_sign(planes: Planes, module: PixelModule) -> bool:
     """Whether Pixel Representation is wrong too, of values that reach beyond Bits Stored."""
     as_said, otherwise = (
-        stored_values(planes.samples[0], replace(layout, is_signed=is_signed), planes.precision)
-        for is_signed in (layout.is_signed, not layout.is_signed)
+        stored_values(planes.samples[0], replace(module, is_signed=is_signed), planes.precision)
+        for is_signed in (module.is_signed, not module.is_signed)
     )
-    share = share_closer(otherwise, as_said, 1 << layout.bits_stored)
+    share = share_closer(otherwise, as_said, 1 << module.bits_stored)
     return share is not None and share >= SURE
 
 

@@ -25,15 +25,19 @@ from cxrview.image.dicom.codestream import (
     until_end,
 )
 from cxrview.image.dicom.components import check_components, fit_components
-from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed, too_few
+from cxrview.image.dicom.frame import (
+    Ending,
+    Frame,
+    Planes,
+    corrupt_frame_error,
+    too_few_pixels_error,
+    undecodable_frame_error,
+)
 from cxrview.image.dicom.parse import inflate
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.rle import decode_rle
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
-
-_ADVICE = "Copy or export it again"
-
 
 Codec = Callable[[Frame], Planes]
 
@@ -41,23 +45,23 @@ Codec = Callable[[Frame], Planes]
 def decode_deflated(frame: Frame) -> Planes:
     """Decode a deflated native frame (PS3.5 section 8.2.16)."""
     native = inflate(frame.path, memoryview(frame.data), frame.limits)
-    if len(native) < frame.layout.frame_bytes:
-        raise too_few(frame)
-    return _native(frame.layout, native)
+    if len(native) < frame.module.frame_bytes:
+        raise too_few_pixels_error(frame)
+    return _native(frame.module, native)
 
 
 def decode_plain(frame: Frame) -> Planes:
     """Take an encapsulated native frame (PS3.5 annex A.4.11)."""
-    if len(frame.data) < frame.layout.frame_bytes:
-        raise too_few(frame)
-    return _native(frame.layout, frame.data)
+    if len(frame.data) < frame.module.frame_bytes:
+        raise too_few_pixels_error(frame)
+    return _native(frame.module, frame.data)
 
 
-def _native(layout: PixelModule, data: bytes | memoryview) -> Planes:
+def _native(module: PixelModule, data: bytes | memoryview) -> Planes:
     return Planes(
-        samples=unpack_native(data, layout, is_little_endian=True),
-        precision=layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR"),
+        samples=unpack_native(data, module, is_little_endian=True),
+        precision=module.bits_allocated,
+        is_luma_first=module.photometric.startswith("YBR"),
     )
 
 
@@ -79,10 +83,10 @@ def _decode_jpeg(
 ) -> Planes:
     size = _checked(frame, jpeg_size(frame.data))
     is_ycc = size.samples == 3 and (
-        frame.layout.photometric.startswith("YBR")
+        frame.module.photometric.startswith("YBR")
         or size.is_luma_first
         # Of a header that knows of no colours: as libjpeg takes it where no marker tells.
-        or (is_lossy and frame.layout.samples == 1 and not size.is_rgb)
+        or (is_lossy and frame.module.samples == 1 and not size.is_rgb)
     )
     if not jpeg_ends(frame.data, size):
         _refuse_invented_rows(frame, is_ycc)
@@ -111,9 +115,9 @@ def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
     except MemoryError:
         raise
     except Exception as error:
-        raise failed(frame, is_whole=False) from error
+        raise undecodable_frame_error(frame, is_whole=False) from error
     if not np.array_equal(one, other):
-        raise failed(frame, is_whole=False)
+        raise undecodable_frame_error(frame, is_whole=False)
 
 
 def _turbo(data: bytes, is_ycc: bool) -> NDArray[Any]:
@@ -141,7 +145,7 @@ def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
         tries.append(frame.data[:-1])
     decoders = [partial(imagecodecs.jpegls_decode, _closed(data)) for data in tries]
     samples = _first_that_works(frame, decoders, is_whole=is_whole)
-    is_luma_first = frame.layout.photometric.startswith("YBR")
+    is_luma_first = frame.module.photometric.startswith("YBR")
     return _framed(frame, samples, size, is_luma_first=is_luma_first, is_lossy=is_lossy)
 
 
@@ -155,7 +159,7 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
     size = _checked(frame, jpeg2000_size(frame.data))
     end = jpeg2000_end(frame.data, size)
     if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros, and says nothing
-        raise failed(frame, is_whole=False)
+        raise undecodable_frame_error(frame, is_whole=False)
     # Some writers pad with a comment behind the last tile-part, at which OpenJPEG gives up.
     # Others give a wrong length there, so that what ends there is only a second try.
     tries = [_closed(frame.data)]
@@ -170,7 +174,7 @@ def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14); `is_lossy` as above."""
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
-        raise failed(frame, is_whole=_is_closed(frame))
+        raise undecodable_frame_error(frame, is_whole=_is_closed(frame))
     samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
     return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
@@ -202,24 +206,24 @@ def _of_jpeg2000(
         frame,
         samples,
         size,
-        is_luma_first=frame.layout.photometric.startswith("YBR_FULL"),
+        is_luma_first=frame.module.photometric.startswith("YBR_FULL"),
         is_lossy=is_lossy or is_irreversible(frame.data, size),
     )
 
 
 def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
     """Refuse a codestream whose size is not the header's, before memory is taken for it."""
-    layout = frame.layout
+    module = frame.module
     if size is None:
         is_whole = frame.ending is Ending.CLOSED or len(frame.data) > 1024
-        raise failed(frame, is_whole=is_whole)
-    if (size.rows, size.columns) != (layout.rows, layout.columns):
+        raise undecodable_frame_error(frame, is_whole=is_whole)
+    if (size.rows, size.columns) != (module.rows, module.columns):
         raise CorruptPixels(
-            frame.path, "its compressed pixels have another size than its header says", _ADVICE
+            frame.path, "its compressed pixels have another size than its header says"
         )
     check_components(frame, size.samples)
-    if size.precision > layout.bits_allocated:
-        count = layout.rows * layout.columns * size.samples
+    if size.precision > module.bits_allocated:
+        count = module.rows * module.columns * size.samples
         check_pixels(
             frame.path, count * (1 << (size.precision - 1).bit_length()) // 8, frame.limits
         )
@@ -253,7 +257,7 @@ def _first_that_works(
             failure = error
             if not goes_on(error):
                 break
-    raise failed(frame, is_whole=is_whole) from failure
+    raise undecodable_frame_error(frame, is_whole=is_whole) from failure
 
 
 def _framed(
@@ -274,11 +278,11 @@ def _framed(
 
 
 def _planes(frame: Frame, samples: NDArray[Any], count: int) -> NDArray[Any]:
-    rows, columns = frame.layout.rows, frame.layout.columns
+    rows, columns = frame.module.rows, frame.module.columns
     if samples.shape == (rows, columns, count) and count > 1:
         return np.moveaxis(samples, 2, 0)
     if samples.size != rows * columns * count:
-        raise corrupt(frame)
+        raise corrupt_frame_error(frame)
     return samples.reshape(count, rows, columns)
 
 

@@ -14,7 +14,6 @@ from cxrview.image.options import check_pixels
 from cxrview.image.window import luma
 
 SAMPLES_DIFFER = "samples_differ"
-_ADVICE = "Export it again; its header and its pixels contradict each other"
 
 
 def check_components(frame: Frame, count: int) -> None:
@@ -28,21 +27,20 @@ def check_components(frame: Frame, count: int) -> None:
         CorruptPixels: neither is one and the other three, or the one is an index to a palette.
         TooLarge: they would take more memory than the limits allow.
     """
-    layout = frame.layout
-    if count == layout.samples:
+    module = frame.module
+    if count == module.samples:
         return
-    if {count, layout.samples} != {1, 3} or layout.photometric == "PALETTE COLOR":
+    if {count, module.samples} != {1, 3} or module.photometric == "PALETTE COLOR":
         raise CorruptPixels(
             frame.path,
-            f"its compressed pixels have {count} components, but its header says {layout.samples}",
-            _ADVICE,
+            f"its compressed pixels have {count} components, but its header says {module.samples}",
         )
-    check_pixels(frame.path, layout.decoded_bytes // layout.samples * count, frame.limits)
+    check_pixels(frame.path, module.decoded_bytes // module.samples * count, frame.limits)
 
 
 def fit_components(frame: Frame, planes: Planes) -> Planes:
     """Bring decoded planes to the number of components of the header: grey goes by luma."""
-    samples, expected = planes.samples, frame.layout.samples
+    samples, expected = planes.samples, frame.module.samples
     if len(samples) == expected:
         return planes
     if expected == 1:

@@ -34,20 +34,20 @@ class LinearWindow:
     warnings: tuple[str, ...]
 
 
-def linear_window(header: Header, layout: PixelModule) -> LinearWindow | None:
-    """Find the line; None where there is none."""
-    is_grey = layout.samples == 1 and layout.photometric != "PALETTE COLOR"
-    if not is_grey or layout.is_float or layout.bits_allocated not in (8, 16):
+def linear_window(header: Header, module: PixelModule) -> LinearWindow | None:
+    """Find whether grey is a linear function of the stored value; None where it is not."""
+    is_grey = module.samples == 1 and module.photometric != "PALETTE COLOR"
+    if not is_grey or module.is_float or module.bits_allocated not in (8, 16):
         return None
-    if is_sigmoid(header) or (found := slope_of(header, layout)) is None:
+    if is_sigmoid(header) or (found := slope_of(header, module)) is None:
         return None
     slope, notes = found
-    is_inverse, more = polarity(header, layout)
+    is_inverse, more = polarity(header, module)
     return LinearWindow(is_inverse=is_inverse != (slope < 0), warnings=notes + more)
 
 
 def downsample_frame(
-    path: str, planes: Planes, header: Header, layout: PixelModule, side: int
+    path: str, planes: Planes, header: Header, module: PixelModule, side: int
 ) -> GreyImage:
     """Shrink a frame that was decoded in full.
 
@@ -55,7 +55,7 @@ def downsample_frame(
         path: for errors only.
         planes: the decoded frame.
         header: the data set.
-        layout: what it says of the pixels.
+        module: what it says of the pixels.
         side: rows and columns of the result.
 
     Returns:
@@ -64,12 +64,12 @@ def downsample_frame(
     Raises:
         CorruptHeader: the palette cannot be applied.
     """
-    line = linear_window(header, layout)
-    if line and factors(layout.rows, layout.columns, side) != (1, 1):
-        blocks, settled, notes = _blocks(planes, header, layout, side)
+    window = linear_window(header, module)
+    if window and factors(module.rows, module.columns, side) != (1, 1):
+        blocks, settled, notes = _blocks(planes, header, module, side)
         if not _has_padding(blocks, header, settled):
-            return _windowed(blocks, replace(line, warnings=notes + line.warnings), side)
-    grey = to_grey(path, planes, header, layout, exact=False)
+            return _windowed(blocks, replace(window, warnings=notes + window.warnings), side)
+    grey = to_grey(path, planes, header, module, exact=False)
     return GreyImage(
         pixels=resize_square(grey.pixels, side),
         is_constant=grey.is_constant,
@@ -78,15 +78,15 @@ def downsample_frame(
 
 
 def downsample_reduced(
-    reduced: Reduced, header: Header, layout: PixelModule, side: int
+    reduced: Reduced, header: Header, module: PixelModule, side: int
 ) -> GreyImage | None:
     """Shrink a frame that was decoded at a fraction of its resolution.
 
     Returns:
         Pixels of shape (side, side); None where only full resolution will do.
     """
-    line = linear_window(header, layout)
-    if line is None:
+    window = linear_window(header, module)
+    if window is None:
         return None
     low, high = int(reduced.samples.min()), int(reduced.samples.max())
     # The first pixel stays where it is, and so lies off the middle of the block it stands for.
@@ -99,13 +99,13 @@ def downsample_reduced(
         box=(
             lag,
             lag,
-            lag + layout.columns / reduced.factor,
-            lag + layout.rows / reduced.factor,
+            lag + module.columns / reduced.factor,
+            lag + module.rows / reduced.factor,
         ),
     )
-    if low == high or _has_padding(blocks, header, layout, margin=(high - low) // _NEAR):
+    if low == high or _has_padding(blocks, header, module, margin=(high - low) // _NEAR):
         return None
-    return _windowed(blocks, line, side)
+    return _windowed(blocks, window, side)
 
 
 _NEAR = 64
@@ -113,7 +113,7 @@ _NEAR = 64
 
 
 def _blocks(
-    planes: Planes, header: Header, layout: PixelModule, side: int
+    planes: Planes, header: Header, module: PixelModule, side: int
 ) -> tuple[BlockSums, PixelModule, tuple[str, ...]]:
     """Add up stored values; samples that are nothing but values, as nearly all are, as they lie.
 
@@ -121,34 +121,34 @@ def _blocks(
         The blocks, how their pixels really are laid out, and warnings about it.
     """
     samples: NDArray[Any] = planes.samples[0]
-    bits = min(layout.bits_stored, planes.precision)
+    bits = min(module.bits_stored, planes.precision)
     is_plain = (
-        not layout.is_signed
-        and layout.high_bit == layout.bits_stored - 1
+        not module.is_signed
+        and module.high_bit == module.bits_stored - 1
         and samples.dtype.isnative
-        and not may_be_swapped(planes, layout)
-        and not may_have_other_sign(planes, layout)
+        and not may_be_swapped(planes, module)
+        and not may_have_other_sign(planes, module)
     )
     if is_plain and (blocks := block_sums(samples, side)).high >> bits == 0:
-        return blocks, layout, ()
-    planes, layout, notes = settle(planes, header, layout, padding_range(header, layout))
-    values = stored_values(planes.samples[0], layout, planes.precision)
-    return block_sums(values, side), layout, notes
+        return blocks, module, ()
+    planes, module, notes = settle(planes, header, module, padding_range(header, module))
+    values = stored_values(planes.samples[0], module, planes.precision)
+    return block_sums(values, side), module, notes
 
 
 def _has_padding(
-    blocks: BlockSums, header: Header, layout: PixelModule, *, margin: int = 0
+    blocks: BlockSums, header: Header, module: PixelModule, *, margin: int = 0
 ) -> bool:
     """Whether a pixel might be padding: by minimum and maximum alone, beyond which most lie."""
-    found = padding_range(header, layout)
+    found = padding_range(header, module)
     return (
         found is not None and found[1] >= blocks.low - margin and found[0] <= blocks.high + margin
     )
 
 
-def _windowed(blocks: BlockSums, line: LinearWindow, side: int) -> GreyImage:
+def _windowed(blocks: BlockSums, window: LinearWindow, side: int) -> GreyImage:
     if blocks.low == blocks.high:
         pixels = np.zeros((side, side), np.uint8)
-        return GreyImage(pixels=pixels, is_constant=True, warnings=line.warnings)
-    grey = window_block_sums(blocks, is_inverse=line.is_inverse)
-    return GreyImage(pixels=resize_square(grey, side, blocks.box), warnings=line.warnings)
+        return GreyImage(pixels=pixels, is_constant=True, warnings=window.warnings)
+    grey = window_block_sums(blocks, is_inverse=window.is_inverse)
+    return GreyImage(pixels=resize_square(grey, side, blocks.box), warnings=window.warnings)

@@ -1,9 +1,9 @@
-"""Opens a DICOM file: header facts at once, the first frame when it is asked for."""
+"""Open a DICOM file: header facts at once, pixels of the first frame on request."""
 
 import warnings as python_warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 from cxrview.errors import (
     CorruptHeader,
@@ -16,18 +16,20 @@ from cxrview.errors import (
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
-from cxrview.image.dicom.frame import Frame, Planes, first_frame
+from cxrview.image.dicom.fragments import join_first_frame
+from cxrview.image.dicom.frame import Frame, Planes
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
+from cxrview.image.dicom.native_length import is_third, unpack_by_length
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
 from cxrview.image.dicom.pixel_module import PixelModule, count_frames, read_pixel_module
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.native_length import is_third, unpack_by_length
 from cxrview.image.options import ReadOptions, check_pixels
-from cxrview.records import Instance
+from cxrview.image.resize import SIDE
+from cxrview.records import Instance, Radiograph
 
 _NATIVE = frozenset(
     [
@@ -38,9 +40,80 @@ _NATIVE = frozenset(
     ]
 )
 _RLE = "1.2.840.10008.1.2.5"
-_ADVICE = "Copy or export it again"
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
-_Got = TypeVar("_Got", GreyImage, GreyImage | None)
+
+
+class DicomFile(ImageFile):
+    """An open DICOM file."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        warnings: tuple[str, ...],
+        parsed: Parsed,
+        header: Header,
+        options: ReadOptions,
+    ) -> None:
+        super().__init__(instance, warnings)
+        self._parsed, self._header, self._options = parsed, header, options
+
+    def decode(self) -> Radiograph:
+        """Decode the first frame in full, as `ImageFile.decode` does."""
+        path = self.instance.path
+        with _guarded(path):
+            module, frame = self._first_frame()
+            planes = self._planes(frame)
+            grey = to_grey(path, planes, self._header, module, exact=self._options.exact)
+            return self._radiograph(_with_notes(grey, module, planes.warnings))
+
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode a square: JPEG 2000 at reduced resolution, others by blocks of stored values."""
+        if self._options.exact:
+            return super().decode_square(side)
+        path = self.instance.path
+        with _guarded(path):
+            module, frame = self._first_frame()
+            if grey := self._reduced(module, frame, side):
+                return self._radiograph(grey)
+            planes = self._planes(frame)
+            grey = downsample_frame(path, planes, self._header, module, side)
+            return self._radiograph(_with_notes(grey, module, planes.warnings))
+
+    def decode_reduced_square(self, side: int) -> Radiograph | None:
+        """Decode a square at reduced resolution; None where only full resolution will do.
+
+        Args:
+            side: rows and columns of the result.
+
+        Raises:
+            UnreadableImage: one of its subclasses, with the reason.
+        """
+        with _guarded(self.instance.path):
+            grey = self._reduced(*self._first_frame(), side)
+            return self._radiograph(grey) if grey else None
+
+    def _reduced(self, module: PixelModule, frame: Planes | Frame, side: int) -> GreyImage | None:
+        if not isinstance(frame, Frame):
+            return None
+        reduced = decode_reduced(self._parsed.transfer_syntax, frame, side)
+        grey = downsample_reduced(reduced, self._header, module, side) if reduced else None
+        return _with_notes(grey, module) if grey else None
+
+    def _first_frame(self) -> tuple[PixelModule, Planes | Frame]:
+        """Find the first frame: native pixels, or a codestream to be decoded."""
+        path, parsed, header = self.instance.path, self._parsed, self._header
+        element = _pixels(path, parsed, header)
+        module = read_pixel_module(path, header, element.tag)
+        check_pixels(path, module.decoded_bytes, self._options.limits)
+        if parsed.transfer_syntax in _NATIVE:
+            return module, _native(path, parsed, element, module)
+        frame, notes = _compressed(path, parsed, element, module, self._options)
+        return replace(module, warnings=module.warnings + notes), frame
+
+    def _planes(self, frame: Planes | Frame) -> Planes:
+        if isinstance(frame, Planes):
+            return frame
+        return CODECS[self._parsed.transfer_syntax](frame)
 
 
 def open_dicom(
@@ -49,8 +122,7 @@ def open_dicom(
     content_id: str,
     options: ReadOptions,
     patient_key: Callable[[str], str],
-    whole: Callable[[], ImageFile] | None = None,
-) -> ImageFile:
+) -> DicomFile:
     """Open a DICOM file.
 
     Args:
@@ -58,39 +130,35 @@ def open_dicom(
         data: all bytes of the file.
         content_id: the digest of them.
         options: limits, and how padding is treated.
-        patient_key: makes a pseudonym of the Patient ID; not asked where that is empty.
-        whole: opens all of a file for which `data` only stand; see `part.stand_in`.
+        patient_key: makes a pseudonym of the Patient ID; not called where that is empty.
 
     Raises:
         NestedTooDeep: sequences beyond the limit.
         TooLarge: a deflated data set beyond the limit.
         CorruptPixels: a deflated data set that does not inflate.
-        NotAnImage: it only begins like DICOM.
-        UsageError: the user's table of header views makes no sense.
+        NotAnImage: it begins like DICOM, and has none of the elements of an image.
+        UsageError: the user's table of header views is not valid.
     """
     parsed = parse(path, data, options.limits)
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # they quote header values
+    with _guarded(path):
         header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
+        instance, notes = _instance(path, content_id, parsed, header, patient_key)
+        view, more = load_table(options.header_terms).view_of(
+            instance.header_view_position, instance.header_view_code
+        )
+    instance = replace(instance, header_view=view)
+    return DicomFile(instance, parsed.warnings + notes + more, parsed, header, options)
+
+
+@contextmanager
+def _guarded(path: str) -> Iterator[None]:
+    """Silence pydicom's warnings, which quote header values, and bound its recursion."""
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("ignore")
         try:
-            instance, notes = _instance(path, content_id, parsed, header, patient_key)
-            view, more = load_table(options.header_terms).view_of(
-                instance.header_view_position, instance.header_view_code
-            )
+            yield
         except RecursionError as error:
-            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
-    return ImageFile(
-        instance=replace(instance, header_view=view),
-        warnings=parsed.warnings + notes + more,
-        decode=lambda: _quietly(path, lambda: _decode(path, parsed, header, options)),
-        shrink=None
-        if options.exact
-        else lambda side: _quietly(
-            path,
-            lambda: _shrink(path, parsed, header, options, side, is_whole=whole is None),
-        ),
-        whole=whole,
-    )
+            raise NestedTooDeep(path, "its sequences are nested too deep") from error
 
 
 def _instance(
@@ -111,7 +179,7 @@ def _instance(
     columns, odd_columns = _length(header, 0x00280011)
     modality = header.text(0x00080060)
     if not (sop_class or modality or rows):
-        raise NotAnImage(path, "it only begins like DICOM", _ADVICE)
+        raise NotAnImage(path, "it only begins like DICOM")
     patient = header.text(0x00100020, longest=1024)
     return Instance(
         path=path,
@@ -159,58 +227,9 @@ def _year(date: str) -> int | None:
     return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
-def _quietly(path: str, decode: Callable[[], _Got]) -> _Got:
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # they quote header values
-        try:
-            return decode()
-        except RecursionError as error:
-            raise NestedTooDeep(path, "its sequences are nested too deep", _ADVICE) from error
-
-
-def _decode(path: str, parsed: Parsed, header: Header, options: ReadOptions) -> GreyImage:
-    layout, found = _first_frame(path, parsed, header, options)
-    planes = _planes(found, parsed)
-    grey = to_grey(path, planes, header, layout, exact=options.exact)
-    return _with_notes(grey, layout, planes.warnings)
-
-
-def _shrink(
-    path: str, parsed: Parsed, header: Header, options: ReadOptions, side: int, *, is_whole: bool
-) -> GreyImage | None:
-    layout, found = _first_frame(path, parsed, header, options)
-    if isinstance(found, Frame):
-        reduced = decode_reduced(parsed.transfer_syntax, found, side)
-        grey = downsample_reduced(reduced, header, layout, side) if reduced else None
-        if grey is not None:
-            return _with_notes(grey, layout)
-    if not is_whole:
-        return None
-    planes = _planes(found, parsed)
-    grey = downsample_frame(path, planes, header, layout, side)
-    return _with_notes(grey, layout, planes.warnings)
-
-
-def _first_frame(
-    path: str, parsed: Parsed, header: Header, options: ReadOptions
-) -> tuple[PixelModule, Planes | Frame]:
-    """Native pixels, or a frame that is still compressed, and how they are laid out."""
-    element = _pixels(path, parsed, header)
-    layout = read_pixel_module(path, header, element.tag)
-    check_pixels(path, layout.decoded_bytes, options.limits)
-    if parsed.transfer_syntax in _NATIVE:
-        return layout, _native(path, parsed, element, layout)
-    frame, notes = _compressed(path, parsed, element, layout, options)
-    return replace(layout, warnings=layout.warnings + notes), frame
-
-
-def _planes(found: Planes | Frame, parsed: Parsed) -> Planes:
-    return CODECS[parsed.transfer_syntax](found) if isinstance(found, Frame) else found
-
-
-def _with_notes(grey: GreyImage, layout: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
-    first = (f"first_of_frames:{layout.frames}",) if layout.frames > 1 else ()
-    return replace(grey, warnings=layout.warnings + first + notes + grey.warnings)
+def _with_notes(grey: GreyImage, module: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
+    first = (f"first_of_frames:{module.frames}",) if module.frames > 1 else ()
+    return replace(grey, warnings=module.warnings + first + notes + grey.warnings)
 
 
 def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
@@ -224,13 +243,13 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
             "Export it again; nothing behind that element can be read",
         )
     if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
-        raise Truncated(path, "it ends before its pixels", _ADVICE)
+        raise Truncated(path, "it ends before its pixels")
     if header.has(0x00287FE0):
         raise Unsupported(
             path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
         )
     if header.has(0x00280010) and header.has(0x00280011):
-        raise NoPixelData(path, "its header describes an image that is not in it", _ADVICE)
+        raise NoPixelData(path, "its header describes an image that is not in it")
     raise NoPixelData(
         path,
         "it is a DICOM object without pixels",
@@ -238,47 +257,47 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
     )
 
 
-def _native(path: str, parsed: Parsed, element: PixelElement, layout: PixelModule) -> Planes:
+def _native(path: str, parsed: Parsed, element: PixelElement, module: PixelModule) -> Planes:
     if element.length == UNDEFINED_LENGTH:
         raise CorruptHeader(
-            path, "its pixels are compressed, but its transfer syntax says they are not", _ADVICE
+            path, "its pixels are compressed, but its transfer syntax says they are not"
         )
-    if len(element.value) < min(element.length, _needed(layout)):
-        raise Truncated(path, "it ends before its pixels do", _ADVICE)
-    length, needed = len(element.value), _needed(layout)
-    if length < needed and not is_third(length, needed, layout):
-        raise Truncated(path, "it has fewer pixels than its header says", _ADVICE)
+    if len(element.value) < min(element.length, _needed(module)):
+        raise Truncated(path, "it ends before its pixels do")
+    length, needed = len(element.value), _needed(module)
+    if length < needed and not is_third(length, needed, module):
+        raise Truncated(path, "it has fewer pixels than its header says")
     samples, notes = unpack_by_length(
         length,
         needed,
-        layout,
-        lambda layout: unpack_native(
+        module,
+        lambda module: unpack_native(
             element.value,
-            layout,
+            module,
             is_little_endian=parsed.is_little_endian,
             is_words=element.vr == "OW",
         ),
     )
     return Planes(
         samples=samples,
-        precision=max(layout.bits_allocated, 8 * samples.dtype.itemsize)
-        if layout.bits_allocated >= 8
-        else layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR") or is_third(length, needed, layout),
-        behind=bytes(element.value[layout.frame_bytes : layout.frame_bytes + 1]),
+        precision=max(module.bits_allocated, 8 * samples.dtype.itemsize)
+        if module.bits_allocated >= 8
+        else module.bits_allocated,
+        is_luma_first=module.photometric.startswith("YBR") or is_third(length, needed, module),
+        trailing_bytes=bytes(element.value[module.frame_bytes : module.frame_bytes + 1]),
         warnings=notes,
     )
 
 
-def _needed(layout: PixelModule) -> int:
+def _needed(module: PixelModule) -> int:
     """Bytes of all frames: those of one bit follow each other without a gap."""
-    if layout.bits_allocated == 1:
-        return (layout.samples_a_plane * layout.frames + 7) // 8
-    return layout.frame_bytes * layout.frames
+    if module.bits_allocated == 1:
+        return (module.samples_a_plane * module.frames + 7) // 8
+    return module.frame_bytes * module.frames
 
 
 def _compressed(
-    path: str, parsed: Parsed, element: PixelElement, layout: PixelModule, options: ReadOptions
+    path: str, parsed: Parsed, element: PixelElement, module: PixelModule, options: ReadOptions
 ) -> tuple[Frame, tuple[str, ...]]:
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
@@ -286,13 +305,13 @@ def _compressed(
             "its transfer syntax is not read",
             "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
         )
-    found = first_frame(
-        path, element.value, layout.frames, has_end_marker=parsed.transfer_syntax != _RLE
+    found = join_first_frame(
+        path, element.value, module.frames, has_end_marker=parsed.transfer_syntax != _RLE
     )
     frame = Frame(
         path=path,
         data=found.data,
-        layout=layout,
+        module=module,
         limits=options.limits,
         ending=found.ending,
     )

@@ -22,7 +22,7 @@ _SHAPE = 0x20500020
 
 
 def to_grey(
-    path: str, planes: Planes, header: Header, layout: PixelModule, *, exact: bool
+    path: str, planes: Planes, header: Header, module: PixelModule, *, exact: bool
 ) -> GreyImage:
     """Turn stored values into what a reader sees.
 
@@ -30,7 +30,7 @@ def to_grey(
         path: for errors only.
         planes: the decoded frame.
         header: the data set.
-        layout: what it says of the pixels.
+        module: what it says of the pixels.
         exact: count padding values into the minimum and maximum, as DCMTK does.
 
     Raises:
@@ -39,28 +39,28 @@ def to_grey(
     Source:
         PS3.4 annex N.2 (the order of the steps), DCMTK's dcmimgle for what it leaves open.
     """
-    padded = None if exact else padding_range(header, layout)
-    planes, layout, settled = settle(planes, header, layout, padded)
-    if layout.samples == 3 or layout.photometric == "PALETTE COLOR":
-        pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, layout))
+    padded = None if exact else padding_range(header, module)
+    planes, module, settled = settle(planes, header, module, padded)
+    if module.samples == 3 or module.photometric == "PALETTE COLOR":
+        pixels, is_constant = minmax_to_uint8(_luma(path, planes, header, module))
         return GreyImage(pixels=pixels, is_constant=is_constant, warnings=settled)
-    stored = stored_values(planes.samples[0], layout, planes.precision)
-    padding = None if exact else _padding(stored, header, layout)
-    values, notes = modality_values(stored, header, layout)
-    is_inverse, more = polarity(header, layout)
+    stored = stored_values(planes.samples[0], module, planes.precision)
+    padding = None if exact else _padding(stored, header, module)
+    values, notes = modality_values(stored, header, module)
+    is_inverse, more = polarity(header, module)
     pixels, is_constant = minmax_to_uint8(
         values,
         is_inverse=is_inverse,
         is_sigmoid=is_sigmoid(header),
         padding=padding,
-        beside=_byte_behind(planes, layout) if exact else None,
+        further_values=_trailing_byte(planes, module) if exact else None,
     )
     return GreyImage(pixels=pixels, is_constant=is_constant, warnings=settled + notes + more)
 
 
-def _luma(path: str, planes: Planes, header: Header, layout: PixelModule) -> NDArray[Any]:
-    stored = stored_values(planes.samples, layout, planes.precision)
-    if layout.photometric == "PALETTE COLOR":
+def _luma(path: str, planes: Planes, header: Header, module: PixelModule) -> NDArray[Any]:
+    stored = stored_values(planes.samples, module, planes.precision)
+    if module.photometric == "PALETTE COLOR":
         return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
     if planes.is_luma_first:
         first: NDArray[Any] = stored[0]
@@ -82,20 +82,20 @@ def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray
     return colours
 
 
-def padding_range(header: Header, layout: PixelModule) -> tuple[int, int] | None:
+def padding_range(header: Header, module: PixelModule) -> tuple[int, int] | None:
     """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), the lower first, as stored."""
     value = header.number(_PADDING)
-    if value is None or layout.is_float:
+    if value is None or module.is_float:
         return None
     limit = header.number(_PADDING_LIMIT)
-    first = as_stored(value, layout)
-    last = first if limit is None else as_stored(limit, layout)
+    first = as_stored(value, module)
+    last = first if limit is None else as_stored(limit, module)
     return min(first, last), max(first, last)
 
 
-def _padding(stored: NDArray[Any], header: Header, layout: PixelModule) -> NDArray[np.bool_] | None:
+def _padding(stored: NDArray[Any], header: Header, module: PixelModule) -> NDArray[np.bool_] | None:
     """Where there is no image."""
-    found = padding_range(header, layout)
+    found = padding_range(header, module)
     if found is None:
         return None
     low, high = found
@@ -110,15 +110,15 @@ def _padding(stored: NDArray[Any], header: Header, layout: PixelModule) -> NDArr
     return mask
 
 
-def _byte_behind(planes: Planes, layout: PixelModule) -> NDArray[np.uint8] | None:
+def _trailing_byte(planes: Planes, module: PixelModule) -> NDArray[np.uint8] | None:
     """The byte that fills up an odd number of 8-bit pixels.
 
     DCMTK 3.6 counts it as a pixel, unless the picture is tiny (determineMinMax of diinpxt.h).
     """
-    is_odd = layout.bits_allocated == 8 and layout.samples_a_plane % 2
-    if not is_odd or layout.frames > 1 or layout.samples_a_plane <= 3 << layout.bits_stored:
+    is_odd = module.bits_allocated == 8 and module.samples_a_plane % 2
+    if not is_odd or module.frames > 1 or module.samples_a_plane <= 3 << module.bits_stored:
         return None
-    return np.frombuffer(planes.behind[:1] or b"\0", np.uint8)
+    return np.frombuffer(planes.trailing_bytes[:1] or b"\0", np.uint8)
 
 
 def is_sigmoid(header: Header) -> bool:
@@ -126,10 +126,10 @@ def is_sigmoid(header: Header) -> bool:
     return header.text(_VOI_FUNCTION).upper() == "SIGMOID"
 
 
-def polarity(header: Header, layout: PixelModule) -> tuple[bool, tuple[str, ...]]:
+def polarity(header: Header, module: PixelModule) -> tuple[bool, tuple[str, ...]]:
     """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
     shape = header.text(_SHAPE).upper()
-    is_monochrome1 = layout.photometric == "MONOCHROME1"
+    is_monochrome1 = module.photometric == "MONOCHROME1"
     if shape not in ("IDENTITY", "INVERSE"):
         return is_monochrome1, ()
     is_inverse = shape == "INVERSE"

@@ -60,7 +60,7 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
     rows, columns = (-(-length >> levels) for length in (size.rows, size.columns))
     if samples is None or samples.shape != (rows, columns):
         return None
-    top = (1 << frame.layout.bits_stored) - 1
+    top = (1 << frame.module.bits_stored) - 1
     if not is_overshoot(samples, 0, top) or (size.precision == 16 and _is_rough(samples)):
         return None  # other bits are in use, of which the full reader knows what to do
     top = min(top, np.iinfo(samples.dtype).max)
@@ -91,12 +91,12 @@ def count_halvings(syntax: str, frame: Frame, side: int) -> int:
 
 def _fits(frame: Frame, size: CodestreamSize) -> bool:
     """Whether the stream is what the header says, and simple."""
-    layout = frame.layout
+    module = frame.module
     return (
-        (size.rows, size.columns, size.samples) == (layout.rows, layout.columns, 1)
-        and (layout.samples, layout.is_signed, size.is_signed) == (1, False, False)
-        and layout.high_bit == layout.bits_stored - 1
-        and size.precision <= layout.bits_allocated <= 16
+        (size.rows, size.columns, size.samples) == (module.rows, module.columns, 1)
+        and (module.samples, module.is_signed, size.is_signed) == (1, False, False)
+        and module.high_bit == module.bits_stored - 1
+        and size.precision <= module.bits_allocated <= 16
         and not size.is_offset
     )
 

@@ -22,23 +22,23 @@ _BACKWARDS = frozenset(
 
 
 def modality_values(
-    values: NDArray[Any], header: Header, layout: PixelModule
+    values: NDArray[Any], header: Header, module: PixelModule
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Apply Modality LUT Sequence (0028,3000), else Rescale Slope and Intercept.
 
     Args:
         values: shape (rows, columns), stored values.
         header: the data set.
-        layout: what the header says of the pixels.
+        module: what the header says of the pixels.
 
     Returns:
         Shape (rows, columns), and the warning `odd_rescale` where the numbers make no sense.
         Results of a rescale are cut to whole numbers, as in DCMTK; but where that would leave
         fewer than 256 of them, grey levels would be lost that are there, and they are floats.
     """
-    if layout.is_float or header.text(0x00080016) in _BACKWARDS:
+    if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return values, ()
-    if values.dtype.itemsize <= 2 and (table := _lookup_table(header, layout)):
+    if values.dtype.itemsize <= 2 and (table := _lookup_table(header, module)):
         return _through_table(values, table), ()
     slope, intercept, notes = _rescale(header)
     if slope is None or intercept is None:
@@ -56,15 +56,15 @@ def modality_values(
     return _through_table(values, rescaled), notes
 
 
-def slope_of(header: Header, layout: PixelModule) -> tuple[float, tuple[str, ...]] | None:
+def slope_of(header: Header, module: PixelModule) -> tuple[float, tuple[str, ...]] | None:
     """Tell by what `modality_values` multiplies, where that is all that matters.
 
     Returns:
         The slope, 1 where nothing is applied, and warnings; None where a table is looked up.
     """
-    if layout.is_float or header.text(0x00080016) in _BACKWARDS:
+    if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return 1.0, ()
-    if _lookup_table(header, layout):
+    if _lookup_table(header, module):
         return None
     slope, _intercept, notes = _rescale(header)
     return (1.0 if slope is None else slope), notes
@@ -91,7 +91,7 @@ def _rescale(header: Header) -> tuple[float | None, float | None, tuple[str, ...
 
 
 def _lookup_table(
-    header: Header, layout: PixelModule
+    header: Header, module: PixelModule
 ) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
     item = header.first_item(0x00283000)
     if item is None:
@@ -101,7 +101,7 @@ def _lookup_table(
         return None
     count = descriptor[0] % 65536 or 65536  # 0 stands for 2^16 (PS3.3 C.11.1.1.1)
     first = descriptor[1] % 65536
-    if layout.is_signed and first >= 32768:
+    if module.is_signed and first >= 32768:
         first -= 65536
     entries = _entries(item, raw, count, descriptor[2])
 

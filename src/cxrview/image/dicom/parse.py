@@ -49,7 +49,6 @@ _KNOWN_VRS = frozenset(str(vr) for vr in VR if len(vr) == 2)
 _LONG_VRS = frozenset(["OB", "OW", "OF", "OD", "OL", "OV", "UN"])
 _INFLATED = 4
 """Times its length that a deflated radiograph comes to at the most, as a rule."""
-_ADVICE = "Copy or export it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def _parse(path: str, data: Data, start: int, limits: Limits) -> Parsed:
         more += ("odd_vr",)
     is_cut = meta.is_cut or found.is_cut or is_head_cut
     if not found.elements and pixels is None and not is_cut:
-        raise NotAnImage(path, "no DICOM element can be read in it", _ADVICE)
+        raise NotAnImage(path, "no DICOM element can be read in it")
     _check_nesting(path, dataset, limits)
     return Parsed(
         meta=Dataset(meta.elements),
@@ -157,10 +156,10 @@ def inflate(path: str, deflated: memoryview, limits: Limits) -> bytes:
     try:
         data = stream.decompress(deflated, cap + 1)
     except zlib.error as error:
-        raise CorruptPixels(path, "its deflated data cannot be inflated", _ADVICE) from error
+        raise CorruptPixels(path, "its deflated data cannot be inflated") from error
     check_inflation(path, len(deflated), len(data), limits)
     if not stream.eof:
-        raise Truncated(path, "it ends before its deflated data do", _ADVICE)
+        raise Truncated(path, "it ends before its deflated data do")
     return data
 
 
@@ -266,7 +265,7 @@ def _read_sound(
     for element in data_element_generator(file, is_implicit, is_little, is_beyond):
         elements[element.tag] = element
         if len(elements) > MOST_ELEMENTS:
-            raise TooLarge(path, f"it has more than {MOST_ELEMENTS:,} elements", _ADVICE)
+            raise TooLarge(path, f"it has more than {MOST_ELEMENTS:,} elements")
     if is_ended and is_meta and not _begins_data_set(data, file.tell(), start):
         raise _Odd
     if not is_ended:
@@ -319,7 +318,7 @@ def _items_read(elements: Iterable[DataElement | RawDataElement]) -> list[Datase
 
 
 def _nested_too_deep(path: str) -> NestedTooDeep:
-    return NestedTooDeep(path, "it has sequences within sequences beyond the limit", _ADVICE)
+    return NestedTooDeep(path, "it has sequences within sequences beyond the limit")
 
 
 def _pixel_element(

@@ -1,164 +1,145 @@
-"""Reads of a distant DICOM file only what a reduced picture of it takes.
+"""Read only the ranges of a remote DICOM file that a reduced picture takes."""
 
-What is fetched becomes a small DICOM file that stands for the whole one: the same elements, and a
-JPEG 2000 stream that ends behind the lower resolutions. Whatever is odd about a file, or might
-need its full resolution by what the header says, is left to those who read all of it: nothing here
-reports an error.
-"""
-
-import warnings as python_warnings
-from typing import IO, Any
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from cxrview.errors import UnreadableImage
-from cxrview.image.dicom.elements import Header
-from cxrview.image.dicom.fast import linear_window
-from cxrview.image.dicom.frame import Frame
-from cxrview.image.dicom.jpeg2000_reduced import count_halvings
-from cxrview.image.dicom.jpeg2000_truncate import NeedsWholeFile, cut_stream, read_main
-from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, parse
-from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
-from cxrview.image.options import Limits, ReadOptions, check_pixels
+from cxrview.image.dicom.file import DicomFile, open_dicom
+from cxrview.image.dicom.reduced_copy import HEAD_BYTES, GrowingPrefix, reduced_copy
+from cxrview.image.fetch import (
+    Data,
+    Fetched,
+    check_file_size,
+    content_id,
+    fetch_from,
+    fetch_remote,
+    fetch_stream,
+    opening_remote,
+)
+from cxrview.image.image_file import ImageFile
+from cxrview.image.options import Limits, ReadOptions
+from cxrview.image.resize import SIDE
+from cxrview.image.sniff import HEAD_BYTES as SNIFF_BYTES
+from cxrview.image.sniff import Kind, sniff
+from cxrview.records import Radiograph
+from cxrview.sources.paths import file_system
 
-HEAD_BYTES = 1 << 16
-"""Read first: most headers end within 10 KiB, and the main header of the stream soon after."""
-_LONG_HEAD_BYTES = (1 << 18, 1 << 20)
-"""Read of a header that does not end there, such as one with overlays."""
-_LEAST_SAVED = 1 << 17
-"""To leave out fewer bytes is not worth what is lost with them: the digest of the file."""
-_ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
-_RPCL_ONLY = "1.2.840.10008.1.2.4.202"
-"""Its TLM is there to find "the resolution breakpoints" (PS3.5 section 10.18)."""
+_SMALL_BYTES = 1 << 19
+"""Files below this are read in one request: a second one would take longer than the bytes."""
 
 
-class GrowingPrefix:
-    """The first bytes of a file, which grow as far as somebody looks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedRanges:
+    """What was read of a remote file, of which a square of one size needs no more."""
 
-    Args:
-        file: open, at its beginning.
-        size: bytes of it.
+    url: str
+    size: int
+    """Bytes of the complete file."""
+    prefix: bytes
+    """Its first bytes."""
+    reduced: bytes
+    """A small DICOM file with the same elements and the lower resolutions."""
+    side: int
+    """Rows and columns of the square that `reduced` is enough for."""
+
+
+class PartialDicomFile(ImageFile):
+    """An open remote DICOM file that was read in part.
+
+    Where that is not enough, the rest is read then.
     """
 
-    def __init__(self, file: IO[Any], size: int) -> None:
-        self.size = size
-        self.data = b""
-        self._file = file
+    def __init__(
+        self, ranges: FetchedRanges, options: ReadOptions, patient_key: Callable[[str], str]
+    ) -> None:
+        self._reduced = open_dicom(ranges.url, ranges.reduced, "", options, patient_key)
+        super().__init__(self._reduced.instance, self._reduced.warnings)
+        self._ranges, self._options, self._patient_key = ranges, options, patient_key
+        self._complete: DicomFile | None = None
 
-    def reach(self, end: int) -> None:
-        """Read up to `end`.
+    def decode(self) -> Radiograph:
+        """Read the rest of the file and decode the first frame in full."""
+        return self._read_rest().decode()
 
-        Raises:
-            Untold: that is nearly all of the file.
-        """
-        if end > self.size - _LEAST_SAVED:
-            raise NeedsWholeFile
-        if end > len(self.data):
-            # Never less than a good piece: to ask costs more than the bytes.
-            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
-            self._append(end)
+    def decode_square(self, side: int = SIDE) -> Radiograph:
+        """Decode a square of what was read, or else of the complete file."""
+        if side == self._ranges.side and (square := self._reduced.decode_reduced_square(side)):
+            return square
+        return self._read_rest().decode_square(side)
 
-    def piece(self, start: int, end: int) -> bytes:
-        """Read bytes that lie further on, and only those."""
-        self._file.seek(start)
-        found: bytes = self._file.read(end - start)
-        self._file.seek(len(self.data))
-        return found
-
-    def all(self) -> bytes:
-        """Read all that is left; one byte more than the size where there is more."""
-        self._append(self.size + 1)
-        return self.data
-
-    def _append(self, end: int) -> None:
-        self.data += self._file.read(end - len(self.data))
+    def _read_rest(self) -> DicomFile:
+        if self._complete is None:
+            data = _fetch_rest(self._ranges, self._options.limits)
+            self._complete = open_dicom(
+                self._ranges.url, data, content_id(data), self._options, self._patient_key
+            )
+        return self._complete
 
 
-class _Fragment:
-    """A codestream within a file."""
-
-    def __init__(self, prefix: GrowingPrefix, start: int, length: int) -> None:
-        self.length = length
-        self._prefix, self._start = prefix, start
-
-    def take(self, start: int, stop: int) -> bytes:
-        if stop > self.length:
-            raise NeedsWholeFile
-        self._prefix.reach(self._start + stop)
-        found = self._prefix.data[self._start + start : self._start + stop]
-        if len(found) < stop - start:
-            raise NeedsWholeFile
-        return found
-
-    def tail(self, count: int) -> bytes:
-        end = self._start + self.length
-        return self._prefix.piece(end - count, end)
-
-
-def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes | None:
-    """Make a small file that shows a square of `side` as the whole file does.
-
-    Args:
-        path: for errors only, which go nowhere.
-        prefix: of a DICOM file.
-        options: limits.
-        side: rows and columns of the square to come.
+def fetch_ranges(url: str, options: ReadOptions, side: int) -> Fetched | FetchedRanges:
+    """Read the head of a remote file first, and then what a square of `side` takes.
 
     Returns:
-        None where all of the file must be read.
+        All of the file where the store cannot send ranges, or where nothing would be saved.
+
+    Raises:
+        UnreadableImage: one of its subclasses.
     """
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")  # they quote header values
-        try:
-            return _stand_in(path, prefix, options, side)
-        except (NeedsWholeFile, UnreadableImage, RecursionError):
-            return None
+    with opening_remote(url) as (files, name):
+        fetched = _fetch_ranges(url, files, name, options, side)
+        return fetched or fetch_from(url, files, name, options.limits)
 
 
-def _stand_in(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes:
-    parsed = _parse_head(path, prefix, options.limits)
-    layout = _simple_layout(path, parsed, options.limits)
-    start = len(prefix.data) - len(parsed.pixels.value) if parsed.pixels else 0
-    stream = _first_fragment(prefix, start)
-    main = read_main(stream)
-    frame = Frame(path=path, data=main.header, layout=layout, limits=options.limits)
-    halvings = count_halvings(parsed.transfer_syntax, frame, side)
-    if halvings < 1:
-        raise NeedsWholeFile
-    short = cut_stream(stream, main, halvings, is_divided=parsed.transfer_syntax == _RPCL_ONLY)
-    short += b"\0" * (len(short) % 2)
-    table, length = _ITEM + b"\0\0\0\0", len(short).to_bytes(4, "little")
-    return prefix.data[:start] + table + _ITEM + length + short + _END
+def _fetch_ranges(
+    url: str, files: Any, name: str, options: ReadOptions, side: int
+) -> Fetched | FetchedRanges | None:
+    """Read ranges; None where the store does not send any."""
+    try:
+        with _open_ranged(files, name) as file:
+            size = getattr(file, "size", None)
+            if not isinstance(size, int):
+                return fetch_stream(url, file, options.limits)
+            check_file_size(url, size, options.limits)
+            return _read_ranges(url, GrowingPrefix(file, size), options, side)
+    except (UnreadableImage, MemoryError, FileNotFoundError, PermissionError):
+        raise
+    except Exception:  # each file system of fsspec raises classes of its own
+        return None
 
 
-def _parse_head(path: str, prefix: GrowingPrefix, limits: Limits) -> Parsed:
-    """Read the elements up to pixels of undefined length."""
-    for length in (HEAD_BYTES, *_LONG_HEAD_BYTES):
-        prefix.reach(length)
-        parsed = parse(path, prefix.data, limits)
-        if parsed.pixels is not None and not parsed.is_cut:
-            if parsed.pixels.length == UNDEFINED_LENGTH and not parsed.warnings:
-                return parsed
-            break
-    raise NeedsWholeFile
+def _read_ranges(
+    url: str, prefix: GrowingPrefix, options: ReadOptions, side: int
+) -> Fetched | FetchedRanges:
+    reduced = None
+    if prefix.size >= _SMALL_BYTES:
+        prefix.read_to(HEAD_BYTES)
+        if sniff(url, prefix.data[:SNIFF_BYTES]) is Kind.DICOM:
+            reduced = reduced_copy(url, prefix, options, side)
+    if reduced is None:
+        data = prefix.read_all()
+        check_file_size(url, len(data), options.limits)
+        return Fetched(data=data, kind=sniff(url, data[:SNIFF_BYTES]))
+    return FetchedRanges(url=url, size=prefix.size, prefix=prefix.data, reduced=reduced, side=side)
 
 
-def _simple_layout(path: str, parsed: Parsed, limits: Limits) -> PixelModule:
-    """Say how the pixels are laid out, of a file in which nothing asks for all of them."""
-    assert parsed.pixels is not None
-    header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
-    layout = read_pixel_module(path, header, parsed.pixels.tag)
-    check_pixels(path, layout.decoded_bytes, limits)
-    if layout.frames != 1 or linear_window(header, layout) is None:
-        raise NeedsWholeFile
-    return layout
+def _open_ranged(files: Any, name: str) -> Any:
+    """Open a file so that little more is fetched than is read, whatever the store reads ahead."""
+    return files.open(name, "rb", block_size=SNIFF_BYTES)
 
 
-def _first_fragment(prefix: GrowingPrefix, at: int) -> _Fragment:
-    """Find the fragment behind the offset table (PS3.5 annex A.4): whole, and more behind it."""
-    for _ in range(2):
-        prefix.reach(at + 8)
-        head = prefix.data[at : at + 8]
-        start, length = at + 8, int.from_bytes(head[4:], "little")
-        if head[:4] != _ITEM or start + length + len(_END) > prefix.size:
-            raise NeedsWholeFile
-        at = start + length
-    return _Fragment(prefix, start, length)
+def _fetch_rest(ranges: FetchedRanges, limits: Limits) -> Data:
+    """Read what comes after `prefix`; the complete file again where its size has changed."""
+    # An error of the store is reported by `fetch_remote`.
+    with (
+        suppress(Exception),
+        file_system(ranges.url) as (files, name),
+        _open_ranged(files, name) as file,
+    ):
+        if file.size == ranges.size:
+            file.seek(len(ranges.prefix))
+            rest: bytes = file.read(ranges.size - len(ranges.prefix))
+            if len(ranges.prefix) + len(rest) == ranges.size:
+                return ranges.prefix + rest
+    return fetch_remote(ranges.url, limits).data

@@ -29,40 +29,40 @@ _MOST_ALIKE = 0.5
 """Share of one value among those at the far end: white borders and letters are of one value."""
 
 
-def settle_sign(planes: Planes, layout: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
+def settle_sign(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
     """Correct Pixel Representation where the pixels show that it is wrong.
 
     Args:
         planes: the decoded frame; all values fit Bits Stored.
-        layout: what the header says.
+        module: what the header says.
 
     Returns:
-        The layout of which `stored_values` makes the picture; `pixel_representation_wrong` where
+        The module of which `stored_values` makes the picture; `pixel_representation_wrong` where
         that is not the header's, `pixel_representation_doubtful` where a codestream and the header
         disagree, negative values are there, and the pixels do not say which is right.
     """
-    if layout.samples != 1 or not may_have_other_sign(planes, layout):
-        return layout, ()
-    other = replace(layout, is_signed=not layout.is_signed)
-    as_said = stored_values(planes.samples[0], layout, planes.precision)
+    if module.samples != 1 or not may_have_other_sign(planes, module):
+        return module, ()
+    other = replace(module, is_signed=not module.is_signed)
+    as_said = stored_values(planes.samples[0], module, planes.precision)
     otherwise = stored_values(planes.samples[0], other, planes.precision)
-    bits = min(layout.bits_stored, planes.precision)
+    bits = min(module.bits_stored, planes.precision)
     share = share_closer(otherwise, as_said, 1 << bits)
-    if share is not None and share >= _SURE and not _is_one_value(as_said, bits, layout):
+    if share is not None and share >= _SURE and not _is_one_value(as_said, bits, module):
         return other, (WRONG,)
     is_stream_signed = planes.samples.dtype.kind == "i"
-    return layout, (DOUBTFUL,) if is_stream_signed and not layout.is_signed else ()
+    return module, (DOUBTFUL,) if is_stream_signed and not module.is_signed else ()
 
 
-def may_have_other_sign(planes: Planes, layout: PixelModule) -> bool:
+def may_have_other_sign(planes: Planes, module: PixelModule) -> bool:
     """Whether the sign should be looked at, by a few rows: takes some 20 microseconds."""
-    if planes.samples.dtype.kind == "f" or layout.bits_stored < 2:
+    if planes.samples.dtype.kind == "f" or module.bits_stored < 2:
         return False
-    bits = min(layout.bits_stored, planes.precision)
+    bits = min(module.bits_stored, planes.precision)
     if bits > 16:
         return False
-    values = stored_values(some_rows(planes.samples[0], is_quick=True), layout, planes.precision)
-    if layout.is_signed:
+    values = stored_values(some_rows(planes.samples[0], is_quick=True), module, planes.precision)
+    if module.is_signed:
         quarter = 1 << (bits - 2)
         return _are_many(values < -quarter) and _are_many(values > quarter)
     quarter = 1 << (bits - 2)
@@ -78,10 +78,10 @@ def _are_many(mask: NDArray[np.bool_], share: float = _FEWEST) -> bool:
     return bool(np.count_nonzero(mask) >= share * mask.size)
 
 
-def _is_one_value(values: NDArray[Any], bits: int, layout: PixelModule) -> bool:
+def _is_one_value(values: NDArray[Any], bits: int, module: PixelModule) -> bool:
     """Whether an end of the range that neighbours jump to is a border, a shutter or letters."""
     some, quarter = some_rows(values), 1 << (bits - 2)
-    if layout.is_signed:
+    if module.is_signed:
         ends = [some[some > quarter], some[some < -quarter]]
     else:
         ends = [some[some >= 3 * quarter]]

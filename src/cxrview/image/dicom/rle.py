@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from cxrview.errors import CorruptPixels
 from cxrview.image.dicom.components import check_components, fit_components
-from cxrview.image.dicom.frame import Ending, Frame, Planes, corrupt, failed
+from cxrview.image.dicom.frame import (
+    Ending,
+    Frame,
+    Planes,
+    corrupt_frame_error,
+    undecodable_frame_error,
+)
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.options import check_pixels
@@ -23,37 +29,37 @@ def decode_rle(frame: Frame) -> Planes:
         CorruptPixels: the planes are not those of the header, or make no sense.
         Truncated: the last plane ends too soon.
     """
-    layout, data = _by_plane(frame.layout), frame.data
+    module, data = _by_plane(frame.module), frame.data
     count = int.from_bytes(data[:4], "little")
     if len(data) < 64:
-        raise failed(frame, is_whole=frame.ending is Ending.CLOSED)
-    layout, width = _of_segments(frame, layout, count)
+        raise undecodable_frame_error(frame, is_whole=frame.ending is Ending.CLOSED)
+    module, width = _of_segments(frame, module, count)
     starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
     if starts != sorted(starts) or starts[0] < 64:
-        raise corrupt(frame)
+        raise corrupt_frame_error(frame)
     if starts[-1] >= len(data):
-        raise failed(frame, is_whole=frame.ending is Ending.CLOSED)
-    if (whole := _decode_grey(data, layout)) is not None:
+        raise undecodable_frame_error(frame, is_whole=frame.ending is Ending.CLOSED)
+    if (whole := _decode_grey(data, module)) is not None:
         return fit_components(frame, whole)
-    size = layout.frame_bytes // count
+    size = module.frame_bytes // count
     ends = [*starts[1:], len(data)]
-    native = np.empty((layout.samples, size, width), np.uint8)
+    native = np.empty((module.samples, size, width), np.uint8)
     for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
         sample, byte = divmod(k, width)  # the most significant byte comes first
         native[sample, :, width - 1 - byte] = _unpack_bits(frame, start, end, size)
-    return fit_components(frame, _unpacked(native.data.cast("B"), layout))
+    return fit_components(frame, _unpacked(native.data.cast("B"), module))
 
 
-def _of_segments(frame: Frame, layout: PixelModule, count: int) -> tuple[PixelModule, int]:
+def _of_segments(frame: Frame, module: PixelModule, count: int) -> tuple[PixelModule, int]:
     """Take samples and bytes of a sample from the segments, of which there is one for each byte.
 
     Where they are not those of the header, one of the two should be.
     """
-    expected, other = max(1, layout.bits_allocated // 8), 4 - layout.samples
+    expected, other = max(1, module.bits_allocated // 8), 4 - module.samples
     for width, samples in (
-        (expected, layout.samples),
+        (expected, module.samples),
         (expected, other),
-        *((width, layout.samples) for width in (1, 2, 4, 8)),
+        *((width, module.samples) for width in (1, 2, 4, 8)),
     ):
         if count == width * samples:
             break
@@ -64,32 +70,32 @@ def _of_segments(frame: Frame, layout: PixelModule, count: int) -> tuple[PixelMo
             "Export it again; its header and its pixels contradict each other",
         )
     if width != expected:
-        layout = replace(layout, bits_allocated=8 * width)
-        check_pixels(frame.path, layout.decoded_bytes, frame.limits)
+        module = replace(module, bits_allocated=8 * width)
+        check_pixels(frame.path, module.decoded_bytes, frame.limits)
     check_components(frame, samples)
-    photometric = layout.photometric if samples == layout.samples else "RGB"
-    return replace(layout, samples=samples, photometric=photometric), width
+    photometric = module.photometric if samples == module.samples else "RGB"
+    return replace(module, samples=samples, photometric=photometric), width
 
 
-def _decode_grey(data: bytes, layout: PixelModule) -> Planes | None:
+def _decode_grey(data: bytes, module: PixelModule) -> Planes | None:
     """Decode both bytes of grey values at once, in a third of the time.
 
     None where a plane is too short or too long, as of some writers, or where there are colours.
     """
-    if layout.samples != 1 or layout.bits_allocated not in (8, 16):
+    if module.samples != 1 or module.bits_allocated not in (8, 16):
         return None
     try:
-        native = imagecodecs.dicomrle_decode(data, f"<u{layout.bits_allocated // 8}")
+        native = imagecodecs.dicomrle_decode(data, f"<u{module.bits_allocated // 8}")
     except imagecodecs.DicomrleError:
         return None
-    return _unpacked(native, layout) if len(native) == layout.frame_bytes else None
+    return _unpacked(native, module) if len(native) == module.frame_bytes else None
 
 
-def _unpacked(native: bytes | bytearray | memoryview, layout: PixelModule) -> Planes:
+def _unpacked(native: bytes | bytearray | memoryview, module: PixelModule) -> Planes:
     return Planes(
-        samples=unpack_native(native, layout, is_little_endian=True),
-        precision=layout.bits_allocated,
-        is_luma_first=layout.photometric.startswith("YBR"),
+        samples=unpack_native(native, module, is_little_endian=True),
+        precision=module.bits_allocated,
+        is_luma_first=module.photometric.startswith("YBR"),
     )
 
 
@@ -103,13 +109,13 @@ def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.ui
         try:
             plane = imagecodecs.packbits_decode(segment, out=size + 256)
         except imagecodecs.PackbitsError as error:
-            raise failed(frame, is_whole=is_whole) from error
+            raise undecodable_frame_error(frame, is_whole=is_whole) from error
     if len(plane) < size:
-        raise failed(frame, is_whole=is_whole)
+        raise undecodable_frame_error(frame, is_whole=is_whole)
     return np.frombuffer(plane, np.uint8, size)
 
 
-def _by_plane(layout: PixelModule) -> PixelModule:
+def _by_plane(module: PixelModule) -> PixelModule:
     """RLE is always by plane, whatever Planar Configuration says."""
-    photometric = layout.photometric.removesuffix("_422")
-    return replace(layout, is_planar=True, photometric=photometric)
+    photometric = module.photometric.removesuffix("_422")
+    return replace(module, is_planar=True, photometric=photometric)

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from cxrview.image.dicom.pixel_module import PixelModule
 
 
-def stored_values(samples: NDArray[Any], layout: PixelModule, precision: int) -> NDArray[Any]:
+def stored_values(samples: NDArray[Any], module: PixelModule, precision: int) -> NDArray[Any]:
     """Take the stored bits out of their container and give them their sign.
 
     Args:
         samples: integers of up to 64 bits, any shape and byte order, or floats, which are
             returned as they are.
-        layout: what the header says.
+        module: what the header says.
         precision: bits that a codestream uses; of native pixels, the bits allocated.
 
     Returns:
@@ -23,33 +23,33 @@ def stored_values(samples: NDArray[Any], layout: PixelModule, precision: int) ->
         signed where the header does not, or the other way round: the bits count, and the header
         says what they mean, as in DCMTK and pydicom.
     """
-    if layout.is_float:
+    if module.is_float:
         return samples.astype(samples.dtype.newbyteorder("="), copy=False)
-    bits, high = layout.bits_stored, layout.high_bit
+    bits, high = module.bits_stored, module.high_bit
     if precision < bits:
         bits, high = precision, precision - 1
     width = samples.dtype.itemsize
     container = samples.astype(samples.dtype.newbyteorder("="), copy=False).view(f"u{width}")
     shift = min(high + 1, 8 * width) - bits
     if bits == 8 * width or shift < 0:  # all bits of the container are of the value
-        values: NDArray[Any] = container.view(f"i{width}") if layout.is_signed else container
+        values: NDArray[Any] = container.view(f"i{width}") if module.is_signed else container
         return values
     values = (container >> shift if shift else container) & _ones(bits, width)
-    if not layout.is_signed:
+    if not module.is_signed:
         return values
     sign = _ones(bits, width) ^ _ones(bits - 1, width)
     signed: NDArray[Any] = ((values ^ sign) - sign).view(f"i{width}")
     return signed
 
 
-def as_stored(value: int, layout: PixelModule) -> int:
+def as_stored(value: int, module: PixelModule) -> int:
     """Give a header value, such as Pixel Padding Value, the sign of the pixels.
 
     Its value representation often contradicts Pixel Representation.
     """
-    span = 1 << (16 if layout.bits_allocated <= 16 else layout.bits_allocated)
+    span = 1 << (16 if module.bits_allocated <= 16 else module.bits_allocated)
     value %= span
-    return value - span if layout.is_signed and value >= span // 2 else value
+    return value - span if module.is_signed and value >= span // 2 else value
 
 
 def _ones(bits: int, width: int) -> Any:
@@ -58,7 +58,7 @@ def _ones(bits: int, width: int) -> Any:
 
 def unpack_native(
     data: bytes | bytearray | memoryview,
-    layout: PixelModule,
+    module: PixelModule,
     *,
     is_little_endian: bool,
     is_words: bool = False,
@@ -66,8 +66,8 @@ def unpack_native(
     """Take the first frame.
 
     Args:
-        data: at least `layout.frame_bytes` bytes.
-        layout: what the header says.
+        data: at least `module.frame_bytes` bytes.
+        module: what the header says.
         is_little_endian: byte order of values longer than a byte.
         is_words: the element is of 16-bit words (OW): in big endian files bytes of 8-bit
             pixels then stand in pairs the wrong way round.
@@ -75,26 +75,26 @@ def unpack_native(
     Returns:
         Shape (samples, rows, columns), unsigned or floating. A view of `data` where it can be.
     """
-    if not is_little_endian and is_words and layout.bits_allocated <= 8:
-        even = layout.frame_bytes + layout.frame_bytes % 2
+    if not is_little_endian and is_words and module.bits_allocated <= 8:
+        even = module.frame_bytes + module.frame_bytes % 2
         data = np.frombuffer(bytes(data[:even]).ljust(even, b"\0"), ">u2").astype("<u2").tobytes()
-    data = data[: layout.frame_bytes]
-    if layout.bits_allocated == 1:
+    data = data[: module.frame_bytes]
+    if module.bits_allocated == 1:
         bits = np.unpackbits(
-            np.frombuffer(data, np.uint8), count=layout.samples_a_plane, bitorder="little"
+            np.frombuffer(data, np.uint8), count=module.samples_a_plane, bitorder="little"
         )
-        return bits.reshape(layout.samples, layout.rows, layout.columns)
-    kind = "f" if layout.is_float else "u"
+        return bits.reshape(module.samples, module.rows, module.columns)
+    kind = "f" if module.is_float else "u"
     order = "<" if is_little_endian else ">"
-    flat = np.frombuffer(data, f"{order}{kind}{layout.bits_allocated // 8}")
-    if layout.photometric == "YBR_FULL_422":
-        return _luma_of_422(flat, layout)
-    if layout.samples == 1 or layout.is_planar:
-        return flat.reshape(layout.samples, layout.rows, layout.columns)
-    return np.moveaxis(flat.reshape(layout.rows, layout.columns, layout.samples), 2, 0)
+    flat = np.frombuffer(data, f"{order}{kind}{module.bits_allocated // 8}")
+    if module.photometric == "YBR_FULL_422":
+        return _luma_of_422(flat, module)
+    if module.samples == 1 or module.is_planar:
+        return flat.reshape(module.samples, module.rows, module.columns)
+    return np.moveaxis(flat.reshape(module.rows, module.columns, module.samples), 2, 0)
 
 
-def _luma_of_422(flat: NDArray[Any], layout: PixelModule) -> NDArray[Any]:
+def _luma_of_422(flat: NDArray[Any], module: PixelModule) -> NDArray[Any]:
     """Pick the luma out of Y Y Cb Cr for every two pixels (PS3.3 C.7.6.3.1.2)."""
-    pairs = flat.reshape(layout.rows, -1, 4)[..., :2]
-    return pairs.reshape(1, layout.rows, -1)[..., : layout.columns]
+    pairs = flat.reshape(module.rows, -1, 4)[..., :2]
+    return pairs.reshape(1, module.rows, -1)[..., : module.columns]

@@ -36,7 +36,6 @@ _LOOK_INTO = 64
 """Sequences within a sequence that is asked for."""
 _LONGEST_SEARCH = 1 << 16
 _MOST_SEARCHES = 16
-_ADVICE = "Copy or export it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +178,7 @@ class _Reader:
     def items(self, at: int, end: int, *, level: int) -> Iterator[tuple[Dataset, int]]:
         """Read the items of a sequence, each with where it ends (PS3.5 section 7.5)."""
         if level > self._max_nesting:
-            raise NestedTooDeep(
-                self._path, "it has sequences within sequences beyond the limit", _ADVICE
-            )
+            raise NestedTooDeep(self._path, "it has sequences within sequences beyond the limit")
         while end - at >= 8 and self._forms.tag(at) != SEQUENCE_END:
             if self._forms.tag(at) != ITEM:
                 raise _Broken
@@ -222,7 +219,7 @@ class _Reader:
     ) -> tuple[DataElement | RawDataElement, int]:
         self._count += 1
         if self._count > MOST_ELEMENTS:
-            raise TooLarge(self._path, f"it has more than {MOST_ELEMENTS:,} elements", _ADVICE)
+            raise TooLarge(self._path, f"it has more than {MOST_ELEMENTS:,} elements")
         if form.length == UNDEFINED and (form.vr in ("OB", "OW") or tag == _PIXELS):
             stop = self._behind_fragments(form.start, end)
         elif form.length == UNDEFINED:

@@ -38,7 +38,7 @@ def smooth(rows: int, columns: int, low: int, high: int) -> np.ndarray:
 def both(data: bytes, side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
     """By the fast and by the full reader."""
     file = open_image(data)
-    fast, full = file.squashed(side), file.radiograph()
+    fast, full = file.decode_square(side), file.decode()
     assert fast.warnings == full.warnings
     assert fast.is_constant == full.is_constant
     return fast.pixels.astype(int), squash(full.pixels, side).astype(int)
@@ -97,7 +97,7 @@ def test_a_wavelet_is_not_decoded_in_full(make_dicom, monkeypatch, name, more):
     data = make_dicom(pixels, SYNTAXES[name], BitsStored=12, HighBit=11)
     monkeypatch.setattr("cxrview.image.dicom.file.CODECS", dict.fromkeys(CODECS))  # none left
 
-    assert open_image(data).squashed(SIDE).pixels.std() > 10
+    assert open_image(data).decode_square(SIDE).pixels.std() > 10
 
 
 @pytest.mark.parametrize("name", sorted(IN_PART))
@@ -133,7 +133,7 @@ def test_exact_decodes_every_pixel(make_dicom):
     data = make_dicom(pixels, SYNTAXES["JPEG 2000"], BitsStored=12, HighBit=11)
     file = open_image(data, ReadOptions(exact=True))
 
-    assert np.array_equal(file.squashed(SIDE).pixels, squash(file.radiograph().pixels, SIDE))
+    assert np.array_equal(file.decode_square(SIDE).pixels, squash(file.decode().pixels, SIDE))
 
 
 @pytest.mark.parametrize("name", sorted(SYNTAXES))
@@ -141,8 +141,8 @@ def test_a_constant_picture_is_told(make_dicom, name):
     pixels = np.full((300, 260), 77, np.uint16)
     file = open_image(make_dicom(pixels, SYNTAXES[name], BitsStored=12, HighBit=11))
 
-    assert file.squashed(SIDE).is_constant
-    assert not file.squashed(SIDE).pixels.any()
+    assert file.decode_square(SIDE).is_constant
+    assert not file.decode_square(SIDE).pixels.any()
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
@@ -172,4 +172,4 @@ def test_a_turned_jpeg_is_turned():
     Image.fromarray(grey).save(file, "JPEG", exif=exif)
 
     assert_close(file.getvalue(), 6)
-    assert open_image(file.getvalue()).squashed(SIDE).warnings == ("exif_rotated",)
+    assert open_image(file.getvalue()).decode_square(SIDE).warnings == ("exif_rotated",)

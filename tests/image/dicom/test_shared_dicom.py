@@ -48,9 +48,9 @@ def test_every_file_is_read_or_has_no_pixels(shared_data, listed):
         file = open_image(str(shared_data / "dicom" / name))
         if name in NO_PIXELS:
             with pytest.raises(NoPixelData):
-                file.radiograph()
+                file.decode()
             continue
-        radiograph = file.radiograph()
+        radiograph = file.decode()
 
         assert radiograph.warnings == WARNINGS.get(name, ()), name
         assert not radiograph.is_constant

@@ -234,7 +234,7 @@ def test_zeros_in_place_of_the_second_half_are_not_decoded(kit, name):
     data = in_file(kit, SYNTAXES[name], item(b"") + item(even(stream)) + END)
     half = len(data) - len(stream) // 2
 
-    for read in (read_radiograph, lambda d: open_image(d).squashed(16)):
+    for read in (read_radiograph, lambda d: open_image(d).decode_square(16)):
         with pytest.raises((Truncated, CorruptPixels)):
             read(data[:half] + bytes(len(data) - half))
 

@@ -22,14 +22,14 @@ _WIDEST = 32
 
 
 def unpack_by_length(
-    length: int, needed: int, layout: PixelModule, unpack: Unpack
+    length: int, needed: int, module: PixelModule, unpack: Unpack
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Take the first frame, as the header says or as the number of bytes says.
 
     Args:
         length: bytes of the element.
         needed: bytes of all frames by the header; at most `length`, but where `is_third` is true.
-        layout: what the header says.
+        module: what the header says.
         unpack: takes the frame.
 
     Returns:
@@ -37,38 +37,38 @@ def unpack_by_length(
         for each pixel of one, or one for each of three. Wider words than Bits Allocated says are
         taken where these show a much smoother picture.
     """
-    if is_third(length, needed, layout):
-        grey = unpack(replace(layout, samples=1, photometric="MONOCHROME2"))
+    if is_third(length, needed, module):
+        grey = unpack(replace(module, samples=1, photometric="MONOCHROME2"))
         return np.broadcast_to(grey, (3, *grey.shape[1:])), (SAMPLES_DIFFER,)
-    samples = unpack(layout)
+    samples = unpack(module)
     for times in (2, 4):
-        bits = times * layout.bits_allocated
-        if layout.bits_allocated < 8 or bits > _WIDEST or length != times * needed:
+        bits = times * module.bits_allocated
+        if module.bits_allocated < 8 or bits > _WIDEST or length != times * needed:
             continue
-        words = unpack(replace(layout, bits_allocated=bits))
+        words = unpack(replace(module, bits_allocated=bits))
         if is_much_smoother(some_rows(words[0]), some_rows(samples[0])):
             return words, ()
-    if _may_be_colour(length, needed, layout):
+    if _may_be_colour(length, needed, module):
         # Colour by plane, and three frames of grey, begin with a picture as they are. What is
         # colour by pixel is smooth along its rows as grey too, but not down its columns.
-        grey = luma(*unpack(replace(layout, samples=3, is_planar=False)))
+        grey = luma(*unpack(replace(module, samples=3, is_planar=False)))
         if is_much_smoother(some_rows(grey.T), some_rows(samples[0].T)):
             return grey[np.newaxis], (SAMPLES_DIFFER,)
     return samples, ()
 
 
-def is_third(length: int, needed: int, layout: PixelModule) -> bool:
+def is_third(length: int, needed: int, module: PixelModule) -> bool:
     """Whether there is one value for each pixel, where the header says three.
 
     Args:
         length: bytes of the element, which must not be cut.
         needed: bytes of all frames by the header.
-        layout: what it says.
+        module: what it says.
     """
-    is_colour = layout.photometric in _COLOURS and layout.frames == 1
+    is_colour = module.photometric in _COLOURS and module.frames == 1
     return is_colour and length - needed // 3 in (0, 1)
 
 
-def _may_be_colour(length: int, needed: int, layout: PixelModule) -> bool:
-    is_grey = layout.photometric.startswith("MONOCHROME") and layout.bits_allocated in (8, 16)
-    return is_grey and layout.frames == 1 and length - 3 * needed in (0, 1)
+def _may_be_colour(length: int, needed: int, module: PixelModule) -> bool:
+    is_grey = module.photometric.startswith("MONOCHROME") and module.bits_allocated in (8, 16)
+    return is_grey and module.frames == 1 and length - 3 * needed in (0, 1)

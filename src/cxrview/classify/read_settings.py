@@ -1,0 +1,33 @@
+"""How a decode worker reads files: `ReadSettings`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.image.options import ReadOptions
+from cxrview.image.pseudonyms import pseudonym
+from cxrview.image.resize import SIDE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSettings:
+    """How a worker reads files."""
+
+    side: int = SIDE
+    """Rows and columns of the model's input."""
+    options: ReadOptions = ReadOptions()
+    memory_bytes: int = 4 << 30
+    """Address space that a worker may take beyond what it starts with."""
+    key: bytes | None = None
+    """Of the patients' pseudonyms; without one there are none."""
+    identify: bool = False
+    """Keep real patient ids in place of pseudonyms."""
+    skip: bool = True
+    """Skip what the chest rule excludes."""
+    chest_rule: Path | None = None
+    """A user's own rule; None for the one in the package."""
+
+    def patient_key(self, patient_id: str) -> str:
+        """Return what the table shows in place of a patient's id."""
+        if self.identify:
+            return patient_id
+        return pseudonym(self.key, patient_id) if self.key else ""

@@ -1,0 +1,44 @@
+"""Turn errors of reading a file into `Failure` records, the rows of the failures table."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from cxrview.errors import OutOfMemory, UnreadableImage
+from cxrview.records import Failure
+
+_Result = TypeVar("_Result")
+
+
+def read_or_failure(
+    path: str, read: Callable[[], _Result], *, memory_advice: str = OutOfMemory.default_advice
+) -> _Result | Failure:
+    """Call `read`, and return a failure in place of what it raises.
+
+    Args:
+        path: the file that is read, as the user named it.
+        read: opens and decodes the file.
+        memory_advice: what to do where there is too little memory.
+    """
+    try:
+        return read()
+    except Exception as error:  # a broken file can raise anything: the one broad except for files
+        return failure_of(path, error, memory_advice=memory_advice)
+
+
+def failure_of(
+    path: str, error: Exception, *, memory_advice: str = OutOfMemory.default_advice
+) -> Failure:
+    """Make the failure of a file from the error that reading it raised.
+
+    Args:
+        path: the file, as the user named it.
+        error: an `UnreadableImage` gives its code, reason and advice; of any other exception only
+            the type is reported, since its message may quote a header value.
+        memory_advice: what to do after a `MemoryError`.
+    """
+    if isinstance(error, MemoryError):
+        reason = "reading it needs more memory than the process may take"
+        error = OutOfMemory(path, reason, memory_advice)
+    elif not isinstance(error, UnreadableImage):
+        error = UnreadableImage(path, f"unexpected error while reading ({type(error).__name__})")
+    return Failure(path=path, code=error.code, reason=error.reason, advice=error.advice)
