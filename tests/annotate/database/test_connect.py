@@ -235,13 +235,13 @@ from datetime import UTC, datetime
 from itertools import count
 from cxrview.records import Reading
 from cxrview.annotate.database.store import open_readings
-from cxrview.terms import Act, Round
+from cxrview.terms import Action, ReadingRound
 
 store = open_readings(sys.argv[1])
 for n in count():
     uids = [f"{n}-{part}" for part in range(3)]
     store.add_readings(
-        Reading(uid=uid, reader_id=1, image_id="0" * 16, round=Round.BLIND, act=Act.LABEL,
+        Reading(uid=uid, reader_id=1, image_id="0" * 16, round=ReadingRound.BLIND, act=Action.LABEL,
                 label="frontal", made=datetime.now(UTC)) for uid in uids)
     print(*uids, flush=True)
 """

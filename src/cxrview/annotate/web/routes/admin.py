@@ -129,7 +129,7 @@ def _file(request: Request, login: Login, name: str) -> Response:
     if room.has_blind_left(login.reader):
         raise HTTPException(409, _UNREAD)
     room.note_opinion_shown(login.reader)
-    room.note_sides_shown(login.reader, room.images)
+    room.record_reveal_of_all(login.reader)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / name
         try:
