@@ -316,7 +316,7 @@ def test_a_blind_reading_of_an_image_revealed_to_its_reader_is_wrong(room, every
         if everything:
             store.record_reveal_of_all(reader.reader_id, 40, long_ago)
         else:
-            store.record_reveal(
+            store.record_reveals(
                 reader.reader_id, [image.image_id], ReadingRound.ADJUDICATION, long_ago
             )
     add(room)

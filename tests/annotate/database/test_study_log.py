@@ -166,7 +166,7 @@ def test_who_was_shown_the_opinion_of_others_is_written_down_once(store):
 
 
 def test_reveals_are_recorded_image_by_image_or_for_all(store):
-    store.record_reveal(BEN, ["a", "b"], ReadingRound.ADJUDICATION, NOON)
+    store.record_reveals(BEN, ["a", "b"], ReadingRound.ADJUDICATION, NOON)
     first = store.last_entry()
     store.record_reveal_of_all(ANN, 3, NOON)
 

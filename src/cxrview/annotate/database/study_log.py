@@ -166,7 +166,7 @@ class StudyLog(Logins):
         with self._database.reading() as db:
             return _shown_opinion(db)
 
-    def record_reveal(
+    def record_reveals(
         self, reader_id: int, image_ids: Iterable[str], shown_in: ReadingRound, when: datetime
     ) -> None:
         """Record that a reader is about to see what others say of these images.

@@ -189,12 +189,15 @@ class StudyState:
                 self.store.note_opinion_shown(reader.reader_id, self.time)
                 self._opinion_shown.add(reader.reader_id)
 
-    def record_reveal(self, reader: Reader, image_id: str, shown_in: ReadingRound) -> None:
-        """Write to the study's log, once, that the reader is about to see what others say."""
+    def record_reveals(
+        self, reader: Reader, image_ids: Iterable[str], shown_in: ReadingRound
+    ) -> None:
+        """Write to the study's log, once each, that the reader is about to see what others say."""
         with self.lock:
-            if (reader.reader_id, image_id) not in self._revealed:
-                self.store.record_reveal(reader.reader_id, [image_id], shown_in, self.time)
-                self._revealed.add((reader.reader_id, image_id))
+            new = [one for one in image_ids if (reader.reader_id, one) not in self._revealed]
+            if new:
+                self.store.record_reveals(reader.reader_id, new, shown_in, self.time)
+                self._revealed.update((reader.reader_id, one) for one in new)
 
     def record_reveal_of_all(self, reader: Reader) -> None:
         """Write the same of every image of the study, as before an export."""
@@ -207,6 +210,10 @@ class StudyState:
         """Whether the reader has seen what others say of an image, or has ever settled it."""
         with self.lock:
             return (reader.reader_id, image_id) in self._revealed
+
+    def is_flagged(self, image_id: str) -> bool:
+        """Whether any reader has flagged an image for discussion."""
+        return any(slot[1] == image_id for slot in self.standing.flags)
 
     def _take_entries(self, entries: Iterable[LogEntry]) -> None:
         for entry in entries:

@@ -29,7 +29,9 @@ routes = APIRouter(prefix="/admin")
 
 _Name = Annotated[str, Form(max_length=200)]
 _ROLES = (Role.READER, Role.ADJUDICATOR, Role.MANAGER)
-_NOT_YOURSELF = "You cannot change yourself here. Ask another manager, or use cxrview annotate reader."
+_NOT_YOURSELF = (
+    "You cannot change yourself here. Ask another manager, or use cxrview annotate reader."
+)
 _UNREAD = "You have images left to read blind: this is open to you when you have none."
 
 
