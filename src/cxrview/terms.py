@@ -132,6 +132,8 @@ class StudyEvent(StrEnum):
     OPINION_SHOWN = "opinion shown"
     """A reader was shown what the model or the other readers say of an image, for the first
     time."""
+    IMAGE_REVEALED = "image revealed"
+    """A reader was shown what the model or the other readers say of one image, or of all."""
 
 
 class LabelStatus(StrEnum):

@@ -307,6 +307,25 @@ def test_a_reading_after_the_opinion_was_shown_is_wrong(room):
     assert "1 blind acts that count came after their reader had been shown" in said
 
 
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_blind_reading_of_an_image_revealed_to_its_reader_is_wrong(room, everything):
+    room.create_read()
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    with closing(open_readings("study.db")) as store:
+        reader, image = store.readers()[0], store.images()[0]
+        if everything:
+            store.record_reveal_of_all(reader.reader_id, 40, long_ago)
+        else:
+            store.record_reveals(
+                reader.reader_id, [image.image_id], ReadingRound.ADJUDICATION, long_ago
+            )
+    add(room)
+
+    said = room.run("annotate verify study.db", code=1).output
+
+    assert re.search(r"\d+ blind acts? that counts? w.* had been shown what others say", said)
+
+
 def test_replaced_and_missing_files_are_wrong(room):
     room.create_read()
     replace_file(room, 7)

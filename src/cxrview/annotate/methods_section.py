@@ -38,6 +38,14 @@ def _design(
     blind = [r for r in effective_readings(counted).values() if r.round is ReadingRound.BLIND]
     readers = {reading.reader_id for reading in blind}
     labels = ", ".join(choice.name for choice in study.choices)
+    if not blind:
+        active = [r for r in store.readers() if Role.READER in r.roles and not r.is_retired]
+        yield (
+            f"{_count(len(settled), 'radiograph')} are to be labelled ({labels}) by "
+            f"{_count(len(active), 'reader')}, {_count(study.readings_per_image, 'reading')} an "
+            "image; no reading counts yet"
+        )
+        return
     yield (
         f"{_count(len(settled), 'radiograph')} were labelled ({labels}) by "
         f"{_count(len(readers), 'reader')} independently of each other and without knowledge of "
@@ -49,15 +57,14 @@ def _design(
             f"{study.repeat_share:.0%} of the images were shown to the same reader twice, "
             f"unannounced ({_count(again, 'repeat reading')})"
         )
-    if blind:
-        first, last = min(r.made for r in blind), max(r.made for r in blind)
-        imported = sum(reading.how is Method.IMPORT for reading in blind)
-        grid = sum(reading.how in (Method.GRID, Method.GRID_EXCEPTION) for reading in blind)
-        yield (
-            f"The {len(blind):,} blind readings were made from {first:%Y-%m-%d} to "
-            f"{last:%Y-%m-%d} (UTC), {grid:,} of them on pages of thumbnails and {imported:,} "
-            f"outside of cxrview {version('cxrview')}"
-        )
+    first, last = min(r.made for r in blind), max(r.made for r in blind)
+    imported = sum(reading.how is Method.IMPORT for reading in blind)
+    grid = sum(reading.how in (Method.GRID, Method.GRID_EXCEPTION) for reading in blind)
+    yield (
+        f"The {len(blind):,} blind readings were made from {first:%Y-%m-%d} to "
+        f"{last:%Y-%m-%d} (UTC), {grid:,} of them on pages of thumbnails and {imported:,} "
+        f"outside of cxrview {version('cxrview')}"
+    )
 
 
 def _agreement(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import combinations
 
 from cxrview.annotate.content import ContentFound, check_content
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import effective_readings
+from cxrview.annotate.effective import VERDICTS, effective_readings
 from cxrview.annotate.lateness import count_late
 from cxrview.records import Reading
 from cxrview.results.columns import printable
@@ -25,6 +25,8 @@ _ARRIVAL_SECONDS = 60
 """By which arrivals may go back, as when the server's clock is set right; ours."""
 _CLOSING_SECONDS = 2
 """Within which a server learns that the shell closed the round."""
+
+_CHANGES = VERDICTS | {Action.UNDO}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ def verify_study(
         *_order(every),
         *_references(store, every),
         *_after_closing(store, counted),
+        *_after_reveal(store, counted),
         *(f"{pair}, at the same times" for pair in _alike(store, counted, same_times=True)),
     ]
     remarks = [
@@ -165,6 +168,45 @@ def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]
     for words, times in found.items():
         if times:
             yield f"{times} {words}"
+
+
+def _after_reveal(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
+    """Blind verdicts of a reader on an image of which the reader had seen what others say."""
+    revealed = _revealed(store, counted)
+    grace = timedelta(seconds=_CLOSING_SECONDS)
+    found = 0
+    for reading in counted:
+        if reading.round is not ReadingRound.BLIND or reading.act not in _CHANGES:
+            continue
+        when = reading.made if reading.how is Method.IMPORT else reading.received
+        seen = revealed.get((reading.reader_id, reading.image_id))
+        found += seen is not None and when is not None and when > seen + grace
+    if found:
+        acts = plural(found, "blind act that counts was", "blind acts that count were")
+        yield f"{acts} made after the reader had been shown what others say of the image"
+
+
+def _revealed(store: ReadingStore, counted: list[Reading]) -> dict[tuple[int, str], datetime]:
+    """By reader and image id, when the reader first saw what others say of the image.
+
+    The log of a study that an older cxrview served has no entries for it: there the reader's first
+    adjudication or second look of the image is the latest time that is possible.
+    """
+    first: dict[tuple[int, str], datetime] = {}
+
+    def note(reader_id: int, image_id: str, when: datetime) -> None:
+        known = first.setdefault((reader_id, image_id), when)
+        first[reader_id, image_id] = min(known, when)
+
+    order = [image.image_id for image in store.images()]
+    for reveal in store.reveals():
+        one = reveal.image_id
+        for image_id in order[: reveal.images] if one is None else [one]:
+            note(reveal.reader_id, image_id, reveal.happened)
+    for reading in counted:
+        if reading.round is not ReadingRound.BLIND and reading.received is not None:
+            note(reading.reader_id, reading.image_id, reading.received)
+    return first
 
 
 def _late(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:

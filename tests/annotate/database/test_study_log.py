@@ -165,6 +165,17 @@ def test_who_was_shown_the_opinion_of_others_is_written_down_once(store):
     assert store.last_entry() == 1
 
 
+def test_reveals_are_recorded_image_by_image_or_for_all(store):
+    store.record_reveals(BEN, ["a", "b"], ReadingRound.ADJUDICATION, NOON)
+    first = store.last_entry()
+    store.record_reveal_of_all(ANN, 3, NOON)
+
+    told = [(one.reader_id, one.image_id, one.images) for one in store.reveals()]
+    assert told == [(BEN, "a", 1), (BEN, "b", 1), (ANN, None, 3)]
+    assert [one.reader_id for one in store.reveals(after=first)] == [ANN]
+    assert store.log()[0].facts["round"] == "adjudication"
+
+
 def test_known_uids_are_found_whether_they_count_or_not(store):
     one = a_reading(how=Method.IMPORT)
     store.add_readings([one], imported_from="a.csv")

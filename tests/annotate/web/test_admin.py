@@ -8,7 +8,14 @@ import pytest
 from cxrview.terms import Role
 
 ADA, BO, CY, EVA = "Ada Lovelace", "Bo Diddley", "Cy Twombly", "Eva Hesse"
-PAGES = ("/admin", "/admin/closing", "/admin/labels.csv", "/admin/readings.csv")
+PAGES = (
+    "/admin",
+    "/admin/readers/1/retire",
+    "/admin/export/labels.csv",
+    "/admin/closing",
+    "/admin/labels.csv",
+    "/admin/readings.csv",
+)
 FORMS = ("/admin/readers", "/admin/readers/1/link", "/admin/readers/1/retire", "/admin/closing")
 
 
@@ -50,7 +57,7 @@ def test_it_shows_how_far_everybody_is(served, eva):
     page = eva.get("/admin").text
 
     row = re.search(r"<tr><th scope=\"row\">Ada Lovelace.*?</tr>", page, re.S)[0]
-    assert re.findall(r'<td class="number">(\d+)</td>', row) == ["3", "5"]
+    assert re.findall(r'<td class="number"[^>]*>(\d+)</td>', row) == ["3", "5"]
     assert "<dt>awaiting</dt><dd>3</dd>" in page
     assert 'href="/admin/closing"' in page
 
@@ -91,10 +98,66 @@ def test_a_reader_is_retired_withdrawn_and_restored(served, eva):
     assert eva.send("/admin/readers/99/retire", csrf=eva.csrf).status_code == 404
 
 
+def words_of(page):
+    """The visible words of a page."""
+    return " ".join(re.sub(r"<[^>]+>", "", page).split())
+
+
+def test_every_change_of_a_reader_is_a_page_that_asks_first(served, eva):
+    number = served.readers[ADA].reader_id
+
+    page = eva.get("/admin").text
+
+    links = re.findall(rf'href="(/admin/readers/{number}/[a-z]+)"', page)
+    assert [one.rpartition("/")[2] for one in links] == ["link", "retire", "withdraw"]
+    assert re.findall(r'method="post" action="(/admin[^"]*)"', page) == ["/admin/readers"]
+    for address in links:
+        assert eva.get(address).status_code == 200
+    assert served.store.log() == ()
+    assert served.store.reader_by_link(served.secrets[ADA]) is not None
+
+
+def test_a_change_says_how_many_readings_it_touches(served, eva):
+    for name in (ADA, BO):
+        visitor = served.visit(name)
+        visitor.read(*map(served.act, visitor.next(5)))
+    served.clock.move(seconds=2)
+    number = served.readers[ADA].reader_id
+    both = {reading.image_id for reading in served.store.readings() if reading.reader_id == number}
+    both &= {reading.image_id for reading in served.store.readings() if reading.reader_id != number}
+
+    retire = words_of(eva.get(f"/admin/readers/{number}/retire").text)
+    withdraw = words_of(eva.get(f"/admin/readers/{number}/withdraw").text)
+    eva.send(f"/admin/readers/{number}/withdraw", csrf=eva.csrf)
+    restore = words_of(eva.get(f"/admin/readers/{number}/restore").text)
+
+    assert "5 readings of Ada Lovelace count as before" in retire
+    assert "3 readings left on Ada Lovelace’s list go to the other readers" in retire
+    assert "5 readings of Ada Lovelace no longer count" in withdraw
+    assert re.search(rf"{len(both)} images? loses? (its|their) label", withdraw)
+    assert "Only 1 reader is left, and an image needs 2" in withdraw
+    assert "5 readings count again" in restore
+
+
+def test_a_manager_who_reads_is_asked_before_an_export_that_reveals(served):
+    both = add_manager(served, roles=(Role.MANAGER, Role.READER))
+    served.read_all(EVA, lambda path: {"label": "frontal"})
+
+    assert 'href="/admin/export/labels.csv"' in both.get("/admin").text
+    asked = both.get("/admin/export/readings.csv").text
+
+    assert 'action="/admin/readings.csv"' in asked and served.store.reveals() == ()
+    assert both.get("/admin/readings.csv").status_code == 200
+    (revealed,) = served.store.reveals()
+    assert (revealed.image_id, revealed.images) == (None, 8)
+    assert both.get("/admin/export/study.db").status_code == 422
+
+
 def test_nobody_shuts_himself_out(served, eva):
     number = served.readers[EVA].reader_id
 
     for change in ("link", "retire", "withdraw"):
+        assert eva.get(f"/admin/readers/{number}/{change}").status_code == 409
         answer = eva.send(f"/admin/readers/{number}/{change}", csrf=eva.csrf)
         assert answer.status_code == 409
     assert eva.get("/admin").status_code == 200
@@ -103,7 +166,7 @@ def test_nobody_shuts_himself_out(served, eva):
 def test_the_closing_says_what_is_left_and_is_what_was_shown(served, eva):
     page = eva.get("/admin/closing").text
     assert "16 readings are left" in page and "leave 16 unread" in page
-    assert "never opened again" in page
+    assert "can never be opened again" in page
     ada = served.visit(ADA)
     ada.read(*map(served.act, ada.next(3)))
 

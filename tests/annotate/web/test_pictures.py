@@ -329,7 +329,8 @@ def test_a_replaced_file_is_neither_shown_nor_labelled(known, tmp_path):
     )
     assert len(answer["written"]) == 2
     assert {refusal["why"] for refusal in answer["refused"]} == {
-        "the file of this image was replaced after the study was created"
+        "the file of this image was replaced after the study was created (tell the study's "
+        "administrator)"
     }
 
 

@@ -15,6 +15,7 @@ PAGES = {
     "/second-look": (403, 409, 409),
     "/keys": (200, 200, 200),
     "/my-readings": (200, 200, 403),
+    "/flagged": (403, 200, 200),
 }
 """By a reader, by one who reads and adjudicates, by one who only adjudicates."""
 GETS = {
@@ -40,6 +41,7 @@ MANAGERS = {
     "/admin/readers/{reader_id}/link",
     "/admin/readers/{reader_id}/{change}",
     "/admin/closing",
+    "/admin/export/{file}",
     "/admin/labels.csv",
     "/admin/readings.csv",
 }

@@ -8,14 +8,20 @@ import subprocess
 import sys
 import threading
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from cxrview.annotate.database.store import create_readings, open_readings
+from cxrview.annotate.verify import verify_study
 from cxrview.annotate.web.run import serve_annotation
 from cxrview.errors import UsageError
+from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.terms import Action, ReadingRound, Role
 
 SERVE = """
 import sys
@@ -31,7 +37,7 @@ serve_annotation(
 class Process:
     """A server that was started from a shell."""
 
-    def __init__(self, study: Path, port: int = 0) -> None:
+    def __init__(self, study: Path | str, port: int = 0) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(study), str(port)],
             stdout=subprocess.PIPE,
@@ -165,6 +171,67 @@ def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(make_served
     assert {reading.uid for reading in readings} == confirmed == set(sent)
     assert len({(reading.reader_id, reading.image_id) for reading in readings}) == 120
     assert len(readings) == 120
+
+
+@pytest.mark.slow
+def test_a_killed_server_still_refuses_a_blind_change_to_a_revealed_image(where, tmp_path):
+    """Bo reads and settles: after having seen what Ada says, Bo's own reading stays as it is."""
+    secrets = differing_study(where, tmp_path)
+    process = Process(where)
+    bo, csrf = enter(process.address, secrets["Bo"])
+    own = read_all(bo, csrf, "lateral")
+    assert bo.get("/api/conflict", params={"tab": "a"}).json()["item"]["sides"]
+    bo.close()
+    process.end(signal.SIGKILL)
+    process = Process(where)
+    bo, csrf = enter(process.address, secrets["Bo"])
+    again = [act(showing) for showing in own]
+    refused = send(bo, csrf, again)["refused"]
+    bo.close()
+    process.end(signal.SIGTERM)
+
+    assert len(refused) == 1 and "what other readers say" in refused[0]["why"]
+    with closing(open_readings(where)) as store:
+        (revealed,) = store.reveals()
+        assert (revealed.reader_id, revealed.images) == (2, 1)
+        assert not [p for p in verify_study(store).problems if "had been shown" in p]
+
+
+def differing_study(where: str, folder: Path) -> dict[str, str]:
+    """Make a study of three images, which Ada has read."""
+    about = AnnotationStudy(
+        study_id="8" * 32, name="killed", created=datetime.now(UTC), root=str(folder)
+    )
+    with closing(create_readings(where, about)) as store:
+        store.add_images(StudyImage(image_id=f"{n:016x}", path=f"{n}.png") for n in range(3))
+        roles = {"Ada": {Role.READER}, "Bo": {Role.READER, Role.ADJUDICATOR}}
+        added = {name: store.add_reader(name, held) for name, held in roles.items()}
+        store.add_readings(
+            Reading(
+                uid=f"{n:032x}",
+                reader_id=added["Ada"][0].reader_id,
+                image_id=f"{n:016x}",
+                round=ReadingRound.BLIND,
+                act=Action.LABEL,
+                label="frontal",
+                made=datetime.now(UTC),
+            )
+            for n in range(3)
+        )
+    return {name: secret for name, (_, secret) in added.items()}
+
+
+def read_all(client: httpx.Client, csrf: str, label: str) -> list[str]:
+    """Label everything on the reader's list; returns the showings."""
+    items = client.get("/api/next", params={"tab": "a", "count": 50}).json()["items"]
+    showings = [item["showing"] for item in items]
+    assert not send(client, csrf, [{**act(one), "label": label} for one in showings])["refused"]
+    return showings
+
+
+def send(client: httpx.Client, csrf: str, readings: list[dict[str, str]]) -> Any:
+    headers = {"X-CSRF-Token": csrf}
+    return client.post("/api/readings", json={"readings": readings}, headers=headers).json()
 
 
 def test_nobody_else_on_the_machine_reads_the_study(served, tmp_path):

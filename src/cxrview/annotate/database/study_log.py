@@ -17,7 +17,7 @@ from cxrview.annotate.database.schema import EVENT, READER, READING, STUDY_LOG
 from cxrview.annotate.database.serving_lock import ServingLock, take_serving_lock
 from cxrview.errors import UsageError
 from cxrview.records import ImportedFile, LogEntry
-from cxrview.terms import StudyEvent
+from cxrview.terms import ReadingRound, StudyEvent
 
 LATE_SECONDS = 30 * 60
 """For so long after the closing the server takes what was read before it and waited in a browser,
@@ -38,6 +38,18 @@ class Withdrawn:
     def holds(self, reading_id: int, reader_id: int) -> bool:
         """Whether it is one of them."""
         return reader_id in self.reader_ids or any(a <= reading_id <= b for a, b in self.ranges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal:
+    """A reader has been shown what the model or other readers say of an image."""
+
+    reader_id: int
+    image_id: str | None
+    """None where it was every image that the study had then."""
+    images: int
+    """How many images, in the study's order, are revealed where `image_id` is None; else 1."""
+    happened: datetime
 
 
 class StudyLog(Logins):
@@ -154,6 +166,35 @@ class StudyLog(Logins):
         with self._database.reading() as db:
             return _shown_opinion(db)
 
+    def record_reveals(
+        self, reader_id: int, image_ids: Iterable[str], shown_in: ReadingRound, when: datetime
+    ) -> None:
+        """Record that a reader is about to see what others say of these images.
+
+        One entry is written for each image, and it is on the disk when this returns.
+
+        Args:
+            reader_id: of the reader.
+            image_ids: not recorded for this reader before.
+            shown_in: the round in which the images are shown.
+            when: now.
+        """
+        with self._database.writing() as db:
+            for image_id in image_ids:
+                facts = {"image_id": image_id, "round": str(shown_in)}
+                add_entry(db, StudyEvent.IMAGE_REVEALED, facts, reader_id, when)
+
+    def record_reveal_of_all(self, reader_id: int, images: int, when: datetime) -> None:
+        """Record that a reader is about to see what others say of the first `images` images."""
+        with self._database.writing() as db:
+            facts = {"image_id": None, "images": images}
+            add_entry(db, StudyEvent.IMAGE_REVEALED, facts, reader_id, when)
+
+    def reveals(self, after: int = 0) -> tuple[Reveal, ...]:
+        """Return what was revealed to readers by entries with a number above `after`, in order."""
+        found = (e for e in self.log(after) if e.what is StudyEvent.IMAGE_REVEALED)
+        return tuple(reveal for entry in found if (reveal := reveal_of(entry)))
+
     def late_limit(self) -> timedelta:
         """How long after its closing the blind round takes what was read before."""
         for entry in self.log():
@@ -196,6 +237,18 @@ class StudyLog(Logins):
         with self._database.reading() as db:
             gone = db.scalars(select(READER.c.reader_id).where(READER.c.withdrawn.is_not(None)))
             return Withdrawn(ranges=tuple(undone), reader_ids=frozenset(gone))
+
+
+def reveal_of(entry: LogEntry) -> Reveal | None:
+    """Read an entry of the log as a reveal; None where it is another event."""
+    if entry.what is not StudyEvent.IMAGE_REVEALED or entry.reader_id is None:
+        return None
+    return Reveal(
+        reader_id=entry.reader_id,
+        image_id=entry.facts["image_id"],
+        images=entry.facts.get("images", 1),
+        happened=entry.happened,
+    )
 
 
 def add_entry(

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.web import own_readings, tabs
+from cxrview.annotate.web import flagged, own_readings, tabs
 from cxrview.annotate.web.auth import LoginThrottle, Sessions
 from cxrview.annotate.web.database_watch import DatabaseWatch
 from cxrview.annotate.web.middleware import RequestGuard
@@ -32,6 +32,7 @@ ROUTERS = tuple(
         sign_in,
         page_routes,
         own_readings,
+        flagged,
         reading_routes,
         settling_routes,
         tabs,

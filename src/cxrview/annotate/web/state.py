@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.database.study_log import Withdrawn
+from cxrview.annotate.database.study_log import reveal_of
 from cxrview.annotate.effective import VERDICTS, EffectiveReadings, ReadingSlot, slot_of
 from cxrview.annotate.progress import has_read
 from cxrview.annotate.settle import settle
@@ -20,8 +20,8 @@ from cxrview.annotate.web.group_commit import GroupCommitWriter
 from cxrview.annotate.web.reading_list import Leases, ReadingList
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.worklist import showing_id, worklist
-from cxrview.records import AnnotationStudy, Reader, Reading, Settled, StudyImage
-from cxrview.terms import LabelStatus, ReadingRound, Role
+from cxrview.records import AnnotationStudy, LogEntry, Reader, Reading, Settled, StudyImage
+from cxrview.terms import LabelStatus, ReadingRound, Role, StudyEvent
 
 
 class LabelStatuses:
@@ -67,6 +67,8 @@ class LabelStatuses:
 
 RECENT = 200
 """Readings that can be undone after a page was loaded anew: three pages of thumbnails and more."""
+_SHOWN = {StudyEvent.OPINION_SHOWN, StudyEvent.IMAGE_REVEALED}
+"""Entries of the log that change nothing of what counts."""
 _LOOK_SECONDS = 1.0
 """After which the store is looked at again for what others than this server wrote."""
 Place = tuple[str, ReadingRound, int]
@@ -104,11 +106,14 @@ class StudyState:
         self.pen = GroupCommitWriter(store)
         self.leases = Leases(settings.lease_seconds)
         self.content = ContentCheck()
-        self._sides_shown: set[tuple[int, str]] = set()
+        self._revealed: set[tuple[int, str]] = set()
+        """Reader and image id: the reader has seen what others say of the image."""
         self._images: dict[str, StudyImage] = {}
         self._readers: tuple[Reader, ...] = ()
-        self._entry = -1
-        self._gone = Withdrawn()
+        self._entry = 0
+        self._gone = store.withdrawn()
+        self.late_limit = store.late_limit()
+        self._opinion_shown = set()
         self._content_of: tuple[str, int] | None = None
         self._content_ids: dict[str, str] = {}
         self._looked = float("-inf")
@@ -158,12 +163,14 @@ class StudyState:
         """See whether the blind round was closed or readings were withdrawn, at once."""
         with self.lock:
             self.blind_round_closed = self.store.blind_round_closed()
-            entry = self.store.last_entry()
-            if entry == self._entry:
+            entries = self.store.log(after=self._entry)
+            if not entries:
                 return
-            self._entry = entry
+            self._entry = entries[-1].entry_id
+            self._take_entries(entries)
+            if {entry.what for entry in entries} <= _SHOWN:
+                return
             self.late_limit = self.store.late_limit()
-            self._opinion_shown = set(self.store.readers_shown_opinion())
             gone = self.store.withdrawn()
             if gone != self._gone:
                 self._gone = gone
@@ -182,20 +189,42 @@ class StudyState:
                 self.store.note_opinion_shown(reader.reader_id, self.time)
                 self._opinion_shown.add(reader.reader_id)
 
-    def note_sides_shown(self, reader: Reader, image_ids: Iterable[str]) -> None:
-        """Keep in mind that the reader is about to see what others say of these images."""
+    def record_reveals(
+        self, reader: Reader, image_ids: Iterable[str], shown_in: ReadingRound
+    ) -> None:
+        """Write to the study's log, once each, that the reader is about to see what others say."""
         with self.lock:
-            self._sides_shown.update((reader.reader_id, one) for one in image_ids)
+            new = [one for one in image_ids if (reader.reader_id, one) not in self._revealed]
+            if new:
+                self.store.record_reveals(reader.reader_id, new, shown_in, self.time)
+                self._revealed.update((reader.reader_id, one) for one in new)
 
-    def was_shown_sides(self, reader: Reader, image_id: str) -> bool:
-        """Whether the reader has seen, or settled, what others say of an image.
-
-        What was seen and not settled is forgotten when the server starts anew.
-        """
-        settled = reader.reader_id, image_id, ReadingRound.ADJUDICATION, 0
+    def record_reveal_of_all(self, reader: Reader) -> None:
+        """Write the same of every image of the study, as before an export."""
         with self.lock:
-            seen = (reader.reader_id, image_id) in self._sides_shown
-            return seen or settled in self.standing.verdicts
+            if any((reader.reader_id, one) not in self._revealed for one in self._images):
+                self.store.record_reveal_of_all(reader.reader_id, len(self._images), self.time)
+                self._revealed.update((reader.reader_id, one) for one in self._images)
+
+    def was_revealed(self, reader: Reader, image_id: str) -> bool:
+        """Whether the reader has seen what others say of an image, or has ever settled it."""
+        with self.lock:
+            return (reader.reader_id, image_id) in self._revealed
+
+    def is_flagged(self, image_id: str) -> bool:
+        """Whether any reader has flagged an image for discussion."""
+        return any(slot[1] == image_id for slot in self.standing.flags)
+
+    def _take_entries(self, entries: Iterable[LogEntry]) -> None:
+        for entry in entries:
+            if entry.what is StudyEvent.OPINION_SHOWN and entry.reader_id is not None:
+                self._opinion_shown.add(entry.reader_id)
+            elif reveal := reveal_of(entry):
+                if reveal.image_id is not None:
+                    image_ids = [reveal.image_id]
+                else:
+                    image_ids = [one.image_id for one in self.store.images()][: reveal.images]
+                self._revealed.update((reveal.reader_id, one) for one in image_ids)
 
     def _forget(self) -> None:
         """Drop all that follows from the readings, to make it anew from those that count."""
@@ -288,6 +317,8 @@ class StudyState:
         self._turn_of[reading.uid] = turn
         reader_id, image_id, shown_in, _ = turn
         self.settlements.touch(image_id)
+        if shown_in is not ReadingRound.BLIND:  # of studies older than the entries in the log, too
+            self._revealed.add((reader_id, image_id))
         recent = self._recent[reader_id, shown_in]
         if turn not in self.standing.verdicts:
             recent.pop(turn, None)

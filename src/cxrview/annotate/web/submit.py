@@ -132,9 +132,12 @@ def _check(room: StudyState, reader: Reader, sent: Sent, place: Place) -> None:
     if sum(len(str(value)) for value in sent.display.values()) > _DISPLAY_LETTERS:
         raise _Refused("its view settings are too long")
     if sent.act in VERDICTS and room.content.is_replaced(room.images[place[0]], room.path_of):
-        raise _Refused("the file of this image was replaced after the study was created")
+        raise _Refused(
+            "the file of this image was replaced after the study was created (tell "
+            "the study's administrator)"
+        )
     changes = sent.act in VERDICTS or sent.act is Action.UNDO
-    if place[1] is ReadingRound.BLIND and changes and room.was_shown_sides(reader, place[0]):
+    if place[1] is ReadingRound.BLIND and changes and room.was_revealed(reader, place[0]):
         raise _Refused("you have seen since what other readers say of this image")
     if place[1] is ReadingRound.BLIND and room.blind_round_closed:
         _check_late(room, reader, _moment(sent.made), room.blind_round_closed)

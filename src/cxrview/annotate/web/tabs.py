@@ -36,13 +36,15 @@ class ThisTab(BaseModel):
 
 
 @routes.get("/session")
-def session(request: Request, login: SignedIn) -> dict[str, str]:
-    """Tell a script who is signed in, by which token it may write, and the server's time (UTC)."""
+def session(request: Request, login: SignedIn) -> dict[str, str | float]:
+    """Return who is signed in and until when, the CSRF token, and the server's time (UTC)."""
+    now = request.app.state.settings.clock()
     return {
         "csrf": login.csrf,
         "queue": queue_key(request.app.state.room, login),
         "reader": login.reader.name,
-        "now": request.app.state.settings.clock().isoformat(),
+        "now": now.isoformat(),
+        "seconds_left": (login.expires - now).total_seconds(),
     }
 
 

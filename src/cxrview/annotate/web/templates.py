@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 PAGES = Path(__file__).parent / "pages"
 STATIC = Path(__file__).parent / "static"
 _TITLES = {403: "No access", 404: "There is no such page", 409: "Not yet", 429: "Too many tries"}
+_NO_PAGE = "The address is not one of this server's pages. Check it, or begin at the first page."
 
 
 def page(name: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -39,7 +40,7 @@ def tell(request: Request, error: Exception) -> Response:
         "refused",
         error.status_code,
         title=_TITLES.get(error.status_code, "That cannot be done"),
-        why=error.detail,
+        why=_NO_PAGE if error.detail == "Not Found" else error.detail,
         study_name=request.app.state.room.study.name,
     )
     answer.headers.update(headers)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,19 +19,22 @@ import pytest
 
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, LabelChoice, Reading, StudyImage
-from cxrview.terms import Action, Projection, Role
+from cxrview.terms import Action, Projection, ReadingRound, Role, View
 
 READER = frozenset({Role.READER})
+MANAGER = frozenset({Role.MANAGER})
 SENIOR = frozenset({Role.READER, Role.ADJUDICATOR})
 PATIENCE_MS = 30_000
 SERVER = """
 import sys
 from cxrview.annotate.web.run import serve_annotation
+from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.database.store import open_readings
 
 if __name__ == "__main__":
     ready = lambda address: print(address, flush=True)
-    serve_annotation(open_readings(sys.argv[1]), port=int(sys.argv[2]), when_ready=ready)
+    settings = ServeSettings(login_hours=float(sys.argv[3]))
+    serve_annotation(open_readings(sys.argv[1]), settings, port=int(sys.argv[2]), when_ready=ready)
 """
 # Counts what was painted, since nothing else tells a picture from the one before it.
 COUNT_PAINTINGS = """
@@ -50,6 +53,7 @@ class Served:
     where: Path
     port: int
     links: dict[str, str]
+    login_hours: float = 12
     process: "subprocess.Popen[str] | None" = None
     pages: list[Any] = field(default_factory=list)
 
@@ -60,7 +64,9 @@ class Served:
     def start(self) -> None:
         command = [sys.executable, str(self.where.with_name("server.py"))]
         self.process = subprocess.Popen(
-            [*command, str(self.where), str(self.port)], stdout=subprocess.PIPE, text=True
+            [*command, str(self.where), str(self.port), str(self.login_hours)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline().strip() == self.address
@@ -93,6 +99,17 @@ class Served:
 
         with closing(open_readings(str(self.where))) as store:
             return [one for one in store.readings() if act in (None, one.act)]
+
+    def write(self, readings: Iterable[Reading]) -> None:
+        """Append readings, as an import does while the study is served."""
+        self.log(lambda store: store.add_readings(readings))
+
+    def log(self, change: Callable[[Any], Any]) -> Any:
+        """Change the study as the shell does while it is served, or look into it."""
+        from cxrview.annotate.database.store import open_readings
+
+        with closing(open_readings(str(self.where))) as store:
+            return change(store)
 
     def wait_for_readings(self, count: int, act: Action | None = None) -> list[Reading]:
         """Readings once there are so many; more of them, or the same twice, fail."""
@@ -173,6 +190,7 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         *,
         images: Sequence[StudyImage] | None = None,
         choices: str = "",
+        login_hours: float = 12,
         **about: Any,
     ) -> Served:
         where = tmp_path / f"study-{len(running)}.sqlite"
@@ -180,7 +198,7 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
             where, phantoms, count, readers or {"Ann": READER}, images, choices, about
         )
         where.with_name("server.py").write_text(SERVER)
-        served = Served(where, free_port(), links)
+        served = Served(where, free_port(), links, login_hours)
         served.start()
         running.append(served)
         return served
@@ -291,6 +309,94 @@ def study_of() -> Callable[[Path], list[StudyImage]]:
 def roles() -> dict[str, frozenset[Role]]:
     """Two readers, the senior of whom settles conflicts, as in the paper."""
     return {"Ann": READER, "Bo": SENIOR}
+
+
+@pytest.fixture
+def read_study(serve: Callable[..., Served], phantoms: Path) -> Served:
+    """A study of twelve images that Ann and Bo have read: they differ about three, and flagged two.
+
+    Eva manages it, Carl was retired, and the model sees every image as lateral.
+    """
+    images = [
+        replace(one, model_view=View.LATERAL, pfi=7.25, model_decision="classified")
+        for one in study_images(phantoms)[:12]
+    ]
+    people = {"Ann": READER, "Bo": SENIOR, "Eva": MANAGER, "Carl": READER}
+    served = serve(12, people, images=images)
+    served.write(
+        _blind(reader_id, image, number)
+        for reader_id in (1, 2)
+        for number, image in enumerate(images)
+    )
+    served.write(
+        replace(
+            _blind(1, image, 12), act=Action.FLAG, label="", note="rotated: is this a lateral view?"
+        )
+        for image in images[:2]
+    )
+    served.log(lambda store: store.retire_reader(4))
+    return served
+
+
+def _blind(reader_id: int, image: StudyImage, number: int) -> Reading:
+    """A label: frontal, but lateral by Bo for the first three images."""
+    return Reading(
+        uid=secrets.token_hex(16),
+        reader_id=reader_id,
+        image_id=image.image_id,
+        round=ReadingRound.BLIND,
+        act=Action.LABEL,
+        label="lateral" if reader_id == 2 and number < 3 else "frontal",
+        note="arms raised, patient turned" if number == 1 else "",
+        made=datetime.now(UTC),
+    )
+
+
+READER_PAGES = ("/", "/read", "/grid", "/keys", "/my-readings", "/adjudicate", "/agreement")
+READER_PAGES += ("/flagged", "/second-look")
+CHANGES = [f"/admin/readers/1/{change}" for change in ("link", "retire", "withdraw")]
+MANAGER_PAGES = ("/admin", "/admin/closing", "/admin/readers/4/restore", *CHANGES)
+Visited = Iterator[tuple[str, Any]]
+
+
+@pytest.fixture
+def visit_pages(
+    serve: Callable[..., Served],
+    read_study: Served,
+    browser: Callable[..., Any],
+    roles: dict[str, frozenset[Role]],
+) -> Callable[..., Visited]:
+    """Open every page, in a study that is begun, then one that is read, then closed."""
+
+    def visit(**options: Any) -> Visited:
+        new = serve(6, {**roles, "Eva": MANAGER})
+        yield from _pages("new", new, browser(**options), "Bo", READER_PAGES)
+        yield from _pages("new", new, browser(**options), "Eva", ("/admin", "/admin/closing"))
+        everything = (*READER_PAGES, "/my-readings?show=flagged")
+        yield from _pages("read", read_study, browser(**options), "Bo", everything)
+        yield from _pages("read", read_study, browser(**options), "Eva", MANAGER_PAGES)
+        read_study.log(lambda store: store.close_blind_round(datetime.now(UTC)))
+        time.sleep(1.5)  # the server looks once a second for what the shell did
+        after = ("/", "/read", "/grid", "/my-readings", "/second-look")
+        yield from _pages("closed", read_study, browser(**options), "Bo", after)
+        yield from _pages("closed", read_study, browser(**options), "Eva", MANAGER_PAGES[:2])
+        stranger = browser(**options).new_page()
+        for address in ("/sign-in", "/enter", "/nowhere"):
+            stranger.goto(new.address + address)
+            yield address, stranger
+
+    return visit
+
+
+def _pages(
+    state: str, served: Served, context: Any, name: str, addresses: Sequence[str]
+) -> Visited:
+    page = served.enter(context, name, "/keys")
+    for address in addresses:
+        page.goto(served.address + address)
+        page.wait_for_load_state("networkidle")
+        yield f"{state}, {name}: {address}", page
+    context.close()
 
 
 @pytest.fixture

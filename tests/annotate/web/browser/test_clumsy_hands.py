@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from datetime import UTC, datetime
 
 import pytest
 
@@ -325,6 +326,9 @@ def test_times_are_the_servers(serve, browser, hand):
     assert reading.shown < reading.made
 
 
+QUEUE_KEY = "document.querySelector('meta[name=queue]').content"
+
+
 def test_a_page_that_fails_says_so(serve, browser):
     served = serve(2)
     context = browser()
@@ -342,6 +346,30 @@ def test_a_missing_file_is_warned_of_before_it_is_excluded(serve, browser):
     page.keyboard.press("x")
 
     page.get_by_role("dialog").get_by_text("no reason to exclude the image").wait_for()
+
+
+def test_a_reader_is_warned_before_the_login_ends_until_it_is_renewed(serve, browser):
+    served = serve(2, login_hours=0.2)
+    context = browser()
+    page = served.enter(context, "Ann")
+    page.get_by_role("alert").get_by_text(re.compile("Your login ends in 1[12] minutes")).wait_for()
+    assert page.get_by_role("link", name="Sign in again").is_visible()
+    later = {"csrf": "x", "reader": "Ann", "now": datetime.now(UTC).isoformat()}
+    later |= {"queue": page.evaluate(QUEUE_KEY), "seconds_left": 40_000}
+    context.route("**/api/session", lambda route: route.fulfill(json=later))
+    page.clock.install()
+    page.reload()
+    page.clock.run_for(31_000)
+
+    page.locator("#banner").wait_for(state="hidden")
+
+
+def test_with_hours_left_nothing_is_said_of_the_login(serve, browser, hand):
+    served = serve(2)
+    page = served.enter(browser(), "Ann")
+    hand(page)
+
+    assert page.locator("#banner").is_hidden()
 
 
 def test_the_secret_of_a_link_stays_in_no_address(serve, browser):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrview.annotate.web.state import StudyState
 from cxrview.terms import LabelStatus, ReadingRound
 
 ADA, BO, CY = "Ada Lovelace", "Bo Diddley", "Cy Twombly"
@@ -268,6 +269,22 @@ def test_settling_image_by_image_is_settling_all(data):
         assert settlements.all() == whole
         conflicts = {i for i, one in whole.items() if one.how is LabelStatus.CONFLICT}
         assert settlements.conflicts() == conflicts
+
+
+def test_a_restarted_server_still_knows_what_was_revealed(differing):
+    """Bo, who reads and settles, must not change own readings after having seen Ada's."""
+    bo = differing.visit(BO)
+    item = bo.get("/api/conflict", tab="one").json()["item"]
+    for _ in range(2):
+        assert bo.get("/api/conflict", tab="one").json()["item"] == item
+    reveals = differing.store.reveals()
+
+    room = StudyState(differing.store, differing.app.state.settings)
+    known = [room.was_revealed(differing.readers[BO], one) for one in room.images]
+    others = [room.was_revealed(differing.readers[ADA], one) for one in room.images]
+
+    assert len(reveals) == 1 and reveals[0].reader_id == differing.readers[BO].reader_id
+    assert known.count(True) == 1 and not any(others)
 
 
 def test_what_was_settled_is_told_again_with_what_it_was_judged_by(differing):

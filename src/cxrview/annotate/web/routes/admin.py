@@ -6,16 +6,18 @@ Everything is a form that works without a script; each carries the CSRF token as
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from cxrview.annotate.database.sign_in_links import LINK_DAYS
 from cxrview.annotate.database.study_log import LATE_SECONDS
 from cxrview.annotate.export import chosen_images, export_labels, export_readings
 from cxrview.annotate.lateness import count_late
 from cxrview.annotate.web.auth import Managing, StudyForm
 from cxrview.annotate.web.closing import close_blind_round, unread
+from cxrview.annotate.web.reader_changes import ReaderChange, change_consequences
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.routes.settling import conflicts_for
 from cxrview.annotate.web.state import StudyState
@@ -27,6 +29,9 @@ routes = APIRouter(prefix="/admin")
 
 _Name = Annotated[str, Form(max_length=200)]
 _ROLES = (Role.READER, Role.ADJUDICATOR, Role.MANAGER)
+_NOT_YOURSELF = (
+    "You cannot change yourself here. Ask another manager, or use cxrview annotate reader."
+)
 _UNREAD = "You have images left to read blind: this is open to you when you have none."
 
 
@@ -54,6 +59,37 @@ def add_reader(
     return _page(request, login, link=_link(request, reader, secret))
 
 
+@routes.get("/readers/{reader_id}/{change}")
+def ask_change(
+    request: Request, login: Managing, reader_id: int, change: ReaderChange
+) -> HTMLResponse:
+    """Show what a change to a reader would do, with a button that does it."""
+    state: StudyState = request.app.state.room
+    state.look(at_once=True)
+    reader = _reader(request, reader_id)
+    if reader_id == login.reader.reader_id:
+        raise HTTPException(409, _NOT_YOURSELF)
+    return study_page(
+        request,
+        login,
+        "admin_change",
+        change=change,
+        reader=reader,
+        effect=change_consequences(state, reader),
+        hidden=state.has_blind_left(login.reader),
+        link_days=LINK_DAYS,
+    )
+
+
+@routes.get("/export/{file}")
+def ask_export(
+    request: Request, login: Managing, file: Literal["labels.csv", "readings.csv"]
+) -> HTMLResponse:
+    """Ask a manager who reads as well whether to see what the other readers said."""
+    state: StudyState = request.app.state.room
+    return study_page(request, login, "admin_export", file=file, images=len(state.images))
+
+
 @routes.post("/readers/{reader_id}/link")
 def new_link(request: Request, login: StudyForm, reader_id: int) -> HTMLResponse:
     """Make a new link, and show it once; the old one leads nowhere, and the reader is signed out.
@@ -73,7 +109,7 @@ def change_reader(request: Request, login: StudyForm, reader_id: int, change: st
     room: StudyState = request.app.state.room
     _reader(request, reader_id)
     if reader_id == login.reader.reader_id:
-        raise HTTPException(409, "Another manager, or the shell, does this to you.")
+        raise HTTPException(409, _NOT_YOURSELF)
     try:
         if change == "restore":
             room.store.restore_reader(reader_id)
@@ -129,7 +165,7 @@ def _file(request: Request, login: Login, name: str) -> Response:
     if room.has_blind_left(login.reader):
         raise HTTPException(409, _UNREAD)
     room.note_opinion_shown(login.reader)
-    room.note_sides_shown(login.reader, room.images)
+    room.record_reveal_of_all(login.reader)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / name
         try:

@@ -100,6 +100,9 @@ def study_page(
         reader_name=login.reader.name,
         roles=sorted(login.reader.roles),
         csrf=login.csrf,
+        login_seconds_left=round(
+            (login.expires - request.app.state.settings.clock()).total_seconds()
+        ),
         queue_key=queue_key(room, login),
         choices=[{"name": one.name, "key": one.key} for one in room.study.choices],
         exclusion_reasons=list(EXCLUSION_REASONS),

@@ -84,5 +84,5 @@ async def picture(
 
 def _is_open(room: StudyState, image_id: str, shown_in: ReadingRound) -> bool:
     if shown_in is ReadingRound.ADJUDICATION:
-        return has_conflict(room, image_id)
+        return has_conflict(room, image_id) or room.is_flagged(image_id)
     return shown_in is ReadingRound.BLIND or room.blind_round_closed is not None

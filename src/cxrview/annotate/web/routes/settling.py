@@ -39,7 +39,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
-        room.note_sides_shown(login.reader, [item])
+        room.record_reveals(login.reader, [item], ReadingRound.ADJUDICATION)
         told = conflict_item(room, login.reader, room.settlements.all()[item])
         return {"item": told, "left": len(waiting)}
 
@@ -59,6 +59,7 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
         if item is None:
             return {"item": None, "left": len(waiting)}
         room.note_opinion_shown(login.reader)
+        room.record_reveals(login.reader, [item], ReadingRound.SECOND_LOOK)
         told = second_look_item(room, login.reader, settled[item])
         return {"item": told, "left": len(waiting)}
 

@@ -27,7 +27,7 @@ export function banner(matter, words, link = null) {
   place.hidden = !lines.size;
 }
 
-const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
+export const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
 
 /**
  * What is not sent, and why.

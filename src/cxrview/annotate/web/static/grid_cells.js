@@ -1,6 +1,7 @@
 // The thumbnails on the screen: a listbox with one cell in focus.
 
 import { make } from "./dom.js";
+import { advice, inShort } from "./file_fault.js";
 
 const LONG_PRESS_MS = 500;
 const MOVES = 10; // pixels that a finger may move in a long press
@@ -48,15 +49,22 @@ export class GridCells {
     const canvas = make("canvas", { width: bitmap.width, height: bitmap.height });
     canvas.getContext("2d").drawImage(bitmap, 0, 0);
     cell.classList.remove("unreadable", "loading");
+    cell.removeAttribute("title");
     cell.querySelector(".image").replaceChildren(canvas);
   }
 
-  /** @param {string} showing */
-  showUnreadable(showing) {
+  /**
+   * @param {string} showing
+   * @param {string} why
+   */
+  showUnreadable(showing, why) {
     const cell = this.#of(showing);
     cell?.classList.remove("loading");
     cell?.classList.add("unreadable");
-    cell?.querySelector(".image").replaceChildren("cannot be displayed");
+    if (!cell) return;
+    cell.dataset.why = inShort(why);
+    cell.title = `${why}. ${advice(why, "leave out")}.`;
+    cell.querySelector(".image").replaceChildren(inShort(why));
   }
 
   get focused() {
@@ -87,7 +95,7 @@ export class GridCells {
       const words = verdict ? (verdict.label ?? verdict.reason) : "";
       const isException = Boolean(page?.isException(showing));
       const isUnreadable = cell.classList.contains("unreadable");
-      const said = [words || "no label yet", isException && "exception", isUnreadable && "cannot be displayed"];
+      const said = [words || "no label yet", isException && "exception", isUnreadable && (cell.dataset.why ?? "cannot be displayed")];
       cell.classList.toggle("exception", isException);
       cell.classList.toggle("here", i === this.#at);
       cell.classList.toggle("chosen", i === this.#at && this.isChosen);

@@ -4,6 +4,7 @@
 import { announce, hint } from "./announce.js";
 import { promptReason } from "./dialogs.js";
 import { all, byId } from "./dom.js";
+import { advice } from "./file_fault.js";
 import { GridCells } from "./grid_cells.js";
 import { pageByPage } from "./history.js";
 import { ImageCache } from "./image_cache.js";
@@ -134,7 +135,7 @@ export class GridSession {
     if (bitmap) this.#cells.draw(showing, bitmap);
     if (why === undefined) return;
     this.#page?.markUnreadable(showing);
-    this.#cells.showUnreadable(showing);
+    this.#cells.showUnreadable(showing, why);
   }
 
   /** @param {string} showing */
@@ -199,8 +200,9 @@ export class GridSession {
    */
   #mark(showing, verdict) {
     if (!showing || !this.#page) return;
-    if (verdict.label && this.#images.get(showing).why !== undefined) {
-      return hint("An image that cannot be displayed takes no label: exclude it, or leave it out");
+    const { why } = this.#images.get(showing);
+    if (verdict.label && why !== undefined) {
+      return hint(`An image that cannot be displayed takes no label. ${advice(why, "leave out")}`);
     }
     this.#page.mark(showing, verdict);
     this.#marked(showing);

@@ -4,6 +4,7 @@
 import { announce, hint } from "./announce.js";
 import { promptNote, promptReason } from "./dialogs.js";
 import { byId } from "./dom.js";
+import { advice, fileFault } from "./file_fault.js";
 import { listenToGestures } from "./gestures.js";
 import { oneByOne } from "./history.js";
 import { edgeFor, ImageCache } from "./image_cache.js";
@@ -21,10 +22,6 @@ import { refetchOnZoom } from "./zoom_refetch.js";
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
 const AT_ONCE = 3;
-// What the server says of a file that is missing, or was replaced by another since the study was
-// created: neither is a reason to exclude an image.
-/** @type {Record<string, string>} */
-const FILE_IS = { cannot_open: "missing", replaced: "another one than when the study was created" };
 
 export class ImageReader {
   #page;
@@ -144,9 +141,8 @@ export class ImageReader {
 
   /** @param {string} label */
   #label(label) {
-    if (this.#item && this.#images.get(this.#item.showing).why) {
-      return hint("An image that cannot be displayed can be excluded or postponed");
-    }
+    const why = this.#item && this.#images.get(this.#item.showing).why;
+    if (why) return hint(`An image that cannot be displayed takes no label. ${advice(why)}`);
     this.submit("label", { label }, label);
   }
 
@@ -256,11 +252,7 @@ export class ImageReader {
     this.#isDrawn = true;
     this.#shownWindow = this.#images.window;
     this.#shownAt = performance.now();
-    const fault = fileFault(why);
-    const advice = fault
-      ? `The file is ${fault}; postpone it and tell the study's administrator.`
-      : "Exclude it, or postpone it.";
-    status.message(`This image cannot be displayed: ${why}. ${advice}`);
+    status.message(`This image cannot be displayed: ${why}. ${advice(why)}.`);
   }
 
   #display() {
@@ -270,6 +262,3 @@ export class ImageReader {
     return { window: tenth(window), level: tenth(level), zoom: Math.round(zoom * 100) / 100, ...rest, ...auto };
   }
 }
-
-/** @param {string} why */
-const fileFault = (why) => FILE_IS[why.split(":")[0]] ?? "";

@@ -63,11 +63,21 @@ export async function postJson(address, body) {
 
 /** Learns the token to write by, and the server's time. */
 export async function readSession() {
+  await askSession();
+}
+
+/** How long the login of this browser lasts, be it one that was begun in another tab. */
+export async function secondsUntilLoginEnds() {
+  return (await askSession()).seconds_left;
+}
+
+async function askSession() {
   const sent = Date.now();
   const session = await getJson("/api/session");
   if (session.queue !== queueKey) throw new SomebodyElse();
   csrf = session.csrf;
   measureSkew(session.now, sent, Date.now());
+  return session;
 }
 
 /**

@@ -2,6 +2,7 @@
 // nobody signs out past readings that are not sent yet.
 
 import { byId, make } from "./dom.js";
+import { watchLoginEnd } from "./login_end.js";
 import { queueKey } from "./page_config.js";
 import { countUnsent } from "./unsent_actions.js";
 
@@ -12,6 +13,8 @@ let queue = null;
 export function guardQueue(opened) {
   queue = opened;
 }
+
+watchLoginEnd();
 
 // A page that comes back by the back button shows what was due when it was left.
 addEventListener("pageshow", (event) => event.persisted && location.reload());

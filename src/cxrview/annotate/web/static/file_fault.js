@@ -1,0 +1,32 @@
+// Why an image cannot be displayed, in words for a reader. The server sends `code: reason`.
+
+/** A file that is missing, or was replaced after the study was created: no reason to exclude an image.
+ * @type {Record<string, string>} */
+const FILE_IS = { cannot_open: "missing", replaced: "not the one that the study was created with" };
+/** @type {Record<string, string>} */
+const IN_SHORT = { cannot_open: "file missing", replaced: "file replaced" };
+
+/** @param {string} why */
+const codeOf = (why) => why.split(":")[0];
+
+/**
+ * What is wrong with the file itself; empty where the image in it is at fault.
+ * @param {string} why
+ */
+export const fileFault = (why) => FILE_IS[codeOf(why)] ?? "";
+
+/**
+ * In the few words that a thumbnail has room for.
+ * @param {string} why
+ */
+export const inShort = (why) => IN_SHORT[codeOf(why)] ?? "cannot be displayed";
+
+/**
+ * What the reader can do.
+ * @param {string} why
+ * @param {string} skip how this page goes past an image: "postpone", or in the grid "leave out"
+ */
+export function advice(why, skip = "postpone") {
+  const fault = fileFault(why);
+  return fault ? `The file is ${fault}: ${skip} the image and tell the study's administrator` : `Exclude the image, or ${skip} it`;
+}
