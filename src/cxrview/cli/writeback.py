@@ -92,8 +92,6 @@ def writeback(
     byte of Pixel Data changes.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped.
-
-    Example: cxrview writeback views.parquet --out corrected
     """
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
