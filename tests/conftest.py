@@ -61,6 +61,7 @@ class Program:
 PROGRAMS = {
     "dcmj2pnm": Program("dcmtk", ("dcmj2pnm",), "--version", r"^\$dcmtk: dcmj2pnm "),
     "dciodvfy": Program("dicom3tools", ("dciodvfy",), "-version", "^dicom3tools Version"),
+    "dsrdump": Program("dcmtk", ("dsrdump",), "--version", r"^\$dcmtk: dsrdump "),
     "dcmdump": Program("dcmtk", ("dcmdump",), "--version", r"^\$dcmtk: dcmdump "),
     # What is compared pixel by pixel was compared with version 6.
     "ImageMagick 6": Program(

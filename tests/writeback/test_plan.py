@@ -7,7 +7,7 @@ import pytest
 from cxrview.errors import UsageError
 from cxrview.terms import View
 from cxrview.writeback.finding import Finding, select_findings, series_with_both_views
-from cxrview.writeback.plan import plan_copies
+from cxrview.writeback.plan import plan_write_back
 
 ROW = {
     "path": "/a/1.dcm",
@@ -70,37 +70,40 @@ def test_select_findings_takes_a_readers_label():
     assert one.is_of_person
 
 
-def test_plan_copies_keeps_the_tree(tmp_path):
-    plan = plan_copies([finding("/a/x/1.dcm", "1"), finding("/a/y/z/2.dcm", "2")], tmp_path)
+def test_plan_write_back_keeps_the_tree(tmp_path):
+    plan = plan_write_back([finding("/a/x/1.dcm", "1"), finding("/a/y/z/2.dcm", "2")], tmp_path)
 
     assert plan.source_folder == "/a"
-    assert [job.target for job in plan.jobs] == [tmp_path / "x/1.dcm", tmp_path / "y/z/2.dcm"]
+    assert [plan.target_of(one) for one in plan.findings] == [
+        tmp_path / "x/1.dcm",
+        tmp_path / "y/z/2.dcm",
+    ]
 
 
-def test_plan_copies_takes_one_of_equal_files_and_none_of_contradicting_ones(tmp_path):
+def test_plan_write_back_takes_one_of_equal_files_and_none_of_contradicting_ones(tmp_path):
     equal = [finding("/a/1", "1", "same"), finding("/a/2", "1", "same")]
     contradicting = [finding("/a/3", "2", "one"), finding("/a/4", "2", "other")]
 
-    plan = plan_copies([*contradicting, *equal], tmp_path)
+    plan = plan_write_back([*contradicting, *equal], tmp_path)
 
-    assert [job.finding.path for job in plan.jobs] == ["/a/1"]
+    assert [one.path for one in plan.findings] == ["/a/1"]
     assert {(one.path, one.code) for one in plan.refused} == {
         (path, "duplicate_sop_instance_uid") for path in ("/a/2", "/a/3", "/a/4")
     }
 
 
 @pytest.mark.parametrize("out", ["archive/out", "archive", "."])
-def test_plan_copies_refuses_an_out_that_overlaps_the_input(tmp_path, out):
+def test_plan_write_back_refuses_an_out_that_overlaps_the_input(tmp_path, out):
     films = [finding(str(tmp_path / "archive" / name), name) for name in ("1", "2")]
 
     with pytest.raises(UsageError, match="lie in one another"):
-        plan_copies(films, tmp_path / out)
+        plan_write_back(films, tmp_path / out)
 
 
-def test_plan_copies_refuses_a_remote_file():
-    plan = plan_copies([finding("s3://films/1.dcm")], Path("/out"))
+def test_plan_write_back_refuses_a_remote_file():
+    plan = plan_write_back([finding("s3://films/1.dcm")], Path("/out"))
 
-    assert (plan.jobs, plan.refused[0].code) == ((), "not_local")
+    assert (plan.findings, plan.refused[0].code) == ((), "not_local")
 
 
 def test_series_with_both_views_names_cr_series_alone():

@@ -34,8 +34,9 @@ def writeback(
         str,
         typer.Option(
             "--as",
-            metavar="copies|changes",
-            help="Corrected copies of the files, or the list of changes alone.",
+            metavar="copies|sr|changes",
+            help="Corrected copies of the files, a structured report for each study, or the list "
+            "of changes alone.",
         ),
     ] = "copies",
     dry_run: Annotated[
@@ -93,13 +94,17 @@ def writeback(
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped.
     """
+    from cxrview.cli.shared.extras import report_extra
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
     from cxrview.writeback.run import write_back
     from cxrview.writeback.settings import WritebackForm
 
     if form not in set(WritebackForm):
-        raise UsageError(f"--as {form} is not known", "Use copies or changes")
+        raise UsageError(f"--as {form} is not known", "Use copies, sr or changes")
+    if form == WritebackForm.SR:
+        with report_extra():
+            import highdicom  # noqa: F401 (asked for before any file is read)
     settings = _settings(keep_uid, keep_position, deidentified)
     if dry_run:
         _preview(table, settings, root, show)
@@ -151,7 +156,9 @@ def _preview(table: Path, settings: "CorrectionSettings", root: str, most: int) 
         else:
             _print_changes(outcome)
     refused = f", {len(plan.refused)} refused" if plan.refused else ""
-    typer.echo(f"{plural(len(plan.jobs), 'file')} to write{refused}{_left_out(selection.left_out)}")
+    typer.echo(
+        f"{plural(len(plan.findings), 'file')} to write{refused}{_left_out(selection.left_out)}"
+    )
 
 
 def _print_changes(one: "Correction") -> None:

@@ -4,20 +4,17 @@ The elements before Pixel Data are read and written by pydicom; everything from 
 copied as bytes, so that no fragment, offset table or padding can change.
 """
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
-import pydicom
-from pydicom.dataset import FileDataset
-from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-from cxrview.atomic_files import atomic_path
+from cxrview.atomic_files import PART
 from cxrview.writeback.correct import ElementChange, correct_header
 from cxrview.writeback.finding import Finding
-from cxrview.writeback.header import quiet_pydicom, read_header, transfer_syntax_of, write_header
-from cxrview.writeback.pixel_data import append_from, check_pixel_data, have_same_end
-from cxrview.writeback.refusals import ChangedSinceClassified
+from cxrview.writeback.header import encode_header, quiet_pydicom, read_source
 from cxrview.writeback.settings import CorrectionSettings
+
+_BLOCK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,13 @@ def correct_file(finding: Finding, target: Path, settings: CorrectionSettings) -
         OSError: the target cannot be written.
     """
     with quiet_pydicom():
-        return _correct(finding, target, settings)
+        source = read_source(finding)
+        changes = correct_header(source.dataset, finding, settings)
+        if not changes:
+            return Correction(source=finding.path, target="", changes=())
+        head = encode_header(finding.path, source.dataset)
+    write_verified(target, head, memoryview(source.data)[source.start :])
+    return Correction(source=finding.path, target=str(target), changes=changes)
 
 
 def preview_file(finding: Finding, settings: CorrectionSettings) -> Correction:
@@ -53,36 +56,32 @@ def preview_file(finding: Finding, settings: CorrectionSettings) -> Correction:
         UnreadableImage: the file would be refused.
     """
     with quiet_pydicom():
-        dataset, start = read_header(finding)
-        if not _is_deflated(dataset):
-            check_pixel_data(finding.path, dataset, start)
-        changes = correct_header(dataset, finding, settings)
+        changes = correct_header(read_source(finding).dataset, finding, settings)
     return Correction(source=finding.path, target="", changes=changes)
 
 
-def _correct(finding: Finding, target: Path, settings: CorrectionSettings) -> Correction:
-    dataset, start = read_header(finding)
-    is_deflated = _is_deflated(dataset)
-    if is_deflated:  # one stream from the first element to the last: pydicom writes all of it
-        dataset = pydicom.dcmread(finding.path)
-    else:
-        check_pixel_data(finding.path, dataset, start)
-    changes = correct_header(dataset, finding, settings)
-    if not changes:
-        return Correction(source=finding.path, target="", changes=())
-    head = write_header(finding.path, dataset)
+def write_verified(target: Path, head: bytes, rest: memoryview = memoryview(b"")) -> None:  # noqa: B008 (immutable)
+    """Write a file and read it again before it gets its name; its folder is created.
+
+    Args:
+        target: the file; one that is there is replaced.
+        head: its first bytes.
+        rest: those after them.
+
+    Raises:
+        OSError: it cannot be written, or does not hold what was written.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(target) as part:
-        with part.open("wb") as out:
-            out.write(head)
-            if not is_deflated:
-                append_from(finding.path, start, out)
-        if not is_deflated and not have_same_end(finding.path, start, part, len(head)):
-            raise ChangedSinceClassified(
-                finding.path, "it changed while it was copied", "Classify it again, then write back"
-            )
-    return Correction(source=finding.path, target=str(target), changes=changes)
-
-
-def _is_deflated(dataset: FileDataset) -> bool:
-    return transfer_syntax_of(dataset) == DeflatedExplicitVRLittleEndian
+    part = target.with_name(target.name + PART)
+    with part.open("wb") as file:
+        file.write(head)
+        file.write(rest)
+    at = 0
+    with part.open("rb") as file:
+        is_same = file.read(len(head)) == head
+        while is_same and (block := file.read(_BLOCK_BYTES)):
+            is_same = block == rest[at : at + len(block)].tobytes()
+            at += len(block)
+    if not is_same or at != len(rest):
+        raise OSError(errno.EIO, "the copy does not hold what was written", str(part))
+    part.replace(target)

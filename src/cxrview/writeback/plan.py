@@ -13,30 +13,35 @@ from cxrview.writeback.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One file to write."""
-
-    finding: Finding
-    """Its path is absolute."""
-    target: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a write-back will do."""
 
-    jobs: tuple[Job, ...]
+    findings: tuple[Finding, ...]
+    """In the order of their paths, which are absolute."""
     refused: tuple[Failure, ...]
     source_folder: str
     """The deepest folder that holds all sources; below `out` the copies lie as they do there."""
+    out: Path
+    """Empty path in a dry run."""
+
+    def target_of(self, finding: Finding) -> Path:
+        """Where the copy of a file goes."""
+        return self.out / os.path.relpath(finding.path, self.source_folder)
+
+    def by_study(self) -> dict[str, tuple[Finding, ...]]:
+        """The findings by Study Instance UID."""
+        studies: dict[str, list[Finding]] = {}
+        for one in self.findings:
+            studies.setdefault(one.study_instance_uid, []).append(one)
+        return {uid: tuple(studies[uid]) for uid in sorted(studies)}
 
 
-def plan_copies(findings: Iterable[Finding], out: Path, folder: str = "") -> Plan:
-    """Give each file its place below `out`.
+def plan_write_back(findings: Iterable[Finding], out: Path | None, folder: str = "") -> Plan:
+    """Choose the files to write, and give each its place below `out`.
 
     Args:
         findings: of one result.
-        out: folder for the copies.
+        out: folder for the copies; None in a dry run.
         folder: what relative paths are relative to; the working folder if empty.
 
     Raises:
@@ -44,14 +49,16 @@ def plan_copies(findings: Iterable[Finding], out: Path, folder: str = "") -> Pla
     """
     local, refused = _split_remote(findings, folder)
     local, doubled = _split_doubled(local)
-    common = os.path.commonpath([os.path.dirname(one.path) for one in local]) if local else ""  # noqa: PTH120 (a path may hold odd bytes)
-    if local:
+    folders = [os.path.dirname(one.path) for one in local]  # noqa: PTH120 (odd bytes)
+    common = os.path.commonpath(folders) if folders else ""
+    if common and out:
         _refuse_overlap(out, common)
-    jobs = [
-        Job(finding=one, target=out / os.path.relpath(one.path, common))
-        for one in sorted(local, key=lambda one: one.path)
-    ]
-    return Plan(jobs=tuple(jobs), refused=tuple([*refused, *doubled]), source_folder=common)
+    return Plan(
+        findings=tuple(sorted(local, key=lambda one: one.path)),
+        refused=tuple([*refused, *doubled]),
+        source_folder=common,
+        out=out or Path(),
+    )
 
 
 def _split_remote(findings: Iterable[Finding], folder: str) -> tuple[list[Finding], list[Failure]]:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -13,27 +13,27 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
-from cxrview.errors import CannotWrite, RunStopped, UnreadableImage, UsageError
+from cxrview.errors import RunStopped, UsageError
 from cxrview.records import Failure
 from cxrview.results.tables import each_row
-from cxrview.writeback.copy_file import Correction, correct_file, preview_file
+from cxrview.workers.memory import tune_malloc
+from cxrview.writeback.copy_file import Correction
 from cxrview.writeback.finding import (
     NEEDED_COLUMNS,
     Selection,
     select_findings,
     series_with_both_views,
 )
+from cxrview.writeback.jobs import ChangesJob, CopyJob, Job, Outcome, ReportJob
 from cxrview.writeback.journal import WritebackJournal
 from cxrview.writeback.output_files import OutputFiles
-from cxrview.writeback.plan import Job, Plan, plan_copies
+from cxrview.writeback.plan import Plan, plan_write_back
 from cxrview.writeback.settings import CorrectionSettings, WritebackForm
 
 FILES_PER_TASK = 16
 """Sent to a worker process at a time."""
 TASKS_PER_WORKER = 4
 """Waiting or running: enough that no worker is idle, few enough that memory stays bounded."""
-
-Outcome = Correction | Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,10 @@ def write_back(
         out: folder for the copies; the input is never touched. Beside it stand
             `out.changes.csv`, `out.changes.jsonl`, `out.failures.csv` and `out.summary.json`.
         settings: how each file is corrected. A resumed run keeps the time of its first part.
-        form: corrected copies, or the list of changes alone.
+        form: corrected copies, structured reports, or the list of changes alone.
         folder: what relative paths of the table are relative to; the working folder if empty.
-        with_agreeing: write also files whose header names the right view already.
+        with_agreeing: write also files whose header names the right view already; reports
+            always hold them.
         resume: continue a run that was interrupted.
         overwrite: replace an earlier write-back to `out`.
         workers: processes; 0 takes one for each core.
@@ -95,10 +96,13 @@ def write_back(
         CannotWrite: the disk took no more; what was written is kept for a resume.
         RunStopped: a worker process was killed; likewise.
     """
-    selection = select_findings(each_row(table, NEEDED_COLUMNS), with_agreeing=with_agreeing)
-    plan = plan_copies(selection.findings, out, folder)
+    selection = select_findings(
+        each_row(table, NEEDED_COLUMNS), with_agreeing=with_agreeing or form is WritebackForm.SR
+    )
+    plan = plan_write_back(selection.findings, out, folder)
+    jobs = _jobs(plan, form)
     files = OutputFiles(out)
-    files.check(resume=resume, overwrite=overwrite, has_folder=form is WritebackForm.COPIES)
+    files.check(resume=resume, overwrite=overwrite, has_folder=form is not WritebackForm.CHANGES)
     conditions = _conditions(table, settings, form, with_agreeing=with_agreeing)
     if resume:
         journal = WritebackJournal.resume(files.journal)
@@ -106,8 +110,8 @@ def write_back(
     else:
         journal = WritebackJournal.create(files.journal, conditions)
     try:
-        todo = [job for job in plan.jobs if job.finding.path not in journal.outcomes]
-        for outcome in _carry_out(todo, settings, form, workers):
+        todo = [job for job in jobs if not _is_done(job, journal)]
+        for outcome in _carry_out(todo, settings, workers):
             journal.record(outcome)
             on_progress(1, isinstance(outcome, Failure))
         result = _result(selection, plan, journal.outcomes)
@@ -131,29 +135,48 @@ def preview(
         most: files to read.
     """
     selection = select_findings(each_row(table, NEEDED_COLUMNS))
-    plan = plan_copies(selection.findings, Path("/dev/null/copies"), folder)
-    first = islice(plan.jobs, most)
-    return selection, plan, [_carry_out_one(j, settings, WritebackForm.CHANGES) for j in first]
+    plan = plan_write_back(selection.findings, None, folder)
+    first = [ChangesJob(finding=one) for one in plan.findings[:most]]
+    return selection, plan, _carry_out_task(first, settings)
+
+
+def _jobs(plan: Plan, form: WritebackForm) -> Sequence[Job]:
+    if form is WritebackForm.SR:
+        return [
+            ReportJob(study_instance_uid=uid, findings=findings, folder=plan.out)
+            for uid, findings in plan.by_study().items()
+        ]
+    if form is WritebackForm.CHANGES:
+        return [ChangesJob(finding=one) for one in plan.findings]
+    return [CopyJob(finding=one, target=plan.target_of(one)) for one in plan.findings]
+
+
+def _is_done(job: Job, journal: WritebackJournal) -> bool:
+    """Whether an earlier part of the run finished its files, and what it wrote is still there."""
+    outcomes = [journal.outcomes.get(path) for path in job.paths]
+    return all(
+        isinstance(one, Failure)
+        or (isinstance(one, Correction) and (not one.target or Path(one.target).exists()))
+        for one in outcomes
+    )
 
 
 def _carry_out(
-    jobs: Sequence[Job], settings: CorrectionSettings, form: WritebackForm, workers: int
+    jobs: Sequence[Job], settings: CorrectionSettings, workers: int
 ) -> Iterator[Outcome]:
     """Outcomes as they come; tasks are handed out as others end."""
     tasks = iter([jobs[at : at + FILES_PER_TASK] for at in range(0, len(jobs), FILES_PER_TASK)])
     workers = min(workers or os.cpu_count() or 1, -(-len(jobs) // FILES_PER_TASK))
     if workers <= 1:
         for task in tasks:
-            yield from _carry_out_task(task, settings, form)
+            yield from _carry_out_task(task, settings)
         return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_end_with_parent
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         running: set[Future[list[Outcome]]] = set()
         while True:
             for task in islice(tasks, TASKS_PER_WORKER * workers - len(running)):
-                running.add(pool.submit(_carry_out_task, task, settings, form))
+                running.add(pool.submit(_carry_out_task, task, settings))
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -168,8 +191,8 @@ def _carry_out(
         pool.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """End this worker process when the process that started it is killed.
+def _start_worker() -> None:
+    """Reuse large buffers, and end this worker process when the process that started it is killed.
 
     It would wait for work for ever otherwise, and its last files would race a resumed run.
     """
@@ -180,28 +203,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    tune_malloc()
 
 
-def _carry_out_task(
-    jobs: Iterable[Job], settings: CorrectionSettings, form: WritebackForm
-) -> list[Outcome]:
-    return [_carry_out_one(job, settings, form) for job in jobs]
-
-
-def _carry_out_one(job: Job, settings: CorrectionSettings, form: WritebackForm) -> Outcome:
-    try:
-        if form is WritebackForm.COPIES:
-            return correct_file(job.finding, job.target, settings)
-        return preview_file(job.finding, settings)
-    except UnreadableImage as error:
-        return Failure(
-            path=job.finding.path, code=error.code, reason=error.reason, advice=error.advice
-        )
-    except OSError as error:
-        raise CannotWrite(
-            f"{job.target} cannot be written: {error.strerror}",
-            "Free space there or choose another --out, then continue with --resume",
-        ) from error
+def _carry_out_task(jobs: Sequence[Job], settings: CorrectionSettings) -> list[Outcome]:
+    return [outcome for job in jobs for outcome in job.carry_out(settings)]
 
 
 def _conditions(

@@ -47,5 +47,7 @@ class WritebackForm(StrEnum):
 
     COPIES = "copies"
     """Corrected copies of the files, in a new folder."""
+    SR = "sr"
+    """One structured report a study; images stay as they are."""
     CHANGES = "changes"
     """A list of the changes alone, as CSV and JSON Lines."""

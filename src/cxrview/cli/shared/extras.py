@@ -33,6 +33,17 @@ def annotation_extra() -> Iterator[None]:
 
 
 @contextmanager
+def report_extra() -> Iterator[None]:
+    """Import within the block what the extra named sr installs.
+
+    Raises:
+        UsageError: a library is not installed; the message names it.
+    """
+    with _extra("sr", "a structured report"):
+        yield
+
+
+@contextmanager
 def _extra(name: str, what: str) -> Iterator[None]:
     try:
         yield

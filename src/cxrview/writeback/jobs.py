@@ -1,0 +1,134 @@
+"""Units of work of a write-back, each carried out in one worker process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from cxrview.errors import CannotWrite, UnreadableImage
+from cxrview.records import Failure
+from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_verified
+from cxrview.writeback.correct import ElementChange
+from cxrview.writeback.finding import Finding
+from cxrview.writeback.header import encode_dataset, need_study, quiet_pydicom, read_source
+from cxrview.writeback.settings import CorrectionSettings
+from cxrview.writeback.view_codes import CODES
+
+Outcome = Correction | Failure
+"""What became of one file."""
+
+
+class Job(Protocol):
+    """Some files whose findings are written together."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the files."""
+
+    def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
+        """One outcome for each file.
+
+        Raises:
+            CannotWrite: the disk took no more.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyJob:
+    """Write a corrected copy of one file."""
+
+    finding: Finding
+    """Its path is absolute."""
+    target: Path
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the one file."""
+        return (self.finding.path,)
+
+    def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
+        """Write the copy."""
+        try:
+            return [correct_file(self.finding, self.target, settings)]
+        except UnreadableImage as error:
+            return [failure_of(error)]
+        except OSError as error:
+            raise _cannot_write(self.target, error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesJob:
+    """List the changes of one file; nothing is written."""
+
+    finding: Finding
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of the one file."""
+        return (self.finding.path,)
+
+    def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
+        """Read the header and list what would change."""
+        try:
+            return [preview_file(self.finding, settings)]
+        except UnreadableImage as error:
+            return [failure_of(error)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportJob:
+    """Write the structured report of one study."""
+
+    study_instance_uid: str
+    findings: tuple[Finding, ...]
+    folder: Path
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Of all images of the study."""
+        return tuple(one.path for one in self.findings)
+
+    def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
+        """Write one report of the images that can be read; the others are failures."""
+        from cxrview.writeback.structured_report import ImageFinding, make_report
+
+        outcomes: list[Outcome] = []
+        images: list[ImageFinding] = []
+        with quiet_pydicom():
+            for one in self.findings:
+                try:
+                    header = read_source(one).dataset
+                    need_study(one.path, header)
+                except UnreadableImage as error:
+                    outcomes.append(failure_of(error))
+                else:
+                    images.append(ImageFinding(finding=one, header=header))
+            if not images:
+                return outcomes
+            report = make_report(
+                images, version=settings.software_version, moment=settings.modified
+            )
+            content = encode_dataset(report)
+        target = self.folder / f"{report.SOPInstanceUID}.dcm"
+        try:
+            write_verified(target, content)
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+        return outcomes + [_reported(one.finding, target) for one in images]
+
+
+def failure_of(error: UnreadableImage) -> Failure:
+    """The row of a file that was refused."""
+    return Failure(path=error.path, code=error.code, reason=error.reason, advice=error.advice)
+
+
+def _reported(finding: Finding, target: Path) -> Correction:
+    value, _ = CODES[finding.projection or finding.view]
+    change = ElementChange(tag="(0040,A730)", keyword="ContentSequence", old="", new=f"{value} SCT")
+    return Correction(source=finding.path, target=str(target), changes=(change,))
+
+
+def _cannot_write(target: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(
+        f"{target} cannot be written: {error.strerror}",
+        "Free space there or choose another --out, then continue with --resume",
+    )

@@ -1,0 +1,99 @@
+"""Reports of a study, read by DCMTK, dicom3tools and highdicom."""
+
+import re
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pydicom
+import pytest
+
+pytest.importorskip("highdicom", reason="needs highdicom: pip install '.[sr]'")
+
+from highdicom.sr import srread
+
+from cxrview.terms import Projection, View
+from cxrview.writeback.jobs import ReportJob
+from cxrview.writeback.structured_report import ImageFinding, make_report, report_uid
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def images(drawn, find) -> list[ImageFinding]:
+    found = []
+    for number, view in ((1, View.FRONTAL), (2, View.LATERAL)):
+        path = drawn / "PAT00001" / "STUDY001" / f"IM000{number}"
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        finding = find(path, view, sop_instance_uid=str(header.SOPInstanceUID), pfi=99.5)
+        found.append(ImageFinding(finding=finding, header=header))
+    return found
+
+
+def test_make_report_names_view_probability_and_model(images, tmp_path):
+    report = make_report(images, version="9.9", moment=NOON)
+    report.save_as(tmp_path / "sr.dcm", enforce_file_format=True)
+
+    groups = srread(tmp_path / "sr.dcm").content.get_image_measurement_groups()
+    assert [
+        (
+            group.get_qualitative_evaluations()[0].value.value,
+            group.get_measurements()[0].value,
+            group.source_images[0].referenced_sop_instance_uid,
+        )
+        for group in groups
+    ] == [
+        (code, 99.5, one.finding.sop_instance_uid)
+        for code, one in zip(("399033003", "399067008"), images, strict=True)
+    ]
+
+
+def test_make_report_validates(images, tmp_path, program):
+    path = tmp_path / "sr.dcm"
+    make_report(images, version="9.9", moment=NOON).save_as(path, enforce_file_format=True)
+
+    checked = subprocess.run([program("dciodvfy"), path], capture_output=True, text=True)
+    printed = subprocess.run([program("dsrdump"), path], capture_output=True, text=True)
+
+    assert not re.search("^Error", checked.stderr + checked.stdout, re.MULTILINE)
+    assert '"Image View")=(399067008,SCT,"lateral")' in printed.stdout
+
+
+def test_report_uid_follows_from_what_was_found(images):
+    one, two = (image.finding for image in images)
+
+    assert report_uid("1.2", [one, two], "report") == report_uid("1.2", [two, one], "report")
+    assert report_uid("1.2", [one], "report") != report_uid("1.2", [two], "report")
+    assert report_uid("1.2", (), "series") == report_uid("1.2", (), "series")
+
+
+def test_a_report_job_writes_the_same_report_twice(images, settings, tmp_path):
+    job = ReportJob(
+        study_instance_uid="1", findings=tuple(i.finding for i in images), folder=tmp_path / "out"
+    )
+
+    first, again = job.carry_out(settings), job.carry_out(settings)
+
+    assert first == again
+    (report,) = (tmp_path / "out").iterdir()
+    assert {one.target for one in first} == {str(report)}
+
+
+def test_a_report_job_leaves_out_what_cannot_be_read(images, settings, tmp_path):
+    missing = images[1].finding.at(str(tmp_path / "missing.dcm"))
+    job = ReportJob(
+        study_instance_uid="1", findings=(images[0].finding, missing), folder=tmp_path / "out"
+    )
+
+    outcomes = job.carry_out(settings)
+
+    assert [getattr(one, "code", "written") for one in outcomes] == ["cannot_open", "written"]
+
+
+def test_a_projection_that_a_person_named_is_reported(images):
+    finding = replace(images[0].finding, projection=Projection.AP)
+    named = ImageFinding(finding=finding, header=images[0].header)
+
+    report = make_report([named], version="9.9", moment=NOON)
+
+    assert "399348003" in str(report)
