@@ -77,6 +77,7 @@ def test_a_report_job_writes_the_same_report_twice(images, settings, tmp_path):
     assert first == again
     (report,) = (tmp_path / "out").iterdir()
     assert {one.target for one in first} == {str(report)}
+    assert len(srread(report).content.get_image_measurement_groups()) == 2
 
 
 def test_a_report_job_leaves_out_what_cannot_be_read(images, settings, tmp_path):

@@ -168,7 +168,8 @@ def encode_header(path: str, dataset: FileDataset) -> bytes:
 
 def encode_dataset(dataset: FileDataset) -> bytes:
     """Preamble of zeros, the file meta information of the dataset, and its elements."""
-    if dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
+    is_new = dataset.original_encoding == (None, None)
+    if is_new or dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
         stream = io.BytesIO()
         pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
         return stream.getvalue()
