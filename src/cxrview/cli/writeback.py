@@ -124,7 +124,7 @@ def writeback(
             workers=workers,
             on_progress=advance,
         )
-    _report(result, out)
+    _report(result, out, form)
     raise typer.Exit(result.exit_code)
 
 
@@ -173,10 +173,11 @@ def _print_failure(one: "Failure") -> None:
     typer.echo(f"{one.path}\n  refused: {one.reason}. {one.advice}")
 
 
-def _report(result: "WritebackResult", out: Path) -> None:
+def _report(result: "WritebackResult", out: Path, form: str) -> None:
+    done = {"copies": "corrected", "sr": "reported", "changes": "to be corrected"}[form]
     unchanged = f", {result.unchanged} need no change" if result.unchanged else ""
     typer.echo(
-        f"{plural(result.written, 'file')} corrected{unchanged}, {len(result.failures)} refused"
+        f"{plural(result.written, 'file')} {done}{unchanged}, {len(result.failures)} refused"
         f"{_left_out(result.left_out)}"
     )
     if result.both_views:
