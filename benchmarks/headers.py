@@ -10,10 +10,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from cxrview.classify.decide import NO_REVIEW
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import classify_files
 from cxrview.classify.model import load_model
-from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.options import NO_REVIEW, ClassifyOptions
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.errors import CxrviewError
 from cxrview.records import Failure, Label
@@ -44,7 +43,7 @@ def main(data: Path) -> None:
 def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
     """File to what the shipped model says, every image decided."""
     model = load_model(precision="fp32", device="cpu")
-    settings = EngineSettings(read=ReadSettings(side=model.card.input_side), review_band=NO_REVIEW)
+    settings = ClassifyOptions(review_band=NO_REVIEW)
     outcomes = classify_files((str(data / label.file) for label in labels), model, settings)
     return {
         label.file: None if isinstance(outcome, Failure) else outcome.view

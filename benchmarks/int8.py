@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from cxrview.classify.devices import ASKING, prepare_device, unusable
+from cxrview.classify.devices import PROFILES, prepare_device, unusable
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME
 from cxrview.terms import Device, Precision
@@ -78,7 +78,7 @@ def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -
     One size after the other: on a GPU each change of size makes cuDNN choose anew.
     """
     prepare_device(device)
-    asking = ASKING[device]
+    asking = PROFILES[device]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(

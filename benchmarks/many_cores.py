@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxrview.classify import decode_worker
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import classify_files
 from cxrview.classify.model import Model, load_model
 from cxrview.records import Answers
 from cxrview.workers import cores, process
@@ -72,7 +72,7 @@ def play(
         patch.object(cores, "available_cores", lambda: count),
         patch.object(process.subprocess, "Popen", start),
     ):
-        outcomes = classify_files(paths, model, EngineSettings(starts_all=True))
+        outcomes = classify_files(paths, model, starts_all=True)
         next(outcomes)  # all readers have been started
         began, used, ran, still = time.perf_counter(), _core_seconds(), *_ran()
         rest = sum(1 for _ in outcomes)

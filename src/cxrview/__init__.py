@@ -1,76 +1,161 @@
 """Finds out which way chest radiographs face: frontal or lateral, one row per image.
 
-import cxrview
+    import cxrview
 
-for row in cxrview.classify_files(cxrview.find_images(["archive"])):
-    print(row)
+    result = cxrview.classify("archive/")        # a path, folder, glob, URL, or several of them
+    result.to_pandas()                           # one row per image
+    result.failures.to_pandas()                  # files that could not be read
+    print(result.summary)                        # 14 files: 11 classified, 0 review, ...
+
+    model = cxrview.load_model()
+    model.predict("film.dcm")                    # -> Prediction
+    model.predict_pixels(arrays)                 # uint8 arrays -> PFI in percent, shape (n,)
+
+PFI is the probability of a frontal image, in percent. docs/python.md has more examples.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cxrview.classify.engine import EngineSettings, classify_files
-    from cxrview.classify.model import Model, load_model
-    from cxrview.classify.read_settings import ReadSettings
-    from cxrview.classify.run import classify_archive
-    from cxrview.errors import CxrviewError, UnreadableImage
-    from cxrview.image import Limits, ReadOptions, find_images, read_radiograph
-    from cxrview.records import Failure, Instance, ModelCard, Prediction, Radiograph
-    from cxrview.results.files import Outputs
-    from cxrview.terms import Agreement, Decision, View
+if TYPE_CHECKING:  # `as` marks a name as public for type checkers
+    from cxrview.classify.api import classify as classify
+    from cxrview.classify.api import iter_classify as iter_classify
+    from cxrview.classify.inputs import Inputs as Inputs
+    from cxrview.classify.model import Backend as Backend
+    from cxrview.classify.model import Model as Model
+    from cxrview.classify.model import load_model as load_model
+    from cxrview.classify.options import NO_REVIEW as NO_REVIEW
+    from cxrview.classify.options import ClassifyOptions as ClassifyOptions
+    from cxrview.errors import CannotOpen as CannotOpen
+    from cxrview.errors import CannotSortFolder as CannotSortFolder
+    from cxrview.errors import CannotWrite as CannotWrite
+    from cxrview.errors import CorruptHeader as CorruptHeader
+    from cxrview.errors import CorruptPixels as CorruptPixels
+    from cxrview.errors import CxrviewError as CxrviewError
+    from cxrview.errors import DecoderCrashed as DecoderCrashed
+    from cxrview.errors import EmptyFile as EmptyFile
+    from cxrview.errors import InferenceError as InferenceError
+    from cxrview.errors import InputUnavailable as InputUnavailable
+    from cxrview.errors import InvalidModel as InvalidModel
+    from cxrview.errors import NestedTooDeep as NestedTooDeep
+    from cxrview.errors import NoPixelData as NoPixelData
+    from cxrview.errors import NoSuchDevice as NoSuchDevice
+    from cxrview.errors import NotAFile as NotAFile
+    from cxrview.errors import NotAnImage as NotAnImage
+    from cxrview.errors import OutOfMemory as OutOfMemory
+    from cxrview.errors import RunStopped as RunStopped
+    from cxrview.errors import TimedOut as TimedOut
+    from cxrview.errors import TooLarge as TooLarge
+    from cxrview.errors import Truncated as Truncated
+    from cxrview.errors import UnreadableImage as UnreadableImage
+    from cxrview.errors import Unsupported as Unsupported
+    from cxrview.errors import UsageError as UsageError
+    from cxrview.errors import WorkerStartError as WorkerStartError
+    from cxrview.image import ImageFile as ImageFile
+    from cxrview.image import Limits as Limits
+    from cxrview.image import ReadOptions as ReadOptions
+    from cxrview.image import find_images as find_images
+    from cxrview.image import minmax_to_uint8 as minmax_to_uint8
+    from cxrview.image import open_image as open_image
+    from cxrview.image import read_radiograph as read_radiograph
+    from cxrview.image import squash as squash
+    from cxrview.records import Answers as Answers
+    from cxrview.records import Failure as Failure
+    from cxrview.records import Instance as Instance
+    from cxrview.records import ModelCard as ModelCard
+    from cxrview.records import Outcome as Outcome
+    from cxrview.records import Prediction as Prediction
+    from cxrview.records import Radiograph as Radiograph
+    from cxrview.results.result import LazyTable as LazyTable
+    from cxrview.results.result import Result as Result
+    from cxrview.results.result import read_result as read_result
+    from cxrview.results.summary import RunSummary as RunSummary
+    from cxrview.terms import Agreement as Agreement
+    from cxrview.terms import Decision as Decision
+    from cxrview.terms import Device as Device
+    from cxrview.terms import Precision as Precision
+    from cxrview.terms import View as View
+
+__version__: str
 
 _MODULES = {
     "Agreement": "terms",
+    "Answers": "records",
+    "Backend": "classify.model",
+    "CannotOpen": "errors",
+    "CannotSortFolder": "errors",
+    "CannotWrite": "errors",
+    "ClassifyOptions": "classify.options",
+    "CorruptHeader": "errors",
+    "CorruptPixels": "errors",
     "CxrviewError": "errors",
     "Decision": "terms",
-    "EngineSettings": "classify.engine",
+    "DecoderCrashed": "errors",
+    "Device": "terms",
+    "EmptyFile": "errors",
     "Failure": "records",
+    "ImageFile": "image",
+    "InferenceError": "errors",
+    "InputUnavailable": "errors",
+    "Inputs": "classify.inputs",
     "Instance": "records",
+    "InvalidModel": "errors",
+    "LazyTable": "results.result",
     "Limits": "image",
     "Model": "classify.model",
     "ModelCard": "records",
-    "Outputs": "results.files",
+    "NO_REVIEW": "classify.options",
+    "NestedTooDeep": "errors",
+    "NoPixelData": "errors",
+    "NoSuchDevice": "errors",
+    "NotAFile": "errors",
+    "NotAnImage": "errors",
+    "OutOfMemory": "errors",
+    "Outcome": "records",
+    "Precision": "terms",
     "Prediction": "records",
     "Radiograph": "records",
     "ReadOptions": "image",
-    "ReadSettings": "classify.read_settings",
+    "Result": "results.result",
+    "RunStopped": "errors",
+    "RunSummary": "results.summary",
+    "TimedOut": "errors",
+    "TooLarge": "errors",
+    "Truncated": "errors",
     "UnreadableImage": "errors",
+    "Unsupported": "errors",
+    "UsageError": "errors",
     "View": "terms",
-    "classify_archive": "classify.run",
-    "classify_files": "classify.engine",
+    "WorkerStartError": "errors",
+    "classify": "classify.api",
     "find_images": "image",
+    "iter_classify": "classify.api",
     "load_model": "classify.model",
+    "minmax_to_uint8": "image",
+    "open_image": "image",
     "read_radiograph": "image",
+    "read_result": "results.result",
+    "squash": "image",
 }
-"""Loaded when first asked for: `cxrview --help` should not wait for numpy."""
+"""Where each public name is; imported when it is first used, so that `import cxrview` is fast."""
 
-__all__ = [
-    "Agreement",
-    "CxrviewError",
-    "Decision",
-    "EngineSettings",
-    "Failure",
-    "Instance",
-    "Limits",
-    "Model",
-    "ModelCard",
-    "Outputs",
-    "Prediction",
-    "Radiograph",
-    "ReadOptions",
-    "ReadSettings",
-    "UnreadableImage",
-    "View",
-    "classify_archive",
-    "classify_files",
-    "find_images",
-    "load_model",
-    "read_radiograph",
-]
+__all__ = ["__version__", *_MODULES]
+
+# The package `cxrview.classify` has the name of a function. Python binds a package to its parent
+# once, when it is imported: done here, no later import can hide the function.
+import_module("cxrview.classify")
+del globals()["classify"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("cxrview")
     if name not in _MODULES:
         raise AttributeError(f"module 'cxrview' has no attribute {name!r}")
     return getattr(import_module(f"cxrview.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

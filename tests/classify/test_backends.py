@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cxrview.classify import devices
-from cxrview.classify.devices import is_quick_at_int8, is_right_at_int8
+from cxrview.classify.devices import is_exact_at_int8, is_fast_at_int8
 from cxrview.classify.model import OnnxRuntime, load_model
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
@@ -31,7 +31,7 @@ def has_cuda() -> bool:
 HAS_CUDA = has_cuda()
 KINDS = [
     "fp32 cpu",
-    *(["int8 cpu"] if is_right_at_int8() else []),
+    *(["int8 cpu"] if is_exact_at_int8() else []),
     *(["fp32 cuda"] if HAS_CUDA else []),
 ]
 
@@ -121,7 +121,7 @@ def test_a_picture_of_another_size_is_no_fault_of_the_device(backend):
     assert not isinstance(raised.value, InferenceError)
 
 
-needs_int8 = pytest.mark.skipif(not is_right_at_int8(), reason="needs a processor with VNNI")
+needs_int8 = pytest.mark.skipif(not is_exact_at_int8(), reason="needs a processor with VNNI")
 
 
 @pytest.mark.vnni
@@ -138,7 +138,7 @@ def test_the_card_is_that_of_the_precision_in_use(folder):
 def test_auto_takes_int8_where_the_processor_is_quick_at_it(folder):
     model = load_model(folder, device="cpu", threads=1)
 
-    assert (model.card.model_id == "noise-int8") is is_quick_at_int8()
+    assert (model.card.model_id == "noise-int8") is is_fast_at_int8()
 
 
 def test_auto_takes_fp32_where_there_is_nothing_else(folder, tmp_path):
@@ -185,7 +185,7 @@ def test_without_a_gpu_onnxruntime_gpu_does_as_onnxruntime(folder, monkeypatch, 
         load_model(folder, device="cuda")
 
     assert model.backend.name == "onnxruntime-cpu"
-    assert (model.card.model_id == "noise-int8") is is_quick_at_int8()
+    assert (model.card.model_id == "noise-int8") is is_fast_at_int8()
     assert capfd.readouterr().out == ""  # rows may be going there
 
 

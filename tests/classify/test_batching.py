@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.batching import LONGEST_WAIT, Batcher
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import classify_files
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.wire import DecodedImage
 from cxrview.records import Failure, Instance
 
@@ -87,7 +88,8 @@ def test_a_busy_network_is_asked_about_several_and_an_idle_one_about_one(draw, m
         classify_files(
             paths,
             slow,
-            EngineSettings(workers=2, on_read=lambda path, seconds: have_come.release()),
+            ClassifyOptions(workers=2),
+            on_read=lambda path, seconds: have_come.release(),
         )
     )
 

@@ -3,7 +3,8 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.decide import NO_REVIEW, decide
+from cxrview.classify.decide import decide
+from cxrview.classify.options import NO_REVIEW
 from cxrview.records import Instance, ModelCard
 from cxrview.terms import Agreement, Decision, View
 

@@ -8,7 +8,8 @@ import pytest
 
 from cxrview.classify.decode_process import DecodeProcess
 from cxrview.classify.decode_worker import read_file
-from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
+from cxrview.classify.engine import classify_files, iter_outcomes
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import UsageError, WorkerStartError
 from cxrview.image import find_images
@@ -16,11 +17,11 @@ from cxrview.records import Failure, Prediction
 from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import available_cores
 
-READ = ReadSettings(side=256, memory_bytes=1 << 30)
+READ = ReadSettings(side=256)
 
 
-def settings(**fields) -> EngineSettings:
-    return EngineSettings(read=READ, **{"workers": 2, **fields})
+def settings(**fields) -> ClassifyOptions:
+    return ClassifyOptions(**{"workers": 2, "memory_bytes": 1 << 30, **fields})
 
 
 def test_outcomes_come_in_the_order_of_the_paths(archive, model):
@@ -188,7 +189,7 @@ def test_a_bad_file_costs_itself_and_nothing_else(
     before, failed, *after = classify_files(
         paths,
         model,
-        settings(workers=1, readers=readers, timeout_s=1, bytes_per_second=rate),
+        settings(workers=1, readers=readers, timeout_seconds=1, bytes_per_second=rate),
     )
 
     assert isinstance(failed, Failure)
@@ -285,11 +286,6 @@ def test_a_constant_picture_is_never_decided(tmp_path, model):
 
     assert outcome.decision == "review"
     assert "constant_image" in outcome.warnings
-
-
-def test_one_path_in_place_of_several_is_refused(model):
-    with pytest.raises(TypeError, match="several paths"):
-        classify_files("archive", model)
 
 
 @pytest.fixture

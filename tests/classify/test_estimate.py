@@ -8,16 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.classify.decode_process import DecodeProcess
-from cxrview.classify.engine import EngineSettings
 from cxrview.classify.estimate import FAILED, PICTURE, SKIPPED, _draw, _half_width, estimate_run
-from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
 from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.phantom.encode import SYNTAXES
 from cxrview.sources.shard import Shard
 
-SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+SETTINGS = ClassifyOptions(workers=2)
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,13 @@ import shutil
 
 import pytest
 
-from cxrview.classify.engine import EngineSettings
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.classify.run import classify_archive
+from cxrview.classify.options import ClassifyOptions
 from cxrview.errors import InputUnavailable
 from cxrview.image import find_images
 from cxrview.results.files import Outputs
+from fixtures.runs import run_into
 
-SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+SETTINGS = ClassifyOptions(workers=2)
 
 
 class Stopped:
@@ -23,7 +22,7 @@ class Stopped:
     def __init__(self, paths, out, model, *, after: int) -> None:
         self.paths, self.out, self.model = [str(path) for path in paths], out, model
         self.seen, self.after = 0, after
-        self.first = self.run(watch=self.stop)
+        self.first = self.run(on_outcomes=self.stop)
 
     def stop(self, outcomes) -> None:
         self.seen += len(outcomes)
@@ -31,13 +30,12 @@ class Stopped:
             raise KeyboardInterrupt
 
     def run(self, **options):
-        conditions = {"paths": json.dumps(self.paths)}
-        return classify_archive(
-            find_images(self.paths),
+        return run_into(
             self.out,
+            find_images(self.paths),
             self.model,
             SETTINGS,
-            conditions=conditions,
+            named=self.paths,
             **options,
         )
 
@@ -53,7 +51,7 @@ def stopped(archive, tmp_path, model):
 def test_an_archive_that_is_not_mounted_costs_no_row(archive, tmp_path, model, stopped):
     """A mount point without its disk is an empty folder."""
     whole = Outputs(table=tmp_path / "whole.csv")
-    classify_archive(find_images(str(archive)), whole, model, SETTINGS)
+    run_into(whole, find_images(str(archive)), model, SETTINGS)
     archive.rename(tmp_path / "disk")
     archive.mkdir()
     done = stopped.first.found
@@ -64,7 +62,7 @@ def test_an_archive_that_is_not_mounted_costs_no_row(archive, tmp_path, model, s
         stopped.run()
     kept = len(stopped.rows())
     archive.rmdir()
-    with pytest.raises(InputUnavailable, match="archive was there"):
+    with pytest.raises(InputUnavailable, match="archive held files"):
         stopped.run()
     (tmp_path / "disk").rename(archive)
     last = stopped.run()

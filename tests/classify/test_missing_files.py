@@ -2,23 +2,21 @@
 
 import csv
 import errno
-import json
 import os
 import shutil
 
 import pytest
 
 from cxrview.classify import missing_files as reach
-from cxrview.classify.engine import EngineSettings
 from cxrview.classify.missing_files import MountWatch
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.classify.run import classify_archive
+from cxrview.classify.options import ClassifyOptions
 from cxrview.errors import InputUnavailable
 from cxrview.image import find_images
 from cxrview.records import Failure
 from cxrview.results.files import Outputs
+from fixtures.runs import run_into
 
-SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+SETTINGS = ClassifyOptions(workers=2)
 FAILED = [Failure(path="a", code="cannot_open", reason="gone", advice="")]
 
 
@@ -50,7 +48,6 @@ def many(draw, tmp_path):
 
 def test_a_disk_that_goes_away_ends_the_run_and_a_resume_reads_the_rest(many, tmp_path, model):
     archive, out = many, Outputs(table=tmp_path / "views.csv")
-    conditions = {"paths": json.dumps([str(archive)])}
     gone = []
 
     def watch(_):
@@ -58,14 +55,14 @@ def test_a_disk_that_goes_away_ends_the_run_and_a_resume_reads_the_rest(many, tm
             gone.append(unmount(archive))
 
     with pytest.raises(
-        InputUnavailable, match=r"archive was there, and is empty.*go on with --resume"
+        InputUnavailable, match=r"archive held files, and is empty.*continue with --resume"
     ):
-        classify_archive(
-            find_images(str(archive)), out, model, SETTINGS, conditions=conditions, watch=watch
+        run_into(
+            out, find_images(str(archive)), model, SETTINGS, named=[archive], on_outcomes=watch
         )
     kept = len(rows(out))
     mount(archive)
-    last = classify_archive(find_images(str(archive)), out, model, SETTINGS, conditions=conditions)
+    last = run_into(out, find_images(str(archive)), model, SETTINGS, named=[archive])
 
     assert 0 < kept < 400
     assert (last.found, last.failed, last.is_complete) == (400, {}, True)
@@ -78,12 +75,12 @@ def test_files_that_cannot_be_opened_do_not_end_the_run(many, tmp_path, model):
         (many / "1" / f"{number}.png").symlink_to("nowhere")
     out = Outputs(table=tmp_path / "views.csv")
 
-    tally = classify_archive(
-        find_images(str(many)),
+    tally = run_into(
         out,
+        find_images(str(many)),
         model,
         SETTINGS,
-        conditions={"paths": json.dumps([str(many)])},
+        named=[many],
     )
 
     assert (tally.found, tally.failed, tally.is_complete) == (400, {"cannot_open": 100}, True)
@@ -109,7 +106,7 @@ def test_a_folder_that_held_something_is_out_of_reach_when_it_is(tmp_path, monke
 
     watching.check([])
     with pytest.raises(
-        InputUnavailable, match="was there, and is empty or out of reach now.*Go on"
+        InputUnavailable, match="held files, and is empty or unreachable now.*Go on"
     ):
         watching.check(FAILED)
 
@@ -123,10 +120,7 @@ def test_what_was_empty_or_missing_from_the_first_is_not_watched(tmp_path):
 
 def classify(paths, out, model, **options):
     named = [str(path) for path in paths]
-    conditions = {"paths": json.dumps(named)}
-    return classify_archive(
-        find_images(named), out, model, SETTINGS, conditions=conditions, **options
-    )
+    return run_into(out, find_images(named), model, SETTINGS, named=named, **options)
 
 
 def once(do):
@@ -140,9 +134,9 @@ def test_a_disk_that_goes_away_before_its_turn_is_missed(many, draw, tmp_path, m
     draw("4/400.png", 20)
     disks, out = [many / "0", many / "4"], Outputs(table=tmp_path / "views.csv")
 
-    with pytest.raises(InputUnavailable, match="archive/4 was there.*--forget-missing"):
-        classify(disks, out, model, watch=once(lambda: unmount(many / "4")))
-    with pytest.raises(InputUnavailable, match="archive/4 was there"):
+    with pytest.raises(InputUnavailable, match="archive/4 held files.*--forget-missing"):
+        classify(disks, out, model, on_outcomes=once(lambda: unmount(many / "4")))
+    with pytest.raises(InputUnavailable, match="archive/4 held files"):
         classify(disks, out, model)
     (many / "4").rmdir()
     (many / "disk").rename(many / "4")
@@ -155,7 +149,7 @@ def test_what_is_gone_for_good_can_be_given_up(many, draw, tmp_path, model):
     draw("4/400.png", 20)
     disks, out = [many / "0", many / "4"], Outputs(table=tmp_path / "views.csv")
     with pytest.raises(InputUnavailable):
-        classify(disks, out, model, watch=once(lambda: unmount(many / "4")))
+        classify(disks, out, model, on_outcomes=once(lambda: unmount(many / "4")))
 
     last = classify(disks, out, model, forget_missing=True)
 
@@ -173,11 +167,11 @@ def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatc
         f"37 35 0:51 / {many / '0'} rw - overlay overlay rw\n"
     )
     watching = MountWatch([str(many)], "")
-    watching.look()
+    watching.check_mounts()
     mounts.write_text("")
 
-    with pytest.raises(InputUnavailable, match="a disk was there"):
-        watching.look()
+    with pytest.raises(InputUnavailable, match="a disk held files"):
+        watching.check_mounts()
     assert watching.folders == {str(many): False, str(many / "a disk"): True}
 
 
@@ -200,7 +194,7 @@ def test_a_disk_is_dead_that_gives_no_file_it_gave_before(many, monkeypatch, ste
 
     monkeypatch.setattr(os, step, fail)
     if is_dead:
-        with pytest.raises(InputUnavailable, match="000.png was read, and cannot be read any more"):
+        with pytest.raises(InputUnavailable, match="000.png was read, and can no longer be read"):
             watching.check(FAILED)
     else:
         watching.check(FAILED)

@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.api import classify
+from cxrview.classify.engine import classify_files
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_card
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.classify.run import classify_archive
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
 from cxrview.errors import CannotSortFolder, CannotWrite, InferenceError, UsageError
 from cxrview.image import find_images
@@ -27,15 +27,16 @@ from cxrview.results.files import Outputs
 from cxrview.results.journal import count_recorded
 from cxrview.results.known_paths import KnownPaths
 from cxrview.sources.shard import Shard
+from fixtures.runs import run_into
 
 CONDITIONS = {"model": "mean-grey-1", "reader": "default"}
-SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=2)
+SETTINGS = ClassifyOptions(workers=2)
 SHIPPED = read_card(Path(str(files("cxrview.classify") / "weights")))
 
 
-def run(archive, out, model, *, watch=lambda outcomes: None, conditions=CONDITIONS):
+def run(archive, out, model, *, on_outcomes=lambda outcomes: None, conditions=CONDITIONS):
     paths = find_images([str(archive)])
-    return classify_archive(paths, out, model, SETTINGS, conditions=conditions, watch=watch)
+    return run_into(out, paths, model, SETTINGS, conditions=conditions, on_outcomes=on_outcomes)
 
 
 def read_csv(path):
@@ -79,7 +80,7 @@ def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, group
     whole, stopped = (Outputs(table=tmp_path / f"{n}.{ending}") for n in ("whole", "stopped"))
     run(archive, whole, model)
 
-    first = run(archive, stopped, model, watch=stop_after(groups))
+    first = run(archive, stopped, model, on_outcomes=stop_after(groups))
     partial = stopped.table.read_bytes()
     stopped.check(overwrite=False, resume=True)
     second = run(archive, stopped, model)
@@ -95,7 +96,7 @@ def test_a_stopped_run_goes_on_to_the_same_table(archive, tmp_path, model, group
 
 def test_a_resume_under_other_conditions_is_refused_with_the_reason(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
-    run(archive, out, model, watch=stop_after(1))
+    run(archive, out, model, on_outcomes=stop_after(1))
 
     with pytest.raises(UsageError, match=r"the reader \(--exact\): default then, exact now"):
         run(archive, out, model, conditions={**CONDITIONS, "reader": "exact"})
@@ -105,7 +106,7 @@ def test_a_resume_under_other_conditions_is_refused_with_the_reason(archive, tmp
 
 def test_files_that_came_meanwhile_take_their_place_in_the_order(archive, tmp_path, model, draw):
     whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
-    run(archive, stopped, model, watch=stop_after(1))
+    run(archive, stopped, model, on_outcomes=stop_after(1))
     draw("0/03.png", 77)
 
     run(archive, stopped, model)
@@ -120,7 +121,7 @@ def test_a_file_named_twice_is_read_once_and_a_copy_is_marked(draw, tmp_path, mo
     out = Outputs(table=tmp_path / "views.csv")
     paths = [first, first, *find_images([str(tmp_path / "archive")])]
 
-    tally = classify_archive(paths, out, model, SETTINGS, conditions=CONDITIONS)
+    tally = run_into(out, paths, model, SETTINGS, conditions=CONDITIONS)
 
     assert (tally.found, tally.named_again) == (2, 2)
     assert [row["warnings"] for row in read_csv(out.table)] == ["", "duplicate_file"]
@@ -141,9 +142,9 @@ def test_nothing_is_overwritten_unasked(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
     run(archive, out, model)
 
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         out.check(overwrite=False, resume=False)
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         out.check(overwrite=False, resume=True)
     out.check(overwrite=True, resume=False)
     assert out.table.exists()  # replaced only when the new one stands
@@ -151,9 +152,9 @@ def test_nothing_is_overwritten_unasked(archive, tmp_path, model):
 
 def test_a_run_that_was_begun_is_not_begun_again_unasked(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
-    run(archive, out, model, watch=stop_after(1))
+    run(archive, out, model, on_outcomes=stop_after(1))
 
-    with pytest.raises(UsageError, match="begun and not finished"):
+    with pytest.raises(UsageError, match="is incomplete"):
         out.check(overwrite=False, resume=False)
 
 
@@ -179,7 +180,7 @@ def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_pat
         raise sqlite3.OperationalError("database or disk is full")
 
     with pytest.raises(CannotWrite, match="TMPDIR.*--resume"):
-        classify_archive(found(), out, model, SETTINGS, conditions=CONDITIONS)
+        run_into(out, found(), model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists()
 
@@ -223,7 +224,7 @@ def test_want_of_room_for_names_leaves_the_table_and_the_journal(archive, tmp_pa
     out = Outputs(table=tmp_path / "views.parquet")
 
     with pytest.raises(CannotSortFolder):
-        classify_archive(find(), out, model, SETTINGS, conditions=CONDITIONS)
+        run_into(out, find(), model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists() and out.table.exists()
     assert not json.loads(out.summary.read_text())["is_complete"]
@@ -236,7 +237,7 @@ def test_a_run_that_is_stopped_before_its_first_row_can_be_resumed(archive, tmp_
         raise KeyboardInterrupt
         yield
 
-    first = classify_archive(stop_at_once(), out, model, SETTINGS, conditions=CONDITIONS)
+    first = run_into(out, stop_at_once(), model, SETTINGS, conditions=CONDITIONS)
     out.check(overwrite=False, resume=True)
     second = run(archive, out, model)
 
@@ -259,7 +260,7 @@ def test_what_failed_in_passing_is_read_again_at_a_resume(archive, tmp_path, mod
         if left[0] < 30:
             raise KeyboardInterrupt
 
-    first = run(archive, stopped, model, watch=stop_before_the_end)
+    first = run(archive, stopped, model, on_outcomes=stop_before_the_end)
     (archive / "0" / "02.png").unlink()
     (tmp_path / "away").rename(archive / "0" / "02.png")
     (tmp_path / "bad").rename(archive / "0" / "00.png")
@@ -282,7 +283,7 @@ def test_two_runs_cannot_write_one_result(archive, tmp_path, model):
         with pytest.raises(UsageError, match="another run"):
             run(archive, out, model)
 
-    tally = run(archive, out, model, watch=second_run)
+    tally = run(archive, out, model, on_outcomes=second_run)
 
     assert tally.is_complete
 
@@ -296,7 +297,7 @@ def test_a_resume_that_comes_when_the_run_has_just_ended_leaves_its_result(
     before = out.table.read_bytes()
 
     with pytest.raises(UsageError, match="nothing left to resume.*--known"):
-        run(archive, out, model, watch=stop_after(1))
+        run(archive, out, model, on_outcomes=stop_after(1))
 
     assert out.table.read_bytes() == before
     assert not out.journal.exists()
@@ -308,7 +309,7 @@ def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, mod
     before = out.table.read_text()
 
     with pytest.raises(UsageError, match="nothing matches"):
-        classify_archive(find_images([str(archive / "*.nothing")]), out, model, SETTINGS, anew=True)
+        run_into(out, find_images([str(archive / "*.nothing")]), model, SETTINGS, overwrite=True)
 
     assert out.table.read_text() == before
     assert not out.journal.exists()
@@ -319,7 +320,7 @@ def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model
     whole, stopped = (Outputs.named(f"{tmp_path}/{name}/") for name in ("whole", "stopped"))
     run(archive, whole, model)
 
-    first = run(archive, stopped, model, watch=stop_after(2))
+    first = run(archive, stopped, model, on_outcomes=stop_after(2))
     partial = len(list(stopped.table.iterdir()))
     stopped.check(overwrite=False, resume=True)
     run(archive, stopped, model)
@@ -340,12 +341,12 @@ def test_time_is_up_while_the_next_path_is_waited_for(draw, tmp_path, model):
         yield from paths
         never.wait(60)
 
-    tally = classify_archive(
-        silent(),
+    tally = run_into(
         Outputs(table=tmp_path / "a.csv"),
+        silent(),
         model,
         SETTINGS,
-        watch=kept.extend,
+        on_outcomes=kept.extend,
         is_time_up=lambda: len(kept) == 5,
     )
     was_waiting = not never.is_set()
@@ -359,9 +360,9 @@ def test_time_is_up_while_a_file_waits_for_its_bytes(draw, tmp_path, model):
     """At one byte a second it would wait for minutes."""
     end = time.monotonic() + 1
 
-    tally = classify_archive(
-        [draw("a.png", 10)],
+    tally = run_into(
         Outputs(table=tmp_path / "a.csv"),
+        [draw("a.png", 10)],
         model,
         replace(SETTINGS, bytes_per_second=1.0),
         is_time_up=lambda: time.monotonic() > end,
@@ -377,7 +378,7 @@ def test_a_run_over_nights_shards_and_known_files_ends_as_one_without_stops(
     archive, tmp_path, model, name
 ):
     earlier = Outputs(table=tmp_path / "earlier.parquet")
-    classify_archive(find_images(str(archive / "0")), earlier, model, SETTINGS)
+    run_into(earlier, find_images(str(archive / "0")), model, SETTINGS)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
 
@@ -387,13 +388,13 @@ def test_a_run_over_nights_shards_and_known_files_ends_as_one_without_stops(
         def count(outcomes):
             seen[0] += len(outcomes)
 
-        return classify_archive(
-            find_images(str(archive)),
+        return run_into(
             Outputs.named(f"{tmp_path}/{folder}/{name}"),
+            find_images(str(archive)),
             model,
             SETTINGS,
             conditions=CONDITIONS,
-            watch=count,
+            on_outcomes=count,
             selection=Selection(shard=Shard.named("1/1"), known=KnownPaths([earlier.table])),
             is_time_up=lambda: seen[0] >= most,
         )
@@ -424,7 +425,7 @@ def test_a_resume_of_another_share_is_refused(archive, tmp_path, model, selectio
 
     def night(share, **options):
         paths = find_images(str(archive))
-        return classify_archive(paths, out, model, SETTINGS, selection=share, **options)
+        return run_into(out, paths, model, SETTINGS, selection=share, **options)
 
     night(Selection(shard=Shard.named("1/3")), is_time_up=lambda: True)
 
@@ -436,13 +437,13 @@ def test_a_resume_with_other_known_files_is_refused(archive, tmp_path, model):
     known = []
     for folder in "01":
         earlier = Outputs(table=tmp_path / f"{folder}.csv")
-        classify_archive(find_images(str(archive / folder)), earlier, model, SETTINGS)
+        run_into(earlier, find_images(str(archive / folder)), model, SETTINGS)
         known.append(Selection(known=KnownPaths([earlier.table])))
     out = Outputs(table=tmp_path / "views.csv")
 
     def night(selection, **options):
         paths = find_images(str(archive))
-        return classify_archive(paths, out, model, SETTINGS, selection=selection, **options)
+        return run_into(out, paths, model, SETTINGS, selection=selection, **options)
 
     night(known[0], is_time_up=lambda: True)
 
@@ -456,9 +457,9 @@ def test_a_known_file_is_not_opened(archive, tmp_path, model):
     for path in archive.rglob("*.png"):
         path.write_bytes(b"now a broken file")
 
-    tally = classify_archive(
-        find_images(str(archive)),
+    tally = run_into(
         Outputs(table=tmp_path / "views.csv"),
+        find_images(str(archive)),
         model,
         SETTINGS,
         selection=Selection(known=KnownPaths([earlier.table])),
@@ -494,16 +495,16 @@ def test_a_run_never_replaces_the_failures_of_a_namesake(archive, tmp_path, mode
     with pytest.raises(UsageError, match=r"belong to .*views\.parquet"):
         other.check(overwrite=anew, resume=not anew)
     with pytest.raises(UsageError, match=r"belong to .*views\.parquet"):
-        classify_archive([], other, model, SETTINGS, anew=anew)
+        run_into(other, [], model, SETTINGS, overwrite=anew)
 
     assert contents(tmp_path) == before
 
 
 def test_a_stopped_run_is_told_that_a_namesake_came_meanwhile(archive, tmp_path, model):
     stopped, other = (Outputs(table=tmp_path / f"views.{e}") for e in ("csv", "jsonl"))
-    run(archive, stopped, model, watch=stop_after(1))
+    run(archive, stopped, model, on_outcomes=stop_after(1))
     journal = stopped.journal.rename(tmp_path / "aside")  # as if it had lain elsewhere
-    for path in stopped.whole():
+    for path in stopped.complete():
         path.unlink()
     run(archive, other, model)
     journal.rename(stopped.journal)
@@ -511,7 +512,7 @@ def test_a_stopped_run_is_told_that_a_namesake_came_meanwhile(archive, tmp_path,
 
     with pytest.raises(UsageError, match=r"belong to .*views\.jsonl"):
         stopped.check(overwrite=False, resume=True)
-    with pytest.raises(UsageError, match=r"views\.csv was begun and not finished"):
+    with pytest.raises(UsageError, match=r"views\.csv is incomplete"):
         other.check(overwrite=True, resume=False)
 
     assert contents(tmp_path) == before
@@ -526,8 +527,10 @@ def test_a_name_as_text_means_what_it_means_on_the_command_line(tmp_path):
         Outputs(table="views.txt")
 
 
-def test_without_a_model_and_settings_the_defaults_run(draw, tmp_path):
-    tally = classify_archive([draw("one.png", 30)], Outputs(table=str(tmp_path / "views.csv")))
+def test_without_a_model_and_settings_the_defaults_run(draw, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+
+    tally = classify(draw("one.png", 30), out=tmp_path / "views.csv").summary
 
     (row,) = read_csv(tmp_path / "views.csv")
     assert tally.found == 1
@@ -535,7 +538,7 @@ def test_without_a_model_and_settings_the_defaults_run(draw, tmp_path):
 
 
 def test_a_folder_among_the_files_is_told_how_its_files_are_found(archive):
-    (failure,) = classify_files([str(archive)], load_model())
+    (failure,) = classify_files([str(archive)], load_model(), SETTINGS)
 
     assert (failure.code, failure.reason) == ("not_a_file", "it is a folder")
     assert "find_images" in failure.advice

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cxrview.classify.decide import NO_REVIEW
-from cxrview.classify.devices import is_right_at_int8
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.devices import is_exact_at_int8
+from cxrview.classify.engine import classify_files
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_card
-from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.options import NO_REVIEW, ClassifyOptions
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
@@ -24,7 +23,7 @@ from cxrview.terms import Partition
 FOLDER = Path(str(files("cxrview.classify"))) / "weights"
 
 
-PRECISIONS = ["fp32", *(["int8"] if read_card(FOLDER).int8 and is_right_at_int8() else [])]
+PRECISIONS = ["fp32", *(["int8"] if read_card(FOLDER).int8 and is_exact_at_int8() else [])]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +37,8 @@ def either(request):
     return load_model(precision=request.param, device="cpu")
 
 
-def everything_decided(model) -> EngineSettings:
-    read = ReadSettings(side=model.card.input_side)
-    return EngineSettings(read=read, review_band=NO_REVIEW)
+def everything_decided(model) -> ClassifyOptions:
+    return ClassifyOptions(review_band=NO_REVIEW)
 
 
 def test_it_is_small_and_its_card_says_what_a_user_must_know(model):

@@ -5,9 +5,8 @@ import csv
 import pytest
 
 import cxrview
-from cxrview.classify.engine import EngineSettings
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.image import ReadOptions
+from cxrview.classify.engine import classify_files
+from cxrview.classify.options import ClassifyOptions
 
 CASES = [
     "invalid-vr",
@@ -31,7 +30,7 @@ def listed(shared_data):
 def test_each_odd_file_shows_its_view(shared_data, listed, exact):
     paths = [str(shared_data / row["file"]) for row in listed]
 
-    settings = EngineSettings(read=ReadSettings(options=ReadOptions(exact=exact)))
-    results = list(cxrview.classify_files(paths, settings=settings))
+    settings = ClassifyOptions(exact=exact)
+    results = list(classify_files(paths, cxrview.load_model(), settings))
 
     assert [r.view for r in results] == [row["view"] for row in listed]

@@ -4,9 +4,8 @@ import csv
 
 import pytest
 
-from cxrview import EngineSettings, classify_files
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.image import ReadOptions
+from cxrview import ClassifyOptions, load_model
+from cxrview.classify.engine import classify_files
 
 CASES = {
     "bits-stored-10-values-12": ("bits_above_stored_used",),
@@ -27,8 +26,8 @@ def test_each_film_gets_its_view(shared_data, case, is_exact):
         rows = [row for row in csv.DictReader(file) if row["case"] == case]
     paths = [str(shared_data / row["file"]) for row in rows]
 
-    settings = EngineSettings(read=ReadSettings(options=ReadOptions(exact=is_exact)))
-    outcomes = classify_files(paths, settings=settings)
+    settings = ClassifyOptions(exact=is_exact)
+    outcomes = classify_files(paths, load_model(), settings)
 
     found = {outcome.instance.path: outcome for outcome in outcomes}
     assert len(rows) == 2

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxrview.classify.engine import EngineSettings
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.classify.run import classify_archive
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError
 from cxrview.image import find_images
@@ -19,8 +17,9 @@ from cxrview.results.files import Outputs
 from cxrview.results.known_paths import KnownPaths
 from cxrview.results.tables import each_failure, each_row
 from cxrview.sources.shard import Shard
+from fixtures.runs import run_into
 
-SETTINGS = EngineSettings(read=ReadSettings(side=256), workers=1)
+SETTINGS = ClassifyOptions(workers=1)
 CONDITIONS = {"model": "mean-grey-1", "reader": "default", "cutoff": "50.0"}
 
 
@@ -31,9 +30,9 @@ def run(archive, tmp_path, model):
     def run_one(name: str, *roots, known=(), shard=None, conditions=(), **options) -> Path:
         out = Outputs.named(str(tmp_path / name) + ("/" if name.endswith("/") else ""))
         named = [str(root) for root in roots or (archive,)]
-        classify_archive(
-            find_images(named),
+        run_into(
             out,
+            find_images(named),
             model,
             SETTINGS,
             conditions=CONDITIONS | {"paths": json.dumps(named)} | dict(conditions),

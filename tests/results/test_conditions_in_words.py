@@ -58,13 +58,11 @@ def test_what_agrees_is_passed_over():
 def test_every_condition_of_a_run_is_told_by_a_name_of_its_own():
     """So that a new condition does not reach the user under the name that a program gives it."""
     from cxrview.classify.conditions import conditions_of
-    from cxrview.classify.engine import EngineSettings
     from cxrview.classify.model import load_model
-    from cxrview.classify.read_settings import ReadSettings
+    from cxrview.classify.options import ClassifyOptions
     from cxrview.classify.selection import Selection
 
-    settings = EngineSettings(read=ReadSettings(side=256))
-    conditions = conditions_of(["a"], load_model(), settings) | Selection().conditions()
+    conditions = conditions_of(["a"], load_model(), ClassifyOptions()) | Selection().conditions()
 
     names = [one.name for one in differences(conditions, {})]
 

@@ -8,9 +8,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 
-from cxrview.classify.engine import EngineSettings
-from cxrview.classify.read_settings import ReadSettings
-from cxrview.classify.run import classify_archive
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError
 from cxrview.image import find_images
@@ -21,6 +19,7 @@ from cxrview.results.files import Outputs
 from cxrview.results.rekey import Rekey, WithoutPatients
 from cxrview.results.tables import each_row
 from cxrview.sources.shard import Shard
+from fixtures.runs import run_into
 
 OURS, THEIRS = b"o" * 32, b"t" * 32
 CR = "1.2.840.10008.5.1.4.1.1.1"
@@ -50,14 +49,12 @@ def run(films, tmp_path, model):
     """Classify the archive, or a share of it, under a key; give the table."""
 
     def run_one(name: str, key: bytes | None, shard: str | None = None, *, identify=False, **other):
-        settings = EngineSettings(
-            read=ReadSettings(side=256, key=key, identify=identify), workers=1
-        )
+        settings = ClassifyOptions(key=key, identify=identify, workers=1)
         out = Outputs(table=tmp_path / name)
         patients = "identified" if identify else key_condition(key or b"")
-        classify_archive(
-            find_images([str(films)]),
+        run_into(
             out,
+            find_images([str(films)]),
             model,
             settings,
             conditions={

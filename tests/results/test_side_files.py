@@ -87,13 +87,13 @@ def test_a_result_that_was_begun_keeps_its_names(tmp_path, other):
         if name == other:
             need_free(tmp_path, name)
         else:
-            with pytest.raises(UsageError, match="was begun and not finished") as refused:
+            with pytest.raises(UsageError, match="is incomplete") as refused:
                 need_free(tmp_path, name)
             assert str(journal) in refused.value.advice
 
 
 def test_a_result_is_not_named_as_the_failures_of_another(tmp_path):
-    with pytest.raises(UsageError, match="another result's failures"):
+    with pytest.raises(UsageError, match="name for the failures"):
         need_free(tmp_path, "v.failures.csv")
 
 

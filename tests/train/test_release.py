@@ -129,7 +129,7 @@ def test_a_recipe_is_assessed_where_it_was_not_trained_and_a_model_made_and_desc
 
 @pytest.mark.slow
 def test_what_the_card_counts_is_what_classify_says(place, cxrview, tmp_path):
-    from cxrview import classify_files
+    from cxrview.classify.engine import classify_files
     from cxrview.dataset.labels import read_labels
 
     made = cxrview("train", "--out", tmp_path, "--about", place / "about.json")

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.decisions import decisions_of
-from cxrview.classify.devices import is_right_at_int8
+from cxrview.classify.devices import is_exact_at_int8
 from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_model
 from cxrview.cli.main import app
@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.vnni,
     pytest.mark.skipif(
-        not is_right_at_int8(), reason="needs a processor with VNNI, as the command does"
+        not is_exact_at_int8(), reason="needs a processor with VNNI, as the command does"
     ),
 ]
 SHIPPED = Path(str(files("cxrview.classify") / "weights"))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.classify.engine import EngineSettings, classify_files, iter_outcomes
-from cxrview.classify.read_settings import ReadSettings
+from cxrview.classify.engine import classify_files, iter_outcomes
+from cxrview.classify.options import ClassifyOptions
 from cxrview.image import find_images
 from cxrview.workers.rate_limit import FULL_SECONDS, RateLimiter, size_of
 
@@ -65,10 +65,9 @@ def test_a_size_is_that_of_the_file_or_of_what_a_url_names(draw, tmp_path):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_rate_changes_when_files_are_read_and_not_what_is_said(archive, model, workers):
     paths = list(find_images(str(archive)))
-    read = ReadSettings(side=256)
 
-    free = list(classify_files(paths, model, EngineSettings(read=read, workers=workers)))
-    paced = EngineSettings(read=read, workers=workers, bytes_per_second=20e3)
+    free = list(classify_files(paths, model, ClassifyOptions(workers=workers)))
+    paced = ClassifyOptions(workers=workers, bytes_per_second=20e3)
     slowly = list(classify_files(paths, model, paced))
 
     assert slowly == free
@@ -76,9 +75,7 @@ def test_a_rate_changes_when_files_are_read_and_not_what_is_said(archive, model,
 
 def test_a_run_that_waits_for_its_rate_ends_when_nobody_wants_more(archive, model):
     """At one byte a second the second file would wait for many minutes."""
-    settings = EngineSettings(
-        read=ReadSettings(side=256), workers=2, bytes_per_second=1.0, timeout_s=5
-    )
+    settings = ClassifyOptions(workers=2, bytes_per_second=1.0, timeout_seconds=5)
     outcomes = classify_files(find_images(str(archive)), model, settings)
 
     with pytest.raises(KeyboardInterrupt):
@@ -89,9 +86,7 @@ def test_a_run_that_waits_for_its_rate_ends_when_nobody_wants_more(archive, mode
 
 @pytest.mark.parametrize("url", ["poison://sleep", None])
 def test_neither_a_silent_store_nor_a_long_wait_holds_up_an_end(draw, model, poison, url):
-    settings = EngineSettings(
-        read=ReadSettings(side=256), workers=2, bytes_per_second=1.0, timeout_s=600
-    )
+    settings = ClassifyOptions(workers=2, bytes_per_second=1.0, timeout_seconds=600)
     outcomes = iter_outcomes([url or draw("a.png", 10)], model, settings)
     pauses = [next(outcomes) for _ in range(4)]
     began = time.monotonic()

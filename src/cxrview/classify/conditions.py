@@ -1,50 +1,65 @@
-"""What a result depends on besides the files, in words for journal and summary."""
+"""What a result depends on besides the files, as the journal and the summary keep it."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrview.image.pseudonyms import IDENTIFIED, key_condition
+from cxrview.results.journal import Conditions
 from cxrview.sources.paths import absolute
 
 if TYPE_CHECKING:
-    from cxrview.classify.engine import EngineSettings
     from cxrview.classify.model import Model
+    from cxrview.classify.options import ClassifyOptions
 
 
-def conditions_of(paths: list[str], model: "Model", settings: "EngineSettings") -> dict[str, str]:
-    """What the result depends on besides the files; a resume must agree on all of it."""
+def conditions_of(paths: Sequence[str], model: "Model", options: "ClassifyOptions") -> Conditions:
+    """Name what the result depends on besides the files; a resume must agree on all of it.
+
+    Args:
+        paths: what the run was given; `-` stands for a list.
+        model: with its card.
+        options: resolved.
+
+    Returns:
+        Name to value. The names are on users' disks and never change: an interrupted run of an
+        earlier version can be resumed.
+    """
     from cxrview.classify.chest_rule import load_chest_rule
     from cxrview.image.dicom.view_position import load_table
 
-    read = settings.read
-    band = settings.review_band or model.card.review_band
-    return {
+    card = model.card
+    low, high = options.review_band or card.review_band
+    key = options.key if isinstance(options.key, bytes) else b""
+    conditions = {
         "paths": json.dumps([path if path == "-" else absolute(path) for path in paths]),
         "cxrview": version("cxrview"),
-        "model": model.card.model_id,
-        "weights_sha256": model.card.weights_sha256,
-        "precision": model.card.precision,
+        "model": card.model_id,
+        "weights_sha256": card.weights_sha256,
+        "precision": card.precision,
         "backend": model.backend.name,
-        "reader": "exact" if read.options.exact else "fast",
-        "limits": str(read.options.limits),
-        "memory_bytes": str(read.memory_bytes),
-        "timeout_seconds": f"{settings.timeout_s:g}",
-        "cutoff": str(model.card.cutoff),
-        "review_band": f"{band[0]:g} {band[1]:g}",
+        "reader": "exact" if options.exact else "fast",
+        "limits": str(options.limits),
+        "memory_bytes": str(options.memory_bytes),
+        "timeout_seconds": f"{options.timeout_seconds:g}",
+        "cutoff": str(card.cutoff),
+        "review_band": f"{low:g} {high:g}",
         "chest_cutoff": str(
-            model.card.chest_cutoff if settings.chest_cutoff is None else settings.chest_cutoff
+            card.chest_cutoff if options.chest_cutoff is None else options.chest_cutoff
         ),
-        "chest_rule": _named(read.chest_rule, load_chest_rule(read.chest_rule).version)
-        if read.skip
-        else "off",
-        "header_terms": _named(
-            read.options.header_terms, load_table(read.options.header_terms).version
-        ),
-        "patients": IDENTIFIED if read.identify else key_condition(read.key or b""),
-    } | ({"scale": str(model.card.about["scale"])} if model.card.is_smoke_test else {})
+        "chest_rule": "off",
+        "header_terms": _named(options.header_terms, load_table(options.header_terms).version),
+        "patients": IDENTIFIED if options.identify else key_condition(key),
+    }
+    if options.skip_by_header:
+        rule = load_chest_rule(options.chest_rule)
+        conditions["chest_rule"] = _named(options.chest_rule, rule.version)
+    if card.is_smoke_test:
+        conditions["scale"] = str(card.about["scale"])
+    return conditions
 
 
 def _named(own: Path | None, published_version: str) -> str:

@@ -1,12 +1,7 @@
-"""Decides on a model's answer: frontal, lateral, no chest, or an honest "I am not sure"."""
-
-import math
+"""Decides on the output of a model: frontal, lateral, not a chest radiograph, or review."""
 
 from cxrview.records import Instance, ModelCard, Prediction
 from cxrview.terms import Agreement, Decision, View
-
-NO_REVIEW = (math.inf, math.inf)
-"""A review band that no PFI lies in: every image is decided."""
 
 
 def decide(
@@ -20,21 +15,22 @@ def decide(
     warnings: tuple[str, ...] = (),
     is_constant: bool = False,
 ) -> Prediction:
-    """Make one result of one answer.
+    """Decide on one image.
 
     Args:
-        instance: whose image it is.
+        instance: the image.
         pfi: probability of frontal in percent, 0 to 100.
-        card: of the model that said so; gives the cutoffs.
-        chest: probability of a chest radiograph in percent, 0 to 100; None where the model does not
-            tell.
-        review_band: lowest and highest PFI, ends included, that go to review instead; the
-            card's own where None.
-        chest_cutoff: no chest below this percentage; the card's own where None, 0 refuses nothing.
+        card: of the model; gives the cutoffs.
+        chest: probability of a chest radiograph in percent, 0 to 100; None where the model has no
+            such output.
+        review_band: lowest and highest PFI, both inclusive, that go to review; the card's where
+            None.
+        chest_cutoff: below this percentage it is not a chest radiograph; the card's where None, 0
+            refuses nothing.
         warnings: codes from reading.
-        is_constant: nothing is to be seen, so whatever the model says goes to review.
+        is_constant: every pixel has the same value, so that the image goes to review.
     """
-    pfi = round(pfi, 3)  # decided on what the table shows
+    pfi = round(pfi, 3)  # so that the table shows the value that was decided on
     chest = None if chest is None else round(chest, 3)
     if is_constant:
         warnings = (*warnings, "constant_image")
@@ -42,7 +38,7 @@ def decide(
     least = card.chest_cutoff if chest_cutoff is None else chest_cutoff
     is_unsure = is_constant or low <= pfi <= high
     decision = Decision.REVIEW if is_unsure else Decision.CLASSIFIED
-    # Of what is no chest a PFI means nothing, whatever it is.
+    # The PFI of an image that is not a chest radiograph has no meaning.
     if not is_constant and chest is not None and least is not None and chest < least:
         decision = Decision.NOT_CHEST
     view = None
@@ -61,7 +57,7 @@ def decide(
 
 
 def skip(instance: Instance, reason: str, warnings: tuple[str, ...], card: ModelCard) -> Prediction:
-    """The row of an image that the model was not asked about."""
+    """The prediction of an image that the model was not run on."""
     return Prediction(
         instance=instance,
         decision=Decision.SKIPPED,

@@ -10,14 +10,15 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, stdev
 
-from cxrview.classify.engine import EngineSettings, classify_files
+from cxrview.classify.engine import classify_files
 from cxrview.classify.model import Model
+from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selected, Selection
-from cxrview.records import Failure, Prediction
+from cxrview.records import Failure, Outcome
 from cxrview.sources.paths import unique_paths
 from cxrview.terms import Decision
 
@@ -67,7 +68,7 @@ def estimate_run(
     paths: Iterable[str],
     selection: Selection,
     model: Model,
-    settings: EngineSettings,
+    options: ClassifyOptions,
     *,
     sample: int = SAMPLE,
     seed: int = 0,
@@ -79,7 +80,7 @@ def estimate_run(
             named again counts once.
         selection: which of the paths.
         model: as `load_model` gives it.
-        settings: how a run would read.
+        options: how a run would read.
         sample: how many files to read; all where there are no more.
         seed: of the draw.
 
@@ -95,9 +96,12 @@ def estimate_run(
         begins.append(time.monotonic())
         yield from drawn
 
-    # All readers first: to load their libraries is paid once, and not for every sample of files.
-    settings = replace(settings, on_read=spent.__setitem__, starts_all=True)
-    outcomes = list(classify_files(taken(), model, settings)) if drawn else []
+    # All readers first: the time to load their libraries counts once, and not for every sample.
+    outcomes = (
+        list(classify_files(taken(), model, options, on_read=spent.__setitem__, starts_all=True))
+        if drawn
+        else []
+    )
     seconds = time.monotonic() - begins[0] if begins else 0.0
     by_kind = Counter(_kind(outcome) for outcome in outcomes)
     worked: defaultdict[str, float] = defaultdict(float)
@@ -147,11 +151,11 @@ def _draw(paths: Iterable[str], most: int, seed: int) -> tuple[list[str], int]:
     return [path for _, path in sorted(drawn)], count
 
 
-def _path(outcome: Prediction | Failure) -> str:
+def _path(outcome: Outcome) -> str:
     return outcome.path if isinstance(outcome, Failure) else outcome.instance.path
 
 
-def _kind(outcome: Prediction | Failure) -> str:
+def _kind(outcome: Outcome) -> str:
     if isinstance(outcome, Failure):
         return FAILED
     if outcome.decision is Decision.SKIPPED:

@@ -1,8 +1,8 @@
-"""Whether the folders that a run began with are still there, or their disk went away meanwhile.
+"""Detects input folders that are unmounted or become unreadable, and files that are gone.
 
 A disk that drops out leaves a folder that is empty, missing or broken, or one that is listed from
-memory and gives no file. To go on would list all that is left as unreadable, or not miss it at
-all, and call the result whole.
+memory and gives no file. To continue would list all other files as unreadable, or not notice that
+they are missing, and call the result complete.
 """
 
 import os
@@ -12,17 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from cxrview.errors import CannotOpen, InputUnavailable
-from cxrview.records import Failure, Prediction
+from cxrview.records import Outcome, Prediction
 from cxrview.results.columns import printable
-from cxrview.results.journal import Conditions, Journal
-from cxrview.sources.order import read_arguments
+from cxrview.results.journal import Journal
 from cxrview.sources.paths import WILDCARD, local_path, path_key, split_glob
 from cxrview.wording import plural
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Where Linux tells what is mounted; elsewhere folders below a PATH are not watched."""
-_NO_DISKS = {b"overlay", b"nsfs", b"tmpfs"}
-"""What containers and systems mount and take away as they please."""
+"""Where Linux lists what is mounted; on other systems folders below a PATH are not watched."""
+_NOT_A_DISK = {b"overlay", b"nsfs", b"tmpfs"}
+"""File systems that containers and the system mount and unmount at any time."""
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
@@ -30,10 +29,10 @@ class MountWatch:
     """The folders among some paths that hold anything now, and the disks mounted below them.
 
     Args:
-        named: as the command got them. Of a glob the folder before the first wildcard is
-            watched; URLs, lists and single files are not.
-        advice: what to do when that is mended.
-        noted: folders of earlier runs, and whether each was where a disk is mounted.
+        named: what the run was given. Of a glob the folder before the first wildcard is watched;
+            URLs, lists and single files are not.
+        advice: what to do once the disk is back.
+        noted: folders of earlier runs, and whether each was a mount point.
         last_read: a file that an earlier run has read.
 
     Attributes:
@@ -57,11 +56,12 @@ class MountWatch:
         self._advice = advice
         self._last_read = local_path(last_read) if last_read else ""
 
-    def check(self, outcomes: Iterable[Prediction | Failure]) -> None:
-        """Look at the folders where a file could not be opened; else no disk is asked.
+    def check(self, outcomes: Iterable[Outcome]) -> None:
+        """Check the folders if a file could not be opened; else no disk is accessed.
 
         Raises:
-            InputUnavailable: as `look`, or a file that was read before cannot be read any more.
+            InputUnavailable: as `check_mounts`, or a file that was read before can no longer be
+                read.
         """
         cannot_open = False
         for one in outcomes:
@@ -70,19 +70,19 @@ class MountWatch:
             else:
                 cannot_open |= one.code == CannotOpen.code
         if cannot_open:
-            self.look()
-            if self._last_read and _is_dead(self._last_read):
+            self.check_mounts()
+            if self._last_read and _device_is_gone(self._last_read):
                 raise InputUnavailable(
-                    f"{printable(self._last_read)} was read, and cannot be read any more",
-                    f"See to its disk. {self._advice}",
+                    f"{printable(self._last_read)} was read, and can no longer be read",
+                    f"Check its disk. {self._advice}",
                 )
 
-    def look(self) -> None:
-        """See whether every folder is there.
+    def check_mounts(self) -> None:
+        """Check that every folder is there.
 
         Raises:
-            InputUnavailable: one of them is empty, missing, can no longer be listed, or no disk
-                is mounted there any more.
+            InputUnavailable: one of them is empty, missing, can no longer be listed, or is no
+                longer a mount point.
         """
         missing = [folder for folder in self.folders if not _holds(folder)]
         mounted = _mounted()  # only now: to look into a folder mounts what is mounted on demand
@@ -93,7 +93,7 @@ class MountWatch:
         ]
         if missing:
             raise InputUnavailable(
-                f"{printable(missing[0])} was there, and is empty or out of reach now",
+                f"{printable(missing[0])} held files, and is empty or unreachable now",
                 f"Mount it. {self._advice}",
             )
 
@@ -118,14 +118,14 @@ def _real(folder: str) -> str:
 
 
 def _mounted() -> set[str]:
-    """Where something is mounted. What is bound from the same disk `os.path.ismount` misses."""
+    """Mount points. `os.path.ismount` misses a bind mount of the same disk."""
     try:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:
         return set()
     halves = [line.partition(b" - ") for line in lines]
     names = [
-        place.split()[4] for place, _, kind in halves if kind and kind.split()[0] not in _NO_DISKS
+        place.split()[4] for place, _, kind in halves if kind and kind.split()[0] not in _NOT_A_DISK
     ]
     return {
         os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), name)) for name in names
@@ -133,14 +133,14 @@ def _mounted() -> set[str]:
 
 
 def _below(folder: str, mounted: Iterable[str]) -> list[str]:
-    """Those below a folder, by the folder's own name."""
+    """Mount points below a folder, as paths that begin with the folder's name."""
     above = _real(folder).rstrip("/") + "/"
     names = sorted(mount.removeprefix(above) for mount in mounted if mount.startswith(above))
     return [f"{folder.rstrip('/')}/{name}" for name in names]
 
 
-def _is_dead(file: str) -> bool:
-    """Whether the disk of a file that was read is gone, whatever the system remembers of it."""
+def _device_is_gone(file: str) -> bool:
+    """Whether the disk of a file that was read is gone, even if the system has it cached."""
     try:
         handle = os.open(file, os.O_RDONLY)
     except (FileNotFoundError, PermissionError, ValueError):  # of this file alone
@@ -159,20 +159,21 @@ def _is_dead(file: str) -> bool:
 
 
 FEW, FEW_PERCENT = 10, 1
-"""Ours: so many files may vanish unasked, or that share of those done, whichever is more."""
+"""Ours: so many files may be missing without --forget-missing, or that share of those done,
+whichever is more."""
 
 
-def check_missing_files(journal: Journal, conditions: Conditions, done: int) -> int:
-    """Count the files that an earlier run is done with and this one, over all, did not find.
+def check_missing_files(journal: Journal, named: Sequence[str], done: int) -> int:
+    """Count the files that an earlier run has finished and this one did not find.
 
     Args:
-        journal: of a run that has come upon all files there are.
-        conditions: of the run.
-        done: how many files were done with before this run.
+        journal: of a run that has found all files there are.
+        named: what the run was given.
+        done: how many files were finished before this run.
 
     Raises:
         InputUnavailable: they may exist and be out of reach: they are many, or all that a PATH
-            held, or they lie in a folder that cannot be listed.
+            held, or they are in a folder that cannot be listed.
     """
     count, first = 0, b""
     for key in journal.gone():
@@ -180,24 +181,22 @@ def check_missing_files(journal: Journal, conditions: Conditions, done: int) -> 
     if count and (
         count > max(FEW, done * FEW_PERCENT // 100)
         or count == done
-        or _are_hidden(
-            journal, [path_key(one) for one in read_arguments(conditions.get("paths", ""))]
-        )
+        or _are_hidden(journal, [path_key(name) for name in named])
     ):
         of = f"of {plural(done, 'file')} read before"
         raise InputUnavailable(
-            f"{plural(count, f'{of} is', f'{of} are')} not found any more, such as "
+            f"{plural(count, f'{of} is', f'{of} are')} no longer found, such as "
             f"{printable(os.fsdecode(first))}",
-            "Nothing was dropped. Mount what is missing and go on with --resume; if the files "
-            "are gone for good, --resume --forget-missing drops them",
+            "Nothing was dropped. Mount the missing disk and use --resume. If the files were "
+            "deleted, use --resume --forget-missing",
         )
     return count
 
 
 def _are_hidden(journal: Journal, named: Sequence[bytes]) -> bool:
-    """Whether some lie in a folder that could not be listed, or were all of a PATH."""
+    """Whether some are in a folder that could not be listed, or were all of a PATH."""
     for key in list(journal.gone()):
-        # The finder gives out a folder as if it were a file only where it cannot list it.
+        # The finder gives a folder as if it were a file only where it cannot list it.
         if any(journal.has_found(folder) for folder in _folders_above(key)):
             return True
         if any(_is_below(key, path) and not journal.has_found_below(path) for path in named):

@@ -1,82 +1,175 @@
-"""Runs a model's weights: whatever the backend, squashed radiographs in, percentages out."""
+"""A model: a card, and a backend that runs its weights on squares of 256 x 256 pixels."""
 
 import contextlib
 import io
+import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.classify.devices import (
-    ASKING,
-    is_quick_at_int8,
-    is_right_at_int8,
+    PROFILES,
+    is_exact_at_int8,
+    is_fast_at_int8,
     onnxruntime_here,
     prepare_device,
     unusable,
 )
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
 from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
-from cxrview.records import Answers, ModelCard, join_answers
+from cxrview.image.resize import squash
+from cxrview.records import Answers, ModelCard, Prediction, Radiograph, join_answers
 from cxrview.records.pixels import squashed_pictures
 from cxrview.terms import Device, Precision
 from cxrview.workers.cores import available_cores
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 PFI, CHEST = "pfi", "chest"
-"""Outputs of a network, by name; not every network has the second."""
+"""Outputs of a model, by name; not every model has the second."""
 
 
 class Backend(Protocol):
-    """What runs a network; several threads may ask it at once, each about a batch."""
+    """Runs the weights of a model; several threads may call it at once, each with a batch.
+
+    Attributes:
+        name: of library and device, such as `onnxruntime-cpu`.
+        batch: most radiographs that one call should get.
+        lanes: threads that should call at once; one for each core where None.
+    """
 
     name: str
     batch: int
-    """Most radiographs that one thread should ask about together."""
     lanes: int | None
-    """Threads that should ask at once; one for each core where None."""
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
+        """Run on squares, shape (n, side, side) uint8, n at least 1.
 
-        It takes one core and the thread that asks.
+        It takes one core and the calling thread.
 
         Raises:
-            InferenceError: what it runs on gave up; the same batch may be answered later.
+            InferenceError: the device failed; the same batch may succeed later.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A card and a backend that holds its weights."""
+    """A model that is ready to run; `load_model` gives one.
+
+    Attributes:
+        card: what the model is, and the cutoffs it decides by.
+        backend: holds the weights and runs them.
+    """
 
     card: ModelCard
     backend: Backend
 
+    def predict(
+        self,
+        image: "str | os.PathLike[str] | bytes | Dataset | Radiograph",
+        *,
+        exact: bool = False,
+        review_band: tuple[float, float] | None = None,
+        chest_cutoff: float | None = None,
+    ) -> Prediction:
+        """Find out which way one radiograph faces.
+
+        Args:
+            image: a path or URL of a DICOM, PNG, JPEG or TIFF file; the bytes of such a file; a
+                pydicom `Dataset`, as `pydicom.dcmread` gives it; or a `Radiograph`.
+            exact: decode every pixel, and window as DCMTK does, padding values included. It has no
+                effect on a `Radiograph`, whose pixels are there already.
+            review_band: lowest and highest PFI in percent, both inclusive, that go to review; the
+                card's where None.
+            chest_cutoff: least `chest` in percent of an image that gets a view; the card's where
+                None, and 0 refuses nothing.
+
+        Returns:
+            The row that `cxrview.classify` gives of the same file, without a patient's pseudonym.
+            The model is run also on an image whose header says that it is not a chest radiograph.
+
+        Raises:
+            UnreadableImage: one of its children; there are no pixels.
+            UsageError: the `Dataset` does not say its transfer syntax.
+            InferenceError: the device that the model runs on failed.
+        """
+        from cxrview.classify.decide import decide
+        from cxrview.classify.one_image import read_square
+
+        radiograph = read_square(image, self.card.input_side, exact=exact)
+        answers = self.answer(radiograph.pixels[None])
+        return decide(
+            radiograph.instance,
+            float(answers.pfi[0]),
+            self.card,
+            chest=None if answers.chest is None else float(answers.chest[0]),
+            review_band=review_band,
+            chest_cutoff=chest_cutoff,
+            warnings=radiograph.warnings,
+            is_constant=radiograph.is_constant,
+        )
+
+    def predict_pixels(
+        self, arrays: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+    ) -> NDArray[np.float64]:
+        """Run the model on grey pixels of any size.
+
+        Args:
+            arrays: shape (n, rows, columns), or a list of n arrays of shape (rows, columns) that
+                may differ in size; uint8, 0 to 255, bone bright (MONOCHROME2), n from 0. Arrays of
+                numpy, or tensors of torch on the processor.
+
+        Returns:
+            PFI in percent, 0 to 100, shape (n,): the probability of a frontal image.
+
+        Raises:
+            ValueError: pixels of another type, range or shape; the message says what is expected.
+            InferenceError: the device that the model runs on failed.
+
+        Source:
+            Each array is resized to a square (paper, section 1; see `squash`).
+        """
+        side = self.card.input_side
+        if not isinstance(arrays, list | tuple) and getattr(arrays, "ndim", 0) != 3:
+            raise ValueError(
+                "pixels are an array of shape (n, rows, columns), or a list of arrays of shape "
+                f"(rows, columns), uint8; got {_described(arrays)}"
+                + (". One image is pixels[None]" if getattr(arrays, "ndim", 0) == 2 else "")
+            )
+        squares = [squash(array, side) for array in arrays]
+        return self.pfi(np.stack(squares) if squares else np.empty((0, side, side), np.uint8))
+
     def pfi(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """PFI in percent, shape (n,), of squashed radiographs.
+        """Run the model on squares that `squash` made.
 
         Args:
             pixels: shape (n, side, side), uint8, 0 to 255, bone bright, side that of the card
-                (256), n from 0; an array of numpy's, or a tensor of torch's on the processor.
+                (256), n from 0; an array of numpy, or a tensor of torch on the processor.
+
+        Returns:
+            PFI in percent, 0 to 100, shape (n,).
 
         Raises:
             ValueError: pixels of another type, range or shape.
-            InferenceError: what the network runs on gave up.
+            InferenceError: the device that the model runs on failed.
         """
         return self.answer(pixels).pfi
 
     def answer(self, pixels: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, as `pfi` takes them, however many.
+        """Run the model on squares, as `pfi` takes them, and give all its outputs.
 
         All cores take part, each with a batch of its own.
 
         Raises:
             ValueError: pixels of another type, range or shape.
-            InferenceError: what the network runs on gave up.
+            InferenceError: the device that the model runs on failed.
         """
         pixels = squashed_pictures(pixels, self.card.input_side)
         if not len(pixels):
@@ -88,8 +181,15 @@ class Model:
             return join_answers(list(lanes.map(self.backend.run, batches)))
 
 
+def _described(arrays: object) -> str:
+    shape = getattr(arrays, "shape", None)
+    if shape is None:
+        return f"a {type(arrays).__name__}"
+    return f"shape {tuple(shape)}, {getattr(arrays, 'dtype', 'of unknown type')}"
+
+
 def load_model(
-    folder: str | Path = "default",
+    folder: str | os.PathLike[str] = "default",
     *,
     precision: str = Precision.AUTO,
     device: str = Device.AUTO,
@@ -99,20 +199,20 @@ def load_model(
 
     Args:
         folder: holds `card.json`, `model.onnx` and, where it was quantised, `model-int8.onnx`;
-            `default` is the one in the package.
+            `default` is the model in the package.
         precision: `fp32`, `int8`, or `auto`: int8 where the folder has it and the processor is
-            quick at it, and never on a GPU.
+            fast at it, and never on a GPU.
         device: `cpu`, `cuda`, or `auto`: cuda where ONNX Runtime was built for it and finds one.
         threads: within one batch, 0 for one per core. Cores are better filled by several
             batches at once, as `Model.answer` and the engine do; then a batch has one.
 
     Returns:
         A model whose card is that of the precision in use, with its own cutoffs. Where
-        `card.is_smoke_test`, its answers mean nothing.
+        `card.is_smoke_test`, its output has no meaning.
 
     Raises:
-        InvalidModel: a file is missing or changed, or the network takes another input.
-        UsageError: this precision or device is not to be had here.
+        InvalidModel: a file is missing or changed, or the model takes another input.
+        UsageError: this precision or device is not available here.
         ValueError: there is no such precision or device.
     """
     where = Path(str(files("cxrview.classify") / "weights" if folder == "default" else folder))
@@ -139,87 +239,87 @@ def _load(where: Path, precision: Precision, device: Device, threads: int) -> Mo
     backend = OnnxRuntime(read_weights(where / name, card), threads=threads, device=device)
     if backend.input_side != card.input_side:
         raise InvalidModel(
-            f"the network takes {backend.input_side} x {backend.input_side} pixels, "
+            f"the model takes {backend.input_side} x {backend.input_side} pixels, "
             f"its card says {card.input_side}",
             "Take all files from one place, unchanged",
         )
     if (CHEST in backend.outputs) != (card.chest_cutoff is not None):
         raise InvalidModel(
-            f"the network and its card differ in whether there is an output {CHEST}",
+            f"the model and its card differ in whether there is an output {CHEST}",
             "Take all files from one place, unchanged",
         )
     return Model(card=card, backend=backend)
 
 
 def need_int8_processor() -> None:
-    """See to it that int8 is computed right on this processor.
+    """Check that int8 is computed correctly on this processor.
 
     Raises:
         UsageError: it is not.
     """
-    if not is_right_at_int8():
+    if not is_exact_at_int8():
         raise UsageError(
-            "this processor has no VNNI, and without it sums of int8 overflow", "Take fp32"
+            "this processor has no VNNI, and without it sums of int8 overflow", "Use fp32"
         )
 
 
 def _takes_int8(card: ModelCard, precision: Precision, device: Device) -> bool:
     if precision is not Precision.AUTO:
         return precision is Precision.INT8
-    return card.int8 is not None and device is Device.CPU and is_quick_at_int8()
+    return card.int8 is not None and device is Device.CPU and is_fast_at_int8()
 
 
 class OnnxRuntime:
-    """ONNX Runtime on the processor, or on a GPU of NVIDIA's.
+    """ONNX Runtime on the processor, or on an NVIDIA GPU.
 
     Args:
-        weights: an ONNX file whole; one that points to further files is refused by loading
-            it from memory, so that no path in it can reach the disk.
+        weights: a complete ONNX file. It is loaded from memory, so that one that refers to further
+            files is refused, and no path in it can reach the disk.
         threads: 0 takes one per core.
         device: cpu or cuda.
 
     Raises:
-        InvalidModel: it is no network, or not one of these.
+        InvalidModel: it is not a model, or not one of these.
         NoSuchDevice: ONNX Runtime cannot use this device here.
     """
 
     def __init__(self, weights: bytes, *, threads: int = 0, device: Device = Device.CPU) -> None:
         prepare_device(device)
-        asking = ASKING[device]
+        profile = PROFILES[device]
         onnxruntime = onnxruntime_here()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         try:
-            # It prints that it falls back to the processor, where rows may be going.
+            # It prints on stdout, where rows may go, that it falls back to the processor.
             with contextlib.redirect_stdout(io.StringIO()):
                 self._session = onnxruntime.InferenceSession(
-                    weights, options, providers=[(asking.provider, asking.options)]
+                    weights, options, providers=[(profile.provider, profile.options)]
                 )
         except Exception as error:  # ONNX Runtime raises classes of its own for a bad file
             if device is not Device.CPU:  # its memory may be full; a bad file is one anywhere
                 raise unusable(device) from error
-            raise InvalidModel(f"the network cannot be loaded: {type(error).__name__}") from error
-        if asking.provider not in self._session.get_providers():
+            raise InvalidModel(f"the model cannot be loaded: {type(error).__name__}") from error
+        if profile.provider not in self._session.get_providers():
             raise unusable(device)
-        self._session.disable_fallback()  # nor later, in the middle of a run
-        self._asked_wrongly = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
+        self._session.disable_fallback()  # nor later, during a run
+        self._invalid_argument = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
         self.name = f"onnxruntime-{device}"
-        self.batch, self.lanes, self._call = asking.batch, asking.lanes, asking.call
+        self.batch, self.lanes, self._call = profile.batch, profile.lanes, profile.call
         (self._input,) = self._session.get_inputs()
         self.input_side = int(self._input.shape[-1])
         self.outputs = tuple(output.name for output in self._session.get_outputs())
         if PFI not in self.outputs:
-            raise InvalidModel(f"the network has no output named {PFI}")
+            raise InvalidModel(f"the model has no output named {PFI}")
 
     def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Ask about squashed radiographs, shape (n, side, side) uint8, n at least 1.
+        """Run on squares, shape (n, side, side) uint8, n at least 1.
 
         Raises:
             ValueError: pixels of another type.
-            InferenceError: the device gave up.
+            InferenceError: the device failed.
         """
-        if batch.dtype != np.uint8:  # what takes them below would cut them to it
-            raise ValueError(f"the network takes uint8; got {batch.dtype}")
+        if batch.dtype != np.uint8:  # the assignment below would cut them to it
+            raise ValueError(f"the model takes uint8; got {batch.dtype}")
         calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
         given = {
             name: np.clip(np.concatenate(values).astype(np.float64), 0, 100)
@@ -233,12 +333,12 @@ class OnnxRuntime:
         filled[: len(pictures)] = pictures
         try:
             given = self._session.run(None, {self._input.name: filled})
-        except self._asked_wrongly:  # by us
+        except self._invalid_argument:  # our own error
             raise
-        except Exception as error:  # it has a class for each way to fail, more in each version
+        except Exception as error:  # it has many error classes, more in each version
             raise InferenceError(
-                f"the network failed on {self.name} ({type(error).__name__})",
-                "See whether another program has taken its memory; then run the command again, "
+                f"the model failed on {self.name} ({type(error).__name__})",
+                "Check whether another program uses its memory; then run the command again, "
                 "cxrview classify with --resume",
             ) from error
         return [values[: len(pictures)] for values in given]

@@ -1,22 +1,55 @@
-"""Which of the files found are a run's to read: its shard's, those not known, before its time."""
+"""Selects which of the files found a run reads: those of its shard that are not known."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
+from cxrview.errors import UsageError
+from cxrview.results.files import Outputs
 from cxrview.results.journal import Conditions
 from cxrview.results.known_paths import KnownPaths
+from cxrview.results.tables import files_of
 from cxrview.sources.shard import Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a run leaves to others, and to earlier ones; none of it is opened."""
+    """Files that a run leaves to other machines and to earlier runs, and never opens."""
 
     shard: Shard | None = None
     known: KnownPaths | None = None
 
+    @classmethod
+    def named(
+        cls, shard: str | None = None, known: Sequence[Path] = (), out: Outputs | None = None
+    ) -> Self:
+        """Select by a shard and earlier results.
+
+        Args:
+            shard: such as 3/8; None for all.
+            known: results whose rows are left out.
+            out: the result that will be written; it must not replace a known one.
+
+        Raises:
+            UsageError: there is no such shard or result, or a known one would be replaced.
+        """
+        written = {path.resolve() for path in out.complete()} if out else set()
+        for table in known:
+            files_of(table)  # before what its name should end in
+            of_known = Outputs(table=table, in_parts=table.is_dir()).complete()
+            if written & {path.resolve() for path in of_known}:
+                raise UsageError(
+                    f"{table} is given as known, and would be overwritten in part or whole",
+                    "Choose another --out, and join the two with cxrview concat",
+                )
+        return cls(
+            shard=Shard.named(shard) if shard else None,
+            known=KnownPaths(known) if known else None,
+        )
+
     def conditions(self) -> Conditions:
-        """Belong into the journal: under others, a resume would forget rows or miss files."""
+        """For the journal: with other ones, a resume would drop rows or miss files."""
         return {
             "shard": "all" if self.shard is None else str(self.shard),
             "known": "none" if self.known is None else str(self.known),
@@ -24,14 +57,18 @@ class Selection:
 
 
 class Selected:
-    """The selected ones of some paths, to be taken once.
+    """Those of some paths that are selected; iterate once.
 
     Args:
         paths: as `find_images` gives them.
         selection: which of them.
-        is_time_up: asked before each; when it says so, there are no more.
+        is_time_up: called before each; once it returns True, there are no more.
 
-    The paths may be taken by another thread than the one that looks at the clock.
+    The paths may be taken by another thread than the one that checks the time.
+
+    Attributes:
+        known: how many paths were left out as known.
+        is_time_up: whether the time was up.
     """
 
     def __init__(
@@ -42,13 +79,12 @@ class Selected:
     ) -> None:
         self._paths, self._selection, self._is_time_up = paths, selection, is_time_up
         self.known = 0
-        """How many were left out as known."""
         self.is_time_up = self._is_over = False
 
     def __iter__(self) -> Iterator[str]:
         shard, known = self._selection.shard, self._selection.known
         for path in self._paths:
-            if self._is_over or self.look_at_the_clock():
+            if self._is_over or self.check_time():
                 return
             if shard and not shard.holds(path):
                 continue
@@ -57,12 +93,12 @@ class Selected:
                 continue
             yield path
 
-    def look_at_the_clock(self) -> bool:
-        """Whether time is up; once it is, it stays so."""
+    def check_time(self) -> bool:
+        """Return whether the time is up; it stays so."""
         if not self.is_time_up and self._is_time_up():
             self.is_time_up = True
         return self.is_time_up
 
     def end(self) -> None:
-        """Give out no more, also where somebody still waits for the next path."""
+        """Give no more paths, also to a thread that is waiting for the next one."""
         self._is_over = True

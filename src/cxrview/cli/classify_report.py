@@ -1,35 +1,24 @@
-"""Prints how long an archive will take."""
+"""Prints what a run would take, what it gave, and its first rows."""
 
+import os
+import shlex
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import typer
-
-if TYPE_CHECKING:
-    from cxrview.classify.engine import EngineSettings
-    from cxrview.classify.model import Model
-    from cxrview.classify.selection import Selection
-    from cxrview.cli.shared.progress import Advance
-import shlex
 
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
+    from cxrview.classify.plan import RunPlan
+    from cxrview.cli.shared.progress import Advance
     from cxrview.results.files import Outputs
+    from cxrview.results.result import Result
     from cxrview.results.summary import RunSummary
-import os
-from itertools import islice
-from typing import Any
-
-from rich.markup import escape
-from rich.table import Table
-
-from cxrview.cli.shared.tables import table_console
-from cxrview.results.files import Outputs
-from cxrview.results.tables import each_failure, read_rows
 
 WIDTH_OF_A_FILE = 100
-"""Columns where there is no terminal to ask."""
+"""Columns where the output is not a terminal."""
 _UID = "1.2.840.10008.1.2"
 _WORDS = {
     "failed": "cannot be read",
@@ -54,13 +43,11 @@ _WORDS = {
     f"{_UID}.4.202": "HTJ2K lossless, RPCL",
     f"{_UID}.4.203": "HTJ2K",
 }
-"""A UID from a header that stands not here is not printed: it could be anything."""
+"""A UID from a header that is not listed here is not printed: it could be anything."""
 
 
-def show_estimate(
-    paths: Iterable[str], selection: "Selection", model: "Model", settings: "EngineSettings"
-) -> None:
-    """Read a sample, and print files and time by syntax to standard output."""
+def show_estimate(plan: "RunPlan") -> None:
+    """Read a sample of the files of a run, and print files and time by syntax."""
     from rich.table import Table
 
     from cxrview.classify.estimate import estimate_run
@@ -68,8 +55,8 @@ def show_estimate(
     from cxrview.cli.shared.tables import table_console
 
     with progress("files found") as advance:
-        found = _telling(paths, advance)
-        estimate = estimate_run(found, selection, model, settings)
+        found = _counted(plan.inputs.find(), advance)
+        estimate = estimate_run(found, plan.selection, plan.model, plan.options)
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("files")
     for name in ("in the sample", "in all, about", "time, about"):
@@ -90,7 +77,7 @@ def show_estimate(
     typer.echo("Nothing was written.")
 
 
-def _telling(paths: Iterable[str], advance: "Advance") -> Iterator[str]:
+def _counted(paths: Iterable[str], advance: "Advance") -> Iterator[str]:
     for path in paths:
         advance(1)
         yield path
@@ -112,60 +99,85 @@ def _interval(seconds: float, half_width: float) -> str:
     return f"{_time(least)} to {_time(most)}"
 
 
-def report(tally: "RunSummary", result: "Outputs | None", *, show: bool) -> None:
-    """Tell on stderr what was found; on stdout, where asked, the table."""
-    if show and result:
-        show_rows(result)
-    lines = counts(tally)
-    if tally.read_now:
-        rate = tally.read_now / tally.seconds_now
-        read = plural(tally.read_now, "file")
-        lines.append(f"{read} read in {tally.seconds_now:.1f} s, {rate:.1f} a second")
-    if tally.seconds > tally.seconds_now:
-        lines.append(f"all runs together took {tally.seconds:.1f} s")
-    if result:
-        lines.append(f"rows in {result.table}, failures in {result.failures}")
-        passing = tally.failed_in_passing
-        if tally.is_complete and passing and sum(tally.failed.values()) < tally.found:
-            lines.append(
-                f"{sum(passing.values())} of the failures may lie in the disk or the machine "
-                f"({', '.join(passing)}): once that is mended, the same command with --known "
-                f"{shlex.quote(str(result.table))} and another --out reads these again"
-            )
-    if not tally.is_complete:
-        go_on = "the same command with --resume goes on" if result else "rows so far are right"
-        lines.append(f"{'stopped in time' if tally.is_time_up else 'interrupted'}; {go_on}")
+def report(result: "Result", plan: "RunPlan", *, show: bool) -> None:
+    """Print on stderr what was found, and on stdout, if asked, the table."""
+    summary, out = result.summary, plan.out
+    files = None if out is None or isinstance(out, tuple) else out
+    if show and files:
+        show_rows(files)
+    lines = [*counts(summary), *_times(summary)]
+    if files:
+        lines.append(f"rows in {files.table}, failures in {files.failures}")
+        lines += _read_again(summary, files)
+    if not summary.is_complete:
+        reason = "stopped at --until" if summary.is_time_up else "interrupted"
+        how = "the same command with --resume continues" if files else "the rows so far are valid"
+        lines.append(f"{reason}; {how}")
+    known = plan.selection.known
+    if known and not summary.known:
+        lines.append(
+            f"none of the files found is among the {len(known)} in --known: has the archive moved?"
+        )
     typer.echo("\n".join(lines), err=True)
 
 
-def counts(tally: "RunSummary") -> list[str]:
-    """What became of the files, in lines for people."""
-    failed = sum(tally.failed.values())
-    lines = [
-        f"{plural(tally.found, 'file')} = {tally.classified} classified ({tally.frontal} frontal, "
-        f"{tally.lateral} lateral) + {tally.review} review "
-        f"+ {tally.not_chest} not chest + {tally.skipped} skipped + {failed} failed",
+def _times(summary: "RunSummary") -> list[str]:
+    lines = []
+    if summary.read_now:
+        rate = summary.read_now / summary.seconds_now
+        read = plural(summary.read_now, "file")
+        lines.append(f"{read} read in {summary.seconds_now:.1f} s, {rate:.1f} a second")
+    if summary.seconds > summary.seconds_now:
+        lines.append(f"all runs together took {summary.seconds:.1f} s")
+    return lines
+
+
+def _read_again(summary: "RunSummary", files: "Outputs") -> list[str]:
+    """How to read files again that may have failed because of the disk or the machine."""
+    passing = summary.failed_in_passing
+    if not summary.is_complete or not passing or sum(summary.failed.values()) == summary.found:
+        return []
+    return [
+        f"{sum(passing.values())} of the failures may be due to the disk or the machine "
+        f"({', '.join(passing)}): once that is fixed, the same command with --known "
+        f"{shlex.quote(str(files.table))} and another --out reads these again"
     ]
-    if tally.failed:
-        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in tally.failed.items()))
-    if disagrees := tally.agreement.get("disagrees"):
+
+
+def counts(summary: "RunSummary") -> list[str]:
+    """Counts of a run, in lines for people."""
+    failed = sum(summary.failed.values())
+    lines = [
+        f"{plural(summary.found, 'file')} = {summary.classified} classified "
+        f"({summary.frontal} frontal, {summary.lateral} lateral) + {summary.review} review "
+        f"+ {summary.not_chest} not chest + {summary.skipped} skipped + {failed} failed",
+    ]
+    if summary.failed:
+        lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in summary.failed.items()))
+    if disagrees := summary.agreement.get("disagrees"):
         lines.append(f"{plural(disagrees, 'header names', 'headers name')} the other view")
-    if tally.known:
-        lines.append(f"{plural(tally.known, 'file')} left out: known from an earlier result")
-    if tally.gone:
-        lines.append(f"{plural(tally.gone, 'file')} dropped: read before, and not found any more")
+    if summary.known:
+        lines.append(f"{plural(summary.known, 'file')} left out: known from an earlier result")
+    if summary.gone:
+        lines.append(f"{plural(summary.gone, 'file')} dropped: read before, and no longer found")
     return lines
 
 
 MOST_ROWS = 40
-"""Columns where there is no terminal to ask."""
+"""Rows that are printed."""
 
 _STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
 _DECISION_STYLE = {"review": "yellow", "not_chest": "dim", "skipped": "dim"}
 
 
-def show_rows(result: Outputs) -> None:
+def show_rows(result: "Outputs") -> None:
     """Print the first rows and failures of a result to standard output."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cxrview.cli.shared.tables import table_console
+    from cxrview.results.tables import each_failure, read_rows
+
     rows = read_rows(result.table, MOST_ROWS + 1)
     failures = list(islice(each_failure(result.failures), MOST_ROWS))
     folder = _common_folder([row["path"] for row in [*rows, *failures]])
@@ -182,10 +194,12 @@ def show_rows(result: Outputs) -> None:
     console = table_console(WIDTH_OF_A_FILE)
     console.print(table)
     if len(rows) > MOST_ROWS:
-        console.print(f"and more in {escape(str(result.table))}")
+        console.print(f"more rows in {escape(str(result.table))}")
 
 
 def _cells(row: dict[str, Any], folder: str) -> list[str]:
+    from rich.markup import escape
+
     view, decision = row["view"] or "", row["decision"]
     remarks = (row["warnings"] or "").split(";")
     if row["agreement"] == "disagrees":
@@ -213,5 +227,5 @@ def _common_folder(paths: list[str]) -> str:
 
 def _below(path: str, folder: str) -> str:
     below = path.removeprefix(folder).lstrip("/") if folder else path
-    # A name may hold what colours a terminal, or worse.
+    # A name may hold the control characters of a terminal.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in below)

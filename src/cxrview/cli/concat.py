@@ -93,7 +93,7 @@ def concat(
         patients = Rekey(key=load_key(rekey), leaves_out=without_patients)
     result = Outputs.named(out)
     result.check(overwrite=overwrite, resume=False)
-    tally = concat_results(
+    summary = concat_results(
         parts,
         result,
         allow_missing=allow_missing,
@@ -101,9 +101,9 @@ def concat(
         allow_different=allow_different,
         patients=patients,
     )
-    lines = counts(tally)
+    lines = counts(summary)
     if isinstance(patients, Rekey) and patients.missing:
         lines.append(f"patients left out, their headers cannot be read again: {patients.missing}")
     lines += [f"rows in {result.table}, failures in {result.failures}"]
     typer.echo("\n".join(lines), err=True)
-    raise typer.Exit(tally.exit_code)
+    raise typer.Exit(summary.exit_code)

@@ -66,6 +66,11 @@ def read_radiograph(
 ) -> Radiograph:
     """Open a radiograph and decode all its pixels: `open_image(...).decode()`.
 
+    Args:
+        path: as for `open_image`.
+        options: as for `open_image`.
+        patient_key: as for `open_image`.
+
     Raises:
         UnreadableImage: one of its subclasses, with the reason.
     """

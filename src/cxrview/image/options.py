@@ -11,18 +11,23 @@ FREE_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`."""
+    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`.
+
+    Attributes:
+        max_file_bytes: size of the file on the disk.
+        max_pixel_bytes: rows x columns x samples x frames x bytes, as the header and the codestream
+            declare them. All frames count, though only the first is decoded. It also bounds an
+            inflated stream.
+        max_inflate_ratio: inflated bytes for one deflated byte, checked only beyond `FREE_BYTES`:
+            an image of one value shrinks a thousandfold as a decompression bomb does, but is small.
+            Real radiographs reach 10.
+        max_nesting: sequences within sequences. Structured reports, the deepest, rarely exceed 20.
+    """
 
     max_file_bytes: int = 2 << 30
-    """Bytes of the file as it lies on the disk."""
     max_pixel_bytes: int = 1 << 30
-    """Rows x columns x samples x frames x bytes, as the header and the codestream declare them.
-    All frames count, though only the first is decoded. Also the cap of an inflated stream."""
     max_inflate_ratio: int = 200
-    """Inflated bytes for one deflated byte, asked only beyond `FREE_BYTES`: an image of one value
-    shrinks a thousandfold as a bomb does, but is small. Real radiographs reach 10."""
     max_nesting: int = 64
-    """Sequences within sequences. Structured reports, the deepest of all, seldom pass 20."""
 
     def __post_init__(self) -> None:
         if min(self.max_file_bytes, self.max_pixel_bytes) < 1:
@@ -33,16 +38,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How a file is read."""
+    """How a file is read.
+
+    Attributes:
+        exact: include padding values in the minimum and maximum, as DCMTK does, and always decode
+            all pixels.
+        is_mapped: map local DICOM files into memory rather than read them: only for a process that
+            may die when the file is truncated meanwhile.
+        limits: bounds on the file.
+        header_terms: a CSV file with your own table of what headers call frontal and lateral; the
+            published one where None.
+    """
 
     exact: bool = False
-    """Count padding values into the minimum and maximum, as DCMTK does, and never decode less
-    than all pixels."""
     is_mapped: bool = False
-    """Map local DICOM files into memory rather than read them; see `mapped` for who may."""
     limits: Limits = Limits()
     header_terms: Path | None = None
-    """A user's own table of what headers call frontal and lateral; see `header_view.load_table`."""
 
 
 def check_pixels(path: str, size: int, limits: Limits) -> None:

@@ -20,6 +20,7 @@ from cxrview.records.classification import (
     Failure,
     Instance,
     ModelCard,
+    Outcome,
     Prediction,
     Radiograph,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "ModifiedCount",
     "ModifiedImage",
     "NotChest",
+    "Outcome",
     "Prediction",
     "Prepared",
     "PreparedImage",

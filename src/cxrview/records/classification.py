@@ -17,18 +17,39 @@ class Instance:
 
     Text from headers is cleaned of control characters and cut to 64. A raster file
     (PNG, JPEG, TIFF) has no header: its DICOM fields are empty.
+
+    Attributes:
+        path: the file or URL as the user named it.
+        content_id: digest of the file's bytes, 128 bits as hexadecimal: the same for copies under
+            other names. Empty where not all of them were read.
+        sop_instance_uid: SOP Instance UID (0008,0018).
+        series_instance_uid: Series Instance UID (0020,000E).
+        study_instance_uid: Study Instance UID (0020,000D).
+        patient_key: keyed pseudonym of the Patient ID (0010,0020), or the id itself where the user
+            asked for it; empty where there is no id, or no key.
+        sop_class_uid: SOP Class UID (0008,0016).
+        modality: Modality (0008,0060), such as `CR` or `DX`.
+        body_part: Body Part Examined (0018,0015).
+        manufacturer: Manufacturer (0008,0070).
+        manufacturer_model: Manufacturer's Model Name (0008,1090).
+        study_year: year of Study Date (0008,0020); None where there is none.
+        photometric: Photometric Interpretation (0028,0004), such as `MONOCHROME2`.
+        transfer_syntax: UID, as in the file meta information (PS3.5 section 10).
+        rows: rows of the image as stored; None where unknown.
+        columns: columns of the image as stored; None where unknown.
+        frames: frames of a DICOM object, or pages of a TIFF file; None where unknown.
+        header_view_position: View Position (0018,5101), as it is in the header.
+        header_view_code: first item of View Code Sequence (0054,0220) as `value^scheme`.
+        header_view: the view that these two name by the mapping table; None where they name none
+            that is known.
     """
 
     path: str
-    """The file or URL as the user named it."""
     content_id: str
-    """Digest of the file's bytes, 128 bits as hexadecimal: tells copies under other names. Empty
-    where not all of them were read."""
     sop_instance_uid: str = ""
     series_instance_uid: str = ""
     study_instance_uid: str = ""
     patient_key: str = ""
-    """Keyed pseudonym of the patient's id, or the id itself where the user asked for it."""
     sop_class_uid: str = ""
     modality: str = ""
     body_part: str = ""
@@ -37,29 +58,30 @@ class Instance:
     study_year: int | None = None
     photometric: str = ""
     transfer_syntax: str = ""
-    """UID, as in the file's meta information (PS3.5 section 10)."""
     rows: int | None = None
     columns: int | None = None
     frames: int | None = None
     header_view_position: str = ""
-    """View Position (0018,5101) as it stands there."""
     header_view_code: str = ""
-    """First item of View Code Sequence (0054,0220) as `value^scheme`."""
     header_view: View | None = None
-    """What the two say by the mapping table; None where they say nothing known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Radiograph:
-    """An instance and its grey pixels, as a reader would see them: bone bright, air dark."""
+    """An instance and its grey pixels, as a reader would see them: bone bright, air dark.
+
+    Attributes:
+        instance: the file, and what its header claims.
+        pixels: shape (rows, columns), uint8, 0 to 255, read-only, bone bright (MONOCHROME2),
+            windowed from minimum to maximum.
+        warnings: codes of what a user should know, such as `first_of_frames`.
+        is_constant: every pixel has the same value, so that there is nothing to see.
+    """
 
     instance: Instance
     pixels: NDArray[np.uint8]
-    """Shape (rows, columns), uint8, read-only, MONOCHROME2, windowed from minimum to maximum."""
     warnings: tuple[str, ...] = ()
-    """Codes of what a user should know, such as `first_of_frames`."""
     is_constant: bool = False
-    """Every pixel has the same value, so that there is nothing to see."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pixels", grey_picture(self.pixels, "a radiograph"))
@@ -68,22 +90,28 @@ class Radiograph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What one model says of one image, and what was decided on it: one row of the result."""
+    """The output of a model for one image, and the decision on it: one row of the result.
+
+    Attributes:
+        instance: the file, and what its header claims.
+        decision: `classified`, `review`, `not_chest` or `skipped`.
+        view: `frontal` or `lateral`; None unless classified.
+        pfi: probability of a frontal image in percent, 0 to 100; None where the model was not run.
+        chest: probability of a chest radiograph in percent, 0 to 100; None where the model was not
+            run, or has no such output.
+        agreement: whether the header names the same view; None unless classified.
+        warnings: codes of what a user should know, such as `first_of_frames`.
+        model_id: `ModelCard.model_id` of the weights.
+    """
 
     instance: Instance
     decision: Decision
     view: View | None = None
-    """None unless classified."""
     pfi: float | None = None
-    """Probability of frontal, in percent, 0 to 100; None where the model was not asked."""
     chest: float | None = None
-    """Probability of a chest radiograph, in percent, 0 to 100; None where the model was not asked,
-    or does not tell."""
     agreement: Agreement | None = None
-    """None unless classified."""
     warnings: tuple[str, ...] = ()
     model_id: str = ""
-    """`ModelCard.model_id` of the weights that said so."""
 
     def __post_init__(self) -> None:
         if self.pfi is not None and not 0 <= self.pfi <= 100:
@@ -96,12 +124,23 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A file that gave no result: an error as a row."""
+    """A file that gave no result: an error as a row.
+
+    Attributes:
+        path: the file or URL as the user named it.
+        code: the reason in one word, stable, such as `truncated`; see `UnreadableImage`.
+        reason: what is wrong, in words.
+        advice: what to do about it.
+    """
 
     path: str
     code: str
     reason: str
     advice: str
+
+
+Outcome = Prediction | Failure
+"""What becomes of one file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,16 @@ PROGENITOR_NAME = "progenitor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a network says of a batch of n pictures."""
+    """The outputs of a model for a batch of n images.
+
+    Attributes:
+        pfi: shape (n,), probability of frontal, percent, 0 to 100.
+        chest: shape (n,), probability that it is a chest radiograph at all, percent, 0 to
+            100; None of a model without this output.
+    """
 
     pfi: NDArray[np.float64]
-    """Shape (n,), probability of frontal, percent, 0 to 100."""
     chest: NDArray[np.float64] | None = None
-    """Shape (n,), probability that it is a chest radiograph at all, percent, 0 to 100; None of a
-    network that was not taught to tell."""
 
 
 def join_answers(parts: Sequence[Answers]) -> Answers:

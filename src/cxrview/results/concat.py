@@ -174,9 +174,9 @@ def read_part(table: Path) -> Part:
 
 def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
     """Refuse to write over what is to be joined, be it only the failures of a namesake."""
-    written = {path.resolve() for path in out.whole()}
+    written = {path.resolve() for path in out.complete()}
     for part in parts:
-        if written & {path.resolve() for path in part.outputs.whole()}:
+        if written & {path.resolve() for path in part.outputs.complete()}:
             raise UsageError(
                 f"{out.table} would be written over {part.outputs.table}, which is to be joined",
                 "Name another with --out",

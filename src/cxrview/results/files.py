@@ -1,4 +1,4 @@
-"""The files of one result: where they stand, and whether they may be written."""
+"""The files of one result: their names, and whether they may be written."""
 
 import os
 from dataclasses import dataclass
@@ -20,15 +20,17 @@ from cxrview.results.tables import foreign_files, table_format
 class Outputs:
     """The files of one result, all named after its table.
 
+    Attributes:
+        table: a `.parquet`, `.csv` or `.jsonl` file, or a folder. A str is taken too, and means
+            what it means on the command line: `views/` is a folder of parts.
+        in_parts: the table is a folder of Parquet parts in place of one file.
+
     Raises:
-        UsageError: the name asks for no format of a result.
+        UsageError: the name does not end in the format of a result.
     """
 
     table: Path
-    """A text is taken too, and means what it means on the command line: `views/` is a folder of
-    parts."""
     in_parts: bool = False
-    """The table is a folder of Parquet parts in place of one file."""
 
     def __post_init__(self) -> None:
         if isinstance(self.table, str):
@@ -41,7 +43,7 @@ class Outputs:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """What a user means by a name: one that ends in / is a folder of parts."""
+        """Take a name as a user wrote it: one that ends in / is a folder of parts."""
         return cls(table=Path(name), in_parts=name.endswith("/"))
 
     @property
@@ -56,90 +58,92 @@ class Outputs:
 
     @property
     def journal(self) -> Path:
-        """`views.parquet.journal`, there only while the result is not whole."""
+        """`views.parquet.journal`, which exists only while the result is incomplete."""
         return self.table.with_name(self.table.name + JOURNAL_ENDING)
 
     def all(self) -> list[Path]:
-        """Every file that may lie there, whole, in the making, or of SQLite's."""
-        in_the_making = [p.with_name(p.name + ".part") for p in self.whole()]
+        """Every file that a run may write: complete, incomplete, or SQLite's."""
+        incomplete = [p.with_name(p.name + ".part") for p in self.complete()]
         sqlites = self.journal.with_name(self.journal.name + "-journal")
-        return [*self.whole(), *in_the_making, self.journal, sqlites]
+        return [*self.complete(), *incomplete, self.journal, sqlites]
 
-    def whole(self) -> list[Path]:
-        """What is there in the end: table, failures, summary."""
+    def complete(self) -> list[Path]:
+        """The files of a complete result: table, failures, summary."""
         return [self.table, self.failures, self.summary]
 
     def check(self, *, overwrite: bool, resume: bool) -> None:
-        """See to it that nothing is overwritten that nobody asked to overwrite.
+        """Refuse to overwrite what the user did not ask to overwrite.
 
         Raises:
-            UsageError: a result or the beginning of one stands there, or nothing can be
-                written there, or failures and summary there belong to another result.
+            UsageError: there is a complete or incomplete result, nothing can be written there, or
+                the failures and the summary there belong to another result.
         """
         folder = self.table.parent
         if not folder.is_dir():
-            raise UsageError(f"there is no folder {folder}", "Make it, or name another")
+            raise UsageError(
+                f"folder {folder} does not exist", "Create it, or choose another --out"
+            )
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise UsageError(f"nothing may be written into {folder}", "Name another with --out")
+            raise UsageError(f"folder {folder} is not writable", "Choose another --out")
         self._check_kinds()
         self.check_side_files()
         if overwrite:
             return
         if self.journal.exists() and not resume:
             raise UsageError(
-                f"{self.table} was begun and not finished",
-                "Go on with --resume, or begin anew with --overwrite",
+                f"{self.table} is incomplete",
+                "Continue with --resume, or start over with --overwrite",
             )
         if not self.journal.exists():
-            self.check_standing(resume=resume)
+            self.check_complete(resume=resume)
 
     def check_side_files(self) -> None:
-        """See to it that failures and summary there are of no other result: `a.csv` and `a.parquet`
-        would share them.
+        """Refuse to replace the failures and the summary of another result: those of `a.csv` and
+        of `a.parquet` have the same names.
 
         Raises:
-            UsageError: they are, and nobody may replace them.
+            UsageError: there is such a result.
         """
         need_free_names(self.table, in_parts=self.in_parts)
 
-    def check_standing(self, *, resume: bool) -> None:
-        """See to it that no whole result stands there.
+    def check_complete(self, *, resume: bool) -> None:
+        """Refuse to replace a complete result.
 
         Raises:
-            UsageError: one does.
+            UsageError: there is one.
         """
-        standing = [path for path in self.whole() if _stands(path)]
-        if not standing:
+        existing = [path for path in self.complete() if _exists(path)]
+        if not existing:
             return
-        if resume and standing[0] == self.table:
+        if resume and existing[0] == self.table:
             raise UsageError(
-                f"{self.table} exists already, and whole: there is nothing left to resume",
-                f"For files that came since, name another with --out, and --known {self.table}",
+                f"{self.table} already exists and is complete: there is nothing left to resume",
+                f"For files added since, choose another --out and use --known {self.table}",
             )
         raise UsageError(
-            f"{standing[0]} exists already, and whole",
-            "Name another with --out, or replace it with --overwrite",
+            f"{existing[0]} already exists and is complete",
+            "Choose another --out, or use --overwrite",
         )
 
     def _check_kinds(self) -> None:
-        """Refuse a folder where a file shall stand, and the other way round."""
+        """Refuse a folder in place of a file, and a file in place of a folder."""
         files = [self.failures, self.summary, *([] if self.in_parts else [self.table])]
         if folders := [path for path in files if path.is_dir()]:
             raise UsageError(
                 f"{folders[0]} is a folder",
-                "Name another with --out; a folder of parts is named with / at its end",
+                "Choose another --out; the name of a folder of parts ends in /",
             )
         if not self.in_parts or not self.table.exists():
             return
         if not self.table.is_dir():
-            raise UsageError(f"{self.table} is no folder", "Name another with --out")
+            raise UsageError(f"{self.table} is not a folder", "Choose another --out")
         if foreign := foreign_files(self.table):
             raise UsageError(
                 f"{self.table} holds other files than parts of a result, such as {foreign[0]}",
-                "Name a new folder with --out",
+                "Choose a new folder for --out",
             )
 
 
-def _stands(path: Path) -> bool:
-    """An empty folder is a place for a result, and none yet."""
+def _exists(path: Path) -> bool:
+    """An empty folder is not a result yet."""
     return any(path.iterdir()) if path.is_dir() else path.exists()

@@ -20,7 +20,7 @@ def temporary_folder() -> Path:
     return Path()
 
 
-def told_with_folder(error: sqlite3.OperationalError) -> str:
+def reason_with_folder(error: sqlite3.OperationalError) -> str:
     """What SQLite says, and where its temporary files lie: it never says which disk is full."""
     folder = temporary_folder()
     room = ""
@@ -36,7 +36,7 @@ def temporary_files_failed(cannot: str, error: sqlite3.OperationalError) -> RunS
         cannot: a sentence of what cannot be done, without its end.
         error: as SQLite raised it.
     """
-    return RunStopped(f"{cannot}: {told_with_folder(error)}", ADVICE)
+    return RunStopped(f"{cannot}: {reason_with_folder(error)}", ADVICE)
 
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)

@@ -1,7 +1,7 @@
 """Which result the failures and the summary beside a table belong to.
 
-Both are named after the table without its ending, so that `views.csv`, `views.parquet` and a
-folder `views` have the same ones. The summary says which of the three it tells of.
+Both are named after the table without its ending, so that those of `views.csv`, `views.parquet` and
+a folder `views` have the same names. The summary holds the name of its table.
 """
 
 import json
@@ -20,7 +20,7 @@ of earlier versions have none."""
 _ENDINGS = (".parquet", ".csv", ".jsonl")
 
 Result = tuple[Path, bool]
-"""A table, and whether it is a folder of parts."""
+"""A table, and whether it is a folder of Parquet parts."""
 
 
 def beside(table: Path, ending: str, *, in_parts: bool) -> Path:
@@ -43,12 +43,12 @@ def run_folder(table: Path) -> str:
 
 
 def owner_name(table: Path, *, in_parts: bool) -> str:
-    """What a summary says of the table that it belongs to; without its folder, which may move."""
+    """The name of a table as its summary holds it; without its folder, which may be moved."""
     return table.name + ("/" if in_parts else "")
 
 
 def owner_of_summary(table: Path, *, in_parts: bool) -> Path | None:
-    """The other result that the summary beside a table belongs to, by its own word.
+    """Find the other result that the summary beside a table belongs to, if it is another one.
 
     A summary that was renamed together with its table is that table's; so is one that names none.
     """
@@ -62,25 +62,24 @@ def owner_of_summary(table: Path, *, in_parts: bool) -> Path | None:
 
 
 def need_own_summary(table: Path) -> None:
-    """See to it that the summary beside a result tells of it.
+    """Check that the summary beside a result is its own.
 
     Raises:
-        UsageError: it tells of another result of the same name.
+        UsageError: it is that of another result of the same name.
     """
     if other := owner_of_summary(table, in_parts=table.is_dir()):
         summary = beside(table, SUMMARY_ENDING, in_parts=table.is_dir())
         raise UsageError(
             f"{summary} belongs to {other} and not to {table}",
-            f"Name {other}; or move {table} into another folder, with a summary of its own where "
-            "it has one",
+            f"Use {other}; or move {table} into another folder, with its own summary if it has one",
         )
 
 
 def need_free_names(table: Path, *, in_parts: bool) -> None:
-    """See to it that a result would not replace the failures or the summary of another one.
+    """Check that a result would not replace the failures or the summary of another one.
 
     Raises:
-        UsageError: it would; or the table has the name of another result's failures.
+        UsageError: it would; or the table is named like the failures of a result.
     """
     if not in_parts:
         need_name_of_table(table)
@@ -88,35 +87,35 @@ def need_free_names(table: Path, *, in_parts: bool) -> None:
         journal = begun.with_name(begun.name + JOURNAL_ENDING)
         if journal.exists():
             raise UsageError(
-                f"{begun} was begun and not finished, and its failures and summary would be "
+                f"{begun} is incomplete, and its failures and summary would have the names of "
                 f"those of {table}",
-                f"Name another result with --out, or finish {begun} by --resume; where it is not "
-                f"wanted any more, remove {journal}",
+                f"Choose another --out, or complete {begun} with --resume; if you no longer need "
+                f"it, delete {journal}",
             )
     if other := _claimant(table, in_parts):
         stem = table.name if in_parts else table.stem
         raise UsageError(
             f"{stem}{FAILURES_ENDING} and {stem}{SUMMARY_ENDING} belong to {other}, and {table} "
             "would replace them",
-            f"Name another result with --out; or move {other} away first, with these two",
+            f"Choose another --out; or move {other} away first, with these two",
         )
 
 
 def need_name_of_table(table: Path) -> None:
-    """See to it that a table would not be the failures of another result by its name.
+    """Check that a table is not named like the failures of a result.
 
     Raises:
-        UsageError: it would.
+        UsageError: it is.
     """
     if table.name.endswith(FAILURES_ENDING):
         raise UsageError(
-            f"{table} would be the name of another result's failures",
-            f"Name the result by something else than *{FAILURES_ENDING}",
+            f"{table} is a name for the failures of a result",
+            f"Choose a name that does not end in {FAILURES_ENDING}",
         )
 
 
 def _claimant(table: Path, in_parts: bool) -> Path | None:
-    """The result that the failures and summary there belong to, where that is another one."""
+    """The other result that the failures and summary there belong to, if any."""
     summary = beside(table, SUMMARY_ENDING, in_parts=in_parts)
     failures = beside(table, FAILURES_ENDING, in_parts=in_parts)
     if not summary.exists() and not failures.exists():
@@ -125,13 +124,13 @@ def _claimant(table: Path, in_parts: bool) -> Path | None:
         return owner
     if _named(summary) == (table, in_parts):
         return None
-    # An earlier version did not say whose they are.
+    # The summaries of earlier versions do not name their table.
     others = _others(table, in_parts)
     return next((other for other, is_folder in others if _is_result(other, is_folder)), None)
 
 
 def _others(table: Path, in_parts: bool) -> list[Result]:
-    """The other results whose failures and summary have the names of this one's."""
+    """Other results whose failures and summary would have the same names."""
     stem = table.name if in_parts else table.stem
     namesakes = [(table.with_name(stem + ending), False) for ending in _ENDINGS]
     namesakes.append((table.with_name(stem), True))
@@ -139,7 +138,7 @@ def _others(table: Path, in_parts: bool) -> list[Result]:
 
 
 def _is_result(table: Path, is_folder: bool) -> bool:
-    """A folder of other files, such as the archive itself, is none."""
+    """A folder of other files, such as the archive itself, is not a result."""
     if not is_folder:
         return table.is_file()
     try:

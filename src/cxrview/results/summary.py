@@ -1,18 +1,41 @@
-"""What became of the files of a run, in numbers."""
+"""Counts of a run, and the files that it leaves."""
 
+import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from cxrview.errors import UsageError
 from cxrview.results.files import Outputs
 from cxrview.results.journal import IN_PASSING, Conditions, Journal
 from cxrview.results.side_files import OWNER, owner_name
 from cxrview.results.tables import write_failures, write_partitioned, write_summary, write_table
+from cxrview.wording import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What became of the files: found = classified + review + not_chest + skipped + failed."""
+    """What became of the files: found = classified + review + not_chest + skipped + failed.
+
+    Attributes:
+        found: files that have an outcome.
+        frontal: images classified as frontal.
+        lateral: images classified as lateral.
+        review: images of which the model is not sure.
+        not_chest: images that show no chest radiograph.
+        skipped: images whose header says that they are not chest radiographs.
+        failed: files that could not be read, by code.
+        agreement: of the classified, by whether their header agrees.
+        read_now: files that this run read; the others were in the journal already.
+        named_again: paths named more than once in this run; each was read once.
+        seconds: of all runs together that made the result.
+        is_complete: False where the run was stopped before its end.
+        known: files left out because an earlier result has them; not among those found.
+        seconds_now: of this run alone.
+        gone: files that an earlier run had read and this one did not find; not among those found.
+        is_time_up: the run stopped because its time was up.
+    """
 
     found: int
     frontal: int
@@ -21,25 +44,23 @@ class RunSummary:
     not_chest: int
     skipped: int
     failed: dict[str, int]
-    """By code."""
     agreement: dict[str, int]
-    """Of the classified, with their headers."""
     read_now: int
-    """Files that this run read; the others were in the journal already."""
     named_again: int
-    """Paths named more than once in this run; each was read once."""
     seconds: float
-    """All runs together that made the result."""
     is_complete: bool
-    """False where the run was stopped before its end."""
     known: int = 0
-    """Files left out because an earlier result has them; not among those found."""
     seconds_now: float = 0.0
-    """This run alone."""
     gone: int = 0
-    """Files that an earlier run had read and this one did not find; not among those found."""
     is_time_up: bool = False
-    """The run stopped because its time had come."""
+
+    def __str__(self) -> str:
+        not_chest = f"{self.not_chest} not chest, " if self.not_chest else ""
+        stopped = "" if self.is_complete else "; stopped before the end"
+        return (
+            f"{plural(self.found, 'file')}: {self.classified} classified, {self.review} review, "
+            f"{not_chest}{self.skipped} skipped, {sum(self.failed.values())} failed{stopped}"
+        )
 
     @property
     def classified(self) -> int:
@@ -48,7 +69,7 @@ class RunSummary:
 
     @property
     def failed_in_passing(self) -> dict[str, int]:
-        """Those of the failed, by code, for which the disk or the machine may be the reason."""
+        """Failures, by code, whose reason may be the disk or the machine and not the file."""
         return {code: count for code, count in self.failed.items() if code in IN_PASSING}
 
     @property
@@ -69,7 +90,7 @@ def count_outcomes(
     seconds_now: float = 0.0,
     is_time_up: bool = False,
 ) -> RunSummary:
-    """Count what a journal holds; the rest is told by whoever ran."""
+    """Count what a journal holds; the caller knows the rest."""
     by: dict[str, dict[str, int]] = {"failed": {}, "decision": {}, "view": {}, "agreement": {}}
     for code, decision, view, agreement, count in journal.counts():
         for kind, value in zip(by, (code, decision, view, agreement), strict=True):
@@ -96,7 +117,7 @@ def count_outcomes(
 
 
 def summarise(tally: RunSummary, conditions: Conditions) -> dict[str, Any]:
-    """The counts and the conditions, as they stand in the summary file."""
+    """Give the counts and the conditions as they are written to the summary file."""
     return {
         "found": tally.found,
         "classified": tally.classified,
@@ -117,6 +138,37 @@ def summarise(tally: RunSummary, conditions: Conditions) -> dict[str, Any]:
     }
 
 
+def read_summary(path: Path) -> RunSummary:
+    """Read the counts from the summary file of a result.
+
+    Raises:
+        UsageError: it is missing, or is not the summary of a result.
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return RunSummary(
+            found=facts["found"],
+            frontal=facts["frontal"],
+            lateral=facts["lateral"],
+            review=facts["review"],
+            not_chest=facts.get("not_chest", 0),
+            skipped=facts["skipped"],
+            failed=facts["failed_by_code"],
+            agreement=facts["agreement_with_header"],
+            read_now=0,
+            named_again=facts["named_again"],
+            seconds=facts["seconds"],
+            is_complete=facts["is_complete"],
+            known=facts.get("left_out_as_known", 0),
+            gone=facts.get("dropped_as_gone", 0),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} cannot be read as the summary of a result",
+            "Copy failures and summary along with each result",
+        ) from error
+
+
 def write_result(
     out: Outputs,
     journal: Journal,
@@ -124,17 +176,18 @@ def write_result(
     conditions: Conditions,
     folder: str | None = None,
 ) -> None:
-    """Write table, failures and summary, each whole or not at all.
+    """Write table, failures and summary, each complete or not at all.
 
     Args:
         out: what to write.
         journal: holds the rows.
         tally: their counts.
-        conditions: under which they came about.
-        folder: where relative paths in them begin: where we stand if None; empty if of several.
+        conditions: under which they were made.
+        folder: what relative paths in them are relative to: the working folder where None; empty
+            where there are several.
 
     Raises:
-        OSError: the disk took no more.
+        OSError: the disk is full or fails.
     """
     write = write_partitioned if out.in_parts else write_table
     write(out.table, journal.rows())

@@ -105,6 +105,17 @@ def files_of(table: Path) -> list[Path]:
     return files
 
 
+def has_column(table: Path, name: str) -> bool:
+    """Whether a result has a column, such as `view_origin` of one that was merged.
+
+    Raises:
+        UsageError: there is no such table, or none of ours.
+    """
+    file = files_of(table)[0]
+    with reading(file):
+        return name in _NAMES[table_format(file)](file)
+
+
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
     """What a file that is no table of ours makes go wrong becomes UsageError."""
@@ -182,6 +193,28 @@ def _typed(name: str, text: str | None) -> Any:
 _READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
 
 
+def _names_in_parquet(path: Path) -> Collection[str]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as table:
+        names: list[str] = table.schema_arrow.names
+    return names
+
+
+def _names_in_csv(path: Path) -> Collection[str]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return csv.DictReader(file).fieldnames or ()
+
+
+def _names_in_jsonl(path: Path) -> Collection[str]:
+    with path.open(encoding="utf-8") as file:
+        line = file.readline()
+    return dict(json.loads(line)) if line else ()
+
+
+_NAMES = {"parquet": _names_in_parquet, "csv": _names_in_csv, "jsonl": _names_in_jsonl}
+
+
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         names = list(columns)
@@ -215,18 +248,25 @@ def _write_jsonl(path: Path, rows: Iterable[Row], _columns: Collection[str]) -> 
         write_json_lines(file, rows)
 
 
-def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) -> None:
+def write_parquet(file: Path | IO[bytes], rows: Iterable[Row], columns: Mapping[str, str]) -> None:
+    """Write rows into a file as they come, `ROW_GROUP` of them in memory.
+
+    Args:
+        file: a path or an open file.
+        rows: with those columns.
+        columns: name to Arrow type.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         ahead = iter(rows)
         while group := list(islice(ahead, ROW_GROUP)):
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
-_WRITERS = {"parquet": _write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
+_WRITERS = {"parquet": write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
 
 
 _OURS = re.compile(r"part-\d{5,}\.parquet(\.part)?")

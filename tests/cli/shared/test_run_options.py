@@ -11,9 +11,10 @@ import pytest
 import typer
 from PIL import Image
 
-from cxrview.classify.selection import Selection
+from cxrview.classify.inputs import Inputs
+from cxrview.classify.options import ClassifyOptions
+from cxrview.classify.plan import plan_run
 from cxrview.cli.classify_report import _time
-from cxrview.cli.shared.paths import count_paths
 from cxrview.cli.shared.run_options import bytes_per_second, is_past, next_time
 
 
@@ -63,7 +64,7 @@ def test_until_stops_cleanly_and_the_next_nights_end_with_the_same_bytes(archive
 
     assert (night.returncode, refused.returncode, last.returncode) == (0, 2, 1)
     assert there and len(begun) < 60
-    assert "stopped in time; the same command with --resume goes on" in night.stderr
+    assert "stopped at --until; the same command with --resume continues" in night.stderr
     assert "Traceback" not in night.stderr
     for ending in (".csv", ".failures.csv"):
         assert Path(f"nights{ending}").read_bytes() == Path(f"whole{ending}").read_bytes()
@@ -116,10 +117,10 @@ def test_what_failed_in_passing_is_read_again_as_the_last_line_says(archive, cxr
     again = cxrview("classify", films, "--out", "again.csv", "--known", "the first.csv")
 
     assert first.stderr.splitlines()[-1] == (
-        "1 of the failures may lie in the disk or the machine (cannot_open): once that is mended, "
-        "the same command with --known 'the first.csv' and another --out reads these again"
+        "1 of the failures may be due to the disk or the machine (cannot_open): once that is "
+        "fixed, the same command with --known 'the first.csv' and another --out reads these again"
     )
-    assert "mended" not in again.stderr
+    assert "due to the disk" not in again.stderr
     assert [row["path"] for row in rows_of("again.csv")] == [str(films / "away.png")]
 
 
@@ -133,8 +134,8 @@ def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_on
     again = cxrview("classify", archive / "0", "--out", "again.csv", *known)
     alien = cxrview("classify", archive / "1" / "001.png", "--out", "alien.csv", *known)
 
-    assert "29 files left out" in again.stderr and "no file found is" not in again.stderr
-    assert "no file found is one of the known ones (29 files)" in alien.stderr
+    assert "29 files left out" in again.stderr and "none of the files" not in again.stderr
+    assert "none of the files found is among the 29 in --known" in alien.stderr
 
 
 def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
@@ -164,8 +165,10 @@ def test_a_time_is_told_in_the_unit_that_fits(seconds, expected):
 def test_the_total_counts_a_file_once_however_often_it_is_named(archive):
     again = [str(archive), f"{archive}/0", f"{archive}/../archive/0/000.png"]
 
-    assert count_paths(again, [], Selection(), 10) == 50
-    assert count_paths([*again, "-"], [], Selection(), 10) is None
+    options = ClassifyOptions(identify=True)  # which needs no key
+
+    assert plan_run(again, options=options).count() == 60
+    assert plan_run(Inputs(names=(*again, "-")), options=options).count() is None
 
 
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def test_two_machines_with_their_own_keys_are_told_before_and_join_after(cxrview
     bare = cxrview("concat", "1", "2", "--out", "bare.csv", "--without-patients")
 
     for text, key in zip(told, keys, strict=True):
-        assert text.startswith("--shard ") and f"{key} (made now" in text
+        assert text.startswith("--shard ") and f"{key} (created now" in text
         assert "such as --key shared.key --precision fp32" in text
     assert (refused.returncode, lost.returncode) == (2, 2)
     assert "--rekey KEY reads the headers again" in refused.stderr
@@ -299,7 +302,7 @@ def test_a_result_beside_a_namesake_is_refused_with_overwrite_too(archive, cxrvi
 
     assert [done.returncode for done in (replaced, merged, known, joined)] == [2, 2, 2, 2]
     assert "v.failures.csv and v.summary.json belong to v.parquet" in replaced.stderr
-    assert "another result's failures" in merged.stderr
+    assert "name for the failures" in merged.stderr
     for done in (known, joined):
         assert "v.summary.json belongs to v.parquet and not to v.csv" in done.stderr
     assert {path.name: path.read_bytes() for path in tmp_path.glob("v.*")} == before

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cxrview.cli.shared.shard_notice import ShardKey, tell_what_must_agree
+from cxrview.cli.shared.shard_notice import ShardKey, print_what_must_agree
 from cxrview.image.pseudonyms import key_condition
 from cxrview.terms import Device, Precision
 
@@ -16,7 +16,7 @@ def told(capsys, key, precision=Precision.FP32, device=Device.AUTO, backend="onn
     model = SimpleNamespace(
         card=SimpleNamespace(precision="in int8"), backend=SimpleNamespace(name=backend)
     )
-    tell_what_must_agree("1/2", key, model, precision, device)
+    print_what_must_agree("1/2", key, model, precision, device)
     out, err = capsys.readouterr()
     assert out == ""
     return err
@@ -39,7 +39,7 @@ def test_what_a_machine_chose_by_itself_is_told_with_the_options_for_all(capsys)
 def test_a_key_that_was_named_and_made_now_has_to_be_copied_first(capsys):
     err = told(capsys, shard_key(is_named=True, is_new=True), Precision.INT8)
 
-    assert "own.key (made now" in err and "precision:" not in err
+    assert "own.key (created now" in err and "precision:" not in err
     assert err.endswith("such as --key own.key --precision int8\n")
 
 

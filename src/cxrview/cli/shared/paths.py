@@ -1,110 +1,39 @@
-"""The files that PATH arguments name: folders walked, globs matched, lists read."""
+"""The PATH arguments of a command as the inputs of a run; `-` is a list on standard input."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxrview.errors import UsageError
-
 if TYPE_CHECKING:
-    from cxrview.classify.selection import Selection
+    from cxrview.classify.inputs import Inputs
 
 
-MOST_NAMED = 10
-"""Of the names that are wrong, so many are told: a shell may have made thousands of a pattern."""
-
-
-def check_paths(paths: list[str], *, may_be_away: bool = False) -> list[str]:
-    """Refuse names that stand for nothing before any work is done.
-
-    A URL is not refused: what it stands for is known when it is opened. Neither is a line of a
-    list on standard input. Either costs a failure of its own.
+def inputs_of(paths: Sequence[str]) -> "Inputs":
+    """What the PATH arguments name.
 
     Args:
         paths: as the command got them.
-        may_be_away: a local name need not be there. For a run that goes on: its folders were
-            there, so that one that is missing is out of reach and not mistyped.
-
-    Returns:
-        The folders in which there is no file.
-
-    Raises:
-        UsageError: a name is not there, a pattern matches nothing; all of them are named.
-        CannotSortFolder: temporary files find no room.
     """
-    from cxrview.image import find_images
+    from cxrview.classify.inputs import Inputs
 
-    wrong: list[UsageError] = []
-    empty: list[str] = []
-    for path in paths:
-        if path == "-":
-            continue
-        try:
-            first = next(find_images([path]), None)
-            if first is None:
-                empty.append(path)
-            elif first == path and not may_be_away:
-                _need(path)
-        except UsageError as error:
-            wrong.append(error)
-    if len(wrong) == 1:
-        raise wrong[0]
-    if wrong:
-        reasons = [error.reason for error in wrong[:MOST_NAMED]]
-        if (more := len(wrong) - MOST_NAMED) > 0:
-            reasons.append(f"and {more} more")
-        raise UsageError("; ".join(reasons), "Check the names")
-    return empty
+    return Inputs(names=tuple(paths), listed=_lines_of_stdin())
 
 
-def _need(path: str) -> None:
-    """Raise UsageError where a local file or folder, or the local archive of a URL, is missing."""
-    from cxrview.results.columns import printable
-    from cxrview.sources.paths import WILDCARD, local_path
-
-    container = local_path(path.rpartition("::")[2])
-    local = local_path(path) or ("" if WILDCARD.search(container) else container)
-    try:
-        if local:
-            os.stat(local)  # noqa: PTH116 (a path may hold odd bytes)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UsageError(
-            f"{printable(path)} cannot be found ({reason})", "Check the name"
-        ) from error
+def check_paths(paths: Sequence[str]) -> list[str]:
+    """Refuse names that stand for nothing before any work is done; see `Inputs.check`."""
+    return inputs_of(paths).check()
 
 
-def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
-    """Every file named, found or listed, but for what this run itself writes."""
-    from cxrview.image import find_images
-
-    for path in paths:
-        if path == "-":
-            yield from find_images(_listed(), leave_out=leave_out, is_literal=True)
-        else:
-            yield from find_images([path], leave_out=leave_out)
+def find_paths(paths: Sequence[str], leave_out: Collection[Path] = ()) -> Iterator[str]:
+    """Every file named, found or listed; see `Inputs.find`."""
+    return inputs_of(paths).find(leave_out)
 
 
-def _listed() -> Iterator[str]:
+def _lines_of_stdin() -> Iterator[str]:
     # Not sys.stdin.buffer: Python closes that at its end, and dies where a thread reads it.
     with open(sys.stdin.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123
         for line in lines:
             if name := os.fsdecode(line.rstrip(b"\r\n")):
                 yield name
-
-
-def count_paths(
-    paths: list[str], leave_out: list[Path], selection: "Selection", done: int
-) -> int | None:
-    """How many files there are to do; None where a list is still coming in."""
-    from cxrview.classify.selection import Selected
-    from cxrview.sources.paths import unique_paths
-
-    if "-" in paths:
-        return None
-    found = find_paths(paths, leave_out)
-    if len(paths) > 1:  # one folder or glob names no file twice
-        found = unique_paths(found)
-    return max(0, sum(1 for _ in Selected(found, selection)) - done)

@@ -1,30 +1,276 @@
-"""Reads what the options for long runs say: a time of day, a rate, a shard, what is known."""
+"""The options of `cxrview classify`, and what their values say: a time of day, a rate."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import typer
 
-from cxrview.errors import UsageError
-from cxrview.wording import plural
+from cxrview.terms import Device, Precision
 
-if TYPE_CHECKING:
-    from cxrview.classify.selection import Selection
-    from cxrview.results.files import Outputs
-    from cxrview.results.summary import RunSummary
+MOST_WORKERS = 1024
+FLAG = ""
+"""In place of Typer's <bool>, which reads as if a value were expected."""
+
+PathArguments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH",
+        help="Files, folders, globs, URLs (s3://, zip://...), or - for a list on standard "
+        "input, one path a line. Files are known by their content, not by their names.",
+        show_default=False,
+    ),
+]
+ResultFile = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="The result: .parquet, .csv or .jsonl; a name with / at its end for a folder of "
+        "Parquet parts; - for JSON lines on standard output. Failures and a summary are "
+        "written beside it.",
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", metavar=FLAG, help="Replace a result that exists.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", metavar=FLAG, help="Continue a run that was interrupted.")
+]
+ForgetMissing = Annotated[
+    bool,
+    typer.Option(
+        "--forget-missing",
+        metavar=FLAG,
+        help="With --resume: drop rows of files that are no longer found.",
+    ),
+]
+Show = Annotated[
+    bool,
+    typer.Option("--show", metavar=FLAG, help="Print the result as a table, its first 40 rows."),
+]
+ReviewBand = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        metavar="LOW HIGH",
+        help="PFI range (percent, inclusive) sent to review.",
+        rich_help_panel="Decisions",
+        show_default="the model card's",
+    ),
+]
+NoReview = Annotated[
+    bool,
+    typer.Option(
+        "--no-review",
+        metavar=FLAG,
+        help="Decide every image, also where the model is not sure.",
+        rich_help_panel="Decisions",
+    ),
+]
+ChestCutoff = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=100,
+        metavar="PERCENT",
+        help="Least probability of a chest radiograph for an image to get a view; 0 refuses none.",
+        rich_help_panel="Decisions",
+        show_default="the model card's",
+    ),
+]
+NoSkip = Annotated[
+    bool,
+    typer.Option(
+        "--no-skip",
+        metavar=FLAG,
+        help="Also classify images whose header says they are not chest radiographs.",
+        rich_help_panel="Decisions",
+    ),
+]
+ModelFolder = Annotated[
+    str,
+    typer.Option(
+        metavar="FOLDER",
+        help="Folder with model.onnx and card.json.",
+        rich_help_panel="Decisions",
+    ),
+]
+PrecisionChoice = Annotated[
+    Precision,
+    typer.Option(
+        help="Numbers the model computes with; auto: int8 where the model has it and the "
+        "processor is fast at it.",
+        rich_help_panel="Decisions",
+    ),
+]
+DeviceChoice = Annotated[
+    Device,
+    typer.Option(
+        help="Device the model runs on; auto: cuda where ONNX Runtime was built for it.",
+        rich_help_panel="Decisions",
+    ),
+]
+ChestRule = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Your own rule for which images are skipped, in place of the published one (TOML).",
+        rich_help_panel="Decisions",
+        show_default=False,
+    ),
+]
+HeaderTerms = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Your own table of the words that headers use for frontal and lateral (CSV).",
+        rich_help_panel="Decisions",
+        show_default=False,
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Key of the patients' pseudonyms, created on first use. The same key gives the "
+        "same pseudonyms.",
+        rich_help_panel="Privacy",
+        show_default="~/.config/cxrview/patient.key",
+    ),
+]
+Identify = Annotated[
+    bool,
+    typer.Option(
+        "--identify",
+        metavar=FLAG,
+        help="Write real patient ids into patient_key.",
+        rich_help_panel="Privacy",
+    ),
+]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact",
+        metavar=FLAG,
+        help="Decode every pixel, and window as DCMTK does, padding values included.",
+        rich_help_panel="Reading",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_WORKERS,
+        help="Cores to use, for decoding and the model together; no more than there are.",
+        rich_help_panel="Reading",
+        show_default="all",
+    ),
+]
+Readers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=MOST_WORKERS,
+        help="Processes that open files, for slow storage; they share "
+        "the cores. About 40 MiB each.",
+        rich_help_panel="Reading",
+        show_default="one per core, at least 8 for URLs",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=86_400.0,
+        metavar="SECONDS",
+        help="Time limit for one file.",
+        rich_help_panel="Reading",
+    ),
+]
+MemoryLimit = Annotated[
+    int,
+    typer.Option(
+        min=64,
+        max=1 << 20,
+        metavar="MIB",
+        help="Memory that one reading process may take beyond what it starts with.",
+        rich_help_panel="Reading",
+    ),
+]
+MaxFileMib = Annotated[
+    int,
+    typer.Option(
+        min=1, metavar="MIB", help="Largest file that is read.", rich_help_panel="Reading"
+    ),
+]
+MaxPixelMib = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="MIB",
+        help="Largest image: rows x columns x samples x frames x bytes.",
+        rich_help_panel="Reading",
+    ),
+]
+Estimate = Annotated[
+    bool,
+    typer.Option(
+        "--estimate",
+        metavar=FLAG,
+        help="Read a sample and print how many files and hours there are; write nothing.",
+        rich_help_panel="Long runs",
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HH:MM",
+        help="Stop at this time of day and exit with 0; --resume continues the next night.",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
+Known = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="RESULT",
+        help="An earlier result: files whose path has a row there are not opened. "
+        "Several may be given.",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
+MaxReadRate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RATE",
+        help="Limit on the read rate of all processes together, such as 200MB/s.",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K/N",
+        help="Read only the K-th of N shares of the files, for N machines; cxrview concat joins "
+        "their results. Give all machines the same --key (a copy of one file) and --precision "
+        "(such as fp32).",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMG]?i?)B(?:/s)?")
 _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
 
 
 def is_past(until: str | None) -> Callable[[], bool]:
-    """Make what says whether the next time that the clock shows HH:MM has come; never for None.
+    """Return a function that tells whether the next HH:MM has passed; it never has for None.
 
     Raises:
-        typer.BadParameter: it is no time of day.
+        typer.BadParameter: it is not a time of day.
     """
     if until is None:
         return lambda: False
@@ -33,7 +279,7 @@ def is_past(until: str | None) -> Callable[[], bool]:
 
 
 def next_time(text: str, now: datetime) -> datetime:
-    """When the clock shows HH:MM next, by the clock on the wall; in 24 hours where it does now."""
+    """When the clock shows HH:MM next, in local time; in 24 hours where it does now."""
     if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text, re.ASCII):
         raise typer.BadParameter(f"--until takes a time of day such as 06:00, not {text}")
     hour, minute = map(int, text.split(":"))
@@ -42,10 +288,10 @@ def next_time(text: str, now: datetime) -> datetime:
 
 
 def bytes_per_second(rate: str | None) -> float | None:
-    """A rate such as 200MB/s in bytes a second; None for None.
+    """Convert a rate such as 200MB/s to bytes per second; None for None.
 
     Raises:
-        typer.BadParameter: it is none, or not above 0.
+        typer.BadParameter: it is not a rate, or not above 0.
     """
     if rate is None:
         return None
@@ -54,40 +300,3 @@ def bytes_per_second(rate: str | None) -> float | None:
     if not number:
         raise typer.BadParameter(f"--max-read-rate takes a rate such as 200MB/s, not {rate}")
     return number
-
-
-def selection_of(shard: str | None, known: Sequence[Path], result: "Outputs | None") -> "Selection":
-    """What --shard and --known leave of the files.
-
-    Raises:
-        UsageError: there is no such shard or known result, or it would be written over.
-    """
-    from cxrview.classify.selection import Selection
-    from cxrview.results.files import Outputs
-    from cxrview.results.known_paths import KnownPaths
-    from cxrview.results.tables import files_of
-    from cxrview.sources.shard import Shard
-
-    written = {path.resolve() for path in result.whole()} if result else set()
-    for table in known:
-        files_of(table)  # before what its name should end in
-        of_known = Outputs(table=table, in_parts=table.is_dir()).whole()
-        if written & {path.resolve() for path in of_known}:
-            raise UsageError(
-                f"{table} is known, and would be written over in part or whole",
-                "Name another with --out, and join the two with cxrview concat",
-            )
-    return Selection(
-        shard=Shard.named(shard) if shard else None,
-        known=KnownPaths(known) if known else None,
-    )
-
-
-def tell_if_all_was_new(tally: "RunSummary", selection: "Selection") -> None:
-    """Say on stderr that --known was of no use: its paths may begin elsewhere."""
-    if selection.known and not tally.known:
-        typer.echo(
-            f"no file found is one of the known ones ({plural(len(selection.known), 'file')}): "
-            "does the archive lie under another path than in the earlier result?",
-            err=True,
-        )

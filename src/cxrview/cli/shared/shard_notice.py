@@ -1,4 +1,4 @@
-"""Says before a shard is read what all machines must have alike for their results to join."""
+"""Prints, before a shard is read, what all machines must have in common to be joined later."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,26 +11,48 @@ from cxrview.terms import Device, Precision
 
 if TYPE_CHECKING:
     from cxrview.classify.model import Model
+    from cxrview.classify.plan import RunPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardKey:
-    """The key under which a shard is read."""
+    """The key of the pseudonyms of a shard."""
 
     path: Path
     key: bytes
     is_named: bool
-    """The user named its file, by --key."""
+    """The user named its file with --key."""
     is_new: bool
-    """It was made for this run."""
+    """It was created for this run."""
 
 
-def tell_what_must_agree(
+def print_shard_notice(plan: "RunPlan", precision: Precision, device: Device) -> None:
+    """Print what must agree, where a run reads one of several shards and is not resumed.
+
+    Args:
+        plan: of the run.
+        precision: as the user asked for it.
+        device: likewise.
+    """
+    shard, key = plan.selection.shard, None
+    if shard is None or shard.count == 1 or plan.is_resumed:
+        return
+    if plan.key_file and isinstance(plan.options.key, bytes):
+        key = ShardKey(
+            path=plan.key_file,
+            key=plan.options.key,
+            is_named=not plan.is_default_key,
+            is_new=plan.is_new_key,
+        )
+    print_what_must_agree(str(shard), key, plan.model, precision, device)
+
+
+def print_what_must_agree(
     shard: str, key: ShardKey | None, model: "Model", precision: Precision, device: Device
 ) -> None:
-    """Say on stderr what this machine chose by itself, and which options make all agree.
+    """Print on stderr what this machine chose by itself, and options with which all agree.
 
-    Nothing is said where nothing was chosen by the machine.
+    Nothing is printed where nothing was chosen by the machine.
 
     Args:
         shard: as the user named it, such as 1/2.
@@ -41,19 +63,19 @@ def tell_what_must_agree(
     """
     chosen = []
     if key and (key.is_new or not key.is_named):
-        origin = "made now" if key.is_new else "this machine's own"
+        origin = "created now" if key.is_new else "this machine's own"
         chosen.append(
             f"  patients' key: {key.path} ({origin}; {key_condition(key.key)}); "
             "copy it to all machines before they begin, and name it there with --key"
         )
     if precision is Precision.AUTO:
         chosen.append(
-            f"  precision: {model.card.precision}, by the processor; --precision fp32 is to be had "
-            "on every machine, int8 is quicker where all processors have VNNI"
+            f"  precision: {model.card.precision}, by the processor; --precision fp32 works on "
+            "every machine, int8 is faster where all processors have VNNI"
         )
     uses_cpu = model.backend.name.endswith(Device.CPU)
     if device is Device.AUTO and not uses_cpu:
-        chosen.append(f"  device: {model.backend.name}; --device cpu is to be had on every machine")
+        chosen.append(f"  device: {model.backend.name}; --device cpu works on every machine")
     if not chosen:
         return
     options = [] if key is None else ["--key", "shared.key" if not key.is_named else str(key.path)]

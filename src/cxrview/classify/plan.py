@@ -1,0 +1,170 @@
+"""A run that is checked and ready to start: what the command and `cxrview.classify` share."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cxrview.classify.conditions import conditions_of
+from cxrview.classify.inputs import LIST, Inputs
+from cxrview.classify.model import Model, load_model
+from cxrview.classify.options import ClassifyOptions
+from cxrview.classify.run import ignore_outcomes, never, run_files
+from cxrview.classify.selection import Selected, Selection
+from cxrview.errors import UsageError
+from cxrview.records import Outcome
+from cxrview.results.files import Outputs
+from cxrview.results.journal import count_recorded
+from cxrview.results.result import Result
+from cxrview.results.sink import sink_of
+from cxrview.sources.paths import unique_paths
+from cxrview.terms import Device, Precision
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Inputs
+Destination = str | os.PathLike[str] | tuple[IO[str], IO[str]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """A run that is checked and ready to start.
+
+    Attributes:
+        inputs: the files to read.
+        out: the files of the result, two text streams, or None.
+        model: loaded.
+        options: resolved.
+        selection: which of the files.
+        key_file: of the patients' pseudonyms; None where there are real ids, or no file.
+        is_default_key: the user named no key file.
+        is_new_key: the key file was created for this run.
+        empty: folders among the inputs that hold no file: a disk may not be mounted.
+        is_resumed: there is an interrupted run to be resumed.
+        overwrite: a result that exists is replaced.
+        forget_missing: rows of files that are not found again are dropped.
+    """
+
+    inputs: Inputs
+    out: Outputs | tuple[IO[str], IO[str]] | None
+    model: Model
+    options: ClassifyOptions
+    selection: Selection
+    key_file: Path | None
+    is_default_key: bool
+    is_new_key: bool
+    empty: tuple[str, ...]
+    is_resumed: bool
+    overwrite: bool
+    forget_missing: bool
+
+    def count(self) -> int | None:
+        """Count the files to read; None where a list is given. It may take minutes."""
+        if LIST in self.inputs.names:
+            return None
+        found = self.inputs.find(self._own_files())
+        if len(self.inputs.names) > 1:  # one folder or glob names no file twice
+            found = unique_paths(found)
+        count = sum(1 for _ in Selected(found, self.selection))
+        if self.is_resumed and isinstance(self.out, Outputs):
+            count -= count_recorded(self.out.journal)
+        return max(0, count)
+
+    def run(
+        self,
+        on_outcomes: Callable[[Sequence[Outcome]], None] = ignore_outcomes,
+        is_time_up: Callable[[], bool] = never,
+    ) -> Result:
+        """Read the files and write the result; see `cxrview.classify`."""
+        return run_files(
+            self.inputs.find(self._own_files()),
+            sink_of(self.out),
+            self.model,
+            self.options,
+            named=self.inputs.names,
+            conditions=conditions_of(self.inputs.names, self.model, self.options),
+            selection=self.selection,
+            overwrite=self.overwrite,
+            forget_missing=self.forget_missing,
+            on_outcomes=on_outcomes,
+            is_time_up=is_time_up,
+        )
+
+    def _own_files(self) -> list[Path]:
+        """What a run writes itself, and its key: never to be classified."""
+        own = self.out.all() if isinstance(self.out, Outputs) else []
+        return [path.resolve() for path in [*own, *([self.key_file] if self.key_file else [])]]
+
+
+def plan_run(
+    paths: Paths,
+    *,
+    out: Destination = None,
+    model: Model | str | os.PathLike[str] | None = None,
+    precision: Precision = Precision.AUTO,
+    device: Device = Device.AUTO,
+    options: ClassifyOptions | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    forget_missing: bool = False,
+    known: Sequence[str | os.PathLike[str]] = (),
+    shard: str | None = None,
+    creates_key: bool = True,
+) -> RunPlan:
+    """Check everything that can be checked before the first file is read.
+
+    Args:
+        paths: as for `cxrview.classify`, like all that are not named here.
+        out: likewise.
+        model: likewise.
+        precision: as for `load_model`, where the model is not loaded yet.
+        device: likewise.
+        options: as for `cxrview.classify`.
+        resume: likewise.
+        overwrite: likewise.
+        forget_missing: likewise.
+        known: likewise.
+        shard: likewise.
+        creates_key: read or create the key of the patients' pseudonyms; without it there are none.
+
+    Raises:
+        UsageError: the arguments exclude each other, a path or result does not exist, or a result
+            would be overwritten.
+        InvalidModel: a model file is damaged.
+    """
+    if overwrite and resume:
+        raise UsageError("overwrite and resume exclude each other")
+    if forget_missing and not resume:
+        raise UsageError("forget_missing needs resume")
+    result = out if isinstance(out, tuple) or out is None else Outputs.named(os.fspath(out))
+    if isinstance(result, Outputs):
+        result.check(overwrite=overwrite, resume=resume)
+    elif resume:
+        raise UsageError("resume needs a file to resume", "Name the result")
+    is_resumed = resume and isinstance(result, Outputs) and result.journal.exists()
+    selection = Selection.named(
+        shard, [Path(one) for one in known], result if isinstance(result, Outputs) else None
+    )
+    inputs = Inputs.of(paths)
+    empty = inputs.check(may_be_away=is_resumed)
+    loaded = (
+        model
+        if isinstance(model, Model)
+        else load_model(model or "default", precision=precision, device=device)
+    )
+    options = options or ClassifyOptions()
+    key_file = options.key_file() if creates_key else None
+    is_new_key = key_file is not None and not key_file.exists()
+    return RunPlan(
+        inputs=inputs,
+        out=result,
+        model=loaded,
+        options=options.resolved(loaded.card, inputs.names, reads_key=creates_key),
+        selection=selection,
+        key_file=key_file,
+        is_default_key=options.key is None,
+        is_new_key=is_new_key,
+        empty=tuple(empty),
+        is_resumed=is_resumed,
+        overwrite=overwrite,
+        forget_missing=forget_missing,
+    )

@@ -1,0 +1,149 @@
+"""Where the rows of a run go: files beside each other, two streams, or files without a name."""
+
+import tempfile
+from typing import IO, Protocol
+
+from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS
+from cxrview.results.files import Outputs
+from cxrview.results.journal import Conditions, Journal
+from cxrview.results.result import Result, result_in_file, result_in_stream, result_on_disk
+from cxrview.results.summary import RunSummary, write_result
+from cxrview.results.tables import write_json_lines, write_parquet
+
+
+class ResultSink(Protocol):
+    """Takes the rows of a run from its journal."""
+
+    can_resume: bool
+    """What was finished is kept when the run stops."""
+
+    @property
+    def kept(self) -> str:
+        """What to do after the run has stopped, and what was kept; ends an error's advice."""
+
+    def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
+        """Open the journal of the run.
+
+        Raises:
+            UsageError: the journal there is of a run under other conditions, or is being written;
+                or the files of another result would be replaced.
+            CannotWrite: the disk is full or fails.
+        """
+
+    def check_new(self) -> None:
+        """Refuse to begin a run where a complete result is.
+
+        Raises:
+            UsageError: there is one.
+        """
+
+    def keep(self, journal: Journal, first: int) -> None:
+        """Take the outcomes from ordinal `first` on, which the journal has just recorded."""
+
+    def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
+        """Write the result, complete or as far as it came.
+
+        Raises:
+            OSError: the disk is full.
+        """
+
+
+class FileSink:
+    """Writes table, failures and summary when the run ends; the journal keeps them until then.
+
+    Args:
+        out: the files.
+    """
+
+    can_resume = True
+    kept = "Then continue with --resume: what was finished is kept"
+
+    def __init__(self, out: Outputs) -> None:
+        self.out = out
+
+    def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
+        """Open or create the journal beside the result; see `ResultSink`."""
+        self.out.check_side_files()
+        return Journal(self.out.journal, conditions, anew=overwrite)
+
+    def check_new(self) -> None:
+        """See `ResultSink`."""
+        self.out.check_complete(resume=True)
+
+    def keep(self, journal: Journal, first: int) -> None:
+        """The journal has kept them already."""
+
+    def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
+        """Write the files; see `ResultSink`."""
+        write_result(self.out, journal, summary, conditions)
+        return result_on_disk(self.out, summary)
+
+
+class StreamSink:
+    """Writes JSON lines as they come; the journal is in temporary files.
+
+    Args:
+        rows: gets a line for each image.
+        failures: gets a line for each file that gave none.
+    """
+
+    can_resume = False
+    kept = "The rows written so far are valid"
+
+    def __init__(self, rows: IO[str], failures: IO[str]) -> None:
+        self._rows, self._failures = rows, failures
+
+    def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
+        """Open a journal in temporary files; see `ResultSink`."""
+        return Journal(None, conditions)
+
+    def check_new(self) -> None:
+        """Nothing can be there."""
+
+    def keep(self, journal: Journal, first: int) -> None:
+        """Write them out; see `ResultSink`."""
+        write_json_lines(self._rows, journal.rows(first))
+        self._rows.flush()
+        write_json_lines(self._failures, journal.failures(first))
+        self._failures.flush()
+
+    def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
+        """All is written already; see `ResultSink`."""
+        return result_in_stream(summary)
+
+
+class TemporarySink:
+    """Writes Parquet into temporary files that have no name, and are gone with the `Result`.
+
+    Memory does not grow with the number of rows; about 300 bytes of disk are needed for each, and
+    2 kB while the run lasts.
+    """
+
+    can_resume = False
+    kept = "Nothing was kept; give `out` a file to be able to resume"
+
+    def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
+        """Open a journal in temporary files; see `ResultSink`."""
+        return Journal(None, conditions)
+
+    def check_new(self) -> None:
+        """Nothing can be there."""
+
+    def keep(self, journal: Journal, first: int) -> None:
+        """The journal has kept them already."""
+
+    def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
+        """Write the files; see `ResultSink`."""
+        # They are closed, and so removed, when the result that holds them is dropped.
+        rows = tempfile.TemporaryFile()  # noqa: SIM115
+        failures = tempfile.TemporaryFile()  # noqa: SIM115
+        write_parquet(rows, journal.rows(), COLUMNS)
+        write_parquet(failures, journal.failures(), dict.fromkeys(FAILURE_COLUMNS, "string"))
+        return result_in_file(summary, rows, failures)
+
+
+def sink_of(out: Outputs | tuple[IO[str], IO[str]] | None) -> ResultSink:
+    """The sink for files, for two streams, or for nothing that the user can see."""
+    if out is None:
+        return TemporarySink()
+    return FileSink(out) if isinstance(out, Outputs) else StreamSink(*out)
