@@ -177,7 +177,7 @@ def _ask(
     pixels = [found for one in outcomes if (found := pixels_of(one)) is not None]
     if not pixels:
         return iter(())
-    with cores.for_the_network():
+    with cores.for_model():
         return _answers(model.backend.run(np.stack(pixels)))
 
 

@@ -1,4 +1,4 @@
-"""How much one file may ask for, checked before any of it is taken."""
+"""Options of reading a file, and limits that are checked before memory is taken."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,29 +6,30 @@ from pathlib import Path
 from cxrview.errors import TooLarge
 
 FREE_BYTES = 64 << 20
-"""Inflated bytes that a file of any size may have, whatever the ratio."""
+"""Inflated bytes that any file may have, whatever the ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`."""
+    """Limits on one file. A file beyond them is `TooLarge` or `NestedTooDeep`."""
 
     max_file_bytes: int = 2 << 30
-    """Bytes of the file as it lies on the disk."""
+    """Bytes of the file on disk."""
     max_pixel_bytes: int = 1 << 30
     """Rows x columns x samples x frames x bytes, as the header and the codestream declare them.
-    All frames count, though only the first is decoded. Also the cap of an inflated stream."""
+    All frames count, though only the first is decoded. Also limits an inflated stream."""
     max_inflate_ratio: int = 200
-    """Inflated bytes for one deflated byte, asked only beyond `FREE_BYTES`: an image of one value
-    shrinks a thousandfold as a bomb does, but is small. Real radiographs reach 10."""
+    """Inflated bytes for one deflated byte, checked beyond `FREE_BYTES`: an image of one value is
+    compressed a thousandfold, like a decompression bomb, but is small. Real radiographs have up
+    to 10."""
     max_nesting: int = 64
-    """Sequences within sequences. Structured reports, the deepest of all, seldom pass 20."""
+    """Sequences within sequences. Structured reports, the deepest, seldom exceed 20."""
 
     def __post_init__(self) -> None:
         if min(self.max_file_bytes, self.max_pixel_bytes) < 1:
-            raise ValueError("limits are at least one byte")
+            raise ValueError("limits must be at least one byte")
         if min(self.max_inflate_ratio, self.max_nesting) < 1:
-            raise ValueError("limits are at least one")
+            raise ValueError("limits must be at least one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +37,18 @@ class ReadOptions:
     """How a file is read."""
 
     exact: bool = False
-    """Count padding values into the minimum and maximum, as DCMTK does, and never decode less
-    than all pixels."""
+    """Count padding values into the minimum and maximum, as DCMTK does, and always decode all
+    pixels."""
     is_mapped: bool = False
-    """Map local DICOM files into memory rather than read them; see `mapped` for who may."""
+    """Map local DICOM files into memory rather than read them. A process that does so dies if the
+    file is truncated in the meantime; decode workers may."""
     limits: Limits = Limits()
     header_terms: Path | None = None
-    """A user's own table of what headers call frontal and lateral; see `header_view.load_table`."""
+    """A user's own table of views in the header; see `view_position.load_table`."""
 
 
 def check_pixels(path: str, size: int, limits: Limits) -> None:
-    """Refuse pixels before memory is taken for them.
+    """Refuse too many pixels before memory is taken for them.
 
     Args:
         path: for the error only.
@@ -60,17 +62,17 @@ def check_pixels(path: str, size: int, limits: Limits) -> None:
         raise TooLarge(
             path,
             f"its pixels would take {size:,} bytes, and {limits.max_pixel_bytes:,} are allowed",
-            "Raise it with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
+            "Raise the limit with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
         )
 
 
 def inflated_cap(size: int, limits: Limits) -> int:
-    """Return how many bytes `size` deflated bytes may become."""
+    """Return the limit on the inflated size of `size` deflated bytes."""
     return min(limits.max_pixel_bytes, max(FREE_BYTES, size * limits.max_inflate_ratio))
 
 
 def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> None:
-    """Refuse a stream that would swell beyond `inflated_cap`.
+    """Refuse a stream that inflates beyond `inflated_cap`.
 
     Raises:
         TooLarge: it would.
@@ -78,7 +80,7 @@ def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> 
     if inflated > inflated_cap(deflated, limits):
         raise TooLarge(
             path,
-            f"its {deflated:,} compressed bytes would swell beyond "
+            f"its {deflated:,} compressed bytes would decompress to more than "
             f"{inflated_cap(deflated, limits):,}",
-            "It is made to fill the memory; raise the limits only if you know better",
+            "It looks like a decompression bomb; raise the limits only if its source is trusted",
         )

@@ -170,7 +170,7 @@ def _instance(
 ) -> tuple[Instance, tuple[str, ...]]:
     meta = Header(parsed.meta)
     sop_class, odd_class = header.uid(0x00080016)
-    if not sop_class:  # a DICOMDIR says it only in the meta information
+    if not sop_class:  # a DICOMDIR has it only in the meta information
         sop_class, odd_class = meta.uid(0x00020002)
     sop_instance, odd_instance = header.uid(0x00080018)
     series, odd_series = header.uid(0x0020000E)
@@ -179,7 +179,7 @@ def _instance(
     columns, odd_columns = _length(header, 0x00280011)
     modality = header.text(0x00080060)
     if not (sop_class or modality or rows):
-        raise NotAnImage(path, "it only begins like DICOM")
+        raise NotAnImage(path, "it is not a valid DICOM file")
     patient = header.text(0x00100020, longest=1024)
     return Instance(
         path=path,
@@ -205,7 +205,7 @@ def _instance(
 
 
 def _length(header: Header, tag: int) -> tuple[int | None, tuple[str, ...]]:
-    """Rows or Columns, which are 16 bits wide (PS3.3 C.7.6.3); another size is not believed."""
+    """Read Rows or Columns, which have 16 bits (PS3.3 C.7.6.3); None where they have more."""
     value = header.number(tag)
     if value is None or 0 <= value <= 65535:
         return value, ()
@@ -239,17 +239,17 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
         group, element = divmod(parsed.broken, 1 << 16)
         raise CorruptHeader(
             path,
-            f"its element ({group:04X},{element:04X}) has no length that can be believed",
-            "Export it again; nothing behind that element can be read",
+            f"its element ({group:04X},{element:04X}) has no valid length",
+            "Export it again; what follows that element cannot be read",
         )
     if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
         raise Truncated(path, "it ends before its pixels")
     if header.has(0x00287FE0):
         raise Unsupported(
-            path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
+            path, "its pixels are on a server (JPIP)", "Fetch the image itself from there"
         )
     if header.has(0x00280010) and header.has(0x00280011):
-        raise NoPixelData(path, "its header describes an image that is not in it")
+        raise NoPixelData(path, "its header describes an image, but it has no pixels")
     raise NoPixelData(
         path,
         "it is a DICOM object without pixels",
@@ -290,7 +290,7 @@ def _native(path: str, parsed: Parsed, element: PixelElement, module: PixelModul
 
 
 def _needed(module: PixelModule) -> int:
-    """Bytes of all frames: those of one bit follow each other without a gap."""
+    """Bytes of all frames; frames of one bit follow each other without padding."""
     if module.bits_allocated == 1:
         return (module.samples_a_plane * module.frames + 7) // 8
     return module.frame_bytes * module.frames
@@ -302,7 +302,7 @@ def _compressed(
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
             path,
-            "its transfer syntax is not read",
+            "its transfer syntax is not supported",
             "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
         )
     found = join_first_frame(
