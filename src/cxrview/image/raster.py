@@ -17,10 +17,10 @@ from cxrview.errors import (
     CorruptHeader,
     CorruptPixels,
     Truncated,
-    UnreadableImage,
     Unsupported,
 )
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
+from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
 from cxrview.image.resize import SIDE, resize_square
@@ -95,9 +95,7 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about large pictures, on which our limits decide
             return _image(data, kind)
-    except MemoryError:
-        raise
-    except Exception as error:  # a broken picture can raise anything in Pillow
+    except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
             raise _truncated(path) from error
         if kind is Kind.JPEG and jpeg_size(data):
@@ -135,9 +133,7 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
             if kind is Kind.JPEG and _may_be_invented(image):
                 _check_rows(path, until_end(data))
             return _grey(*_upright(image))
-    except (MemoryError, UnreadableImage):
-        raise
-    except Exception as error:  # a broken picture can raise anything in Pillow
+    except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
             raise _truncated(path) from error
         raise CorruptPixels(path, f"its {kind} pixels cannot be decoded") from error

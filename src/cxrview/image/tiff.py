@@ -15,9 +15,9 @@ from cxrview.errors import (
     CorruptPixels,
     NoPixelData,
     Truncated,
-    UnreadableImage,
     Unsupported,
 )
+from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import ReadOptions, check_inflation, check_pixels
 from cxrview.image.resize import SIDE, resize_square
@@ -72,9 +72,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         page = chosen.page
         _check_size(path, page, len(data), options)
         rows, columns = int(page.imagelength), int(page.imagewidth)
-    except (MemoryError, UnreadableImage):
-        raise
-    except Exception as error:  # a broken directory can raise anything in tifffile
+    except DAMAGE_ERRORS as error:
         raise CorruptHeader(path, "its TIFF directory cannot be read") from error
     instance = Instance(path=path, content_id=content_id, rows=rows, columns=columns, frames=pages)
     return TiffFile(instance, _page_notes(chosen, pages), page, options)
@@ -116,9 +114,7 @@ def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
         try:
             page: Any = file.pages[k]
             below = list(page.pages or ()) if page.subifds else []
-        except MemoryError:
-            raise
-        except Exception:  # a broken directory can raise anything in tifffile
+        except DAMAGE_ERRORS:
             if k == 0:
                 raise
             continue
@@ -188,11 +184,9 @@ def _decode(path: str, page: Any) -> GreyImage:
         samples = page.asarray(maxworkers=1)
         planes = _planes(page, samples)
         pixels, notes = _upright(page, _window(page, planes))
-    except (MemoryError, UnreadableImage):
-        raise
     except (NotImplementedError, KeyError) as error:
         raise Unsupported(path, "its kind of TIFF is not supported", "Export it as PNG") from error
-    except Exception as error:  # a broken strip can raise anything in its decoder
+    except DAMAGE_ERRORS as error:
         raise CorruptPixels(path, "its TIFF pixels cannot be decoded") from error
     return GreyImage(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
 
