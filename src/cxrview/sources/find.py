@@ -13,6 +13,30 @@ from cxrview.sources.sorted_names import SortedNames
 _WEB_WILDCARD = re.compile(r"[*\[]")
 
 
+class UnlistedFolder(str):
+    """The path of a folder or URL that cannot be listed, in place of its files.
+
+    It becomes a failure, in every shard: which files are missing is not known.
+    """
+
+    reason: str
+    """The message of the system; empty where opening the path reports the reason."""
+
+    def __new__(cls, path: str, reason: str = "") -> Self:
+        """Make it of the path and the message of the system."""
+        made = super().__new__(cls, path)
+        made.reason = reason
+        return made
+
+    def error(self) -> CannotOpen:
+        """Make the error of the folder."""
+        return CannotOpen(
+            str(self),
+            f"this folder cannot be listed ({self.reason})",
+            "Its files were not read. Check its permissions or disk and run again",
+        )
+
+
 def find_images(
     paths: Iterable[str | Path] | str | Path,
     *,
@@ -244,27 +268,3 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
 def _url_in(url: str, name: str) -> str:
     first, _, rest = url.partition("::")
     return f"{first.partition('://')[0]}://{name}::{rest}"
-
-
-class UnlistedFolder(str):
-    """The path of a folder or URL that cannot be listed, in place of its files.
-
-    It becomes a failure, in every shard: which files are missing is not known.
-    """
-
-    reason: str
-    """The message of the system; empty where opening the path reports the reason."""
-
-    def __new__(cls, path: str, reason: str = "") -> Self:
-        """Make it of the path and the message of the system."""
-        made = super().__new__(cls, path)
-        made.reason = reason
-        return made
-
-    def error(self) -> CannotOpen:
-        """Make the error of the folder."""
-        return CannotOpen(
-            str(self),
-            f"this folder cannot be listed ({self.reason})",
-            "Its files were not read. Check its permissions or disk and run again",
-        )

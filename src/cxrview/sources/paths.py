@@ -14,7 +14,10 @@ from typing import Any
 
 from cxrview.errors import UnreadableImage
 
+WILDCARD = re.compile(r"[*?\[]")
+"""Makes a name a glob, unless a file of that name exists."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+_CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _Container = tuple[str, tuple[int, ...]]
 """The URL of an archive, and facts that change when a local one is replaced."""
 
@@ -116,10 +119,6 @@ def _close(files: Any) -> None:
             opened.close()
 
 
-WILDCARD = re.compile(r"[*?\[]")
-"""Makes a name a glob, unless a file of that name exists."""
-
-
 def split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
     """Split a glob into the folder before its first wildcard and the parts from there on."""
     parts = pattern.split("/")
@@ -150,9 +149,6 @@ def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = Fals
         return matches(names[1:], parts, or_below=or_below)
     is_named = fnmatch.fnmatchcase(names[0], parts[0])
     return is_named and matches(names[1:], parts[1:], or_below=or_below)
-
-
-_CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 
 
 def absolute(path: str, folder: str = "") -> str:

@@ -24,6 +24,9 @@ from cxrview.image.dicom.stored_values import stored_values
 from cxrview.image.image_file import GreyImage
 from cxrview.image.resize import BlockSums, block_sums, factors, resize_square, window_block_sums
 
+_NEAR = 64
+"""The mean of padding and ringing is within this part of the window."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearWindow:
@@ -106,10 +109,6 @@ def downsample_reduced(
     if low == high or _has_padding(blocks, header, module, margin=(high - low) // _NEAR):
         return None
     return _windowed(blocks, window, side)
-
-
-_NEAR = 64
-"""The mean of padding and ringing is within this part of the window."""
 
 
 def _blocks(

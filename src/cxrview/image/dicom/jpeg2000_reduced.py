@@ -26,6 +26,11 @@ from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.smoothness import roughness, some_rows
 from cxrview.image.resize import factors
 
+_ROUGH = 0.25
+"""Roughness that reduced radiographs do not reach unless they are very noisy."""
+_LOWER, _UPPER = 0x4000, 0xC000
+"""A quarter and three quarters of 16 bits: values of 14 bits leave the half between empty."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduced:
@@ -135,11 +140,6 @@ def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | N
     top = (1 << size.precision) - 1
     return np.clip(samples.view(np.int16), 0, top).view(np.uint16)
 
-
-_ROUGH = 0.25
-"""Roughness that reduced radiographs do not reach unless they are very noisy."""
-_LOWER, _UPPER = 0x4000, 0xC000
-"""A quarter and three quarters of 16 bits: values of 14 bits leave the half between empty."""
 
 _DECODERS: Mapping[str, Callable[[bytes, int, CodestreamSize], NDArray[Any] | None]] = {
     "1.2.840.10008.1.2.4.90": _pillow,
