@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and folders that one process writes at a time."""
+"""Atomic file writes, and folder locks."""
 
 import os
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from pathlib import Path
 from cxrview.errors import CannotWrite, UsageError
 
 PART = ".part"
-"""Ends the name of a file that is not whole yet."""
+"""Suffix of a file that is not complete yet."""
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a name to write under; the file gets its own when it is whole and on the disk.
+    """Yield a temporary path to write to; the file is renamed when it is complete and on disk.
 
-    What goes wrong leaves nothing half-written, and what stood there before as it was.
+    An error leaves no incomplete file, and an earlier file unchanged.
     """
     part = path.with_name(path.name + PART)
     try:
@@ -23,7 +23,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:  # Ctrl-C as well; it goes on its way
+    except BaseException:  # also Ctrl-C
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise
@@ -31,17 +31,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_path_in_new_folder(path: Path) -> Iterator[Path]:
-    """The same in a folder that is ours to make; a file that a user named goes where one is."""
+    """Do the same, and create the folder. For folders of cxrview: a user's folder must exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as part:
         yield part
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file, text as UTF-8, whole or not at all; its folder is made.
+    """Write a file atomically, text as UTF-8; its folder is created.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or fails.
     """
     with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -49,7 +49,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def raising_cannot_write(path: Path) -> Iterator[None]:
-    """What goes wrong while a file is written becomes CannotWrite."""
+    """Raise an OSError of writing a file as CannotWrite."""
     try:
         yield
     except OSError as error:
@@ -58,26 +58,30 @@ def raising_cannot_write(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """What goes wrong on the disk becomes CannotWrite, of a folder that can be gone on with."""
+    """Raise an OSError as CannotWrite, for a folder whose work can be resumed."""
     try:
         yield
     except OSError as error:
         raise CannotWrite(
             f"{folder} cannot be written: {error.strerror}",
-            "Make room or name another folder; the same command goes on from where it stands",
+            "Free disk space or name another folder; the same command resumes the work",
         ) from error
 
 
 @contextmanager
 def locked(folder: Path, doing: str = "writing") -> Iterator[None]:
-    """Hold a folder until done or dead; two writers would mix what they write.
+    """Lock a folder within the block, or until the process dies.
+
+    Args:
+        folder: to lock; it must exist.
+        doing: for the message to the process that finds it locked.
 
     Raises:
-        UsageError: another process holds it, `doing` something.
+        UsageError: another process has locked it.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(ImportError):  # where there is no flock, nobody is kept out
+        with suppress(ImportError):  # no lock on systems without flock
             import fcntl
 
             try:

@@ -1,4 +1,4 @@
-"""How a message counts: `1 file`, `2 files`."""
+"""Numbers with nouns in messages: `1 file`, `2 files`."""
 
 import re
 
@@ -8,9 +8,9 @@ def plural(count: int, noun: str, many: str = "", *, form: str = "") -> str:
 
     Args:
         count: of the things, 0 or more.
-        noun: for one of them, with what else depends on the number: `image`, `file was`.
-        many: for any other number, where it is more than `noun` and an s: `files were`.
-        form: how the number is written, as for `format`: `,` sets off the thousands.
+        noun: singular, with other words that depend on the number: `image`, `file was`.
+        many: plural, where it is not `noun` with an s: `files were`.
+        form: format of the number, as for `format`: `,` separates thousands.
 
     Returns:
         Such as `1 image`, `0 images`, `2 files were`.
@@ -19,12 +19,12 @@ def plural(count: int, noun: str, many: str = "", *, form: str = "") -> str:
 
 
 def counted(count: int, nouns: str, *, form: str = "") -> str:
-    """Write a number with what is counted, of which only the plural is known.
+    """Write a number with its noun, of which only the plural is known.
 
     Args:
         count: of the things, 0 or more.
         nouns: such as `files found`; for one, the first word that ends in s loses it.
-        form: how the number is written, as for `format`.
+        form: format of the number, as for `format`.
 
     Returns:
         Such as `1 file found`, `2 files found`.

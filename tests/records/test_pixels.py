@@ -97,7 +97,7 @@ def test_a_model_under_modifications_is_asked_about_uint8_alone():
 
 @pytest.mark.parametrize("side", [0, -1])
 def test_a_square_without_a_row_is_refused(side):
-    with pytest.raises(ValueError, match=f"at least 1 row; got {side}"):
+    with pytest.raises(ValueError, match=f"at least 1; got {side}"):
         squash(CHEST, side)
 
 
@@ -107,8 +107,8 @@ def test_a_square_without_a_row_is_refused(side):
         (np.zeros((2, 2, 2)), None, r"shape \(rows, columns\), both at least 1; got shape"),
         (np.zeros((0, 5)), None, "both at least 1; got shape"),
         ([[1, 2]], None, "got list"),
-        (np.array([["a", "b"]]), None, "whole or floating; got <U1"),
-        (np.zeros((2, 2), complex), None, "whole or floating; got complex128"),
+        (np.array([["a", "b"]]), None, "got <U1"),
+        (np.zeros((2, 2), complex), None, "got complex128"),
         (np.zeros((2, 2)), np.ones(2, bool), r"got bool of shape \(2,\)"),
         (np.zeros((2, 2)), np.ones((2, 2)), "got float64 of shape"),
     ],

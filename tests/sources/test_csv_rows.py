@@ -91,9 +91,8 @@ def test_what_columns_there_are_is_told_where_one_is_missing(tmp_path):
     with pytest.raises(UsageError) as error:
         read(tmp_path / "a.csv")
 
-    assert "no column file. Its columns, parted by semicolons, are Datei, View, Patient" in str(
-        error.value
-    )
+    assert "no column file" in error.value.reason
+    assert "semicolons" in error.value.advice and "Datei, View, Patient" in error.value.advice
 
 
 def test_a_table_without_names_of_columns_shows_no_patient(tmp_path):
@@ -102,15 +101,15 @@ def test_a_table_without_names_of_columns_shows_no_patient(tmp_path):
     with pytest.raises(UsageError, match="no column file, view") as error:
         read(tmp_path / "a.csv")
 
-    assert "3 cells parted by semicolons, holds no known name of a column" in str(error.value)
+    assert "3 cells" in error.value.advice and "semicolons" in error.value.advice
     assert "Jane" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"PK\x03\x04workbook", "is a workbook and no CSV. Save its sheet as CSV UTF-8"),
-        ("file;view\ns\u00fcd.png;PA".encode("cp1252"), "is no CSV in UTF-8"),
+        (b"PK\x03\x04workbook", "is a workbook"),
+        ("file;view\ns\u00fcd.png;PA".encode("cp1252"), "UTF-8"),
         (b"", "no column file, view"),
         (None, "cannot be read: No such file"),
     ],

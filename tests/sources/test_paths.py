@@ -1,3 +1,5 @@
+"""The file systems of archives, and one form of a path wherever a run was started."""
+
 import os
 import tarfile
 import threading
@@ -8,8 +10,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from cxrview.sources import paths as address
-from cxrview.sources.paths import file_system
+from cxrview.sources import paths as paths_module
+from cxrview.sources.paths import absolute, file_system
 
 
 @pytest.fixture
@@ -121,8 +123,31 @@ def test_other_urls_are_as_fsspec_has_them(tmp_path):
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
     """Begin and end with no archive open."""
-    last = address._Last()
-    monkeypatch.setattr(address, "_LAST", last)
+    last = paths_module._Last()
+    monkeypatch.setattr(paths_module, "_LAST", last)
     yield
     if last._kept:
-        address._close(last._kept[1])
+        paths_module._close(last._kept[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("films", "{here}/films"),
+        ("at 12:30", "{here}/at 12:30"),
+        ("a::b", "{here}/a::b"),
+        ("/films/", "/films"),
+        ("file:///films/../films", "/films"),
+        ("file://films", "{here}/films"),
+        ("s3://films/of/2019", "s3://films/of/2019"),
+        ("zip://**::films.zip", "zip://**::{here}/films.zip"),
+        ("zip://**::file:///films.zip", "zip://**::/films.zip"),
+        ("zip://**::file://films.zip", "zip://**::{here}/films.zip"),
+        ("zip://**::s3://films/a.zip", "zip://**::s3://films/a.zip"),
+    ],
+)
+def test_absolute_is_relative_to_the_folder_and_leaves_urls(tmp_path, monkeypatch, path, expected):
+    monkeypatch.chdir(tmp_path)
+
+    assert absolute(path) == expected.format(here=tmp_path)
+    assert absolute(path, "/elsewhere") == expected.format(here="/elsewhere")

@@ -32,7 +32,7 @@ def test_a_cell_is_the_patient_and_may_be_empty():
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"pattern": "patient("}, "is no regular expression"),
+        ({"pattern": "patient("}, "patient\\(.* regular expression"),
         ({"pattern": "patient"}, "has no group in parentheses"),
         ({"pattern": "(a)", "column": "b"}, "exclude each other"),
     ],

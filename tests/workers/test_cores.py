@@ -13,7 +13,7 @@ def test_never_more_are_at_work_than_there_are_cores():
     cores, at_work, most, count = Cores(3), [], [], threading.Lock()
 
     def work(number):
-        with cores.for_the_network() if number % 3 else cores.for_decoding():
+        with cores.for_model() if number % 3 else cores.for_decoding():
             with count:
                 at_work.append(number)
                 most.append(len(at_work))
@@ -32,7 +32,7 @@ def holders(cores):
     held, go_on = threading.Semaphore(0), threading.Event()
 
     def hold():
-        with cores.for_the_network():
+        with cores.for_model():
             held.release()
             go_on.wait(10)
 
@@ -70,7 +70,7 @@ def test_what_is_spare_starts_no_reader():
             pass
 
     starting = threading.Thread(target=start)
-    with cores.for_the_network():
+    with cores.for_model():
         starting.start()
         starting.join(0.1)
         waits = starting.is_alive()
@@ -90,10 +90,10 @@ def test_the_network_goes_before_decoding():
 
     with cores.for_decoding():
         decoding = threading.Thread(target=use, args=(cores.for_decoding(), "decoding"))
-        network = threading.Thread(target=use, args=(cores.for_the_network(), "network"))
+        network = threading.Thread(target=use, args=(cores.for_model(), "network"))
         decoding.start()
         network.start()
-        while not cores.network_waits:
+        while not cores.model_waits:
             pass
     decoding.join()
     network.join()
@@ -103,7 +103,7 @@ def test_the_network_goes_before_decoding():
 
 def test_all_cores_are_free_again_whoever_was_let_start_at_the_end():
     cores = Cores(2)
-    with cores.for_the_network(), cores.for_decoding(), cores.for_starting(lambda: True):
+    with cores.for_model(), cores.for_decoding(), cores.for_starting(lambda: True):
         pass
 
     assert holders(cores) == 2
@@ -134,7 +134,7 @@ def test_more_readers_start_on_half_of_the_cores_at_most(count, most):
 def test_readers_start_beside_a_network_that_never_rests():
     cores = Cores(2)
 
-    with cores.for_the_network(), cores.for_starting(lambda: False):
+    with cores.for_model(), cores.for_starting(lambda: False):
         pass
 
 
@@ -145,7 +145,7 @@ def test_a_reader_that_waits_to_be_started_ends_with_the_run():
         with cores.for_starting(is_over.is_set):
             pass
 
-    with cores.for_the_network():
+    with cores.for_model():
         waiting = threading.Thread(target=start)
         waiting.start()
         is_over.set()
@@ -182,7 +182,7 @@ def test_a_core_comes_back_after_an_error():
     with pytest.raises(ZeroDivisionError), cores.for_decoding():
         raise ZeroDivisionError
 
-    with cores.for_the_network():
+    with cores.for_model():
         pass
 
 

@@ -13,7 +13,7 @@ need the model, and travel in the batches only to keep their order."""
 class Batcher:
     """Collects outcomes for the next batch.
 
-    While a thread of the model is idle, each image leaves by itself, at once. While all are busy,
+    While a thread of the model is idle, each image leaves at once. While all are busy,
     outcomes are collected, up to a full batch.
 
     Args:

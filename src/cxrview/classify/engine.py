@@ -149,7 +149,7 @@ def _run_model(
     pixels = [found for one in decoded if (found := pixels_of(one)) is not None]
     if not pixels:
         return iter(())
-    with cores.for_the_network():
+    with cores.for_model():
         return _each(model.backend.run(np.stack(pixels)))
 
 

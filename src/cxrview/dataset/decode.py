@@ -1,4 +1,4 @@
-"""Reads and squashes labelled files in worker processes, in their order."""
+"""Decode labelled files to the model's square in worker processes, in their order."""
 
 import hashlib
 import multiprocessing
@@ -26,16 +26,16 @@ from cxrview.records import Failure, HeaderFacts, Instance
 from cxrview.workers.process import quiet_worker
 
 JPEG_QUALITY = 90
-"""DCMTK's own, unless +Jq says another (dcmj2pnm 3.6.0); the paper names none. Ours: this one."""
+"""The default of DCMTK (dcmj2pnm 3.6.0); the paper does not give one."""
 JPEG_MOST = 65_500
-"""Rows or columns that libjpeg writes at the most."""
+"""Maximum of rows and columns in libjpeg."""
 _AHEAD = 8
-"""Files in the hands of each worker or waiting for it, so that none is idle."""
+"""Files submitted for each worker, so that none is idle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Squashed:
-    """One file as the network takes it."""
+    """One file as the model's input."""
 
     pixels: NDArray[np.uint8]
     """Shape (256, 256), uint8."""
@@ -49,9 +49,9 @@ class Squashed:
 def squash_files(
     paths: Iterable[Path], *, as_published: bool = False, workers: int = 2
 ) -> Iterator[Squashed | Failure]:
-    """Read and squash every file; as many outcomes as paths, in their order.
+    """Decode every file to the model's square; as many outcomes as paths, in their order.
 
-    A worker that dies costs the file in its hands, which becomes a `decoder_crash`.
+    A worker that dies costs the file that it was reading, which becomes a `decoder_crash`.
 
     Args:
         paths: regular files.
@@ -60,20 +60,20 @@ def squash_files(
     """
     ahead = iter(paths)
     while batch := deque(islice(ahead, 1)):
-        # A pool whose worker died is of no more use: those under way go one by one, each in a
-        # pool of its own, to find the one that killed it; then all goes on in a new pool.
+        # A pool whose worker died is broken. The files it had are decoded one by one, each in a
+        # separate pool, to find the one that crashes; the rest follows in a new pool.
         yield from _squash_until_crash(batch, ahead, as_published, workers)
         for path in batch:
             yield _squash_alone(path, as_published)
 
 
 def squash_file(path: Path, *, as_published: bool = False) -> Squashed | Failure:
-    """Read, window and squash one file; whatever goes wrong comes back as a failure.
+    """Decode one file to the model's square; every error becomes a failure.
 
     Args:
         path: a regular file.
-        as_published: window as DCMTK does, padding counted in, and pass the picture in its
-            full size through JPEG before it is squashed.
+        as_published: window as DCMTK does, padding included, and compress the picture in full
+            size as JPEG before it is resized.
 
     Source:
         Paper, section 1: DCMTK's min-max windowing to 8-bit grey lossy JPEG, then ImageMagick.
@@ -98,13 +98,13 @@ def _squash(path: Path, as_published: bool) -> Squashed:
 
 
 def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Write a picture as grey baseline JPEG of quality 90 and read it again.
+    """Compress a picture as grey baseline JPEG of quality 90 and decode it.
 
     Args:
         pixels: shape (rows, columns), uint8.
 
     Returns:
-        The same shape, uint8; equal to what `dcmj2pnm +Wm -O +oj +Jq 90` leaves of it.
+        The same shape, uint8; equal to the result of `dcmj2pnm +Wm -O +oj +Jq 90`.
 
     Raises:
         Unsupported: more rows or columns than a JPEG can have.
@@ -132,7 +132,7 @@ def _header(instance: Instance, kind: Kind) -> HeaderFacts | None:
 def _squash_until_crash(
     waiting: deque[Path], ahead: Iterator[Path], as_published: bool, workers: int
 ) -> Iterator[Squashed | Failure]:
-    """Go on to the end of `ahead`, or until a worker dies; `waiting` keeps what has no outcome."""
+    """Decode to the end of `ahead`, or until a worker dies; `waiting` keeps unfinished files."""
     running: deque[Future[Squashed | Failure]] = deque()
     pool = _pool(workers)
     try:
@@ -140,7 +140,7 @@ def _squash_until_crash(
             running.extend(_submit(pool, path, as_published) for path in waiting)
             while waiting:
                 for path in islice(ahead, workers * _AHEAD - len(waiting)):
-                    waiting.append(path)  # first, lest it be lost where the pool takes no more
+                    waiting.append(path)  # first: `submit` raises if the pool is broken
                     running.append(_submit(pool, path, as_published))
                 outcome = running[0].result()
                 running.popleft()
@@ -166,7 +166,7 @@ def _submit(
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    clean = multiprocessing.get_context("spawn")  # a fork would copy locks that threads hold
+    clean = multiprocessing.get_context("spawn")  # a fork would copy locks held by threads
     return ProcessPoolExecutor(workers, mp_context=clean, initializer=_begin_worker)
 
 
@@ -177,7 +177,7 @@ def _begin_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed shuts nothing down."""
+    """End this process when its parent is killed, and so does not shut down the pool."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()

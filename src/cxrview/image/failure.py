@@ -1,11 +1,30 @@
 """Turn errors of reading a file into `Failure` records, the rows of the failures table."""
 
+import struct
+import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
 from cxrview.errors import OutOfMemory, UnreadableImage
 from cxrview.records import Failure
 
+DAMAGE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    ImportError,  # a codec that imagecodecs was built without
+    LookupError,
+    OSError,
+    RuntimeError,  # the base of imagecodecs' errors
+    SyntaxError,
+    TypeError,
+    ValueError,  # the base of tifffile's
+    struct.error,
+    zlib.error,
+)
+"""What Pillow, tifffile and their codecs raise for damaged files; neither `MemoryError` nor an
+`UnreadableImage`."""
 _Result = TypeVar("_Result")
 
 

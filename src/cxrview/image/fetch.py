@@ -99,7 +99,7 @@ def opening_remote(url: str) -> Iterator[tuple[Any, str]]:
             yield files, name
     except (UnreadableImage, MemoryError):
         raise
-    except Exception as error:  # each file system of fsspec raises classes of its own
+    except Exception as error:  # each file system of fsspec raises different classes
         raise _cannot_open(url, error) from error
 
 

@@ -24,7 +24,7 @@ class GreyImage:
 class ImageFile(ABC):
     """An open image file. `open_image` makes one.
 
-    It holds the bytes of the file. Pixels are decoded anew at each call.
+    It holds the bytes of the file. Each call decodes the pixels again.
 
     Attributes:
         instance: path, digest and header facts.

@@ -1,4 +1,4 @@
-"""How much one file may ask for, checked before any of it is taken."""
+"""Options of reading a file, and limits that are checked before memory is taken."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from cxrview.errors import TooLarge
 
 FREE_BYTES = 64 << 20
-"""Inflated bytes that a file of any size may have, whatever the ratio."""
+"""Inflated bytes that any file may have, whatever the ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         if min(self.max_file_bytes, self.max_pixel_bytes) < 1:
-            raise ValueError("limits are at least one byte")
+            raise ValueError("limits must be at least one byte")
         if min(self.max_inflate_ratio, self.max_nesting) < 1:
-            raise ValueError("limits are at least one")
+            raise ValueError("limits must be at least one")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class ReadOptions:
 
 
 def check_pixels(path: str, size: int, limits: Limits) -> None:
-    """Refuse pixels before memory is taken for them.
+    """Refuse too many pixels before memory is taken for them.
 
     Args:
         path: for the error only.
@@ -71,17 +71,17 @@ def check_pixels(path: str, size: int, limits: Limits) -> None:
         raise TooLarge(
             path,
             f"its pixels would take {size:,} bytes, and {limits.max_pixel_bytes:,} are allowed",
-            "Raise it with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
+            "Raise the limit with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
         )
 
 
 def inflated_cap(size: int, limits: Limits) -> int:
-    """Return how many bytes `size` deflated bytes may become."""
+    """Return the limit on the inflated size of `size` deflated bytes."""
     return min(limits.max_pixel_bytes, max(FREE_BYTES, size * limits.max_inflate_ratio))
 
 
 def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> None:
-    """Refuse a stream that would swell beyond `inflated_cap`.
+    """Refuse a stream that inflates beyond `inflated_cap`.
 
     Raises:
         TooLarge: it would.
@@ -89,7 +89,7 @@ def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> 
     if inflated > inflated_cap(deflated, limits):
         raise TooLarge(
             path,
-            f"its {deflated:,} compressed bytes would swell beyond "
+            f"its {deflated:,} compressed bytes would decompress to more than "
             f"{inflated_cap(deflated, limits):,}",
-            "It is made to fill the memory; raise the limits only if you know better",
+            "It looks like a decompression bomb; raise the limits only if its source is trusted",
         )

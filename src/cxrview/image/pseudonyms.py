@@ -1,4 +1,4 @@
-"""The key that turns patient ids into pseudonyms: same key, same pseudonym, no way back."""
+"""Pseudonyms of patient ids: the same for the same key, and not reversible without it."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ IDENTIFIED = "identified"
 
 
 def default_key_path() -> Path:
-    """Where the key lies unless the user names a file: below the user's own settings.
+    """Return where the key file is by default: in the user's configuration folder.
 
     Raises:
         UsageError: the user has no home folder.
@@ -23,17 +23,17 @@ def default_key_path() -> Path:
         settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     except RuntimeError as error:
         raise UsageError(
-            "there is no home folder for the key of the patients' pseudonyms",
+            "the user has no home folder for the key of the pseudonyms",
             "Name a file for it with --key, or use --identify where real ids may be written",
         ) from error
     return Path(settings) / "cxrview" / "patient.key"
 
 
 def load_or_make_key(path: Path) -> bytes:
-    """Read the key file; make it, readable by its owner alone, where there is none.
+    """Read the key file; create it, readable by its owner alone, where it does not exist.
 
     Raises:
-        UsageError: the file cannot be read or made, or is too short to keep a secret.
+        UsageError: the file cannot be read or created, or is too short to be secure.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,27 +44,27 @@ def load_or_make_key(path: Path) -> bytes:
         pass
     except OSError as error:
         raise UsageError(
-            f"the key file {path} cannot be made: {error.strerror}",
-            "Name another with --key, or use --identify where real ids may stand in the table",
+            f"the key file {path} cannot be created: {error.strerror}",
+            "Name another with --key, or use --identify where the table may have real ids",
         ) from error
     return _read_key(path)
 
 
 def load_key(path: Path) -> bytes:
-    """Read a key file that must be there already.
+    """Read an existing key file.
 
     Raises:
-        UsageError: it is not, cannot be read, or is too short to keep a secret.
+        UsageError: it does not exist, cannot be read, or is too short to be secure.
     """
     if not path.is_file():
         raise UsageError(
-            f"there is no key file {path}", "Name the one under which the other results were made"
+            f"the key file {path} does not exist", "Name the key file of the other results"
         )
     return _read_key(path)
 
 
 def key_condition(key: bytes) -> str:
-    """The condition `patients` of a result under a key: tells keys apart and gives none away."""
+    """Return the condition `patients` of a result: it identifies the key without revealing it."""
     return f"key {hashlib.sha256(key).hexdigest()[:16]}"
 
 
@@ -83,6 +83,6 @@ def _read_key(path: Path) -> bytes:
     if len(key) < KEY_BYTES:
         raise UsageError(
             f"the key file {path} holds {len(key)} bytes; a key has at least {KEY_BYTES}",
-            "Remove it to have a new one made: old pseudonyms are then not made again",
+            "Remove it to create a new one, under which patients get other pseudonyms",
         )
     return key

@@ -17,10 +17,10 @@ from cxrview.errors import (
     CorruptHeader,
     CorruptPixels,
     Truncated,
-    UnreadableImage,
     Unsupported,
 )
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
+from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
 from cxrview.image.resize import SIDE, resize_square
@@ -31,7 +31,7 @@ from cxrview.records import Instance, Radiograph
 _ORIENTATION = 0x0112
 _NO_END = "no_end_marker"
 _LARGE = 64 << 20
-"""Pixels beyond which a copy of them counts."""
+"""Pixels from which on a copy of them takes too much memory."""
 
 
 class RasterFile(ImageFile):
@@ -93,29 +93,27 @@ def open_raster(
 def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures: the limits decide on those
+            warnings.simplefilter("ignore")  # about large pictures, on which our limits decide
             return _image(data, kind)
-    except MemoryError:
-        raise
-    except Exception as error:  # a broken picture can raise anything in Pillow
+    except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
             raise _truncated(path) from error
         if kind is Kind.JPEG and jpeg_size(data):
             raise Unsupported(
-                path, "it is a JPEG of a kind that is not read", "Save it as PNG or plain JPEG"
+                path, "its kind of JPEG is not supported", "Save it as PNG or plain JPEG"
             ) from error
         raise CorruptHeader(path, f"its {kind} header cannot be read") from error
 
 
 def _image(data: bytes, kind: Kind) -> Image.Image:
-    """Open by Pillow, past `Image.open`: that refuses what our limits allow."""
+    """Open with Pillow, but not by `Image.open`, which refuses what our limits allow."""
     if kind is Kind.PNG:
         return PngImagePlugin.PngImageFile(BytesIO(data))
     return JpegImagePlugin.jpeg_factory(BytesIO(data))
 
 
 def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) -> None:
-    # Pillow's own memory: four bytes a pixel for everything but grey.
+    # Memory in Pillow: four bytes a pixel for everything but grey.
     depth = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}.get(image.mode, 4)
     size = image.width * image.height * depth
     check_pixels(path, size, limits)
@@ -135,9 +133,7 @@ def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
             if kind is Kind.JPEG and _may_be_invented(image):
                 _check_rows(path, until_end(data))
             return _grey(*_upright(image))
-    except (MemoryError, UnreadableImage):
-        raise
-    except Exception as error:  # a broken picture can raise anything in Pillow
+    except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
             raise _truncated(path) from error
         raise CorruptPixels(path, f"its {kind} pixels cannot be decoded") from error
@@ -162,7 +158,7 @@ def _loaded(data: bytes, kind: Kind, least: int = 0) -> Image.Image:
 
 
 def _decode_without_end(path: str, data: bytes, least: int) -> GreyImage:
-    """Decode a JPEG file without End of Image marker, if all its pixels are there."""
+    """Decode a JPEG file without End of Image marker, if it has all pixels."""
     data = until_end(data)
     _check_rows(path, data)
     upright, notes = _upright(_loaded(data + b"\xff\xd9", Kind.JPEG, least))
@@ -170,10 +166,10 @@ def _decode_without_end(path: str, data: bytes, least: int) -> GreyImage:
 
 
 def _check_rows(path: str, data: bytes) -> None:
-    """Refuse a JPEG whose scans, up to where a marker should end them, leave out pixels.
+    """Refuse a JPEG whose scans lack pixels.
 
-    libjpeg fills up what is missing. So two different endings are tried: where they change no
-    pixel, none was missing.
+    libjpeg fills in missing pixels. So the stream is decoded with two different endings: if no
+    pixel differs, none was missing.
     """
     if not jpeg_scans_complete(data):
         raise _truncated(path)
@@ -184,7 +180,7 @@ def _check_rows(path: str, data: bytes) -> None:
 
 
 def _may_be_invented(image: Image.Image) -> bool:
-    """Whether the last pixels have the middle grey with which libjpeg fills up what is missing."""
+    """Whether the last pixels have the grey with which libjpeg fills in missing ones."""
     width, height = image.size
     corner = np.asarray(image.crop((max(0, width - 4), max(0, height - 4), width, height)))
     return bool(((corner == 127) | (corner == 128)).all())
@@ -196,7 +192,7 @@ def _truncated(path: str) -> Truncated:
 
 def _ends(data: bytes, kind: Kind) -> bool:
     if kind is Kind.PNG:
-        return b"IEND" in data[-4096:]  # some programs append notes of their own
+        return b"IEND" in data[-4096:]  # some programs append data
     size = jpeg_size(data)
     return jpeg_ends(data, size) if size else b"\xff\xd9" in data[-4096:]
 
@@ -228,10 +224,10 @@ def _over_black(image: Image.Image) -> Image.Image:
 
 
 def _decode_deep_grey(data: bytes) -> GreyImage | None:
-    """Decode a PNG of 16 bits and one sample by libpng, in two thirds of Pillow's time.
+    """Decode a grey PNG of 16 bits by libpng, in two thirds of Pillow's time.
 
-    So too a very large one of 8 bits, in a third of Pillow's memory. None where there is anything
-    else to it, or anything wrong with it: that is Pillow's to tell.
+    Also a very large one of 8 bits, in a third of Pillow's memory. None for other PNG files, and
+    for damaged ones, on which Pillow reports the error.
     """
     is_large = data[24:26] == b"\x08\0" and len(data) > 25 and _png_pixels(data) > _LARGE
     if data[24:26] != b"\x10\0" and not is_large:
@@ -253,7 +249,7 @@ def _png_pixels(data: bytes) -> int:
 
 
 def _is_deep_colour(data: bytes) -> bool:
-    """Whether a PNG has 16 bits and several samples, of which Pillow would drop the lower half."""
+    """Whether a PNG has 16 bits and several samples, whose lower 8 bits Pillow would drop."""
     return len(data) > 25 and data[24] == 16 and data[25] in (2, 4, 6)
 
 

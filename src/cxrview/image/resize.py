@@ -1,4 +1,8 @@
-"""Squashes a radiograph to the network's square, as ImageMagick's `-resize 256x256!` does."""
+"""Resize a radiograph to the model's square.
+
+`squash` resizes as ImageMagick's `-resize 256x256!` does. `resize_square` is faster: it averages
+blocks of pixels first. `block_sums` adds up blocks of values that are windowed later.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +17,18 @@ from PIL import Image
 from cxrview.records.pixels import grey_picture
 
 SIDE = 256
-"""Rows and columns after squashing (paper, section 1)."""
+"""Rows and columns of the model's input (paper, section 1)."""
+_GAP = 2
+"""Sides of the picture of blocks, in sides of the square, at the least."""
+_BAND_BYTES = 1 << 20
+"""Pixels that are processed together: more would not fit the cache, fewer take more calls."""
 
 
 def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
     """Resize to a square, giving up the aspect ratio.
 
-    ImageMagick 6 takes Lanczos with three lobes where the picture loses pixels and
-    Mitchell's cubic where it gains them; so do we.
+    As ImageMagick 6 does: Lanczos with three lobes where the picture loses pixels, Mitchell's
+    cubic where it gains them.
 
     Args:
         pixels: shape (rows, columns), both at least 1, uint8, 0 to 255.
@@ -37,7 +45,7 @@ def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
     """
     pixels = grey_picture(pixels)
     if side < 1:
-        raise ValueError(f"a square has at least 1 row; got {side}")
+        raise ValueError(f"side must be at least 1; got {side}")
     rows, columns = pixels.shape
     if (rows, columns) == (side, side):
         return pixels
@@ -55,7 +63,7 @@ def _mitchell(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _resample_rows(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Weigh and add up rows: (rows, columns) to (side, columns).
 
-    Tap by tap, not as a product of matrices, whose last digits depend on processor and threads.
+    Tap by tap: the last digits of a product of matrices depend on processor and threads.
     """
     places, weights = _mitchell_weights(pixels.shape[0], side)
     resampled = np.zeros((side, pixels.shape[1]))
@@ -66,9 +74,9 @@ def _resample_rows(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64
 
 @lru_cache(maxsize=8)
 def _mitchell_weights(length: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Places in the source that each result pixel is made of, and their weights.
+    """Positions of the source pixels of each result pixel, and their weights.
 
-    Both (side, taps), read-only; taps is 4 if pixels are gained. A pixel's weights sum to 1.
+    Both (side, taps), read-only; taps is 4 if pixels are gained. The weights of a pixel sum to 1.
     """
     factor = side / length
     stretch = max(1 / factor, 1.0)  # a filter widens only where pixels are lost
@@ -80,44 +88,38 @@ def _mitchell_weights(length: int, side: int) -> tuple[NDArray[np.int64], NDArra
     weights /= weights.sum(axis=1, keepdims=True)
     places = np.clip(places, 0, length - 1)
     for array in (places, weights):
-        array.setflags(write=False)  # they are everybody's
+        array.setflags(write=False)  # they are cached
     return places, weights
 
 
 def _mitchell_cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mitchell and Netravali's cubic with B = C = 1/3."""
+    """The cubic of Mitchell and Netravali with B = C = 1/3."""
     d = np.abs(distance)
     near = (21 * d**3 - 36 * d**2 + 16) / 18
     far = (-7 * d**3 + 36 * d**2 - 60 * d + 32) / 18
     return np.where(d < 1, near, np.where(d < 2, far, 0.0))
 
 
-_GAP = 2
-"""Sides of the picture of blocks, in sides of the square, at the least."""
-_BAND_BYTES = 1 << 20
-"""Of pixels that are looked at together: more would leave the cache, fewer take more calls."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockSums:
-    """A picture of which each pixel stands for a block of another's."""
+    """Sums of blocks of pixels."""
 
     sums: NDArray[Any]
-    """Shape (rows, columns), integers: of each block, or of one value where a decoder has left
-    out the others."""
+    """Shape (rows, columns) in blocks, integers. Of one value each where a decoder has reduced the
+    resolution."""
     count: int
     """Values in a sum."""
     low: int
-    """Smallest single value of the whole picture."""
+    """Smallest value of all pixels."""
     high: int
     box: tuple[float, float, float, float]
-    """Left, upper, right and lower edge of the whole picture, in blocks."""
+    """Left, upper, right and lower edge of the complete picture, in blocks."""
 
 
 def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
-    """Rows and columns of the largest block that leaves twice `side`; 1 where there is none.
+    """Rows and columns of the largest blocks that leave twice `side`; 1 where there are none.
 
-    A picture that is too short or too narrow for the square is enlarged by other rules.
+    Also 1 where a picture has fewer rows or columns than the square, and is enlarged.
     """
     if min(rows, columns) < side:
         return 1, 1
@@ -125,14 +127,14 @@ def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
 
 
 def block_sums(values: NDArray[Any], side: int) -> BlockSums:
-    """Add up blocks, and find minimum and maximum, in one pass.
+    """Add up blocks, and find minimum and maximum, in one pass over memory.
 
     Args:
         values: shape (rows, columns), integers of up to 16 bits in native byte order.
         side: rows and columns of the square to come.
 
     Returns:
-        Blocks at the lower and right edge may lack pixels; their sums are scaled up.
+        The sums; those of incomplete blocks at the lower and right edge are scaled up.
     """
     rows, columns = values.shape
     down, across = factors(rows, columns, side)
@@ -152,14 +154,14 @@ def block_sums(values: NDArray[Any], side: int) -> BlockSums:
 
 
 def _bands(values: NDArray[Any], down: int) -> Iterator[NDArray[Any]]:
-    """Whole rows of blocks, as many as stay in a core's cache while they are looked at thrice."""
+    """Split into rows of blocks, as many as fit the cache, since they are read three times."""
     rows, columns = values.shape
     size = down * max(1, _BAND_BYTES // (down * columns * values.itemsize))
     return (values[at : at + size] for at in range(0, rows, size))
 
 
 def _type_of_sums(low: int, high: int, count: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The narrowest that holds the largest sum: 12 bits in blocks of 16 need no more than 16."""
+    """The narrowest type for the largest sum: 12 bits in blocks of 16 need only 16 bits."""
     for kind in (dtype, np.dtype(f"{dtype.kind}2"), np.dtype(f"{dtype.kind}4")):
         ends = np.iinfo(kind)
         if ends.min <= low * count and high * count <= ends.max:
@@ -182,7 +184,7 @@ def _add_rows(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[
 
 
 def _add_columns(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Add up every `size` columns, likewise; neighbours in a row, one after the other."""
+    """Add up every `size` columns likewise, one column of each block after the other."""
     if size == 1:
         return values
     rows, columns = values.shape
@@ -198,16 +200,15 @@ def _add_columns(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArr
 
 
 def _scaled_up(sums: NDArray[np.int64], size: int, count: int) -> NDArray[np.int64]:
-    """Sums of `size` from those of the fewer values that an edge has left."""
+    """Scale sums of `count` values at an edge to sums of `size` values."""
     return sums * size // count
 
 
 def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint8]:
-    """Spread the means over 8 bits as `minmax_to_uint8` does the values.
+    """Window the means from minimum to maximum to 8 bits, as `minmax_to_uint8` does pixels.
 
-    Averages and straight lines may change places, but `minmax_to_uint8` cuts every pixel, and
-    the mean of what is cut depends on how many values there are: none of 256, almost half a grey
-    level of 4,096.
+    `minmax_to_uint8` truncates every pixel. The mean of what truncation removes depends on the
+    number of values: nothing with 256, almost half a grey level with 4,096. It is subtracted.
 
     Args:
         blocks: whose `low` and `high` differ.
@@ -217,7 +218,7 @@ def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint
         Shape as the blocks, uint8.
     """
     span = blocks.high - blocks.low
-    steps = span // gcd(span, 255)  # so many different fractions of a grey level are cut
+    steps = span // gcd(span, 255)  # number of different fractions of a grey level
     grey = blocks.sums.astype(np.float32)
     first = blocks.high if is_inverse else blocks.low
     grey -= np.float32(first * blocks.count)
@@ -229,16 +230,16 @@ def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint
 def resize_square(
     pixels: NDArray[np.uint8], side: int, box: tuple[float, float, float, float] | None = None
 ) -> NDArray[np.uint8]:
-    """Squash, blocks of pixels first and Lanczos after them.
+    """Resize to a square by averaging blocks of pixels, then Lanczos.
 
     Args:
         pixels: shape (rows, columns).
         side: rows and columns of the result.
-        box: left, upper, right and lower edge of what is squashed; all of it where None. Where
-            it reaches beyond the pixels, those at the edge are repeated.
+        box: left, upper, right and lower edge of the part to resize; all where None. Where it
+            extends beyond the pixels, those at the edge are repeated.
 
     Returns:
-        Shape (side, side). Of small pictures the same as `squash`, to the pixel.
+        Shape (side, side). For small pictures the result of `squash`.
     """
     rows, columns = pixels.shape
     if box is None and factors(rows, columns, side) == (1, 1):

@@ -1,15 +1,15 @@
-"""Tells what a file is by its first bytes, never by its name."""
+"""Recognise the format of a file by its first bytes, never by its name."""
 
 from enum import StrEnum
 
 from cxrview.errors import NotAnImage, Unsupported
 
 HEAD_BYTES = 4096
-"""How much of a file is looked at before the rest is read."""
+"""First bytes of a file that are checked before the rest is read."""
 
 
 class Kind(StrEnum):
-    """The formats that are read."""
+    """The formats that cxrview reads."""
 
     DICOM = "DICOM"
     PNG = "PNG"
@@ -56,17 +56,17 @@ _OTHERS = (
 
 
 def sniff(path: str, head: bytes) -> Kind:
-    """Name the format.
+    """Recognise the format.
 
     Args:
         path: for the error only.
         head: the first `HEAD_BYTES` of the file, or all of a shorter one.
 
     Raises:
-        Unsupported: a picture in a format that is not read.
+        Unsupported: a picture in another format.
         NotAnImage: anything else.
     """
-    # First of all: a preamble may hold a TIFF, a program or anything else (PS3.10 section 7.1).
+    # DICOM first: a preamble may hold a TIFF, a program or anything else (PS3.10 section 7.1).
     if head[128:132] == b"DICM" or is_bare_dicom(head):
         return Kind.DICOM
     if found := _starts(head, _PICTURES) or _boxed_picture(head):
@@ -83,10 +83,10 @@ def sniff(path: str, head: bytes) -> Kind:
 
 
 def is_bare_dicom(head: bytes) -> bool:
-    """Whether a data set starts at once, without preamble and the letters DICM.
+    """Whether a data set begins at once, without preamble and the letters DICM.
 
-    Old scanners and network dumps write so. The first element must be of group 0002 or 0008,
-    with either a value representation in letters or a length that can be believed.
+    Old scanners and dumps of the network protocol do so. The first element must be of group 0002
+    or 0008, with a value representation or a plausible length.
     """
     if len(head) < 8:
         return False
@@ -105,7 +105,7 @@ _VRS = (
 
 
 def is_vr(letters: bytes) -> bool:
-    """Whether two bytes name a value representation (PS3.5 section 6.2)."""
+    """Whether two bytes are a value representation (PS3.5 section 6.2)."""
     return letters.isalpha() and letters in _VRS
 
 
@@ -127,7 +127,7 @@ def _other(head: bytes) -> str:
     if head[257:262] == b"ustar":
         return "a tar archive"
     if not head.strip(b"\x00"):
-        return "nothing but zeros"
+        return "only zeros"
     if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
         return "a web page"
     if b"\x00" not in head:

@@ -15,24 +15,24 @@ from cxrview.errors import (
     CorruptPixels,
     NoPixelData,
     Truncated,
-    UnreadableImage,
     Unsupported,
 )
+from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.options import ReadOptions, check_inflation, check_pixels
 from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
 from cxrview.records import Instance, Radiograph
 
-# Its warnings would reach standard error where the user has set up no logging.
+# Its warnings would go to stderr where the user has not configured logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _MOST_PAGES = 64
-"""Looked at for the one in full resolution."""
+"""Pages among which the one in full resolution is searched."""
 _THUMBNAIL = 256
-"""Rows or columns of the largest page that is taken for a thumbnail by its size alone."""
+"""Rows or columns up to which a page may be a thumbnail by its size alone."""
 _MUCH_LARGER = 4
-"""Times by which a page is larger than such a thumbnail, in rows and in columns."""
+"""Factor by which a page is larger than its thumbnail, in rows and in columns."""
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
 
 
@@ -62,7 +62,7 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
 
     Raises:
         CorruptHeader: the directory of the page cannot be read.
-        NoPixelData: there is no page.
+        NoPixelData: it has no pages.
         Truncated: the file ends before the pixels of the page.
         TooLarge: the pixels would need more than the limits allow.
     """
@@ -72,16 +72,14 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         page = chosen.page
         _check_size(path, page, len(data), options)
         rows, columns = int(page.imagelength), int(page.imagewidth)
-    except (MemoryError, UnreadableImage):
-        raise
-    except Exception as error:  # a broken directory can raise anything in tifffile
+    except DAMAGE_ERRORS as error:
         raise CorruptHeader(path, "its TIFF directory cannot be read") from error
     instance = Instance(path=path, content_id=content_id, rows=rows, columns=columns, frames=pages)
     return TiffFile(instance, _page_notes(chosen, pages), page, options)
 
 
 def _check_directory(path: str, data: bytes) -> None:
-    """Refuse a file that ends before its first directory, which stands behind the pixels."""
+    """Refuse a file that ends before its first directory, which is written after the pixels."""
     order: Any = "little" if data[:1] == b"I" else "big"
     is_big_tiff = data[2:4] in (b"+\0", b"\0+")
     start = int.from_bytes(data[8:16] if is_big_tiff else data[4:8], order)
@@ -93,7 +91,7 @@ def _check_directory(path: str, data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """A page, and where it stands: "2", or "1.1" for the first below page 1 (SubIFDs)."""
+    """A page and its number: "2", or "1.1" for the first below page 1 (SubIFDs)."""
 
     page: Any
     place: str
@@ -111,14 +109,12 @@ def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
 
 
 def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
-    """Go through the first pages, each with those below it; not those that are broken."""
+    """Iterate over the first pages, each with those below it; broken ones are skipped."""
     for k in range(min(len(file.pages), _MOST_PAGES)):
         try:
             page: Any = file.pages[k]
             below = list(page.pages or ()) if page.subifds else []
-        except MemoryError:
-            raise
-        except Exception:  # a broken directory can raise anything in tifffile
+        except DAMAGE_ERRORS:
             if k == 0:
                 raise
             continue
@@ -129,14 +125,14 @@ def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
 
 def _full_resolution(pages: list[_Chosen]) -> _Chosen:
     """Choose the first page, or the largest of which it is a smaller copy; never a mask."""
-    whole = [chosen for chosen in pages if not _is_marked(chosen.page)] or pages
-    first = whole[0]
-    larger = [chosen for chosen in whole[1:] if _is_small_copy(first.page, chosen.page)]
+    candidates = [chosen for chosen in pages if not _is_marked(chosen.page)] or pages
+    first = candidates[0]
+    larger = [chosen for chosen in candidates[1:] if _is_small_copy(first.page, chosen.page)]
     return max(larger or [first], key=lambda chosen: chosen.page.imagelength)
 
 
 def _is_marked(page: Any) -> bool:
-    """Whether a page says that it is a smaller copy or a mask (TIFF 6.0, pages 36 and 40)."""
+    """Whether a page is declared a smaller copy or a mask (TIFF 6.0, pages 36 and 40)."""
     old = page.tags.get(255)
     kind = page.tags.get(254)
     return bool(
@@ -188,20 +184,18 @@ def _decode(path: str, page: Any) -> GreyImage:
         samples = page.asarray(maxworkers=1)
         planes = _planes(page, samples)
         pixels, notes = _upright(page, _window(page, planes))
-    except (MemoryError, UnreadableImage):
-        raise
     except (NotImplementedError, KeyError) as error:
-        raise Unsupported(path, "its kind of TIFF is not read", "Export it as PNG") from error
-    except Exception as error:  # a broken strip can raise anything in its decoder
+        raise Unsupported(path, "its kind of TIFF is not supported", "Export it as PNG") from error
+    except DAMAGE_ERRORS as error:
         raise CorruptPixels(path, "its TIFF pixels cannot be decoded") from error
     return GreyImage(pixels=pixels.pixels, is_constant=pixels.is_constant, warnings=notes)
 
 
 def _planes(page: Any, samples: NDArray[Any]) -> NDArray[Any]:
-    """Bring to shape (samples, rows, columns), whatever the planar configuration."""
+    """Convert to shape (samples, rows, columns), whatever the planar configuration."""
     rows, columns = page.imagelength, page.imagewidth
     if samples.size != rows * columns * page.samplesperpixel:
-        raise ValueError("the pixels are not as many as the directory says")
+        raise ValueError("the number of pixels is not that of the directory")
     if page.samplesperpixel == 1:
         return samples.reshape(1, rows, columns)
     if page.planarconfig == 2:

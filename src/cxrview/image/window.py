@@ -1,4 +1,4 @@
-"""Spreads pixel values over 8 bits from their minimum to their maximum, as DCMTK does."""
+"""Window pixel values from minimum to maximum to 8 bits, as DCMTK does; luma of colours."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +13,15 @@ _PERCENTILES: ContextVar[tuple[float, float] | None] = ContextVar("percentiles",
 
 @contextmanager
 def windowed_by_percentiles(low: float, high: float) -> Iterator[None]:
-    """Within the block, spread values from one percentile to another, for a person's eyes.
+    """Within the block, window from one percentile to another, for display.
 
-    A marker that is saturated, or a dead pixel, then leaves the rest all its grey levels. Values
-    beyond are black and white. It is for the screen alone: what the model sees is not windowed so.
+    A saturated marker or a dead pixel then does not take grey levels from the rest. Values beyond
+    the percentiles are black or white. The model's input is never windowed so.
 
     Args:
         low: percentile of the values that becomes black, 0 to 100.
-        high: percentile that becomes white; where both are one value, minimum to maximum it is.
+        high: percentile that becomes white. Where both are the same value, values are windowed
+            from minimum to maximum.
     """
     token = _PERCENTILES.set((low, high))
     try:
@@ -30,7 +31,7 @@ def windowed_by_percentiles(low: float, high: float) -> Iterator[None]:
 
 
 def is_windowed_by_percentiles() -> bool:
-    """Whether the caller is within such a block."""
+    """Whether the caller is within a block of `windowed_by_percentiles`."""
     return _PERCENTILES.get() is not None
 
 
@@ -47,20 +48,19 @@ def minmax_to_uint8(
     Args:
         values: shape (rows, columns), any integer or floating type, after the modality LUT.
         is_inverse: whether low values are bright (MONOCHROME1).
-        is_sigmoid: bend the straight line as VOI LUT Function SIGMOID asks (PS3.3 C.11.2.1.3).
-        padding: shape (rows, columns), True where there is no image: left out of minimum and
-            maximum and drawn black. Not-a-number and infinity are padding always. A mask that
-            would leave nothing is not believed.
-        further_values: any shape, further values that count into minimum and maximum.
+        is_sigmoid: apply VOI LUT Function SIGMOID (PS3.3 C.11.2.1.3).
+        padding: shape (rows, columns), True at padding: left out of minimum and maximum, and
+            black. Not-a-number and infinity always are padding. A mask of all pixels is ignored.
+        further_values: any shape, values that are counted into minimum and maximum.
 
     Returns:
         Shape (rows, columns), uint8, and whether all values are the same (then all 0).
 
     Raises:
-        ValueError: values of another type or shape, none at all, or a mask of another shape.
+        ValueError: values of another type or shape, no values, or a mask of another shape.
 
     Source:
-        Paper, section 1 (`dcmj2pnm +Wm`). Results are cut, not rounded, after the inversion:
+        Paper, section 1 (`dcmj2pnm +Wm`). Results are truncated, not rounded, after the inversion:
         DiMonoOutputPixelTemplate of DCMTK.
     """
     _check(values, padding)
@@ -70,7 +70,7 @@ def minmax_to_uint8(
         padding = None
     seen = values if padding is None else values[~padding]
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(seen).all():
-        return np.zeros(values.shape, np.uint8), True  # nothing in it is a number
+        return np.zeros(values.shape, np.uint8), True  # no value is a number
     low, high = seen.min(), seen.max()
     if further_values is not None and further_values.size:
         low, high = min(low, further_values.min()), max(high, further_values.max())
@@ -111,14 +111,13 @@ def _check(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> None:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or not values.size:
         got = f"shape {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
         raise ValueError(
-            "values to be windowed are an array of shape (rows, columns), both at least 1; "
-            f"got {got}"
+            f"values must be an array of shape (rows, columns), both at least 1; got {got}"
         )
     if values.dtype.kind not in "biuf":
-        raise ValueError(f"values to be windowed are whole or floating; got {values.dtype}")
+        raise ValueError(f"values must be integers or floats; got {values.dtype}")
     if padding is not None and (padding.shape != values.shape or padding.dtype != np.bool_):
         got = f"{padding.dtype} of shape {padding.shape}"
-        raise ValueError(f"a mask of padding is bool, of the shape of the values; got {got}")
+        raise ValueError(f"padding must be a bool mask of the shape of the values; got {got}")
 
 
 def _with_not_finite(values: NDArray[Any], padding: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
@@ -129,7 +128,7 @@ def _with_not_finite(values: NDArray[Any], padding: NDArray[np.bool_] | None) ->
 def _through_table(
     values: NDArray[Any], scale: Callable[[NDArray[Any]], NDArray[np.uint8]]
 ) -> NDArray[np.uint8]:
-    """Scale each value once, not each pixel, where there are only 65,536 of them."""
+    """Scale each possible value once, not each pixel: there are at most 65,536."""
     unsigned = f"u{values.dtype.itemsize}"
     every = np.arange(1 << (8 * values.dtype.itemsize)).astype(unsigned)
     grey: NDArray[np.uint8] = scale(every.view(values.dtype))[values.view(unsigned)]
@@ -148,12 +147,12 @@ def _line(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArra
     first, span = int(low), int(high) - int(low)
     above = np.clip(values.astype(np.int64), first, int(high)) - first
     if is_inverse:
-        return (255 - -(-above * 255 // span)).astype(np.uint8)  # 255 - ceiling, as a cut does
+        return (255 - -(-above * 255 // span)).astype(np.uint8)  # 255 - ceiling, as truncation does
     return (above * 255 // span).astype(np.uint8)
 
 
 def _sigmoid(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDArray[np.uint8]:
-    """Window centre and width are those of minimum and maximum, one value beyond the latter."""
+    """Window centre and width are those from minimum to maximum + 1."""
     centre = float(low) / 2 + float(high) / 2 + 0.5
     width = min(float(high) - float(low) + 1, np.finfo(np.float64).max)
     inside = np.nan_to_num(np.clip(values.astype(np.float64), low, high), nan=float(low))
@@ -162,7 +161,7 @@ def _sigmoid(values: NDArray[Any], low: Any, high: Any, is_inverse: bool) -> NDA
 
 
 def luma(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any]) -> NDArray[Any]:
-    """Weigh three planes 0.299, 0.587 and 0.114.
+    """Convert colour to luma, with the weights 0.299, 0.587 and 0.114 (ITU-R BT.601).
 
     Args:
         red: shape (rows, columns), unsigned of up to 16 bits, or floating.
@@ -170,13 +169,13 @@ def luma(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any]) -> NDArray[
         blue: the same.
 
     Returns:
-        Shape (rows, columns), of the same type; whole numbers are cut, as DCMTK does
+        Shape (rows, columns), of the same type; integers are truncated, as DCMTK does
         (DiColorMonoTemplate). Equal planes come back unchanged.
     """
     if np.issubdtype(red.dtype, np.floating):
         grey: NDArray[Any] = 0.299 * red + 0.587 * green + 0.114 * blue
         return grey
-    # In whole numbers, so that equal planes stay equal: 0.299 + 0.587 + 0.114 < 1 in floats.
+    # In integers, so that equal planes stay equal: 0.299 + 0.587 + 0.114 < 1 in floats.
     wide = np.uint32(299) * red + np.uint32(587) * green + np.uint32(114) * blue
     cut: NDArray[Any] = (wide // np.uint32(1000)).astype(red.dtype)
     return cut

@@ -1,4 +1,4 @@
-"""Reads a CSV as people make them: with any usual separator, encoding and spelling of columns."""
+"""Read a CSV file with any usual separator, encoding and spelling of column names."""
 
 import codecs
 import csv
@@ -15,48 +15,48 @@ from typing import IO
 from cxrview.errors import UsageError
 
 FILE_COLUMNS = ("file", "path", "filename", "image", "image path", "image file")
-"""Names that a column of image files has in tables that people make; the first is ours."""
+"""Names of a column of image files in users' tables; the first is ours."""
 VIEW_COLUMNS = ("view", "label", "projection", "view position")
-"""The same of a column of views."""
+"""Names of a column of views."""
 PATIENT_COLUMNS = ("patient", "patient key", "patient id")
-"""The same of a column of patients."""
+"""Names of a column of patients."""
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How .xlsx and .ods, and .xls begin."""
+"""First bytes of .xlsx and .ods, and of .xls."""
 Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
-    """A CSV whose first line was read."""
+    """A CSV file whose first line was read."""
 
     columns: tuple[str, ...]
-    """As they are called in the file."""
+    """Names in the file."""
     named: Mapping[str, str]
-    """Name that was asked for to the column that it is; without those that are not there."""
+    """From the requested name to the name in the file; missing columns are left out."""
     told: str
-    """What there is, in words, as advice where a column is missing."""
+    """The columns of the file in words, as advice where one is missing."""
     rows: Iterator[tuple[int, Row]] = field(repr=False)
-    """Number of the line where a row ends, and its cells by the file's names and by those that were
-    asked for. A cell that is missing is empty; cells beyond the last column have the key None.
-    Rows of which every cell is empty are left out, since Excel writes such."""
+    """Number of the last line of a row, and its cells by the names in the file and the requested
+    names. Missing cells are empty; cells beyond the last column have the key None. Rows of which
+    every cell is empty, as Excel writes them, are left out."""
 
 
 def read_csv(
     path: Path, names: Mapping[str, Sequence[str]], *, needed: Collection[str] = ()
 ) -> CsvRows:
-    """Read a table whose columns are parted by commas, semicolons or tabs.
+    """Read a table with columns separated by commas, semicolons or tabs.
 
-    Of the separators that is taken by which most of `names` are found in the first line; Excel's
-    line `sep=;` is obeyed. A column is found by its name, else by it in other capitals, with other
-    spaces or underscores, else by one of its other names.
+    The separator is the one with which most of `names` are found in the first line, or that of
+    Excel's line `sep=;`. A column is found by its name, regardless of capitals, spaces and
+    underscores, else by one of its other names.
 
     Args:
         path: in UTF-8, with a byte order mark or without, or in UTF-16 with one ("Unicode text" of
             Excel); `.csv.gz` is gzipped.
-        names: of the columns that are looked for, each with its other names.
-        needed: those of `names` that must be there.
+        names: columns to find, each with its other names.
+        needed: those of `names` that must exist.
 
     Raises:
         UsageError: the file cannot be read, or a needed column is missing; also later, while rows
@@ -96,7 +96,7 @@ def _form(lines: IO[str], names: Mapping[str, Sequence[str]]) -> _Form:
 
 
 def _named(columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Name asked for to column; exact names first, so that none is taken for another's."""
+    """Map requested names to columns; exact names first."""
     plain: dict[str, str] = {}
     for column in columns:
         plain.setdefault(_plain(column), column)
@@ -116,13 +116,15 @@ def _plain(name: str) -> str:
 
 
 def _told(form: _Form) -> str:
-    """What there is; not in words where the first line may be a row of some patient."""
+    """Describe the columns; without their names where the first line may be a row of a patient."""
     parted = _SEPARATORS.get(form.separator, form.separator)
     if not form.named:
-        cells = f"{len(form.columns)} cells parted by {parted}" if form.columns[1:] else "one cell"
-        return f"Its first line, {cells}, holds no known name of a column"
+        cells = (
+            f"{len(form.columns)} cells separated by {parted}" if form.columns[1:] else "one cell"
+        )
+        return f"Its first line, {cells}, has no known column name"
     names = ", ".join(column or "(no name)" for column in form.columns)
-    return f"Its columns, parted by {parted}, are {names}"
+    return f"Its columns, separated by {parted}, are {names}"
 
 
 def _rows(path: Path, form: _Form) -> Iterator[tuple[int, Row]]:
@@ -146,7 +148,7 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         head = data.read(4)
         data.seek(0)
         if head.startswith(_WORKBOOKS):
-            raise UsageError(f"{path} is a workbook and no CSV", "Save its sheet as CSV UTF-8")
+            raise UsageError(f"{path} is a workbook, not a CSV file", "Save its sheet as CSV UTF-8")
         is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         encoding = "utf-16" if is_utf16 else "utf-8-sig"
         with io.TextIOWrapper(data, encoding=encoding, newline="") as lines:
@@ -158,10 +160,10 @@ def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} is not gzipped, or not whole", "Copy it again") from error
+        raise UsageError(f"{path} is not a gzip file, or is incomplete", "Copy it again") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (UnicodeError, csv.Error) as error:
         raise UsageError(
-            f"{path} is no CSV in UTF-8", "Save it as one; Excel calls it CSV UTF-8"
+            f"{path} is not a UTF-8 CSV file", "Save it as such; Excel calls it CSV UTF-8"
         ) from error

@@ -1,4 +1,4 @@
-"""Finds files: names, folders, globs and URLs in, one path after another out."""
+"""Find the files that names, folders, globs and URLs stand for."""
 
 import os
 import re
@@ -11,6 +11,30 @@ from cxrview.sources.paths import WILDCARD, file_system, local_path, matches, sp
 from cxrview.sources.sorted_names import SortedNames
 
 _WEB_WILDCARD = re.compile(r"[*\[]")
+
+
+class UnlistedFolder(str):
+    """The path of a folder or URL that cannot be listed, in place of its files.
+
+    It becomes a failure, in every shard: which files are missing is not known.
+    """
+
+    reason: str
+    """The message of the system; empty where opening the path reports the reason."""
+
+    def __new__(cls, path: str, reason: str = "") -> Self:
+        """Make it of the path and the message of the system."""
+        made = super().__new__(cls, path)
+        made.reason = reason
+        return made
+
+    def error(self) -> CannotOpen:
+        """Make the error of the folder."""
+        return CannotOpen(
+            str(self),
+            f"this folder cannot be listed ({self.reason})",
+            "Its files were not read. Check its permissions or disk and run again",
+        )
 
 
 def find_images(
@@ -30,20 +54,20 @@ def find_images(
 
     Args:
         paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
-            the pattern does), or fsspec URLs of the same. A name that exists is itself and no
-            glob. A name that does not exist is given out as it stands.
-        leave_out: resolved paths that are passed over, such as cxrview's own results.
-        is_literal: names come from a list and are no globs, whatever is in them.
+            the pattern does), or fsspec URLs of these. The name of an existing file is never a
+            glob. A name that does not exist is yielded unchanged.
+        leave_out: resolved paths to skip, such as cxrview's own results.
+        is_literal: names come from a list, and are never globs.
 
     Raises:
         UsageError: a glob matches nothing, or a name is empty.
-        CannotSortFolder: a folder has more names, and temporary files find no room for them.
+        CannotSortFolder: a folder has more names, and there is no space for temporary files.
     """
     unwanted = _LeaveOut(leave_out)
     for path in [paths] if isinstance(paths, str | Path) else paths:
         path = os.fspath(path)
         if not path:
-            raise UsageError("a path is empty", "Is a variable of the shell not set?")
+            raise UsageError("a path is empty", "Is a shell variable not set?")
         if is_literal and (local := local_path(path)) and not _is_folder(local):
             if not unwanted.holds(local):
                 yield path
@@ -72,7 +96,7 @@ def _renamed(found: str, name: str) -> str:
 
 
 class _LeaveOut:
-    """Asks the disk only about names that could be meant: resolving a million paths is slow."""
+    """Resolves only paths with a matching name: to resolve a million paths is slow."""
 
     def __init__(self, paths: Collection[Path]) -> None:
         self._paths = frozenset(paths)
@@ -89,13 +113,13 @@ class _LeaveOut:
 def _at_least_one(pattern: str, found: Iterator[str]) -> Iterator[str]:
     first = next(found, None)
     if first is None:
-        raise UsageError(f"nothing matches {pattern}", "Check the pattern, or quote it less")
+        raise UsageError(f"nothing matches {pattern}", "Check the pattern and its quotes")
     yield first
     yield from found
 
 
 def _walk(folder: str, unwanted: _LeaveOut) -> Iterator[str]:
-    # A stack of our own: a tree may be deeper than Python's.
+    # Not recursive: a tree may be deeper than Python's stack.
     stack = [_entries(folder)]
     while stack:
         for path, is_folder in stack[-1]:
@@ -110,12 +134,12 @@ def _walk(folder: str, unwanted: _LeaveOut) -> Iterator[str]:
 
 
 def _entries(folder: str) -> Iterator[tuple[str, bool]]:
-    """Give (path, whether a folder) in the order of names; the folder itself if it is closed."""
+    """Yield (path, whether a folder) in the order of names; an `UnlistedFolder` on an error."""
     try:
         with os.scandir(folder) as entries:
             kinds = ((entry.name, _folder(entry)) for entry in entries)
             named = SortedNames((name, kind) for name, kind in kinds if kind is not None)
-    except OSError as error:  # the folder's: those of the sorting have a name of their own
+    except OSError as error:  # of the folder: sorting raises CannotSortFolder
         yield UnlistedFolder(folder, error.strerror or type(error).__name__), False
         return
     for name, is_folder in named:
@@ -123,7 +147,7 @@ def _entries(folder: str) -> Iterator[tuple[str, bool]]:
 
 
 def _folder(entry: "os.DirEntry[str]") -> bool | None:
-    """Whether an entry is a folder; None for a link to one, which is not followed."""
+    """Whether an entry is a folder; None for a link to a folder, which is not followed."""
     try:
         if not entry.is_dir():
             return False
@@ -139,14 +163,14 @@ def _find_glob(pattern: str, unwanted: _LeaveOut) -> Iterator[str]:
     stack = [_entries(base or ".")] if _is_folder(base or ".") else []
     while stack:
         for path, is_folder in stack[-1]:
-            if isinstance(path, UnlistedFolder):  # whatever of it would have matched
+            if isinstance(path, UnlistedFolder):  # its files could have matched
                 yield path if base else _renamed(path, path.removeprefix("./"))
                 continue
             if unwanted.holds(path):
                 continue
             names = (*above[-1], os.path.basename(path))  # noqa: PTH119
             if matches(names, parts):
-                shown = path if base else path.removeprefix("./")  # as the pattern was written
+                shown = path if base else path.removeprefix("./")  # as in the pattern
                 yield from _walk(shown, unwanted) if is_folder else (shown,)
             elif is_folder and (depth is None or len(names) < depth):
                 stack.append(_entries(path))
@@ -163,11 +187,11 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
             found = _named_by(files, url, path, is_literal)
     except MemoryError:
         raise
-    except Exception:  # opening it will say why
+    except Exception:  # opening it reports the reason
         yield url if is_literal else UnlistedFolder(url)
         return
     if found is None:
-        yield url  # as it stands
+        yield url
     elif not found and WILDCARD.search(path):
         raise UsageError(f"nothing matches {url}", "Check the pattern")
     elif not found:
@@ -177,23 +201,23 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
 
 
 def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
-    """Look for (name, whether a folder) of all that a URL names; None for that one file itself."""
+    """List (name, whether a folder) of what a URL names; None if it is one file."""
     is_web = url.startswith(("http://", "https://"))
-    # In an address of the web ? begins the query.
+    # In a web address ? begins the query.
     is_glob = not is_literal and (_WEB_WILDCARD if is_web else WILDCARD).search(path)
     if is_glob and not files.exists(path):
         found = files.glob(path, detail=True)
         kinds = ((name, facts["type"] == "directory") for name, facts in sorted(found.items()))
         return list(_outermost(kinds))
     if is_web:
-        return None  # a web server has no folders, only pages
+        return None  # web servers have no folders
     if files.isdir(path):
         return [(path, True)]
     return None if is_literal or files.exists(path) else []
 
 
 def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
-    """Leave out what lies in a folder that is found itself, and so walked: ** finds both."""
+    """Drop what is in a folder that is found, too, and is walked: ** finds both."""
     walked = set()
     for name, is_folder in found:
         above = name.rstrip("/")
@@ -226,14 +250,14 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
     try:
         with file_system(url) as (files, _):
             if isinstance(files, AbstractArchiveFileSystem):
-                # To list one of its folders goes through all of its names, so all come at once.
+                # Listing one folder of an archive reads all of its names: list all at once.
                 names = sorted(files.find(folder), key=lambda name: name.split("/"))
                 listed = [{"name": name, "type": "file"} for name in names]
             else:
                 listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
     except MemoryError:
         raise
-    except Exception as error:  # not its message, which may hold credentials
+    except Exception as error:  # its message may hold credentials
         yield UnlistedFolder(folder, getattr(error, "strerror", "") or type(error).__name__), False
         return
     for entry in listed:
@@ -244,28 +268,3 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
 def _url_in(url: str, name: str) -> str:
     first, _, rest = url.partition("::")
     return f"{first.partition('://')[0]}://{name}::{rest}"
-
-
-class UnlistedFolder(str):
-    """A folder or URL whose files could not be had: given out in their place, as a failure.
-
-    Which files are missing is not known, and so not whose share they belong to either: every
-    shard tells of it.
-    """
-
-    reason: str
-    """The system's words; empty where only the opener can say why."""
-
-    def __new__(cls, path: str, reason: str = "") -> Self:
-        """Take the path, and the reason in the system's words."""
-        made = super().__new__(cls, path)
-        made.reason = reason
-        return made
-
-    def error(self) -> CannotOpen:
-        """What to tell of it."""
-        return CannotOpen(
-            str(self),
-            f"this folder cannot be listed ({self.reason})",
-            "Its files are missing: see to its permission or its disk, and run again",
-        )

@@ -1,4 +1,4 @@
-"""The name by which a file that a table lists is found here, whatever system wrote the table."""
+"""Find files that a table lists, also if it was written on Windows."""
 
 import os
 import re
@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 
 def found_name(name: str, is_there: Callable[[str], bool]) -> str:
-    r"""Give the name under which a listed file is there.
+    r"""Return the name under which a listed file exists.
 
     Args:
-        name: as it stands in the table.
-        is_there: whether there is a file of a name.
+        name: as in the table.
+        is_there: whether a file with a name exists.
 
     Returns:
-        The name as it stands where that is there, or where neither is; else that with slashes for
-        the backslashes of Windows: `films\1.png` is `films/1.png`.
+        The name as in the table, unless only the name with slashes in place of the backslashes of
+        Windows exists: `films\1.png` is `films/1.png`.
     """
     if "\\" not in name or is_there(name):
         return name
@@ -23,7 +23,7 @@ def found_name(name: str, is_there: Callable[[str], bool]) -> str:
 
 
 def is_of_windows(name: str) -> bool:
-    r"""Whether a name begins with a drive (`C:\`) or a share (`\\server`) that is not here."""
+    r"""Whether a name begins with a drive (`C:\`) or a share (`\\server`)."""
     return os.name != "nt" and bool(re.match(r"[A-Za-z]:[\\/]|\\\\[^\\]", name))
 
 

@@ -1,4 +1,4 @@
-"""In which order a run comes upon files: by its arguments, and of each name by name."""
+"""Sort key of a run's files: by its arguments, then by name."""
 
 import json
 import os
@@ -13,13 +13,14 @@ Place = tuple[int, list[str], str]
 
 
 class FoundOrder:
-    """Tells where in a run's order a path stands; to be sorted by.
+    """Sort key for the paths of a run.
 
-    It is the order of `find_images` for folders, files, globs, and URLs of folders. Of the files
-    of a list it is by name: where they stood in it is not known.
+    It is the order of `find_images` for folders, files, globs, and URLs of folders. Files of a
+    list are sorted by name: their order in it is not known.
 
     Args:
-        arguments: of the run, a list of absolute paths as JSON; by name alone where it is none.
+        arguments: of the run, a list of absolute paths as JSON; otherwise all files are sorted
+            by name.
     """
 
     def __init__(self, arguments: str) -> None:
@@ -34,13 +35,13 @@ class FoundOrder:
         self._otherwise = self._first.get((LIST, ""), len(paths))
 
     def place_of(self, path: str) -> Place:
-        """Of an absolute path, as found and not as printed."""
+        """Return the key of an absolute path, as found and not as printed."""
         name, archive = _parted(path)
         named = [*self._above(name, archive), *self._matching(name, archive)]
         return min(named, default=self._otherwise), name.split("/"), archive
 
     def _above(self, name: str, archive: str) -> Iterator[int]:
-        """The arguments that are a path or a folder above it."""
+        """The numbers of arguments that are this path or a folder above it."""
         parted = "/"
         while parted:
             if (name, archive) in self._first:
@@ -48,20 +49,20 @@ class FoundOrder:
             name, parted, _ = name.rpartition("/")
 
     def _matching(self, name: str, archive: str) -> Iterator[int]:
-        """The globs that match a path, or a folder above it."""
+        """The numbers of globs that match this path, or a folder above it."""
         for number, parts, within in self._globs:
             if within == archive and matches(name.split("/"), parts, or_below=True):
                 yield number
 
 
 def _parted(path: str) -> tuple[str, str]:
-    """A name, and the archive that it is in: zip://film.dcm and ::file:///films.zip."""
+    """Split into name and archive: zip://film.dcm and ::file:///films.zip."""
     name, chained, archive = path.partition("::")
     return (name, chained + archive) if "://" in name else (path, "")
 
 
 def read_arguments(arguments: str) -> list[str]:
-    """The arguments of a run by its conditions; none where not the command wrote them down."""
+    """Read the arguments in the conditions of a run; empty where there are none."""
     try:
         return [str(path) for path in json.loads(arguments)]
     except (ValueError, TypeError):

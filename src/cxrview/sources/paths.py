@@ -1,7 +1,7 @@
-"""What the address of a file stands for: a local path, or a path in a file system of fsspec.
+"""Paths and URLs: the file system behind them, globs, absolute paths and duplicates.
 
-An archive's directory is read when its file system is made, which at 10,000 entries takes longer
-than to read several of them. So the file system of the last archive is kept, in each process.
+fsspec reads the directory of an archive when it opens it, which at 10,000 entries takes longer than
+to read several of them. So each process keeps the file system of the last archive open.
 """
 
 import fnmatch
@@ -14,15 +14,18 @@ from typing import Any
 
 from cxrview.errors import UnreadableImage
 
+WILDCARD = re.compile(r"[*?\[]")
+"""Makes a name a glob, unless a file of that name exists."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
+_CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _Container = tuple[str, tuple[int, ...]]
-"""The URL of an archive, and what tells one on the local disk from its successor there."""
+"""The URL of an archive, and facts that change when a local one is replaced."""
 
 
 def local_path(name: str) -> str:
     """Return the local path that a name stands for; empty where fsspec must open it.
 
-    `file:///x` is `/x`: fsspec would wait for ever at a pipe.
+    `file:///x` is `/x`: fsspec would block for ever at a pipe.
     """
     if name.startswith("file://") and "::" not in name:
         return name.removeprefix("file://")
@@ -31,13 +34,13 @@ def local_path(name: str) -> str:
 
 @contextmanager
 def file_system(url: str) -> Iterator[tuple[Any, str]]:
-    """Lend the file system behind a URL, and give the path in it.
+    """Give the file system behind a URL, and the path in it, within a `with` block.
 
-    That of an archive is lent to one at a time, since few are made for threads: who comes
-    meanwhile gets one of his own. One that was lent may be closed as soon as it is given back.
+    That of an archive has one user at a time, since few are safe for threads: another thread gets
+    a new one. It may be closed after the block.
 
     Raises:
-        Exception: whatever fsspec or the store has to say against it.
+        Exception: any error of fsspec or the store.
     """
     import fsspec
 
@@ -53,7 +56,7 @@ def file_system(url: str) -> Iterator[tuple[Any, str]]:
     try:
         yield files, kind._strip_protocol(first)
         is_sound = True
-    except (UnreadableImage, FileNotFoundError):  # of one file in it
+    except (UnreadableImage, FileNotFoundError):  # the error of one file, not of the archive
         is_sound = True
         raise
     finally:
@@ -64,9 +67,9 @@ def file_system(url: str) -> Iterator[tuple[Any, str]]:
 
 
 def _facts(container: str) -> tuple[int, ...]:
-    """Change when an archive on the local disk is replaced; of a distant one nothing is asked."""
+    """Return facts that change when a local archive is replaced; none of a remote one."""
     outermost = local_path(container.rpartition("::")[2])
-    with suppress(OSError, ValueError):  # opening it will say why
+    with suppress(OSError, ValueError):  # opening it reports the reason
         if outermost:
             facts = os.stat(outermost)  # noqa: PTH116 (a path may hold odd bytes)
             return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns
@@ -74,7 +77,7 @@ def _facts(container: str) -> tuple[int, ...]:
 
 
 class _Last:
-    """The file system of the archive that was asked for last, while nobody has it."""
+    """Cache of one: the file system of the last archive, while it is not in use."""
 
     def __init__(self) -> None:
         self._kept: tuple[_Container, Any] | None = None
@@ -82,16 +85,16 @@ class _Last:
         self._making = threading.Lock()
 
     def lend(self, container: _Container) -> Any:
-        """Take it off the shelf, or make one."""
+        """Take it from the cache, or open one."""
         import fsspec
 
         if files := self._take(container):
             return files
-        with self._making:  # else many threads that begin at once would all read the directory
+        with self._making:  # many threads that begin at once would all read the directory
             return self._take(container) or fsspec.core.url_to_fs(container[0])[0]
 
     def give_back(self, container: _Container, files: Any) -> None:
-        """Keep it, and close the one that was kept till now."""
+        """Put it into the cache, and close the one that was there."""
         with self._lock:
             before, self._kept = self._kept, (container, files)
         if before:
@@ -109,15 +112,11 @@ _LAST = _Last()
 
 
 def _close(files: Any) -> None:
-    # It holds itself, so that it would stay open until the garbage is collected.
+    # It refers to itself, so that it would stay open until garbage collection.
     several: tuple[Any, ...] = (files, getattr(files, "of", None))
     for opened in several:
         with suppress(Exception):  # what was only read loses nothing
             opened.close()
-
-
-WILDCARD = re.compile(r"[*?\[]")
-"""What makes a glob of a name; a name that is there is itself and no glob."""
 
 
 def split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
@@ -131,14 +130,14 @@ def split_glob(pattern: str) -> tuple[str, tuple[str, ...]]:
 
 
 def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = False) -> bool:
-    """Whether a glob names a path.
+    """Whether a glob matches a path.
 
     Names that begin with a dot match only where the glob has the dot.
 
     Args:
-        names: of the path, folder after folder.
-        parts: of the glob, likewise; `**` stands for any number of names.
-        or_below: what lies in a folder that the glob names counts as well.
+        names: parts of the path.
+        parts: of the glob; `**` matches any number of names.
+        or_below: also match paths in a folder that the glob matches.
     """
     if not parts:
         return or_below or not names
@@ -152,17 +151,14 @@ def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = Fals
     return is_named and matches(names[1:], parts[1:], or_below=or_below)
 
 
-_CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
-
-
 def absolute(path: str, folder: str = "") -> str:
-    """A path from the root on, without asking the disk; a URL as it is, but `file://x` as `x`.
+    """Make a path absolute without access to the disk; URLs are unchanged, but `file://x` is `x`.
 
     Args:
         path: as a run found it.
-        folder: where a relative path begins; where we stand if empty.
+        folder: that a relative path is relative to; the working directory if empty.
     """
-    # abspath, not Path.resolve: it follows links, and each link is a row of its own.
+    # abspath, not Path.resolve, which follows links: each link is a separate row.
     if path.startswith("/"):
         return os.path.abspath(path)  # noqa: PTH100
     before, chained, last = path.rpartition("::")
@@ -176,11 +172,11 @@ def absolute(path: str, folder: str = "") -> str:
 
 
 def unique_paths(paths: Iterable[str]) -> Iterator[str]:
-    """Give each path when it comes for the first time, whichever way it is written.
+    """Drop duplicate paths, however they are written, using a temporary SQLite table.
 
-    What came before stands in SQLite's temporary files.
+    Memory does not grow with the number of paths.
     """
-    import sqlite3  # here: a decode worker imports this module and never needs it
+    import sqlite3  # here: a decode worker imports this module and never uses sqlite3
 
     with closing(sqlite3.connect("")) as seen:
         seen.execute("PRAGMA journal_mode = OFF")
@@ -191,10 +187,10 @@ def unique_paths(paths: Iterable[str]) -> Iterator[str]:
 
 
 def path_key(path: str, folder: str = "") -> bytes:
-    """The same for one file, however its path is written; not for two names of one file.
+    """Return a key that is the same however a path is written; not the same for links to a file.
 
     Args:
         path: as a run found it.
-        folder: where a relative path begins; where we stand if empty.
+        folder: that a relative path is relative to; the working directory if empty.
     """
     return os.fsencode(absolute(path, folder))

@@ -1,4 +1,4 @@
-"""Where patients are told from when neither headers nor a column `patient` tell them."""
+"""Where patients are found if not in headers or a column `patient`: `PatientSource`."""
 
 import re
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ class PatientSource:
     """A column of a table, or a pattern in files' paths; neither where both are empty.
 
     Raises:
-        UsageError: both are given, or the pattern is no regular expression with a group.
+        UsageError: both are given, or the pattern is not a regular expression with a group.
     """
 
     column: str = ""
-    """As it is called in the table, capitals and spaces at its ends aside."""
+    """Name of the column, regardless of capitals and outer spaces."""
     pattern: str = ""
     r"""Regular expression with a group, such as `patient(\d+)`: the first group is the patient."""
 
@@ -30,13 +30,13 @@ class PatientSource:
             groups = re.compile(self.pattern).groups
         except re.error as error:
             raise UsageError(
-                f"--patient-pattern {self.pattern} is no regular expression: {error}",
-                f"Write such as {EXAMPLE}",
+                f"--patient-pattern {self.pattern} is not a regular expression: {error}",
+                f"For example {EXAMPLE}",
             ) from None
         if self.pattern and not groups:
             raise UsageError(
                 f"--patient-pattern {self.pattern} has no group in parentheses",
-                f"Write such as {EXAMPLE}: the first group is the patient",
+                f"For example {EXAMPLE}: the first group is the patient",
             )
 
     def __bool__(self) -> bool:
@@ -44,22 +44,22 @@ class PatientSource:
 
     @property
     def words(self) -> str:
-        """For messages, and for what a result depends on."""
+        """Description for messages, and for the record of what a result depends on."""
         if self.column:
             return f"column {self.column}"
         return f"pattern {self.pattern}" if self.pattern else ""
 
     def columns(self, known: Mapping[str, Any]) -> tuple[str, ...]:
-        """What has to be read of a table with those columns."""
+        """Columns to read of a table with these columns."""
         return (self._key(known),) if self.column else ()
 
     def find(self, path: str, row: Mapping[str, Any]) -> str:
-        """Whose an image is; empty where neither cell nor path says so.
+        """Find the patient of an image; empty where neither cell nor path has one.
 
         Args:
-            path: of the image, with slashes, relative to the table or to the study's root, so that
-                no folder above these is taken for a patient's.
-            row: of the table; empty where there is none.
+            path: of the image, with slashes, relative to the table or to the root of the study, so
+                that folders above these do not match.
+            row: of the table; may be empty.
         """
         if self.column:
             cell = row.get(self._key(row))
@@ -71,7 +71,7 @@ class PatientSource:
         """Refuse a table without the column.
 
         Raises:
-            UsageError: it has none of that name.
+            UsageError: it has no column of that name.
         """
         if self.column and self._key(columns) not in columns:
             raise UsageError(

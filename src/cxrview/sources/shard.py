@@ -1,4 +1,4 @@
-"""Shares of an archive for several machines that know nothing of each other."""
+"""Shards: shares of an archive for several machines that need not communicate."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ MOST_SHARDS = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One share of several; every file lies in exactly one, on every machine the same."""
+    """One of several shards; every file is in exactly one, the same on every machine."""
 
     number: int
     """1 to `count`."""
@@ -23,33 +23,33 @@ class Shard:
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count <= MOST_SHARDS:
             raise UsageError(
-                f"there is no shard {self.number}/{self.count}",
-                f"3/8 is the third of eight; {MOST_SHARDS} is the most",
+                f"shard {self.number}/{self.count} does not exist",
+                f"3/8 is the third of eight; there are at most {MOST_SHARDS}",
             )
 
     @classmethod
     def named(cls, text: str) -> Self:
-        """The shard that a text such as 3/8 names.
+        """Parse a shard such as 3/8.
 
         Raises:
-            UsageError: it names none.
+            UsageError: it is not a shard.
         """
         found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text, re.ASCII)
         if not found:
-            raise UsageError(f"{text} is no shard", "3/8 is the third of eight")
+            raise UsageError(f"{text} is not a shard", "3/8 is the third of eight")
         return cls(number=int(found[1]), count=int(found[2]))
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"
 
     def holds(self, path: str) -> bool:
-        """Whether a file is in this share, by its path alone.
+        """Whether a file is in this shard, by its path alone.
 
-        What could not be listed is in all of them: were it in one, then all that another
-        machine does not see of the archive would go unnoticed.
+        A folder that cannot be listed is in every shard: otherwise a machine that cannot read
+        a part of the archive would not report it.
         """
         if isinstance(path, UnlistedFolder):
             return True
-        # Not hash(): Python salts it anew in each process.
+        # Not hash(), which has another salt in each process.
         digest = hashlib.blake2b(path_key(path), digest_size=8).digest()
         return int.from_bytes(digest) % self.count == self.number - 1

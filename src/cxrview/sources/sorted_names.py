@@ -1,4 +1,4 @@
-"""Sorts the names in a folder, also where there are a million of them and memory is short."""
+"""Sort the names in a folder, in little memory also where there are a million."""
 
 import os
 import struct
@@ -20,15 +20,15 @@ _HEAD = struct.Struct("<IB")
 
 
 class SortedNames:
-    """Names in their order, to be taken once.
+    """Sorted names, to be iterated once.
 
     Args:
-        names: all of them are taken at once.
-        most: held in memory at a time.
+        names: consumed at once.
+        most: names held in memory at a time.
 
     Raises:
-        CannotSortFolder: the temporary files cannot be written, or read back.
-        OSError: `names` raised it.
+        CannotSortFolder: temporary files cannot be written, or read.
+        OSError: raised by `names`.
     """
 
     def __init__(self, names: Iterable[Named], most: int = IN_MEMORY) -> None:
@@ -37,15 +37,15 @@ class SortedNames:
         self._last = sorted(islice(ahead, most))
         try:
             while further := sorted(islice(ahead, most)):
-                self._runs.append(_spilled(self._last))
+                self._runs.append(_write_run(self._last))
                 self._last = further
-        except BaseException:  # Ctrl-C too: nobody else could close them
+        except BaseException:  # also Ctrl-C: the files would stay open
             self._close()
             raise
 
     def __iter__(self) -> Iterator[Named]:
         with ExitStack() as stack:
-            runs = [_read(stack.enter_context(run)) for run in self._runs]
+            runs = [_read_run(stack.enter_context(run)) for run in self._runs]
             yield from merge(*runs, self._last)
 
     def _close(self) -> None:
@@ -53,36 +53,37 @@ class SortedNames:
             run.close()
 
 
-def _spilled(names: Iterable[Named]) -> IO[bytes]:
+def _write_run(names: Iterable[Named]) -> IO[bytes]:
     try:
         run = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it has been read)
     except OSError as error:
-        raise _no_room(error) from error
+        raise _cannot_sort(error) from error
     try:
         for name, is_folder in names:
             raw = os.fsencode(name)
             run.write(_HEAD.pack(len(raw), is_folder) + raw)
-        run.seek(0)  # writes the rest out
+        run.seek(0)  # flushes
     except OSError as error:
-        with suppress(OSError):  # what is left of it cannot be written either
+        with suppress(OSError):  # flushing fails again
             run.close()
-        raise _no_room(error) from error
+        raise _cannot_sort(error) from error
     return run
 
 
-def _read(run: IO[bytes]) -> Iterator[Named]:
+def _read_run(run: IO[bytes]) -> Iterator[Named]:
     try:
         while head := run.read(_HEAD.size):
             length, is_folder = _HEAD.unpack(head)
             yield os.fsdecode(run.read(length)), bool(is_folder)
     except OSError as error:
-        raise _no_room(error) from error
+        raise _cannot_sort(error) from error
 
 
-def _no_room(error: OSError) -> CannotSortFolder:
-    # Not gettempdir(): where no folder can be written to, it raises anew.
+def _cannot_sort(error: OSError) -> CannotSortFolder:
+    # Not gettempdir(), which raises if no folder is writable.
     folder = tempfile.tempdir or os.environ.get("TMPDIR") or "the folder for temporary files"
+    reason = error.strerror or "no space"
     return CannotSortFolder(
-        f"{folder} does not take the names of a large folder ({error.strerror or 'no room'})",
-        "Make room there, or name a folder on another disk with TMPDIR, and go on with --resume",
+        f"the names of a large folder cannot be sorted in {folder} ({reason})",
+        "Free disk space there, or set TMPDIR to a folder on another disk, and use --resume",
     )

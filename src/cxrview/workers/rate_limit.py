@@ -1,9 +1,9 @@
-"""How fast files may be read, all workers together: a bucket that bytes flow into.
+"""Token-bucket limit on the rate at which all workers together read.
 
-The parent takes a file's size out of the bucket just before it lets a worker open it, so that
-no bucket need be shared between processes. The worker finds out the size: a store that does not
-answer holds up no more than that one file. A file counts whole, also where its reader
-will take only a part of it: the rate is a promise to those who share the disk.
+The parent takes the size of a file from the bucket just before a worker opens it, so that processes
+need not share the bucket. The worker finds out the size, so that a store that does not answer
+delays only the one file. The size of the complete file counts, also where only a part of it is
+read: the limit protects other users of the disk.
 """
 
 import os
@@ -14,16 +14,16 @@ from collections.abc import Callable
 from cxrview.sources.paths import file_system, local_path
 
 FULL_SECONDS = 1.0
-"""The bucket holds as many bytes as flow in meanwhile: what may be read at once after a rest. It
-is empty when the first file comes, so that a short run takes as long as its bytes do."""
+"""Capacity of the bucket in seconds of the rate, which may be read at once after a pause. It is
+empty at the first file, so that the limit holds for short runs, too."""
 
 
 class RateLimiter:
-    """Tells how long each file must wait; safe from any thread.
+    """A token bucket of bytes; safe from any thread.
 
     Args:
         bytes_per_second: above 0.
-        clock: seconds that only grow.
+        clock: monotonic, in seconds.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def take(self, size: int) -> float:
-        """Take `size` bytes; the seconds to wait for them, 0.0 where they are there."""
+        """Take `size` bytes, and return the seconds to wait before they are read."""
         with self._lock:
             now = self._clock()
             flowed = 0.0 if self._looked is None else (now - self._looked) * self._rate
@@ -45,11 +45,11 @@ class RateLimiter:
 
 
 def size_of(path: str) -> int:
-    """Bytes of a file or URL; 0 where that cannot be told: opening it will say why."""
+    """Bytes of a file or URL; 0 where its size is not known: opening it reports the reason."""
     try:
         if local := local_path(path):
             return os.stat(local).st_size  # noqa: PTH116 (a path may hold odd bytes)
         with file_system(path) as (files, name):
             return int(files.size(name) or 0)
-    except Exception:  # every file system of fsspec has errors of its own; or want of memory
+    except Exception:  # file systems of fsspec raise anything; or MemoryError
         return 0

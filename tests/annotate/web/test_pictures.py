@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -107,6 +108,20 @@ def test_a_process_that_dies_costs_its_picture_and_no_other(pool, film):
     with pytest.raises(NoPicture, match="died"):
         hung.done.result(60)
     assert opened(pool.ask(film, 256).done.result(60)).size == (128, 256)
+
+
+def test_a_process_that_does_not_start_fails_the_picture_and_is_logged(
+    make_pool, film, tmp_path, monkeypatch, caplog
+):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho no libraries >&2\nexit 1\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+    with pytest.raises(NoPicture, match="decoder_crash"):
+        make_pool().ask(film, 256).done.result(60)
+
+    assert "no libraries" in caplog.text and film not in caplog.text
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Native pixels of which there are a multiple of what the header says, or a third."""
+"""Native pixels whose length is a multiple of what the header says, or a third."""
 
 import numpy as np
 import pytest

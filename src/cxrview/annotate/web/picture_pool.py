@@ -3,6 +3,7 @@
 One thread serves each process. Pictures that a page waits for come before those made ahead.
 """
 
+import logging
 import os
 import queue
 import threading
@@ -14,6 +15,8 @@ from cxrview.annotate.web.picture_worker import ANSWER, AUTO, FAILURE, JOB, MINM
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.errors import DecoderCrashed, TimedOut
 from cxrview.workers.process import WorkerProcess
+
+_log = logging.getLogger(__name__)
 
 WANTED, AHEAD, _LAST = 0, 1, -1
 """Priorities of a picture: a page waits for it; it is made ahead; the pool closes."""
@@ -176,7 +179,8 @@ class PictureProcess(WorkerProcess):
             EOFError, OSError: the process died, or did not start.
             TimeoutError: it has not finished.
         """
-        if not self.is_ready():
+        if not self.is_ready():  # it has not read any file, so that its words quote none
+            _log.error("the process that makes pictures does not start: %s", self.last_words())
             raise EOFError
         name = os.fsencode(job.path)
         digest = job.content_id.encode()

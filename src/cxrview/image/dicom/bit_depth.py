@@ -1,10 +1,10 @@
-"""Settles what samples mean where they and the header contradict each other.
+"""Resolve contradictions between samples and the header: bit depth and byte order.
 
-Bits Stored says how many bits of a sample are its value (PS3.5 section 8.1.1). Real files hold
-values that need more, streams of a higher precision that use it, values that a lossy compression
-has carried beyond the limit, overlays and remains in the bits above, and words in the wrong byte
-order. What is certain is read rightly and told by a warning; what is not certain is read as the
-header says, and told likewise.
+Bits Stored is the number of bits of a sample that are its value (PS3.5 section 8.1.1). Real files
+hold values that need more, streams that use a higher precision, values that a lossy compression
+has moved beyond the limit, overlays and other remains in the upper bits, and words in the wrong
+byte order. Where the pixels show what is right, they are read so; else as the header says. Both
+give a warning.
 """
 
 from dataclasses import replace
@@ -36,26 +36,26 @@ Settled = tuple[Planes, PixelModule, tuple[str, ...]]
 
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 _NOISE = 0.8
-"""Roughness of a picture that shows nothing: 1.15 is that of evenly spread noise."""
+"""Roughness from which a picture counts as noise; uniform noise has 1.15."""
 _NEVER = 0.05
-"""Share of neighbours closer with bits that do not belong to the value: chance alone."""
+"""Share of neighbours that are closer with unrelated bits, by chance."""
 _LITTLE, _LITTLE_SHARE, _NEARLY_NONE = 4, 16, 0.01
 
 
 def settle(
     planes: Planes, header: Header, module: PixelModule, padding: tuple[int, int] | None = None
 ) -> Settled:
-    """Settle byte order, place and number of the bits of the value.
+    """Determine the byte order, and place and number of the bits of the value.
 
     Args:
         planes: the decoded frame.
         header: the data set, which may declare overlays in the bits above.
         module: what the header says.
-        padding: smallest and largest value that is not of the picture, if there are any.
+        padding: smallest and largest padding value, if there are any.
 
     Returns:
-        Planes and module of which `stored_values` makes the picture, and warnings: none where
-        nothing contradicts the header, or nothing that shows.
+        Planes and module to call `stored_values` with, and warnings: none where nothing visible
+        contradicts the header.
     """
     if module.is_float or planes.samples.dtype.kind == "f":
         return planes, module, ()
@@ -77,10 +77,10 @@ def settle(
 
 
 def may_be_swapped(planes: Planes, module: PixelModule) -> bool:
-    """Whether the byte order should be looked at, by a few rows: takes some 50 microseconds.
+    """Whether the byte order may be wrong, by a few rows: takes some 50 microseconds.
 
-    Only words of which all bits are stored need to be asked: swapped words of fewer have values
-    above Bits Stored.
+    Only words of which all bits are stored need this check: swapped words of fewer bits have
+    values above Bits Stored.
     """
     if not _has_words(planes) or module.bits_stored < planes.precision:
         return False
@@ -93,7 +93,7 @@ def may_be_swapped(planes: Planes, module: PixelModule) -> bool:
 
 
 def is_overshoot(values: NDArray[Any], low: int, high: int) -> bool:
-    """Whether values lie beyond the ends as lossy compression carries them: hardly, and seldom.
+    """Whether values exceed the range as after lossy compression: by little, and few of them.
 
     Args:
         values: any shape, integers.
@@ -110,9 +110,9 @@ def is_overshoot(values: NDArray[Any], low: int, high: int) -> bool:
 
 
 def _without_overlays(samples: NDArray[Any], header: Header, module: PixelModule) -> NDArray[Any]:
-    """Clear the bits in which the header says that overlays lie (Overlay Bit Position).
+    """Clear the bits of overlays (Overlay Bit Position (60xx,0102)).
 
-    Of signed values, whose sign may fill what the overlays have left, all that are above.
+    Of signed values all upper bits are cleared, since the sign may fill the others.
     """
     declared = 0
     for group in _OVERLAY_GROUPS:
@@ -137,7 +137,7 @@ def _without_padding(planes: Planes, module: PixelModule, padding: tuple[int, in
 
 
 def _placed(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
-    """Take the bits from the lower end, where High Bit says other than the samples do."""
+    """Take the lowest bits, where High Bit contradicts the samples."""
     stored, high = module.bits_stored, module.high_bit
     if high == stored - 1:
         return module, ()
@@ -151,7 +151,7 @@ def _placed(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str
 
 
 def _fits(planes: Planes, module: PixelModule) -> bool:
-    """Whether all values lie within Bits Stored: as they are, or as two's complement of so many."""
+    """Whether all values fit into Bits Stored, as they are or as two's complement."""
     if planes.precision <= module.bits_stored:
         return True
     shift = module.high_bit + 1 - module.bits_stored
@@ -173,12 +173,12 @@ def _ends(module: PixelModule) -> tuple[int, int]:
 
 
 def _is_signed(planes: Planes, module: PixelModule) -> bool:
-    """Whether values may be negative: by the header, or by a stream that says so."""
+    """Whether values may be negative, by the header or by the codestream."""
     return module.is_signed or planes.samples.dtype.kind == "i"
 
 
 def _wider(planes: Planes, module: PixelModule) -> PixelModule:
-    """The module in which a value reaches as far up as samples do."""
+    """The module in which the value has all upper bits of a sample."""
     shift = module.high_bit + 1 - module.bits_stored
     return replace(
         module,
@@ -194,13 +194,13 @@ def _read_all(planes: Planes, module: PixelModule) -> NDArray[Any]:
 
 
 def _has_words(planes: Planes) -> bool:
-    """Whether a sample fills words: what has fewer bits was put together by its decoder."""
+    """Whether samples fill words of the file; those with fewer bits come from a decoder."""
     width = planes.samples.dtype.itemsize
     return width in (2, 4) and planes.precision == 8 * width
 
 
 def _is_swapped(planes: Planes, module: PixelModule) -> bool:
-    """Whether the other byte order shows a picture where this one shows none, in any reading."""
+    """Whether the other byte order is much smoother than this one, in any interpretation."""
     if not _has_words(planes) or module.bits_stored <= 8:
         return False
     some = some_rows(planes.samples[0])
@@ -209,12 +209,12 @@ def _is_swapped(planes: Planes, module: PixelModule) -> bool:
 
 
 def _readings(samples: NDArray[Any], planes: Planes, module: PixelModule) -> list[NDArray[Any]]:
-    layouts = (module, _wider(planes, module))
-    return [stored_values(samples, one, planes.precision) for one in layouts]
+    modules = (module, _wider(planes, module))
+    return [stored_values(samples, one, planes.precision) for one in modules]
 
 
 def _clamped(planes: Planes, module: PixelModule) -> Planes | None:
-    """Values that a lossy compression has carried beyond the ends, moved back to them."""
+    """Clip values that a lossy compression has moved out of the range; None where it has not."""
     values, (low, high) = _read_all(planes, module), _ends(module)
     if module.high_bit != module.bits_stored - 1 or not is_overshoot(values, low, high):
         return None
@@ -222,15 +222,15 @@ def _clamped(planes: Planes, module: PixelModule) -> Planes | None:
 
 
 def _all_bits(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
-    """Take the bits above Bits Stored into the value, or leave them out."""
+    """Include the bits above Bits Stored in the value, or mask them."""
     wider = _wider(planes, module)
     masked = stored_values(planes.samples[0], module, planes.precision)
     values = stored_values(planes.samples[0], wider, planes.precision)
     above = wide(values) - wide(masked)
     if above.min() == above.max():
-        return module, ()  # what is the same everywhere shows nowhere
+        return module, ()  # a constant in all pixels is not visible
     is_used = _continue_value(values, masked, 1 << module.bits_stored)
-    if is_used is None:  # only a stream whose precision is no whole number of bytes has chosen it
+    if is_used is None:  # a precision that is not a multiple of 8 was set on purpose
         is_used = planes.precision % 8 != 0 or planes.precision > module.bits_allocated
     if not is_used:
         return module, (MASKED,)
@@ -251,7 +251,7 @@ def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bo
     some, of_masked = some_rows(values), some_rows(masked)
     is_smoother = is_much_smoother(some, of_masked)
     if is_smoother and roughness(of_masked) > _NOISE:
-        return True  # there is no picture without them
+        return True  # only noise remains without them
     above = wide(values) - wide(masked)
     rows = np.flatnonzero(above.min(axis=1) != above.max(axis=1))
     part = slice(max(0, rows.min() - 1), rows.max() + 2) if rows.size else slice(None)
@@ -260,12 +260,12 @@ def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bo
         return None
     if share >= SURE or share <= _NEVER:
         return share >= SURE
-    # Steep edges have neighbours more than half a step apart, which look closer without.
+    # Neighbours at steep edges are more than half a step apart, and seem closer without the bits.
     return True if is_smoother else None
 
 
 def _is_other_sign(planes: Planes, module: PixelModule) -> bool:
-    """Whether Pixel Representation is wrong too, of values that reach beyond Bits Stored."""
+    """Whether Pixel Representation is wrong, too, of values that exceed Bits Stored."""
     as_said, otherwise = (
         stored_values(planes.samples[0], replace(module, is_signed=is_signed), planes.precision)
         for is_signed in (module.is_signed, not module.is_signed)

@@ -1,7 +1,7 @@
-"""From one compressed frame to its planes, by transfer syntax (PS3.5 section 10 and annex A.4).
+"""Decode a compressed frame, by transfer syntax (PS3.5 section 10 and annex A.4).
 
-Decoders take the size from the codestream and not from the header, so the two are compared
-first. What each hides when the data end too soon is guarded here.
+Decoders take the size from the codestream and not from the header, so the two are compared first.
+Most decoders fill in pixels that are missing from a truncated stream; that is detected here.
 """
 
 import sys
@@ -85,28 +85,28 @@ def _decode_jpeg(
     is_ycc = size.samples == 3 and (
         frame.module.photometric.startswith("YBR")
         or size.is_luma_first
-        # Of a header that knows of no colours: as libjpeg takes it where no marker tells.
+        # The header says grey: as libjpeg does where no marker gives the colour space.
         or (is_lossy and frame.module.samples == 1 and not size.is_rgb)
     )
     if not jpeg_ends(frame.data, size):
         _refuse_invented_rows(frame, is_ycc)
     tries = [partial(d, frame.data, is_ycc) for d in decoders]
-    samples = _first_that_works(frame, tries, goes_on=_is_about_tables)
+    samples = _first_that_works(frame, tries, may_try_next=_is_about_tables)
     if is_lossy and (samples[-4:, -4:] == 1 << (size.precision - 1)).all():
-        _refuse_invented_rows(frame, is_ycc)  # perhaps: the marker may stand too early
+        _refuse_invented_rows(frame, is_ycc)  # the end marker may be too early
     return _framed(frame, samples, size, is_luma_first=is_ycc)
 
 
 def _is_about_tables(error: Exception) -> bool:
-    """Whether another decoder may know better: the others die over streams that are damaged."""
+    """Whether another decoder may succeed; some crash on damaged streams and must not be tried."""
     return "Huffman table" in str(error)
 
 
 def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
-    """Refuse a stream without an end, or with one too early, unless all its pixels are there.
+    """Refuse a stream without an end marker, or with an early one, unless it has all pixels.
 
-    libjpeg-turbo fills up what is missing and says nothing. So two different endings are
-    tried: where they change no pixel, none was missing.
+    libjpeg-turbo fills in missing pixels without an error. So the stream is decoded with two
+    different endings: if no pixel differs, none was missing.
     """
     data = until_end(frame.data)
     try:
@@ -115,16 +115,16 @@ def _refuse_invented_rows(frame: Frame, is_ycc: bool) -> None:
     except MemoryError:
         raise
     except Exception as error:
-        raise undecodable_frame_error(frame, is_whole=False) from error
+        raise undecodable_frame_error(frame, is_complete=False) from error
     if not np.array_equal(one, other):
-        raise undecodable_frame_error(frame, is_whole=False)
+        raise undecodable_frame_error(frame, is_complete=False)
 
 
 def _turbo(data: bytes, is_ycc: bool) -> NDArray[Any]:
     size = jpeg_size(data)
     if size is None or size.samples != 3:
         return np.asarray(imagecodecs.jpeg_decode(data))
-    space = "YCBCR" if is_ycc else "RGB"  # the same on both sides: nothing is converted
+    space = "YCBCR" if is_ycc else "RGB"  # for input and output, so that nothing is converted
     return np.asarray(imagecodecs.jpeg_decode(data, colorspace=space, outcolorspace=space))
 
 
@@ -139,12 +139,12 @@ def _sof3(data: bytes, _is_ycc: bool) -> NDArray[Any]:
 def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode JPEG-LS (PS3.5 section 8.2.3)."""
     size = _checked(frame, jpeg_size(frame.data))
-    is_whole = jpeg_ends(frame.data, size)
+    is_complete = jpeg_ends(frame.data, size)
     tries = [frame.data]
-    if not is_whole and frame.data[-1:] == b"\0":  # the padding to an even length, or a value
+    if not is_complete and frame.data[-1:] == b"\0":  # the padding to an even length, or a value
         tries.append(frame.data[:-1])
     decoders = [partial(imagecodecs.jpegls_decode, _closed(data)) for data in tries]
-    samples = _first_that_works(frame, decoders, is_whole=is_whole)
+    samples = _first_that_works(frame, decoders, is_complete=is_complete)
     is_luma_first = frame.module.photometric.startswith("YBR")
     return _framed(frame, samples, size, is_luma_first=is_luma_first, is_lossy=is_lossy)
 
@@ -158,15 +158,15 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """
     size = _checked(frame, jpeg2000_size(frame.data))
     end = jpeg2000_end(frame.data, size)
-    if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros, and says nothing
-        raise undecodable_frame_error(frame, is_whole=False)
-    # Some writers pad with a comment behind the last tile-part, at which OpenJPEG gives up.
-    # Others give a wrong length there, so that what ends there is only a second try.
+    if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros without an error
+        raise undecodable_frame_error(frame, is_complete=False)
+    # Some writers pad with a comment after the last tile-part, at which OpenJPEG fails. Others
+    # write a wrong length there: then the complete data are tried next.
     tries = [_closed(frame.data)]
     if end is not None and frame.data[end : end + 2] != b"\xff\xd9":
         tries = [frame.data[:end] + b"\xff\xd9", *tries]
     decoders = [partial(imagecodecs.jpeg2k_decode, data) for data in tries]
-    samples = _first_that_works(frame, decoders, is_whole=end is not None or _is_closed(frame))
+    samples = _first_that_works(frame, decoders, is_complete=end is not None or _is_closed(frame))
     return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
 
@@ -174,16 +174,16 @@ def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14); `is_lossy` as above."""
     size = _checked(frame, jpeg2000_size(frame.data))
     if jpeg2000_end(frame.data, size) is None:
-        raise undecodable_frame_error(frame, is_whole=_is_closed(frame))
+        raise undecodable_frame_error(frame, is_complete=_is_closed(frame))
     samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
     return _of_jpeg2000(frame, samples, size, is_lossy=is_lossy)
 
 
 def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
-    """Decode, and raise what imagecodecs cannot: it lets errors of OpenJPH pass as unraisable.
+    """Decode HTJ2K, and raise errors of OpenJPH, which imagecodecs only reports as unraisable.
 
     Args:
-        data: a whole codestream.
+        data: a complete codestream.
         skip: how often the resolution is halved.
     """
     lost: list[bool] = []
@@ -194,7 +194,7 @@ def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
     finally:
         sys.unraisablehook = before
     if lost:
-        raise RuntimeError("OpenJPH gave up in the middle")
+        raise RuntimeError("OpenJPH failed")
     return samples
 
 
@@ -212,14 +212,14 @@ def _of_jpeg2000(
 
 
 def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
-    """Refuse a codestream whose size is not the header's, before memory is taken for it."""
+    """Refuse a codestream whose size is not that of the header, before memory is taken for it."""
     module = frame.module
     if size is None:
-        is_whole = frame.ending is Ending.CLOSED or len(frame.data) > 1024
-        raise undecodable_frame_error(frame, is_whole=is_whole)
+        is_complete = frame.ending is Ending.CLOSED or len(frame.data) > 1024
+        raise undecodable_frame_error(frame, is_complete=is_complete)
     if (size.rows, size.columns) != (module.rows, module.columns):
         raise CorruptPixels(
-            frame.path, "its compressed pixels have another size than its header says"
+            frame.path, "the size of its compressed pixels is not that of its header"
         )
     check_components(frame, size.samples)
     if size.precision > module.bits_allocated:
@@ -231,12 +231,12 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
 
 
 def _is_closed(frame: Frame) -> bool:
-    """Whether the last bytes of a codestream are there, so that what fails is in its middle."""
+    """Whether the codestream has its end marker, so that an error is not a truncation."""
     return b"\xff\xd9" in frame.data[-64:]
 
 
 def _closed(data: bytes) -> bytes:
-    """Close a codestream that lacks only its end marker: some decoders insist on it."""
+    """Append a missing end marker: some decoders require it."""
     return data if b"\xff\xd9" in data[-64:] else data + b"\xff\xd9"
 
 
@@ -244,8 +244,8 @@ def _first_that_works(
     frame: Frame,
     decoders: Sequence[Callable[[], Any]],
     *,
-    is_whole: bool = True,
-    goes_on: Callable[[Exception], bool] = lambda _error: True,
+    is_complete: bool = True,
+    may_try_next: Callable[[Exception], bool] = lambda _error: True,
 ) -> NDArray[Any]:
     failure: Exception | None = None
     for decode in decoders:
@@ -253,11 +253,11 @@ def _first_that_works(
             return np.asarray(decode())
         except MemoryError:
             raise
-        except Exception as error:  # each decoder has errors of its own
+        except Exception as error:  # each decoder raises different classes
             failure = error
-            if not goes_on(error):
+            if not may_try_next(error):
                 break
-    raise undecodable_frame_error(frame, is_whole=is_whole) from failure
+    raise undecodable_frame_error(frame, is_complete=is_complete) from failure
 
 
 def _framed(

@@ -1,13 +1,13 @@
-"""What a compressed codestream says of itself, read before a decoder takes memory for it."""
+"""Read the headers of JPEG and JPEG 2000 codestreams, before a decoder takes memory for them."""
 
 from dataclasses import dataclass
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _END = b"\xff\xd9"
-# So that no stream keeps us walking: real ones have a few dozen, and a few thousand.
+# Bounds on the time that a malformed stream takes: real ones have dozens, and thousands.
 _MOST_SEGMENTS, _MOST_TILE_PARTS = 10_000, 1_000_000
 _BLANK = 64
-"""Zeros in a row that no codestream ends with."""
+"""Zeros in a row with which a complete codestream never ends."""
 _J2K_START = b"\xff\x4f\xff\x51"
 
 
@@ -23,7 +23,7 @@ class CodestreamSize:
     is_luma_first: bool = False
     """The samples are YCbCr by a JFIF or Adobe marker."""
     is_rgb: bool = False
-    """They are RGB by an Adobe marker or by the names of the components."""
+    """The samples are RGB by an Adobe marker or by the names of the components."""
     is_signed: bool = False
     is_offset: bool = False
     """The picture does not begin at the origin of its grid (JPEG 2000 only)."""
@@ -76,7 +76,7 @@ def _with_scan(
 
 
 def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
-    """Whether there is an End of Image marker behind the first scan header.
+    """Whether an End of Image marker follows the first scan header.
 
     In entropy-coded data 0xFF is followed by 0x00 or less than 0x80, never by 0xD9.
     """
@@ -86,17 +86,17 @@ def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
 
 
 def until_end(data: bytes) -> bytes:
-    """Take of a JPEG stream what its scans may be decoded from.
+    """Cut a JPEG stream after its entropy-coded data.
 
-    That is all before the last End of Image marker. Where there is none, half a marker is left
-    out, and zeros in place of what was never written.
+    That is before the last End of Image marker. Where there is none, half a marker is dropped,
+    and so are zeros in place of data that were never written.
     """
     size, at = jpeg_size(data), data.rfind(_END)
     if size is not None and at >= size.scan_start:
         return data[:at]
     written = data.rstrip(b"\0")
     if len(data) - len(written) >= _BLANK:
-        # 0xFF 0x00 is a byte of data, of which the zero was taken for one too many
+        # 0xFF 0x00 is one byte of data, whose zero has just been dropped
         data = written + b"\0" if written.endswith(b"\xff") else written
     return data.rstrip(b"\xff")
 
@@ -104,7 +104,7 @@ def until_end(data: bytes) -> bytes:
 def jpeg_scans_complete(data: bytes) -> bool:
     """Whether there is a scan for every bit of every coefficient (ITU-T T.81 B.2.3 and G.1.1).
 
-    Only by the heads of the scans: the last one may still be cut. False where a head is broken.
+    Only the heads of scans are checked: the last scan may still be cut. False for a broken head.
     """
     frame, scans = _jpeg_scans(data)
     if frame is None or len(frame) < 7:
@@ -172,12 +172,12 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
 
 
 def jpeg2000_levels(data: bytes, size: CodestreamSize) -> int:
-    """Read how often the resolution halves (ITU-T T.800 A.6.1); 0 where that is not told."""
+    """Read the number of wavelet decompositions (ITU-T T.800 A.6.1); 0 where it is missing."""
     return int.from_bytes(_coding_style(data, size)[9:10])
 
 
 def is_irreversible(data: bytes, size: CodestreamSize) -> bool:
-    """Whether JPEG 2000 rounds: its wavelet is the 9-7 (ITU-T T.800 table A.20)."""
+    """Whether the wavelet is the irreversible 9-7 (ITU-T T.800 table A.20)."""
     return _coding_style(data, size)[13:14] == b"\0"
 
 
@@ -196,12 +196,10 @@ def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
 
 
 def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
-    """Find where the last tile-part ends (ITU-T T.800 A.4.2); None if beyond the data.
+    """Find where the last tile-part ends (ITU-T T.800 A.4.2); None if after the end of the data.
 
-    Also None where zeros stand in place of its end, as in files of which room was made for all
-    and a part was written.
-
-    OpenJPH decodes what is there and says nothing, so it must be known beforehand.
+    Also None where zeros are in place of its end, as in files that were preallocated and written
+    in part. OpenJPH decodes an incomplete stream without an error, so this is checked first.
     """
     at, end = size.scan_start + 2, 0
     for _ in range(_MOST_TILE_PARTS):

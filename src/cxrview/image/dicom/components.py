@@ -1,7 +1,7 @@
-"""Compressed pixels of one component where the header says three, or of three where it says one.
+"""Pixels of one component where the header says three, or of three where it says one.
 
-The stream is believed: writers that make colour of grey, or grey of colour, forget the header
-more often than the pixels.
+The stream is believed: software that converts between colour and grey forgets the header more
+often than the pixels.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ SAMPLES_DIFFER = "samples_differ"
 
 
 def check_components(frame: Frame, count: int) -> None:
-    """Refuse a number of components that cannot be made that of the header.
+    """Refuse a number of components that cannot be converted to that of the header.
 
     Args:
         frame: whose header says how many there should be.
@@ -39,7 +39,7 @@ def check_components(frame: Frame, count: int) -> None:
 
 
 def fit_components(frame: Frame, planes: Planes) -> Planes:
-    """Bring decoded planes to the number of components of the header: grey goes by luma."""
+    """Convert decoded planes to the number of components of the header; grey by luma."""
     samples, expected = planes.samples, frame.module.samples
     if len(samples) == expected:
         return planes

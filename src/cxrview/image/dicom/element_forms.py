@@ -1,9 +1,8 @@
-"""How the head of an element may be read, and which way makes sense of what follows it.
+"""Ways to read the head of an element, and which of them fits what follows it.
 
-The length of an element stands in one of three forms (PS3.5 section 7.1), which the two letters
-of its value representation (VR) tell. Where they do not, each form is tried, and that one is
-taken behind which further elements follow as they should: ascending, with tags and letters that
-are known, up to the pixels or the end.
+The length of an element has one of three forms (PS3.5 section 7.1), which its value representation
+(VR) determines. Where the VR is not valid, each form is tried. The form is chosen after which
+further elements follow in order, with known tags and VRs, up to the pixels or the end.
 """
 
 from collections.abc import Callable
@@ -21,9 +20,9 @@ UNDEFINED = 0xFFFFFFFF
 LOOK_AHEAD = 3
 """Elements that must follow in order before a form is believed."""
 _ENOUGH, _DOUBTFUL = 0.9, 0.2
-"""Outlooks at which any form is believed, and none."""
+"""Outlook from which any form is believed; outlook of a pixel element that fits badly."""
 _PLAUSIBLE = 0.3
-"""Outlook at which the form is believed that is expected."""
+"""Outlook from which the expected form is believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +30,22 @@ class Form:
     """One way to read the head of an element."""
 
     vr: str | None
-    """None where it is not told."""
+    """None where it is not valid."""
     start: int
     length: int
     is_told: bool
-    """The letters are those of a known value representation, and tell this form."""
+    """The VR is valid and determines this form."""
     is_implicit: bool
     weight: float
-    """How much such an element speaks for what led to it."""
+    """How strongly the element supports the form of the one before it, 0 to 1."""
 
     def is_odd(self, *, is_implicit: bool) -> bool:
-        """Whether it is another form than the letters tell, or than that of the data set."""
+        """Whether the form is not that of its VR, or not that of the data set."""
         return self.is_implicit != is_implicit or self.is_told == self.is_implicit
 
     @property
     def end(self) -> int:
-        """Where the value ends; of no use where the length is undefined."""
+        """Where the value ends; meaningless where the length is undefined."""
         return self.start + self.length
 
 
@@ -56,8 +55,8 @@ class Forms:
     Args:
         data: all bytes.
         is_little_endian: byte order of all numbers.
-        is_last: whether the elements end before one, by its tag.
-        fit: how well what stands at such a place is what should be there, from 0 to 1.
+        is_last: whether parsing ends before an element with this tag.
+        fit: how likely such an element begins at a place, from 0 to 1.
     """
 
     def __init__(
@@ -71,10 +70,10 @@ class Forms:
         self._order: Any = "little" if is_little_endian else "big"
         self._is_last, self._fit = is_last, fit
         self.is_implicit = False
-        """Whether the element asked for last stands among those without letters."""
+        """Whether the last element that was chosen is among those without VR."""
 
     def choose(self, at: int, end: int, *, is_implicit: bool, is_nested: bool) -> Form | None:
-        """Pick the form of an element's head; None where none leads to further elements."""
+        """Choose the form of an element's head; None where none leads to further elements."""
         self.is_implicit = is_implicit
         best, most = None, 0.0
         for form in self.list_forms(at, is_implicit=is_implicit):
@@ -88,13 +87,13 @@ class Forms:
         return best
 
     def _is_expected(self, form: Form) -> bool:
-        """Whether the letters tell a form, or the data set has none and the tag is known."""
+        """Whether the VR determines the form, or the data set has no VRs and the tag is known."""
         if self.is_implicit:
             return form.is_implicit and form.weight >= 0.2
         return form.is_told
 
     def list_forms(self, at: int, *, is_implicit: bool = False) -> list[Form]:
-        """List how the head of an element may be read, the likeliest first."""
+        """List the forms that the head of an element may have, the likeliest first."""
         letters, tag = self._data[at + 4 : at + 6], self.tag(at)
         upper = letters.upper()
         vr = upper.decode("ascii") if is_vr(upper) else None
@@ -134,7 +133,7 @@ class Forms:
     def _behind(
         self, form: Form, end: int, tag: int, depth: int, *, is_nested: bool
     ) -> float | None:
-        """How well what lies behind an element goes on; None where it cannot."""
+        """Outlook after an element of this form; None where nothing can follow."""
         if form.length == UNDEFINED:
             begins = end - form.start >= 8 and self.tag(form.start) in (ITEM, SEQUENCE_END)
             return float(depth) if begins else None
@@ -147,7 +146,7 @@ class Forms:
     def outlook(
         self, at: int, end: int, after: int, depth: int, *, is_nested: bool
     ) -> float | None:
-        """Weigh the elements from `at` on; None where there cannot be any behind tag `after`."""
+        """Weigh the elements from `at` on; None where none can follow the tag `after`."""
         if self.is_over(at, end):
             return float(depth) if not any(self._data[at:end]) else None if is_nested else 0.5
         tag = self.tag(at)
@@ -165,7 +164,7 @@ class Forms:
                 continue
             rest = self._behind(form, end, tag, depth - 1, is_nested=is_nested)
             if rest is None and form.end <= end and self._is_expected(form):
-                rest = -0.4 * form.weight  # it speaks for what led to it, though it is broken
+                rest = -0.4 * form.weight  # it supports the form before it, though it is broken
             if rest is None:
                 continue
             here = form.weight + rest - (0.5 if tag <= after else 0)
@@ -185,17 +184,17 @@ class Forms:
         return self.number(at, 2) << 16 | self.number(at + 2, 2)
 
     def number(self, at: int, width: int) -> int:
-        """Read an unsigned number; of fewer bytes where the data end."""
+        """Read an unsigned number, of fewer bytes at the end of the data."""
         return int.from_bytes(self._data[at : at + width], self._order)
 
 
 def is_known(tag: int) -> bool:
-    """Whether a tag stands in the dictionary, or is of a group length."""
+    """Whether a tag is in the DICOM dictionary, or is a group length."""
     return tag & 0xFFFF == 0 or dictionary_has_tag(tag)
 
 
 def _weight(tag: int) -> float:
-    """How seldom a tag comes about by chance."""
+    """How unlikely a tag is in random bytes, 0 to 0.5."""
     if is_known(tag):
         return 0.5
     is_private = tag >> 16 & 1 and (0x10 <= tag & 0xFFFF <= 0xFF or tag & 0xFFFF >= 0x1000)

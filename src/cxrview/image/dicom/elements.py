@@ -1,7 +1,7 @@
-"""Values of DICOM elements from their raw bytes: never raises, never quotes what it cannot read.
+"""Read the values of DICOM elements from their raw bytes, without raising or quoting them.
 
-pydicom's own conversion raises or warns on broken values, and quotes them. What is needed
-here is little enough to be read from the bytes.
+pydicom's conversion raises or warns on broken values, and quotes them. The few elements that are
+needed can be read from the bytes.
 """
 
 import math
@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from cxrview.image.dicom.tolerant_parse import has_odd_vr, read_items
 
 LONGEST = 64
-"""Characters to which a text is cut: the most that LO and UI allow (PS3.5 section 6.2)."""
+"""Characters to which a text is cut: the maximum of LO and UI (PS3.5 section 6.2)."""
 
 _ENCODED = frozenset(["SH", "LO", "ST", "PN", "LT", "UC", "UT"])
 _NOT_UID = "odd_uid"
@@ -32,7 +32,7 @@ class Header:
         self.dataset = dataset
 
     def has(self, tag: int) -> bool:
-        """Whether the element is there, with or without a value."""
+        """Whether the element exists, with or without a value."""
         return tag in self._dataset
 
     def text(self, tag: int, longest: int = LONGEST) -> str:
@@ -71,11 +71,11 @@ class Header:
         )
 
     def decimal(self, tag: int) -> float | None:
-        """A decimal string (DS); None where there is none, or no number."""
+        """A decimal string (DS); None where it is missing or not a number."""
         return self._decimal(self._raw(tag)[1].split(b"\\")[0])
 
     def raw(self, tag: int) -> bytes:
-        """The bytes of the value as they stand in the file."""
+        """The bytes of the value as they are in the file."""
         return self._raw(tag)[1]
 
     def words(self, tag: int) -> tuple[int, ...]:
@@ -130,7 +130,7 @@ class Header:
             return element.VR or "", value
         if value is None or isinstance(value, Dataset) or element is None or element.VR == "SQ":
             return "", b""
-        # pydicom has converted it already, which it does of its own accord for a few.
+        # pydicom has converted it already, as it does with a few elements.
         parts = value if isinstance(value, MultiValue | list | tuple) else [value]
         return "LO", "\\".join(str(part) for part in parts).encode("utf-8", "replace")
 
@@ -144,14 +144,14 @@ class Header:
 
 
 def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
-    """Return an element as it was read; None where there is none, or none that can be kept."""
+    """Return an element as it was read; None where it is missing or cannot be converted."""
     if tag not in dataset:
         return None
     try:
         element = dataset.get_item(tag)
     except (MemoryError, RecursionError):
         raise
-    except Exception:  # get_item converts what has no value, and stumbles over odd kinds
+    except Exception:  # get_item converts elements without a value, and fails on some VRs
         return None
     return element if isinstance(element, RawDataElement | DataElement) else None
 

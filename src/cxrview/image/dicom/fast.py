@@ -1,9 +1,9 @@
-"""The fast reader's way from stored values to the network's square, where the way is straight.
+"""Fast path to the model's square: average blocks of stored values, then window linearly.
 
-From stored value to grey most radiographs have a straight line from their minimum to their
-maximum. Averages and straight lines may change places: pixels are first added up in blocks, and
-the few that are left are windowed. Where something bends the line or leaves pixels out (tables,
-sigmoids, padding, colours), every pixel is windowed as by the full reader, and shrunk then.
+In most radiographs grey is a linear function of the stored value, from minimum to maximum.
+Averaging and a linear function commute: pixels are first added up in blocks, and the few means are
+windowed. Where the function is not linear or pixels are left out (lookup tables, sigmoids, padding,
+colours), every pixel is windowed as in full decoding, and the picture is resized then.
 """
 
 from dataclasses import dataclass, replace
@@ -24,10 +24,13 @@ from cxrview.image.dicom.stored_values import stored_values
 from cxrview.image.image_file import GreyImage
 from cxrview.image.resize import BlockSums, block_sums, factors, resize_square, window_block_sums
 
+_NEAR = 64
+"""The mean of padding and ringing is within this part of the window."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearWindow:
-    """A straight way from stored value to grey."""
+    """A linear function from stored value to grey."""
 
     is_inverse: bool
     """Low stored values are bright."""
@@ -49,13 +52,13 @@ def linear_window(header: Header, module: PixelModule) -> LinearWindow | None:
 def downsample_frame(
     path: str, planes: Planes, header: Header, module: PixelModule, side: int
 ) -> GreyImage:
-    """Shrink a frame that was decoded in full.
+    """Resize a frame that was decoded in full to a square.
 
     Args:
         path: for errors only.
         planes: the decoded frame.
         header: the data set.
-        module: what it says of the pixels.
+        module: the Image Pixel module.
         side: rows and columns of the result.
 
     Returns:
@@ -80,7 +83,7 @@ def downsample_frame(
 def downsample_reduced(
     reduced: Reduced, header: Header, module: PixelModule, side: int
 ) -> GreyImage | None:
-    """Shrink a frame that was decoded at a fraction of its resolution.
+    """Resize a frame that was decoded at reduced resolution to a square.
 
     Returns:
         Pixels of shape (side, side); None where only full resolution will do.
@@ -89,7 +92,7 @@ def downsample_reduced(
     if window is None:
         return None
     low, high = int(reduced.samples.min()), int(reduced.samples.max())
-    # The first pixel stays where it is, and so lies off the middle of the block it stands for.
+    # The first pixel stays in place, and so is not in the middle of its block.
     lag = 0.5 - 0.5 / reduced.factor
     blocks = BlockSums(
         sums=reduced.samples,
@@ -108,17 +111,13 @@ def downsample_reduced(
     return _windowed(blocks, window, side)
 
 
-_NEAR = 64
-"""Share of the window in which a mean of padding and ringing lies."""
-
-
 def _blocks(
     planes: Planes, header: Header, module: PixelModule, side: int
 ) -> tuple[BlockSums, PixelModule, tuple[str, ...]]:
-    """Add up stored values; samples that are nothing but values, as nearly all are, as they lie.
+    """Add up stored values in blocks; without masking where samples are the values already.
 
     Returns:
-        The blocks, how their pixels really are laid out, and warnings about it.
+        The blocks, the module after corrections, and warnings about these.
     """
     samples: NDArray[Any] = planes.samples[0]
     bits = min(module.bits_stored, planes.precision)
@@ -139,7 +138,7 @@ def _blocks(
 def _has_padding(
     blocks: BlockSums, header: Header, module: PixelModule, *, margin: int = 0
 ) -> bool:
-    """Whether a pixel might be padding: by minimum and maximum alone, beyond which most lie."""
+    """Whether a pixel may be padding, by minimum and maximum: most padding is outside of them."""
     found = padding_range(header, module)
     return (
         found is not None and found[1] >= blocks.low - margin and found[0] <= blocks.high + margin

@@ -9,7 +9,6 @@ from cxrview.errors import (
     CorruptHeader,
     NestedTooDeep,
     NoPixelData,
-    NotAnImage,
     Truncated,
     Unsupported,
 )
@@ -19,10 +18,11 @@ from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
 from cxrview.image.dicom.fragments import join_first_frame
 from cxrview.image.dicom.frame import Frame, Planes
 from cxrview.image.dicom.grey import to_grey
+from cxrview.image.dicom.instance import read_instance
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
 from cxrview.image.dicom.native_length import is_third, unpack_by_length
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
-from cxrview.image.dicom.pixel_module import PixelModule, count_frames, read_pixel_module
+from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
 from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
@@ -40,7 +40,6 @@ _NATIVE = frozenset(
     ]
 )
 _RLE = "1.2.840.10008.1.2.5"
-_FIRST_YEAR, _LAST_YEAR = 1895, 2100
 
 
 class DicomFile(ImageFile):
@@ -142,7 +141,7 @@ def open_dicom(
     parsed = parse(path, data, options.limits)
     with _guarded(path):
         header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
-        instance, notes = _instance(path, content_id, parsed, header, patient_key)
+        instance, notes = read_instance(path, content_id, parsed, header, patient_key)
         view, more = load_table(options.header_terms).view_of(
             instance.header_view_position, instance.header_view_code
         )
@@ -161,72 +160,6 @@ def _guarded(path: str) -> Iterator[None]:
             raise NestedTooDeep(path, "its sequences are nested too deep") from error
 
 
-def _instance(
-    path: str,
-    content_id: str,
-    parsed: Parsed,
-    header: Header,
-    patient_key: Callable[[str], str],
-) -> tuple[Instance, tuple[str, ...]]:
-    meta = Header(parsed.meta)
-    sop_class, odd_class = header.uid(0x00080016)
-    if not sop_class:  # a DICOMDIR says it only in the meta information
-        sop_class, odd_class = meta.uid(0x00020002)
-    sop_instance, odd_instance = header.uid(0x00080018)
-    series, odd_series = header.uid(0x0020000E)
-    study, odd_study = header.uid(0x0020000D)
-    rows, odd_rows = _length(header, 0x00280010)
-    columns, odd_columns = _length(header, 0x00280011)
-    modality = header.text(0x00080060)
-    if not (sop_class or modality or rows):
-        raise NotAnImage(path, "it only begins like DICOM")
-    patient = header.text(0x00100020, longest=1024)
-    return Instance(
-        path=path,
-        content_id=content_id,
-        sop_instance_uid=sop_instance,
-        series_instance_uid=series,
-        study_instance_uid=study,
-        patient_key=patient_key(patient) if patient else "",
-        sop_class_uid=sop_class,
-        modality=modality,
-        body_part=header.text(0x00180015),
-        manufacturer=header.text(0x00080070),
-        manufacturer_model=header.text(0x00081090),
-        study_year=_year(header.text(0x00080020)),
-        photometric=header.text(0x00280004),
-        transfer_syntax=Header(parsed.meta).uid(0x00020010)[0],
-        rows=rows,
-        columns=columns,
-        frames=count_frames(header)[0] if rows else None,
-        header_view_position=header.text(0x00185101),
-        header_view_code=_view_code(header),
-    ), _once(odd_class + odd_instance + odd_series + odd_study + odd_rows + odd_columns)
-
-
-def _length(header: Header, tag: int) -> tuple[int | None, tuple[str, ...]]:
-    """Rows or Columns, which are 16 bits wide (PS3.3 C.7.6.3); another size is not believed."""
-    value = header.number(tag)
-    if value is None or 0 <= value <= 65535:
-        return value, ()
-    return None, ("odd_size",)
-
-
-def _once(notes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(notes))
-
-
-def _view_code(header: Header) -> str:
-    item = header.first_item(0x00540220)
-    value = item.text(0x00080100) if item else ""
-    return f"{value}^{item.text(0x00080102)}"[:64] if item and value else ""
-
-
-def _year(date: str) -> int | None:
-    year = int(date[:4]) if date[:4].isascii() and date[:4].isdigit() else 0
-    return year if _FIRST_YEAR <= year <= _LAST_YEAR else None
-
-
 def _with_notes(grey: GreyImage, module: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
     first = (f"first_of_frames:{module.frames}",) if module.frames > 1 else ()
     return replace(grey, warnings=module.warnings + first + notes + grey.warnings)
@@ -239,17 +172,17 @@ def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
         group, element = divmod(parsed.broken, 1 << 16)
         raise CorruptHeader(
             path,
-            f"its element ({group:04X},{element:04X}) has no length that can be believed",
-            "Export it again; nothing behind that element can be read",
+            f"its element ({group:04X},{element:04X}) has no valid length",
+            "Export it again; what follows that element cannot be read",
         )
     if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
         raise Truncated(path, "it ends before its pixels")
     if header.has(0x00287FE0):
         raise Unsupported(
-            path, "its pixels lie on a server (JPIP)", "Fetch the image itself from there"
+            path, "its pixels are on a server (JPIP)", "Fetch the image itself from there"
         )
     if header.has(0x00280010) and header.has(0x00280011):
-        raise NoPixelData(path, "its header describes an image that is not in it")
+        raise NoPixelData(path, "its header describes an image, but it has no pixels")
     raise NoPixelData(
         path,
         "it is a DICOM object without pixels",
@@ -290,7 +223,7 @@ def _native(path: str, parsed: Parsed, element: PixelElement, module: PixelModul
 
 
 def _needed(module: PixelModule) -> int:
-    """Bytes of all frames: those of one bit follow each other without a gap."""
+    """Bytes of all frames; frames of one bit follow each other without padding."""
     if module.bits_allocated == 1:
         return (module.samples_a_plane * module.frames + 7) // 8
     return module.frame_bytes * module.frames
@@ -302,7 +235,7 @@ def _compressed(
     if parsed.transfer_syntax not in CODECS:
         raise Unsupported(
             path,
-            "its transfer syntax is not read",
+            "its transfer syntax is not supported",
             "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
         )
     found = join_first_frame(

@@ -7,25 +7,25 @@ from cxrview.image.dicom.frame import Ending
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _ENDS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
-"""The sequence delimiter, also with its bytes the wrong way round."""
+"""The sequence delimiter, also in the wrong byte order."""
 _END_OF_IMAGE = b"\xff\xd9"
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
-"""Of JPEG, JPEG-LS and JPEG 2000."""
+"""How JPEG, JPEG-LS and JPEG 2000 streams begin."""
 _MOST_FRAGMENTS = 1_000_000
-"""So that no file fills the memory with empty ones; a film of an hour has 100,000."""
+"""A file of empty fragments would exhaust memory; a cine run of an hour has 100,000."""
 _MOST_SEARCHES = 1000
 _NEAR = 8
-"""Bytes by which a length may be wrong before all of the rest is searched."""
+"""Bytes by which a length may be wrong before the rest of the data is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragments:
-    """A frame put together."""
+    """A frame, joined from its fragments."""
 
     data: bytes
-    """The codestream, perhaps with padding behind it."""
+    """The codestream, perhaps with padding after it."""
     ending: Ending
-    """What stands behind it."""
+    """What follows it in the file."""
     warnings: tuple[str, ...]
 
 
@@ -34,8 +34,8 @@ def join_first_frame(
 ) -> Fragments:
     """Join the fragments of the first frame.
 
-    Whether a frame is whole is for its decoder to say: `Fragments.ending` tells it what to
-    make of one that is not.
+    Only its decoder can find out whether a frame is complete; it takes the reason from
+    `Fragments.ending`.
 
     Args:
         path: for errors only.
@@ -44,19 +44,19 @@ def join_first_frame(
         has_end_marker: whether a codestream closes with FF D9, as all but RLE do.
 
     Raises:
-        NoPixelData: there is no fragment.
+        NoPixelData: the element is empty.
         Truncated: the file ends before the first fragment.
-        CorruptPixels: there are no fragments, but something else.
+        CorruptPixels: the element does not consist of fragments.
     """
     split = _split(path, value)
-    table, fragments = _table_apart(split.items)
+    table, fragments = _offset_table(split.items)
     is_odd = split.is_odd or len(fragments) == len(split.items)
     if frames > 1:
-        whole = _by_table(fragments, table) or _until_end(fragments, has_end_marker)
+        first = _by_table(fragments, table) or _until_end(fragments, has_end_marker)
     else:
-        whole = fragments
-    ending = split.ending if len(whole) == len(fragments) else Ending.CLOSED
-    data = b"".join(whole)
+        first = fragments
+    ending = split.ending if len(first) == len(fragments) else Ending.CLOSED
+    data = b"".join(first)
     if not data and ending in (Ending.CUT, Ending.OPEN):
         raise Truncated(path, "it ends before its pixels do")
     if not data:
@@ -77,7 +77,7 @@ class _Split:
 
 def _split(path: str, value: memoryview) -> _Split:
     split = _Split([])
-    if _is_codestream(value):  # without an item round it
+    if _is_codestream(value):  # without items
         return _Split([memoryview(b""), value], is_odd=True)
     at = searches = 0
     while len(split.items) <= _MOST_FRAGMENTS:
@@ -107,7 +107,7 @@ def _split(path: str, value: memoryview) -> _Split:
 
 
 def _ending(value: memoryview, at: int) -> Ending | None:
-    """Say what ends the fragments here, other than a delimiter: zeros, or the end of the file."""
+    """Return the ending if there is one at `at` other than a delimiter: zeros, or end of file."""
     if at == len(value):
         return Ending.OPEN
     if len(value) - at < 4 and any(end.startswith(value[at:]) for end in _ENDS):
@@ -120,11 +120,11 @@ def _ending(value: memoryview, at: int) -> Ending | None:
 
 
 def _broken_off(path: str, value: memoryview, at: int, split: _Split) -> _Split:
-    """End where something else than a fragment stands; that may be a fragment without a head."""
+    """End where a fragment has no head, or other bytes follow."""
     if not split.items:
         raise CorruptPixels(path, "its pixel data are not in fragments")
     if not any(len(item) for item in split.items[1:]):
-        for start in (at, at + 8):  # without a head, or behind one that is broken
+        for start in (at, at + 8):  # without a head, or after a broken one
             if _is_codestream(value[start:]):
                 return _Split([split.items[0], value[start:]], is_odd=True)
         raise CorruptPixels(path, "its pixel data are not in fragments")
@@ -146,7 +146,7 @@ def _is_boundary(value: memoryview, at: int) -> bool:
 
 
 def _next_boundary(value: memoryview, start: int, declared: int) -> int | None:
-    """Find where a fragment of wrong length ends: from there, fragments follow to the end."""
+    """Find the end of a fragment of wrong length, from which fragments follow to the end."""
     data = bytes(value[start:])
     for off in sorted(range(-_NEAR, _NEAR + 1), key=abs):
         at = declared + off
@@ -154,15 +154,15 @@ def _next_boundary(value: memoryview, start: int, declared: int) -> int | None:
             return at
     at = data.find(_ITEM)
     while at >= 0:
-        if _leads_on(value, start + at):
+        if _leads_to_end(value, start + at):
             return start + at
         at = data.find(_ITEM, at + 1)
     at = data.rfind(_ENDS[0] + b"\0\0\0\0")
     return start + at if at >= 0 and not data[at + 8 :].strip(b"\0") else None
 
 
-def _leads_on(value: memoryview, at: int) -> bool:
-    """Whether from here one item follows the other, up to a delimiter or the end."""
+def _leads_to_end(value: memoryview, at: int) -> bool:
+    """Whether items follow each other from `at` to a delimiter or the end."""
     for _ in range(_MOST_SEARCHES):
         if _ending(value, at) in (Ending.OPEN, Ending.CLOSED):
             return True
@@ -177,8 +177,8 @@ def _leads_on(value: memoryview, at: int) -> bool:
     return True
 
 
-def _table_apart(items: list[memoryview]) -> tuple[bytes, list[memoryview]]:
-    """Tell the offset table from fragments; it begins with a zero, or is missing altogether."""
+def _offset_table(items: list[memoryview]) -> tuple[bytes, list[memoryview]]:
+    """Separate the offset table, which may be missing, from the fragments."""
     if not items:
         return b"", []
     first = items[0]
@@ -189,7 +189,7 @@ def _table_apart(items: list[memoryview]) -> tuple[bytes, list[memoryview]]:
 
 
 def _by_table(items: list[memoryview], table: bytes) -> list[memoryview]:
-    """Take the fragments before the second frame; none where the table cannot be believed."""
+    """Take the fragments before the second frame; none where the table is not valid."""
     if len(table) < 8 or any(table[:4]):
         return []
     second = int.from_bytes(table[4:8], "little")

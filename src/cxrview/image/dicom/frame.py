@@ -1,4 +1,4 @@
-"""A compressed frame, what becomes of it, and how it may fail."""
+"""A compressed frame, its decoded planes, and the errors of one that cannot be decoded."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -18,29 +18,29 @@ class Planes:
     samples: NDArray[Any]
     """Shape (1 or 3, rows, columns): stored values, before masking and sign."""
     precision: int
-    """Bits of a sample that the codestream uses; those above carry no value. Of samples that
-    need no decoder, the bits allocated."""
+    """Bits of a sample that the codestream uses; those above are not part of the value. Of native
+    pixels, the bits allocated."""
     is_luma_first: bool = False
     """The first plane is luma, the others are colour differences."""
     trailing_bytes: bytes = b""
-    """What follows the last native pixel: padding to an even length."""
+    """Bytes after the last native pixel: padding to an even length."""
     is_lossy: bool = False
-    """Values may lie a little beyond those that were compressed."""
+    """Values may exceed the range of the original ones a little."""
     warnings: tuple[str, ...] = ()
     """Codes of what was odd about the codestream."""
 
 
 class Ending(Enum):
-    """What stands behind the last fragment of a frame."""
+    """What follows the last fragment of a frame."""
 
     CLOSED = auto()
-    """A delimiter, zeros in its place, or another frame: nothing is missing from the file."""
+    """A delimiter, zeros in its place, or another frame: the frame is complete."""
     OPEN = auto()
     """The end of the file."""
     CUT = auto()
-    """Nothing: the file ends within the fragment."""
+    """The file ends within the fragment."""
     GARBLED = auto()
-    """Something that belongs to no fragment."""
+    """Bytes that do not belong to a fragment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +56,25 @@ class Frame:
 
 
 def corrupt_frame_error(frame: Frame) -> CorruptPixels | Truncated:
-    """The error of a frame that makes no sense, unless the file ends within it."""
+    """Make the error of a damaged frame, unless the file ends within it."""
     if frame.ending is Ending.CUT:
         return Truncated(frame.path, "it ends before its pixels do")
     return CorruptPixels(frame.path, "its compressed pixels cannot be decoded")
 
 
-def undecodable_frame_error(frame: Frame, *, is_whole: bool) -> CorruptPixels | Truncated:
-    """The error of a frame that cannot be decoded, by whether all of it is there."""
-    if is_whole or frame.ending is Ending.CUT:
+def undecodable_frame_error(frame: Frame, *, is_complete: bool) -> CorruptPixels | Truncated:
+    """Make the error of a frame that cannot be decoded; `is_complete` if all of it is there."""
+    if is_complete or frame.ending is Ending.CUT:
         return corrupt_frame_error(frame)
     if frame.ending is Ending.GARBLED:
         return CorruptPixels(
-            frame.path, "something else stands among its fragments of compressed pixels"
+            frame.path, "there are other bytes between its fragments of compressed pixels"
         )
-    return Truncated(frame.path, "its compressed pixels end too soon")
+    return Truncated(frame.path, "its compressed pixels end too early")
 
 
 def too_few_pixels_error(frame: Frame) -> Truncated:
-    """The error of a frame that is decoded, but smaller than the header says."""
+    """Make the error of a frame that is smaller than the header says."""
     if frame.ending is Ending.CUT:
         return Truncated(frame.path, "it ends before its pixels do")
     return Truncated(frame.path, "it has fewer pixels than its header says")

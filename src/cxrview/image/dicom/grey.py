@@ -1,4 +1,4 @@
-"""From a decoded frame to grey values of 8 bits, bone bright."""
+"""Convert a decoded frame to grey values of 8 bits, bone bright."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ _SHAPE = 0x20500020
 def to_grey(
     path: str, planes: Planes, header: Header, module: PixelModule, *, exact: bool
 ) -> GreyImage:
-    """Turn stored values into what a reader sees.
+    """Convert stored values to what a reader sees.
 
     Args:
         path: for errors only.
         planes: the decoded frame.
         header: the data set.
-        module: what it says of the pixels.
+        module: the Image Pixel module.
         exact: count padding values into the minimum and maximum, as DCMTK does.
 
     Raises:
@@ -83,7 +83,7 @@ def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray
 
 
 def padding_range(header: Header, module: PixelModule) -> tuple[int, int] | None:
-    """Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2), the lower first, as stored."""
+    """Read Pixel Padding Value and Range Limit (PS3.3 C.7.5.1.1.2) as stored values, in order."""
     value = header.number(_PADDING)
     if value is None or module.is_float:
         return None
@@ -94,7 +94,7 @@ def padding_range(header: Header, module: PixelModule) -> tuple[int, int] | None
 
 
 def _padding(stored: NDArray[Any], header: Header, module: PixelModule) -> NDArray[np.bool_] | None:
-    """Where there is no image."""
+    """Mask of padding, shape (rows, columns); None where there is none."""
     found = padding_range(header, module)
     if found is None:
         return None
@@ -111,7 +111,7 @@ def _padding(stored: NDArray[Any], header: Header, module: PixelModule) -> NDArr
 
 
 def _trailing_byte(planes: Planes, module: PixelModule) -> NDArray[np.uint8] | None:
-    """The byte that fills up an odd number of 8-bit pixels.
+    """Return the byte that pads an odd number of 8-bit pixels to an even length.
 
     DCMTK 3.6 counts it as a pixel, unless the picture is tiny (determineMinMax of diinpxt.h).
     """
@@ -122,12 +122,12 @@ def _trailing_byte(planes: Planes, module: PixelModule) -> NDArray[np.uint8] | N
 
 
 def is_sigmoid(header: Header) -> bool:
-    """Whether VOI LUT Function bends the line (PS3.3 C.11.2.1.3)."""
+    """Whether VOI LUT Function is SIGMOID (PS3.3 C.11.2.1.3)."""
     return header.text(_VOI_FUNCTION).upper() == "SIGMOID"
 
 
 def polarity(header: Header, module: PixelModule) -> tuple[bool, tuple[str, ...]]:
-    """Presentation LUT Shape decides where it is given, as in DCMTK, else MONOCHROME1."""
+    """Whether low values are bright: by Presentation LUT Shape, as in DCMTK, else MONOCHROME1."""
     shape = header.text(_SHAPE).upper()
     is_monochrome1 = module.photometric == "MONOCHROME1"
     if shape not in ("IDENTITY", "INVERSE"):

@@ -1,4 +1,4 @@
-"""Reads the header of a DICOM file on a disk, and no more of the file than that takes."""
+"""Read only the header of a local DICOM file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from cxrview.records import Instance
 from cxrview.sources.paths import local_path
 
 _STEPS = (1 << 16, 1 << 20, 1 << 24)
-"""Bytes from the beginning: most headers are shorter than the first."""
+"""Bytes to read from the beginning: most headers are shorter than the first."""
 
 
 def read_header(
@@ -26,15 +26,15 @@ def read_header(
         patient_key: makes a pseudonym of the Patient ID (0010,0020), which goes nowhere else.
 
     Returns:
-        None where the file is not there, is not DICOM, or its header cannot be told from the
-        beginning of the file alone; `open_image` says why.
+        None where the file does not exist, is not DICOM, or its header cannot be read from the
+        beginning of the file alone; `open_image` gives the reason.
     """
     options = options or ReadOptions()
     local = local_path(path)
     if not local:
         return None
     try:
-        if not Path(local).is_file():  # a pipe would wait for ever
+        if not Path(local).is_file():  # opening a pipe would block for ever
             return None
         return _read(path, Path(local), options, patient_key)
     except (CxrviewError, OSError, ValueError):  # ValueError: a NUL in the name

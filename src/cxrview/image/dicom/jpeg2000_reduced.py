@@ -1,8 +1,8 @@
-"""Decodes JPEG 2000 at a fraction of its resolution: three quarters of the work are never done.
+"""Decode JPEG 2000 at reduced resolution, which saves three quarters of the work and more.
 
-A wavelet codestream holds a small picture, and what must be added to double it, again and again
-(ITU-T T.800 annex B). What is odd about a stream is left to the decoders of `codecs`, which see
-all of it: nothing here reports an error.
+A wavelet codestream holds a small picture and the details that double its size, repeatedly
+(ITU-T T.800 annex B). Where a stream is odd, the decoders in `codecs` decode it in full, and
+report errors.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,15 +26,20 @@ from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.smoothness import roughness, some_rows
 from cxrview.image.resize import factors
 
+_ROUGH = 0.25
+"""Roughness that reduced radiographs do not reach unless they are very noisy."""
+_LOWER, _UPPER = 0x4000, 0xC000
+"""A quarter and three quarters of 16 bits: values of 14 bits leave the half between empty."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduced:
     """A frame at a fraction of its resolution."""
 
     samples: NDArray[Any]
-    """Shape (rows / factor, columns / factor), rounded up; uint8 or uint16, as stored."""
+    """Shape (rows / factor, columns / factor), rounded up; uint8 or uint16, stored values."""
     factor: int
-    """Sides of the whole picture in sides of this, a power of 2."""
+    """Rows and columns of the full picture for each of this one, a power of 2."""
 
 
 def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
@@ -55,29 +60,29 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
         samples = _DECODERS[syntax](frame.data, levels, size)
     except MemoryError:
         raise
-    except Exception:  # each decoder has errors of its own; the full one has the say
+    except Exception:  # decoders raise anything; full decoding reports the error
         return None
     rows, columns = (-(-length >> levels) for length in (size.rows, size.columns))
     if samples is None or samples.shape != (rows, columns):
         return None
     top = (1 << frame.module.bits_stored) - 1
     if not is_overshoot(samples, 0, top) or (size.precision == 16 and _is_rough(samples)):
-        return None  # other bits are in use, of which the full reader knows what to do
+        return None  # other bits are in use; full decoding handles them
     top = min(top, np.iinfo(samples.dtype).max)
     return Reduced(samples=np.minimum(samples, samples.dtype.type(top)), factor=1 << levels)
 
 
 def _is_rough(samples: NDArray[Any]) -> bool:
-    """Whether this is no radiograph: words of a wrong byte order, which would only show in full."""
+    """Whether words may be in the wrong byte order, which only full resolution shows."""
     return roughness(some_rows(samples)) > _ROUGH
 
 
 def count_halvings(syntax: str, frame: Frame, side: int) -> int:
-    """How often `decode_reduced` would halve the sides of a frame.
+    """Return how often `decode_reduced` would halve the sides of a frame.
 
     Args:
         syntax: UID of the transfer syntax.
-        frame: no more of its data than the main header is looked at.
+        frame: only the main header of its data is read.
         side: rows and columns of the square to come.
 
     Returns:
@@ -90,7 +95,7 @@ def count_halvings(syntax: str, frame: Frame, side: int) -> int:
 
 
 def _fits(frame: Frame, size: CodestreamSize) -> bool:
-    """Whether the stream is what the header says, and simple."""
+    """Whether the stream agrees with the header and has one unsigned component."""
     module = frame.module
     return (
         (size.rows, size.columns, size.samples) == (module.rows, module.columns, 1)
@@ -106,21 +111,21 @@ def _levels_wanted(size: CodestreamSize, side: int) -> int:
 
 
 def _pillow(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | None:
-    """By OpenJPEG, of which imagecodecs does not pass on the choice of a resolution."""
+    """Decode by OpenJPEG through Pillow: imagecodecs cannot select a resolution."""
     image: Any = Image.open(BytesIO(data), formats=["JPEG2000"])
     image.reduce = levels
-    # Pillow takes the nearest size, OpenJPEG rounds up (T.800 B-15), and the two must be one.
+    # Pillow rounds the size to the nearest, OpenJPEG up (T.800 B-15); they must agree.
     image._size = tuple(-(-length >> levels) << levels for length in image.size)
     image.load()
     if image.mode == "L":
         return np.asarray(image) >> (8 - min(8, size.precision))
     if image.mode == "I;16":
-        return np.asarray(image) >> (16 - size.precision)  # Pillow fills up the upper bits
+        return np.asarray(image) >> (16 - size.precision)  # Pillow scales values to 16 bits
     return None
 
 
 def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | None:
-    """By OpenJPH, which does not cut what a reduced picture has below 0: it wraps round."""
+    """Decode by OpenJPH, which wraps values of a reduced picture below 0 instead of clipping."""
     if size.precision <= 8:
         return None
     samples = htj2k_samples(data, skip=levels)
@@ -135,11 +140,6 @@ def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | N
     top = (1 << size.precision) - 1
     return np.clip(samples.view(np.int16), 0, top).view(np.uint16)
 
-
-_ROUGH = 0.25
-"""Reduced pictures of radiographs stay below this unless they are very noisy."""
-_LOWER, _UPPER = 0x4000, 0xC000
-"""Of 16 bits, quarters: values of at most 14 bits leave the middle half empty."""
 
 _DECODERS: Mapping[str, Callable[[bytes, int, CodestreamSize], NDArray[Any] | None]] = {
     "1.2.840.10008.1.2.4.90": _pillow,

@@ -1,8 +1,8 @@
-"""Cuts a JPEG 2000 stream behind the resolutions that a reduced picture takes.
+"""Truncate a JPEG 2000 codestream after the resolutions that a reduced picture takes.
 
-Where packets lie in the order of resolutions, a picture of a fraction of the size is the
-beginning of the stream. How far that reaches is never guessed: the stream tells it by the lengths
-of packets (PLT) or tile-parts (TLM, SOT), or it is `NeedsWholeFile`.
+Where packets are in the order of resolutions, the lower ones are at the beginning of the stream.
+Their end is never guessed: the stream gives the lengths of packets (PLT) or tile-parts (TLM, SOT),
+or `NeedsWholeFile` is raised.
 
 Source: ITU-T T.800 annexes A (markers) and B.12 (progressions); PS3.5 section 10.18.
 """
@@ -16,7 +16,7 @@ _SOC, _SOT, _SOD, _EOC = b"\xff\x4f", b"\xff\x90", b"\xff\x93", b"\xff\xd9"
 _SIZ, _COD, _TLM, _PLT = b"\xff\x51", b"\xff\x52", b"\xff\x55", b"\xff\x58"
 _QCD, _QCC, _COM = b"\xff\x5c", b"\xff\x5d", b"\xff\x64"
 _CAP, _PRF, _CPF, _RGN, _CRG = b"\xff\x50", b"\xff\x56", b"\xff\x59", b"\xff\x5e", b"\xff\x63"
-# All else may change the order of packets, or take their headers elsewhere.
+# Other markers may change the order of packets, or move their headers.
 _IN_MAIN = frozenset({_SIZ, _COD, _TLM, _QCD, _QCC, _COM, _CAP, _PRF, _CPF, _RGN, _CRG})
 _IN_TILE_PART = frozenset({_PLT, _QCD, _QCC, _COM})
 _LRCP, _RLCP, _RPCL = 0, 1, 2
@@ -25,21 +25,21 @@ _MOST_SEGMENTS = 10_000
 
 
 class NeedsWholeFile(Exception):
-    """The stream does not tell how far its lower resolutions reach."""
+    """The stream does not give the end of its lower resolutions."""
 
 
 class Stream(Protocol):
-    """The bytes of a codestream, of which only those are fetched that somebody looks at."""
+    """The bytes of a remote codestream, fetched as they are needed."""
 
     @property
     def length(self) -> int:
-        """Bytes of the stream, as whoever packed it says."""
+        """Bytes of the stream, by its container."""
 
     def take(self, start: int, stop: int) -> bytes:
-        """Fetch all up to `stop`, and give what lies between; `NeedsWholeFile` beyond the end."""
+        """Fetch up to `stop`, return from `start` on; `NeedsWholeFile` beyond the end."""
 
     def tail(self, count: int) -> bytes:
-        """Fetch the last bytes alone."""
+        """Fetch only the last bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,11 @@ class Main:
     segments: tuple[tuple[int, int], ...]
     """Where its marker segments begin and end."""
     packets: tuple[int, ...]
-    """How many of them each resolution has, the lowest first."""
+    """Packets of each resolution, the lowest first."""
     lengths: tuple[int, ...]
     """Of all tile-parts, by TLM; empty where it has none."""
     style: int
-    """Scod: by its bits 1 and 2, SOP and EPH markers stand around the head of each packet."""
+    """Scod: bits 1 and 2 say that SOP and EPH markers enclose the head of each packet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class _TilePart:
     header: bytes
     """From SOT to SOD, both included, without PLT."""
     count: int
-    """How many tile-parts there are; 0 where it does not say."""
+    """Number of tile-parts; 0 where it is not given."""
     start: int
     """Of its packets."""
     end: int
@@ -75,7 +75,7 @@ def read_main(stream: Stream) -> Main:
     """Read the main header.
 
     Raises:
-        Untold: it has more than one tile or component, or another order of packets.
+        NeedsWholeFile: it has more than one tile or component, or another order of packets.
     """
     if stream.take(0, 2) != _SOC:
         raise NeedsWholeFile
@@ -98,10 +98,10 @@ def read_main(stream: Stream) -> Main:
 
 
 def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -> bytes:
-    """Take no more of a stream than what shows it at a fraction of its size.
+    """Take only as much of a stream as its lower resolutions need.
 
     Args:
-        stream: all of it is there.
+        stream: complete at its source.
         main: its main header.
         halvings: how many of the higher resolutions are left out.
         is_divided: if there are as many tile-parts as resolutions, each holds one.
@@ -110,7 +110,7 @@ def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -
         A stream of the same picture, in which the packets of the resolutions left out are empty.
 
     Raises:
-        Untold: nothing says how far these reach, or what says it contradicts itself.
+        NeedsWholeFile: their end is not given, or is given contradictorily.
     """
     wanted = len(main.packets) - halvings
     kept: list[bytes] = []
@@ -122,7 +122,7 @@ def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -
             have, end = have + len(more), part.start + sum(more)
         else:
             is_divided = is_divided and part.count == len(main.packets)
-            # A tile-part holds at least one packet, and whole ones only (T.800 section 3).
+            # A tile-part holds one or more complete packets (T.800 section 3).
             missing = wanted - len(kept) if is_divided else enough - have
             _fetch_ahead(stream, main, part, len(kept), missing)
             have = sum(main.packets[: len(kept) + 1]) if is_divided else have + 1
@@ -135,7 +135,7 @@ def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -
 
 
 def _segments(stream: Stream, at: int, last: bytes) -> Iterator[tuple[bytes, bytes, int]]:
-    """Walk marker segments up to the marker `last`: marker, body, where the next begins."""
+    """Iterate over marker segments up to the marker `last`: marker, body, start of the next."""
     for _ in range(_MOST_SEGMENTS):
         marker = stream.take(at, at + 2)
         if marker == last:
@@ -239,7 +239,7 @@ def _check_part(stream: Stream, main: Main, part: _TilePart) -> None:
 
 
 def _packet_lengths(coded: bytes) -> tuple[int, ...]:
-    """Seven bits a byte, the upper ones first; bit 7 says that more follow (T.800 A.7.3)."""
+    """Decode lengths, seven bits a byte, bit 7 if more follow (T.800 A.7.3)."""
     lengths, length = [], 0
     for byte in coded:
         length = length << 7 | byte & 0x7F
@@ -252,7 +252,7 @@ def _packet_lengths(coded: bytes) -> tuple[int, ...]:
 
 
 def _fetch_ahead(stream: Stream, main: Main, part: _TilePart, index: int, missing: int) -> None:
-    """Refuse where there are too few tile-parts; fetch all where TLM tells, else the next head."""
+    """Refuse too few tile-parts; fetch all of them where TLM gives lengths, else the next head."""
     if index + missing > part.count:
         raise NeedsWholeFile
     if main.lengths:
@@ -262,15 +262,15 @@ def _fetch_ahead(stream: Stream, main: Main, part: _TilePart, index: int, missin
 
 
 def _check_end(stream: Stream, main: Main, last: _TilePart, kept: int) -> None:
-    """Refuse a stream that is cut somewhere behind the part that is kept."""
+    """Refuse a stream that is cut anywhere after the part that is kept."""
     if main.lengths:
-        is_whole = len(main.header) + sum(main.lengths) + len(_EOC) <= stream.length
+        is_complete = len(main.header) + sum(main.lengths) + len(_EOC) <= stream.length
     elif kept == last.count:
-        is_whole = last.end + len(_EOC) <= stream.length
-    else:  # a wrong length of the last part would show by nothing else
+        is_complete = last.end + len(_EOC) <= stream.length
+    else:  # nothing else would show a wrong length of the last part
         is_next = last.packets or stream.take(last.end, last.end + 2) == _SOT
-        is_whole = bool(is_next) and _EOC in stream.tail(16)
-    if not is_whole:
+        is_complete = bool(is_next) and _EOC in stream.tail(16)
+    if not is_complete:
         raise NeedsWholeFile
 
 
@@ -280,14 +280,14 @@ def _without_tlm(main: Main) -> bytes:
 
 
 def _empty_packets(style: int, first: int, stop: int) -> bytes:
-    """A bit 0 says that a packet holds nothing (T.800 B.10.3); some decoders want to be told."""
+    """Make empty packets, a bit 0 each (T.800 B.10.3), without which some decoders fail."""
     sop = [b"\xff\x91\0\x04" + (k & 0xFFFF).to_bytes(2) for k in range(first, stop)]
     eph = b"\xff\x92" if style & 4 else b""
     return b"".join((one if style & 2 else b"") + b"\0" + eph for one in sop)
 
 
 def _closed(parts: list[bytes]) -> Iterator[bytes]:
-    """Give each tile-part its own length, and their number."""
+    """Write into each tile-part its new length, and their number."""
     for part in parts:
         yield part[:6] + len(part).to_bytes(4) + part[10:11] + bytes([len(parts)]) + part[12:]
 

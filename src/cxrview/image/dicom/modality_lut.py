@@ -32,9 +32,9 @@ def modality_values(
         module: what the header says of the pixels.
 
     Returns:
-        Shape (rows, columns), and the warning `odd_rescale` where the numbers make no sense.
+        Shape (rows, columns), and the warning `odd_rescale` where slope or intercept is not valid.
         Results of a rescale are cut to whole numbers, as in DCMTK; but where that would leave
-        fewer than 256 of them, grey levels would be lost that are there, and they are floats.
+        fewer than 256 of them, grey levels would be lost, and the results are floats.
     """
     if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return values, ()
@@ -57,10 +57,10 @@ def modality_values(
 
 
 def slope_of(header: Header, module: PixelModule) -> tuple[float, tuple[str, ...]] | None:
-    """Tell by what `modality_values` multiplies, where that is all that matters.
+    """Return the slope by which `modality_values` multiplies.
 
     Returns:
-        The slope, 1 where nothing is applied, and warnings; None where a table is looked up.
+        The slope, 1 where nothing is applied, and warnings; None where there is a lookup table.
     """
     if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return 1.0, ()
@@ -85,7 +85,7 @@ def _rescale(header: Header) -> tuple[float | None, float | None, tuple[str, ...
     if where is None:
         return None, None, ()
     slope, intercept = where.decimal(0x00281053), where.decimal(0x00281052)
-    if not slope or intercept is None:  # a slope of 0 would leave nothing to see
+    if not slope or intercept is None:  # a slope of 0 would give a constant picture
         return None, None, ("odd_rescale",)
     return slope, intercept, ()
 
@@ -114,7 +114,7 @@ def _lookup_table(
 
 
 def _entries(item: Header, raw: bytes, count: int, bits: int) -> NDArray[np.uint16]:
-    if len(raw) in (count, count + 1):  # a byte each, though the standard has words
+    if len(raw) in (count, count + 1):  # a byte for each entry, though the standard has words
         entries = np.frombuffer(raw, np.uint8, count).astype(np.uint16)
     else:
         entries = np.array(item.words(0x00283006)[:65536], np.uint16)

@@ -1,6 +1,6 @@
-"""Native pixels of which there are a multiple of what the header says, or a third.
+"""Native pixels whose length is a multiple of what the header says, or a third.
 
-Bits Allocated or Samples per Pixel is wrong then. What the pixels show decides.
+Then Bits Allocated or Samples per Pixel is wrong, and the smoothness of the pixels decides.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from cxrview.image.dicom.smoothness import is_much_smoother, some_rows
 from cxrview.image.window import luma
 
 Unpack = Callable[[PixelModule], NDArray[Any]]
-"""Takes the first frame, laid out as told, out of the bytes of the element."""
+"""Unpacks the first frame by an Image Pixel module."""
 _COLOURS = ("RGB", "YBR_FULL")
 _WIDEST = 32
 
@@ -24,18 +24,18 @@ _WIDEST = 32
 def unpack_by_length(
     length: int, needed: int, module: PixelModule, unpack: Unpack
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Take the first frame, as the header says or as the number of bytes says.
+    """Unpack the first frame by the header, or by the number of bytes.
 
     Args:
         length: bytes of the element.
-        needed: bytes of all frames by the header; at most `length`, but where `is_third` is true.
-        module: what the header says.
-        unpack: takes the frame.
+        needed: bytes of all frames by the header; at most `length`, unless `is_third`.
+        module: the Image Pixel module.
+        unpack: unpacks the frame.
 
     Returns:
-        Shape (samples, rows, columns), and warnings: `samples_differ` where three values stand
-        for each pixel of one, or one for each of three. Wider words than Bits Allocated says are
-        taken where these show a much smoother picture.
+        Shape (samples, rows, columns), and warnings: `samples_differ` where there are three
+        values for each grey pixel, or one for each coloured one. Words wider than Bits Allocated
+        are read where they show a much smoother picture.
     """
     if is_third(length, needed, module):
         grey = unpack(replace(module, samples=1, photometric="MONOCHROME2"))
@@ -49,8 +49,8 @@ def unpack_by_length(
         if is_much_smoother(some_rows(words[0]), some_rows(samples[0])):
             return words, ()
     if _may_be_colour(length, needed, module):
-        # Colour by plane, and three frames of grey, begin with a picture as they are. What is
-        # colour by pixel is smooth along its rows as grey too, but not down its columns.
+        # Colour by plane, and three frames of grey, begin with a grey picture. Colour by pixel
+        # read as grey is smooth along its rows, too, but not along its columns.
         grey = luma(*unpack(replace(module, samples=3, is_planar=False)))
         if is_much_smoother(some_rows(grey.T), some_rows(samples[0].T)):
             return grey[np.newaxis], (SAMPLES_DIFFER,)
@@ -63,7 +63,7 @@ def is_third(length: int, needed: int, module: PixelModule) -> bool:
     Args:
         length: bytes of the element, which must not be cut.
         needed: bytes of all frames by the header.
-        module: what it says.
+        module: the Image Pixel module.
     """
     is_colour = module.photometric in _COLOURS and module.frames == 1
     return is_colour and length - needed // 3 in (0, 1)

@@ -1,4 +1,4 @@
-"""From the bytes of a DICOM file to its elements, up to the pixels, without trust."""
+"""Parse a DICOM file up to Pixel Data, tolerating malformed input."""
 
 import warnings as python_warnings
 import zlib
@@ -48,43 +48,43 @@ _LONG_META = 4096
 _KNOWN_VRS = frozenset(str(vr) for vr in VR if len(vr) == 2)
 _LONG_VRS = frozenset(["OB", "OW", "OF", "OD", "OL", "OV", "UN"])
 _INFLATED = 4
-"""Times its length that a deflated radiograph comes to at the most, as a rule."""
+"""Factor by which deflated radiographs grow at the most, as a rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelElement:
-    """Where the pixels lie; no byte of them has been copied."""
+    """Where the pixels are in the file; they have not been copied."""
 
     tag: int
     vr: str
     """Empty in implicit VR."""
     value: memoryview
-    """From the first byte of the value to its declared end, or of the file if that is sooner."""
+    """From the first byte of the value to its declared end, or to that of the file if earlier."""
     length: int
     """As declared; `UNDEFINED_LENGTH` for encapsulated pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """The elements of a file up to its pixels, most of them still as bytes."""
+    """The elements of a file up to its pixels, most of them not converted yet."""
 
     meta: Dataset
     dataset: Dataset
     transfer_syntax: str
-    """As the file says; a guess where it says nothing."""
+    """UID in the meta information, or guessed where it is missing."""
     is_little_endian: bool
     pixels: PixelElement | None
     is_cut: bool
     """The file ends within an element before the pixels."""
     broken: int | None = None
-    """Tag of an element before the pixels that cannot be read, though the file goes on."""
+    """Tag of an element before the pixels that cannot be read, though it is not the last."""
     warnings: tuple[str, ...]
 
 
 def parse(path: str, data: Data, limits: Limits) -> Parsed:
     """Read the elements before the pixels.
 
-    Sequences of defined length stay unread until somebody asks for them.
+    Sequences of defined length are parsed when they are accessed.
 
     Args:
         path: for errors only.
@@ -95,7 +95,7 @@ def parse(path: str, data: Data, limits: Limits) -> Parsed:
         NestedTooDeep: sequences beyond `max_nesting`.
         TooLarge: a deflated data set beyond its cap.
         CorruptPixels: a deflated data set that does not inflate.
-        NotAnImage: the first bytes looked like DICOM, the rest does not.
+        NotAnImage: the first bytes look like DICOM, but no element can be read.
 
     Source:
         PS3.10 section 7.1 (preamble and meta information), PS3.5 section 7 (elements).
@@ -127,7 +127,7 @@ def _parse(path: str, data: Data, start: int, limits: Limits) -> Parsed:
         more += ("odd_vr",)
     is_cut = meta.is_cut or found.is_cut or is_head_cut
     if not found.elements and pixels is None and not is_cut:
-        raise NotAnImage(path, "no DICOM element can be read in it")
+        raise NotAnImage(path, "it has no readable DICOM element")
     _check_nesting(path, dataset, limits)
     return Parsed(
         meta=Dataset(meta.elements),
@@ -142,16 +142,16 @@ def _parse(path: str, data: Data, start: int, limits: Limits) -> Parsed:
 
 
 def inflate(path: str, deflated: memoryview, limits: Limits) -> bytes:
-    """Inflate a raw deflate stream (RFC 1951) no further than the limits allow.
+    """Inflate a raw deflate stream (RFC 1951) within the limits.
 
     Raises:
-        TooLarge: it would swell beyond them.
-        CorruptPixels: it is no such stream.
-        Truncated: it ends too soon.
+        TooLarge: the result would be larger than they allow.
+        CorruptPixels: it is not a deflate stream.
+        Truncated: it ends too early.
     """
     cap = inflated_cap(len(deflated), limits)
-    if (whole := _inflate_whole(deflated, min(cap, _INFLATED * len(deflated)))) is not None:
-        return whole
+    if (all_data := _inflate_fast(deflated, min(cap, _INFLATED * len(deflated)))) is not None:
+        return all_data
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = stream.decompress(deflated, cap + 1)
@@ -163,8 +163,8 @@ def inflate(path: str, deflated: memoryview, limits: Limits) -> bytes:
     return data
 
 
-def _inflate_whole(deflated: memoryview, most: int) -> bytes | None:
-    """Inflate by libdeflate, in half of zlib's time; None of what is longer, or broken."""
+def _inflate_fast(deflated: memoryview, most: int) -> bytes | None:
+    """Inflate by libdeflate, in half of zlib's time; None if the result is longer, or broken."""
     import imagecodecs
 
     stream: Any = deflated  # any buffer will do, whatever the stubs say
@@ -196,7 +196,7 @@ def _guess_syntax(head: bytes) -> str:
 
 
 def _byte_order(head: bytes, syntax: str) -> tuple[bool, tuple[str, ...]]:
-    """Tell little endian by the first group, which is below 0400; the syntax is sometimes wrong."""
+    """Recognise the byte order by the first group, which is below 0400: the syntax may be wrong."""
     is_little = syntax != ExplicitVRBigEndian
     little, big = int.from_bytes(head[:2], "little"), int.from_bytes(head[:2], "big")
     if (little if is_little else big) >= 0x0400 > (big if is_little else little):
@@ -205,16 +205,16 @@ def _byte_order(head: bytes, syntax: str) -> tuple[bool, tuple[str, ...]]:
 
 
 def _is_implicit(data: Data, start: int) -> bool:
-    """By the first element, not by the transfer syntax: that is sometimes wrong."""
+    """Whether elements have no VR, by the first one: the transfer syntax may be wrong."""
     return not is_vr(data[start + 4 : start + 6])
 
 
 class _Odd(Exception):
-    """Something in a data set is not as it should be, and may have been misread."""
+    """Something in a data set is malformed, so that pydicom may have misread it."""
 
 
 def _read_elements(path: str, data: Data, start: int, is_little: bool, limits: Limits) -> Found:
-    """Read group 0002 if there, else all before the pixels."""
+    """Read group 0002 if it begins here, else all elements before the pixels."""
     is_meta = data[start : start + 2] == b"\x02\x00"
     is_implicit = _is_implicit(data, start)
     try:
@@ -248,7 +248,7 @@ def _read_elements(path: str, data: Data, start: int, is_little: bool, limits: L
 def _read_sound(
     path: str, data: Data, start: int, is_implicit: bool, is_little: bool, is_meta: bool
 ) -> Found:
-    """Read by pydicom, which is fast, and raise anything at the first oddity."""
+    """Read by pydicom, which is fast; raise at the first malformed element."""
     file: Any = BytesIO(data) if isinstance(data, bytes) else data
     file.seek(start)
     elements: Elements = {}
@@ -276,7 +276,7 @@ def _read_sound(
 
 
 def _check_end(data: Data, end: int, elements: Elements) -> None:
-    """Raise `_Odd` where the last element is short, or something stands behind it."""
+    """Raise `_Odd` if the last element is short, or is followed by other bytes."""
     last = next(reversed(elements.values()), None)
     if isinstance(last, RawDataElement) and last.length != UNDEFINED_LENGTH:
         end = min(end, last.value_tell + last.length)
@@ -298,7 +298,7 @@ def _begins_data_set(data: Data, at: int, meta: int) -> bool:
 
 
 def _check_nesting(path: str, dataset: Dataset, limits: Limits) -> None:
-    """Look into those sequences only that had to be read: undefined length, so nested."""
+    """Check the sequences of undefined length, which the parser had to enter."""
     level = [dataset]
     for _ in range(limits.max_nesting + 1):
         level = [item for dataset in level for item in _items_read(dataset.values())]
@@ -308,7 +308,7 @@ def _check_nesting(path: str, dataset: Dataset, limits: Limits) -> None:
 
 
 def _items_read(elements: Iterable[DataElement | RawDataElement]) -> list[Dataset]:
-    """Take the items of all sequences that were read; not of those that are still bytes."""
+    """Take the items of all sequences that were parsed; not of those that are still bytes."""
     return [
         item
         for element in elements
@@ -318,13 +318,13 @@ def _items_read(elements: Iterable[DataElement | RawDataElement]) -> list[Datase
 
 
 def _nested_too_deep(path: str) -> NestedTooDeep:
-    return NestedTooDeep(path, "it has sequences within sequences beyond the limit")
+    return NestedTooDeep(path, "its sequences are nested deeper than the limit")
 
 
 def _pixel_element(
     data: Data, at: int, is_implicit: bool, is_little: bool
 ) -> tuple[PixelElement | None, bool]:
-    """Read the head of the element at `at`, if it is one of pixels; also whether it is cut."""
+    """Read the head of a pixel element at `at`; and whether the file ends within it."""
     order: Any = "little" if is_little else "big"
     tag = _tag(data, at, order)
     if tag not in _PIXEL_TAGS:
@@ -337,7 +337,7 @@ def _pixel_element(
 
 
 def _pixel_heads(data: Data, at: int, is_implicit: bool, order: Any) -> list[tuple[str, int, int]]:
-    """List how the head may be read, the likeliest first: VR, start and length of the value."""
+    """List ways to read the head, the likeliest first: VR, start and length of the value."""
 
     def number(start: int, stop: int) -> int:
         return int.from_bytes(data[at + start : at + stop], order)
@@ -356,7 +356,7 @@ def _pixel_heads(data: Data, at: int, is_implicit: bool, order: Any) -> list[tup
 
 
 def _fits(data: Data, start: int, size: int, order: Any) -> bool:
-    """Whether pixels of this length end with the file, or with what may follow them."""
+    """Whether pixels of this length are followed by the end of the file, or by padding."""
     if size == UNDEFINED_LENGTH:
         return _tag(data, start, order) == _ITEM
     rest = data[start + size : start + size + 8]
@@ -366,7 +366,7 @@ def _fits(data: Data, start: int, size: int, order: Any) -> bool:
 
 
 def _pixels_fit(data: Data, at: int, is_implicit: bool, is_little: bool) -> float:
-    """How well an element with a tag of pixels is one: 1 to the end of the file, 0.5 if cut."""
+    """How likely a tag of pixels begins them: 1 if they fit the file, 0.5 if they are cut."""
     order: Any = "little" if is_little else "big"
     heads = _pixel_heads(data, at, is_implicit, order)
     if any(_fits(data, *head[1:], order) for head in heads):

@@ -105,7 +105,7 @@ def _fetch_ranges(
             return _read_ranges(url, GrowingPrefix(file, size), options, side)
     except (UnreadableImage, MemoryError, FileNotFoundError, PermissionError):
         raise
-    except Exception:  # each file system of fsspec raises classes of its own
+    except Exception:  # each file system of fsspec raises different classes
         return None
 
 

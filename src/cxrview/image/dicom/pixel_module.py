@@ -1,4 +1,4 @@
-"""How the pixels of a DICOM image are laid out, as its header says (PS3.3 C.7.6.3)."""
+"""The Image Pixel module: how the header describes the pixels (PS3.3 C.7.6.3)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class PixelModule:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of one native frame, the last one begun counting in full."""
+        """Bytes of one native frame, rounded up."""
         if self.photometric == "YBR_FULL_422":
             return self.rows * (self.columns + self.columns % 2) * 2 * self.bits_allocated // 8
         return (self.samples_a_plane * self.bits_allocated + 7) // 8
@@ -50,7 +50,7 @@ class PixelModule:
 
 
 def count_frames(header: Header) -> tuple[int, tuple[str, ...]]:
-    """Number of Frames (0028,0008); 1 where it is missing or makes no sense, as in DCMTK."""
+    """Read Number of Frames (0028,0008); 1 where it is missing or not valid, as in DCMTK."""
     if not header.raw(0x00280008).strip(b"\0 "):
         return 1, ()
     frames = header.number(0x00280008)
@@ -112,7 +112,7 @@ def _read_depth(path: str, header: Header, tag: int) -> tuple[dict[str, Any], tu
 
 
 def _high_bit(high: int | None, stored: int, allocated: int) -> tuple[int, tuple[str, ...]]:
-    """As DCMTK does: the lowest place that holds the stored bits, where it makes no sense."""
+    """Return a valid High Bit; where it is not, Bits Stored - 1, as in DCMTK."""
     if high is None or not stored - 1 <= high < allocated:
         return stored - 1, ("odd_high_bit",)
     return high, ()

@@ -1,9 +1,9 @@
-"""Finds a Pixel Representation (0028,0103) that contradicts the pixels.
+"""Detect a Pixel Representation (0028,0103) that contradicts the pixels.
 
 Signed values under a header that says unsigned wrap round: small negative ones become the largest
 of all, right beside small positive ones. Unsigned values under a header that says signed break in
-the middle of their range. In both, neighbours that are far apart in the header's reading are close
-in the other one, and hardly any are the other way round.
+the middle of their range. In both, neighbours that are far apart as the header says are close
+otherwise, and hardly any the other way round.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from cxrview.image.dicom.stored_values import stored_values
 WRONG = "pixel_representation_wrong"
 DOUBTFUL = "pixel_representation_doubtful"
 _SURE = 0.9
-"""Share of the neighbours that the readings set apart, closer in the other reading."""
+"""Share of the neighbours that differ between the two interpretations, closer in the other."""
 _FEWEST = 0.01
 """Share of pixels at either end of the range; letters are fewer."""
 _MOST_IN_THE_MIDDLE = 0.1
@@ -37,7 +37,7 @@ def settle_sign(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple
         module: what the header says.
 
     Returns:
-        The module of which `stored_values` makes the picture; `pixel_representation_wrong` where
+        The module to call `stored_values` with; `pixel_representation_wrong` where
         that is not the header's, `pixel_representation_doubtful` where a codestream and the header
         disagree, negative values are there, and the pixels do not say which is right.
     """
@@ -55,7 +55,7 @@ def settle_sign(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple
 
 
 def may_have_other_sign(planes: Planes, module: PixelModule) -> bool:
-    """Whether the sign should be looked at, by a few rows: takes some 20 microseconds."""
+    """Whether the sign may be wrong, by a few rows: takes some 20 microseconds."""
     if planes.samples.dtype.kind == "f" or module.bits_stored < 2:
         return False
     bits = min(module.bits_stored, planes.precision)

@@ -1,4 +1,4 @@
-"""Run-length coded pixels (PS3.5 annex G)."""
+"""Decode RLE pixels (PS3.5 annex G)."""
 
 from dataclasses import replace
 
@@ -23,22 +23,22 @@ from cxrview.image.options import check_pixels
 def decode_rle(frame: Frame) -> Planes:
     """Decode RLE: a run-length coded plane for each byte of a sample.
 
-    How many bytes a sample has is told by the number of planes, whatever Bits Allocated says.
+    The number of planes gives the number of bytes of a sample, whatever Bits Allocated says.
 
     Raises:
-        CorruptPixels: the planes are not those of the header, or make no sense.
-        Truncated: the last plane ends too soon.
+        CorruptPixels: the planes do not fit the header, or cannot be decoded.
+        Truncated: the last plane ends too early.
     """
     module, data = _by_plane(frame.module), frame.data
     count = int.from_bytes(data[:4], "little")
     if len(data) < 64:
-        raise undecodable_frame_error(frame, is_whole=frame.ending is Ending.CLOSED)
+        raise undecodable_frame_error(frame, is_complete=frame.ending is Ending.CLOSED)
     module, width = _of_segments(frame, module, count)
     starts = [int.from_bytes(data[k : k + 4], "little") for k in range(4, 4 + 4 * count, 4)]
     if starts != sorted(starts) or starts[0] < 64:
         raise corrupt_frame_error(frame)
     if starts[-1] >= len(data):
-        raise undecodable_frame_error(frame, is_whole=frame.ending is Ending.CLOSED)
+        raise undecodable_frame_error(frame, is_complete=frame.ending is Ending.CLOSED)
     if (whole := _decode_grey(data, module)) is not None:
         return fit_components(frame, whole)
     size = module.frame_bytes // count
@@ -51,9 +51,9 @@ def decode_rle(frame: Frame) -> Planes:
 
 
 def _of_segments(frame: Frame, module: PixelModule, count: int) -> tuple[PixelModule, int]:
-    """Take samples and bytes of a sample from the segments, of which there is one for each byte.
+    """Find samples of a pixel and bytes of a sample by the number of segments, their product.
 
-    Where they are not those of the header, one of the two should be.
+    Where it is not that of the header, one of the two must be.
     """
     expected, other = max(1, module.bits_allocated // 8), 4 - module.samples
     for width, samples in (
@@ -66,7 +66,7 @@ def _of_segments(frame: Frame, module: PixelModule, count: int) -> tuple[PixelMo
     else:
         raise CorruptPixels(
             frame.path,
-            f"it has {count} run-length coded planes, which fit no number of components or bytes",
+            f"its {count} run-length coded planes do not fit its components and bits",
             "Export it again; its header and its pixels contradict each other",
         )
     if width != expected:
@@ -101,21 +101,21 @@ def _unpacked(native: bytes | bytearray | memoryview, module: PixelModule) -> Pl
 
 def _unpack_bits(frame: Frame, start: int, end: int, size: int) -> NDArray[np.uint8]:
     segment = frame.data[start:end]
-    is_whole = end != len(frame.data) or frame.ending is Ending.CLOSED
+    is_complete = end != len(frame.data) or frame.ending is Ending.CLOSED
     try:
         plane = imagecodecs.packbits_decode(segment, out=size)
     except imagecodecs.PackbitsError:
-        # Padding behind the last run decodes to a few bytes too many.
+        # Padding after the last run decodes to a few more bytes.
         try:
             plane = imagecodecs.packbits_decode(segment, out=size + 256)
         except imagecodecs.PackbitsError as error:
-            raise undecodable_frame_error(frame, is_whole=is_whole) from error
+            raise undecodable_frame_error(frame, is_complete=is_complete) from error
     if len(plane) < size:
-        raise undecodable_frame_error(frame, is_whole=is_whole)
+        raise undecodable_frame_error(frame, is_complete=is_complete)
     return np.frombuffer(plane, np.uint8, size)
 
 
 def _by_plane(module: PixelModule) -> PixelModule:
-    """RLE is always by plane, whatever Planar Configuration says."""
+    """Set Planar Configuration to by-plane: RLE always is, whatever the header says."""
     photometric = module.photometric.removesuffix("_422")
     return replace(module, is_planar=True, photometric=photometric)

@@ -1,8 +1,8 @@
-"""Which of two readings of the same samples is the picture: neighbouring pixels tell.
+"""Which of two interpretations of the same samples is the picture, by neighbouring pixels.
 
-In a radiograph neighbours differ little. A wrong reading of the same bits (a wrong byte order,
-bits of the value left out, other bits taken into it) breaks that at every place where the bits
-that were misread change. All comparisons take some rows only.
+In a radiograph neighbours differ little. Where bits are misread (a wrong byte order, bits of the
+value left out, other bits included), neighbours differ much wherever these bits change. Only some
+rows are compared.
 """
 
 from typing import Any
@@ -16,9 +16,10 @@ _ROUGHER = 1.5
 _MOST = 0.7
 """Share of neighbours that are closer in the right byte order: 0.78 at the least in real ones."""
 _JUMP, _GONE = 0.5, 4
-"""Of the spread of all pixels: a jump. For each jump in the right order 4 in the wrong one go."""
+"""A jump is half of the spread of all pixels; in the right byte order at least four disappear for
+each that appears."""
 SURE = 0.75
-"""Share of neighbours that settles which of two readings continues the value."""
+"""Share of neighbours from which one of two interpretations is taken for right."""
 _FEWEST_PAIRS = 4
 
 
@@ -57,13 +58,13 @@ def roughness(values: NDArray[Any]) -> float:
 
 
 def is_much_smoother(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether the first reading is the picture and the second is not, beyond doubt.
+    """Whether the first interpretation is certainly the picture and the second is not.
 
     Args:
-        one: shape (rows, columns), whole rows of a picture.
+        one: shape (rows, columns), complete rows of a picture.
         other: the same pixels, read otherwise.
     """
-    # A constant picture shows nothing, and shows it smoothly: it is no better reading.
+    # A constant picture is perfectly smooth, and not a better interpretation.
     rough_one, rough_other = roughness(one), roughness(other)
     if not np.isfinite(rough_one) or rough_other < _ROUGHER * rough_one:
         return False
@@ -80,7 +81,7 @@ def is_much_smoother(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
 
 def share_closer(one: NDArray[Any], other: NDArray[Any], step: int) -> float | None:
-    """In which of two readings neighbours are closer, where the readings drift apart.
+    """Return the share of neighbours that are closer in the first of two interpretations.
 
     Args:
         one: shape (rows, columns), integers of up to 32 bits.
@@ -104,7 +105,7 @@ def _count_closer(of_one: NDArray[Any], of_other: NDArray[Any], step: int) -> tu
 
 
 def _differences(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Of neighbours in a row and in a column, of some rows."""
+    """Differences of neighbours in rows and in columns, of some rows."""
     rows = values.shape[0]
     upper = wide(some_rows(values[: max(1, rows - 1)]))
     lower = wide(some_rows(values[min(1, rows - 1) :]))
@@ -112,11 +113,11 @@ def _differences(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def wide(values: NDArray[Any]) -> NDArray[Any]:
-    """Integers of up to 32 bits in a type that holds their differences."""
+    """Convert integers of up to 32 bits to a type that holds their differences."""
     return values.astype(np.int32 if values.dtype.itemsize <= 2 else np.int64)
 
 
 def _spread(values: NDArray[Any]) -> float:
-    """Between the tenths at both ends, or the standard deviation where these are one."""
+    """The distance of the 10th and 90th percentile; the standard deviation where it is 0."""
     low, high = np.percentile(values, [10, 90])
     return float(high - low) or float(wide(values).std())

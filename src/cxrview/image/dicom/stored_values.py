@@ -1,4 +1,4 @@
-"""From the bits in the container to stored values with their sign (PS3.5 section 8.1.1)."""
+"""Unpack native pixels, and extract stored values with their sign (PS3.5 section 8.1.1)."""
 
 from typing import Any
 
@@ -9,19 +9,18 @@ from cxrview.image.dicom.pixel_module import PixelModule
 
 
 def stored_values(samples: NDArray[Any], module: PixelModule, precision: int) -> NDArray[Any]:
-    """Take the stored bits out of their container and give them their sign.
+    """Extract the stored bits of samples, with their sign.
 
     Args:
         samples: integers of up to 64 bits, any shape and byte order, or floats, which are
             returned as they are.
-        module: what the header says.
+        module: the Image Pixel module.
         precision: bits that a codestream uses; of native pixels, the bits allocated.
 
     Returns:
-        The same shape, in native byte order, signed if Pixel Representation says so. What lies
-        in other bits (overlays of old scanners) is gone. A codestream may call its samples
-        signed where the header does not, or the other way round: the bits count, and the header
-        says what they mean, as in DCMTK and pydicom.
+        The same shape, in native byte order, signed if Pixel Representation says so, without
+        other bits (overlays of old scanners). A codestream may call its samples signed where the
+        header does not, or the other way round: the header decides, as in DCMTK and pydicom.
     """
     if module.is_float:
         return samples.astype(samples.dtype.newbyteorder("="), copy=False)
@@ -31,7 +30,7 @@ def stored_values(samples: NDArray[Any], module: PixelModule, precision: int) ->
     width = samples.dtype.itemsize
     container = samples.astype(samples.dtype.newbyteorder("="), copy=False).view(f"u{width}")
     shift = min(high + 1, 8 * width) - bits
-    if bits == 8 * width or shift < 0:  # all bits of the container are of the value
+    if bits == 8 * width or shift < 0:  # the value fills its container
         values: NDArray[Any] = container.view(f"i{width}") if module.is_signed else container
         return values
     values = (container >> shift if shift else container) & _ones(bits, width)
@@ -43,7 +42,7 @@ def stored_values(samples: NDArray[Any], module: PixelModule, precision: int) ->
 
 
 def as_stored(value: int, module: PixelModule) -> int:
-    """Give a header value, such as Pixel Padding Value, the sign of the pixels.
+    """Convert a header value, such as Pixel Padding Value, to the sign of the pixels.
 
     Its value representation often contradicts Pixel Representation.
     """
@@ -63,14 +62,14 @@ def unpack_native(
     is_little_endian: bool,
     is_words: bool = False,
 ) -> NDArray[Any]:
-    """Take the first frame.
+    """Unpack the first frame of native pixels.
 
     Args:
         data: at least `module.frame_bytes` bytes.
-        module: what the header says.
+        module: the Image Pixel module.
         is_little_endian: byte order of values longer than a byte.
-        is_words: the element is of 16-bit words (OW): in big endian files bytes of 8-bit
-            pixels then stand in pairs the wrong way round.
+        is_words: the element consists of 16-bit words (OW): in big endian files the bytes of
+            8-bit pixels are then swapped in pairs.
 
     Returns:
         Shape (samples, rows, columns), unsigned or floating. A view of `data` where it can be.
@@ -95,6 +94,6 @@ def unpack_native(
 
 
 def _luma_of_422(flat: NDArray[Any], module: PixelModule) -> NDArray[Any]:
-    """Pick the luma out of Y Y Cb Cr for every two pixels (PS3.3 C.7.6.3.1.2)."""
+    """Take the luma from Y Y Cb Cr for every two pixels (PS3.3 C.7.6.3.1.2)."""
     pairs = flat.reshape(module.rows, -1, 4)[..., :2]
     return pairs.reshape(1, module.rows, -1)[..., : module.columns]

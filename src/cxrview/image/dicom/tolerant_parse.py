@@ -1,6 +1,6 @@
-"""Reads the elements of a data set in which letters, lengths or delimiters are broken.
+"""Parse a data set with broken value representations, lengths or delimiters.
 
-This is slow, and for damaged files only; sound ones are read by pydicom.
+Slow, and used only where pydicom fails or may have misread an element.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,10 +30,10 @@ Elements = dict[BaseTag, DataElement | RawDataElement]
 
 ODD_VR, ODD_LENGTH, ODD_SEQUENCE = "odd_vr", "odd_length", "odd_sequence"
 MOST_ELEMENTS = 100_000
-"""So that a file of empty elements does not take fifty times its size in memory."""
+"""A file of empty elements would take fifty times its size in memory."""
 _PIXELS = 0x7FE00010
 _LOOK_INTO = 64
-"""Sequences within a sequence that is asked for."""
+"""Nesting limit for a sequence that is parsed later."""
 _LONGEST_SEARCH = 1 << 16
 _MOST_SEARCHES = 16
 
@@ -44,9 +44,9 @@ class Found:
 
     elements: Elements
     end: int
-    """Where the reading stopped: at the pixels, or behind the last element that was read."""
+    """Where parsing ended: at the pixels, or after the last element that was read."""
     broken: int | None = None
-    """Tag of the element that could not be read, with others behind it."""
+    """Tag of an element that could not be read, though others follow."""
     is_cut: bool = False
     """The data end within an element."""
     notes: tuple[str, ...] = ()
@@ -77,8 +77,8 @@ def read_elements(
         data: all bytes.
         start: of the first element.
         is_little_endian: byte order of all numbers.
-        is_last: whether the reading ends before an element, by its tag.
-        fit: how well what stands at such a place is what should be there, from 0 to 1.
+        is_last: whether parsing ends before an element with this tag.
+        fit: how likely such an element begins at a place, from 0 to 1.
         max_nesting: sequences within sequences.
 
     Raises:
@@ -102,11 +102,11 @@ def read_items(value: bytes, *, is_little_endian: bool) -> list[Dataset]:
 
 
 def has_odd_vr(dataset: Dataset, *, is_implicit: bool) -> bool:
-    """Whether an element lacks the letters of a known VR, so that pydicom may have misread it.
+    """Whether an element has no known VR, so that pydicom may have misread it.
 
     Args:
         dataset: an item of a sequence, as pydicom read it.
-        is_implicit: the sequence is one of those that have no letters.
+        is_implicit: elements of the sequence have no VR in the file.
     """
     vrs = [element.VR for element in dataset.values()]
     return any(
@@ -141,7 +141,7 @@ class _Reader:
                 rest = self._data[at : self._size]
                 return self._found(elements, at, is_cut=0 < len(rest) < 8 and any(rest))
             before, tag = tag, self._forms.tag(at)
-            if tag in (ITEM_END, SEQUENCE_END):  # of no sequence
+            if tag in (ITEM_END, SEQUENCE_END):  # outside a sequence
                 self._notes[ODD_SEQUENCE] = None
                 at, tag = at + 8, before
                 continue
@@ -154,7 +154,7 @@ class _Reader:
                 element, end = self._element(tag, form, self._size, level=0)
                 elements[element.tag] = element
             except (_Broken, _Cut) as error:
-                found = self._next_whole(at, form)
+                found = self._next_readable(at, form)
                 if found is None:
                     is_cut = self._is_cut(at, form, error)
                     return self._found(elements, at, None if is_cut else tag, is_cut=is_cut)
@@ -167,7 +167,7 @@ class _Reader:
             at = end
 
     def _closed_at(self, at: int, end: int) -> RawDataElement:
-        """Take an element of wrong length up to where the next one stands."""
+        """Take an element of wrong length up to where the next one begins."""
         is_implicit = self._forms.is_implicit
         form = self._forms.list_forms(at, is_implicit=is_implicit)[0]
         value, tag = self._data[form.start : end], BaseTag(self._forms.tag(at))
@@ -178,7 +178,7 @@ class _Reader:
     def items(self, at: int, end: int, *, level: int) -> Iterator[tuple[Dataset, int]]:
         """Read the items of a sequence, each with where it ends (PS3.5 section 7.5)."""
         if level > self._max_nesting:
-            raise NestedTooDeep(self._path, "it has sequences within sequences beyond the limit")
+            raise NestedTooDeep(self._path, "its sequences are nested deeper than the limit")
         while end - at >= 8 and self._forms.tag(at) != SEQUENCE_END:
             if self._forms.tag(at) != ITEM:
                 raise _Broken
@@ -256,8 +256,8 @@ class _Reader:
             at += 8 + self._forms.number(at + 4, 4)
         raise _Cut
 
-    def _next_whole(self, at: int, form: Form | None) -> int | None:
-        """Find where further elements stand behind a broken one; None where there are none."""
+    def _next_readable(self, at: int, form: Form | None) -> int | None:
+        """Find where further elements begin after a broken one; None where there are none."""
         self._searches += 1
         if self._searches > _MOST_SEARCHES:
             return None
@@ -289,10 +289,10 @@ class _Reader:
         return None
 
     def _is_cut(self, at: int, form: Form | None, error: Exception) -> bool:
-        """Whether a broken element is one that the data end in."""
+        """Whether the data end within the broken element."""
         if isinstance(error, _Cut):
             return True
-        # Of a sequence that is cut, an icon may be left, whose pixels do not end with the file.
+        # A sequence that is cut may hold an icon, whose pixels do not end with the file.
         is_sequence = form is not None or self._forms.list_forms(at)[0].vr == "SQ"
         return not self._has_last_behind(at + 8, 1.0 if is_sequence else 0.5)
 

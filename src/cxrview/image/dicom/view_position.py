@@ -1,7 +1,7 @@
-"""What a header says of the view, by a published table that a user can replace.
+"""The view that a header claims, by a table that a user can replace.
 
 The table `view_positions.csv` has the columns kind (position or code), value, scheme, view and
-note, and names its version in the first line. An empty view means: known, and neither.
+note, and its version in the first line. An empty view means known, but neither frontal nor lateral.
 """
 
 import csv
@@ -22,24 +22,24 @@ _OLD_SCHEMES = frozenset(["SRT", "SNM3", "99SDM"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderViewTable:
-    """The mapping from what headers say to frontal, lateral or neither."""
+    """Mapping from values of the header to frontal, lateral or neither."""
 
     version: str
     positions: Mapping[str, View | None]
-    """By View Position, in capitals, words parted by single spaces."""
+    """By View Position in capitals, words separated by single spaces."""
     codes: Mapping[tuple[str, str], View | None]
     """By code value and scheme."""
 
     def view_of(self, position: str, code: str) -> tuple[View | None, tuple[str, ...]]:
-        """Say which view the header claims.
+        """Return the view that the header claims.
 
         Args:
-            position: View Position (0018,5101) as it stands there; several values joined by
+            position: View Position (0018,5101) as in the file; several values joined by
                 backslashes.
             code: first item of View Code Sequence (0054,0220) as `value^scheme`.
 
         Returns:
-            The code's view where it has one, else the position's; and the warning
+            The view of the code where it has one, else that of the position; and the warning
             `header_contradicts_itself` where both have one and they differ.
 
         Source:
@@ -57,21 +57,21 @@ class HeaderViewTable:
         return self.codes.get((value, scheme))
 
     def _of_positions(self, position: str) -> View | None:
-        """The view that all known values agree upon."""
+        """The view on which all known values agree."""
         views = {self.positions.get(normal(value)) for value in position.split("\\")} - {None}
         return views.pop() if len(views) == 1 else None
 
 
 def normal(position: str) -> str:
-    """Capitals, with single spaces for all that is neither letter nor digit."""
+    """Convert to capitals, with single spaces in place of all but letters and digits."""
     return re.sub(r"[\W_]+", " ", position).strip().upper()
 
 
 def view_of_word(word: str) -> View | None:
-    """Say which view a word is one of, by the shipped table, wherever labels are read.
+    """Return the view of a word in a label, by the shipped table.
 
     Args:
-        word: of a label, such as `frontal`, `PA`, `lateral` or `L LAT`, in any capitals.
+        word: such as `frontal`, `PA`, `lateral` or `L LAT`, in any capitals.
 
     Returns:
         None for a word that the table does not know, or that names neither view, such as `LLD`.
@@ -87,7 +87,7 @@ def load_table(path: Path | None = None) -> HeaderViewTable:
         path: a file in place of the shipped one, of the same form.
 
     Raises:
-        UsageError: it cannot be read, or a line of it makes no sense.
+        UsageError: it cannot be read, or has a row that is not valid.
     """
     try:
         if path is None:
