@@ -101,7 +101,7 @@ def model_command(
 
         from cxrview.assess.assess import assess_model, headline
         from cxrview.assess.images import choose_images
-        from cxrview.assess.score import asked_in_all
+        from cxrview.assess.score import images_to_score
         from cxrview.classify.model import load_model
         from cxrview.cli.shared.progress import progress
         from cxrview.cli.shared.smoke_model import warn_of_smoke_test
@@ -118,7 +118,7 @@ def model_command(
     baselines = not no_baselines
     loaded = load_model(model, precision="fp32", device="cpu")
     warn_of_smoke_test(loaded.card)
-    with progress("images", lambda: asked_in_all(chosen, baselines=baselines)) as advance:
+    with progress("images", lambda: images_to_score(chosen, baselines=baselines)) as advance:
         run = assess_model(
             chosen,
             loaded,
