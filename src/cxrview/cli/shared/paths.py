@@ -1,4 +1,4 @@
-"""The files that PATH arguments name: folders walked, globs matched, lists read."""
+"""Finds the files that PATH arguments name: folders, globs, and a list on standard input."""
 
 import os
 import sys
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 MOST_NAMED = 10
-"""Of the names that are wrong, so many are told: a shell may have made thousands of a pattern."""
+"""Wrong names that a message lists; a shell may have made thousands of a pattern."""
 
 
 def check_paths(paths: list[str], *, may_be_away: bool = False) -> list[str]:
-    """Refuse names that stand for nothing before any work is done.
+    """Refuse names that match nothing, before any work is done.
 
-    A URL is not refused: what it stands for is known when it is opened. Neither is a line of a
-    list on standard input. Either costs a failure of its own.
+    URLs and the lines of a list on standard input are not checked; one that cannot be opened
+    becomes a failure of the run.
 
     Args:
-        paths: as the command got them.
-        may_be_away: a local name need not be there. For a run that goes on: its folders were
-            there, so that one that is missing is out of reach and not mistyped.
+        paths: as given to the command.
+        may_be_away: accept local names that do not exist. For a run that is resumed: its
+            folders did exist, so a missing one is not mounted rather than mistyped.
 
     Returns:
-        The folders in which there is no file.
+        The folders that hold no file.
 
     Raises:
-        UsageError: a name is not there, a pattern matches nothing; all of them are named.
-        CannotSortFolder: temporary files find no room.
+        UsageError: names do not exist or patterns match nothing; the message lists them.
+        CannotSortFolder: there is no space for temporary files.
     """
     from cxrview.image import find_images
 
@@ -72,12 +72,17 @@ def _need(path: str) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise UsageError(
-            f"{printable(path)} cannot be found ({reason})", "Check the name"
+            f"{printable(path)} cannot be found ({reason})", "Check the path"
         ) from error
 
 
 def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
-    """Every file named, found or listed, but for what this run itself writes."""
+    """Every file that is named, found or listed, without those that this run writes.
+
+    Args:
+        paths: as given to the command.
+        leave_out: files and folders of the result.
+    """
     from cxrview.image import find_images
 
     for path in paths:
@@ -88,7 +93,7 @@ def find_paths(paths: list[str], leave_out: list[Path]) -> Iterator[str]:
 
 
 def _listed() -> Iterator[str]:
-    # Not sys.stdin.buffer: Python closes that at its end, and dies where a thread reads it.
+    # Not sys.stdin.buffer: Python closes that on exit, and crashes if a thread is reading it.
     with open(sys.stdin.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123
         for line in lines:
             if name := os.fsdecode(line.rstrip(b"\r\n")):
@@ -98,7 +103,7 @@ def _listed() -> Iterator[str]:
 def count_paths(
     paths: list[str], leave_out: list[Path], selection: "Selection", done: int
 ) -> int | None:
-    """How many files there are to do; None where a list is still coming in."""
+    """Number of files still to do; None for a list on standard input, which may not be complete."""
     from cxrview.classify.selection import Selected
     from cxrview.sources.paths import unique_paths
 
