@@ -1,10 +1,10 @@
 """Writes robustness results as CSV: counts over many images, or each picture of a few."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
+from cxrview.csv_files import write_csv
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
 from cxrview.terms import View
 
@@ -83,11 +83,5 @@ def _view(pfi: float, cutoff: float) -> View:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with (
-        raising_cannot_write(path),
-        atomic_path_in_new_folder(path) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
+        write_csv(part, columns, rows)
