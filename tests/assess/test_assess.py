@@ -176,10 +176,10 @@ def test_slices_and_errors_are_what_the_raw_scores_give(assessed):
 def test_the_networks_scores_are_how_bright_each_picture_is(assessed, images):
     _, run = assessed
     network = run.scores[0]
-    pixels = np.concatenate([one.pixels() for one in images.asked])
+    pixels = np.concatenate([one.pixels() for one in images.scored])
 
     assert network.pfi == pytest.approx(pixels.mean(axis=(1, 2)) / 2.55, abs=1e-4)
-    assert network.facts["set"].tolist() == [one.name for one in images.asked for _ in one.images]
+    assert network.facts["set"].tolist() == [one.name for one in images.scored for _ in one.images]
 
 
 def test_headers_are_asked_where_there_is_one(assessed):

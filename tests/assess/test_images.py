@@ -48,7 +48,7 @@ def test_each_partition_has_its_part():
     assert [i.file for i in images.training.images] == ["0.png", "1.png"]
     assert [i.file for i in images.validation.images] == ["2.png", "3.png"]
     assert [i.file for i in images.inside.images] == ["4.png", "5.png"]
-    assert [len(one) for one in images.asked] == [2, 2, 3]
+    assert [len(one) for one in images.scored] == [2, 2, 3]
 
 
 def test_a_split_that_leaks_is_refused():

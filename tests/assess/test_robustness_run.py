@@ -10,7 +10,7 @@ import pytest
 from cxrview.assess.modify import MODIFICATIONS, figure_modifications
 from cxrview.assess.robustness import count_modified
 from cxrview.assess.robustness_run import (
-    AT_ONCE,
+    BATCH,
     assess_partition,
     draw_images,
     modified_images,
@@ -20,7 +20,7 @@ from cxrview.assess.score_files import read_scores
 from cxrview.errors import UsageError
 from cxrview.records import Box
 
-N = AT_ONCE + 4
+N = BATCH + 4
 """More than one batch, and the last not full."""
 SOME = tuple(
     row
@@ -115,7 +115,7 @@ def test_a_run_stopped_anywhere_goes_on_and_ends_with_the_same_bytes(pixels, tmp
     assess(pixels, tmp_path / "stopped", rest, watch=done.append)
 
     # Two batches a modification: of the five, four stood whole on the disk.
-    assert rest.batches == [AT_ONCE, N - AT_ONCE] * (len(SOME) - 2)
+    assert rest.batches == [BATCH, N - BATCH] * (len(SOME) - 2)
     assert sum(done) == N * len(SOME)
     for name in ("robustness.parquet", "robustness.csv"):
         assert (tmp_path / "stopped" / name).read_bytes() == (

@@ -1,12 +1,23 @@
 """A path that does not exist costs one line that names it, exit code 2, and writes nothing."""
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from cxrview.cli.examples import EXAMPLES
 from cxrview.cli.main import app
+from cxrview.cli.shared.help_text import EXAMPLE
 from cxrview.errors import CxrviewError, RunStopped
 
+
+def examples(command, words=()):
+    """The example of each command, by its words."""
+    for name, one in getattr(command, "commands", {}).items():
+        yield from examples(one, (*words, name))
+    if not hasattr(command, "commands"):
+        yield " ".join(words), command.epilog.removeprefix(EXAMPLE)
+
+
+EXAMPLES = dict(examples(typer.main.get_command(app)))
 WITHOUT_INPUT = {"reproduce", "phantom"}
 """Their examples read nothing."""
 OPTIONS = [

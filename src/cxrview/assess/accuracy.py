@@ -1,4 +1,4 @@
-"""Counts what was right, of all images and of each source or manufacturer, with its interval."""
+"""Accuracy, two-by-two table and calibration of PFI, in all and by source or manufacturer."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,71 +12,6 @@ from cxrview.wording import plural
 BINS = 10
 
 
-def reliability_curve(
-    pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_], *, bins: int = BINS
-) -> tuple[ReliabilityBin, ...]:
-    """Compare PFI with the share of frontal images, in bins of equal width.
-
-    Args:
-        pfi: shape (n,), probability of frontal in percent, 0 to 100.
-        is_frontal: shape (n,), the truth.
-        bins: at least 1; the lower end is not part of a bin, except 0 of the first.
-
-    Returns:
-        Bins that hold an image, from low to high.
-
-    Raises:
-        ValueError: no image, arrays of different lengths, a PFI outside 0 to 100 or not a
-            number, or no bin.
-    """
-    if not len(pfi) or pfi.shape != is_frontal.shape:
-        raise ValueError(
-            f"{plural(len(pfi), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
-        )
-    if not ((pfi >= 0) & (pfi <= 100)).all():
-        raise ValueError("pfi is a percentage, 0 to 100")
-    if bins < 1:
-        raise ValueError(f"a curve has at least one bin; got {bins}")
-    edges = 100 * np.arange(bins + 1) / bins  # exact where the edge is a whole number
-    number = np.searchsorted(edges[1:-1], pfi, side="left")
-    return tuple(_bin(edges, int(k), pfi, is_frontal, number == k) for k in np.unique(number))
-
-
-def calibration_error(reliability: Sequence[ReliabilityBin]) -> float:
-    """Expected calibration error: what PFI is off by on average over images, bin by bin.
-
-    Args:
-        reliability: at least one bin, of `reliability_curve`.
-
-    Returns:
-        Percentage points, 0 to 100. It depends on the bins, and few images make it large.
-
-    Source:
-        Naeini, Cooper, Hauskrecht 2015 (AAAI), for the probability of one class of two.
-    """
-    images = sum(one.images for one in reliability)
-    off = (one.images * abs(one.mean_pfi - one.percent_frontal) for one in reliability)
-    return sum(off) / images
-
-
-def _bin(
-    edges: NDArray[np.float64],
-    number: int,
-    pfi: NDArray[np.float64],
-    is_frontal: NDArray[np.bool_],
-    inside: NDArray[np.bool_],
-) -> ReliabilityBin:
-    images, frontal = int(inside.sum()), int(is_frontal[inside].sum())
-    return ReliabilityBin(
-        low=float(edges[number]),
-        high=float(edges[number + 1]),
-        images=images,
-        mean_pfi=float(pfi[inside].mean()),
-        percent_frontal=100 * frontal / images,
-        interval=exact_interval(frontal, images),
-    )
-
-
 def assess_pfi(
     pfi: NDArray[np.float64],
     is_frontal: NDArray[np.bool_],
@@ -85,13 +20,13 @@ def assess_pfi(
     kinds: Mapping[str, NDArray[np.str_]] | None = None,
     bins: int = BINS,
 ) -> Assessment:
-    """Assess a classifier on images that it did not learn from; every image is decided.
+    """Assess a classifier on images that it was not trained on; every image is decided.
 
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
         is_frontal: shape (n,), the truth.
-        cutoff: percent; frontal where PFI is at least this. The paper's way is to take it from
-            these very images (`best.high` of what is returned).
+        cutoff: percent; frontal where PFI is at least this. The paper takes it from these
+            same images (`best.high` of the result).
         kinds: what to slice by, such as `source` or `manufacturer`, each of shape (n,).
         bins: of the reliability curve.
 
@@ -125,10 +60,10 @@ def assess_pfi(
 def count_two_by_two(
     is_called_frontal: NDArray[np.bool_], is_frontal: NDArray[np.bool_]
 ) -> TwoByTwo:
-    """Count images by truth and by call.
+    """Count images by true view and by the view that the classifier names.
 
     Args:
-        is_called_frontal: shape (n,), what the classifier says.
+        is_called_frontal: shape (n,), the view that the classifier names.
         is_frontal: shape (n,), the truth.
 
     Raises:
@@ -149,12 +84,12 @@ def slice_images(
     is_called_frontal: NDArray[np.bool_],
     is_frontal: NDArray[np.bool_],
 ) -> tuple[Slice, ...]:
-    """Count the images of each name apart.
+    """Count the images of each name separately.
 
     Args:
         kind: what the names are of, such as `source`.
-        names: shape (n,); an empty one is a name like another.
-        is_called_frontal: shape (n,), what the classifier says.
+        names: shape (n,); an empty name is counted as a name.
+        is_called_frontal: shape (n,), the view that the classifier names.
         is_frontal: shape (n,), the truth.
 
     Returns:
@@ -171,6 +106,71 @@ def slice_images(
         interval = exact_interval(table.right, table.total)
         slices.append(Slice(kind=kind, name=str(name), table=table, interval=interval))
     return tuple(slices)
+
+
+def reliability_curve(
+    pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_], *, bins: int = BINS
+) -> tuple[ReliabilityBin, ...]:
+    """Compare PFI with the share of frontal images, in bins of equal width.
+
+    Args:
+        pfi: shape (n,), probability of frontal in percent, 0 to 100.
+        is_frontal: shape (n,), the truth.
+        bins: at least 1; the lower end is not part of a bin, except 0 of the first.
+
+    Returns:
+        Bins that hold an image, from low to high.
+
+    Raises:
+        ValueError: no image, arrays of different lengths, a PFI outside 0 to 100 or not a
+            number, or no bin.
+    """
+    if not len(pfi) or pfi.shape != is_frontal.shape:
+        raise ValueError(
+            f"{plural(len(pfi), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
+        )
+    if not ((pfi >= 0) & (pfi <= 100)).all():
+        raise ValueError("pfi is a percentage, 0 to 100")
+    if bins < 1:
+        raise ValueError(f"a curve has at least one bin; got {bins}")
+    edges = 100 * np.arange(bins + 1) / bins  # exact where the edge is a whole number
+    number = np.searchsorted(edges[1:-1], pfi, side="left")
+    return tuple(_bin(edges, int(k), pfi, is_frontal, number == k) for k in np.unique(number))
+
+
+def calibration_error(reliability: Sequence[ReliabilityBin]) -> float:
+    """Expected calibration error: mean difference of PFI and share of frontal, over bins.
+
+    Args:
+        reliability: at least one bin, of `reliability_curve`.
+
+    Returns:
+        Percentage points, 0 to 100. It depends on the bins and is large where images are few.
+
+    Source:
+        Naeini, Cooper, Hauskrecht 2015 (AAAI), for the probability of one class of two.
+    """
+    images = sum(one.images for one in reliability)
+    off = (one.images * abs(one.mean_pfi - one.percent_frontal) for one in reliability)
+    return sum(off) / images
+
+
+def _bin(
+    edges: NDArray[np.float64],
+    number: int,
+    pfi: NDArray[np.float64],
+    is_frontal: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+) -> ReliabilityBin:
+    images, frontal = int(inside.sum()), int(is_frontal[inside].sum())
+    return ReliabilityBin(
+        low=float(edges[number]),
+        high=float(edges[number + 1]),
+        images=images,
+        mean_pfi=float(pfi[inside].mean()),
+        percent_frontal=100 * frontal / images,
+        interval=exact_interval(frontal, images),
+    )
 
 
 def _check_lengths(said: NDArray[np.generic], is_frontal: NDArray[np.bool_]) -> None:

@@ -1,4 +1,4 @@
-"""Assesses a model beside its rivals: images in, scores as Parquet, then everything from these."""
+"""Assesses a model beside older classifiers: scores first, then tables and figures of these."""
 
 import hashlib
 import json
@@ -30,14 +30,14 @@ Watch = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentRun:
-    """What an assessment leaves behind, apart from its files."""
+    """Result of an assessment, in memory."""
 
     scores: tuple[Scores, ...]
-    """Of each classifier, the network first; see `score_images`."""
+    """Of each classifier, the model first; see `score_images`."""
     assessed: tuple[Assessed, ...]
-    """By every rule; `headline` picks those of one."""
+    """By every rule; `headline` selects those of one."""
     remarks: tuple[str, ...]
-    """What a reader of the figures must know, in words."""
+    """Remarks that a reader of the numbers must know."""
 
 
 def assess_model(
@@ -55,28 +55,28 @@ def assess_model(
 ) -> AssessmentRun:
     """Score, count, and write all files of an assessment into a folder.
 
-    Stopped at any point, the same call ends with the same bytes; scores that are complete are
-    read and not computed again, whatever `cutoff_from` is.
+    The same call resumes a run that was stopped and ends with the same bytes; complete scores
+    are read and not computed again, also for another `cutoff_from`.
 
     Args:
         images: of `choose_images`.
-        model: the network. How its training was scaled, as its card tells, stands in every table
-            and above every figure.
+        model: the model. How its training was scaled, by its card, is in every table and above
+            every figure.
         out: folder; new, empty, or holding an assessment of the same model and images.
-        name: of the network in the tables; its model id where None.
-        cutoff_from: `validation` images, or `test` images as the paper did: whose cutoff is the
-            headline, and decides what errors are listed. Both are always counted.
-        baselines: with the classifiers that a network must beat.
+        name: of the model in the tables; its model id where None.
+        cutoff_from: `validation` images, or `test` images as in the paper: their cutoff is the
+            headline and decides which errors are listed. Both are always counted.
+        baselines: also assess the older classifiers and the header.
         seed: of Boone's first weights, and of the examples of Fig 4.
-        overwrite: whatever assessment stands in `out`.
-        note: above radiographs in figures, such as "drawn phantoms, no patient".
-        watch: called with how many more images one classifier was asked about.
+        overwrite: replace an assessment of another model or of other images.
+        note: text above radiographs in figures, such as "drawn phantoms, no patient".
+        watch: called with the number of images that a classifier has done since the last call.
 
     Raises:
-        UsageError: something else stands in `out`, or as `score_images`.
-        CannotWrite: the disk took no more.
+        UsageError: `out` holds something else, or as `score_images`.
+        CannotWrite: `out` cannot be written.
     """
-    from cxrview.assess.figures import write_figures  # matplotlib takes its time
+    from cxrview.assess.figures import write_figures  # imports matplotlib, which is slow
 
     if cutoff_from not in (VALIDATION, TEST):
         raise UsageError(f"the cutoff is from validation or test images; got {cutoff_from}")
@@ -114,10 +114,10 @@ def compute_scores(
     overwrite: bool = False,
     watch: Watch = lambda done: None,
 ) -> tuple[Scores, ...]:
-    """Leave `scores.parquet` in a folder, or read the one that stands there complete.
+    """Write `scores.parquet` into a folder, or read the complete one that is there.
 
-    `about.json` beside it says by hashes what it was made from; only when that agrees, and the
-    file is the one that it vouches for, is nothing computed.
+    `about.json` beside it holds hashes of what the scores were made from and of the file; nothing
+    is computed only where all of them agree.
 
     Args, Raises: as `assess_model`.
     """
@@ -139,15 +139,15 @@ def compute_scores(
 
 
 def headline(assessed: Sequence[Assessed], cutoff_from: str) -> tuple[Assessed, ...]:
-    """The rows whose cutoff is from those images, and those that have no cutoff."""
+    """The rows whose cutoff is from these images, and those without a cutoff."""
     return tuple(row for row in assessed if row.cutoff_from in (cutoff_from, ""))
 
 
 def _conditions(
     images: AssessmentImages, model: Model, name: str | None, baselines: bool, seed: int
 ) -> dict[str, Any]:
-    """All that scores depend on."""
-    shown = (*((images.training,) if baselines else ()), *images.asked)
+    """Everything that the scores depend on, by name."""
+    shown = (*((images.training,) if baselines else ()), *images.scored)
     return {
         "kind": _KIND,
         "format": _FORMAT,
@@ -164,24 +164,24 @@ def _conditions(
 def _standing(
     out: Path, conditions: Mapping[str, Any], *, overwrite: bool
 ) -> dict[str, Any] | None:
-    """What an earlier run says that it was made from, if it may be gone on with."""
+    """`about.json` of an earlier run that can be resumed; None where there is none."""
     path = out / ABOUT
     if not path.is_file():
         if out.is_dir() and {p.name for p in out.iterdir()} - {ABOUT + PART}:
-            raise UsageError(f"{out} holds other files and no assessment", "Name a new folder")
+            raise UsageError(f"{out} holds other files, not an assessment", "Name a new folder")
         return None
     try:
         standing = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         standing = {}
     if standing.get("kind") != _KIND:
-        raise UsageError(f"{path} is not that of an assessment", "Name a new folder")
+        raise UsageError(f"{path} does not belong to an assessment", "Name a new folder")
     changed = [name for name, value in conditions.items() if standing.get(name) != value]
     if not changed:
         return standing
     if not overwrite:
         raise UsageError(
-            f"{out} holds an assessment under other conditions: {', '.join(changed)} changed",
+            f"{out} holds another assessment: {', '.join(changed)} changed",
             "Name a new folder, or replace it with --overwrite",
         )
     return None
@@ -192,7 +192,7 @@ def _write_about(out: Path, about: Mapping[str, Any]) -> None:
 
 
 def _sha256(path: Path) -> str:
-    """Of a file's bytes; empty where there is none, which is the hash of nothing."""
+    """SHA-256 of the bytes of a file; empty where the file does not exist."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

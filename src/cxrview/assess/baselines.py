@@ -1,7 +1,7 @@
-"""What could be done before deep networks, learnt from the same images: a network must beat it.
+"""Classifiers from before deep learning, trained on the same images, to compare a model with.
 
-Lehmann's nearest neighbours, Boone's perceptron, and the header taken at its word. Needs no
-torch.
+Lehmann's nearest neighbours, Boone's perceptron, and the view named by the header. torch is not
+needed.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
 
 LEHMANN_SIDE, BOONE_SIDE = 32, 16
-"""Rows and columns that each of them looked at."""
+"""Rows and columns of the pictures that each of them takes."""
 NEIGHBOURS = 5
 REACH = 4
-"""Pixels of 32 by which two pictures may be displaced. Ours: an eighth of the side."""
+"""Pixels, of 32, by which two pictures may be displaced. Ours: an eighth of the side."""
 HIDDEN_NODES = 5
 WEIGHT_PENALTY = 0.1
 """Ours: of 0.0001 to 10, the largest that made no more errors on validation patients."""
@@ -55,7 +55,7 @@ def feature_images(pixels: Pixels, side: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lehmann:
-    """Radiographs with known views, to which others are compared."""
+    """Nearest-neighbour classifier: reference radiographs with known views."""
 
     references: NDArray[np.float32]
     """Shape (n, side, side)."""
@@ -65,7 +65,7 @@ class Lehmann:
     reach: int
 
     def predict_pfi(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Percentage of frontal ones among the most similar references.
+        """Percentage of frontal images among the most similar references.
 
         Args:
             pixels: shape (n, 256, 256), uint8.
@@ -101,17 +101,17 @@ def fit_lehmann(
         pixels: shape (n, 256, 256), uint8, squashed.
         is_frontal: shape (n,), the truth.
         side: rows and columns that are compared.
-        neighbours: that vote; odd, so that there is no tie.
-        reach: pixels of `side`, in each direction, over which the best displacement is sought.
+        neighbours: number of references that vote; odd, so that a tie cannot occur.
+        reach: largest displacement that is tried, in pixels of `side`, in each direction.
 
     Raises:
-        ValueError: fewer images than neighbours, an even number of these, a view that is
-            missing, or a reach that leaves nothing to compare.
+        ValueError: fewer images than neighbours, an even number of neighbours, a view without
+            an image, or a reach that leaves nothing to compare.
 
     Source:
         Lehmann 2003 (J Digit Imaging 16:280): squared to 32 x 32 whatever the aspect ratio, 5
         nearest by normalised cross-correlation at the optimal displacement: 99.6 % of 1,867 by
-        leaving one out. How far it displaced we do not know.
+        leaving one out. The largest displacement is not published.
     """
     _check_truth(pixels, is_frontal)
     if neighbours % 2 == 0 or not 0 < neighbours <= len(pixels):
@@ -150,7 +150,7 @@ def best_correlation(
 
 
 def _overlap(images: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """What is left of each image when another lies over it, displaced by so much."""
+    """The part of each image that overlaps with one displaced by `down` and `right` pixels."""
     side = images.shape[-1]
     rows = slice(max(down, 0), side + min(down, 0))
     columns = slice(max(right, 0), side + min(right, 0))
@@ -169,7 +169,7 @@ def _normalised(images: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boone:
-    """A trained perceptron."""
+    """Perceptron classifier, trained."""
 
     perceptron: "MLPClassifier"
     side: int
@@ -204,13 +204,13 @@ def fit_boone(
     Args:
         pixels: shape (n, 256, 256), uint8, squashed.
         is_frontal: shape (n,), the truth.
-        seed: of the first weights.
-        side: rows and columns that it sees.
+        seed: of the initial weights.
+        side: rows and columns of its input.
         hidden: nodes of the one hidden layer, logistic.
-        penalty: of the squared weights.
+        penalty: factor of the squared weights in the loss.
 
     Raises:
-        ValueError: no truth for an image, or a view that is missing.
+        ValueError: arrays of different lengths, or a view without an image.
 
     Source:
         Boone 2003 (J Digit Imaging 16:345): 16 x 16 pixels, 5 hidden nodes, 98.8 % by leaving
@@ -240,13 +240,13 @@ def _inputs(pixels: Pixels, side: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderRule:
-    """How often each claim of a header, silence included, went with a frontal image."""
+    """Share of frontal images for each view that a header can name, or for none."""
 
     pfi_of: dict[View | None, float]
-    """What the header says of the view to percent frontal; claims never seen are missing."""
+    """Percent frontal by the view in the header; views that did not occur are missing."""
 
     def predict_pfi(self, claims: Sequence[View | None]) -> NDArray[np.float64]:
-        """Percentage of frontal images among those of the same claim; 50 where there were none.
+        """Percentage of frontal images among those with the same claim; 50 where there were none.
 
         Returns:
             Shape (n,), percent.
@@ -255,14 +255,14 @@ class HeaderRule:
 
 
 def fit_header(claims: Sequence[View | None], is_frontal: NDArray[np.bool_]) -> HeaderRule:
-    """Learn what a header's claim is worth, and what to think where it makes none.
+    """Count how often images are frontal for each view that their header names, or for none.
 
     Args:
-        claims: what each header says by the mapping table; None where it says nothing known.
+        claims: the view in each header by the mapping table; None where it names none.
         is_frontal: shape (n,), the truth.
 
     Raises:
-        ValueError: as many claims as truths are needed.
+        ValueError: `claims` and `is_frontal` differ in length.
     """
     if len(claims) != len(is_frontal):
         raise ValueError(

@@ -1,6 +1,6 @@
-"""Assesses classifiers beside each other, each by the cutoffs that the same rules give it.
+"""Assesses several classifiers on the same images, each with cutoffs chosen by the same rules.
 
-A classifier's scores say in the fact SET which images are for validation and which for the test.
+The fact SET of the scores says which images are for validation and which for the test.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +19,10 @@ VALIDATION, INSIDE, EXTERNAL = "validation", "inside", "external"
 BOTH = "both"
 """The two test sets together."""
 TEST = "test"
-"""Where the paper's cutoff is from: all test images there are."""
+"""All test images: the paper's cutoff is chosen on them."""
 HIGHER_END, MIDDLE, AT_ITS_WORD = "higher end", "middle", "at its word"
 HEADER, HEADER_LEARNT = "header", "header, learnt"
-"""Classifiers: what the header claims, and what such claims were worth in training."""
+"""Classifiers: the view named by the header, and how often that was frontal in training."""
 _KINDS = ("source", "manufacturer")
 
 
@@ -30,17 +30,17 @@ def assess_scores(scores: Sequence[Scores]) -> tuple[Assessed, ...]:
     """Assess each classifier on each test set, by each rule for the cutoff.
 
     Args:
-        scores: with the facts SET and `source`, `manufacturer` where headers tell, and
-            `header_view` of HEADER. A classifier may know of fewer images than another.
+        scores: with the facts SET and `source`, `manufacturer` where headers name it, and
+            `header_view` for HEADER. Classifiers may have scores of different images.
 
     Returns:
         By classifier, in their order: cutoffs from validation images (HIGHER_END, the paper's
         rule, and MIDDLE, ours), then from test images (the paper's way, where both views are
-        among them); each on INSIDE, EXTERNAL and BOTH, as far as there are any. HEADER has no
-        cutoff and stands AT_ITS_WORD.
+        among them); each on INSIDE, EXTERNAL and BOTH, where these hold images. HEADER has no
+        cutoff; its rule is AT_ITS_WORD.
 
     Raises:
-        ValueError: a classifier's validation images are not of both views.
+        ValueError: the validation images of a classifier are not of both views.
 
     Source:
         Paper, section 6: the published cutoff is that of both test sets together.
@@ -49,7 +49,7 @@ def assess_scores(scores: Sequence[Scores]) -> tuple[Assessed, ...]:
 
 
 def images_of(scores: Scores) -> dict[str, Scores]:
-    """The test sets that hold an image, by name; BOTH only where there are two.
+    """The test sets that are not empty, by name; BOTH only where there are two.
 
     Args:
         scores: with the fact SET.
@@ -85,7 +85,7 @@ def rules_of(chosen: Cutoff) -> dict[str, float]:
 
 
 def is_right(scores: Scores, row: Assessed) -> NDArray[np.bool_]:
-    """Which images a row of the result counts as right, shape (n,)."""
+    """Which images a row of the result counts as right, shape (n,), bool."""
     if row.rule == AT_ITS_WORD:
         views = np.where(scores.is_frontal, "frontal", "lateral")
         at_its_word: NDArray[np.bool_] = scores.facts[CLAIM] == views
@@ -126,6 +126,6 @@ def _youden(scores: Scores) -> Cutoff:
 
 
 def _kinds(scores: Scores) -> Mapping[str, NDArray[np.str_]]:
-    """What some image is told apart by; a set whose headers name no maker is not sliced by it."""
+    """What to slice by: facts that at least one image has."""
     given = {kind: scores.facts[kind] for kind in _KINDS if kind in scores.facts}
     return {kind: names for kind, names in given.items() if (names != "").any()}

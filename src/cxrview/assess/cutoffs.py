@@ -9,7 +9,11 @@ from cxrview.records import ModelCard, Scores
 from cxrview.stats import log_odds, youden_cutoff
 
 MOST_REFUSED = 0.002
-"""Share of validation radiographs that may be called no chest."""
+"""Largest share of validation radiographs that may be refused as not a chest."""
+COVERAGE = 0.99
+"""Share of the images of each group that must be decided, not sent to review."""
+WIDEST_BAND = (5.0, 95.0)
+"""Percent; the band never extends beyond these, even where COVERAGE would allow it."""
 
 
 def with_cutoffs(
@@ -18,15 +22,15 @@ def with_cutoffs(
     left_out: Scores | None,
     others: NDArray[np.float64] | None,
 ) -> ModelCard:
-    """Set cutoffs and band anew, by the answers of the very weights that the card is of.
+    """Set the cutoffs and the review band of a card by the answers of its own weights.
 
     Args:
-        card: keeps all else, but for a card of int8, which was of the earlier ones.
-        validation: what these weights say of validation radiographs in all orientations; facts:
+        card: all other fields are kept, except the card of int8, which belongs to earlier cutoffs.
+        validation: PFI by these weights of validation radiographs in all orientations; facts:
             `source`.
-        left_out: what models of the same recipe said of sources that they had not seen; none of
-            test patients.
-        others: `chest` of validation pictures that show none, shape (m,), percent.
+        left_out: PFI by models of the same recipe of sources that they were not trained on,
+            without test patients.
+        others: `chest` of validation pictures that are not of a chest, shape (m,), percent.
     """
     best = youden_cutoff(validation.pfi, validation.is_frontal)
     middle = round((best.low + best.high) / 2, 3)
@@ -56,20 +60,14 @@ def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
         np.quantile(of, MOST_REFUSED, method="lower")
         for of in (chest, chest[validation.is_progenitor])
     ]
-    # Rounded down, so that the last one allowed is not refused after all.
+    # Rounded down, so that no image is refused by rounding.
     return float(np.floor(1000 * min((best.low + best.high) / 2, *allowed)) / 1000)
-
-
-COVERAGE = 0.99
-"""Share of each group's images that must be decided and not sent to review."""
-WIDEST_BAND = (5.0, 95.0)
-"""Beyond these a model that says so is taken at its word, whatever coverage would allow."""
 
 
 def widest_review_band(
     pfi: NDArray[np.float64], groups: NDArray[np.str_], cutoff: float
 ) -> tuple[float, float]:
-    """Find the widest band about the cutoff that still decides COVERAGE of each group's images.
+    """Find the widest band about the cutoff that still decides COVERAGE of every group.
 
     Args:
         pfi: shape (n,), of validation images, percent.
@@ -77,8 +75,8 @@ def widest_review_band(
         cutoff: percent.
 
     Returns:
-        Lowest and highest PFI, ends included, at the same distance from the cutoff in log-odds, and
-        never outside WIDEST_BAND.
+        Lowest and highest PFI, percent, ends included, at the same distance from the cutoff in
+        log-odds, and never outside WIDEST_BAND.
     """
     centre = float(log_odds(np.clip(np.array(cutoff), 0.1, 99.9)))
     low_end, high_end = (float(log_odds(np.array(end))) for end in WIDEST_BAND)

@@ -1,4 +1,4 @@
-"""Counts what a model's own rule makes of known images: right, wrong, unsure, refused."""
+"""Counts the decisions of a model on labelled images: right, wrong, review, not a chest."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,12 +18,12 @@ def count_decisions(scores: Scores, card: ModelCard) -> Row:
 
     Args:
         scores: of at least one image.
-        card: whose cutoffs and band decide.
+        card: with the cutoffs and the review band.
 
     Returns:
         `images`, `errors` (by the cutoff alone, as if nothing were sent to review or refused),
         their `accuracy_percent` with `interval_95_percent` (Clopper-Pearson), `decided` (outside
-        the band and not refused), `errors_decided`, and `refused` (called no chest).
+        the band and not refused), `errors_decided`, and `refused` (as not a chest).
     """
     is_called_frontal = scores.pfi >= card.cutoff
     decisions = decisions_of(Answers(pfi=scores.pfi, chest=scores.chest), card)
@@ -44,11 +44,11 @@ def count_decisions(scores: Scores, card: ModelCard) -> Row:
 
 
 def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
-    """What becomes of n pictures: their view, or `review`, or `not_chest`; shape (n,).
+    """The decision for each of n pictures: its view, `review` or `not_chest`; shape (n,).
 
     Args:
-        answers: of the network that the card is of.
-        card: whose cutoffs and band decide.
+        answers: of the model that the card belongs to.
+        card: with the cutoffs and the review band.
     """
     low, high = card.review_band
     decisions = np.where(answers.pfi >= card.cutoff, View.FRONTAL.value, View.LATERAL.value)
@@ -61,11 +61,11 @@ def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
 
 
 def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[str, float]:
-    """How far two networks lie apart about the same n pictures: mean, 99th percentile, largest.
+    """Differences of two models on the same n pictures: mean, 99th percentile, largest; points.
 
     Args:
-        one: percentages, shape (n,).
-        other: likewise.
+        one: shape (n,), percent.
+        other: shape (n,), percent.
     """
     apart = abs(one - other)
     return {
@@ -76,12 +76,12 @@ def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[s
 
 
 def count_by(scores: Scores, card: ModelCard, kinds: Mapping[str, NDArray[np.str_]]) -> list[Row]:
-    """Count the decisions of each combination of kinds that has an image, in alphabetical order.
+    """Count the decisions for each combination of names that has an image, in alphabetical order.
 
     Args:
         scores: of n images.
         card: as for `count_decisions`.
-        kinds: what to tell images apart by, each of shape (n,).
+        kinds: names to group by, such as `source`, each of shape (n,).
     """
     combinations = sorted(set(zip(*kinds.values(), strict=True)))
     rows = []
@@ -100,13 +100,13 @@ def views_of(scores: Scores) -> NDArray[np.str_]:
 
 
 def log_loss(scores: Scores) -> float:
-    """Mean surprise at the truth, in nats: 0 where every PFI is 0 or 100 and right."""
+    """Mean log loss in nats: 0 where every PFI is 0 or 100 and right."""
     margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
     return float(np.logaddexp(0, -margins).mean())
 
 
 def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
-    """Scores of several classifiers or sets one after the other, under one name."""
+    """Concatenate scores of several classifiers or sets, under one name."""
     chest = [one.chest for one in parts if one.chest is not None]
     kinds = set.intersection(*(set(one.facts) for one in parts))
     return Scores(

@@ -45,23 +45,23 @@ def write_figures(
     scale: str = "",
     has_radiographs: bool = True,
 ) -> dict[str, tuple[Path, Path]]:
-    """Draw what the network made of the test images.
+    """Draw PFI, cutoff and calibration of the model, examples and its errors.
 
     Args:
         out: folder.
         images: of the assessment.
-        network: the scores of the network, of all of `images.asked` in their order.
-        headline: rows; the network's by the higher end give the cutoff, both rules the errors.
+        network: scores of the model, of all of `images.scored` in their order.
+        headline: rows; those of the model by the higher end give the cutoff, both rules the errors.
         seed: draws the examples of Fig 4 among the inside test images.
-        note: stands above radiographs, such as "drawn phantoms, no patient".
-        scale: how the model's training was scaled, in words: stands above every figure.
-        has_radiographs: with Fig 4 and the failures.
+        note: text above radiographs, such as "drawn phantoms, no patient".
+        scale: how the training of the model was scaled, in words; above every figure.
+        has_radiographs: also draw Fig 4 and the failures.
 
     Returns:
         PNG and SVG of each figure, by name.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the folder cannot be written.
     """
     by_rule = {
         (row.images, row.rule): row for row in headline if row.classifier == network.classifier
@@ -100,11 +100,11 @@ def _examples(images: AssessmentImages, network: Scores, seed: int, note: str) -
 def _failures(
     images: AssessmentImages, network: Scores, rows: Sequence[Assessed], note: str
 ) -> Figure:
-    """Wrong by the one rule or the other; says which where they do not agree."""
+    """Images that are wrong by at least one rule; the caption names the rule where only one is."""
     is_test = network.facts[SET] != VALIDATION
     is_wrong = {row.rule: ~is_right(network, row) & is_test for row in rows}
     wrong = np.flatnonzero(np.any(list(is_wrong.values()), axis=0))
-    asked = [(one, image) for one in images.asked for image in one.images]
+    asked = [(one, image) for one in images.scored for image in one.images]
     captions, pixels = [], []
     for number, k in enumerate(wrong, start=1):
         one, image = asked[k]

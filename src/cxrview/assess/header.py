@@ -1,7 +1,7 @@
-"""The header itself as a classifier: taken at its word, and silence counted as wrong.
+"""The header as a classifier: it is right where it names the true view.
 
-Who files radiographs by their headers gets no answer where these say nothing: an image that
-stays unfiled is an error like one that is filed wrongly, and `slices` tells the two apart.
+A header that names no view counts as an error, since an image that cannot be sorted is as wrong as
+one that is sorted wrongly; `slices` counts the two separately.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ from cxrview.stats import exact_interval
 from cxrview.terms import View
 
 CLAIM = "header_view"
-"""The kind of slice: `frontal`, `lateral`, or empty where the header is silent."""
+"""The kind of slice: `frontal`, `lateral`, or empty where the header names none."""
 SILENT_PFI = 50.0
-"""Percent: a header that says nothing leaves both views as likely."""
+"""Percent: where the header names no view, both are taken as equally likely."""
 
 
 def claimed_pfi(claims: NDArray[np.str_]) -> NDArray[np.float64]:
-    """What a header's claim means as a probability of frontal.
+    """The view in a header as a probability of frontal.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where it makes none.
+        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
 
     Returns:
         Shape (n,), percent: 100, 0 or SILENT_PFI.
@@ -44,15 +44,15 @@ def assess_claims(
     *,
     kinds: Mapping[str, NDArray[np.str_]] | None = None,
 ) -> Assessment:
-    """Assess headers at their word; a silent one counts as calling the other view.
+    """Assess headers as a classifier; one that names no view counts as naming the wrong one.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where the header makes no claim.
+        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
         is_frontal: shape (n,), the truth.
         kinds: what to slice by, each of shape (n,); CLAIM is always among them.
 
     Returns:
-        Without `best`: a claim has no cutoff to choose, and `cutoff` stands at SILENT_PFI.
+        `best` is None, since a header has no cutoff to choose; `cutoff` is SILENT_PFI.
 
     Raises:
         ValueError: no image, or arrays of different lengths.

@@ -1,4 +1,4 @@
-"""Which images a model is assessed on, and the refusal of whatever leaks into them."""
+"""Chooses the images of an assessment, and refuses images that leak into the test sets."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _FAULTS_NAMED = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
-    """Images of a store that have one part in the assessment."""
+    """Images of a store that have one role in the assessment."""
 
     name: str
     """`training`, `validation`, `inside` or `external`."""
@@ -42,14 +42,14 @@ class ImageSet:
         return np.array([image.view is View.FRONTAL for image in self.images], bool)
 
     def pixels(self, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
-        """Pictures of some of them, or of all, shape (stop - start, side, side), uint8."""
+        """Pixels of some or all images, shape (stop - start, side, side), uint8."""
         rows = [image.row for image in self.images[start:stop]]
         pixels: NDArray[np.uint8] = self.store.pixels[rows]
         return pixels
 
     @property
     def sha256(self) -> str:
-        """Names the images, their order and all that is known of them."""
+        """Hash of the images, their order and all that is known of them."""
         digest = hashlib.sha256()
         for i in self.images:
             image = (i.file, i.source, i.patient, i.view, i.pixel_sha256)
@@ -60,7 +60,7 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentImages:
-    """Images to learn baselines from, to choose cutoffs by, and to count."""
+    """Images to train baselines on, to choose cutoffs by, and to count."""
 
     training: ImageSet
     validation: ImageSet
@@ -69,8 +69,8 @@ class AssessmentImages:
     """May be empty."""
 
     @property
-    def asked(self) -> tuple[ImageSet, ...]:
-        """Those that classifiers are asked about, in the order of their scores."""
+    def scored(self) -> tuple[ImageSet, ...]:
+        """The sets that every classifier is run on, in the order of their scores."""
         return (self.validation, self.inside, self.external)
 
 
@@ -86,12 +86,12 @@ def choose_images(
     """Choose the images of an assessment, and refuse a leak.
 
     Args:
-        prepared: the study's images, whose test partition is the inside test set.
+        prepared: images of the study; its test partition is the inside test set.
         split: of `prepared`.
-        external: a second set for the external test. None with `external_sources`: these are
-            of `prepared`; None without: there is no external test set.
+        external: a second store for the external test set. Where None, `external_sources` are
+            sources of `prepared`; without these, the external test set is empty.
         external_sources: of the external set, only images of these; all where empty.
-        sample: so many of the external images, drawn by `seed`; all where None. The paper: 1,000.
+        sample: number of external images to draw by `seed`; all where None. The paper: 1,000.
         seed: of the draw. It depends on file names and seed, not on the order of rows.
 
     Raises:
@@ -113,7 +113,7 @@ def choose_images(
 
 
 def need_both_views(one: ImageSet) -> None:
-    """Refuse a set by which nothing can be learnt or chosen.
+    """Refuse a set that does not hold both views.
 
     Raises:
         UsageError: it is empty, or one view is missing.
@@ -160,7 +160,7 @@ def _external(
 
 
 def _is_same(one: Prepared, other: Prepared) -> bool:
-    """One store, be it under two names."""
+    """Whether both are the same store, also under two paths."""
     contents = [store.about.get("content_sha256") for store in (one, other)]
     return one is other or (contents[0] is not None and contents[0] == contents[1])
 
@@ -176,7 +176,7 @@ def _drawn(images: Sequence[PreparedImage], sample: int, seed: int) -> list[Prep
 def _refuse_leaks(inside: Sequence[ImageSet], external: ImageSet, *, is_one_store: bool) -> None:
     faults = _shared("the same picture", "pixel_sha256", inside, external)
     if is_one_store:
-        # Of an image that is the same in both respects, the picture is told.
+        # An image that leaks in both ways is reported for its picture.
         faults = _shared("one patient", "patient", inside, external) | faults
     if faults:
         named = list(faults.values())[:_FAULTS_NAMED]
@@ -189,7 +189,7 @@ def _refuse_leaks(inside: Sequence[ImageSet], external: ImageSet, *, is_one_stor
 
 
 def _shared(what: str, fact: str, inside: Iterable[ImageSet], external: ImageSet) -> dict[str, str]:
-    """By external file: what it has in common with an image of the split."""
+    """By external file: what it shares with an image of the split, in words."""
     known: dict[str, tuple[str, str]] = {}
     for one in inside:
         for image in one.images:

@@ -1,7 +1,7 @@
 """Changes a radiograph as the paper's Fig 6 does: labels, rotation, half of it hidden, cropping.
 
-None of it is among the 106 variants that a candidate learns from, but for a turn by 2 or 90
-degrees. All of it is deterministic and works on squashed pictures.
+Except for rotation by 2 and by 90 degrees, none of these is among the 106 variants that a
+candidate is trained on. All are deterministic and take squashed pictures.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from cxrview.records.pixels import grey_picture
 from cxrview.records.scores import PROGENITOR_NAME
 
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Takes a square picture, shape (side, side), uint8, which it leaves alone; gives another."""
+"""Takes a square picture, shape (side, side), uint8, which is not changed; returns another."""
 
 BLACK, WHITE = 0, 255
 MARGIN_PERCENT = 4.0
@@ -27,11 +27,11 @@ MARGIN_PERCENT = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Letters in white, burned in as a radiographer's lead ones are."""
+    """White letters, burned in like the lead letters of a radiographer."""
 
     text: str
     height_percent: float
-    """Of a capital letter, in percent of the picture's rows."""
+    """Height of a capital letter, in percent of the rows of the picture."""
     corner: str
     """A name of CORNERS."""
 
@@ -48,7 +48,7 @@ class Modification:
 
     @property
     def name(self) -> str:
-        """`rotation/10`; `progenitor` for the image as it was, as in every table of scores."""
+        """`rotation/10`; `progenitor` for the unmodified image, as in every table of scores."""
         return f"{self.kind}/{self.severity}" if self.severity else PROGENITOR_NAME
 
 
@@ -58,7 +58,7 @@ CORNERS: Mapping[str, tuple[int, int]] = {
     "bottom-left": (1, 0),
     "bottom-right": (1, 1),
 }
-"""How far down and to the right, as a share of the way that there is."""
+"""Position from the upper left: share of the free rows and of the free columns."""
 
 DESTINATIONS: Mapping[str, Callable[[Box], Box]] = {
     "to-other-side": lambda box: replace(box, column=100 - box.column - box.columns),
@@ -82,7 +82,7 @@ CROPS: Mapping[str, Box] = {
     "upper-left-70": Box(row=0, column=0, rows=70, columns=70),
     "lower-right-70": Box(row=30, column=30, rows=70, columns=70),
 }
-"""What is left; `70` is percent of the rows and of the columns."""
+"""The part that is kept; `70` is percent of the rows and of the columns."""
 
 ROTATIONS_DEGREES = (2, 5, 10, 15, 20, 45, 90, 180)
 """Clockwise, as the picture is seen."""
@@ -114,7 +114,7 @@ def add_marker(pixels: NDArray[np.uint8], marker: Marker) -> NDArray[np.uint8]:
 
 
 def marker_box(marker: Marker, shape: tuple[int, ...]) -> Box:
-    """Where `add_marker` paints in a picture of that shape: outside this box nothing changes."""
+    """The box within which `add_marker` paints in a picture of that shape."""
     import cv2
 
     scale, thickness = _font(marker, shape[0])
@@ -133,13 +133,13 @@ def marker_box(marker: Marker, shape: tuple[int, ...]) -> Box:
 def move_marker(
     pixels: NDArray[np.uint8], box: Box, destination: str = "to-other-side"
 ) -> NDArray[np.uint8]:
-    """Cut a box out, fill it from its surroundings, and paint what was in it elsewhere.
+    """Cut a box out, fill it from its surroundings, and paint its content elsewhere.
 
     Args:
         pixels: shape (rows, columns), uint8.
         box: around the marker.
-        destination: a name of DESTINATIONS. There the brighter of two pixels is kept, since a
-            lead letter lets no less through than what lies behind it.
+        destination: a name of DESTINATIONS. The brighter of two pixels is kept there, since a
+            lead letter only makes a radiograph brighter.
 
     Returns:
         The same shape; the hole is filled by the method of Telea (2004).
@@ -163,7 +163,7 @@ def move_marker(
 
 
 def blank(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Fill a box with black: a marker's, or half the picture; shape (rows, columns), uint8.
+    """Fill a box with black, around a marker or over half the picture; (rows, columns) uint8.
 
     Raises:
         ValueError: pixels of another type, range or shape.
@@ -174,7 +174,7 @@ def blank(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Keep what lies in a box and squash it to the size that the picture had.
+    """Keep the content of a box and squash it to the size of the picture.
 
     Args:
         pixels: shape (side, side), uint8.
@@ -191,11 +191,11 @@ def crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def figure_modifications(box: Box | None = None) -> tuple[Modification, ...]:
-    """The columns of the paper's Fig 6: as it was, text label, rotation, half obscured, cropped.
+    """The columns of the paper's Fig 6: unmodified, text label, rotation, half obscured, cropped.
 
     Args:
-        box: around a marker that the picture has, which is then moved and blanked; where None,
-            one is added.
+        box: around a marker in the picture, which is then moved and blanked; where None, a
+            marker is added.
     """
     labels = [_named("marker-added/R-10-top-left")] if box is None else _labels_in(box)
     return (
@@ -208,7 +208,7 @@ def figure_modifications(box: Box | None = None) -> tuple[Modification, ...]:
 
 
 def _font(marker: Marker, rows: int) -> tuple[float, int]:
-    """OpenCV's scale, and how thick the strokes are, in pixels."""
+    """Font scale for OpenCV, and the thickness of the strokes in pixels."""
     import cv2
 
     height = marker.height_percent / 100 * rows
@@ -310,8 +310,8 @@ MODIFICATIONS: tuple[Modification, ...] = (
         for severity, box in CROPS.items()
     ),
 )
-"""The rows of the table, the image as it was first. Ours: the paper shows four, without amounts.
+"""The rows of the table, the unmodified image first. Ours: the paper shows four, without amounts.
 
-Where a marker is moved or blanked, the radiographs' own markers lie anywhere or nowhere: it is one
-that was added first.
+The marker that is moved or blanked is one that was added before, since it is not known where the
+radiographs have markers of their own.
 """

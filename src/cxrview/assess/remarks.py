@@ -1,4 +1,4 @@
-"""What a reader of an assessment must know beside its figures, in words."""
+"""Remarks that a reader of an assessment must know beside the numbers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,13 +16,13 @@ _PUBLISHED_RULE = "cxrview.dataset.partition"
 def assessment_remarks(
     images: AssessmentImages, card: ModelCard, scores: Sequence[Scores], *, baselines: bool
 ) -> tuple[str, ...]:
-    """Say what was not read, what the model has seen before, and how many headers are silent.
+    """Report unread files, images that the model was trained on, and headers that name no view.
 
     Args:
         images: of the assessment.
-        card: of the network.
+        card: of the model.
         scores: of every classifier.
-        baselines: whether headers were to be asked.
+        baselines: whether headers were to be assessed.
     """
     return (
         *_of_smoke_test(card),
@@ -40,11 +40,11 @@ def _of_smoke_test(card: ModelCard) -> Iterator[str]:
         )
 
 
-def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
-    """How many images a model was trained on, as far as its card tells.
+def images_trained_on(one: ImageSet, card: ModelCard) -> int:
+    """How many of the images a model was trained on, as far as its card says.
 
-    Only of a model trained by the published rule of partitions, and of the very labels that
-    its card names, can this be told; of any other it is 0.
+    Known only for a model that was trained by the published rule of partitions on the labels
+    that the store was made of; 0 for any other.
     """
     by_rule = _PUBLISHED_RULE in str(card.about.get("partitions", ""))
     labels = one.store.about.get("labels_sha256")
@@ -55,14 +55,14 @@ def images_learnt_from(one: ImageSet, card: ModelCard) -> int:
 
 
 def _unread(images: AssessmentImages) -> Iterator[str]:
-    stores = {id(one.store): one.store for one in images.asked if len(one)}
+    stores = {id(one.store): one.store for one in images.scored if len(one)}
     if unread := sum(len(store.failures) for store in stores.values()):
         yield f"{format_count(unread, 'labelled files')} could not be read: in no count"
 
 
 def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
-    for one in images.asked:
-        if seen := images_learnt_from(one, card):
+    for one in images.scored:
+        if seen := images_trained_on(one, card):
             yield (
                 f"{card.model_id} was trained on {format_count(seen)} of the "
                 f"{format_count(len(one), one.name + ' images')}: what it gets right of them says "
@@ -71,7 +71,7 @@ def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
 
 
 def _headers(images: AssessmentImages, scores: Sequence[Scores]) -> Iterator[str]:
-    asked = sum(len(one) for one in images.asked if one.name != VALIDATION)
+    asked = sum(len(one) for one in images.scored if one.name != VALIDATION)
     found = [one for one in scores if one.classifier == HEADER]
     if not found:
         yield "headers are not assessed: too few of the images have one"

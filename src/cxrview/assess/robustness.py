@@ -1,4 +1,4 @@
-"""Counts how far a classifier stands what `assess.modify` does to radiographs (paper, Fig 6)."""
+"""Counts how often a classifier is right under each modification of `assess.modify` (Fig 6)."""
 
 from collections.abc import Callable
 
@@ -12,26 +12,26 @@ from cxrview.records.pixels import squashed_pictures
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.stats import exact_interval
 
-Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """Squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
 
 
 def score_modified(
     pixels: NDArray[np.uint8],
     modification: Modification,
-    classify: Classify,
+    predict: Predict,
     *,
     batch: int,
     watch: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float64]:
-    """Change every image in one way and ask what it shows.
+    """Change every image in one way and run a model on it.
 
     Args:
-        pixels: shape (n, side, side), uint8; left alone.
+        pixels: shape (n, side, side), uint8; not changed.
         modification: a row of `assess.modify.MODIFICATIONS`.
-        classify: what is asked.
-        batch: images changed, held in memory and asked about at a time.
-        watch: called with how many more images are done.
+        predict: the model.
+        batch: images of one call of the model, which are in memory at a time.
+        watch: called with the number of images done since the last call.
 
     Returns:
         PFI in percent, shape (n,).
@@ -43,7 +43,7 @@ def score_modified(
     pfi = np.empty(len(pixels))
     for start in range(0, len(pixels), batch):
         some = [modification.make(one) for one in pixels[start : start + batch]]
-        pfi[start : start + batch] = classify(np.stack(some))
+        pfi[start : start + batch] = predict(np.stack(some))
         watch(len(some))
     return pfi
 
@@ -51,26 +51,26 @@ def score_modified(
 def count_modified(
     scores: Scores, *, cutoff: float, drawn_from: int | None = None
 ) -> tuple[ModifiedCount, ...]:
-    """Count what is right under each modification, of the very same images.
+    """Count what is right under each modification, of the same images.
 
     Args:
-        scores: variants named `rotation/10` and the like, and among them the images as they
-            were, `progenitor`.
+        scores: variants named as `rotation/10`, and among them the unmodified images,
+            `progenitor`.
         cutoff: percent; frontal where PFI is at least this.
-        drawn_from: images that there would have been; those in `scores` where None.
+        drawn_from: number of images that these were drawn from; those in `scores` where None.
 
     Returns:
         One for each variant, in their order.
 
     Raises:
-        ValueError: no image, the images as they were are missing, a modification was made of
-            other images or in another order, or a cutoff that is no percentage.
+        ValueError: `scores` is empty, the unmodified images are missing, a modification was made
+            of other images or in another order, or the cutoff is not within 0 to 100.
     """
     if not 0 <= cutoff <= 100:
         raise ValueError(f"a cutoff is a percentage, 0 to 100; got {cutoff}")
     unmodified = scores.where(scores.is_progenitor)
     if not len(unmodified):
-        raise ValueError("without the images as they were there is nothing to compare with")
+        raise ValueError("the unmodified images are missing, so there is nothing to compare with")
     return tuple(
         _count(
             scores.where(scores.variants == name), unmodified, cutoff, drawn_from or len(unmodified)

@@ -1,10 +1,10 @@
-"""What modifications did to a classifier, as CSV: counts of many images, or pictures of a few."""
+"""Writes robustness results as CSV: counts over many images, or each picture of a few."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
+from cxrview.csv_files import write_csv
 from cxrview.records import Interval, ModifiedCount, ModifiedImage
 from cxrview.terms import View
 
@@ -15,7 +15,7 @@ COUNT_COLUMNS = (
     *("lateral", "lateral_right", "lateral_low_percent", "lateral_high_percent"),
     *("lost", "gained", "difference_points", "classifier", "cutoff", "scale"),
 )
-"""Ends of intervals are Clopper-Pearson's, 95 %; of a view without an image they are empty."""
+"""Intervals are Clopper-Pearson, 95 %; empty for a view without images."""
 IMAGE_COLUMNS = ("image", "modification", "severity", "pfi", "view", "classifier", "cutoff")
 
 
@@ -27,17 +27,17 @@ def write_modified_counts(
     cutoff: float,
     scale: str = "",
 ) -> None:
-    """Write COUNT_COLUMNS, a row each; the file whole or not at all.
+    """Write COUNT_COLUMNS, a row for each count; the file is written atomically.
 
     Args:
         path: .csv.
         counts: of one classifier.
         classifier: its name.
-        cutoff: that they were counted by; percent.
-        scale: how its training was scaled, in words; empty where it was not.
+        cutoff: of the counts; percent.
+        scale: how the training was scaled, in words; empty where it was not.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the file cannot be written.
     """
     _write(path, COUNT_COLUMNS, ([*_cells(one), classifier, cutoff, scale] for one in counts))
 
@@ -45,12 +45,12 @@ def write_modified_counts(
 def write_modified_images(
     path: Path, images: Iterable[Sequence[ModifiedImage]], *, classifier: str, cutoff: float
 ) -> None:
-    """Write IMAGE_COLUMNS, a row for each picture of each image; the file whole or not at all.
+    """Write IMAGE_COLUMNS, a row for each picture of each image; the file is written atomically.
 
-    Images are numbered from 1 and not named: a name may tell whose it is.
+    Images are numbered from 1 and not named: a file name may identify the patient.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the file cannot be written.
     """
     rows = (
         [number, one.modification, one.severity, one.pfi, _view(one.pfi, cutoff)]
@@ -83,11 +83,5 @@ def _view(pfi: float, cutoff: float) -> View:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with (
-        raising_cannot_write(path),
-        atomic_path_in_new_folder(path) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    with raising_cannot_write(path), atomic_path_in_new_folder(path) as part:
+        write_csv(part, columns, rows)

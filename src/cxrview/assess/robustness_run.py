@@ -1,4 +1,4 @@
-"""Hands a model and known images to the robustness figure and the robustness table."""
+"""Runs a model on changed radiographs, for the robustness figure and the robustness table."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modifications
-from cxrview.assess.robustness import Classify, count_modified, score_modified
+from cxrview.assess.robustness import Predict, count_modified, score_modified
 from cxrview.assess.robustness_files import write_modified_counts
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.errors import UsageError
@@ -18,8 +18,8 @@ from cxrview.records import Box, ModifiedCount, ModifiedImage, Scores
 from cxrview.records.pixels import square_picture
 
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
-AT_ONCE = 64
-"""Pictures that a model is asked about at a time."""
+BATCH = 64
+"""Pictures of one call of a model."""
 _ADVICE = "Name a new folder, or replace it with --overwrite"
 
 
@@ -43,13 +43,13 @@ def modified_images(
 
 
 def score_modified_images(
-    pixels: NDArray[np.uint8], predict: Classify, box: Box | None = None
+    pixels: NDArray[np.uint8], predict: Predict, box: Box | None = None
 ) -> tuple[ModifiedImage, ...]:
-    """Change one radiograph as the paper's Fig 6 does, and ask a model what each picture shows.
+    """Change one radiograph as the paper's Fig 6 does, and run a model on each picture.
 
     Args:
         pixels: shape (side, side), uint8, squashed.
-        predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most AT_ONCE.
+        predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most BATCH.
         box: as for `modified_images`.
 
     Raises:
@@ -76,7 +76,7 @@ def assess_partition(
     files: NDArray[np.str_],
     patients: NDArray[np.str_],
     sources: NDArray[np.str_],
-    predict: Classify,
+    predict: Predict,
     cutoff: float,
     out: Path,
     watch: Callable[[int], None] = lambda done: None,
@@ -87,10 +87,10 @@ def assess_partition(
     overwrite: bool = False,
     scale: str = "",
 ) -> tuple[ModifiedCount, ...]:
-    """Ask a model about all images under all modifications, and count what it gets right.
+    """Run a model on all images under all modifications, and count what it gets right.
 
-    Stopped at any point, the same call goes on: what `out` holds of these images, this model
-    and this modification is not computed again. Another cutoff needs no computing either.
+    The same call resumes a run that was stopped: what `out` holds of these images, this model
+    and this modification is not computed again. Another cutoff is counted without computing.
 
     Args:
         pixels: shape (n, side, side), uint8, squashed.
@@ -98,13 +98,14 @@ def assess_partition(
         files: shape (n,), as in the labels file, all different.
         patients: shape (n,).
         sources: shape (n,).
-        predict: (m, side, side) uint8 to PFI in percent, (m,); m is at most AT_ONCE.
+        predict: (m, side, side) uint8 to PFI in percent, (m,); m is at most BATCH.
         cutoff: percent; frontal where PFI is at least this.
-        out: folder; gets `robustness.csv`, `robustness.parquet`, and `parts`, which a resume
-            needs and nobody else.
-        watch: called with how many more images are done, `n` for each modification in the end.
-        classifier: name of the model; must tell its weights, as `ModelCard.model_id` does.
-        drawn_from: images of the partition, where these were drawn from it.
+        out: folder for `robustness.csv`, `robustness.parquet`, and `parts`, which only a
+            resumed run reads.
+        watch: called with the number of images done since the last call; `n` for each
+            modification in all.
+        classifier: name of the model, another one for other weights, as `ModelCard.model_id`.
+        drawn_from: number of images of the partition, where these are a sample of it.
         modifications: the rows; the unmodified image must be among them.
         overwrite: replace a table of another model or of other images.
         scale: how the model's training was scaled, in words; in every row of `robustness.csv`.
@@ -113,12 +114,12 @@ def assess_partition(
         One count for each modification.
 
     Raises:
-        UsageError: there is no image, or `out` holds such another table.
-        CannotWrite: the disk took no more.
+        UsageError: `pixels` is empty, or `out` holds a table of another model or other images.
+        CannotWrite: `out` cannot be written.
     """
     if not len(pixels):
-        raise UsageError("there is no image to modify")
-    asked = Scores(
+        raise UsageError("no image was given to modify")
+    unscored = Scores(
         classifier=classifier,
         files=files,
         patients=patients,
@@ -128,10 +129,10 @@ def assess_partition(
         facts={"source": sources},
     )
     if not overwrite:
-        _refuse_another(out / TABLE, asked)
-    images = _sha256(pixels, asked)
+        _refuse_another(out / TABLE, unscored)
+    images = _sha256(pixels, unscored)
     parts = [
-        _part(out / PARTS / _file_name(row, images, pixels), pixels, asked, row, predict, watch)
+        _part(out / PARTS / _file_name(row, images, pixels), pixels, unscored, row, predict, watch)
         for row in modifications
     ]
     scores = _join(parts)
@@ -142,52 +143,56 @@ def assess_partition(
 
 
 def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
-    """Draw `sample` of `count` images by seed, in their order; all where None or not fewer."""
+    """Draw `sample` of `count` numbers by seed, in ascending order; all where None or not fewer.
+
+    Returns:
+        Shape (min(sample, count),), each from 0 to count - 1.
+    """
     drawn = np.random.default_rng(seed).permutation(count)[:sample]
     return np.sort(drawn)
 
 
-def _refuse_another(path: Path, asked: Scores) -> None:
+def _refuse_another(path: Path, unscored: Scores) -> None:
     if not path.exists():
         return
     standing = read_scores(path)
     first = standing[0].where(standing[0].is_progenitor) if standing else None
-    if first is None or first.classifier != asked.classifier:
+    if first is None or first.classifier != unscored.classifier:
         raise UsageError(f"{path} is of another model", _ADVICE)
-    if not np.array_equal(first.files, asked.files):
+    if not np.array_equal(first.files, unscored.files):
         raise UsageError(f"{path} is of other images", _ADVICE)
 
 
 def _part(
     path: Path,
     pixels: NDArray[np.uint8],
-    asked: Scores,
+    unscored: Scores,
     row: Modification,
-    predict: Classify,
+    predict: Predict,
     watch: Callable[[int], None],
 ) -> Scores:
-    """One modification of all images, from the disk where it stands there whole."""
-    with suppress(UsageError):  # it is not there, or was torn by a power cut
+    """One modification of all images; read from disk where an earlier run has finished it."""
+    with suppress(UsageError):  # the file is missing, or incomplete after a power cut
         (found,) = read_scores(path)
         watch(len(found))
         return found
-    pfi = score_modified(pixels, row, predict, batch=AT_ONCE, watch=watch)
-    made = replace(asked, variants=np.full(len(pfi), row.name), pfi=pfi)
+    pfi = score_modified(pixels, row, predict, batch=BATCH, watch=watch)
+    made = replace(unscored, variants=np.full(len(pfi), row.name), pfi=pfi)
     write_scores(path, [made])
     return made
 
 
 def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> str:
-    """Tells model, images and what is done to them, by what is made of the first of them."""
+    """A name that differs with model, images and modification (by its result on the first one)."""
     digest = hashlib.sha256(images + row.make(pixels[0]).tobytes()).hexdigest()[:16]
     return f"{row.name.replace('/', '-')}-{digest}.parquet"
 
 
-def _sha256(pixels: NDArray[np.uint8], asked: Scores) -> bytes:
-    digest = hashlib.sha256(repr((asked.classifier, pixels.shape)).encode())
-    for column in (asked.files, asked.patients, asked.is_frontal, asked.facts["source"]):
+def _sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
+    digest = hashlib.sha256(repr((of.classifier, pixels.shape)).encode())
+    for column in (of.files, of.patients, of.is_frontal, of.facts["source"]):
         digest.update(repr(column.tolist()).encode(errors="surrogateescape"))
-    for picture in pixels:  # one after the other: they may lie on the disk
+    for picture in pixels:  # one by one: they may be mapped from disk
         digest.update(picture.tobytes())
     return digest.digest()
 

@@ -1,4 +1,4 @@
-"""Asks the network and its older rivals about the same images: a PFI of each by each."""
+"""Runs the model and the older classifiers on the same images: one PFI each."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,7 +20,7 @@ _AT_ONCE = 512
 """Pictures in memory at a time."""
 
 Pfi = NDArray[np.float64]
-Ask = Callable[[NDArray[np.uint8]], Pfi]
+Predict = Callable[[NDArray[np.uint8]], Pfi]
 Watch = Callable[[int], None]
 
 
@@ -43,16 +43,16 @@ def score_images(
             take headers at their word and for what their claims were worth in training. These
             two are asked about images with a header only, and left out where training,
             validation or test holds none, or the validation images with one are of one view.
-        seed: of Boone's first weights.
-        watch: called with how many more images one classifier was asked about.
+        seed: of the initial weights of Boone's perceptron.
+        watch: called with the number of images that a classifier has done since the last call.
 
     Returns:
-        The network first. Facts: SET, `source`, `manufacturer`, and CLAIM (what the header says
-        of the view); the last two are empty where it is silent or there is none.
+        The model first. Facts: SET, `source`, `manufacturer`, and CLAIM (the view in the header);
+        the last two are empty where the header does not name them or is missing.
 
     Raises:
-        UsageError: the network takes pictures of another size, or the baselines cannot be learnt
-            for want of images or of scikit-learn.
+        UsageError: the model takes pictures of another size, or the baselines cannot be trained
+            because images or scikit-learn are missing.
     """
     side = images.inside.store.pixels.shape[1]
     if side != model.card.input_side:
@@ -62,19 +62,19 @@ def score_images(
         )
     rivals = _learn(images, seed) if baselines else {}
     classifiers = {name or model.card.model_id: model.pfi} | rivals
-    asked = [
-        _scores(classifier, images.asked, _ask_all(ask, images.asked, watch))
-        for classifier, ask in classifiers.items()
+    scored = [
+        _scores(classifier, images.scored, _predict_all(predict, images.scored, watch))
+        for classifier, predict in classifiers.items()
     ]
-    return (*asked, *(_ask_headers(images) if baselines else ()))
+    return (*scored, *(_score_headers(images) if baselines else ()))
 
 
-def asked_in_all(images: AssessmentImages, *, baselines: bool = True) -> int:
-    """How many images `score_images` will tell `watch` of."""
-    return (3 if baselines else 1) * sum(map(len, images.asked))
+def images_to_score(images: AssessmentImages, *, baselines: bool = True) -> int:
+    """Number of images that `score_images` counts with `watch` in all."""
+    return (3 if baselines else 1) * sum(map(len, images.scored))
 
 
-def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
+def _learn(images: AssessmentImages, seed: int) -> dict[str, Predict]:
     need_both_views(images.training)
     try:
         from cxrview.assess.baselines import NEIGHBOURS, fit_boone, fit_lehmann
@@ -101,20 +101,20 @@ def _learn(images: AssessmentImages, seed: int) -> dict[str, Ask]:
         ) from error
 
 
-def _ask_all(ask: Ask, sets: Sequence[ImageSet], watch: Watch) -> Pfi:
+def _predict_all(predict: Predict, sets: Sequence[ImageSet], watch: Watch) -> Pfi:
     parts = [np.empty(0)]
     for one in sets:
         for start in range(0, len(one), _AT_ONCE):
-            parts.append(ask(one.pixels(start, start + _AT_ONCE)))
+            parts.append(predict(one.pixels(start, start + _AT_ONCE)))
             watch(len(parts[-1]))
     return np.concatenate(parts)
 
 
-def _ask_headers(images: AssessmentImages) -> Iterator[Scores]:
+def _score_headers(images: AssessmentImages) -> Iterator[Scores]:
     from cxrview.assess.baselines import fit_header
 
     training = [image for image in images.training.images if image.has_header]
-    sets = [_with_header(one) for one in images.asked]
+    sets = [_with_header(one) for one in images.scored]
     validation, *test = sets
     views = {image.view for image in validation.images}
     if not training or len(views) < 2 or not any(map(len, test)):

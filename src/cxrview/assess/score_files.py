@@ -1,7 +1,7 @@
-"""What classifiers said of known images, as Parquet: anybody may recount what a study claims.
+"""Scores of classifiers on labelled images, as Parquet, so that every count can be repeated.
 
-One row an image or variant: `classifier, file, patient, variant, view` (the truth), `pfi`, and
-whatever images are told apart by, such as `source`; `chest` of a network that tells it.
+One row for each image or variant: `classifier, file, patient, variant, view` (the truth), `pfi`,
+facts such as `source`, and `chest` of a model that has this output.
 """
 
 import json
@@ -22,11 +22,11 @@ _ORDER = b"cxrview.classifiers"
 
 
 def write_scores(path: Path, scores: Sequence[Scores]) -> None:
-    """Write the rows of one classifier after the other; the file whole or not at all.
+    """Write the rows of one classifier after the other; the file is written atomically.
 
     Raises:
-        CannotWrite: the disk took no more.
-        ValueError: two have one classifier's name, or a fact is named as a column is.
+        CannotWrite: the file cannot be written.
+        ValueError: two classifiers have one name, or a fact has the name of a column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -40,7 +40,7 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
         fields.append((_CHEST, pa.float64()))
     schema = pa.schema(
         [*fields, *((kind, pa.string()) for kind in kinds)],
-        # Of a classifier without a row, only this tells.
+        # Classifiers without a row are named only here.
         metadata={_ORDER: json.dumps(names)},
     )
     tables = [pa.table(_columns(one, kinds, schema.names), schema=schema) for one in scores]
@@ -50,10 +50,10 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
 
 
 def read_scores(path: Path) -> tuple[Scores, ...]:
-    """Read what `write_scores` wrote, in its order; rows of one classifier need not be together.
+    """Read a file of `write_scores`, in its order; rows of one classifier need not be together.
 
     Raises:
-        UsageError: the file is missing, no Parquet, lacks a column, or a value is out of range.
+        UsageError: the file is missing, is not Parquet, lacks a column, or a value is out of range.
     """
     import pyarrow.parquet as pq
 
@@ -69,7 +69,8 @@ def read_scores(path: Path) -> tuple[Scores, ...]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError) as error:  # Arrow's errors are ValueErrors
         raise UsageError(
-            f"{path} holds no scores: a column is missing, or a value is none of its kind"
+            f"{path} holds no scores: a column is missing, or a value is out of range",
+            "Make it again with the command that wrote it",
         ) from error
 
 
@@ -98,7 +99,7 @@ def _scores(
     name: str, columns: dict[str, NDArray[np.generic]], chosen: NDArray[np.bool_]
 ) -> Scores:
     of = {column: values[chosen] for column, values in columns.items()}
-    views = [View(str(view)) for view in of["view"]]  # a ValueError where it is none
+    views = [View(str(view)) for view in of["view"]]  # ValueError for any other word
     chest = of.get(_CHEST)
     if chest is not None and any(value is None for value in chest):
         chest = None

@@ -1,4 +1,4 @@
-"""The result tables of an assessment, as CSV and JSON, each written whole or not at all."""
+"""Result tables of an assessment, as CSV and JSON, each written atomically."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from cxrview.results.tables import write_rows
 from cxrview.terms import View
 
 ASSESSMENT, SLICES, RELIABILITY = "assessment.csv", "slices.csv", "reliability.csv"
-ERRORS, WHOLE = "errors.csv", "assessment.json"
+ERRORS, REPORT = "errors.csv", "assessment.json"
 
 _ERROR_COLUMNS = (
     *("classifier", "images", "cutoff_from", "rule"),
@@ -43,13 +43,13 @@ def write_assessment(
         out: folder.
         scores: of every classifier.
         assessed: every row.
-        headline: those whose errors are listed.
-        about: what it was made from.
-        remarks: in words.
+        headline: rows whose errors are listed.
+        about: what the assessment was made from, by name.
+        remarks: of `assessment_remarks`.
         scale: how the model's training was scaled, in words; in every row of all but the errors.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the folder cannot be written.
     """
     chosen = {id(row) for row in headline}
     everything = {
@@ -67,7 +67,7 @@ def write_assessment(
             columns = _SLICE_COLUMNS if name == SLICES else ()
             write_rows(out / name, ({**row, "scale": scale} for row in rows), columns)
         write_rows(out / ERRORS, _errors(scores, headline), _ERROR_COLUMNS)
-        with atomic_path(out / WHOLE) as part:
+        with atomic_path(out / REPORT) as part:
             part.write_text(json.dumps(everything, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
@@ -79,7 +79,7 @@ _SLICE_COLUMNS = (
     *(field.name for field in fields(TwoByTwo)),
     "scale",
 )
-"""There may be no row: of images without source and header."""
+"""Written also where the table is empty: images without source and header."""
 
 
 def _names(row: Assessed) -> Row:
@@ -125,7 +125,7 @@ def _slices(row: Assessed) -> Iterator[Row]:
 
 
 def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
-    """Once for each classifier and set: it does not depend on a cutoff."""
+    """Once for each classifier and set, since it does not depend on a cutoff."""
     once = {(row.classifier, row.images): row.assessment.reliability for row in assessed}
     for (classifier, images), bins in once.items():
         for one in bins:
@@ -141,7 +141,7 @@ def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
 
 
 def _errors(scores: Sequence[Scores], headline: Iterable[Assessed]) -> Iterator[Row]:
-    """Each wrong image of each classifier under each rule; BOTH would name them twice."""
+    """Each wrong image of each classifier under each rule; without BOTH, which repeats them."""
     of = {one.classifier: images_of(one) for one in scores}
     for row in headline:
         if row.images == BOTH:

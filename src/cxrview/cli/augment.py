@@ -111,7 +111,7 @@ def _edge(name: str) -> "Edge":
     try:
         return Edge(name)
     except ValueError:
-        raise UsageError(f"there is no edge {name}", "There are black and repeat") from None
+        raise UsageError(f"there is no edge {name}", "Use black or repeat") from None
 
 
 def _materialise(
@@ -139,7 +139,7 @@ def _materialise(
 
 
 def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]]":
-    """Its id and its squashed pixels: a file, or an image of a store, the first unless named."""
+    """Id and squashed pixels of an image file, or of one image of a store (None: the first)."""
     from cxrview.dataset.store import open_prepared
     from cxrview.image import read_radiograph, squash
 

@@ -1,4 +1,4 @@
-"""One example for each command, shown at the end of its help; a test parses each."""
+"""Examples for the help of commands whose docstring has none; a test parses each."""
 
 EXAMPLES = {
     "classify": "cxrview classify /archive --out views.parquet",

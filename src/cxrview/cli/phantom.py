@@ -40,7 +40,7 @@ def phantom(
     ] = 0.3,
     header_fault: Annotated[
         list[str] | None,
-        typer.Option(help="Given to the images in turn, `none` for a right header; repeatable."),
+        typer.Option(help="Given to the images in turn, `none` for a correct header; repeatable."),
     ] = None,
     damage: Annotated[
         list[str] | None,
@@ -69,7 +69,7 @@ def phantom(
         typer.echo(_all_names())
         return
     if out is None:
-        raise UsageError("there is no folder to draw into", "cxrview phantom OUT")
+        raise UsageError("no folder to draw into was given", "Use cxrview phantom OUT")
     drawn = draw_archive(
         out,
         patients=patients,

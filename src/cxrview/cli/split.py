@@ -29,9 +29,9 @@ def split(
         str,
         typer.Argument(
             metavar="STORE|LABELS|STUDY",
-            help="A store of cxrview prepare, a labels file, or an annotation study, whose "
-            "settled views count. A store also tells the same picture in two formats; files are "
-            "compared by their bytes only.",
+            help="A store made by cxrview prepare, a labels file, or an annotation study, whose "
+            "settled views count. In a store the same picture is found also in two formats; files "
+            "are compared by their bytes only.",
             show_default=False,
         ),
     ],
@@ -40,16 +40,16 @@ def split(
         str,
         typer.Option(
             metavar="patient|image|rule",
-            help="Keep a patient's images together, draw by image as the paper did, or take the "
-            "published rule of the shipped model, which takes no sizes and no seed.",
+            help="Keep a patient's images together, draw by image as the paper did, or use the "
+            "published rule of the model in the package, which takes no sizes and no seed.",
         ),
     ] = "patient",
     counts: Annotated[
         str | None,
         typer.Option(
             metavar="N,N,N",
-            help="Images in training, validation and test; the paper's are 1129,376,377. What is "
-            "left over is left out.",
+            help="Images in training, validation and test; the paper's are 1129,376,377. Further "
+            "images are left out.",
             show_default=False,
         ),
     ] = None,
@@ -64,8 +64,8 @@ def split(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Leave out what a study of this scale has no use for: smoke, laptop, night or "
-            "paper, which leaves out nothing.",
+            help="Leave out the images that a study of this scale does not use: smoke, laptop, "
+            "night, or paper, which uses all.",
             show_default="paper",
         ),
     ] = None,

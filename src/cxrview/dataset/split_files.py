@@ -1,10 +1,10 @@
 """A split on disk: one row an image, as CSV or Parquet, ours or somebody else's."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from cxrview.atomic_files import atomic_path, raising_cannot_write
+from cxrview.csv_files import write_csv
 from cxrview.errors import UsageError
 from cxrview.records import Label, PreparedImage, Split
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
@@ -112,10 +112,7 @@ def _text(seed: int | None) -> str:
 
 
 def _write_csv(path: Path, rows: list[tuple[str, ...]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(SPLIT_COLUMNS)
-        writer.writerows(rows)
+    write_csv(path, SPLIT_COLUMNS, rows)
 
 
 def _write_parquet(path: Path, rows: list[tuple[str, ...]]) -> None:

@@ -9,7 +9,6 @@ While it is being made there is `progress.jsonl` as well, and about.json says so
 `store.preparing`, which writes all of it.
 """
 
-import csv
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.dataset.append import ABOUT, PIXELS
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Prepared, PreparedImage
@@ -128,10 +128,8 @@ def write_index(path: Path, images: Iterable[PreparedImage]) -> None:
 
 def write_prepare_failures(path: Path, failures: Iterable[Failure]) -> None:
     """Write `file, code, reason, advice` as CSV; the heading alone where there are none."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_FAILURE_COLUMNS)
-        writer.writerows([getattr(f, name) for name in _FAILURE_COLUMNS.values()] for f in failures)
+    names = _FAILURE_COLUMNS.values()
+    write_csv(path, list(_FAILURE_COLUMNS), ([getattr(f, n) for n in names] for f in failures))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -168,6 +166,5 @@ def _map_pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _read_failures(path: Path) -> Iterable[Failure]:
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            yield Failure(**{to: row[name] for name, to in _FAILURE_COLUMNS.items()})
+    for row in read_csv_rows(path):
+        yield Failure(**{to: row[name] for name, to in _FAILURE_COLUMNS.items()})

@@ -4,7 +4,6 @@ Radiographs are phantoms, as DICOM; the pictures of a hundred made-up classes ar
 weights are random.
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cxrview.csv_files import write_csv
 from cxrview.phantom.archive import Drawn, draw_archive
 from cxrview.train.published import write_unlearnt
 
@@ -62,10 +62,10 @@ def draw_study(folder: Path, *, seed: int) -> DrawnStudy:
             overwrite=True,
         )
         rows += _label_rows(drawn, source)
-    _write_csv(study.labels, ("file", "patient", "view", "source"), rows)
+    write_csv(study.labels, ("file", "patient", "view", "source"), rows)
     _draw_pictures(study.pictures, seed)
     kinds = [(k, _wnid(k), "artifact" if k < TAUGHT else "other") for k in range(CLASSES)]
-    _write_csv(study.classes, ("index", "wnid", "category"), kinds)
+    write_csv(study.classes, ("index", "wnid", "category"), kinds)
     write_unlearnt(study.published, seed=seed)
     (folder / _DONE).write_text("{}\n", encoding="utf-8")
     return study
@@ -96,10 +96,3 @@ def _draw_pictures(folder: Path, seed: int) -> None:
 
 def _wnid(number: int) -> str:
     return f"n{90_000_000 + number}"
-
-
-def _write_csv(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)

@@ -1,11 +1,11 @@
 """Pre-trains from a tree of pictures: keeps those of the classes to learn, and trains on them."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.atomic_files import atomic_path, raising_cannot_write
+from cxrview.csv_files import write_csv
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
 from cxrview.dataset.natural.pictures import count_classes, keep_pictures
 from cxrview.paper.network_files import read_about
@@ -115,11 +115,6 @@ def pre_trained_lines(folder: Path) -> list[str]:
 
 def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
     """Place in the network's output, index among the thousand, wnid and category."""
-    with (
-        raising_cannot_write(path),
-        atomic_path(path) as part,
-        part.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["output", "index", "wnid", "category"])
-        writer.writerows([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))
+    rows = ([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))
+    with raising_cannot_write(path), atomic_path(path) as part:
+        write_csv(part, ["output", "index", "wnid", "category"], rows)

@@ -1,6 +1,5 @@
 """Lays out a whole drawn archive, as an export from a hospital's would lie on a disk."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.errors import UsageError
 from cxrview.phantom.damage import DAMAGES
 from cxrview.phantom.dicom import Shot, make_instance, make_report, to_bytes
@@ -190,8 +190,7 @@ def _prepare(out: Path, overwrite: bool) -> Path:
 
 
 def _remove_earlier(out: Path, truth: Path) -> None:
-    with truth.open(newline="", encoding="utf-8") as table:
-        named = [row.get("file") or "" for row in csv.DictReader(table)]
+    named = [row.get("file") or "" for row in read_csv_rows(truth)]
     inside = out.resolve()
     for name in filter(None, named):
         file = (out / name).resolve()
@@ -323,11 +322,5 @@ def _save(out: Path, drawn: Drawn, content: bytes) -> Drawn:
 
 
 def _write_truth(path: Path, drawn: Sequence[Drawn]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as table:
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["file", "patient", "view", "projection", "syntax", "header_fault", "damage"])
-        for one in drawn:
-            rows.writerow(
-                [one.file, one.patient, one.view or "", one.projection or "", one.syntax,
-                 one.header_fault, one.damage]
-            )  # fmt: skip
+    columns = ("file", "patient", "view", "projection", "syntax", "header_fault", "damage")
+    write_csv(path, columns, ([getattr(one, name) for name in columns] for one in drawn))

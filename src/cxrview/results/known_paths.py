@@ -1,6 +1,5 @@
 """The paths that earlier results hold, on the disk and not in memory, however many."""
 
-import csv
 import hashlib
 import sqlite3
 import threading
@@ -8,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from cxrview.csv_files import read_csv_columns
 from cxrview.results.columns import from_printable
 from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.results.side_files import need_own_summary, run_folder
@@ -48,8 +48,7 @@ def _of_parquet(file: Path) -> Iterator[list[str]]:
 def _of_csv(file: Path) -> Iterator[list[str]]:
     from pyarrow import csv as arrow
 
-    with file.open(newline="", encoding="utf-8") as text:
-        check_columns(file, next(csv.reader(text), []))
+    check_columns(file, read_csv_columns(file))
     with arrow.open_csv(
         file,
         read_options=arrow.ReadOptions(block_size=CSV_BLOCK_BYTES),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.atomic_files import PART, atomic_path, raising_cannot_write
+from cxrview.csv_files import read_csv_columns, read_csv_rows, write_csv
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
 
@@ -133,9 +134,8 @@ def each_failure(path: Path) -> Iterator[Row]:
         UsageError: there is no such file, or none of ours.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                yield {name: row[name] for name in FAILURE_COLUMNS}
+        for row in read_csv_rows(path):
+            yield {name: row[name] for name in FAILURE_COLUMNS}
     except (OSError, KeyError, ValueError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as failures of cxrview classify") from error
 
@@ -161,11 +161,9 @@ def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        check_columns(path, reader.fieldnames or ())
-        for row in reader:
-            yield {name: _typed(name, row.get(name)) for name in columns}
+    check_columns(path, read_csv_columns(path))
+    for row in read_csv_rows(path):
+        yield {name: _typed(name, row.get(name)) for name in columns}
 
 
 def check_columns(path: Path, names: Collection[str]) -> None:
@@ -216,15 +214,8 @@ _NAMES = {"parquet": _names_in_parquet, "csv": _names_in_csv, "jsonl": _names_in
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        names = list(columns)
-        plain = csv.DictWriter(file, names, lineterminator="\n")
-        quoted = csv.DictWriter(file, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writeheader()
-        for row in rows:
-            # Python leaves a lone carriage return bare, which every reader takes for a line's end.
-            has_return = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
-            (quoted if has_return else plain).writerow(row)
+    names = list(columns)
+    write_csv(path, names, ([row.get(name) for name in names] for row in rows))
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:

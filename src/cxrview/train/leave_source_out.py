@@ -1,6 +1,5 @@
 """How a recipe does where it was never trained: sources left out of a training, and asked about."""
 
-import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from cxrview.assess.decisions import count_decisions, join_scores, log_loss, vie
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import writing
 from cxrview.classify.model_files import read_model
+from cxrview.csv_files import read_csv_rows
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records import ModelCard, Scores
@@ -114,8 +114,7 @@ def read_left_out(out: Path, recipe: Recipe, pool: Pool) -> tuple[LeftOut, ...]:
     """
     try:
         about = json.loads((out / ABOUT).read_text(encoding="utf-8"))
-        with (out / TABLE).open(newline="", encoding="utf-8") as rows:
-            names = dict.fromkeys(row["model"] for row in csv.DictReader(rows))
+        names = dict.fromkeys(row["model"] for row in read_csv_rows(out / TABLE))
         standing = about["recipe"], about["pictures_sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(

@@ -74,15 +74,15 @@ def _lines(found: "ArchiveError") -> Iterator[str]:
     if found.unsettled:
         unsettled = plural(
             found.unsettled,
-            "image is not settled yet; where it is a conflict, which is",
-            "images are not settled yet; where these are conflicts, which are",
+            "image is not settled yet. If it is a conflict, which is",
+            "images are not settled yet. If they are conflicts, which are",
         )
-        yield f"{unsettled} harder than the rest, the error is larger than it looks"
+        yield f"{unsettled} harder than the rest, the true error is larger"
     if found.without_row:
         yield plural(
             found.without_row,
-            "settled image has no row in the result, and does not count",
-            "settled images have no row in the result, and do not count",
+            "settled image has no row in the result and is not counted",
+            "settled images have no row in the result and are not counted",
         )
 
 

@@ -1,4 +1,4 @@
-"""`cxrview assess model`: how often a model is right, beside what it must beat."""
+"""`cxrview assess model`: how often a model is right, beside older classifiers."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,10 +86,10 @@ def model_command(
     ] = False,
     overwrite: OverwriteFlag = False,
 ) -> None:
-    """Count what a model gets right on test images, with exact intervals, beside its rivals.
+    """Count how often a model is right on test images, beside older classifiers and the header.
 
     These are Lehmann's nearest neighbours and Boone's perceptron, trained on the same training
-    images, and the header. The same command resumes a run that was stopped, and ends with the
+    images. Intervals are exact. The same command resumes a run that was stopped, and ends with the
     same bytes. Needs what the extra named train installs (scipy, matplotlib, scikit-learn).
 
     Exit code: 0 done, 2 usage error or images refused, 3 folder not writable.
@@ -101,7 +101,7 @@ def model_command(
 
         from cxrview.assess.assess import assess_model, headline
         from cxrview.assess.images import choose_images
-        from cxrview.assess.score import asked_in_all
+        from cxrview.assess.score import images_to_score
         from cxrview.classify.model import load_model
         from cxrview.cli.shared.progress import progress
         from cxrview.cli.shared.smoke_model import warn_of_smoke_test
@@ -118,7 +118,7 @@ def model_command(
     baselines = not no_baselines
     loaded = load_model(model, precision="fp32", device="cpu")
     warn_of_smoke_test(loaded.card)
-    with progress("images", lambda: asked_in_all(chosen, baselines=baselines)) as advance:
+    with progress("images", lambda: images_to_score(chosen, baselines=baselines)) as advance:
         run = assess_model(
             chosen,
             loaded,

@@ -74,7 +74,7 @@ def _partition(name: str) -> "Partition":
         return Partition(name)
     except ValueError:
         raise UsageError(
-            f"there is no partition {name}", "There are training, validation and test"
+            f"there is no partition {name}", "Use training, validation or test"
         ) from None
 
 

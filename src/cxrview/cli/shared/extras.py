@@ -1,4 +1,4 @@
-"""Says which extra a command needs, where a library of it is missing."""
+"""Names the extra to install where a library is missing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from cxrview.install_command import install_command
 
 @contextmanager
 def training_extra(what: str) -> Iterator[None]:
-    """Import within the block what the extra named train installs.
+    """Import, within the block, libraries that the extra named train installs.
 
     Args:
-        what: needs it, such as `training`.
+        what: what needs them, such as `training`, for the message.
 
     Raises:
         UsageError: a library is not installed; the message names it.
@@ -23,7 +23,7 @@ def training_extra(what: str) -> Iterator[None]:
 
 @contextmanager
 def annotation_extra() -> Iterator[None]:
-    """Import within the block what the extra named annotate installs.
+    """Import, within the block, libraries that the extra named annotate installs.
 
     Raises:
         UsageError: a library is not installed; the message names it.

@@ -5,26 +5,28 @@ from collections.abc import Mapping
 
 from typer import Typer
 
+EXAMPLE = "Example: "
+
 
 def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
     """Set the help of all commands, also those of groups.
 
     Typer keeps the line breaks of a docstring and then breaks its lines again; here a line ends
-    where the terminal does.
+    where the terminal does. The example is the paragraph of the docstring that begins with EXAMPLE,
+    else the one of `examples`; it is shown below the options.
 
     Args:
         app: with all of its commands.
-        examples: a command line for each command, by its words after `cxrview`.
+        examples: command lines, by the words of the command after `cxrview`.
         before: words of the group that `app` is.
-
-    Raises:
-        KeyError: a command has no example.
     """
     for command in app.registered_commands:
-        text = command.help or inspect.getdoc(command.callback)
-        command.help = unwrapped(text or "")
-        name = str(command.name or getattr(command.callback, "__name__", ""))
-        command.epilog = f"Example: {examples[before + name]}"
+        name = before + str(command.name or getattr(command.callback, "__name__", ""))
+        text = unwrapped(command.help or inspect.getdoc(command.callback) or "").split("\n\n")
+        shown = [part for part in text if part.startswith(EXAMPLE)]
+        shown += [EXAMPLE + examples[name]] if name in examples else []
+        command.epilog = shown[0] if shown else None
+        command.help = "\n\n".join(part for part in text if part not in shown)
     for group in app.registered_groups:
         if group.typer_instance:
             complete_help(group.typer_instance, examples, f"{before}{group.name} ")

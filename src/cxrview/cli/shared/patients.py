@@ -1,4 +1,4 @@
-"""What commands ask and say about the patients of images: whose they are, or that nobody knows."""
+"""Options for the patients of images, and messages about images whose patient is not known."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ PatientColumn = Annotated[
     typer.Option(
         "--patient-column",
         metavar="COLUMN",
-        help="Column of the table that tells the patient of each image.",
+        help="Column of the table that holds the patient of each image.",
         show_default="patient or patient_key",
     ),
 ]
@@ -25,14 +25,20 @@ PatientPattern = Annotated[
         "--patient-pattern",
         metavar="REGEX",
         help="Regular expression whose first group is the patient in an image's path, such as "
-        r"'patient(\d+)'; for images that have no header and stand in no table of patients.",
+        r"'patient(\d+)'; for images without a header and without a column for patients.",
         show_default=False,
     ),
 ]
 
 
 def warn_of_no_patient(unknown: int, images: int, advice: str) -> None:
-    """Say at once what a split would refuse only after all work; nothing where all are known."""
+    """Warn early that a split by patient would be refused; nothing where all patients are known.
+
+    Args:
+        unknown: number of images without a patient.
+        images: number of all images.
+        advice: how to name the patients, as the beginning of a sentence.
+    """
     if unknown:
         of = f"of {plural(images, 'image')}"
         no_patient = plural(unknown, f"{of} has", f"{of} have")
