@@ -64,7 +64,7 @@ bench: .venv/bench
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install --upgrade "pip>=25.1"
 	@$(PIP) install torch==2.13.0
-	@$(PIP) install --editable ".[train,annotate,postgresql,sr]" --group dev
+	@$(PIP) install --editable ".[train,annotate,audit,postgresql,sr]" --group dev
 	@touch $@
 
 # With the plug-ins by which pydicom itself reads every transfer syntax, for the baseline.

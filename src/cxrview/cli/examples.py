@@ -4,6 +4,7 @@ EXAMPLES = {
     "classify": "cxrview classify /archive --out views.parquet",
     "concat": "cxrview concat night-1.parquet night-2.parquet --out views.parquet",
     "merge": "cxrview merge views.parquet study.db --out labelled.parquet",
+    "audit": "cxrview audit views.parquet --out audit.html",
     "writeback": "cxrview writeback views.parquet --out corrected",
     "annotate create": (
         "cxrview annotate create study.db --from views.parquet --reader anna --reader ben"

@@ -6,6 +6,7 @@ import typer
 
 from cxrview.cli.annotate import annotate
 from cxrview.cli.assess import assess
+from cxrview.cli.audit import audit
 from cxrview.cli.augment import augment
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
@@ -56,6 +57,7 @@ def before_any_command(
 app.command(rich_help_panel="Archive")(classify)
 app.command(rich_help_panel="Archive")(concat)
 app.command(rich_help_panel="Archive")(merge)
+app.command(rich_help_panel="Archive")(audit)
 app.command(rich_help_panel="Archive")(writeback)
 app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)

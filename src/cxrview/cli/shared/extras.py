@@ -33,6 +33,17 @@ def annotation_extra() -> Iterator[None]:
 
 
 @contextmanager
+def report_page_extra() -> Iterator[None]:
+    """Import within the block what the extra named audit installs.
+
+    Raises:
+        UsageError: a library is not installed; the message names it.
+    """
+    with _extra("audit", "the page of an audit"):
+        yield
+
+
+@contextmanager
 def report_extra() -> Iterator[None]:
     """Import within the block what the extra named sr installs.
 

@@ -1,0 +1,1 @@
+"""What is wrong with the headers of an archive, on one page."""
