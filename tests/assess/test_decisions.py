@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.assess.decisions import count_by, count_decisions, join_scores, log_loss, views_of
+from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
 from cxrview.classify.decide import decide
-from cxrview.records import Instance, ModelCard, Scores
+from cxrview.records import Instance, ModelCard, Scores, join_scores
 from cxrview.terms import Decision, View
 
 CARD = ModelCard(

@@ -1,7 +1,5 @@
 """Counts the decisions of a model on labelled images: right, wrong, review, not a chest."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,19 +94,3 @@ def log_loss(scores: Scores) -> float:
     """Mean log loss in nats: 0 where every PFI is 0 or 100 and right."""
     margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
     return float(np.logaddexp(0, -margins).mean())
-
-
-def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
-    """Concatenate scores of several classifiers or sets, under one name."""
-    chest = [one.chest for one in parts if one.chest is not None]
-    kinds = set.intersection(*(set(one.facts) for one in parts))
-    return Scores(
-        classifier=classifier,
-        files=np.concatenate([one.files for one in parts]),
-        patients=np.concatenate([one.patients for one in parts]),
-        variants=np.concatenate([one.variants for one in parts]),
-        is_frontal=np.concatenate([one.is_frontal for one in parts]),
-        pfi=np.concatenate([one.pfi for one in parts]),
-        facts={kind: np.concatenate([one.facts[kind] for one in parts]) for kind in kinds},
-        chest=np.concatenate(chest) if len(chest) == len(parts) else None,
-    )

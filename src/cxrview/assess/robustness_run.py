@@ -23,6 +23,7 @@ from cxrview.records import (
     Prepared,
     PreparedImage,
     Scores,
+    join_scores,
 )
 from cxrview.records.pixels import square_picture
 from cxrview.terms import View
@@ -183,7 +184,7 @@ def assess_partition(
         folder=out / PARTS,
         watch=watch,
     )
-    scores = _join([run.score(row) for row in modifications])
+    scores = join_scores([run.score(row) for row in modifications], classifier.name)
     write_scores(out / TABLE, [scores])
     counts = count_modified(scores, cutoff=cutoff, drawn_from=images.drawn_from)
     write_modified_counts(
@@ -250,15 +251,3 @@ def _sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
     for picture in pixels:  # one by one: they may be mapped from disk
         digest.update(picture.tobytes())
     return digest.digest()
-
-
-def _join(parts: Sequence[Scores]) -> Scores:
-    return replace(
-        parts[0],
-        files=np.concatenate([part.files for part in parts]),
-        patients=np.concatenate([part.patients for part in parts]),
-        variants=np.concatenate([part.variants for part in parts]),
-        is_frontal=np.concatenate([part.is_frontal for part in parts]),
-        pfi=np.concatenate([part.pfi for part in parts]),
-        facts={"source": np.concatenate([part.facts["source"] for part in parts])},
-    )

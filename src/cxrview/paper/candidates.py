@@ -147,5 +147,5 @@ def fine_tuning_named(name: str) -> FineTuning:
         UsageError: there is none.
     """
     if name not in FINE_TUNINGS:
-        raise UsageError(f"there is no method {name}", f"There are {', '.join(FINE_TUNINGS)}")
+        raise UsageError(f"method {name} does not exist", f"Choose from {', '.join(FINE_TUNINGS)}")
     return FINE_TUNINGS[name]

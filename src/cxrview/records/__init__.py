@@ -43,7 +43,7 @@ from cxrview.records.evaluation import (
     TwoByTwo,
 )
 from cxrview.records.model_card import SMOKE_TEST, Cutoff, ModelCard
-from cxrview.records.scores import Answers, Scores, join_answers
+from cxrview.records.scores import Answers, Scores, join_answers, join_scores
 
 __all__ = [
     "SMOKE_TEST",
@@ -92,4 +92,5 @@ __all__ = [
     "TwoByTwo",
     "Variant",
     "join_answers",
+    "join_scores",
 ]

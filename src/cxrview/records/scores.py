@@ -96,3 +96,22 @@ class Scores:
             facts={kind: names[chosen] for kind, names in self.facts.items()},
             chest=None if self.chest is None else self.chest[chosen],
         )
+
+
+def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
+    """Concatenate scores of several classifiers or sets, under one name.
+
+    Facts and `chest` are those that all parts have; there is at least one part.
+    """
+    chest = [one.chest for one in parts if one.chest is not None]
+    kinds = [kind for kind in parts[0].facts if all(kind in one.facts for one in parts)]
+    return Scores(
+        classifier=classifier,
+        files=np.concatenate([one.files for one in parts]),
+        patients=np.concatenate([one.patients for one in parts]),
+        variants=np.concatenate([one.variants for one in parts]),
+        is_frontal=np.concatenate([one.is_frontal for one in parts]),
+        pfi=np.concatenate([one.pfi for one in parts]),
+        facts={kind: np.concatenate([one.facts[kind] for one in parts]) for kind in kinds},
+        chest=np.concatenate(chest) if len(chest) == len(parts) else None,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxrview.assess.decisions import count_decisions, join_scores, log_loss, views_of
+from cxrview.assess.decisions import count_decisions, log_loss, views_of
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import writing
 from cxrview.classify.model_files import read_model
@@ -16,7 +16,7 @@ from cxrview.csv_files import read_csv_rows
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json
-from cxrview.records import ModelCard, Scores
+from cxrview.records import ModelCard, Scores, join_scores
 from cxrview.records.card_about import LeftOutCounts
 from cxrview.records.json_object import to_json
 from cxrview.results.tables import write_rows

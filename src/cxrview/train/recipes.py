@@ -115,5 +115,5 @@ def recipe_named(name: str) -> Recipe:
         UsageError: there is none.
     """
     if name not in RECIPES:
-        raise UsageError(f"there is no recipe {name}", f"There are {', '.join(RECIPES)}")
+        raise UsageError(f"recipe {name} does not exist", f"Choose from {', '.join(RECIPES)}")
     return RECIPES[name]

@@ -14,12 +14,11 @@ from typing import Any, Literal, ParamSpec
 
 import matplotlib
 import matplotlib.style
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxrview.atomic_files import write_atomic
-from cxrview.records import Scores
+from cxrview.records import Scores, join_scores
 from cxrview.terms import View
 
 FULL_WIDTH_MM = 180.0
@@ -197,12 +196,4 @@ def with_pooled(sets: Mapping[str, Scores]) -> dict[str, Scores]:
     if len(sets) == 1:
         return dict(sets)
     each = list(sets.values())
-    union = Scores(
-        classifier=each[0].classifier,
-        files=np.concatenate([scores.files for scores in each]),
-        patients=np.concatenate([scores.patients for scores in each]),
-        variants=np.concatenate([scores.variants for scores in each]),
-        is_frontal=np.concatenate([scores.is_frontal for scores in each]),
-        pfi=np.concatenate([scores.pfi for scores in each]),
-    )
-    return {**sets, TOGETHER: union}
+    return {**sets, TOGETHER: join_scores(each, each[0].classifier)}
