@@ -1,10 +1,10 @@
-"""What the 106 variants of one radiograph cost on one core, against a plain way of making them.
+"""Time of the 106 variants of one radiograph on one core, against a straightforward version.
 
 Usage: python benchmarks/augment.py [ROUNDS]
 
-The plain way is what one would write first: scipy.ndimage for turns and moves, a generic
-filter over each neighbourhood for the noise reduction, and each variant from the progenitor
-anew. Prints the fastest of the rounds, as processor time, and the ratio in the same run.
+The straightforward version uses scipy.ndimage for rotation and translation, a generic filter for
+noise reduction, and makes each variant separately from the progenitor. Prints the processor time
+of the fastest round, and the ratio in the same run.
 """
 
 import sys
@@ -24,7 +24,7 @@ from cxrview.dataset.augment.perturb import (
     SPREAD_RADIUS,
     TRANSLATION,
 )
-from cxrview.dataset.augment.variants import VARIANTS, make_all, make_variant
+from cxrview.dataset.augment.variants import VARIANTS, make_all_variants, make_variant
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
@@ -45,7 +45,7 @@ def main(rounds: int) -> None:
             make_variant(pixels, variant, seed=0, image_id="drawn")
 
     ways = {
-        "make_all": (lambda: make_all(pixels, seed=0, image_id="drawn"), rounds),
+        "make_all_variants": (lambda: make_all_variants(pixels, seed=0, image_id="drawn"), rounds),
         "make_variant, one by one": (one_by_one, rounds),
         "the plain way": (lambda: plain(pixels), 1),
     }
@@ -56,7 +56,7 @@ def main(rounds: int) -> None:
 
 
 def fastest(way: Callable[[], object], times: int) -> float:
-    """Processor seconds of the fastest of some calls, after one that fills the caches."""
+    """Measure the processor seconds of the fastest call, after one that fills the caches."""
     if times > 1:
         way()
     seconds = []
@@ -68,7 +68,7 @@ def fastest(way: Callable[[], object], times: int) -> float:
 
 
 def plain(pixels: Pixels) -> list[Pixels]:
-    """The same 106 the plain way."""
+    """Make the same 106 in the straightforward way."""
     rng = np.random.default_rng(0)
     made = [pixels.copy()]
     for variant in VARIANTS[1:]:
@@ -77,7 +77,7 @@ def plain(pixels: Pixels) -> list[Pixels]:
 
 
 def plain_pose(pixels: Pixels, name: str) -> Pixels:
-    """One pose."""
+    """Make one pose."""
     kind, *rest = name.split("-")
     if kind == "rotate":
         degrees = float(rest[0]) * (-1 if rest[1] == "clockwise" else 1)
@@ -88,7 +88,7 @@ def plain_pose(pixels: Pixels, name: str) -> Pixels:
 
 
 def plain_perturbation(pixels: Pixels, name: str | None, rng: np.random.Generator) -> Pixels:
-    """One perturbation."""
+    """Make one perturbation."""
     kind, *rest = str(name).split("-")
     if kind == "translate":
         step = TRANSLATION * np.sum([STEP[direction] for direction in rest], axis=0)
@@ -115,7 +115,7 @@ def plain_perturbation(pixels: Pixels, name: str | None, rng: np.random.Generato
 
 
 def plain_not_a_peak(window: NDArray[np.float64]) -> float:
-    """The median of a neighbourhood, or the value beside it where it is a peak."""
+    """Give the median of a neighbourhood, or the next value if it is an extreme."""
     median = float(np.sort(window)[len(window) // 2])
     darker, brighter = window[window < median], window[window > median]
     if not len(darker) and len(brighter):

@@ -1,15 +1,16 @@
-"""What a competent user writes who has pydicom, Pillow and torch: the rate to compare with.
+"""Baseline rates: straightforward code with pydicom, Pillow and torch.
 
 Usage: python benchmarks/baseline.py one-by-one|loader FILE...
 
-`one-by-one` reads a file by pydicom's `pixel_array` (a picture by Pillow), spreads it from minimum
-to maximum in floats, resizes by Pillow and asks torch's fp32 GoogLeNet under `inference_mode`, with
-all threads, about one image after another. `loader` does the same with a DataLoader of two
-processes (spawned) and batches of 32. Weights are drawn by a seed: speed does not depend on them.
+`one-by-one` reads a file with pydicom's `pixel_array` (raster files with Pillow), windows it from
+minimum to maximum in floats, resizes with Pillow and runs torch's fp32 GoogLeNet in
+`inference_mode`, with all threads, on one image after the other. `loader` does the same with a
+DataLoader of two spawned processes and batches of 32. Weights are random: speed does not depend on
+them.
 
-Prints one line of JSON. Seconds are those of the loop alone: imports, weights and the start of the
-loader's processes come before the clock starts. Files that pydicom cannot decode with what is
-installed are left out of count and time, and named.
+Prints one line of JSON. Seconds are those of the loop, without imports, weights and the start of
+the loader's processes. Files that the installed pydicom cannot decode are listed, and not in count
+and time.
 """
 
 import json
@@ -31,7 +32,7 @@ MEAN_GREY = 120.0
 
 
 def read(file: str) -> NDArray[np.float32]:
-    """Shape (3, 224, 224), as the network takes it."""
+    """Read a file as input of the model, shape (3, 224, 224)."""
     if pydicom.misc.is_dicom(file):
         header = pydicom.dcmread(file)
         values = header.pixel_array.astype(np.float32)
@@ -46,25 +47,25 @@ def read(file: str) -> NDArray[np.float32]:
     return np.repeat(middle[None], 3, axis=0)
 
 
-def make_network() -> GoogLeNet:
-    """Two classes, drawn weights."""
+def make_model() -> GoogLeNet:
+    """Make a two-class model with random weights."""
     torch.manual_seed(0)
     return GoogLeNet(2, auxiliary=False).eval()
 
 
 def one_by_one(files: list[str]) -> dict[str, float]:
-    """Seconds of each file."""
-    network, seconds = make_network(), {}
+    """Measure the seconds of each file."""
+    model, seconds = make_model(), {}
     with torch.inference_mode():
-        for file in [files[0], *files]:  # the first twice: nothing is warm yet
+        for file in [files[0], *files]:  # the first file twice, as a warm-up
             began = time.perf_counter()
-            network(torch.from_numpy(read(file))[None]).main.softmax(1)
+            model(torch.from_numpy(read(file))[None]).main.softmax(1)
             seconds[file] = time.perf_counter() - began
     return seconds
 
 
 class Films(Dataset[NDArray[np.float32]]):
-    """Files by number."""
+    """The files as a data set."""
 
     def __init__(self, files: list[str]) -> None:
         self.files = files
@@ -77,7 +78,7 @@ class Films(Dataset[NDArray[np.float32]]):
 
 
 class FirstFew(Sampler[int]):
-    """The first file for each process, so that they have started, then all files."""
+    """Give the first file to each process, so that they have started, then all files."""
 
     def __init__(self, count: int, processes: int) -> None:
         self.count, self.processes, self.is_warm = count, processes, False
@@ -87,8 +88,8 @@ class FirstFew(Sampler[int]):
 
 
 def loader(files: list[str]) -> float:
-    """Seconds of all files."""
-    network = make_network()
+    """Measure the seconds of all files."""
+    model = make_model()
     order = FirstFew(len(files), 2)
     films = DataLoader(
         Films(files),
@@ -100,16 +101,16 @@ def loader(files: list[str]) -> float:
     )
     with torch.inference_mode():
         for batch in films:
-            network(batch[:1]).main.softmax(1)
+            model(batch[:1]).main.softmax(1)
         order.is_warm = True
         began = time.perf_counter()
         for batch in films:
-            network(batch).main.softmax(1)
+            model(batch).main.softmax(1)
         return time.perf_counter() - began
 
 
 def readable(files: list[str]) -> tuple[list[str], list[str]]:
-    """Files that can be read here, and those that can't; one of each folder is tried."""
+    """Divide files into readable and unreadable ones, by trying one of each folder."""
     verdicts: dict[Path, bool] = {}
     for file in files:
         folder = Path(file).parent
@@ -117,7 +118,7 @@ def readable(files: list[str]) -> tuple[list[str], list[str]]:
             try:
                 read(file)
                 verdicts[folder] = True
-            except Exception:  # a decoder is missing, or refuses what others read
+            except Exception:  # a decoder is missing, or refuses the file
                 verdicts[folder] = False
     return (
         [file for file in files if verdicts[Path(file).parent]],

@@ -1,12 +1,12 @@
-"""What a network must beat: older classifiers and the header, on the same test patients.
+"""Accuracy of older classifiers and of the header, on the same test patients as the model.
 
 Usage: python benchmarks/baselines.py DATA
 
-DATA holds labels.csv, the images that it names and open-i-headers.csv.gz, the real headers of
-the Open-i collection. Everything is learnt on patients of the training partition; the table
-counts those of the test partition, and nothing is chosen by them. `header` takes it at its
-word, silence counting as an error; `learnt` is what the same claims, silence included, went with
-in training. Boone's network has the first of six seeds, all six are below the table.
+DATA has labels.csv, its images and open-i-headers.csv.gz, the real headers of the Open-i
+collection. Everything is trained on patients of the training partition; the table counts those of
+the test partition, which decide nothing. `header` uses the header's view, and a missing view is an
+error; `learnt` uses the share of frontal training images with the same header. Boone's perceptron
+has the first of six seeds; all six are below the table.
 """
 
 import sys
@@ -28,24 +28,24 @@ from cxrview.stats import exact_interval
 from cxrview.terms import Partition, View
 
 SEEDS = range(6)
-"""Boone's figure is the average of six runs."""
+"""Boone's result is the average of six runs."""
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One partition: labels, pixels and truth, in one order."""
+    """One partition: labels, pixels and truth, in the same order."""
 
     labels: list[Label]
     pixels: NDArray[np.uint8]
     is_frontal: NDArray[np.bool_]
     claims: list[View | None]
-    """Of the headers; None also where there is no header."""
+    """Of the headers; None also without a header."""
     has_header: NDArray[np.bool_]
 
 
 def main(data: Path) -> None:
-    """Read, learn, and print the table."""
+    """Read, train, and print the table."""
     training, test = (read_part(data, p) for p in (Partition.TRAINING, Partition.TEST))
     shown = training.pixels, training.is_frontal
     boones = [fit_boone(*shown, seed=seed).predict_pfi(test.pixels) for seed in SEEDS]
@@ -92,7 +92,7 @@ def read_part(data: Path, partition: Partition) -> Part:
 
 
 def learnt_from_headers(training: Part, test: Part) -> Numbers:
-    """PFI of what a claim was worth in training; NaN where there is no header."""
+    """PFI by the share of frontal training images with the same header; NaN without a header."""
     rows = np.flatnonzero(training.has_header)
     rule = fit_header([training.claims[k] for k in rows], training.is_frontal[rows])
     return np.where(test.has_header, rule.predict_pfi(test.claims), np.nan)
@@ -104,7 +104,7 @@ def ask_network(pixels: NDArray[np.uint8]) -> Numbers:
 
 
 def timed(name: str, run: Callable[[], Numbers]) -> Numbers:
-    """Run it and say how long it took."""
+    """Call it and print how long it took."""
     began = time.perf_counter()
     values = run()
     print(f"{name}: {time.perf_counter() - began:.1f} s for {len(values)} images")
@@ -112,18 +112,18 @@ def timed(name: str, run: Callable[[], Numbers]) -> Numbers:
 
 
 def is_right(pfi: Numbers, cutoff: float, test: Part) -> Numbers:
-    """1 where right, 0 where wrong, NaN where it was not asked."""
+    """1 if correct, 0 if wrong, NaN if not assessed."""
     return np.where(np.isnan(pfi), np.nan, (pfi >= cutoff) == test.is_frontal)
 
 
 def at_its_word(test: Part) -> Numbers:
-    """The same of the headers' own claims."""
+    """The same for the views in the headers."""
     agrees = [claim is label.view for claim, label in zip(test.claims, test.labels, strict=True)]
     return np.where(test.has_header, agrees, np.nan)
 
 
 def print_table(labels: list[Label], right: dict[str, Numbers]) -> None:
-    """One column a classifier: right of all by source and view, then accuracies."""
+    """Print one column per classifier: correct of all by source and view, then accuracies."""
     print(f"{'':17}" + "".join(f"{name:>13}" for name in right))
     for name, inside in groups(labels):
         cells = [values[inside] for values in right.values()]
@@ -134,7 +134,7 @@ def print_table(labels: list[Label], right: dict[str, Numbers]) -> None:
 
 
 def groups(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Each source and view, then the source with the headers, then all."""
+    """Yield each source and view, then the source with headers, then all."""
     for source, view in sorted({(label.source, label.view) for label in labels}):
         yield f"{source} {view}", np.array([(i.source, i.view) == (source, view) for i in labels])
     yield "open-i", np.array([label.source == "open-i" for label in labels])
@@ -142,17 +142,17 @@ def groups(labels: list[Label]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 
 def share(values: Numbers) -> str:
-    """Right of all, where any was asked."""
+    """Format correct of all, if any were assessed."""
     return f"{int(values.sum())}/{len(values)}" if len(values) else "-"
 
 
 def percent(values: Numbers) -> str:
-    """Accuracy."""
+    """Format the accuracy."""
     return f"{100 * values.mean():.2f}" if len(values) else "-"
 
 
 def interval(values: Numbers) -> str:
-    """Clopper-Pearson, in percent."""
+    """Format the Clopper-Pearson interval in percent."""
     if not len(values):
         return "-"
     found = exact_interval(int(values.sum()), len(values))

@@ -1,10 +1,10 @@
-"""Full-size phantoms in every transfer syntax, PNG and JPEG, kept in a folder for the next run.
+"""Draws full-size phantoms in every transfer syntax, PNG and JPEG, and keeps them for later runs.
 
 Usage: python benchmarks/corpus.py FOLDER [IMAGES]
 
-FOLDER gets one folder a format with IMAGES (default 4) files of 2500 x 2048 pixels, 12 bits where
-the format holds them, and one of 1024 x 1024 JPEGs. Formats show the same patients. What is there
-already is not drawn again. Prints how much smaller each format is than native pixels.
+FOLDER gets one folder per format with IMAGES (default 4) files of 2500 x 2048 pixels, 12 bits if
+the format supports them, and one of 1024 x 1024 JPEGs. Formats show the same patients. Existing
+files are not drawn again. Prints how much smaller each format is than native pixels.
 """
 
 import io
@@ -29,18 +29,18 @@ SIZE, BITS = (2500, 2048), 12
 RASTERS = ("png", "jpeg-file")
 FORMATS = (*DEFAULT_SYNTAXES, *RASTERS)
 SMALL_JPEG = "jpeg-1024"
-"""Apart from the mixed corpus: for the issue's goal of 8-bit JPEGs."""
+"""Not in the mixed corpus: for the goal for 8-bit JPEGs."""
 LOSSLESS = ("jpeg-lossless", "jpeg-lossless-p14", "jpeg-ls", "jpeg-2000", "htj2k")
 REAL_RATIOS = (2.0, 3.5)
-"""Of lossless streams of real radiographs: what the corpus must lie between."""
+"""Compression ratios of lossless streams of real radiographs; the corpus must be between them."""
 QUANTA = 16
-"""Times what a phantom's detector counts: a real one blurs, which takes three quarters of the
-noise of single pixels away and leaves streams of 2 to 3.5 : 1."""
+"""Factor for the quanta of a phantom's detector: a real detector blurs, which removes three
+quarters of the pixel noise and gives streams of 2 to 3.5 : 1."""
 PROJECTIONS = (Projection.PA, Projection.LL, Projection.AP, Projection.RL)
 
 
 def make_corpus(folder: Path, images: int) -> dict[str, list[Path]]:
-    """Draw what is missing, and give the files of each format."""
+    """Draw missing files, and give the files of each format."""
     for number in range(images):
         missing = [f for f in (*FORMATS, SMALL_JPEG) if not _place(folder, f, number).exists()]
         if missing:
@@ -53,7 +53,7 @@ def make_corpus(folder: Path, images: int) -> dict[str, list[Path]]:
 
 
 def link_corpus(files: list[Path], folder: Path, count: int) -> int:
-    """Fill a folder with hard links to the files in turn, so that a run lasts long enough."""
+    """Fill a folder with hard links to the files, so that a run takes long enough."""
     folder.mkdir(parents=True)
     for number in range(count):
         file = files[number % len(files)]
@@ -62,7 +62,7 @@ def link_corpus(files: list[Path], folder: Path, count: int) -> int:
 
 
 def ratios(corpus: dict[str, list[Path]]) -> dict[str, float]:
-    """How many times larger the pixels are in 16 bits than the files of each format."""
+    """Compute the compression ratio of each format against 16-bit pixels."""
     native = SIZE[0] * SIZE[1] * 2
     return {
         name: native * len(files) / sum(file.stat().st_size for file in files)
@@ -72,7 +72,7 @@ def ratios(corpus: dict[str, list[Path]]) -> dict[str, float]:
 
 
 def print_ratios(corpus: dict[str, list[Path]]) -> None:
-    """One line a format, and whether lossless streams are as large as those of real films."""
+    """Print one line per format, and whether lossless streams are as large as real ones."""
     low, high = REAL_RATIOS
     for name, ratio in ratios(corpus).items():
         real = "" if name not in LOSSLESS or low <= ratio <= high else "  not as real films are"
@@ -115,7 +115,7 @@ def _encode(name: str, shot: Shot, pixels: NDArray[np.uint16]) -> bytes:
 
 
 def each_file(corpus: dict[str, list[Path]]) -> Iterator[Path]:
-    """The mixed corpus: one file of each format, then the next of each."""
+    """Give the mixed corpus: one file of each format, then the next of each."""
     for row in zip(*(corpus[name] for name in FORMATS), strict=True):
         yield from row
 

@@ -1,14 +1,14 @@
-"""What a distant radiograph costs when no more of it is read than its reduced picture takes.
+"""Cost of reading a remote radiograph, completely and only as much as its reduced image needs.
 
 Usage: python benchmarks/distant.py [--corpus FOLDER] [--images N] [--rounds N]
            [--latency-ms MS] [--mbit-s RATE]
 
-Phantoms of 2500 x 2048 pixels lie behind a file system of fsspec's that answers after MS (50) and
-then gives RATE (100) megabits a second. One process reads them for a square of 256 x 256, whole
-and in part, in turns: HTJ2K with tile-parts by resolution (`.202`), HTJ2K that does not say where
-its resolutions end (`.201`), and, where OpenJPEG's `opj_compress` is at hand, JPEG 2000 with
-lengths of packets (`.90`). Prints medians an image: bytes, requests, milliseconds; and whether the
-pixels were the same.
+Phantoms of 2500 x 2048 pixels are in an fsspec file system that answers after MS (50) and then
+gives RATE (100) megabits per second. One process reads them for a square of 256 x 256, completely
+and partially, alternating: HTJ2K with tile-parts by resolution (`.202`), HTJ2K without the ends of
+its resolutions (`.201`), and, if OpenJPEG's `opj_compress` is installed, JPEG 2000 with packet
+lengths (`.90`). Prints medians per image: bytes, requests, milliseconds; and whether the pixels
+were equal.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _UID = "1.2.840.10008.1.2.4."
 
 
 class Distant(AbstractFileSystem):
-    """Files in memory, far away."""
+    """A slow file system of files in memory."""
 
     protocol = "distant"
     latency_seconds = 0.05
@@ -46,10 +46,10 @@ class Distant(AbstractFileSystem):
         super().__init__()
         self.files: dict[str, bytes] = {}
         self.sizes: list[int] = []
-        """Of what was fetched; 0 where only the size of a file was asked."""
+        """Bytes of each request; 0 for a request of a file's size."""
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """Ask for the size, a request of its own."""
+        """Ask for the size, in a separate request."""
         self._wait(0)
         return {"name": path, "size": len(self.files[path]), "type": "file"}
 
@@ -62,7 +62,7 @@ class Distant(AbstractFileSystem):
 
 
 class Piece(AbstractBufferedFile):
-    """One file of them."""
+    """A file of the file system."""
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         self.fs._wait(end - start)

@@ -1,16 +1,15 @@
-"""How often the pre-trained networks of a study know what a grey picture shows.
+"""Top-1 accuracy of the pre-trained models of a study on grey pictures.
 
 Usage: python benchmarks/grey_pictures.py DATA STUDY
 
 STUDY is the folder of `cxrview reproduce`, with colour and grey pre-training done. Counts top-1 on
 
-- soft pictures: the held-out ones of the pictures that the study was given, in STUDY;
-- sharp ones: DATA/pretraining/imagenet-samples.tar, one picture of each ILSVRC class, which no
-  network of a study is shown in grey (the colour network was, in colour, when it was made).
+- soft pictures: the held-out pictures of the study, in STUDY;
+- sharp pictures: DATA/pretraining/imagenet-samples.tar, one picture of each ILSVRC class, on which
+  no model of a study is trained in grey (the published model was trained on them in colour).
 
-A network is asked about pictures of the classes that it was shown in grey, and has to find the
-class among these alone, or among all that it has an output for. The colour network stands beside
-each grey one, asked the same.
+A model is run on pictures of the classes that it was trained on in grey, and has to find the class
+among only these, or among all its outputs. The colour model is run on the same pictures.
 """
 
 import sys
@@ -26,8 +25,8 @@ from cxrview.dataset.natural.store import open_pictures
 from cxrview.errors import CxrviewError
 from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.paper.folder import StudyFolder
-from cxrview.paper.network_files import load_trained, read_about
 from cxrview.paper.pretrain_run import PICTURES
+from cxrview.paper.trained_model import load_trained, read_about
 from cxrview.terms import Partition
 from cxrview.train.batch import centre_crop
 from cxrview.train.googlenet import GoogLeNet
@@ -37,11 +36,11 @@ AT_ONCE = 50
 
 
 def main(data: Path, study: Path) -> None:
-    """Print a line for each network, kind of picture and choice of outputs."""
+    """Print a line for each model, kind of picture and choice of outputs."""
     folder = StudyFolder(root=study)
     rows, sharp = read_photographs(data / "pretraining" / "imagenet-samples.tar")
     of_sharp = [PurePosixPath(row.file).stem for row in rows]
-    thousand = read_about(folder.pre_trained("grey"))["classes"]  # the colour network's as well
+    thousand = read_about(folder.pre_trained("grey"))["classes"]  # also those of the colour model
     for name in [row.name for row in PRE_TRAININGS.values() if row.schedule]:
         classes = read_about(folder.pre_trained(name))["classes"]
         kept = open_pictures(folder.pre_trained(name) / PICTURES)
@@ -50,35 +49,35 @@ def main(data: Path, study: Path) -> None:
             "soft": (kept.pixels[held_out], [kept.wnids[k] for k in kept.classes[held_out]]),
             "sharp": (sharp, of_sharp),
         }
-        for network, outputs in ((name, classes), ("colour", thousand)):
-            answering = load_trained(folder.pre_trained(network))
+        for model, outputs in ((name, classes), ("colour", thousand)):
+            loaded = load_trained(folder.pre_trained(model))
             for kind, (pixels, truth) in kinds.items():
                 is_shown = np.isin(truth, kept.wnids)
                 wnids = [wnid for wnid, shown in zip(truth, is_shown, strict=True) if shown]
-                logits = ask(answering, pixels[is_shown])
+                logits = logits_of(loaded, pixels[is_shown])
                 own = np.isin(outputs, kept.wnids)
                 among_own = np.where(own, logits, -np.inf)
                 print(
-                    f"{kind:5} pictures of the {own.sum()} classes of {name}: {network:11} "
+                    f"{kind:5} pictures of the {own.sum()} classes of {name}: {model:11} "
                     f"{count(among_own, wnids, outputs)} of {len(wnids)} among these, "
                     f"{count(logits, wnids, outputs)} among its {len(outputs)}",
                     flush=True,
                 )
 
 
-def ask(network: GoogLeNet, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Logits, shape (n, outputs), of the centre crops of pixels, shape (n, 256, 256)."""
-    network.eval()
+def logits_of(model: GoogLeNet, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Compute logits, shape (n, outputs), of the centre crops of pixels, shape (n, 256, 256)."""
+    model.eval()
     with torch.inference_mode():
         parts = [
-            network(as_input(centre_crop(pixels[k : k + AT_ONCE]))).main.numpy()
+            model(as_input(centre_crop(pixels[k : k + AT_ONCE]))).main.numpy()
             for k in range(0, len(pixels), AT_ONCE)
         ]
     return np.concatenate(parts)
 
 
 def count(logits: NDArray[np.float32], truth: Sequence[str], outputs: Sequence[str]) -> int:
-    """Pictures whose own class has the highest logit."""
+    """Count the pictures whose class has the highest logit."""
     return int(np.sum(np.array(outputs)[logits.argmax(axis=1)] == np.array(truth)))
 
 

@@ -1,9 +1,9 @@
-"""What headers say of the view, and what the model says, on the same test patients.
+"""Accuracy of the view in headers and of the model, on the same test patients.
 
 Usage: python benchmarks/headers.py DATA
 
-DATA holds labels.csv, the images that it names and open-i-headers.csv.gz, the real headers of
-the Open-i collection. Only patients of the test partition count: nothing was learnt from them.
+DATA has labels.csv, its images and open-i-headers.csv.gz, the real headers of the Open-i
+collection. Only patients of the test partition count, which no training used.
 """
 
 import sys
@@ -20,7 +20,7 @@ from cxrview.terms import Partition, View
 
 
 def main(data: Path) -> None:
-    """Print both figures, and the model's for each source and view."""
+    """Print both accuracies, and the model's for each source and view."""
     labels = [
         label for label in read_labels(data / "labels.csv") if label.partition is Partition.TEST
     ]
@@ -41,7 +41,7 @@ def main(data: Path) -> None:
 
 
 def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
-    """File to what the shipped model says, every image decided."""
+    """Predict with the shipped model, without a review band; predictions by file."""
     model = load_model(precision="fp32", device="cpu")
     settings = ClassifyOptions(review_band=NO_REVIEW)
     outcomes = classify_files((str(data / label.file) for label in labels), model, settings)
@@ -52,14 +52,14 @@ def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
 
 
 def verdict(said: View | None, label: Label) -> str:
-    """Right, wrong or silent."""
+    """Count correct, wrong and missing views."""
     if said is None:
         return "silent"
     return "right" if said is label.view else "wrong"
 
 
 def share(part: int, whole: int) -> str:
-    """A count with its percentage."""
+    """Format a count with its percentage."""
     return f"{part:,} of {whole:,} ({100 * part / whole:.1f} %)"
 
 

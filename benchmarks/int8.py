@@ -1,10 +1,10 @@
-"""How much faster int8 is than fp32, interleaved so that a busy machine slows both alike.
+"""Speed of int8 against fp32, interleaved so that a busy machine affects both equally.
 
     python benchmarks/int8.py [FOLDER] [--threads N] [--layers | --calls [--device cuda]]
 
-FOLDER is of `cxrview quantise`; the model in the package where none is given. `--layers` prints
-where the time goes instead, by kind of layer, as ONNX Runtime's own profile has it; `--calls` what
-a radiograph costs where a call holds several, on the processor or on a GPU.
+FOLDER is of `cxrview quantise`, by default the model in the package. `--layers` prints the time by
+kind of layer instead, from ONNX Runtime's profile; `--calls` the time per radiograph of calls with
+several, on the CPU or on a GPU.
 """
 
 import argparse
@@ -32,7 +32,7 @@ PRECISIONS = {Precision.FP32: WEIGHTS_NAME, Precision.INT8: INT8_WEIGHTS_NAME}
 
 
 def main() -> None:
-    """Print the figures."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shipped = Path(str(files("cxrview.classify") / "weights"))
     parser.add_argument("folder", nargs="?", type=Path, default=shipped)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
-    """Median rate of each precision, and the median of the ratios of neighbouring rounds."""
+    """Print the median rate of each precision, and the median ratio of neighbouring rounds."""
     models = {
         precision: load_model(folder, precision=precision, device="cpu", threads=threads)
         for precision in PRECISIONS
@@ -63,7 +63,7 @@ def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
         for precision, model in models.items():
             began = time.perf_counter()
             model.answer(pictures)
-            if number >= 2:  # the first ones also allot memory
+            if number >= 2:  # the first calls also allocate memory
                 seconds[precision].append(time.perf_counter() - began)
     for precision, each in seconds.items():
         print(f"{precision}: {BATCH / statistics.median(each):.1f} images/s, median of {ROUNDS}")
@@ -73,9 +73,9 @@ def tell_rates(folder: Path, pictures: np.ndarray, threads: int) -> None:
 
 
 def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -> None:
-    """Milliseconds of a radiograph in calls of several sizes, medians.
+    """Print median milliseconds per radiograph for calls of several sizes.
 
-    One size after the other: on a GPU each change of size makes cuDNN choose anew.
+    One size after the other, since on a GPU each change of size makes cuDNN choose again.
     """
     prepare_device(device)
     asking = PROFILES[device]
@@ -99,7 +99,7 @@ def tell_calls(precision: Precision, path: Path, threads: int, device: Device) -
 
 
 def tell_layers(precision: Precision, path: Path, pictures: np.ndarray, threads: int) -> None:
-    """Milliseconds an image of each kind of layer."""
+    """Print milliseconds per image of each kind of layer."""
     with tempfile.TemporaryDirectory() as folder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

@@ -1,15 +1,15 @@
-"""How many cores one process can keep busy, played on however few there are.
+"""How many cores one process can keep busy, simulated on a machine with few.
 
 Usage: python benchmarks/many_cores.py [--cores N,...] [--decode MS] [--infer MS] [--seconds S]
 
-The engine is told that there are so many cores. Its readers are real processes that answer each
-path with the same radiograph after sleeping for as long as decoding takes, and its network sleeps,
-too: what is left to measure is the engine, which shares out cores, hands radiographs on and puts
-them in order. Prints images a second against cores / (decode + infer), milliseconds of a core that
-the parent took for each, and how busy this machine was: near 1.00 it is what limits the play.
+The engine is given a number of cores. Its readers are real processes that answer each path with the
+same radiograph after sleeping for the time of decoding, and its model sleeps as well, so that the
+engine itself is measured: it assigns cores, passes radiographs on and restores their order. Prints
+images per second against cores / (decode + infer), milliseconds of a core that the parent took per
+image, and how busy this machine was: near 1.00 the machine limits the simulation.
 
-Whoever sleeps needs no core, so that holders to spare (classify/cores.py) sleep too, and the part
-can be above 1. What this cannot play: memory that many cores share, readers that start at once.
+Sleeping needs no core, so that spare holders (workers/cores.py) also sleep, and the share can be
+above 1. Not simulated: memory that many cores share, and readers that start at the same time.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
     """Measure and print."""
     given = _wishes()
     card = load_model().card
-    network = _Sleeping(seconds=given.infer / 1000)
+    model = _Sleeping(seconds=given.infer / 1000)
     print(f"{'cores':>6}{'images/s':>10}{'of':>8}{'part':>7}{'parent, ms each':>17}{'busy':>7}")
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png"
@@ -50,7 +50,7 @@ def main() -> None:
             bound = 1000 * count / (given.decode + given.infer)
             images = max(FEWEST, round(bound * given.seconds))
             rate, parent, busy = play(
-                Model(card=card, backend=network), [str(picture)] * images, count, given.decode
+                Model(card=card, backend=model), [str(picture)] * images, count, given.decode
             )
             print(
                 f"{count:6}{rate:10.1f}{bound:8.1f}{rate / bound:7.2f}{1000 * parent:17.2f}"
@@ -62,7 +62,7 @@ def main() -> None:
 def play(
     model: Model, paths: list[str], count: int, decode_ms: float
 ) -> tuple[float, float, float]:
-    """Images a second, core-seconds of the parent for each, and how busy this machine was."""
+    """Measure images per second, core-seconds of the parent per image, and the machine's load."""
     popen = subprocess.Popen
 
     def start(_: list[str], **options: Any) -> subprocess.Popen[bytes]:
@@ -73,7 +73,7 @@ def play(
         patch.object(process.subprocess, "Popen", start),
     ):
         outcomes = classify_files(paths, model, starts_all=True)
-        next(outcomes)  # all readers have been started
+        next(outcomes)  # all readers have started
         began, used, ran, still = time.perf_counter(), _core_seconds(), *_ran()
         rest = sum(1 for _ in outcomes)
         seconds, used = time.perf_counter() - began, _core_seconds() - used
@@ -83,7 +83,7 @@ def play(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sleeping:
-    """A network that takes its time and no core."""
+    """A model that sleeps instead of computing."""
 
     seconds: float
     name: str = "asleep"
@@ -101,14 +101,14 @@ def _core_seconds() -> float:
 
 
 def _ran() -> tuple[int, int]:
-    """How long the cores of this machine were at work, and how long they stood still."""
+    """Read how long the cores of this machine were busy, and how long they were idle."""
     _, *ticks = Path("/proc/stat").read_text().splitlines()[0].split()
     still = int(ticks[3]) + int(ticks[4])
     return sum(map(int, ticks[:8])) - still, still
 
 
 def read_asleep(ms: float) -> None:
-    """Be a reader that answers with the same radiograph whatever it is asked for."""
+    """Run as a reader that answers every path with the same radiograph."""
     known: dict[str, Any] = {}
     read = decode_worker.read_file
 

@@ -1,4 +1,4 @@
-"""Runs a command and tells what it cost: seconds, processor time, peak memory of all processes."""
+"""Runs a command and measures seconds, processor time and peak memory of all its processes."""
 
 import os
 import resource
@@ -12,28 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_BETWEEN_LOOKS = 1.0
-"""A look walks through all pages of a process: ten a second took a tenth of what was measured."""
+"""Seconds between samples. A sample walks all pages of a process: ten per second took a tenth of
+the measured time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one command took."""
+    """The cost of one command."""
 
     seconds: float
     core_seconds: float
-    """Of all its processes together."""
+    """Processor time of all its processes."""
     peak_bytes: int
-    """Of all its processes together; memory that several share counts once (PSS)."""
+    """Peak memory of all its processes; shared memory counts once (PSS)."""
     first_row_seconds: float | None
-    """Until something stood on standard output; None where nothing did."""
+    """Until the first byte on standard output; None without output."""
     output: str
 
 
 def run(arguments: list[str], environment: dict[str, str] | None = None) -> Cost:
-    """Run Python with arguments; exit code 1 lists failures and is a result.
+    """Run Python with arguments; exit code 1 means listed failures and is a valid result.
 
     Raises:
-        RuntimeError: the command failed; its last words are in the message.
+        RuntimeError: the command failed; the end of its output is in the message.
     """
     before = _children_seconds()
     began = time.perf_counter()
@@ -67,7 +68,7 @@ def run(arguments: list[str], environment: dict[str, str] | None = None) -> Cost
 
 
 def classify(folder: str, table: Path, options: list[str] | None = None) -> Cost:
-    """Files on disk to rows on disk, by the command itself; start-up counts."""
+    """Measure the command from files on disk to rows on disk, with start-up."""
     arguments = ["-m", "cxrview", "classify", folder, "--out", str(table), "--overwrite"]
     return run([*arguments, *(options or [])])
 
@@ -78,7 +79,7 @@ def _children_seconds() -> float:
 
 
 class _Peak(threading.Thread):
-    """Adds up the memory of a process and those below it, again and again."""
+    """Samples the memory of a process and its descendants."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)

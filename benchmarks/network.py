@@ -1,10 +1,10 @@
-"""Storage that takes 50 ms to open a file, against the same files on the local disk.
+"""Rate with storage that takes 50 ms to open a file, against the same files on a local disk.
 
 Usage: python benchmarks/network.py [--corpus FOLDER] [--images N] [--rounds N] [--readers N,...]
 
-A file system of fsspec's, `slow://`, hands local files on and sleeps before it opens each; workers
-find it as they find any other. Classifies N JPEGs of 1024 x 1024 from the local disk, then as
-slow:// URLs with more and more readers, in rounds; prints medians and their part of the local rate.
+An fsspec file system, `slow://`, gives local files and sleeps before it opens each; workers load it
+like any other. Classifies N JPEGs of 1024 x 1024 from the local disk, then as slow:// URLs with an
+increasing number of readers, in rounds; prints medians and their share of the local rate.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _install_slow(folder: Path) -> str:
-    """Lay a distribution with the file system's entry point; gives PYTHONPATH with it."""
+    """Create a distribution with the file system's entry point; give PYTHONPATH with it."""
     site = folder / "site"
     metadata = site / "slow-1.dist-info"
     metadata.mkdir(parents=True)

@@ -1,12 +1,12 @@
-"""The fast reader against the exact one, where it could fail, in every transfer syntax.
+"""Compares the fast reader with the exact one on difficult images, in every transfer syntax.
 
 Usage: python benchmarks/readers.py DATA [IMAGES [SYNTAX ...]]
 
-DATA holds labels.csv with the images that it names, and full-size/. Its originals are read as
-they are, and written as 12-bit DICOM. IMAGES of the validation and test patients (300 if not
-given) are enlarged to full size, get detector noise and, by lot, a saturated marker, single dead
-and hot pixels, white collimation and padding. Everything is written in each syntax and read by
-both readers; the network sees both. Milliseconds are of one core, reading included.
+DATA has labels.csv with its images, and full-size/. The originals are read unchanged, and written
+as 12-bit DICOM. IMAGES of the validation and test patients (default 300) are enlarged to full size
+and get detector noise and, at random, a saturated marker, single dead and hot pixels, white
+collimation and padding. Everything is written in each syntax and read by both readers; the model is
+run on both. Milliseconds are of one core, with reading.
 """
 
 import io
@@ -51,28 +51,28 @@ TOP = 4095
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One picture to be written in every syntax."""
+    """One image that is written in every syntax."""
 
     file: Path
     number: int
-    """Seed of what is done to it; -1 of an original, to which nothing is."""
+    """Seed of its changes; -1 for an unchanged original."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """What the readers make of one file."""
+    """The results of the readers for one file."""
 
     name: str
     case: Case
     is_padded: bool
     fast: NDArray[np.uint8]
     full: NDArray[np.uint8]
-    """All pixels, padding left out as by the fast reader."""
+    """All pixels, without padding as in the fast reader."""
     exact: NDArray[np.uint8]
     fast_ms: float
     exact_ms: float
     window: tuple[float, float]
-    """How far reduced decoding moves the minimum and maximum, percent of the full window."""
+    """Change of minimum and maximum by reduced decoding, percent of the full window."""
 
 
 def main(data: Path, images: int, names: list[str]) -> None:
@@ -96,7 +96,7 @@ def main(data: Path, images: int, names: list[str]) -> None:
 
 
 def row(name: str, pairs: list[Pair], model: Model) -> str:
-    """One line of the table."""
+    """Print one line of the table."""
     fast, full, exact = (
         model.answer(np.stack([getattr(pair, which) for pair in pairs]))
         for which in ("fast", "full", "exact")
@@ -119,7 +119,7 @@ def row(name: str, pairs: list[Pair], model: Model) -> str:
 
 
 def decisions(answers: Any, model: Model) -> list[tuple[Decision, Any]]:
-    """As `classify` decides."""
+    """Decide like `classify`."""
     instance = Instance(path="", content_id="")
     said = [
         decide(instance, float(pfi), model.card, chest=float(chest))
@@ -129,7 +129,7 @@ def decisions(answers: Any, model: Model) -> list[tuple[Decision, Any]]:
 
 
 def kind_of_change(one: tuple[Decision, Any], other: tuple[Decision, Any]) -> str:
-    """Empty where both say the same."""
+    """Describe the difference; empty if both are equal."""
     if one == other:
         return ""
     if Decision.NOT_CHEST in (one[0], other[0]):
@@ -138,7 +138,7 @@ def kind_of_change(one: tuple[Decision, Any], other: tuple[Decision, Any]) -> st
 
 
 def cases(data: Path, images: int) -> Iterator[Case]:
-    """The originals, and shared radiographs of all sources in turn."""
+    """Yield the originals, and radiographs of all sources alternating."""
     for file in sorted((data / "full-size").glob("*.[jp][pn]g")):
         yield Case(file=file, number=-1)
     labels = [
@@ -174,20 +174,20 @@ def read_both(job: tuple[Case, list[str]]) -> list[Pair]:
 
 
 def timed(data: bytes, options: ReadOptions) -> tuple[NDArray[np.uint8], float]:
-    """The square, and its milliseconds of one core."""
+    """Read the square, and measure the milliseconds of one core."""
     began = time.process_time()
     pixels = open_image(data, options).decode_square().pixels
     return pixels, 1000 * (time.process_time() - began)
 
 
 def original(file: Path) -> NDArray[np.uint16]:
-    """Its pixels with 12 bits; the lowest four are drawn."""
+    """Give its pixels with 12 bits; the lowest four are random."""
     grey = np.asarray(Image.open(file).convert("L")).astype(np.uint16) * 16
     return grey + np.random.default_rng(0).integers(0, 16, grey.shape, np.uint16)
 
 
 def spoilt(file: Path, seed: int) -> tuple[NDArray[np.uint16], bool]:
-    """Enlarged to 12 bits and full size, with noise and what else the lot brings."""
+    """Enlarge to 12 bits and full size, with noise and random changes."""
     rng = np.random.default_rng(seed)
     small = Image.open(file).convert("L").convert("F")
     scale = 2500 / max(small.size)
@@ -197,7 +197,7 @@ def spoilt(file: Path, seed: int) -> tuple[NDArray[np.uint16], bool]:
     values = low + grey * (high - low)
     values += rng.normal(0, rng.uniform(5, 30), values.shape) * np.sqrt(0.3 + np.clip(grey, 0, 1))
     rows, columns = values.shape
-    if rng.random() < 0.5:  # a lead letter, of which nothing is left but white
+    if rng.random() < 0.5:  # a lead letter as a white area
         top, left = rng.integers(100, rows - 300), rng.integers(100, columns - 300)
         values[top : top + 120, left : left + 30] = TOP
         values[top + 100 : top + 120, left : left + 80] = TOP
@@ -221,7 +221,7 @@ def spoilt(file: Path, seed: int) -> tuple[NDArray[np.uint16], bool]:
 def written(
     case: Case, name: str, pixels: NDArray[np.uint16], *, is_padded: bool
 ) -> tuple[bytes, bytes]:
-    """A file, and the compressed stream in it; empty where the case has no such form."""
+    """Give a file and its compressed stream; empty if the case has no such form."""
     if name == FILE:
         return (case.file.read_bytes(), b"") if case.number < 0 else (b"", b"")
     if name in ("png", "jpg"):
@@ -233,7 +233,7 @@ def written(
 
 
 def as_dicom(name: str, pixels: NDArray[np.uint16], *, is_padded: bool) -> tuple[bytes, bytes]:
-    """A DICOM object of 12 bits, or as many as the syntax holds."""
+    """Make a DICOM object of 12 bits, or as many as the syntax supports."""
     syntax = SYNTAXES[name]
     values = pixels >> max(0, 12 - syntax.most_bits)
     bits = syntax.bits_stored(12)
@@ -256,7 +256,7 @@ def as_dicom(name: str, pixels: NDArray[np.uint16], *, is_padded: bool) -> tuple
 
 
 def moved_window(name: str, stream: bytes, pixels: NDArray[np.uint16]) -> tuple[float, float]:
-    """Reduced decoding is a low-pass: what is left of the extremes, percent of the window."""
+    """Measure the low-pass effect of reduced decoding on the extremes, percent of the window."""
     if not stream:
         return 0.0, 0.0
     syntax = SYNTAXES[name]

@@ -1,11 +1,11 @@
-"""What a file costs in archives of more and more files, and what more cores and a GPU give.
+"""Cost per file in archives of increasing size, and the gain of more cores and a GPU.
 
 Usage: python benchmarks/scaling.py [--files N,...] [--cores N,...] [--devices cpu,cuda]
                                     [--formats NAME,...] [--each N] [--corpus FOLDER] [--out FOLDER]
 
 `--files` (1000,10000,100000 by default) classifies so many small DICOM files, of which every
-twentieth is a chest and the others say in their header that they are not: so the counting is
-measured, not the network. Both seconds of a core a file and memory should stay flat. `--cores`
+twentieth is a chest and the others are not by their header: so the bookkeeping is measured and not
+the model. Both core-seconds per file and memory should stay constant. `--cores`
 (1, 2, 4 ... up to all) classifies full-size phantoms with `--workers N`, of `--formats` (mixed) on
 `--devices` (cpu), `--each` (100) for each core and device. Writes scaling.json.
 """
@@ -25,7 +25,7 @@ from cxrview.workers.cores import available_cores
 
 SMALL = (128, 104)
 CHESTS, OTHERS = 2, 38
-"""Distinct files: a file system links none more than some ten thousand times."""
+"""Distinct files, since file systems limit hard links to some ten thousand per file."""
 MIXED = "mixed"
 MIB = 1 << 20
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def by_files(counts: list[int]) -> list[dict[str, float]]:
-    """Cost by number of files."""
+    """Measure the cost by number of files."""
     rows = []
     print(f"{'files':>8}{'seconds':>10}{'core-ms each':>14}{'MiB':>7}")
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def by_files(counts: list[int]) -> list[dict[str, float]]:
 
 
 def by_cores(wishes: argparse.Namespace) -> list[dict[str, Any]]:
-    """Rate of full-size phantoms by format, device and number of cores."""
+    """Measure the rate of full-size phantoms by format, device and number of cores."""
     rows: list[dict[str, Any]] = []
     if not wishes.cores:
         return rows
@@ -83,7 +83,7 @@ def by_cores(wishes: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _draw_small(folder: Path) -> list[Path]:
-    """Distinct small DICOM files, one chest in twenty."""
+    """Write distinct small DICOM files, one chest in twenty."""
     drawn = []
     for name, patients, fault in (("chest", CHESTS, "none"), ("hand", OTHERS, "hand")):
         draw_archive(

@@ -1,11 +1,11 @@
-"""What each stage of the package takes on one core, by the package's own functions.
+"""Time of each stage on one core, measured with the package's functions.
 
 Usage: python benchmarks/stages.py FOLDER [IMAGES [FORMAT...]]
 
-FOLDER holds the corpus that benchmarks/corpus.py draws. Prints milliseconds of processor time an
-image: `read` opens the file (bytes, checksum, header), `decode` gives the full picture (inflating
-a deflated file counts here), `shrink` squashes that, `decode + shrink` is what a worker really
-does for both, `infer` asks the network. Two of it at once show what cores cost each other.
+FOLDER has the corpus of benchmarks/corpus.py. Prints milliseconds of processor time per image:
+`read` opens the file (bytes, checksum, header), `decode` gives the full image (with inflating a
+deflated file), `shrink` squashes it, `decode + shrink` is what a worker really does for both,
+`infer` runs the model. Two of it at once show how cores slow each other down.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cxrview.workers.cores import ONE_THREAD
 
-os.environ.update(ONE_THREAD)  # as a worker has it, before any library is loaded
+os.environ.update(ONE_THREAD)  # as in a worker, before any library is loaded
 
 import numpy as np  # noqa: E402
 from pydicom.uid import DeflatedExplicitVRLittleEndian  # noqa: E402
@@ -37,7 +37,7 @@ Stages = dict[str, float]
 
 
 def measure_reading(files: list[Path], side: int) -> Stages:
-    """Seconds of a core for one file, mean of the files, each at its median."""
+    """Measure core-seconds per file: the mean of the files' medians."""
     tune_malloc()
     settings = ReadSettings(side=side, skip=False, options=ReadOptions(is_mapped=True))
     rule = load_chest_rule(None)
@@ -46,7 +46,7 @@ def measure_reading(files: list[Path], side: int) -> Stages:
 
 
 def measure_inference(pixels: list[np.ndarray]) -> float:
-    """Seconds of a core for one image."""
+    """Measure core-seconds per image."""
     model = load_model()
     batch = np.stack([pixels[k % len(pixels)] for k in range(model.backend.batch)])
     model.backend.run(batch)
@@ -59,7 +59,7 @@ def measure_inference(pixels: list[np.ndarray]) -> float:
 
 
 def squashed(files: list[Path], side: int) -> list[np.ndarray]:
-    """What the network would see of some files."""
+    """Read some files as input of the model."""
     settings, rule = ReadSettings(side=side, skip=False), load_chest_rule(None)
     outcomes = [read_file(str(file), settings, rule) for file in files]
     return [o.pixels for o in outcomes if isinstance(o, DecodedImage) and o.pixels is not None]
@@ -99,7 +99,7 @@ def _stages(path: str, settings: ReadSettings, rule: object) -> Stages:
 
 
 def _inflating(path: Path, syntax: str) -> float:
-    """Seconds of decoding that opening a deflated file takes: its header is deflated too."""
+    """Measure the seconds of inflating when a deflated file is opened."""
     if syntax != DeflatedExplicitVRLittleEndian:
         return 0.0
     data = path.read_bytes()

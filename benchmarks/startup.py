@@ -1,10 +1,10 @@
-"""How long a user waits for help and for the first row, against a bare Python.
+"""Seconds until the help and until the first row, against starting Python.
 
 Usage: python benchmarks/startup.py [ROUNDS] [--device cuda]
 
 Classifies full-size native phantoms to standard output. Prints medians: seconds until the first
-line stands there and until the end, each as a ratio to `python -c pass` in the same run, and the
-processor time of all processes, which does not depend on what else runs.
+line and until the end, each as a ratio to `python -c pass` in the same run, and the processor time
+of all processes, which does not depend on other programs.
 """
 
 import argparse

@@ -1,12 +1,11 @@
-"""How much of what is no chest radiograph gets a view.
+"""How many images that are not chest radiographs get a view.
 
 Usage: python benchmarks/strangers.py DATA
 
-DATA holds pretraining/imagenet-samples.tar (1,000 photographs, one of each ILSVRC class, of which
-the test partition counts), pretraining/tiny-imagenet.tar (its 2,000 validation pictures, of 64 x 64
-pixels, none of which any model here has learnt to refuse) and labels.csv with rows that say
-not-chest; of these, patients of the test partition count. Headers are not asked: the picture alone
-decides.
+DATA has pretraining/imagenet-samples.tar (1,000 photographs, one of each ILSVRC class, of which the
+test partition counts), pretraining/tiny-imagenet.tar (its 2,000 validation pictures of 64 x 64
+pixels, on which no model here was trained) and labels.csv with rows that say not-chest; of these,
+patients of the test partition count. Headers are ignored: only the pixels decide.
 """
 
 import sys
@@ -24,7 +23,7 @@ from cxrview.terms import Partition
 
 
 def main(data: Path) -> None:
-    """Print the figures."""
+    """Measure and print."""
     model = load_model(precision="fp32", device="cpu")
     rows, pixels = read_photographs(data / "pretraining" / "imagenet-samples.tar")
     is_test = [row.partition is Partition.TEST for row in rows]
@@ -42,7 +41,7 @@ def main(data: Path) -> None:
 
 
 def tell(what: str, model: Model, pixels: list[np.ndarray]) -> None:
-    """One line: how many are called a view, and how many of these outside the review band."""
+    """Print how many get a view, and how many of these are outside the review band."""
     answers = model.answer(np.stack(pixels))
     least = model.card.chest_cutoff or 0.0
     is_chest = np.full(len(pixels), True) if answers.chest is None else answers.chest >= least

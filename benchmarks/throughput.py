@@ -1,20 +1,19 @@
-"""Files on disk to rows on disk, against two baselines and against what the machine allows.
+"""Throughput from files to result rows, against two baselines and the limit of the machine.
 
 Usage: python benchmarks/throughput.py [--corpus FOLDER] [--out FOLDER] [--images N] [--rounds N]
                                        [--seconds S] [--formats NAME,...]
 
-Draws a corpus (benchmarks/corpus.py) into FOLDER, .bench/corpus by default, unless it is there.
-Then measures, in rounds, one after the other: `cxrview classify` on each format and on all mixed,
-and both baselines (benchmarks/baseline.py) on all mixed. A run of ours takes about S seconds by its
-bound and counts everything, from the start of the command to the table on the disk; the baselines'
-clocks start when all is loaded. Prints medians of the rounds, the goals and whether they are met;
-writes throughput.json and throughput.png.
+Draws a corpus (benchmarks/corpus.py) in FOLDER, .bench/corpus by default, unless it exists. Then
+measures, in rounds: `cxrview classify` on each format and on all mixed, and both baselines
+(benchmarks/baseline.py) on all mixed. A run of the command takes about S seconds by its bound and
+is measured from its start to the table on disk; the baselines are measured without loading. Prints
+medians of the rounds, the goals and whether they are met; writes throughput.json and
+throughput.png.
 
-The bound is cores / (decode + shrink + infer core-seconds an image): what could be had if reading
-files, starting up and handing on cost nothing. Each stage is measured on one core
-(benchmarks/stages.py) right before a run and right after it, since machines have slow hours. `busy`
-is that share of the processor time really spent: unlike rates, it does not suffer where other
-programs take the cores.
+The bound is cores / (decode + shrink + infer core-seconds per image): the rate if reading files,
+start-up and communication took no time. Each stage is measured on one core (benchmarks/stages.py)
+immediately before and after a run, since the speed of machines varies. `busy` is that share of the
+processor time spent: unlike rates, it is not affected by other programs.
 """
 
 import argparse
@@ -74,33 +73,35 @@ def main() -> None:
 
 
 def measure_stages(corpus: dict[str, list[Path]], name: str) -> stages.Stages:
-    """Core-seconds an image of each stage, now."""
+    """Measure the current core-seconds per image of each stage."""
     side = load_model().card.input_side
     infer = stages.measure_inference(stages.squashed(corpus["native"], side))
     return stages.measure_reading(corpus[name], side) | {"infer": infer}
 
 
 def between(moments: list[stages.Stages]) -> stages.Stages:
-    """The mean of what was measured before and after runs."""
+    """Average what was measured before and after runs."""
     return {key: statistics.mean(one[key] for one in moments) for key in moments[0]}
 
 
 def bound_of(moments: list[stages.Stages]) -> float:
-    """Images a second, if nothing but decoding, shrinking and the network cost anything."""
+    """Images per second if only decoding, shrinking and the model took time."""
     one = between(moments)
     return available_cores() / (one["decode + shrink"] + one["infer"])
 
 
 def run_ours(files: list[Path], count: int) -> measured.Cost:
-    """One run of the command over so many files."""
+    """Run the command once on so many files."""
     with tempfile.TemporaryDirectory(dir=files[0].parent.parent) as folder:
-        films = Path(folder) / "films"  # beside the corpus: a link cannot leave its disk
+        films = (
+            Path(folder) / "films"
+        )  # next to the corpus, since hard links must be on the same disk
         link_corpus(files, films, count)
         return measured.classify(str(films), Path(folder) / "views.parquet", ["--no-skip"])
 
 
 def run_baseline(way: str, files: list[Path]) -> dict[str, Any]:
-    """One run of a baseline over every file once."""
+    """Run a baseline once on every file."""
     cost = measured.run([str(HERE / "baseline.py"), way, *map(str, files)])
     result: dict[str, Any] = json.loads(cost.output)
     return result | {"peak_bytes": cost.peak_bytes}
@@ -113,7 +114,7 @@ def make_report(
     counts: dict[str, int],
     baselines: dict[str, list[dict[str, Any]]],
 ) -> dict[str, Any]:
-    """Medians of the rounds, by format; rates are images a second."""
+    """Compute the medians of the rounds by format; rates are images per second."""
     model = load_model()
     rows = {}
     for name, costs in runs.items():
@@ -160,7 +161,7 @@ def _rates_of_formats(results: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def goals(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each goal with what was measured and whether that meets it."""
+    """Give each goal with the measured value and whether it is met."""
     ours, baselines = report["ours"], report["baselines"]
     found = []
 
@@ -184,7 +185,7 @@ def goals(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """Tables for a reader."""
+    """Print the tables."""
     machine, model = report["machine"], report["model"]
     print(f"\n{machine['cores']} cores of {machine['processor']}")
     print(f"{model['id']} by {model['backend']}")
@@ -212,7 +213,7 @@ def print_report(report: dict[str, Any]) -> None:
 
 
 def draw(report: dict[str, Any], file: Path) -> None:
-    """Rates by format on a logarithmic scale: ours, the bound, the baselines."""
+    """Draw rates by format on a logarithmic scale: ours, the bound, the baselines."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -237,7 +238,7 @@ def draw(report: dict[str, Any], file: Path) -> None:
             [baselines["loader"]["rate"]], [at], "s", color="#E69F00", label="with DataLoader"
         )
     axes.set(xscale="log", xlabel="images a second", yticks=places, yticklabels=names)
-    axes.set_xlim(left=1)  # logarithmic bars begin somewhere: here at one image a second
+    axes.set_xlim(left=1)  # logarithmic bars need a start: here one image per second
     axes.xaxis.set_major_formatter("{x:g}")
     axes.invert_yaxis()
     figure.legend(loc="outside upper center", ncols=4, fontsize="small", frameon=False)

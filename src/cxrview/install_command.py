@@ -1,7 +1,7 @@
-"""The command that installs an extra of cxrview, for the installation at hand.
+"""Gives the command that installs an extra of cxrview into this installation.
 
-cxrview is on no package index, so that its name alone installs nothing, or what another has put
-there under it. pip notes where an installation came from (PEP 610).
+cxrview is not on a package index, so that its name would install nothing, or another package of
+that name. pip records where an installation came from (PEP 610).
 """
 
 import json
@@ -18,14 +18,14 @@ _EXTRA = re.compile(r"""(?P<wanted>[^;]+?)\s*;\s*\(?extra == ["'](?P<extra>[^"']
 
 
 def install_command(*extras: str) -> str:
-    """Write the command that adds extras to this installation, to be pasted into a shell.
+    """Give the shell command that adds extras to this installation.
 
     Args:
         extras: such as `train`, one or more.
 
     Returns:
-        pip, as run by this Python, with what cxrview was installed from: a folder, a wheel, a
-        repository or an index. Where that is gone, with the libraries of the extras by name.
+        pip of this Python, with the source of the installation: a folder, a wheel, a repository
+        or an index. If that is missing, with the libraries of the extras by name.
     """
     return shlex.join([sys.executable or "python3", "-m", "pip", "install", *_source(extras)])
 
@@ -41,7 +41,7 @@ def _source(extras: tuple[str, ...]) -> list[str]:
         return _libraries([], extras)
     noted = distribution.read_text("direct_url.json")
     if noted is None:
-        return [f"{NAME}{named}"]  # by its name, from an index or a folder of wheels
+        return [f"{NAME}{named}"]  # installed by name, from an index or a folder of wheels
     origin = json.loads(noted)
     if vcs := origin.get("vcs_info"):
         at = vcs.get("commit_id", "")
@@ -59,7 +59,7 @@ def _editable(origin: dict[str, Any]) -> list[str]:
 
 
 def _libraries(requires: list[str], extras: tuple[str, ...]) -> list[str]:
-    """The libraries of some extras, by what an installation asks for; the extras if it does not."""
+    """Give the required libraries of some extras; the extras themselves if unknown."""
     found = [_EXTRA.fullmatch(line) for line in requires]
     wanted = [one["wanted"] for one in found if one and one["extra"] in extras]
     return list(dict.fromkeys(wanted)) or [f"{NAME}[{','.join(extras)}]"]

@@ -1,4 +1,4 @@
-"""The study's arithmetic: the cutoff by Youden's J, exact intervals, kappa. Pure functions."""
+"""Statistics: Youden's J, calibration, exact and bootstrap intervals, tests, kappa."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,7 +14,7 @@ CUTOFFS = np.arange(1001) / 10
 
 
 def youden_cutoff(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> Cutoff:
-    """Find the range of cutoffs with the largest Youden's J; of several, the highest.
+    """Find the range of cutoffs with the largest Youden's J; the highest of several ranges.
 
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
@@ -24,8 +24,8 @@ def youden_cutoff(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> Cu
         ValueError: if either view is missing, since J is then undefined.
 
     Source:
-        Paper, section 6. Steps of 0.1 %, frontal where PFI >= cutoff; the paper takes
-        the higher end of the range.
+        Paper, section 6. Steps of 0.1 %, frontal where PFI >= cutoff; the paper's cutoff is the
+        higher end of the range.
     """
     j = youden_curve(pfi, is_frontal)
     is_best = np.isclose(j, j.max())
@@ -36,7 +36,7 @@ def youden_cutoff(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> Cu
 
 
 def youden_curve(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Youden's J, sensitivity + specificity - 1, at each of CUTOFFS.
+    """Compute Youden's J, sensitivity + specificity - 1, at each of CUTOFFS.
 
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
@@ -58,29 +58,29 @@ def youden_curve(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> NDA
 
 
 def _share_at_or_above_each_cutoff(pfi: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shape (1001,); sorted search, since (n, 1001) would be gigabytes for an archive."""
+    """Shape (1001,); by sorted search, since (n, 1001) would be gigabytes for an archive."""
     below: NDArray[np.float64] = np.searchsorted(np.sort(pfi), CUTOFFS, side="left") / len(pfi)
     return 1 - below
 
 
 def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> float:
-    """Find what to divide a classifier's logits by, so that its PFI mean what they say.
+    """Find the temperature that a classifier's logits are divided by to calibrate its PFI.
 
-    The truth of n images of a view counts as (n + 1) / (n + 2) and not as 1, since a classifier
-    that is right on all of them would otherwise be told to be ever more sure.
+    The target of n images of a view is (n + 1) / (n + 2) and not 1, since otherwise a classifier
+    that is right on all of them would get an ever lower temperature.
 
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
         is_frontal: shape (n,), the truth.
 
     Returns:
-        0.1 to 10; above 1 where the classifier was too sure of itself.
+        0.1 to 10; above 1 for an overconfident classifier.
 
     Raises:
         ValueError: no image, or arrays of different lengths.
 
     Source:
-        Guo et al., On Calibration of Modern Neural Networks, ICML 2017; the truth as in Platt,
+        Guo et al., On Calibration of Modern Neural Networks, ICML 2017; the targets as in Platt,
         Probabilistic Outputs for Support Vector Machines, 1999.
     """
     from scipy.optimize import minimize_scalar
@@ -89,7 +89,7 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
         raise ValueError(
             f"{plural(len(pfi), 'image has', 'images have')} {plural(len(is_frontal), 'truth')}"
         )
-    # How far each logit lies on the right side; single precision holds none beyond 17.
+    # Signed distance of each logit from 0; single precision has no PFI beyond 17.
     margins = np.where(is_frontal, 1, -1) * log_odds(pfi)
     frontal = int(is_frontal.sum())
     lateral = len(pfi) - frontal
@@ -109,14 +109,14 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
 
 
 def log_odds(percent: NDArray[np.float64], most: float = 17.0) -> NDArray[np.float64]:
-    """Log-odds of percentages, shape as given, within -most and most."""
+    """Compute log-odds of percentages, of the same shape, clipped to -most and most."""
     end = 100 / (1 + np.exp(most))
     held = np.clip(percent, end, 100 - end)
     return np.asarray(np.log(held / (100 - held)))
 
 
 def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> Interval:
-    """Clopper-Pearson interval of a proportion.
+    """Compute the Clopper-Pearson interval of a proportion.
 
     Args:
         right: successes, 0 to `total`.
@@ -144,27 +144,27 @@ def weighted_interval(
     seed: int = 0,
     draws: int = 100_000,
 ) -> Interval:
-    """Interval of a share in an archive of which each stratum was sampled by itself.
+    """Compute the interval of a share in an archive from a stratified sample.
 
-    The melded interval: of each stratum the two beta distributions of which Clopper-Pearson's ends
-    are percentiles, drawn and summed by weight. Of one stratum it is Clopper-Pearson's interval;
-    where no image of any stratum is a hit it is above 0 still, and so is what a stratum that was
-    hardly looked at could hide, which intervals by the sample's variance leave out.
+    This is the melded interval: samples from the two beta distributions of each stratum, of which
+    the Clopper-Pearson ends are percentiles, are summed by weight. For one stratum it is the
+    Clopper-Pearson interval. Its upper end is above 0 even without a hit, and allows for hits in
+    a stratum with few images, unlike intervals by the variance of the sample.
 
     Args:
         hits: of each stratum, 0 to its images.
-        images: drawn from each stratum, at least 1.
+        images: sampled from each stratum, at least 1.
         weights: each stratum's share of the archive, in any unit; above 0.
         confidence: 0 to 1.
-        seed: decides the draws; another one moves the ends in their third digit.
-        draws: of each distribution.
+        seed: another seed changes the third digit of the ends.
+        draws: samples of each distribution.
 
     Raises:
-        ValueError: there is no stratum, or numbers that are none of one.
+        ValueError: there is no stratum, or a number is out of range.
 
     Source:
-        Fay, Proschan and Brittain, Biometrics 2015, of a weighted sum. Strata count as large
-        against what was drawn from them: where much of one was, the interval is a little wide.
+        Fay, Proschan and Brittain, Biometrics 2015, for a weighted sum. Strata are assumed to be
+        large compared with their samples; otherwise the interval is a little too wide.
     """
     known = list(zip(hits, images, weights, strict=True))
     if not known or not all(0 <= hit <= n and n and w > 0 for hit, n, w in known):
@@ -185,21 +185,21 @@ def pooled_chi_squared(first: tuple[int, int], second: tuple[int, int]) -> ChiSq
     """Compare two pools of classified images by Pearson's chi-squared test.
 
     Args:
-        first: images right, and images in all, of one pool.
-        second: the same of the other.
+        first: correct images and all images of one pool.
+        second: the same of the other pool.
 
     Raises:
-        ValueError: a pool is empty, more are right than there are, or neither pool has an
+        ValueError: a pool is empty, has more correct images than images, or neither pool has an
             error (or neither a success), so that there is nothing to compare.
 
     Source:
-        Paper, section 5. Images are counted as if independent, as the paper does.
+        Paper, section 5. Images are treated as independent, as in the paper.
     """
     from scipy.stats import chi2_contingency
 
     for right, total in (first, second):
         if not 0 <= right <= total or not total:
-            raise ValueError(f"{right} of {total} is no share of a pool")
+            raise ValueError(f"{right} of {total} is not a share of a pool")
     table = np.array([[right, total - right] for right, total in (first, second)])
     plain = chi2_contingency(table, correction=False)
     corrected = chi2_contingency(table, correction=True)
@@ -219,17 +219,16 @@ def patient_bootstrap(
     rounds: int = 2000,
     confidence: float = 0.95,
 ) -> Interval:
-    """Percentile interval of a mean over images, drawn by patient and not by image.
+    """Compute the percentile interval of a mean over images by a bootstrap over patients.
 
-    Images of one patient resemble one another; an interval that draws images alone is too
-    narrow. For the difference of two models on the same images pass the differences.
+    Images of one patient are similar, so that a bootstrap over images would be too narrow. For the
+    difference of two models on the same images pass the differences.
 
     Args:
-        values: shape (n,), one number an image: 1 where right and 0 where wrong, or the
-            difference of two such; finite.
-        patients: shape (n,), whose image it is; images of which nobody knows (empty) are taken
-            for images of as many patients.
-        seed: decides the draws.
+        values: shape (n,), one finite number per image: 1 if correct and 0 if wrong, or the
+            difference of two such values.
+        patients: shape (n,); each image without a patient (empty) counts as a separate patient.
+        seed: of the bootstrap samples.
         rounds: bootstrap samples.
         confidence: 0 to 1.
 
@@ -244,7 +243,9 @@ def patient_bootstrap(
     sums, counts = np.bincount(of, weights=values), np.bincount(of)
     rng = np.random.default_rng(seed)
     means = np.empty(rounds)
-    for round_ in range(rounds):  # one at a time: all at once would be gigabytes for a large set
+    for round_ in range(
+        rounds
+    ):  # one by one, since all together would be gigabytes for a large set
         drawn = rng.integers(0, len(counts), len(counts))
         means[round_] = sums[drawn].sum() / counts[drawn].sum()
     tail = 100 * (1 - confidence) / 2
@@ -261,30 +262,30 @@ def cohen_kappa(
     seed: int = 0,
     draws: int = 50_000,
 ) -> Kappa:
-    """How far two readers of the same images agree beyond chance.
+    """Compute Cohen's kappa of two readers of the same images.
 
-    The interval lies within -1 and 1. Its low end is a percentile of kappa under a Dirichlet
-    distribution of the table's cells in which one more image was disagreed on; its high end under
-    one in which one more was agreed on. So two who agree on everything have an interval of some
-    width, the wider the fewer the images, and its high end is 1. Of many images it is that of the
-    large-sample standard error (Fleiss, Cohen and Everitt, Psychol Bull 1969).
+    The interval is within -1 and 1. Its low end is a percentile of kappa under a Dirichlet
+    distribution of the table's cells with one more disagreement, its high end under one with one
+    more agreement. So the interval of two readers who always agree is not empty but wider for
+    fewer images, and its high end is 1. For many images it is that of the large-sample standard
+    error (Fleiss, Cohen and Everitt, Psychol Bull 1969).
 
     Args:
-        first: what the one said of each image.
-        second: what the other said of the same images, in the same order.
-        labels: order of the table; what was said and stands not there follows by name.
+        first: labels of one reader.
+        second: labels of the other reader for the same images, in the same order.
+        labels: order of the table; other labels follow by name.
         confidence: 0 to 1.
-        seed: decides the draws; another one moves the ends in their third digit.
-        draws: of each distribution.
+        seed: another seed changes the third digit of the ends.
+        draws: samples of each distribution.
 
     Raises:
         ValueError: no image, or different numbers of them.
 
     Source:
         Cohen, Educ Psychol Meas 1960. Posterior of kappa: Basu, Banerjee and Sen, Biometrics 2000.
-        One observation that is in favour of either end: Walley, J R Stat Soc B 1996 (the imprecise
-        Dirichlet model), which for a single share is Clopper and Pearson's interval. Within either
-        kind the added image is shared out evenly among the cells of labels that were given.
+        One added observation for either end: Walley, J R Stat Soc B 1996 (the imprecise
+        Dirichlet model), which for a single share is the Clopper-Pearson interval. The added
+        image is divided equally among the cells of labels that were used.
     """
     n = len(first)
     if not n or n != len(second):
@@ -295,7 +296,7 @@ def cohen_kappa(
     np.add.at(counts, ([place[x] for x in first], [place[x] for x in second]), 1)
     agreed, chance = int(np.trace(counts)), int(counts.sum(axis=0) @ counts.sum(axis=1))
     value = low = high = None
-    if chance < n * n:  # else both always said the same
+    if chance < n * n:  # otherwise both always gave the same label
         value = (n * agreed - chance) / (n * n - chance)
         is_given = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
         given = tuple(map(tuple, counts[np.ix_(is_given, is_given)].tolist()))
@@ -312,11 +313,11 @@ def cohen_kappa(
     )
 
 
-@lru_cache(maxsize=256)  # a page is asked for more often than its table changes
+@lru_cache(maxsize=256)  # a page is loaded more often than its table changes
 def _kappa_interval(
     table: tuple[tuple[int, ...], ...], tail: float, seed: int, draws: int
 ) -> tuple[float, float]:
-    """Ends of kappa's interval, of a table (labels, labels) of at least two labels."""
+    """Compute the ends of kappa's interval of a table (labels, labels) of at least two labels."""
     counts = np.array(table)
     is_same = np.eye(len(counts), dtype=bool)
     rng = np.random.default_rng(seed)
@@ -328,13 +329,13 @@ def _kappa_interval(
 def _drawn_kappas(
     weights: NDArray[np.float64], rng: np.random.Generator, draws: int
 ) -> NDArray[np.float64]:
-    """Kappa of each of so many tables from a Dirichlet distribution, shape (draws,)."""
-    # Gamma variates, since numpy's dirichlet refuses weights of 0: these cells stay empty.
+    """Sample tables from a Dirichlet distribution and compute their kappa, shape (draws,)."""
+    # Gamma variates, since numpy's dirichlet does not allow weights of 0 (cells that stay empty).
     shares = rng.standard_gamma(weights, (draws, *weights.shape))
     shares /= shares.sum(axis=(1, 2), keepdims=True)
     rows, columns = shares.sum(axis=2), shares.sum(axis=1)
     chance = (rows * columns).sum(axis=1)
     agreed = np.trace(shares, axis1=1, axis2=2)
-    # Where all of a draw lies in one cell of agreement, as it may of few images, they agree.
+    # A sampled table of few images may be all in one cell of agreement: they agree.
     apart = np.maximum(1 - chance, 1e-12)
     return np.clip(np.where(1 - agreed < 1e-12, 1, (agreed - chance) / apart), -1, 1)

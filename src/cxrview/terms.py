@@ -1,10 +1,10 @@
-"""The field's words as enumerations, spelled as they appear in every table."""
+"""The terms of the field as enumerations, spelled as in every table."""
 
 from enum import StrEnum
 
 
 class View(StrEnum):
-    """Which way the radiograph was taken, as the paper divides it (section 1)."""
+    """View of a radiograph, as in the paper (section 1)."""
 
     FRONTAL = "frontal"
     """Postero-anterior or antero-posterior."""
@@ -22,12 +22,12 @@ class Projection(StrEnum):
 
     @property
     def view(self) -> View:
-        """The view that this projection is one of."""
+        """The view of this projection."""
         return View.FRONTAL if self in (Projection.PA, Projection.AP) else View.LATERAL
 
 
 class Partition(StrEnum):
-    """Which part of the study a patient's images belong to."""
+    """The part of a study that a patient's images belong to."""
 
     TRAINING = "training"
     VALIDATION = "validation"
@@ -35,33 +35,33 @@ class Partition(StrEnum):
 
 
 class Precision(StrEnum):
-    """What a network computes with."""
+    """Arithmetic of a model."""
 
     FP32 = "fp32"
     INT8 = "int8"
     AUTO = "auto"
-    """int8 where there are such weights and the processor is quick at it, else fp32."""
+    """int8 if there are such weights and the processor is fast at it, otherwise fp32."""
 
 
 class Device(StrEnum):
-    """What a network runs on."""
+    """Hardware that a model runs on."""
 
     CPU = "cpu"
     CUDA = "cuda"
     AUTO = "auto"
-    """cuda where ONNX Runtime was built for it, else cpu."""
+    """cuda if ONNX Runtime was built for it, otherwise cpu."""
 
 
 class Decision(StrEnum):
-    """What was made of one readable image."""
+    """The outcome for one readable image."""
 
     CLASSIFIED = "classified"
     REVIEW = "review"
-    """The model is not sure: a person should look."""
+    """The model is unsure: a person should look at the image."""
     NOT_CHEST = "not_chest"
-    """By its picture no chest radiograph, so that it has no view."""
+    """Not a chest radiograph by its pixels, so that it has no view."""
     SKIPPED = "skipped"
-    """By its header no chest radiograph, so the model was not asked."""
+    """Not a chest radiograph by its header, so that the model was not run on it."""
 
 
 class Agreement(StrEnum):
@@ -70,26 +70,26 @@ class Agreement(StrEnum):
     AGREES = "agrees"
     DISAGREES = "disagrees"
     SILENT = "silent"
-    """The header names no view, or none that the mapping table knows."""
+    """The header has no view, or one that is not in the mapping table."""
 
 
 class Role(StrEnum):
-    """What a reader of an annotation study may do; one person may hold both (paper, section 1)."""
+    """What a reader of an annotation study may do; one person may have both (paper, section 1)."""
 
     READER = "reader"
     ADJUDICATOR = "adjudicator"
     MANAGER = "manager"
-    """Looks after the study in the browser: readers, links, progress, export; labels nothing."""
+    """Administers the study in the browser: readers, links, progress, export; does not label."""
 
 
 class ReadingRound(StrEnum):
-    """Why an image was looked at."""
+    """The round of a reading."""
 
     BLIND = "blind"
-    """Each reader alone, knowing nothing but the picture."""
+    """Each reader alone, with no information but the image."""
     ADJUDICATION = "adjudication"
     SECOND_LOOK = "second look"
-    """After the blind round, with what the model says in sight."""
+    """After the blind round, with the model's result displayed."""
 
 
 class Action(StrEnum):
@@ -98,53 +98,53 @@ class Action(StrEnum):
     LABEL = "label"
     EXCLUDE = "exclude"
     POSTPONE = "postpone"
-    """To be shown again at the end."""
+    """Shown again at the end."""
     FLAG = "flag"
-    """Marked for a talk; it is read all the same."""
+    """Marked for discussion; it is read as well."""
     UNFLAG = "unflag"
     UNDO = "undo"
 
 
 class Method(StrEnum):
-    """By what means a reading was made."""
+    """How a reading was made."""
 
     SINGLE = "single"
     GRID = "grid"
-    """Left as it was on a page of thumbnails that was confirmed."""
+    """Left unchanged on a confirmed page of thumbnails."""
     GRID_EXCEPTION = "grid exception"
     """Marked on a page of thumbnails."""
     IMPORT = "import"
 
 
 class StudyEvent(StrEnum):
-    """What can be done to a study besides reading its images; each is an entry of its log."""
+    """Events of a study besides readings; each is an entry of its log."""
 
     BLIND_ROUND_CLOSED = "blind round closed"
     IMPORTED = "imported"
     IMPORT_UNDONE = "import undone"
     READER_RENAMED = "reader renamed"
     READER_RETIRED = "reader retired"
-    """Reads no more; the readings made before count."""
+    """The reader cannot read any more; earlier readings count."""
     READINGS_WITHDRAWN = "readings withdrawn"
-    """None of a reader's readings counts."""
+    """None of the reader's readings count."""
     READER_RESTORED = "reader restored"
-    """Neither retired nor withdrawn any more."""
+    """The reader is no longer retired or withdrawn."""
     OPINION_SHOWN = "opinion shown"
-    """A reader was shown what the model or the other readers say of an image, for the first
+    """The result of the model or of other readers for an image was shown to a reader for the first
     time."""
     IMAGE_REVEALED = "image revealed"
     """A reader was shown what the model or the other readers say of one image, or of all."""
 
 
 class LabelStatus(StrEnum):
-    """How an image came by its label, or where it waits."""
+    """Label status of an image."""
 
     UNREAD = "unread"
     AWAITING = "awaiting"
-    """Fewer independent readings than the study asks for."""
+    """Fewer independent readings than the study needs."""
     AGREED = "agreed"
     CONFLICT = "conflict"
-    """Waits for the adjudicator; a label against an exclusion is one too."""
+    """Waits for the adjudicator; a label and an exclusion also conflict."""
     ADJUDICATED = "adjudicated"
     SECOND_LOOK = "second look"
-    """Changed after the blind round, with the model's opinion known."""
+    """Changed after the blind round, with the model's result known."""

@@ -20,7 +20,7 @@ from cxrview.assess.remarks import assessment_remarks
 from cxrview.classify.model import Model, OnnxRuntime
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
-from cxrview.records import Failure, ModelCard, Prepared, PreparedImage, Split
+from cxrview.records import CardAbout, Failure, ModelCard, Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
 
 SIDE, INSIDE, OUTSIDE = 32, 90, 30
@@ -212,7 +212,7 @@ def test_a_scaled_model_is_said_to_be_one_in_every_table_and_figure(
 ):
     out, words = tmp_path / "scaled", "scaled to two cores: 400 images, not 119,674"
     shutil.copytree(assessed[0], out)
-    card = replace(model.card, about={"scale": words})
+    card = replace(model.card, about=CardAbout(scale=words))
 
     assess_model(images, replace(model, card=card), out, note="drawn phantoms, no patient")
 
@@ -304,7 +304,7 @@ def test_baselines_need_something_to_learn_from(images, model, tmp_path):
 
 def test_images_that_the_model_was_trained_on_are_told(images, model):
     """Its card says by which labels and which rule; the rule says whose images these were."""
-    about = {"partitions": "as in cxrview.dataset.partition", "labels_sha256": "L"}
+    about = CardAbout(partitions="as in cxrview.dataset.partition", labels_sha256="L")
     card = replace(model.card, about=about)
     store = replace(images.inside.store, about={"labels_sha256": "L"})
     same = replace(images, inside=replace(images.inside, store=store))

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.assess.decisions import count_by, count_decisions, join_scores, log_loss, views_of
+from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
 from cxrview.classify.decide import decide
-from cxrview.records import Instance, ModelCard, Scores
+from cxrview.records import Instance, ModelCard, Scores, join_scores
 from cxrview.terms import Decision, View
 
 CARD = ModelCard(
@@ -51,22 +51,22 @@ def test_counts_are_those_of_the_rows_that_a_user_gets(drawn):
     ]
     truth = {True: View.FRONTAL, False: View.LATERAL}
     decided = [(row, f) for row, f in rows if row.decision is Decision.CLASSIFIED]
-    assert counted["images"] == len(drawn)
-    assert counted["errors"] == sum((pfi >= 60.0) != f for pfi, _, f, _ in drawn)
-    assert counted["decided"] == len(decided)
-    assert counted["errors_decided"] == sum(row.view is not truth[f] for row, f in decided)
-    assert counted["refused"] == sum(row.decision is Decision.NOT_CHEST for row, _ in rows)
+    assert counted.images == len(drawn)
+    assert counted.errors == sum((pfi >= 60.0) != f for pfi, _, f, _ in drawn)
+    assert counted.decided == len(decided)
+    assert counted.errors_decided == sum(row.view is not truth[f] for row, f in decided)
+    assert counted.refused == sum(row.decision is Decision.NOT_CHEST for row, _ in rows)
 
 
 @given(images)
 def test_kinds_add_up_to_the_whole(drawn):
     one = scores(drawn)
 
-    rows = count_by(one, CARD, {"source": one.facts["source"], "view": views_of(one)})
+    rows = count_by(one, CARD, one.facts["source"], views_of(one))
 
     whole = count_decisions(one, CARD)
     for name in ("images", "errors", "decided", "errors_decided", "refused"):
-        assert sum(row[name] for row in rows) == whole[name]
+        assert sum(getattr(c, name) for c in rows.values()) == getattr(whole, name)
     assert len(rows) == len({(source, f) for _, _, f, source in drawn})
 
 

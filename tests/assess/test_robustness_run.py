@@ -11,6 +11,8 @@ from cxrview.assess.modify import MODIFICATIONS, figure_modifications
 from cxrview.assess.robustness import count_modified
 from cxrview.assess.robustness_run import (
     BATCH,
+    ImagesToModify,
+    NamedClassifier,
     assess_partition,
     draw_images,
     modified_images,
@@ -53,13 +55,22 @@ def pixels() -> np.ndarray:
 
 def assess(pixels, out: Path, predict=None, **options):
     n = len(pixels)
+    images = ImagesToModify(
+        pixels=pixels,
+        is_frontal=np.arange(n) % 2 == 0,
+        files=np.array([f"{k}.png" for k in range(n)]),
+        patients=np.array([f"p{k // 2}" for k in range(n)]),
+        sources=np.array(["here", "there"] * n)[:n],
+        drawn_from=options.pop("drawn_from", n),
+    )
+    classifier = NamedClassifier(
+        predict=predict or MeanGrey(),
+        name=options.pop("classifier", "model"),
+        scale=options.pop("scale", ""),
+    )
     return assess_partition(
-        pixels,
-        np.arange(n) % 2 == 0,
-        np.array([f"{k}.png" for k in range(n)]),
-        np.array([f"p{k // 2}" for k in range(n)]),
-        np.array(["here", "there"] * n)[:n],
-        predict or MeanGrey(),
+        images,
+        classifier,
         options.pop("cutoff", 55.0),
         out,
         options.pop("watch", lambda done: None),

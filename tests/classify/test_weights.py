@@ -61,7 +61,7 @@ def test_it_is_small_and_its_card_says_what_a_user_must_know(model):
         "intended_use",
         "limits",
         "failures",
-    } <= set(model.card.about)
+    } <= set(model.card.about.as_json())
     assert model.card.review_band[0] < model.card.cutoff < model.card.review_band[1]
     assert model.card.cutoff <= model.card.paper_cutoff
 
@@ -96,11 +96,11 @@ def test_it_calls_as_few_test_pictures_of_no_chest_a_view_as_its_card_says(model
     called = [o for o in outcomes if o.view is not None]
     told = [
         row
-        for row in model.card.about["not_chest"]
-        if row["partition"] == "test" and row["source"] != PHOTOGRAPHS
+        for row in model.card.about.not_chest
+        if row.partition == "test" and row.source != PHOTOGRAPHS
     ]
-    assert len(others) == sum(row["images"] for row in told)
-    assert len(called) == sum(row["called_a_view"] for row in told) <= len(others) / 40
+    assert len(others) == sum(row.images for row in told)
+    assert len(called) == sum(row.called_a_view for row in told) <= len(others) / 40
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -136,15 +136,15 @@ def test_its_page_is_made_from_its_card(model):
 def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     labels = read_labels(shared_data / "labels.csv")
     of = [label for label in labels if label.partition is Partition.TEST]
-    counted = {(c["source"], c["view"]): c["images"] for c in model.card.about["test"]}
+    counted = {(c.source, c.view): c.counts.images for c in model.card.about.test}
 
     assert counted == {
         kind: sum((label.source, label.view) == kind for label in of) for kind in counted
     }
     assert sum(counted.values()) == len(of)
-    assert sum(c["errors"] for c in model.card.about["test"]) <= 1
+    assert sum(c.counts.errors for c in model.card.about.test) <= 1
     by_orientation = {
-        row["orientation"]: row["images"] for row in model.card.about["orientations"]["test"]
+        row.orientation: row.counts.images for row in model.card.about.orientations["test"]
     }
     assert by_orientation == dict.fromkeys(ORIENTATIONS, len(of))
 
@@ -168,8 +168,8 @@ def test_in_int8_no_test_picture_is_decided_otherwise(model):
     """None of those that lie as their patients did; the card tells of the others."""
     if model.card.int8 is None:
         return
-    told = model.card.int8.about["against_fp32"]["test"]["as_they_lie"]
+    told = model.card.int8.about.against_fp32["test"]["as_they_lie"]
 
-    assert told["pictures"] == sum(row["images"] for row in model.card.about["test"])
-    assert told["changed_decisions"] == 0
-    assert told["errors"] == [sum(row["errors"] for row in model.card.about["test"])] * 2
+    assert told.pictures == sum(row.counts.images for row in model.card.about.test)
+    assert told.changed_decisions == 0
+    assert told.errors == (sum(row.counts.errors for row in model.card.about.test),) * 2

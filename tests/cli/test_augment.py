@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxrview.dataset.augment.array import VARIANTS as ARRAY
 from cxrview.dataset.augment.array import open_materialised
-from cxrview.dataset.augment.variants import VARIANTS, make_all
+from cxrview.dataset.augment.variants import VARIANTS, make_all_variants
 from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import partition_of
 from cxrview.image import squash
@@ -135,7 +135,7 @@ def test_an_image_file_becomes_106_pictures(picture, tmp_path):
     assert done.returncode == 0, done.stderr
     written = [np.asarray(Image.open(tmp_path / "all" / f"{one.name}.png")) for one in VARIANTS]
     pixels = squash(np.asarray(Image.open(picture)))
-    assert np.array_equal(written, make_all(pixels, seed=5, image_id="chest.png"))
+    assert np.array_equal(written, make_all_variants(pixels, seed=5, image_id="chest.png"))
     assert len(list((tmp_path / "all").rglob("*.*"))) == 106
 
 

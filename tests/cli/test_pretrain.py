@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")
-from cxrview.paper.network_files import load_trained
+from cxrview.paper.trained_model import load_trained
 
 COMMAND = [sys.executable, "-m", "cxrview", "pretrain"]
 # For two pictures one thread is enough; several would wait for each other on a busy machine.

@@ -28,7 +28,7 @@ def test_every_fault_is_named_with_its_line(tmp_path):
     with pytest.raises(UsageError) as error:
         read_labels(path)
 
-    for part in ("line 2: view 'oblique'", "line 3: no patient", "line 4: no file b.png"):
+    for part in ("line 2: view 'oblique'", "line 3: no patient", "line 4: file b.png"):
         assert part in str(error.value)
 
 
@@ -53,14 +53,14 @@ def test_the_study_is_kept_where_it_is_given(tmp_path):
 def test_a_file_named_twice_is_refused_however_it_is_written(tmp_path, again, view):
     path = write(tmp_path, "a.png,,p1,frontal", f"{again},,p2,{view}")
 
-    with pytest.raises(UsageError, match=f"line 3: file {again} is that of line 2"):
+    with pytest.raises(UsageError, match=f"line 3: file {again} .*line 2"):
         read_labels(path)
 
 
 def test_ten_faults_are_named_and_the_others_counted(tmp_path):
     path = write(tmp_path, *(f"{number}.png,,p1,frontal" for number in range(13)))
 
-    with pytest.raises(UsageError, match=r"line 11: no file 9\.png; and 3 more$"):
+    with pytest.raises(UsageError, match=r"line 11: file 9\.png .*; and 3 more$"):
         read_labels(path)
 
 
@@ -108,7 +108,7 @@ def test_rows_that_show_no_chest_are_read_by_themselves(tmp_path):
 def test_what_shows_no_chest_needs_a_patient_and_a_file_where_it_is_used(tmp_path):
     path = write(tmp_path, "a.png,,,not-chest", "b.png,,p1,not-chest", "c.png,,p2,frontal")
 
-    with pytest.raises(UsageError, match=r"line 2: no patient; line 3: no file b.png$"):
+    with pytest.raises(UsageError, match=r"line 2: no patient; line 3: file b.png [^;]*$"):
         read_not_chest(path)
 
 
@@ -151,13 +151,13 @@ def test_a_file_named_with_either_slash_is_one_file(tmp_path, again):
     (tmp_path / "nih" / "x.png").touch()
     path = write(tmp_path, "nih\\x.png,,p1,frontal", f"{again},,p2,frontal")
 
-    with pytest.raises(UsageError, match="line 3: file nih/x.png is that of line 2"):
+    with pytest.raises(UsageError, match="line 3: file nih/x.png .*line 2"):
         read_labels(path)
 
 
 @pytest.mark.parametrize("file", ["C:\\films\\a.png", "\\\\server\\share\\a.png", "D:/films/a.png"])
 def test_a_drive_or_share_of_windows_is_called_one(tmp_path, file):
-    with pytest.raises(UsageError, match="no file .*relative to the table, not by a drive"):
+    with pytest.raises(UsageError, match="file .*relative to the table, not by a drive"):
         read_labels(write(tmp_path, f"{file},,p1,frontal"))
 
 
@@ -165,7 +165,7 @@ def test_what_the_model_says_is_no_label(tmp_path):
     path = tmp_path / "views.csv"
     path.write_text("path,patient_key,decision,view,pfi\na.png,p1,classified,frontal,99.0\n")
 
-    with pytest.raises(UsageError, match="its views are the model's and no labels"):
+    with pytest.raises(UsageError, match="views.csv is a result of cxrview classify"):
         read_labels(path)
 
 

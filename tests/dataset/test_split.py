@@ -145,11 +145,11 @@ def test_by_rule_is_the_published_rule():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"counts": (90, 10, 10)}, "come to 100, or fewer"),
+        ({"counts": (90, 10, 10)}, "1 to 100"),
         ({"counts": (-1, 10, 10)}, "0 or more"),
         ({"counts": (10, 10)}, "three"),
-        ({"shares": (60, 20, 10)}, "come to 100"),
-        ({"shares": (120, -10, -10)}, "come to 100"),
+        ({"shares": (60, 20, 10)}, "sum of 100"),
+        ({"shares": (120, -10, -10)}, "sum of 100"),
         ({"shares": (99.9, 0.05, 0.05)}, "too few"),
         ({"by": "study"}, "by patient, by image or by rule"),
     ],
@@ -160,7 +160,7 @@ def test_what_cannot_be_met_is_refused(arguments, reason):
 
 
 def test_two_patients_do_not_fill_three_partitions():
-    with pytest.raises(UsageError, match="too few patients for images in test"):
+    with pytest.raises(UsageError, match="too few patients for the test"):
         split_images(images_of([5, 5]))
 
 

@@ -63,14 +63,14 @@ def test_two_columns_are_enough_and_patients_are_then_kept_apart(tmp_path, endin
     ("text", "reason"),
     [
         ("file\na.png\n", "no column partition"),
-        ("file,partition\n", "names no image"),
-        ("file,partition\na.png,train\n", "row 1: its partition is none of"),
-        ("file,partition\na.png\n", "row 1: its partition is none of"),
-        ("file,partition\na.png,test\na.png,training\n", "row 2: file a.png was named before"),
-        ("file,partition,by\na,test,image\nb,test,patient\n", "row 2: by is not that of the first"),
-        ("file,partition,seed\na,test,1\nb,test,2\n", "row 2: seed is not that of the first"),
-        ("file,partition,by\na,test,study\n", "by is patient, image or rule"),
-        ("file,partition,seed\na,test,x\n", "seed a whole number"),
+        ("file,partition\n", "split.csv"),
+        ("file,partition\na.png,train\n", "row 1: .*partition"),
+        ("file,partition\na.png\n", "row 1: .*partition"),
+        ("file,partition\na.png,test\na.png,training\n", "row 2: file a.png"),
+        ("file,partition,by\na,test,image\nb,test,patient\n", "row 2: by "),
+        ("file,partition,seed\na,test,1\nb,test,2\n", "row 2: seed "),
+        ("file,partition,by\na,test,study\n", "split.csv: by"),
+        ("file,partition,seed\na,test,x\n", "split.csv: .*seed"),
         ("file,partition\n" + "".join(f"{n},x\n" for n in range(12)), "row 10: .*; and 2 more"),
     ],
 )
@@ -87,12 +87,12 @@ def test_what_is_no_table_is_refused_in_a_line(tmp_path, name, content):
     if content:
         (tmp_path / name).write_bytes(content)
 
-    with pytest.raises(UsageError, match="cannot be read|is no table|is no CSV"):
+    with pytest.raises(UsageError, match=name):
         read_split(tmp_path / name)
 
 
 def test_other_formats_and_missing_folders_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="neither in .csv nor in .parquet"):
+    with pytest.raises(UsageError, match="split.xlsx"):
         write_split(tmp_path / "split.xlsx", SPLIT, LABELS)
     with pytest.raises(CannotWrite, match="cannot be written"):
         write_split(tmp_path / "nowhere" / "split.csv", SPLIT, LABELS)

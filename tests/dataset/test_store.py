@@ -101,7 +101,7 @@ def test_a_store_stopped_anywhere_ends_with_the_same_bytes(tmp_path, stop):
     write(tmp_path / "whole")
 
     write(tmp_path / "stopped", stop)
-    with pytest.raises(UsageError, match="begun and not finished"):
+    with pytest.raises(UsageError, match="stopped is incomplete"):
         open_prepared(tmp_path / "stopped")
     began_at = write(tmp_path / "stopped")
 
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_line(tmp_path):
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="holds no prepared images"):
+    with pytest.raises(UsageError, match="is not a prepared store"):
         open_prepared(tmp_path)
 
 
@@ -242,5 +242,5 @@ def test_a_store_of_an_earlier_version_is_refused_and_can_be_made_anew(tmp_path,
 def test_an_about_of_another_kind_is_refused(tmp_path, text):
     (tmp_path / "about.json").write_text(text)
 
-    with pytest.raises(UsageError, match="not that of a prepared store of this version"):
+    with pytest.raises(UsageError, match="about.json"):
         open_prepared(tmp_path)

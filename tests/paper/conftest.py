@@ -15,7 +15,7 @@ from cxrview.assess.classifiers import EXTERNAL, INSIDE, SET, VALIDATION, assess
 from cxrview.assess.robustness import count_modified
 from cxrview.paper.candidates import CANDIDATES
 from cxrview.paper.compare import choose_candidate, compare_candidates
-from cxrview.paper.figures.flow import Counted, External, Flow, Made
+from cxrview.paper.figures.flow import AugmentedCounts, ExternalSet, Flow, ImageCounts
 from cxrview.paper.results import Reproduction
 from cxrview.paper.scale import SCALES
 from cxrview.records import Scores
@@ -108,22 +108,22 @@ def reproduction() -> Reproduction:
 
 def a_flow(validated, chosen) -> Flow:
     counted = {
-        part: Counted(images=n, patients=n // 2, frontal=n - n // 3, lateral=n // 3)
+        part: ImageCounts(images=n, patients=n // 2, frontal=n - n // 3, lateral=n // 3)
         for part, n in zip(Partition, (360, 120, 90), strict=True)
     }
-    external = Counted(images=60, patients=30, frontal=40, lateral=20)
+    external = ImageCounts(images=60, patients=30, frontal=40, lateral=20)
     return Flow(
-        labelled=Counted(images=575, patients=290, frontal=385, lateral=190),
+        labelled=ImageCounts(images=575, patients=290, frontal=385, lateral=190),
         unreadable=2,
         left_out=3,
         partitions=counted,
         made={
-            Partition.TRAINING: Made(progenitors=360, images=360 * 106),
-            Partition.VALIDATION: Made(progenitors=120, images=120 * 8),
+            Partition.TRAINING: AugmentedCounts(progenitors=360, images=360 * 106),
+            Partition.VALIDATION: AugmentedCounts(progenitors=120, images=120 * 8),
         },
         accuracies={candidate: scores.accuracy for candidate, scores in validated.items()},
         chosen=chosen,
-        externals=(External(name="covid", labelled=external, drawn=external),),
+        externals=(ExternalSet(name="covid", labelled=external, drawn=external),),
     )
 
 

@@ -17,10 +17,10 @@ from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import CANDIDATES, FINE_TUNINGS, Candidate
-from cxrview.paper.choose import choose_among, make_model
-from cxrview.paper.network_files import finish_training
+from cxrview.paper.choose import choose_candidate_of, make_model
 from cxrview.paper.scale import SCALES
 from cxrview.paper.train_candidate import VALIDATION
+from cxrview.paper.trained_model import finish_training
 from cxrview.records import Scores
 from cxrview.train.googlenet import GoogLeNet
 
@@ -88,7 +88,7 @@ def counts(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_accuracies_and_choice_are_those_of_the_predictions(nine, tmp_path):
-    choice = choose_among(nine, seed=0)
+    choice = choose_candidate_of(nine, seed=0)
     make_model(choice, nine, tmp_path)
 
     recounted = counts(nine)
@@ -107,7 +107,7 @@ def test_accuracies_and_choice_are_those_of_the_predictions(nine, tmp_path):
 
 
 def test_comparisons_are_those_of_scipy(nine, tmp_path):
-    make_model(choose_among(nine, seed=0), nine, tmp_path)
+    make_model(choose_candidate_of(nine, seed=0), nine, tmp_path)
 
     recounted = counts(nine)
     with (tmp_path / "comparisons.csv").open() as lines:
@@ -127,7 +127,7 @@ def test_comparisons_are_those_of_scipy(nine, tmp_path):
 
 
 def test_the_chosen_one_can_be_classified_with(nine, tmp_path):
-    choice = choose_among(nine, seed=0)
+    choice = choose_candidate_of(nine, seed=0)
     card = make_model(choice, nine, tmp_path)
 
     model = load_model(tmp_path)
@@ -140,7 +140,7 @@ def test_the_chosen_one_can_be_classified_with(nine, tmp_path):
 
 def test_the_same_choice_gives_the_same_bytes(nine, tmp_path):
     for name in ("one", "two"):
-        make_model(choose_among(nine, seed=0), nine, tmp_path / name)
+        make_model(choose_candidate_of(nine, seed=0), nine, tmp_path / name)
 
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
@@ -150,8 +150,8 @@ def test_a_missing_candidate_is_named(tmp_path):
     for candidate in CANDIDATES[:-1]:
         finish(tmp_path, candidate)
 
-    with pytest.raises(UsageError, match="grey-subset/all-augmented holds no finished candidate"):
-        choose_among(tmp_path, seed=0)
+    with pytest.raises(UsageError, match="grey-subset/all-augmented has no finished candidate"):
+        choose_candidate_of(tmp_path, seed=0)
 
 
 def test_candidates_of_another_split_are_refused(tmp_path):
@@ -159,7 +159,7 @@ def test_candidates_of_another_split_are_refused(tmp_path):
         finish(tmp_path, candidate, split="c" if candidate == CANDIDATES[3] else "b")
 
     with pytest.raises(UsageError, match="differ in split"):
-        choose_among(tmp_path, seed=0)
+        choose_candidate_of(tmp_path, seed=0)
 
 
 def test_a_candidate_in_the_place_of_another_is_refused(tmp_path):
@@ -169,8 +169,8 @@ def test_a_candidate_in_the_place_of_another_is_refused(tmp_path):
     (tmp_path / "colour" / "fc-original").rename(tmp_path / "grey" / "fc-original")
     (tmp_path / "kept").rename(tmp_path / "colour" / "fc-original")
 
-    with pytest.raises(UsageError, match="colour/fc-original holds grey/fc-original"):
-        choose_among(tmp_path, seed=0)
+    with pytest.raises(UsageError, match="colour/fc-original contains grey/fc-original"):
+        choose_candidate_of(tmp_path, seed=0)
 
 
 @pytest.mark.parametrize("name", ["schedule", "pre_trained"])
@@ -181,7 +181,7 @@ def test_candidates_that_differ_by_more_than_their_names_are_refused(tmp_path, n
         finish(tmp_path, candidate, **{name: value})
 
     with pytest.raises(UsageError, match=f"differ in {name}"):
-        choose_among(tmp_path, seed=0)
+        choose_candidate_of(tmp_path, seed=0)
 
 
 def test_what_was_changed_in_one_training_stands_over_all(tmp_path):
@@ -189,15 +189,15 @@ def test_what_was_changed_in_one_training_stands_over_all(tmp_path):
         is_odd = candidate == CANDIDATES[4]
         finish(tmp_path, candidate, words="drawn; epochs 3 instead of 30" if is_odd else "drawn")
 
-    assert choose_among(tmp_path, seed=0).scale_words == "drawn; epochs 3 instead of 30"
+    assert choose_candidate_of(tmp_path, seed=0).scale_words == "drawn; epochs 3 instead of 30"
 
 
 def test_a_model_that_stands_there_is_not_replaced_unasked(nine, tmp_path):
-    make_model(choose_among(nine, seed=0), nine, tmp_path)
+    make_model(choose_candidate_of(nine, seed=0), nine, tmp_path)
 
     done = CliRunner().invoke(app, ["choose", str(nine), "--out", str(tmp_path)])
 
-    assert "holds a model already" in str(done.exception)
+    assert "already holds a model" in str(done.exception)
 
 
 def test_the_command_says_what_was_chosen(nine, tmp_path):
@@ -205,7 +205,7 @@ def test_the_command_says_what_was_chosen(nine, tmp_path):
 
     assert done.exit_code == 0, done.output
     assert "drawn at random" in done.output
-    assert f"chosen: {choose_among(nine, seed=0).chosen.name}" in done.output
+    assert f"chosen: {choose_candidate_of(nine, seed=0).chosen.name}" in done.output
     assert (tmp_path / "model" / "fig-2.png").stat().st_size > 10_000
 
 
@@ -215,5 +215,5 @@ def test_a_model_of_a_smoke_scale_says_so_on_its_card(nine, tmp_path):
             shutil.copytree(nine / candidate.name, tmp_path / words[:5] / candidate.name)
             finish(tmp_path / words[:5], candidate, words)
 
-        choice = choose_among(tmp_path / words[:5], seed=0)
+        choice = choose_candidate_of(tmp_path / words[:5], seed=0)
         assert make_model(choice, nine, tmp_path / "model").is_smoke_test is is_test

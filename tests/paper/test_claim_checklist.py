@@ -41,7 +41,7 @@ def test_the_scale_and_drawn_radiographs_are_said_at_the_top(changed):
 
 def test_answers_are_those_of_the_run(checklist, reproduction):
     found = items(checklist)
-    both = next(one for one in reproduction.of_network if one.images == "both")
+    both = next(one for one in reproduction.of_model if one.images == "both")
     table = both.assessment.table
 
     assert reproduction.chosen.name in found[26]
@@ -50,7 +50,7 @@ def test_answers_are_those_of_the_run(checklist, reproduction):
         f"specificity {table.lateral_called_lateral} of {table.lateral}" in found[36].split("\n")[2]
     )
     assert "575 labelled inside images, 2 unreadable, 3 left out, 570 in partitions" in found[33]
-    assert "63.16 % are for training, 21.05 % for validation, 15.79 % for the test" in found[20]
+    assert "63.16 % are for training, 21.05 % for validation, 15.79 % for testing" in found[20]
     assert "covid: 60 images" in found[32]
     assert "rotation 10: 135 of 150" in found[30]
 
@@ -81,16 +81,16 @@ def test_the_level_of_the_partitions_is_that_of_the_split(changed, by, level):
 @pytest.mark.parametrize(
     ("in_labels", "words"),
     [
-        (True, "of covid: from the labels file of the inside ones, and none of a patient in a"),
-        (False, "of covid: from another labels file than the inside ones."),
-        (None, "of covid: whether they stand in the labels file of the inside ones is not known."),
+        (True, "of covid: from the labels file of the inside images, and no patient"),
+        (False, "of covid: from another labels file than the inside images."),
+        (None, "of covid: whether they are in the labels file of the inside images is not known."),
     ],
 )
 def test_external_images_are_said_to_be_of_what_the_record_tells(changed, in_labels, words):
     found = items(render_claim(changed(external_in_labels=in_labels)))
 
     assert f"External images, {words}" in found[21]
-    assert "Among the inside sources" not in found[21]
+    assert "also inside" not in found[21]
 
 
 def test_a_source_that_is_inside_and_external_is_told(changed, reproduction):
@@ -99,7 +99,7 @@ def test_a_source_that_is_inside_and_external_is_told(changed, reproduction):
 
     found = items(render_claim(changed(flow=same, external_in_labels=False)))
 
-    assert found[21].endswith("Among the inside sources as well: open-i.")
+    assert found[21].endswith("These sources are also inside: open-i.")
 
 
 def test_a_source_without_a_name_is_said_to_have_none(changed, reproduction):
@@ -117,7 +117,7 @@ def test_a_source_without_a_name_is_said_to_have_none(changed, reproduction):
 def test_whether_images_went_through_jpeg_is_told(changed, as_published):
     answer = items(render_claim(changed(as_published=as_published)))[9]
 
-    assert ("passed in full size through lossy JPEG as the paper's were" in answer) is as_published
+    assert ("compressed in full size as lossy JPEG" in answer) is as_published
     assert ("this run did not" in answer) is not as_published
 
 
@@ -126,12 +126,12 @@ def test_the_gallery_is_not_said_to_show_more_than_it_does(changed, checklist, f
 
     by = {
         one.rule: one.assessment.table.total - one.assessment.table.right
-        for one in changed().of_network
+        for one in changed().of_model
         if (one.images, one.cutoff_from) == ("both", "validation")
     }
-    assert f"gave, {by['middle']} by its middle. The page shows those that are wrong" in shown
-    assert f"{by['higher end']} of 150 test images are wrong by the higher end" in shown
-    assert "no more than 24 of them, the surest errors first" in shown
+    assert f"images, {by['middle']} with its middle. The page shows those that are wrong" in shown
+    assert f"{by['higher end']} of 150 test images are wrong with the higher end" in shown
+    assert "at most 24 of them" in shown
     assert "They are not shown." in items(checklist)[37]
 
 

@@ -63,7 +63,7 @@ def test_the_pools_have_the_papers_numbers_of_images():
     """119,568 = 3 x 39,856 augmented and 1,128 = 3 x 376 original validation images."""
     each = {c: validated(c, 0) for c in CANDIDATES}
 
-    pools = {c.pools.name: (c.first[1], c.second[1]) for c in compare_candidates(each, seed=0)}
+    pools = {c.comparison.name: (c.first[1], c.second[1]) for c in compare_candidates(each, seed=0)}
 
     assert pools["fc-augmented against fc-original"] == (119_568, 1_128)
     assert pools["all-augmented against fc-augmented"] == (119_568, 119_568)
@@ -82,7 +82,7 @@ def test_the_papers_counts_give_its_p():
     ):
         each[candidate] = validated(candidate, errors)
 
-    found = {c.pools.name: c for c in compare_candidates(each, seed=0)}
+    found = {c.comparison.name: c for c in compare_candidates(each, seed=0)}
 
     fc = found["fc-augmented against fc-original"]
     assert (fc.first, fc.second) == ((113_829, 119_568), (1_054, 1_128))

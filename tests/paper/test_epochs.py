@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import FINE_TUNINGS, PRE_TRAININGS
-from cxrview.paper.epochs import Batches, Spread, Training, train_all_layers
+from cxrview.paper.epochs import Batches, SplitPasses, Training, train_all_layers
 from cxrview.train.checkpoint import steps_done
 from cxrview.train.googlenet import GoogLeNet
 
@@ -49,7 +49,7 @@ def test_a_sampled_epoch_shows_other_images_each_time():
 )
 def test_spread_epochs_show_every_image_once_a_pass(count, batch, passes, epochs):
     assume(passes * count >= epochs)
-    shown = batches(count, batch=batch, spread=Spread(passes=passes, epochs=epochs))
+    shown = batches(count, batch=batch, spread=SplitPasses(passes=passes, epochs=epochs))
 
     orders = [shown.order(epoch) for epoch in range(epochs)]
 
@@ -67,34 +67,34 @@ def test_the_batches_of_spread_epochs_are_all_of_their_images():
         classes=np.arange(11),
         batch=2,
         seed=3,
-        spread=Spread(passes=1, epochs=3),
+        spread=SplitPasses(passes=1, epochs=3),
     )
 
-    drawn = [shown.draw(epoch, step)[1] for epoch in range(3) for step in range(shown.steps)]
+    drawn = [shown.sample(epoch, step)[1] for epoch in range(3) for step in range(shown.steps)]
 
     assert sorted(np.concatenate(drawn)) == list(range(11))
     assert {len(classes) for classes in drawn} <= {1, 2}
 
 
 def test_the_paper_s_augmented_images_are_a_30th_of_them_an_epoch():
-    shown = batches(119_674, batch=24, spread=Spread(passes=1, epochs=30))
+    shown = batches(119_674, batch=24, spread=SplitPasses(passes=1, epochs=30))
 
     assert shown.steps == 167
     assert [len(shown.order(epoch)) for epoch in (0, 29)] == [3989, 3990]
 
 
 def test_fewer_images_than_epochs_to_spread_them_over_are_refused():
-    with pytest.raises(UsageError, match="5 images cannot be spread over 6 epochs"):
-        batches(5, batch=2, spread=Spread(passes=1, epochs=6))
+    with pytest.raises(UsageError, match="5 images .* 6 epochs"):
+        batches(5, batch=2, spread=SplitPasses(passes=1, epochs=6))
 
 
 def test_a_batch_is_the_same_whenever_it_is_drawn():
     shown = batches(batch=2)
-    first = shown.draw(1, 2)
+    first = shown.sample(1, 2)
 
-    shown.draw(0, 0)
+    shown.sample(0, 0)
 
-    again = batches(batch=2).draw(1, 2)
+    again = batches(batch=2).sample(1, 2)
     assert np.array_equal(first[0], again[0])
     assert first[0].shape == (1, 224, 224)
 
@@ -107,7 +107,7 @@ def test_an_order_is_the_permutation_that_seed_and_epoch_draw(per_epoch):
         drawn = np.random.default_rng([3, epoch]).permutation(count)[:per_epoch]
 
         assert np.array_equal(shown.order(epoch), drawn)
-        assert np.array_equal(shown.draw(epoch, 1)[1], drawn[4:8] % 2)
+        assert np.array_equal(shown.sample(epoch, 1)[1], drawn[4:8] % 2)
 
     assert shown.order(0) is shown.order(0)
     with pytest.raises(ValueError, match="read-only"):
@@ -115,7 +115,7 @@ def test_an_order_is_the_permutation_that_seed_and_epoch_draw(per_epoch):
 
 
 def test_the_centre_is_shown_where_nothing_is_drawn():
-    pixels, _ = batches(batch=5, is_cropped_at_random=False).draw(0, 0)
+    pixels, _ = batches(batch=5, is_cropped_at_random=False).sample(0, 0)
 
     order = batches(batch=5).order(0)
     assert np.array_equal(pixels, PICTURES[order][:, 16:240, 16:240])

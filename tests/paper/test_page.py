@@ -260,7 +260,7 @@ def test_the_gallery_says_by_which_cutoffs_and_how_many_at_the_most(changed, fig
 
 
 def test_calibration_error_is_that_of_all_test_images(page, reproduction):
-    both = next(one for one in reproduction.of_network if one.images == "both")
+    both = next(one for one in reproduction.of_model if one.images == "both")
 
     assert f"{both.assessment.calibration_error:.2f} percentage points on 150 test" in page.text
 
@@ -389,7 +389,7 @@ def test_an_order_that_is_not_the_papers_is_said_plainly(changed, reproduction):
     text = Page(render_page(changed(compared=(turned, same, *rest[2:])))).text
 
     assert (
-        "Not so: grey (either) against colour pre-training. Here 80.00 against 90.00 %, in the "
+        "Different: grey (either) against colour pre-training. Here 80.00 against 90.00 %, in the "
         "paper 99.5 against 93.2 %: reversed." in text
     )
     assert "Here 75.00 against 75.00 %, in the paper 99.5 against 93.2 %: equal." in text
@@ -408,13 +408,13 @@ def test_pools_without_an_error_have_nothing_to_test(changed, reproduction):
 def test_the_papers_test_counts_stand_beside_ours(page, reproduction):
     rows = page.tables["network"][1:]
 
-    assert len(rows) == len(reproduction.of_network) == 12
+    assert len(rows) == len(reproduction.of_model) == 12
     assert {row[0]: row[8] for row in rows if "higher end" in row[1]} == {
         "inside": "377 of 377\n100 %",
         "external": "1,000 of 1,000\n100 %",
         "both together": "1,377 of 1,377\n100 % (99.73–100 %)",
     }
-    for row, one in zip(rows, reproduction.of_network, strict=True):
+    for row, one in zip(rows, reproduction.of_model, strict=True):
         table = one.assessment.table
         assert [int(cell) for cell in row[2:6]] == [
             table.frontal_called_frontal,
@@ -429,7 +429,7 @@ def test_cutoffs_of_validation_and_of_test_images_are_both_there(page, reproduct
     validation, test = page.tables["cutoffs"][1:]
     high = {
         one.cutoff_from: one.assessment.cutoff
-        for one in reproduction.of_network
+        for one in reproduction.of_model
         if one.rule == "higher end"
     }
 
@@ -450,7 +450,7 @@ def test_slices_and_modifications_are_tables_too(page):
 
     assert ("covid", "source") in slices
     assert ("Maker & Sons", "manufacturer") in slices
-    assert ("not told", "manufacturer") in slices
+    assert ("unknown", "manufacturer") in slices
     assert [row[:2] for row in page.tables["robustness"][1:]] == [
         ["unmodified", "–"],
         ["rotation", "10"],
@@ -509,14 +509,14 @@ def test_a_source_without_a_name_is_said_to_have_none(changed, reproduction):
     assert {row[1] for row in page.tables["images"][1:4]} == {"source not named"}
     assert {(row[0], row[1]) for row in page.tables["slices"][1:]} == {
         ("source not named", "source"),
-        ("not told", "manufacturer"),
+        ("unknown", "manufacturer"),
     }
 
 
 def test_equal_candidates_are_told_apart_by_pre_training(changed, reproduction):
     perfect = {c: right_everywhere(s) for c, s in reproduction.validated.items()}
     chosen = next(c for c in CANDIDATES if c.name == "grey/fc-original")
-    assessed = tuple(replace(row, classifier=chosen.name) for row in reproduction.of_network)
+    assessed = tuple(replace(row, classifier=chosen.name) for row in reproduction.of_model)
 
     text = Page(
         render_page(
@@ -543,12 +543,12 @@ def test_a_run_without_external_images_is_shown_with_what_there_is(changed, repr
 
     assert [row[0] for row in page.tables["network"][1:]] == ["inside"] * 4
     assert all(row[3] == "not assessed" for row in page.tables["classifiers"][1:])
-    assert "The table over the whole test set was not made in this run." in page.text
+    assert "The table of the complete test set was not made in this run." in page.text
     assert "Speed was not measured in this run." in page.text
 
 
 def test_a_chosen_candidate_without_assessment_is_refused(changed, reproduction):
-    with pytest.raises(ValueError, match="is not assessed"):
+    with pytest.raises(ValueError, match="but not assessed"):
         changed(
             assessed=tuple(
                 one for one in reproduction.assessed if one.classifier != reproduction.chosen.name

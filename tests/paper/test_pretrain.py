@@ -14,21 +14,20 @@ from cxrview.dataset.natural.store import Pictures
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.paper import top_1
 from cxrview.paper.candidates import PRE_TRAININGS
-from cxrview.paper.network_files import ABOUT, WEIGHTS, load_trained
 from cxrview.paper.pretrain import (
     CHECKPOINT,
     Plan,
-    Watch,
-    classes_to_learn,
+    choose_classes,
     convert_colour,
-    initial_network,
+    initial_model,
     plan_for,
     pre_train,
 )
 from cxrview.paper.scale import SCALES
-from cxrview.paper.top_1 import Top1
+from cxrview.paper.trained_model import ABOUT, WEIGHTS, load_trained
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published
+from cxrview.train.watch import TrainingWatch
 
 NATURAL = ("plant", "geologic formation", "natural object", "fungus")
 CLASSES = tuple(
@@ -112,7 +111,7 @@ def test_the_schedule_is_the_paper_s():
 
 
 def test_the_subset_s_classifier_begins_with_the_published_rows_of_its_classes(published):
-    network = initial_network(PRE_TRAININGS["grey-subset"], published, SUBSET, seed=0)
+    network = initial_model(PRE_TRAININGS["grey-subset"], published, SUBSET, seed=0)
 
     with np.load(published) as arrays:
         rows = arrays["loss3/classifier.weight"][20:120]
@@ -121,8 +120,8 @@ def test_the_subset_s_classifier_begins_with_the_published_rows_of_its_classes(p
 
 
 def test_grey_begins_with_all_that_is_published_and_fresh_auxiliaries(published):
-    first = initial_network(PRE_TRAININGS["grey"], published, CLASSES, seed=0)
-    other = initial_network(PRE_TRAININGS["grey"], published, CLASSES, seed=1)
+    first = initial_model(PRE_TRAININGS["grey"], published, CLASSES, seed=0)
+    other = initial_model(PRE_TRAININGS["grey"], published, CLASSES, seed=1)
 
     differ = {
         key.split(".")[0]
@@ -134,7 +133,7 @@ def test_grey_begins_with_all_that_is_published_and_fresh_auxiliaries(published)
 
 
 def test_every_layer_learns(subset, published):
-    before = initial_network(PRE_TRAININGS["grey-subset"], published, SUBSET, seed=1).state_dict()
+    before = initial_model(PRE_TRAININGS["grey-subset"], published, SUBSET, seed=1).state_dict()
 
     after = load_trained(subset).state_dict()
 
@@ -172,9 +171,9 @@ def test_a_stopped_pre_training_ends_at_the_same_bits(
 
     plan = brief("grey-subset")
     with pytest.raises(KeyboardInterrupt):
-        pre_train(plan, published, pictures, SUBSET, tmp_path, Watch(step=stop))
+        pre_train(plan, published, pictures, SUBSET, tmp_path, TrainingWatch(step=stop))
     steps: list[tuple[int, int]] = []
-    goes_on = Watch(step=lambda step, total, loss: steps.append((step, total)))
+    goes_on = TrainingWatch(step=lambda step, total, loss: steps.append((step, total)))
     pre_train(plan, published, pictures, SUBSET, tmp_path, goes_on)
 
     assert steps == [(2, 2)]
@@ -191,7 +190,7 @@ def test_a_finished_pre_training_is_loaded(subset, published, pictures):
         pictures,
         SUBSET,
         subset,
-        Watch(step=lambda step, total, loss: steps.append(step)),
+        TrainingWatch(step=lambda step, total, loss: steps.append(step)),
     )
 
     assert steps == []
@@ -199,7 +198,7 @@ def test_a_finished_pre_training_is_loaded(subset, published, pictures):
 
 
 def test_all_classes_are_counted_before_between_and_after(published, pictures, tmp_path):
-    told: list[tuple[int, Top1]] = []
+    reported: list[tuple[int, int, float]] = []
     plan = brief("grey", validation_pictures=2)
 
     network = pre_train(
@@ -208,11 +207,12 @@ def test_all_classes_are_counted_before_between_and_after(published, pictures, t
         pictures,
         CLASSES,
         tmp_path,
-        Watch(epoch=lambda done, top_1: told.append((done, top_1))),
+        TrainingWatch(epoch=lambda *epoch: reported.append(epoch)),
     )
 
-    assert [done for done, _ in told] == [0, 1, 2]
-    assert {top_1.pictures for _, top_1 in told} == {2}
+    assert [(done, total) for done, total, _ in reported] == [(0, 2), (1, 2), (2, 2)]
+    about = json.loads((tmp_path / ABOUT).read_text())
+    assert [top_1 for _, _, top_1 in reported] == [n / 2 for n in about["top_1_right_by_epoch"]]
     assert network.classifier.out_features == 1000
 
 
@@ -235,7 +235,7 @@ def test_top_1_that_is_known_is_not_counted_a_second_time(
 
     plan = dataclasses.replace(brief("grey-subset"), epoch_pictures=None)
     with pytest.raises(KeyboardInterrupt):
-        pre_train(plan, published, pictures, SUBSET, tmp_path, Watch(step=stop))
+        pre_train(plan, published, pictures, SUBSET, tmp_path, TrainingWatch(step=stop))
     before = len(counted)
     pre_train(plan, published, pictures, SUBSET, tmp_path)
 
@@ -270,7 +270,7 @@ def test_another_pre_training_in_the_folder_is_refused(subset, published, pictur
 
 
 def test_no_picture_of_the_classes_is_refused(published, pictures, tmp_path):
-    with pytest.raises(UsageError, match="no picture to learn from"):
+    with pytest.raises(UsageError, match="no training pictures"):
         pre_train(brief("grey-subset"), published, pictures, CLASSES[:20], tmp_path)
 
 
@@ -285,14 +285,14 @@ def test_altered_weights_are_refused(published, tmp_path):
 
 
 def test_a_folder_without_a_network_is_refused(tmp_path):
-    with pytest.raises(InvalidModel, match="no trained network"):
+    with pytest.raises(InvalidModel, match="no trained model"):
         load_trained(tmp_path)
 
 
 def test_the_subset_is_learnt_from_the_classes_that_have_pictures():
     available = [c.wnid for c in CLASSES[10:300]]
 
-    learnt = classes_to_learn(PRE_TRAININGS["grey-subset"], CLASSES, available, seed=0)
+    learnt = choose_classes(PRE_TRAININGS["grey-subset"], CLASSES, available, seed=0)
 
     assert len(learnt) == 100
     assert {c.wnid for c in CLASSES[10:35]} <= {c.wnid for c in learnt} <= set(available)
@@ -304,22 +304,22 @@ def test_the_subset_is_learnt_from_the_classes_that_have_pictures():
     [
         (
             ["n99999999", CLASSES[0].wnid],
-            "no class of the list is called as the folders are: n99999999",
+            ": n99999999",
         ),
         ([c.wnid for c in CLASSES[:99]], "the subset has 100 classes"),
     ],
 )
 def test_classes_that_do_not_fit_are_refused(available, words):
     with pytest.raises(UsageError, match=words):
-        classes_to_learn(PRE_TRAININGS["grey-subset"], CLASSES, available, seed=0)
+        choose_classes(PRE_TRAININGS["grey-subset"], CLASSES, available, seed=0)
 
 
 def test_a_list_that_is_not_whole_is_refused():
-    with pytest.raises(UsageError, match="does not number 1000 from 0"):
-        classes_to_learn(PRE_TRAININGS["grey"], CLASSES[:-1], [], seed=0)
+    with pytest.raises(UsageError, match="0 to 999"):
+        choose_classes(PRE_TRAININGS["grey"], CLASSES[:-1], [], seed=0)
 
 
 @pytest.mark.parametrize("name", ["colour", "rainbow"])
 def test_only_the_grey_ones_have_a_plan(name):
-    with pytest.raises(UsageError, match="There are grey, grey-subset"):
+    with pytest.raises(UsageError, match="grey, grey-subset"):
         plan_for(name, SCALES["paper"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.paper.plan import StudyPlan, check_plan, keep_plan
+from cxrview.paper.plan import StudyPlan, check_plan, write_plan
 from cxrview.paper.pretrain_run import PictureSource
 from cxrview.paper.scale import SCALES
 from cxrview.paper.stages import external_sources, images_inside, split_study
@@ -73,7 +73,7 @@ def test_the_same_labels_without_a_word_on_sources_are_refused(plan, prepared):
 def test_a_source_cannot_be_on_both_sides(plan, prepared):
     both = dataclasses.replace(plan, sources=("here",), external_sources=("here",))
 
-    with pytest.raises(UsageError, match="source here is inside the study and external"):
+    with pytest.raises(UsageError, match="source here is both"):
         images_inside(both, prepared)
 
 
@@ -86,7 +86,7 @@ def test_a_source_of_another_labels_file_may_have_the_same_name(plan, prepared, 
 
 
 def test_an_unknown_source_is_answered_with_those_that_there_are(plan, prepared):
-    with pytest.raises(UsageError, match=r"no image is of source her\. .*here, there"):
+    with pytest.raises(UsageError, match=r"source her has no image\. .*here, there"):
         images_inside(dataclasses.replace(plan, sources=("her",)), prepared)
 
 
@@ -101,7 +101,7 @@ def test_a_folder_goes_on_with_its_own_plan_alone(plan, tmp_path):
     path = tmp_path / "plan.json"
     check_plan(path, plan.conditions)
 
-    keep_plan(path, plan.conditions)
+    write_plan(path, plan.conditions)
 
     check_plan(path, plan.conditions)
     other = dataclasses.replace(plan, seed=1, sources=("a b",))
@@ -110,7 +110,7 @@ def test_a_folder_goes_on_with_its_own_plan_alone(plan, tmp_path):
 
 
 def test_changed_labels_are_another_study(plan, tmp_path):
-    keep_plan(tmp_path / "plan.json", plan.conditions)
+    write_plan(tmp_path / "plan.json", plan.conditions)
     Path(plan.labels).write_text("more")
 
     with pytest.raises(UsageError, match="labels differ"):

@@ -12,13 +12,13 @@ from cxrview.dataset.augment.variants import VARIANTS, make_variant
 from cxrview.dataset.split import split_images
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate
-from cxrview.paper.epochs import Watch
 from cxrview.paper.material import Material
 from cxrview.paper.scale import SCALES, scaled_split
 from cxrview.paper.train_candidate import read_candidate, train_candidate
 from cxrview.records import Materialised, Prepared, PreparedImage
 from cxrview.terms import Partition, View
 from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.watch import TrainingWatch
 
 TINY = dataclasses.replace(SCALES["smoke"], training=8, validation=4, augmented_images=8)
 
@@ -114,7 +114,7 @@ def test_a_candidate_taken_up_again_ends_at_the_same_bits(
             folder,
             features=tmp_path / "features",
             schedule=schedule,
-            watch=Watch(step=step),
+            watch=TrainingWatch(step=step),
         )
 
     def stop(step, _total, _loss):
@@ -143,7 +143,7 @@ def test_a_finished_candidate_is_not_trained_again(material, pre_trained, tmp_pa
         pre_trained,
         material,
         tmp_path / "all-augmented",
-        watch=Watch(step=lambda number, total, loss: steps.append(number)),
+        watch=TrainingWatch(step=lambda number, total, loss: steps.append(number)),
     )
 
     assert steps == []
@@ -192,7 +192,7 @@ def test_accuracy_is_told_after_every_epoch(material, pre_trained, tmp_path):
         pre_trained,
         material,
         tmp_path / "one",
-        watch=Watch(epoch=lambda *said: told.append(said)),
+        watch=TrainingWatch(epoch=lambda *said: told.append(said)),
     )
 
     assert [(epoch, total) for epoch, total, _ in told] == [(1, 1)]
@@ -239,7 +239,7 @@ def test_a_validation_taken_up_again_asks_about_the_rest(
             pre_trained,
             material,
             folder,
-            watch=Watch(images=images),
+            watch=TrainingWatch(count=images),
         )
 
     def stop(more, _total, what):

@@ -7,7 +7,7 @@ from cxrview.assess.modify import Marker, add_marker, blank, crop, move_marker
 from cxrview.assess.robustness import score_modified
 from cxrview.assess.robustness_run import modified_images, score_modified_images
 from cxrview.dataset.augment.poses import rotate
-from cxrview.dataset.augment.variants import VARIANTS, make_all, make_variant
+from cxrview.dataset.augment.variants import VARIANTS, make_all_variants, make_variant
 from cxrview.image import minmax_to_uint8, squash
 from cxrview.records import Box, Instance, Radiograph
 from cxrview.records.pixels import grey_picture, squashed_pictures
@@ -23,7 +23,7 @@ TAKES_A_PICTURE = {
     "crop": lambda p: crop(p, BOX),
     "rotate": lambda p: rotate(p, 10),
     "make_variant": lambda p: make_variant(p, VARIANTS[0], seed=0, image_id="x"),
-    "make_all": lambda p: make_all(p, seed=0, image_id="x"),
+    "make_all_variants": lambda p: make_all_variants(p, seed=0, image_id="x"),
     "modified_images": modified_images,
     "score_modified_images": lambda p: score_modified_images(p, lambda b: np.zeros(len(b))),
 }
@@ -40,7 +40,7 @@ CHEST = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
         (CHEST > 99, "got bool"),
         (CHEST[None], r"got shape \(1, 64, 64\)"),
         (CHEST.ravel(), r"got shape \(4096,\)"),
-        (np.dstack([CHEST] * 3), r"got shape \(64, 64, 3\). Make a picture in colour grey first"),
+        (np.dstack([CHEST] * 3), r"got shape \(64, 64, 3\). Convert a colour image to grey first"),
         (np.zeros((0, 64), np.uint8), r"at least 1, uint8; got shape \(0, 64\)"),
         (CHEST.tolist(), "got a list. np.stack"),
         ("chest.png", "got a str"),
@@ -60,9 +60,9 @@ def test_a_picture_of_uint8_is_taken(take):
 def test_not_a_number_is_told_of():
     pixels = np.array([[0.5, np.nan], [1.0, np.inf]])
 
-    with pytest.raises(ValueError, match="float64 from 0.5 to 1, and what is no number"):
+    with pytest.raises(ValueError, match="float64 from 0.5 to 1, and non-finite values"):
         grey_picture(pixels)
-    with pytest.raises(ValueError, match="float64 without a number in it"):
+    with pytest.raises(ValueError, match="float64 without a finite value"):
         grey_picture(np.full((2, 2), np.nan))
 
 
@@ -79,7 +79,7 @@ def test_an_array_of_numpys_is_given_back_itself():
         ((64, 64), r"One radiograph is a batch by pixels\[None\]"),
         ((2, 1, 64, 64), r"pixels\[:, 0\] leaves out the axis of channels"),
         ((2, 64, 64, 1), r"pixels\[..., 0\] leaves out the axis of channels"),
-        ((2, 3, 64, 64), "make the pictures grey first"),
+        ((2, 3, 64, 64), "convert the images to grey first"),
         ((2, 32, 32), r"cxrview.image.squash\(picture, 64\) gives each"),
         ((2, 64, 32), r"cxrview.image.squash\(picture, 64\) gives each"),
         ((), "cxrview.image.squash"),

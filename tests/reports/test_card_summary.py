@@ -15,10 +15,10 @@ def test_card_lines_count_both_partitions_and_every_seed():
     assert lines[0] == cutoffs_line(CARD)
     for part in ("validation", "test"):
         of = [line for line in lines if line.startswith(part)]
-        not_chest = sum(row["partition"] == part for row in CARD.about["not_chest"])
-        assert len(of) == len(CARD.about[part]) + 1 + not_chest
+        not_chest = sum(row.partition == part for row in CARD.about.not_chest)
+        assert len(of) == len(getattr(CARD.about, part)) + 1 + not_chest
     seeds = [line for line in lines if line.startswith("seed ")]
-    assert len(seeds) == len(CARD.about["seeds"]["each"])
+    assert len(seeds) == len(CARD.about.seeds.each)
     assert sum(line.endswith("chosen") for line in seeds) == 1
 
 
@@ -27,7 +27,7 @@ def test_int8_lines_tell_both_precisions_and_their_difference():
 
     assert lines[0].startswith(CARD.model_id)
     assert lines[1].startswith(CARD.int8.model_id)
-    kinds = CARD.int8.about["against_fp32"]
+    kinds = CARD.int8.about.against_fp32
     assert len(lines) == 2 + sum(len(rows) for rows in kinds.values())
 
 

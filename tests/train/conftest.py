@@ -3,3 +3,11 @@
 import pytest
 
 pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")
+
+
+@pytest.fixture(scope="session")
+def bars():
+    """Training images of `fixtures.bars`."""
+    from fixtures.bars import draw_bars
+
+    return draw_bars()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cxrview.train.googlenet import GoogLeNet, halve, normalise_responses
+from cxrview.train.googlenet import GoogLeNet, halve, local_response_norm
 from cxrview.train.published import CHANNEL_MEANS, load_published
 
 
@@ -74,7 +74,7 @@ def test_responses_are_normalised_as_torch_does_forwards_and_backwards():
     other = x.detach().clone().requires_grad_()
     weight = torch.randn(2, 7, 5, 5)
 
-    ours, torchs = normalise_responses(x), torch.nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)(other)
+    ours, torchs = local_response_norm(x), torch.nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)(other)
     (ours * weight).sum().backward()
     (torchs * weight).sum().backward()
 

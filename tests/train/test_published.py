@@ -6,7 +6,7 @@ import torch
 
 from cxrview.errors import InvalidModel
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.published import load_published, write_unlearnt
+from cxrview.train.published import load_published, write_random_weights
 
 FIRST = "conv1/7x7_s2.weight"
 
@@ -20,7 +20,7 @@ def network() -> GoogLeNet:
 @pytest.fixture(scope="module")
 def unlearnt(tmp_path_factory):
     path = tmp_path_factory.mktemp("published") / "weights.npz"
-    write_unlearnt(path, seed=1)
+    write_random_weights(path, seed=1)
     return path
 
 
@@ -51,7 +51,7 @@ def test_the_trunk_is_loaded_and_the_classifier_kept(unlearnt):
 def test_arrays_that_do_not_fit_are_refused(network, tmp_path, array):
     np.savez(tmp_path / "other.npz", **{FIRST: array})
 
-    refused(tmp_path / "other.npz", network, r"other\.npz holds no array conv1/7x7_s2")
+    refused(tmp_path / "other.npz", network, r"other\.npz has no array conv1/7x7_s2")
 
 
 def test_a_network_is_left_alone_where_the_last_array_is_missing(network, unlearnt, tmp_path):
@@ -60,31 +60,31 @@ def test_a_network_is_left_alone_where_the_last_array_is_missing(network, unlear
     del arrays["inception_5b/pool_proj.bias"]
     np.savez(tmp_path / "most.npz", **arrays)
 
-    refused(tmp_path / "most.npz", network, r"most\.npz holds no array inception_5b/pool_proj")
+    refused(tmp_path / "most.npz", network, r"most\.npz has no array inception_5b/pool_proj")
 
 
 def test_a_pickle_is_not_loaded(network, tmp_path):
     np.savez(tmp_path / "pickled.npz", **{FIRST: np.array([{}], dtype=object)})
 
-    refused(tmp_path / "pickled.npz", network, r"pickled\.npz is no \.npz of arrays")
+    refused(tmp_path / "pickled.npz", network, r"pickled\.npz is not an \.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"weights", b"\x80\x04N.", b"PK\x03\x04" + bytes(40)])
 def test_a_file_that_is_no_npz_is_refused_by_name(network, tmp_path, content):
     (tmp_path / "other.npz").write_bytes(content)
 
-    refused(tmp_path / "other.npz", network, r"other\.npz is no \.npz")
+    refused(tmp_path / "other.npz", network, r"other\.npz is not an \.npz")
 
 
 def test_one_array_alone_is_refused(network, tmp_path):
     np.save(tmp_path / "one.npy", np.zeros((64, 3, 7, 7), np.float32))
 
-    refused(tmp_path / "one.npy", network, r"one\.npy is no \.npz")
+    refused(tmp_path / "one.npy", network, r"one\.npy is not an \.npz")
 
 
 def test_nothing_and_a_folder_are_refused(network, tmp_path):
-    refused(tmp_path / "nowhere.npz", network, r"nowhere\.npz is not there")
-    refused(tmp_path, network, "is no .npz")
+    refused(tmp_path / "nowhere.npz", network, r"nowhere\.npz does not exist")
+    refused(tmp_path, network, "is not an .npz")
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
@@ -92,7 +92,7 @@ def test_a_file_cut_short_is_refused(network, unlearnt, tmp_path, share):
     content = unlearnt.read_bytes()
     (tmp_path / "cut.npz").write_bytes(content[: int(len(content) * share)])
 
-    refused(tmp_path / "cut.npz", network, r"cut\.npz is no \.npz")
+    refused(tmp_path / "cut.npz", network, r"cut\.npz is not an \.npz")
 
 
 def test_a_flipped_bit_is_refused(network, unlearnt, tmp_path):
@@ -100,4 +100,4 @@ def test_a_flipped_bit_is_refused(network, unlearnt, tmp_path):
     content[len(content) // 2] ^= 1
     (tmp_path / "flipped.npz").write_bytes(content)
 
-    refused(tmp_path / "flipped.npz", network, r"flipped\.npz is no \.npz")
+    refused(tmp_path / "flipped.npz", network, r"flipped\.npz is not an \.npz")

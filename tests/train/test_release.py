@@ -16,7 +16,7 @@ from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.terms import Partition
 from cxrview.train import recipes
-from cxrview.train.published import write_unlearnt
+from cxrview.train.published import write_random_weights
 
 BRIEF = dataclasses.replace(
     recipes.WORLD, name="brief", steps=2, batch=4, not_chest=0.2, photographs=0.1, drawn=0.2
@@ -57,7 +57,7 @@ def place(tmp_path_factory):
     assert not any(wanted.values())
     (folder / "labels.csv").write_text("\n".join(rows))
     (folder / "about.json").write_text(json.dumps(ABOUT))
-    write_unlearnt(folder / "random.npz", seed=0)
+    write_random_weights(folder / "random.npz", seed=0)
     return folder
 
 
@@ -107,8 +107,8 @@ def test_a_recipe_is_assessed_where_it_was_not_trained_and_a_model_made_and_desc
     assert made.exit_code == 0, made.output
     card = load_model(model).card
     assert card.chest_cutoff is not None
-    assert card.about["seeds"]["chosen"] in (0, 1)
-    assert len(card.about["leave_source_out"]) == 6
+    assert card.about.seeds.chosen in (0, 1)
+    assert len(card.about.leave_source_out) == 6
     page = (model / "MODEL_CARD.md").read_text()
     assert card.model_id in page
     assert "mirrored, turned 90°, inverted" in page
@@ -138,9 +138,9 @@ def test_what_the_card_counts_is_what_classify_says(place, cxrview, tmp_path):
     model = load_model(tmp_path)
     of = [label for label in read_labels(place / "labels.csv") if label.partition is Partition.TEST]
     outcomes = list(classify_files([str(place / label.file) for label in of], model))
-    counted = model.card.about["test"]
-    assert sum(row["images"] for row in counted) == len(of)
-    assert sum(row["refused"] for row in counted) == sum(
+    counted = model.card.about.test
+    assert sum(row.counts.images for row in counted) == len(of)
+    assert sum(row.counts.refused for row in counted) == sum(
         outcome.decision == "not_chest" for outcome in outcomes
     )
     (scores,) = read_scores(tmp_path / "test.parquet")
@@ -172,7 +172,7 @@ def test_what_a_recipe_needs_is_asked_for_before_hours_of_training(place, monkey
     for kept, said in (
         (none, "no row says not-chest"),
         (lateral, "without-here, training"),
-        (rows, "also learns from photographs"),
+        (rows, "needs photographs"),
     ):
         labels = place / "fewer.csv"
         labels.write_text("\n".join(kept))

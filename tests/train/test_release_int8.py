@@ -72,7 +72,7 @@ def test_fp32_stays_as_it_is_and_int8_has_a_card_of_its_own(made):
     assert dataclasses.replace(card, int8=None) == dataclasses.replace(shipped, int8=None)
     assert card.int8.model_id.startswith("world-int8-")
     assert card.int8.weights_sha256 != card.weights_sha256
-    assert card.int8.about["quantised_from"] == card.model_id
+    assert card.int8.about.quantised_from == card.model_id
     assert card.int8.review_band[0] <= card.int8.cutoff <= card.int8.review_band[1]
 
 
@@ -83,12 +83,12 @@ def test_the_loss_in_the_card_is_what_the_two_networks_say(made, labels):
     others = old.answer(test.not_chest), new.answer(test.not_chest)
 
     for kind, (said, new_said) in {"as_they_lie": upright, "no_chest": others}.items():
-        told = new.card.about["against_fp32"]["test"][kind]
+        told = new.card.about.against_fp32["test"][kind]
         apart = abs(said.pfi - new_said.pfi)
         changed = decisions_of(said, old.card) != decisions_of(new_said, new.card)
-        assert told["pictures"] == len(apart)
-        assert told["pfi_apart_points"]["largest"] == pytest.approx(apart.max(), abs=1e-4)
-        assert told["changed_decisions"] == changed.sum()
+        assert told.pictures == len(apart)
+        assert told.pfi_apart_points.largest == pytest.approx(apart.max(), abs=1e-4)
+        assert told.changed_decisions == changed.sum()
 
 
 def test_a_second_time_gives_the_same(made, labels, tmp_path):

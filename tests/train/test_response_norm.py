@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from cxrview.train.googlenet import spell_out_lrn
+from cxrview.train.response_norm import expand_lrn
 
 
 def network(**changed: float) -> onnx.ModelProto:
@@ -33,7 +33,7 @@ def test_it_says_what_the_node_says(scale, size):
     model = network(size=size)
     expected = run(model, x)
 
-    spell_out_lrn(model)
+    expand_lrn(model)
 
     assert "LRN" not in {node.op_type for node in model.graph.node}
     assert np.allclose(run(model, x), expected, rtol=1e-4, atol=1e-4)
@@ -41,10 +41,10 @@ def test_it_says_what_the_node_says(scale, size):
 
 def test_a_second_time_changes_nothing():
     model = network()
-    spell_out_lrn(model)
+    expand_lrn(model)
     once = model.SerializeToString()
 
-    spell_out_lrn(model)
+    expand_lrn(model)
 
     assert model.SerializeToString() == once
 
@@ -52,4 +52,4 @@ def test_a_second_time_changes_nothing():
 @pytest.mark.parametrize("changed", [{"beta": 0.5}, {"bias": 2.0}])
 def test_what_two_roots_do_not_do_for_is_refused(changed):
     with pytest.raises(ValueError, match="only an exponent"):
-        spell_out_lrn(network(**changed))
+        expand_lrn(network(**changed))

@@ -1,7 +1,6 @@
 """Assesses a model beside older classifiers: scores first, then tables and figures of these."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,9 +13,10 @@ from cxrview.assess.remarks import assessment_remarks
 from cxrview.assess.score import score_images
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.assess.tables import write_assessment
-from cxrview.atomic_files import PART, write_atomic
+from cxrview.atomic_files import PART
 from cxrview.classify.model import Model
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.json_file import read_json, write_json
 from cxrview.records import Assessed, Scores
 
 __all__ = ["AssessmentRun", "assess_model", "assess_scores", "compute_scores", "headline"]
@@ -96,7 +96,7 @@ def assess_model(
         remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
     )
     about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
-    scale = str(model.card.about.get("scale", ""))
+    scale = model.card.about.scale or ""
     shown = headline(run.assessed, cutoff_from)
     write_assessment(out, run.scores, run.assessed, shown, about, run.remarks, scale=scale)
     write_figures(out, images, scores[0], shown, seed=seed, note=note, scale=scale)
@@ -127,12 +127,12 @@ def compute_scores(
     if standing is None or standing.get(_COMPLETE) != _sha256(path):
         try:
             out.mkdir(parents=True, exist_ok=True)
-            _write_about(out, conditions)
+            write_json(out / ABOUT, conditions)
             write_scores(
                 path,
                 score_images(images, model, name=name, baselines=baselines, seed=seed, watch=watch),
             )
-            _write_about(out, {**conditions, _COMPLETE: _sha256(path)})
+            write_json(out / ABOUT, {**conditions, _COMPLETE: _sha256(path)})
         except OSError as error:
             raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
     return read_scores(path)
@@ -171,7 +171,7 @@ def _standing(
             raise UsageError(f"{out} holds other files, not an assessment", "Name a new folder")
         return None
     try:
-        standing = dict(json.loads(path.read_text(encoding="utf-8")))
+        standing = read_json(path)
     except (OSError, ValueError, TypeError):
         standing = {}
     if standing.get("kind") != _KIND:
@@ -185,10 +185,6 @@ def _standing(
             "Name a new folder, or replace it with --overwrite",
         )
     return None
-
-
-def _write_about(out: Path, about: Mapping[str, Any]) -> None:
-    write_atomic(out / ABOUT, json.dumps(about, indent=2) + "\n")
 
 
 def _sha256(path: Path) -> str:

@@ -46,7 +46,7 @@ def with_cutoffs(
         chest_cutoff=None
         if others is None or validation.chest is None
         else _chest_cutoff(validation, others),
-        about={**card.about, "cutoff_range": [best.low, best.high]},
+        about=dataclasses.replace(card.about, cutoff_range=(best.low, best.high)),
         int8=None,
     )
 

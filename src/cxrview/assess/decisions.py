@@ -1,29 +1,20 @@
 """Counts the decisions of a model on labelled images: right, wrong, review, not a chest."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records import Answers, ModelCard, Scores
+from cxrview.records.card_about import DecisionCounts, PointsApart
 from cxrview.stats import exact_interval, log_odds
 from cxrview.terms import Decision, View
 
-Row = dict[str, Any]
 
-
-def count_decisions(scores: Scores, card: ModelCard) -> Row:
+def count_decisions(scores: Scores, card: ModelCard) -> DecisionCounts:
     """Count errors of a model with everything decided, and with the review band.
 
     Args:
         scores: of at least one image.
         card: with the cutoffs and the review band.
-
-    Returns:
-        `images`, `errors` (by the cutoff alone, as if nothing were sent to review or refused),
-        their `accuracy_percent` with `interval_95_percent` (Clopper-Pearson), `decided` (outside
-        the band and not refused), `errors_decided`, and `refused` (as not a chest).
     """
     is_called_frontal = scores.pfi >= card.cutoff
     decisions = decisions_of(Answers(pfi=scores.pfi, chest=scores.chest), card)
@@ -32,15 +23,15 @@ def count_decisions(scores: Scores, card: ModelCard) -> Row:
     is_wrong = is_called_frontal != scores.is_frontal
     images, errors = len(scores), int(is_wrong.sum())
     interval = exact_interval(images - errors, images)
-    return {
-        "images": images,
-        "errors": errors,
-        "accuracy_percent": round(100 * (1 - errors / images), 3),
-        "interval_95_percent": [round(100 * interval.low, 3), round(100 * interval.high, 3)],
-        "decided": int(is_decided.sum()),
-        "errors_decided": int((is_wrong & is_decided).sum()),
-        "refused": int(is_refused.sum()),
-    }
+    return DecisionCounts(
+        images=images,
+        errors=errors,
+        accuracy_percent=round(100 * (1 - errors / images), 3),
+        interval_95_percent=(round(100 * interval.low, 3), round(100 * interval.high, 3)),
+        decided=int(is_decided.sum()),
+        errors_decided=int((is_wrong & is_decided).sum()),
+        refused=int(is_refused.sum()),
+    )
 
 
 def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
@@ -60,7 +51,7 @@ def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
     return decisions
 
 
-def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[str, float]:
+def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> PointsApart:
     """Differences of two models on the same n pictures: mean, 99th percentile, largest; points.
 
     Args:
@@ -68,30 +59,30 @@ def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> dict[s
         other: shape (n,), percent.
     """
     apart = abs(one - other)
-    return {
-        "mean": round(float(apart.mean()), 4),
-        "percentile_99": round(float(np.quantile(apart, 0.99)), 4),
-        "largest": round(float(apart.max()), 4),
-    }
+    return PointsApart(
+        mean=round(float(apart.mean()), 4),
+        percentile_99=round(float(np.quantile(apart, 0.99)), 4),
+        largest=round(float(apart.max()), 4),
+    )
 
 
-def count_by(scores: Scores, card: ModelCard, kinds: Mapping[str, NDArray[np.str_]]) -> list[Row]:
+def count_by(
+    scores: Scores, card: ModelCard, *kinds: NDArray[np.str_]
+) -> dict[tuple[str, ...], DecisionCounts]:
     """Count the decisions for each combination of names that has an image, in alphabetical order.
 
     Args:
         scores: of n images.
         card: as for `count_decisions`.
-        kinds: names to group by, such as `source`, each of shape (n,).
+        kinds: at least one array of shape (n,), such as the source of each image.
     """
-    combinations = sorted(set(zip(*kinds.values(), strict=True)))
-    rows = []
-    for combination in combinations:
+    counts = {}
+    for combination in sorted(set(zip(*kinds, strict=True))):
         of = np.ones(len(scores), bool)
-        for names, name in zip(kinds.values(), combination, strict=True):
+        for names, name in zip(kinds, combination, strict=True):
             of &= names == name
-        named = {kind: str(name) for kind, name in zip(kinds, combination, strict=True)}
-        rows.append(named | count_decisions(scores.where(of), card))
-    return rows
+        counts[tuple(map(str, combination))] = count_decisions(scores.where(of), card)
+    return counts
 
 
 def views_of(scores: Scores) -> NDArray[np.str_]:
@@ -103,19 +94,3 @@ def log_loss(scores: Scores) -> float:
     """Mean log loss in nats: 0 where every PFI is 0 or 100 and right."""
     margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
     return float(np.logaddexp(0, -margins).mean())
-
-
-def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
-    """Concatenate scores of several classifiers or sets, under one name."""
-    chest = [one.chest for one in parts if one.chest is not None]
-    kinds = set.intersection(*(set(one.facts) for one in parts))
-    return Scores(
-        classifier=classifier,
-        files=np.concatenate([one.files for one in parts]),
-        patients=np.concatenate([one.patients for one in parts]),
-        variants=np.concatenate([one.variants for one in parts]),
-        is_frontal=np.concatenate([one.is_frontal for one in parts]),
-        pfi=np.concatenate([one.pfi for one in parts]),
-        facts={kind: np.concatenate([one.facts[kind] for one in parts]) for kind in kinds},
-        chest=np.concatenate(chest) if len(chest) == len(parts) else None,
-    )

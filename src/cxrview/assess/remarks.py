@@ -46,9 +46,9 @@ def images_trained_on(one: ImageSet, card: ModelCard) -> int:
     Known only for a model that was trained by the published rule of partitions on the labels
     that the store was made of; 0 for any other.
     """
-    by_rule = _PUBLISHED_RULE in str(card.about.get("partitions", ""))
+    by_rule = _PUBLISHED_RULE in (card.about.partitions or "")
     labels = one.store.about.get("labels_sha256")
-    if not by_rule or labels is None or labels != card.about.get("labels_sha256"):
+    if not by_rule or labels is None or labels != card.about.labels_sha256:
         return 0
     patients = [image.patient for image in one.images if image.patient]
     return sum(partition_of(patient) is Partition.TRAINING for patient in patients)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,20 @@ from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modificati
 from cxrview.assess.robustness import Predict, count_modified, score_modified
 from cxrview.assess.robustness_files import write_modified_counts
 from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.classify.model import Model
 from cxrview.errors import UsageError
-from cxrview.records import Box, ModifiedCount, ModifiedImage, Scores
+from cxrview.progress import ignore
+from cxrview.records import (
+    Box,
+    ModifiedCount,
+    ModifiedImage,
+    Prepared,
+    PreparedImage,
+    Scores,
+    join_scores,
+)
 from cxrview.records.pixels import square_picture
+from cxrview.terms import View
 
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
 BATCH = 64
@@ -70,76 +81,140 @@ def score_modified_images(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesToModify:
+    """Images of known view for the robustness table; all arrays have the same order."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (n, side, side), uint8, squashed."""
+    is_frontal: NDArray[np.bool_]
+    """Shape (n,), the truth."""
+    files: NDArray[np.str_]
+    """Shape (n,), as in the labels file, all different."""
+    patients: NDArray[np.str_]
+    """Shape (n,)."""
+    sources: NDArray[np.str_]
+    """Shape (n,)."""
+    drawn_from: int
+    """Images of the partition; more than n if these are a sample."""
+
+    @classmethod
+    def of(
+        cls, store: Prepared, images: Sequence[PreparedImage], *, drawn_from: int
+    ) -> "ImagesToModify":
+        """Take images of a prepared store."""
+        return cls(
+            pixels=store.pixels[[image.row for image in images]],
+            is_frontal=np.array([image.view is View.FRONTAL for image in images], bool),
+            files=np.array([image.file for image in images], str),
+            patients=np.array([image.patient for image in images], str),
+            sources=np.array([image.source for image in images], str),
+            drawn_from=drawn_from,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedClassifier:
+    """A classifier, with its name and scale for the tables."""
+
+    predict: Predict
+    """Squashed pixels, (m, side, side) uint8, to PFI in percent, (m,); m is at most BATCH."""
+    name: str
+    """Identifies its weights, as `ModelCard.model_id` does."""
+    scale: str = ""
+    """In words, how its training was scaled."""
+
+    @classmethod
+    def of(cls, model: Model) -> "NamedClassifier":
+        """Take name and scale from the model's card."""
+        card = model.card
+        return cls(predict=model.pfi, name=card.model_id, scale=card.about.scale or "")
+
+
 def assess_partition(
-    pixels: NDArray[np.uint8],
-    is_frontal: NDArray[np.bool_],
-    files: NDArray[np.str_],
-    patients: NDArray[np.str_],
-    sources: NDArray[np.str_],
-    predict: Predict,
+    images: ImagesToModify,
+    classifier: NamedClassifier,
     cutoff: float,
     out: Path,
-    watch: Callable[[int], None] = lambda done: None,
+    watch: Callable[[int], None] = ignore,
     *,
-    classifier: str = "network",
-    drawn_from: int | None = None,
     modifications: tuple[Modification, ...] = MODIFICATIONS,
     overwrite: bool = False,
-    scale: str = "",
 ) -> tuple[ModifiedCount, ...]:
-    """Run a model on all images under all modifications, and count what it gets right.
+    """Run a classifier on all images under all modifications, and count correct images.
 
-    The same call resumes a run that was stopped: what `out` holds of these images, this model
-    and this modification is not computed again. Another cutoff is counted without computing.
+    If it is stopped, the same call resumes: scores in `out` of the same images, classifier and
+    modification are not computed again, nor are they for another cutoff.
 
     Args:
-        pixels: shape (n, side, side), uint8, squashed.
-        is_frontal: shape (n,), the truth.
-        files: shape (n,), as in the labels file, all different.
-        patients: shape (n,).
-        sources: shape (n,).
-        predict: (m, side, side) uint8 to PFI in percent, (m,); m is at most BATCH.
+        images: at least one.
+        classifier: of the table.
         cutoff: percent; frontal where PFI is at least this.
-        out: folder for `robustness.csv`, `robustness.parquet`, and `parts`, which only a
-            resumed run reads.
-        watch: called with the number of images done since the last call; `n` for each
-            modification in all.
-        classifier: name of the model, another one for other weights, as `ModelCard.model_id`.
-        drawn_from: number of images of the partition, where these are a sample of it.
+        out: folder; gets `robustness.csv`, `robustness.parquet`, and `parts`, which only a
+            resume needs.
+        watch: called with how many more images are done, `n` for each modification in the end.
         modifications: the rows; the unmodified image must be among them.
-        overwrite: replace a table of another model or of other images.
-        scale: how the model's training was scaled, in words; in every row of `robustness.csv`.
+        overwrite: replace a table of another classifier or of other images.
 
     Returns:
         One count for each modification.
 
     Raises:
-        UsageError: `pixels` is empty, or `out` holds a table of another model or other images.
-        CannotWrite: `out` cannot be written.
+        UsageError: there is no image, or `out` has such another table.
+        CannotWrite: the disk is full or not writable.
     """
-    if not len(pixels):
-        raise UsageError("no image was given to modify")
+    if not len(images.pixels):
+        raise UsageError("there is no image to modify")
     unscored = Scores(
-        classifier=classifier,
-        files=files,
-        patients=patients,
-        variants=np.full(len(files), ""),
-        is_frontal=is_frontal,
-        pfi=np.zeros(len(files)),
-        facts={"source": sources},
+        classifier=classifier.name,
+        files=images.files,
+        patients=images.patients,
+        variants=np.full(len(images.files), ""),
+        is_frontal=images.is_frontal,
+        pfi=np.zeros(len(images.files)),
+        facts={"source": images.sources},
     )
     if not overwrite:
         _refuse_another(out / TABLE, unscored)
-    images = _sha256(pixels, unscored)
-    parts = [
-        _part(out / PARTS / _file_name(row, images, pixels), pixels, unscored, row, predict, watch)
-        for row in modifications
-    ]
-    scores = _join(parts)
+    run = _Run(
+        pixels=images.pixels,
+        unscored=unscored,
+        images_sha256=_sha256(images.pixels, unscored),
+        predict=classifier.predict,
+        folder=out / PARTS,
+        watch=watch,
+    )
+    scores = join_scores([run.score(row) for row in modifications], classifier.name)
     write_scores(out / TABLE, [scores])
-    counts = count_modified(scores, cutoff=cutoff, drawn_from=drawn_from)
-    write_modified_counts(out / COUNTS, counts, classifier=classifier, cutoff=cutoff, scale=scale)
+    counts = count_modified(scores, cutoff=cutoff, drawn_from=images.drawn_from)
+    write_modified_counts(
+        out / COUNTS, counts, classifier=classifier.name, cutoff=cutoff, scale=classifier.scale
+    )
     return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """What every modification of one table needs."""
+
+    pixels: NDArray[np.uint8]
+    unscored: Scores
+    images_sha256: bytes
+    predict: Predict
+    folder: Path
+    watch: Callable[[int], None]
+
+    def score(self, row: Modification) -> Scores:
+        """Score one modification of all images, or read its scores of an earlier run."""
+        path = self.folder / _file_name(row, self.images_sha256, self.pixels)
+        with suppress(UsageError):  # it does not exist, or is damaged by a power failure
+            (found,) = read_scores(path)
+            self.watch(len(found))
+            return found
+        pfi = score_modified(self.pixels, row, self.predict, batch=BATCH, watch=self.watch)
+        made = replace(self.unscored, variants=np.full(len(pfi), row.name), pfi=pfi)
+        write_scores(path, [made])
+        return made
 
 
 def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
@@ -163,25 +238,6 @@ def _refuse_another(path: Path, unscored: Scores) -> None:
         raise UsageError(f"{path} is of other images", _ADVICE)
 
 
-def _part(
-    path: Path,
-    pixels: NDArray[np.uint8],
-    unscored: Scores,
-    row: Modification,
-    predict: Predict,
-    watch: Callable[[int], None],
-) -> Scores:
-    """One modification of all images; read from disk where an earlier run has finished it."""
-    with suppress(UsageError):  # the file is missing, or incomplete after a power cut
-        (found,) = read_scores(path)
-        watch(len(found))
-        return found
-    pfi = score_modified(pixels, row, predict, batch=BATCH, watch=watch)
-    made = replace(unscored, variants=np.full(len(pfi), row.name), pfi=pfi)
-    write_scores(path, [made])
-    return made
-
-
 def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> str:
     """A name that differs with model, images and modification (by its result on the first one)."""
     digest = hashlib.sha256(images + row.make(pixels[0]).tobytes()).hexdigest()[:16]
@@ -195,15 +251,3 @@ def _sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
     for picture in pixels:  # one by one: they may be mapped from disk
         digest.update(picture.tobytes())
     return digest.digest()
-
-
-def _join(parts: Sequence[Scores]) -> Scores:
-    return replace(
-        parts[0],
-        files=np.concatenate([part.files for part in parts]),
-        patients=np.concatenate([part.patients for part in parts]),
-        variants=np.concatenate([part.variants for part in parts]),
-        is_frontal=np.concatenate([part.is_frontal for part in parts]),
-        pfi=np.concatenate([part.pfi for part in parts]),
-        facts={"source": np.concatenate([part.facts["source"] for part in parts])},
-    )

@@ -4,15 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from cxrview.assess.modify import MODIFICATIONS
-from cxrview.assess.robustness_run import assess_partition, draw_images
+from cxrview.assess.robustness_run import (
+    ImagesToModify,
+    NamedClassifier,
+    assess_partition,
+    draw_images,
+)
 from cxrview.classify.model import Model
 from cxrview.dataset.split import check_split, split_images
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.records import ModifiedCount, Prepared, PreparedImage, Split
-from cxrview.terms import Partition, View
+from cxrview.terms import Partition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +97,7 @@ def assess_store(
             f"the model takes {model.card.input_side} x {model.card.input_side} pixels, "
             f"the store has {side} x {side}"
         )
-    images = of.images
+    images = ImagesToModify.of(of.store, of.images, drawn_from=of.drawn_from)
     return assess_partition(
-        of.store.pixels[[image.row for image in images]],
-        np.array([image.view is View.FRONTAL for image in images]),
-        np.array([image.file for image in images]),
-        np.array([image.patient for image in images]),
-        np.array([image.source for image in images]),
-        model.pfi,
-        cutoff,
-        out,
-        watch,
-        classifier=model.card.model_id,
-        drawn_from=of.drawn_from,
-        overwrite=overwrite,
-        scale=str(model.card.about.get("scale", "")),
+        images, NamedClassifier.of(model), cutoff, out, watch, overwrite=overwrite
     )

@@ -58,7 +58,7 @@ def conditions_of(paths: Sequence[str], model: "Model", options: "ClassifyOption
         rule = load_chest_rule(options.chest_rule)
         conditions["chest_rule"] = _named(options.chest_rule, rule.version)
     if card.is_smoke_test:
-        conditions["scale"] = str(card.about["scale"])
+        conditions["scale"] = str(card.about.scale)
     return conditions
 
 

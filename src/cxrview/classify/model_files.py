@@ -8,7 +8,7 @@ from typing import Any
 
 from cxrview.atomic_files import write_atomic
 from cxrview.errors import InvalidModel
-from cxrview.records import ModelCard
+from cxrview.records import CardAbout, ModelCard
 
 WEIGHTS_NAME, INT8_WEIGHTS_NAME, CARD_NAME = "model.onnx", "model-int8.onnx", "card.json"
 _ADVICE = "Take all files from one place, unchanged"
@@ -79,7 +79,7 @@ def write_model(
         (folder / INT8_WEIGHTS_NAME).unlink(missing_ok=True)
     else:
         write_atomic(folder / INT8_WEIGHTS_NAME, int8_weights)
-    text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
+    text = json.dumps(_fields(card), indent=2, ensure_ascii=False)
     write_atomic(folder / CARD_NAME, text + "\n")
 
 
@@ -94,6 +94,16 @@ def _card(fields: dict[str, Any]) -> ModelCard:
     int8 = fields.get("int8")
     changed = {
         "review_band": (float(low), float(high)),
+        "about": CardAbout.from_json(fields.get("about", {})),
         "int8": None if int8 is None else _card(int8),
     }
     return ModelCard(**{**fields, **changed})
+
+
+def _fields(card: ModelCard) -> dict[str, Any]:
+    """The JSON object of a card; `_card` reads it."""
+    fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
+    return fields | {
+        "about": card.about.as_json(),
+        "int8": None if card.int8 is None else _fields(card.int8),
+    }

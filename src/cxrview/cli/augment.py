@@ -78,7 +78,7 @@ def augment(
 
     Exit code: 0 done, 2 usage error, 3 result not writable.
     """
-    from cxrview.dataset.augment.variants import make_all
+    from cxrview.dataset.augment.variants import make_all_variants
 
     _refuse_without_opencv()
     enters = _edge(edge)
@@ -88,7 +88,7 @@ def augment(
         raise UsageError("there is nothing to do", "Use --sheet PNG, --out FOLDER or both")
     if sheet is not None or not materialise:
         image_id, pixels = _one_image(source, image)
-        variants = make_all(pixels, seed=seed, image_id=image_id, edge=enters)
+        variants = make_all_variants(pixels, seed=seed, image_id=image_id, edge=enters)
         if sheet is not None:
             _draw(sheet, variants, tile)
         if out is not None and not materialise:
@@ -118,7 +118,7 @@ def _materialise(
     source: Path, split: Path | None, out: Path | None, seed: int, edge: "Edge", overwrite: bool
 ) -> None:
     from cxrview.cli.shared.progress import progress
-    from cxrview.dataset.augment.materialise import images_to_vary, materialise_variants
+    from cxrview.dataset.augment.materialise import images_to_augment, materialise_variants
     from cxrview.dataset.split import split_images
     from cxrview.dataset.split_files import read_split
     from cxrview.dataset.store import open_prepared
@@ -127,7 +127,7 @@ def _materialise(
         raise UsageError("--materialise needs a folder to write to", "Name it with --out FOLDER")
     store = open_prepared(source)
     chosen = read_split(split) if split else split_images(store.images, by="rule")
-    count = len(images_to_vary(store, chosen))
+    count = len(images_to_augment(store, chosen))
     with progress("images", lambda: count) as advance:
         made = materialise_variants(
             store, chosen, out, seed=seed, edge=edge, overwrite=overwrite, watch=advance

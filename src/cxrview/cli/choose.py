@@ -42,12 +42,12 @@ def choose(
     with training_extra("choosing"):
         from cxrview.classify.model_files import CARD_NAME
         from cxrview.cli.shared.smoke_model import warn_of_smoke_test
-        from cxrview.paper.choose import choose_among, make_model
+        from cxrview.paper.choose import choose_candidate_of, make_model
         from cxrview.paper.figures.candidates import draw_candidates
         from cxrview.reports.figures.style import save_figure
     if (out / CARD_NAME).exists() and not overwrite:
         raise UsageError(f"{out} already holds a model", "Replace it with --overwrite")
-    choice = choose_among(candidates, seed=seed)
+    choice = choose_candidate_of(candidates, seed=seed)
     card = make_model(choice, candidates, out)
     figure = draw_candidates(
         choice.validated, choice.compared, chosen=choice.chosen, note=choice.scale_words

@@ -100,17 +100,16 @@ def finetune(
 
         from cxrview.cli.shared.progress import TrainingLines
         from cxrview.paper.candidates import Candidate, fine_tuning_named
-        from cxrview.paper.network_files import load_trained, pre_training_of
         from cxrview.paper.pretrain_run import pictures_in_words
         from cxrview.paper.scale import scaled_schedule
-        from cxrview.paper.stages import noted_watch
         from cxrview.paper.train_candidate import train_candidate
-        from cxrview.train.watch import StudyWatch
+        from cxrview.paper.trained_model import load_trained, pre_training_of
+        from cxrview.train.watch import TrainingWatch, with_event_files
     method = fine_tuning_named(recipe)
     material = _material(store, split, variants, scale, seed, device)
     candidate = Candidate(pre_training=pre_training_of(pre_trained), fine_tuning=method.name)
     lines = TrainingLines()
-    watch = StudyWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
+    watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
     scores = train_candidate(
         candidate,
         load_trained(pre_trained),
@@ -121,7 +120,7 @@ def finetune(
             epochs=epochs, rate=rate, batch=batch
         ),
         differs=pictures_in_words(pre_trained),
-        watch=noted_watch(watch, out / EVENTS),
+        watch=with_event_files(watch, out / EVENTS),
     )
     typer.echo(
         f"{candidate.name}, {material.scale.name} scale ({material.scale.words}): "

@@ -21,7 +21,6 @@ from cxrview.errors import UsageError
 if TYPE_CHECKING:
     from cxrview.paper.pretrain import Plan
     from cxrview.paper.pretrain_run import PictureSource
-    from cxrview.paper.top_1 import Top1
 
 EVENTS = "events"
 
@@ -172,27 +171,10 @@ def pretrain(
 
 def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
     from cxrview.cli.shared.progress import TrainingLines
-    from cxrview.paper.pretrain import Watch
     from cxrview.paper.pretrain_run import pre_train_on_pictures
-    from cxrview.train.watch import event_writer
+    from cxrview.train.watch import TrainingWatch, with_event_files
 
-    lines, note = TrainingLines(), event_writer(out / EVENTS)
-
-    def step(number: int, steps: int, loss: float) -> None:
-        lines.step(number, steps, loss)
-        note("loss", loss, number)
-
-    def epoch(done: int, top_1: "Top1") -> None:
-        if top_1.pictures:
-            words = f"{top_1.right} of {top_1.pictures} validation pictures right at top-1"
-            lines.say(f"after epoch {done} of {plan.schedule.epochs}: {words}")
-            note("validation top-1", top_1.right / top_1.pictures, done)
-
-    pre_train_on_pictures(
-        plan,
-        published,
-        source,
-        out,
-        watch=Watch(step=step, epoch=epoch),
-        reading=lambda more, of: lines.count(more, of, "pictures read"),
-    )
+    lines = TrainingLines()
+    watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
+    watch = with_event_files(watch, out / EVENTS, accuracy_name="validation top-1")
+    pre_train_on_pictures(plan, published, source, out, watch=watch)

@@ -55,7 +55,7 @@ def quantise(
         from cxrview.train.release_int8 import quantise_model
         from cxrview.train.release_pages import write_page
     card = read_card(model)
-    recipe = RECIPES.get(card.about.get("recipe", {}).get("name"))
+    recipe = RECIPES.get(card.about.recipe.name if card.about.recipe else "")
     if recipe is None:
         raise UsageError(
             f"{model} was not made by cxrview train --recipe {' or '.join(RECIPES)}",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cxrview.cli.shared.tables import Column, number, print_table, table_console, text
 from cxrview.paper.candidates import Candidate
-from cxrview.paper.compare import Compared
+from cxrview.paper.compare import ComparisonResult
 from cxrview.paper.page import result_sentences
 from cxrview.paper.results import Reproduction
 from cxrview.records import Scores
@@ -47,14 +47,14 @@ def print_candidates(validated: Mapping[Candidate, Scores], chosen: Candidate) -
     _print("Validation", [text("candidate"), *numbers, text("")], rows)
 
 
-def print_comparisons(compared: Sequence[Compared]) -> None:
+def print_comparisons(compared: Sequence[ComparisonResult]) -> None:
     """A row for each of the paper's comparisons."""
     names = ("pools", "paper %", "p", "ours %", "p", "same images, points (95 %)")
     rows = [
         (
-            one.pools.name,
-            " vs ".join(f"{value:g}" for value in one.pools.paper_percent),
-            one.pools.paper_p,
+            one.comparison.name,
+            " vs ".join(f"{value:g}" for value in one.comparison.paper_percent),
+            one.comparison.paper_p,
             " vs ".join(f"{100 * right / of:.2f}" for right, of in (one.first, one.second)),
             f"{one.chi_squared.p:.2g}" if one.chi_squared else "no error",
             _difference(one),
@@ -68,6 +68,6 @@ def _print(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]])
     print_table(columns, rows, title=title, is_ruled=False, width_of_a_file=WIDTH_OF_A_FILE)
 
 
-def _difference(one: Compared) -> str:
+def _difference(one: ComparisonResult) -> str:
     low, high = 100 * one.interval.low, 100 * one.interval.high
     return f"{100 * one.difference_on_progenitors:+.2f} ({low:+.2f} to {high:+.2f})"

@@ -64,16 +64,20 @@ def train(
         from cxrview.train.hardware import find_hardware
         from cxrview.train.recipes import recipe_named
         from cxrview.train.release_labels import release_labels
+        from cxrview.train.setup import TrainingSetup
+    setup = TrainingSetup(
+        recipe=recipe_named(recipe),
+        published=published,
+        hardware=find_hardware(device, workers),
+        watch=staged_watch(),
+    )
     card = release_labels(
         labels,
-        published,
-        recipe_named(recipe),
+        setup,
         out,
         seeds=range(seed, seed + seeds),
         photographs=photographs,
         left_out=left_out,
         about=about,
-        hardware=find_hardware(device, workers),
-        watch=staged_watch(),
     )
     typer.echo("\n".join(card_lines(card)))

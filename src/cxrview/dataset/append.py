@@ -1,12 +1,11 @@
-"""Writes pictures one after the other so that it can be stopped at any point and gone on with.
+"""Appends images and their outcomes to files, resumable at any point.
 
-    pixels.npy   (n, side, side) uint8; of no rows by its heading until all are there
-    lines        a file of JSON lines: one an outcome, be it a picture or a failure
-    about.json   what it is made from, and whether it is complete
+    pixels.npy   (n, side, side) uint8; its header says 0 rows until it is complete
+    lines        a file of JSON lines, one per outcome: an image or a failure
+    about.json   the conditions, and whether the store is complete
 
-A picture is appended first, then its line. A line without its picture, or the other way
-round, is cut off when the store is opened again, so that the finished bytes do not depend on
-how often that was.
+An image is appended first, then its line. When the store is opened again, a line without its image
+or an image without its line is removed, so that the final bytes do not depend on interruptions.
 """
 
 import hashlib
@@ -22,51 +21,52 @@ from typing import IO, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import PART, atomic_path, locked, writing
+from cxrview.atomic_files import PART, locked, writing
 from cxrview.dataset.changed_conditions import changed_conditions
 from cxrview.errors import UsageError
+from cxrview.json_file import write_json
 
 PIXELS, ABOUT = "pixels.npy", "about.json"
 SHA256 = "pixel_sha256"
-"""Field of a line: that of its picture's bytes. A line without it, or empty, has no picture."""
+"""Field of a line: hash of the image's bytes. It is missing or empty if there is no image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What sets one kind of such a store apart from another."""
+    """How one kind of store differs from another."""
 
     format: int
-    """Stands in about.json."""
+    """Version number in about.json."""
     holds: str
-    """What is missed in a folder of other files."""
+    """Name of the content, for the message about a folder with other files."""
     lines: str
-    """Name of the file of lines."""
+    """Name of the file with the JSON lines."""
     read_about: Callable[[Path], dict[str, Any] | None]
-    """Reads the about.json of a folder; None where there is none, UsageError if of another kind."""
+    """Reads about.json of a folder; None if there is none, UsageError if it is of another kind."""
     advice: str
-    """Where a store stands that was made under other conditions."""
+    """For the message about a store of other conditions."""
     doing: str = "writing"
-    """What another process is doing that holds the folder."""
+    """What another process that has locked the folder is doing."""
     sync_every: int | None = None
-    """Outcomes after which all is put onto the disk, so that only the rest is looked at on a
-    resume; None where all is looked at."""
+    """Outcomes after which everything is synced to disk, so that a resume checks only the rest;
+    None checks everything."""
 
 
 class Appender:
-    """The store in a folder, from where it stands on; a context manager.
+    """Context manager that creates a store in a folder, or resumes one.
 
     Args:
-        folder: new, empty, or holding a store that was begun under the same conditions.
-        side: rows and columns of each picture.
-        kind: which store.
+        folder: new, empty, or with an incomplete store of the same conditions.
+        side: rows and columns of each image.
+        kind: of the store.
         conditions: what the result depends on, by name, for JSON.
-        recall: given each line that stands whole from an earlier run, in turn.
-        clear: called when the folder is held and before it is looked into.
+        recall: called with each complete line of an earlier run, in order.
+        clear: called with the locked folder before its content is checked.
 
     Raises:
-        UsageError: other files stand there, a store under other conditions, or another process
-            is writing it.
-        CannotWrite: the folder cannot be made or written.
+        UsageError: the folder has other files or a store of other conditions, or another process
+            writes it.
+        CannotWrite: the folder cannot be created or written.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Appender:
         self._folder, self._side, self._kind = folder, side, kind
         self._about = {"format": kind.format, "side": side, **conditions}
         self.done = self.kept = 0
-        """`done`: outcomes that have their line; `kept`: those with a picture."""
+        """`done`: outcomes with a line; `kept`: those with an image."""
         with ExitStack() as stack, writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(folder, kind.doing))
@@ -91,7 +91,7 @@ class Appender:
             if not self.is_complete:
                 self._pixels = stack.enter_context(_opened(folder / PIXELS))
                 self._lines = stack.enter_context(_opened(folder / kind.lines))
-                self._take_up(recall)
+                self._resume(recall)
             self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -101,10 +101,10 @@ class Appender:
         self._open.close()
 
     def append(self, fields: Mapping[str, Any], pixels: NDArray[np.uint8] | None = None) -> None:
-        """Append an outcome: its picture, shape (side, side), uint8, if it has one, and its line.
+        """Append an outcome: its image, shape (side, side), uint8, if there is one, and its line.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         with writing(self._folder):
             if pixels is not None:
@@ -118,51 +118,51 @@ class Appender:
                 self._sync()
 
     def end(self) -> None:
-        """Write into the heading how many pictures there are, and put all onto the disk.
+        """Write the number of images into the header, and sync everything to disk.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         with writing(self._folder):
             self._pixels.seek(0)
-            self._pixels.write(self._heading(self.kept))
+            self._pixels.write(self._header(self.kept))
             self._pixels.flush()
             self._sync()
 
     def complete(self, **facts: Any) -> None:
-        """Say in about.json, last of all, that the store is complete, with these facts.
+        """Mark the store as complete in about.json, with these facts.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         with writing(self._folder):
             self._write_about(complete=True, **facts)
 
     def _agree_on_conditions(self) -> bool:
-        """Whether the store is complete already; one begun now says what it is begun under."""
-        standing = self._kind.read_about(self._folder)
-        if standing is None:
+        """Check the conditions of an existing store, or write them; is the store complete?"""
+        found = self._kind.read_about(self._folder)
+        if found is None:
             if {path.name for path in self._folder.iterdir()} - {ABOUT + PART}:
                 raise UsageError(
-                    f"{self._folder} holds other files and no {self._kind.holds}",
-                    "Name a new folder",
+                    f"{self._folder} has other files and not a {self._kind.holds}",
+                    "Choose a new folder",
                 )
             self._write_about(complete=False)
             return False
-        if changed := changed_conditions(standing, self._about):
+        if changed := changed_conditions(found, self._about):
             raise UsageError(
                 f"{self._folder} was made with other inputs or options: {'; '.join(changed)}",
                 self._kind.advice,
             )
-        return bool(standing["complete"])
+        return bool(found["complete"])
 
-    def _take_up(self, recall: Callable[[dict[str, Any]], None]) -> None:
-        """Go to the end of what stands whole, and cut off the rest."""
-        self._pixels.write(self._heading(0))
+    def _resume(self, recall: Callable[[dict[str, Any]], None]) -> None:
+        """Go to the end of the complete outcomes, and remove the rest."""
+        self._pixels.write(self._header(0))
         synced = self._count_synced()
         end = 0
         for line in self._lines:
-            fields = self._read_whole(line, is_synced=self.done < synced)
+            fields = self._read_complete(line, is_synced=self.done < synced)
             if fields is None:
                 break
             self.done += 1
@@ -170,7 +170,7 @@ class Appender:
             recall(fields)
             end += len(line)
         _cut(self._lines, end)
-        _cut(self._pixels, len(self._heading(0)) + self.kept * self._side**2)
+        _cut(self._pixels, len(self._header(0)) + self.kept * self._side**2)
 
     def _count_synced(self) -> int:
         if not self._kind.sync_every:
@@ -179,8 +179,8 @@ class Appender:
         self._lines.seek(0)
         return complete - self._kind.sync_every
 
-    def _read_whole(self, line: bytes, *, is_synced: bool) -> dict[str, Any] | None:
-        """The fields of a line; None where it or its picture is not whole."""
+    def _read_complete(self, line: bytes, *, is_synced: bool) -> dict[str, Any] | None:
+        """Read the fields of a line; None if it or its image is incomplete."""
         try:
             fields = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
@@ -194,20 +194,19 @@ class Appender:
                 return None
         return fields
 
-    def _heading(self, rows: int) -> bytes:
-        return npy_heading((rows, self._side, self._side))
+    def _header(self, rows: int) -> bytes:
+        return npy_header((rows, self._side, self._side))
 
     def _sync(self) -> None:
         for file in (self._pixels, self._lines):
             os.fsync(file.fileno())
 
     def _write_about(self, **more: Any) -> None:
-        with atomic_path(self._folder / ABOUT) as part:
-            part.write_text(json.dumps(self._about | more, indent=2) + "\n", encoding="utf-8")
+        write_json(self._folder / ABOUT, self._about | more)
 
 
-def npy_heading(shape: tuple[int, ...]) -> bytes:
-    """Of uint8; as long for any number of rows: NumPy leaves room for the first axis to grow."""
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """Make the header of a uint8 array; its length does not depend on the number of rows."""
     out = io.BytesIO()
     facts = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(out, facts)
@@ -221,7 +220,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         yield file
     finally:
-        with suppress(OSError):  # of a full disk, which was told already
+        with suppress(OSError):  # of a full disk, which was reported already
             file.close()
 
 

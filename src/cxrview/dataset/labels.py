@@ -1,4 +1,4 @@
-"""Reads a labels file, the one form everywhere: CSV with `file, patient, view[, study, source]`."""
+"""Reads labels files (CSV with `file, patient, view[, study, source]`) and tables of headers."""
 
 import os.path
 import re
@@ -16,11 +16,13 @@ from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import View
 
 NOT_CHEST = "not-chest"
-"""Written for images that show no chest; a labels file may hold them, a view study leaves them."""
+"""The label of images without a chest; only trainings with the output `chest` use them."""
 NO_VIEW = "no-view"
-"""Written for images that readers excluded or gave a label that is no view; passed over."""
+"""The label of images that readers excluded or gave a label other than a view; ignored."""
 FAULTS_NAMED = 10
-"""More than ten faults have one cause as a rule, such as a wrong folder."""
+"""More faults usually have one common cause, such as a wrong folder."""
+MANUFACTURER, POSITION, CODE = "Manufacturer", "View Position", "View Code Sequence"
+"""Columns named like the elements in pydicom: (0008,0070), (0018,5101) and (0054,0220)."""
 _NEITHER = {normal(word): word for word in (NOT_CHEST, NO_VIEW)}
 _NAMES = {
     "file": FILE_COLUMNS,
@@ -37,18 +39,17 @@ def read_labels(
     """Read every frontal and lateral row, in the file's order, with its partition.
 
     Args:
-        path: the CSV as `read_csv` reads it; columns `file` (relative to the CSV), `patient` and
-            `view` are needed, `study` and `source` are not, others are passed over. Views are
+        path: CSV file for `read_csv`; columns `file` (relative to the CSV), `patient` and `view`
+            are required, `study` and `source` are optional, others are ignored. Views are
             those of `view_of_word`, such as `frontal`, `PA` or `LATERAL`.
-        patients: where patients are told from in place of the column `patient`; what it does not
-            tell, that column does.
-        need_patients: refuse images without a patient. Else theirs is empty, which stages that
-            keep a patient's images together refuse.
+        patients: finds patients without the column `patient`, which is the fallback.
+        need_patients: refuse images without a patient. Otherwise their patient is empty, which
+            stages that keep a patient's images together refuse.
 
     Raises:
-        UsageError: the file cannot be read, a column is missing, or a line is at fault: its
-            view is unknown, its patient has no name, its file does not exist or was named
-            before. The message gives the first ten such lines and how many more there are.
+        UsageError: the file cannot be read, a column is missing, or a line is not valid: its
+            view is unknown, its patient is empty, its file does not exist or is repeated. The
+            message gives the first ten such lines and the number of the others.
     """
     rows = _checked_rows(path, frozenset(View), patients or PatientSource(), need_patients)
     return [_label(row) for row in rows]
@@ -75,7 +76,7 @@ def read_not_chest(path: Path) -> list[NotChest]:
 
 
 def label_word(text: str) -> View | str | None:
-    """A view, NOT_CHEST or NO_VIEW, whatever its capitals and dashes; None of any other text."""
+    """Read a view, NOT_CHEST or NO_VIEW in any case and with any dashes; None of other text."""
     if view := view_of_word(text):
         return view
     return _NEITHER.get(normal(text))
@@ -84,7 +85,7 @@ def label_word(text: str) -> View | str | None:
 def _checked_rows(
     path: Path, wanted: frozenset[str], patients: PatientSource, need_patients: bool
 ) -> list[dict[str, str]]:
-    """The rows of those views; of the others it is checked only that they are well formed."""
+    """Give the rows of the wanted labels; other rows are only checked for their form."""
     rows: list[dict[str, str]] = []
     faults: list[str] = []
     first_line: dict[str, int] = {}
@@ -107,14 +108,14 @@ def _checked_rows(
 def _rows(
     path: Path, patients: PatientSource, need_patients: bool
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the number of the line where it ends; empty text for a cell that is missing."""
-    is_told = need_patients and not patients
-    found = read_csv(path, _NAMES, needed=("file", "view", *(["patient"] if is_told else [])))
-    # Readings of the model in place of labels would teach a network what the model says anyway.
+    """Yield each row with the number of its last line; missing cells are empty."""
+    needs_column = need_patients and not patients
+    found = read_csv(path, _NAMES, needed=("file", "view", *(["patient"] if needs_column else [])))
+    # A model must not be trained on the predictions of a model.
     if {"decision", "pfi"} <= set(found.columns):
         raise UsageError(
-            f"{path} is a result of cxrview classify: its views are the model's and no labels",
-            "Let readers label its images with cxrview annotate create --from, and export these",
+            f"{path} is a result of cxrview classify: its views are predictions and not labels",
+            "Label its images with cxrview annotate create --from, and export the labels",
         )
     patients.need_column(dict.fromkeys(found.columns), path)
     yield from found.rows
@@ -129,21 +130,23 @@ def _fault(
     wanted: frozenset[str],
     need_patients: bool,
 ) -> str | None:
-    # First of all: a comma in a patient's name, not quoted, would show the rest of it as a view.
+    # First, since with an unquoted comma in a patient's name the message would print it as view.
     if None in row:
         return "more cells than columns"
     if says is None:
         return f"view {row['view']!r} is neither frontal nor lateral"
     first = first_line.setdefault(os.path.normpath(row["file"]), number)
     if first != number:
-        return f"file {row['file']} is that of line {first}"
+        return f"file {row['file']} is already in line {first}"
     if says not in wanted:
         return None
     if need_patients and not row["patient"]:
         return "no patient"
     if (folder / row["file"]).is_file():
         return None
-    return f"no file {row['file']}" + (f" ({RELATIVE})" if is_of_windows(row["file"]) else "")
+    return f"file {row['file']} does not exist" + (
+        f" ({RELATIVE})" if is_of_windows(row["file"]) else ""
+    )
 
 
 def _label(row: dict[str, str]) -> Label:
@@ -157,39 +160,35 @@ def _label(row: dict[str, str]) -> Label:
     )
 
 
-MANUFACTURER, POSITION, CODE = "Manufacturer", "View Position", "View Code Sequence"
-"""Columns are named as pydicom names elements: (0008,0070), (0018,5101) and (0054,0220)."""
-
-
 def read_headers(path: Path) -> Mapping[str, HeaderFacts]:
-    """Read the manufacturer and the claimed view of each image; every other column is passed over.
+    """Read manufacturer and view of each image from a table of headers; ignore other columns.
 
     Args:
-        path: as `read_csv` reads it, `.csv` or gzipped as `.csv.gz`; columns `file` (as in the
-            labels file), `Manufacturer`, `View Position` and `View Code Sequence`, the last as
-            pydicom prints it. An empty cell is a header that is silent.
+        path: `.csv` or `.csv.gz` file for `read_csv`; columns `file` (as in the labels file),
+            `Manufacturer`, `View Position` and `View Code Sequence`, the last as pydicom prints
+            it. An empty cell is an element without a value.
 
     Returns:
-        File to what its header says, the view by the shipped mapping table. A file that is named
-        with backslashes stands there with slashes, too.
+        Facts by file, with the view by the shipped mapping table. A file name with backslashes is
+            also a key with slashes.
 
     Raises:
-        UsageError: the table cannot be read, lacks a column, or names a file twice.
+        UsageError: the table cannot be read, lacks a column, or repeats a file.
     """
     table = load_table()
     headers: dict[str, HeaderFacts] = {}
     for number, row in _header_rows(path):
         if row["file"] in headers:
-            raise UsageError(f"{path}: line {number} names a file that was named before")
+            raise UsageError(f"{path}: line {number} repeats a file")
         headers[row["file"]] = _facts(row, table)
     return {name.replace("\\", "/"): facts for name, facts in headers.items()} | headers
 
 
 def view_code(printed: str) -> str:
-    """First item of View Code Sequence as `value^scheme`; empty for an empty sequence.
+    """Give the first item of View Code Sequence as `value^scheme`; empty for an empty sequence.
 
     Args:
-        printed: the sequence as pydicom prints it, one line an element.
+        printed: the sequence as pydicom prints it, one line per element.
     """
     found = re.search(r"Code Value\s+SH: '(.*?)'.*?Scheme Designator\s+SH: '(.*?)'", printed, re.S)
     return "^".join(found.groups()) if found else ""
@@ -201,12 +200,12 @@ def _facts(row: Mapping[str, str], table: HeaderViewTable) -> HeaderFacts:
 
 
 def _text(cell: str) -> str:
-    """As `image.header.Header.text` would have read it from the file."""
+    """Clean a value as it would be read from the file itself."""
     return clean(cell)[:LONGEST].rstrip()
 
 
 def _header_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the number of the line where it ends; empty text for a cell that is missing."""
+    """Yield each row with the number of its last line; missing cells are empty."""
     names: dict[str, Sequence[str]] = {name: () for name in (MANUFACTURER, POSITION, CODE)}
     found = read_csv(path, {"file": FILE_COLUMNS, **names}, needed=("file", *names))
     yield from found.rows

@@ -1,4 +1,4 @@
-"""From a labels file to a prepared store: every image read once, for all that is learnt from it."""
+"""Creates a prepared store from a labels file; every image is read once."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -29,36 +29,36 @@ def prepare_images(
 ) -> Prepared:
     """Read, window and squash every labelled image into one store, and open it.
 
-    Stopped at any point, the same call goes on and ends with the same bytes. A store that is
-    complete is opened as it stands; no image is read again.
+    If it is stopped, the same call resumes and ends with the same bytes. A complete store is
+    opened, and no image is read again.
 
     Args:
-        labels_path: as `read_labels` reads it.
-        out: folder; new, empty, or begun by the same call.
-        headers_path: table of the headers of images that have none in their file, as
-            `read_headers` reads it; rows that name no labelled file are passed over.
-        patients: where patients are told from in place of the labels' column `patient`. Images
-            without any are kept, and can only be split by image.
-        as_published: window as DCMTK does and pass the picture in its full size through JPEG of
-            quality 90 first, as the paper's conversion did.
-        overwrite: begin anew, whatever store stands there.
-        workers: processes that read, at least 1. The result does not depend on it.
-        watch: called with how many more labels have their outcome.
+        labels_path: as for `read_labels`.
+        out: folder; new, empty, or of the same call.
+        headers_path: table of the headers of images whose files have none, as for `read_headers`;
+            rows of other files are ignored.
+        patients: finds patients without the labels' column `patient`. Images without a patient
+            can only be split by image.
+        as_published: window as DCMTK does and compress the image in full size as JPEG of quality
+            90 first, as the paper's conversion did.
+        overwrite: replace an existing store.
+        workers: processes that read images, at least 1. The result does not depend on it.
+        watch: called with how many more labels have an outcome.
 
     Returns:
-        The store. `failures` are the files that could not be read; they have no row.
+        The store. Its `failures` are the files that could not be read; they have no row.
 
     Raises:
-        UsageError: labels or headers are at fault or no label is left, `out` holds something
-            else or a store made under other conditions.
-        CannotWrite: the disk took no more.
+        UsageError: labels or headers are not valid, there is no frontal or lateral image, or `out`
+            has other files or a store of other conditions.
+        CannotWrite: the disk is full or not writable.
 
     Source:
         Paper, section 1: 8-bit grey, min-max window, squashed to 256 x 256.
     """
     labels = read_labels(labels_path, patients=patients, need_patients=False)
     if not labels:
-        raise UsageError(f"{labels_path} names no frontal and no lateral image")
+        raise UsageError(f"{labels_path} has no frontal and no lateral image")
     headers = read_headers(headers_path) if headers_path else {}
     conditions = {
         "labels_sha256": _file_sha256(labels_path),
@@ -93,8 +93,8 @@ def _keep(
     if isinstance(outcome, Failure):
         writer.fail(replace(outcome, path=label.file))
         return
-    header = outcome.header or headers.get(label.file)  # what is in the file itself goes first
-    said = header or HeaderFacts()
+    header = outcome.header or headers.get(label.file)  # the header in the file itself has priority
+    facts = header or HeaderFacts()
     image = PreparedImage(
         row=0,  # the store numbers its rows
         file=label.file,
@@ -106,7 +106,7 @@ def _keep(
         pixel_sha256=outcome.pixel_sha256,
         warnings=outcome.warnings,
         has_header=header is not None,
-        manufacturer=said.manufacturer,
-        header_view=said.view,
+        manufacturer=facts.manufacturer,
+        header_view=facts.view,
     )
     writer.keep(image, outcome.pixels)

@@ -1,4 +1,4 @@
-"""A split on disk: one row an image, as CSV or Parquet, ours or somebody else's."""
+"""Reads and writes a split as CSV or Parquet, one row per image."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,28 +11,28 @@ from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
 from cxrview.terms import Partition
 
 SPLIT_COLUMNS = ("file", "partition", "by", "seed", "source", "study", "patient", "view")
-"""The first two are needed when a split is read; `by` is `patient` where it is not given."""
+"""The first two are required for reading; `by` is `patient` by default."""
 _FAULTS_NAMED = 10
 
 
 def split_format(path: Path) -> str:
-    """The format that a name asks for: its ending.
+    """Give the format of a file by the ending of its name.
 
     Raises:
         UsageError: the ending is neither .csv nor .parquet.
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in ("csv", "parquet"):
-        raise UsageError(f"{path} ends neither in .csv nor in .parquet", "Name it by its format")
+        raise UsageError(f"{path} is neither .csv nor .parquet", "Use one of these endings")
     return ending
 
 
 def write_split(path: Path, split: Split, images: Iterable[Label | PreparedImage]) -> None:
-    """Write the images that have a partition, by file name; whole or not at all.
+    """Write the images that have a partition, in order of file names, atomically.
 
     Raises:
-        UsageError: the name asks for no known format.
-        CannotWrite: the folder is missing or the disk took no more.
+        UsageError: the ending is neither .csv nor .parquet.
+        CannotWrite: the folder is missing, or the disk is full or not writable.
     """
     kind = split_format(path)
     rows: list[tuple[str, ...]] = [
@@ -46,23 +46,23 @@ def write_split(path: Path, split: Split, images: Iterable[Label | PreparedImage
 
 
 def read_split(path: Path) -> Split:
-    """Read a split; whether it is sound, `check_split` says.
+    """Read a split; `check_split` checks it.
 
     Args:
         path: .csv or .parquet with `file` and `partition`, and `by` and `seed` if known. Other
-            columns are passed over: whose an image is, labels and store say.
+            columns are ignored, since patients come from labels or store.
 
     Raises:
-        UsageError: it cannot be read, a column is missing, or a row is at fault: its partition is
-            unknown, its file was named before, or `by` or `seed` differ from the first row's. The
-            message gives the first ten such rows and how many more there are.
+        UsageError: it cannot be read, a column is missing, or a row is not valid: its partition is
+            unknown, its file is repeated, or `by` or `seed` differ from the first row. The
+            message gives the first ten such rows and the number of the others.
     """
     try:
         rows = _read_csv(path) if split_format(path) == "csv" else _read_parquet(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # Arrow's errors are such
-        raise UsageError(f"{path} is no table of the format that its name says") from error
+    except ValueError as error:  # Arrow's errors are ValueErrors
+        raise UsageError(f"{path} is not a valid {path.suffix} table") from error
     partitions: dict[str, Partition] = {}
     faults = []
     for number, row in enumerate(rows, start=1):
@@ -84,12 +84,12 @@ def _fault(
     row: dict[str, str], first: dict[str, str], partitions: dict[str, Partition]
 ) -> str | None:
     if row["partition"] not in set(Partition):
-        return "its partition is none of training, validation and test"
+        return "its partition is not training, validation or test"
     if row["file"] in partitions:
-        return f"file {row['file']} was named before"
+        return f"file {row['file']} is repeated"
     for name in ("by", "seed"):
         if row.get(name) != first.get(name):
-            return f"{name} is not that of the first row"
+            return f"{name} differs from the first row"
     return None
 
 
@@ -103,7 +103,7 @@ def _split(path: Path, partitions: dict[str, Partition], row: dict[str, str]) ->
         )
     except ValueError as error:
         raise UsageError(
-            f"{path}: by is patient, image or rule, and seed a whole number or empty"
+            f"{path}: by must be patient, image or rule, and seed a whole number or empty"
         ) from error
 
 
@@ -141,4 +141,4 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 def _need_columns(path: Path, names: Iterable[str]) -> None:
     missing = {"file", "partition"} - set(names)
     if missing:
-        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}")
+        raise UsageError(f"{path} has no column {', '.join(sorted(missing))}")

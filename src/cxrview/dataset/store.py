@@ -1,15 +1,13 @@
-"""A prepared store on disk: labelled radiographs as the network takes them, in one folder.
+"""Reads a prepared store: the squashed pixels and labels of radiographs in one folder.
 
     pixels.npy       (n, 256, 256) uint8, for np.load(..., mmap_mode="r")
-    index.parquet    one row a picture: whose, from which file, with hashes, what its header says
+    index.parquet    one row per image: file, patient, labels, hashes, header facts
     failures.csv     labelled files that could not be read
-    about.json       what it was made from, and whether it is complete
+    about.json       the inputs, and whether the store is complete
 
-While it is being made there is `progress.jsonl` as well, and about.json says so; see
-`store.preparing`, which writes all of it.
+An incomplete store also has `progress.jsonl`; `dataset.store_writer` writes all files.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview import json_file
 from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.dataset.append import ABOUT, PIXELS
 from cxrview.errors import UsageError
@@ -26,7 +25,7 @@ from cxrview.terms import View
 
 INDEX, FAILURES, PROGRESS = "index.parquet", "failures.csv", "progress.jsonl"
 FORMAT = 2
-"""Raised when an older reader could not read what is written, or a newer one would miss some."""
+"""Increased when older versions could not read the files, or newer ones need more."""
 
 INDEX_COLUMNS = {
     "row": "int32",
@@ -42,29 +41,27 @@ INDEX_COLUMNS = {
     "manufacturer": "string",
     "header_view": "string",
 }
-"""Name to Arrow type. Codes of warnings are joined by `;`; what is not known is empty."""
+"""Arrow types by name. Warning codes are joined by `;`; unknown values are empty."""
 
 _FAILURE_COLUMNS = {"file": "path", "code": "code", "reason": "reason", "advice": "advice"}
 
 
 def open_prepared(folder: Path) -> Prepared:
-    """Open a complete store; its pixels stay on the disk until they are looked at.
+    """Open a complete store; its pixels are mapped and read on access.
 
     Args:
-        folder: as `cxrview prepare --out` made it.
+        folder: of `cxrview prepare --out`.
 
     Raises:
-        UsageError: there is no store, it is not complete, or its files do not fit together.
+        UsageError: there is no store, it is incomplete, or its files do not fit together.
     """
     about = read_about(folder)
     if about is None:
         if not folder.exists():
-            raise UsageError(f"there is no folder {folder}", "Check the name")
-        raise UsageError(f"{folder} holds no prepared images", "Make them with cxrview prepare")
+            raise UsageError(f"folder {folder} does not exist", "Check the name")
+        raise UsageError(f"{folder} is not a prepared store", "Create one with cxrview prepare")
     if not about["complete"]:
-        raise UsageError(
-            f"{folder} was begun and not finished", "Run the same cxrview prepare again"
-        )
+        raise UsageError(f"{folder} is incomplete", "Run the same cxrview prepare again")
     try:
         store = Prepared(
             images=tuple(_read_index(folder / INDEX)),
@@ -73,42 +70,36 @@ def open_prepared(folder: Path) -> Prepared:
             about=about,
         )
         if (len(store.images), len(store.failures)) != (about["images"], about["failures"]):
-            raise ValueError("there are not as many rows as the store says of itself")
+            raise ValueError("the numbers of rows differ from about.json")
         return store
     except (OSError, ValueError, KeyError, IndexError) as error:  # Arrow's errors are ValueErrors
         raise UsageError(
-            f"{folder} is damaged: its files are not all there or do not fit together",
-            "Make it anew with cxrview prepare --overwrite",
+            f"{folder} is damaged: files are missing or do not fit together",
+            "Create it again with cxrview prepare --overwrite",
         ) from error
 
 
 def read_about(folder: Path) -> dict[str, Any] | None:
-    """Read what a store says of itself; None where there is none.
+    """Read about.json of a store; None if there is none.
 
     Raises:
-        UsageError: what is there is no store of this format.
+        UsageError: the folder does not have a store of this format.
     """
-    if holds_former_store(folder):
+    if has_former_store(folder):
         raise UsageError(
-            f"{folder} was prepared by an earlier version, which did not keep what headers say",
-            "Make it anew with cxrview prepare --overwrite",
+            f"{folder} was prepared by an earlier version, which did not store header facts",
+            "Create it again with cxrview prepare --overwrite",
         )
-    path = folder / ABOUT
-    if not path.is_file():
-        return None
-    about = _read_json(path)
-    if about.get("format") != FORMAT or not isinstance(about.get("complete"), bool):
-        raise UsageError(
-            f"{path} is not that of a prepared store of this version",
-            "Name another folder, or make the store anew",
-        )
-    return about
+    return json_file.read_about(folder / ABOUT, version=FORMAT, what="a prepared store")
 
 
-def holds_former_store(folder: Path) -> bool:
-    """Whether an earlier version made a prepared store there, complete or not."""
-    about = _read_json(folder / ABOUT)
-    # Variants and pictures have an about.json of format 1 too.
+def has_former_store(folder: Path) -> bool:
+    """Whether the folder has a prepared store of an earlier version, complete or not."""
+    try:
+        about = json_file.read_json(folder / ABOUT)
+    except (OSError, ValueError):
+        return False
+    # Variants and pictures also have an about.json of format 1.
     return about.get("format") == 1 and {"labels_sha256", "reader"} <= about.keys()
 
 
@@ -127,18 +118,9 @@ def write_index(path: Path, images: Iterable[PreparedImage]) -> None:
 
 
 def write_prepare_failures(path: Path, failures: Iterable[Failure]) -> None:
-    """Write `file, code, reason, advice` as CSV; the heading alone where there are none."""
+    """Write `file, code, reason, advice` as CSV; only the header row if there are no failures."""
     names = _FAILURE_COLUMNS.values()
     write_csv(path, list(_FAILURE_COLUMNS), ([getattr(f, n) for n in names] for f in failures))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Nothing where there is no such file, or no object in it."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _read_index(path: Path) -> Iterable[PreparedImage]:
@@ -159,7 +141,7 @@ def _map_pixels(path: Path) -> NDArray[np.uint8]:
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     if len(shape) != 3 or dtype != np.uint8:
         raise ValueError("the pixels are not (n, rows, columns) uint8")
-    if shape[0] == 0:  # nothing cannot be mapped
+    if shape[0] == 0:  # an empty array cannot be mapped
         return np.empty(shape, np.uint8)
     pixels: NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return pixels

@@ -1,4 +1,4 @@
-"""Writes a prepared store; stopped at any point, it goes on from where it stands.
+"""Writes a prepared store, resumable at any point.
 
 Each outcome is a line of progress.jsonl, which is removed when index and failures are written.
 """
@@ -20,7 +20,7 @@ from cxrview.dataset.store import (
     FORMAT,
     INDEX,
     PROGRESS,
-    holds_former_store,
+    has_former_store,
     read_about,
     write_index,
     write_prepare_failures,
@@ -33,24 +33,24 @@ _KIND = Kind(
     holds="prepared store",
     lines=PROGRESS,
     read_about=read_about,
-    advice="Go on with the same ones, name a new folder, or begin anew with --overwrite",
+    advice="Resume with the same ones, choose a new folder, or use --overwrite",
     doing="preparing",
 )
 
 
 class PreparedWriter:
-    """The store in a folder, from where it stands on; a context manager.
+    """Context manager that creates a store in a folder, or resumes one.
 
     Args:
-        folder: new, empty, or holding a store that was begun under the same conditions.
-        side: rows and columns of each picture.
+        folder: new, empty, or with an incomplete store of the same conditions.
+        side: rows and columns of each image.
         conditions: what the result depends on besides the files, by name.
-        overwrite: begin anew, whatever store stands there.
+        overwrite: replace an existing store.
 
     Raises:
-        UsageError: other files stand there, a store under other conditions, or another process
-            is writing it.
-        CannotWrite: the folder cannot be made or written.
+        UsageError: the folder has other files or a store of other conditions, or another process
+            writes it.
+        CannotWrite: the folder cannot be created or written.
     """
 
     def __init__(
@@ -70,38 +70,38 @@ class PreparedWriter:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether the store is already complete."""
         return self._store.is_complete
 
     @property
     def done(self) -> int:
-        """How many labels have their outcome, in the order of the labels."""
+        """How many labels have an outcome, in the order of the labels."""
         return self._store.done
 
     def keep(self, image: PreparedImage, pixels: NDArray[np.uint8]) -> None:
-        """Append a picture, shape (side, side), uint8; its row is the next one.
+        """Append an image, shape (side, side), uint8, as the next row.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         image = replace(image, row=len(self._images))
         self._store.append(asdict(image), pixels)
         self._images.append(image)
 
     def fail(self, failure: Failure) -> None:
-        """Append a file that gave no picture.
+        """Append a file that could not be read.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         self._store.append(asdict(failure))
         self._failures.append(failure)
 
     def finish(self) -> None:
-        """Write index, failures and, last of all, that the store is complete.
+        """Write index and failures, and mark the store as complete.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         self._store.end()
         with writing(self._folder):
@@ -127,8 +127,8 @@ class PreparedWriter:
 
 
 def _remove_store(folder: Path) -> None:
-    """About last: a folder that still says what it is can be overwritten again."""
-    if not holds_former_store(folder) and read_about(folder) is None:
+    """Remove about.json last, so that an interrupted removal can be repeated."""
+    if not has_former_store(folder) and read_about(folder) is None:
         return
     names = (PROGRESS, INDEX, FAILURES, PIXELS)
     for name in [*(n + PART for n in (INDEX, FAILURES, ABOUT)), *names, ABOUT]:
@@ -136,7 +136,7 @@ def _remove_store(folder: Path) -> None:
 
 
 def _remove_spent_progress(folder: Path) -> None:
-    """Left where a run was stopped when only this was left to do."""
+    """Remove the progress of a complete store, if a run was stopped just before."""
     about = read_about(folder)
     if about and about["complete"]:
         (folder / PROGRESS).unlink(missing_ok=True)

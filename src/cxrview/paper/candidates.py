@@ -9,7 +9,7 @@ from cxrview.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Stochastic gradient descent as the paper sets it (section 3); every figure can be changed."""
+    """Stochastic gradient descent as in the paper (section 3); every value can be changed."""
 
     rate: float
     """Base learning rate."""
@@ -20,9 +20,9 @@ class Schedule:
     weight_decay: float = 0.0005
     rate_divisor: float = 10.0
     rate_epochs: int = 10
-    """Epochs after which the rate is divided, again and again."""
+    """The rate is divided each time so many epochs are done."""
     auxiliary_weight: float = 0.3
-    """Of the two auxiliary losses. Ours: the paper is silent."""
+    """Weight of the two auxiliary losses. Ours: the paper does not say."""
 
     def rate_at(self, epoch: int) -> float:
         """Learning rate of an epoch, counted from 0."""
@@ -61,32 +61,32 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreTraining:
-    """What a network has seen before radiographs (paper, section 3)."""
+    """Training of a model before it sees radiographs (paper, section 3)."""
 
     name: str
     images: int
-    """Pictures seen in all as published; decides between candidates of equal accuracy."""
+    """Training pictures as published; decides between candidates of equal accuracy."""
     schedule: Schedule | None
-    """Of the retraining on grey pictures; None for the published colour weights as they are."""
+    """Of the training on grey pictures; None for the unchanged published colour weights."""
     is_subset: bool = False
-    """On the 100 classes of `dataset.ilsvrc` instead of all."""
+    """On the 100 classes of `dataset.natural.ilsvrc` instead of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTuning:
-    """How a pre-trained network learns radiographs (paper, section 4)."""
+    """How a pre-trained model is trained on radiographs (paper, section 4)."""
 
     name: str
     schedule: Schedule
     is_trunk_trained: bool
-    """All layers, not the fully connected one alone."""
+    """Train all layers, not only the fully connected one."""
     is_augmented: bool
-    """On the 106 variants of each progenitor, for training and for validation."""
+    """Train and validate on the 106 variants of each progenitor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One of the nine."""
+    """One of the nine combinations."""
 
     pre_training: str
     fine_tuning: str
@@ -147,5 +147,5 @@ def fine_tuning_named(name: str) -> FineTuning:
         UsageError: there is none.
     """
     if name not in FINE_TUNINGS:
-        raise UsageError(f"there is no method {name}", f"There are {', '.join(FINE_TUNINGS)}")
+        raise UsageError(f"method {name} does not exist", f"Choose from {', '.join(FINE_TUNINGS)}")
     return FINE_TUNINGS[name]

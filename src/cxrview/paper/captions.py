@@ -1,4 +1,4 @@
-"""What stands under each figure: the paper's six (section 7) and ours beside them."""
+"""Captions of the figures: the paper's six (section 7) and ours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from cxrview.reports.figures.radiographs import MOST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """A figure of the page, whether a run has drawn it or not."""
+    """Title and caption of a figure, whether or not a run has drawn it."""
 
     name: str
-    """Key in `Reproduction.figures`, or what such a key begins with before a hyphen."""
+    """Key in `Reproduction.figures`, or the beginning of such a key before a hyphen."""
     title: str
     words: str
     has_radiographs: bool = False
@@ -74,10 +74,10 @@ CAPTIONS = {
 
 
 def names_under(caption: Caption, names: Iterable[str]) -> list[str]:
-    """Those names that are this figure, or a part of it such as `fig-3-external`."""
+    """Select the names of this figure and of its parts, such as `fig-3-external`."""
     return [name for name in names if name == caption.name or name.startswith(f"{caption.name}-")]
 
 
 def caption_of(name: str) -> Caption | None:
-    """The caption that a name belongs under; None where there is none."""
+    """Find the caption of a name; None where there is none."""
     return next((caption for caption in CAPTIONS.values() if names_under(caption, [name])), None)

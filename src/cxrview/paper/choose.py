@@ -1,7 +1,6 @@
-"""Chooses among the nine candidates, and makes a model of the chosen one."""
+"""Chooses one of the nine candidates, and exports it as a model."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,15 +8,21 @@ from typing import Any
 
 from cxrview.assess.cutoffs import widest_review_band
 from cxrview.assess.score_files import read_scores
-from cxrview.atomic_files import write_atomic, writing
+from cxrview.atomic_files import writing
 from cxrview.classify.model_files import WEIGHTS_NAME, write_model
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
+from cxrview.json_file import read_json, write_json
 from cxrview.paper.candidates import CANDIDATES, Candidate
-from cxrview.paper.compare import Compared, choose_candidate, choose_cutoff, compare_candidates
-from cxrview.paper.network_files import ABOUT, load_trained
+from cxrview.paper.compare import (
+    ComparisonResult,
+    choose_candidate,
+    choose_cutoff,
+    compare_candidates,
+)
 from cxrview.paper.train_candidate import VALIDATION
-from cxrview.records import Cutoff, Interval, ModelCard, Scores
+from cxrview.paper.trained_model import ABOUT, load_trained
+from cxrview.records import CardAbout, Cutoff, Interval, ModelCard, Scores
 from cxrview.results.tables import write_rows
 from cxrview.stats import exact_interval, patient_bootstrap
 from cxrview.train.export import PRECISION, to_onnx
@@ -27,36 +32,36 @@ CANDIDATE_TABLE, COMPARISON_TABLE, CHOICE = "candidates.csv", "comparisons.csv",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The nine side by side, and which was taken."""
+    """The comparison of the nine candidates, and the chosen one."""
 
     validated: Mapping[Candidate, Scores]
-    compared: tuple[Compared, ...]
+    compared: tuple[ComparisonResult, ...]
     chosen: Candidate
     cutoff: Cutoff
-    """Range of the best cutoffs on its validation progenitors; the paper takes `high`."""
+    """Range of the best cutoffs on its validation progenitors; the paper's cutoff is `high`."""
     scale_words: str
-    """How the trainings were scaled: a scaled run must never look like a full one."""
+    """How the trainings were scaled; shown in every table."""
     seed: int
-    """Of the bootstraps."""
+    """Of the bootstrap intervals."""
 
 
-def choose_among(folder: Path, *, seed: int) -> Choice:
+def choose_candidate_of(folder: Path, *, seed: int) -> Choice:
     """Compare nine finished candidates and choose one by the paper's rule.
 
     Args:
-        folder: with one folder a pre-training, and in it one a method, as
-            `cxrview reproduce` keeps them and `cxrview finetune` makes each.
+        folder: contains PRE-TRAINING/METHOD folders, as `cxrview reproduce` keeps them and
+            `cxrview finetune` makes each.
         seed: of the bootstrap.
 
     Raises:
-        UsageError: a candidate is missing, not finished, or was not trained and validated as
-            the others were; or what it said cannot be read.
+        UsageError: a candidate is missing, not finished, or was not trained and validated like
+            the others; or its scores cannot be read.
 
     Source:
         Paper, section 5.
     """
     abouts = {c: _about(folder / c.pre_training / c.fine_tuning) for c in CANDIDATES}
-    _refuse_strangers(folder, abouts)
+    _check_same_study(folder, abouts)
     validated = {
         c: read_scores(folder / c.pre_training / c.fine_tuning / VALIDATION)[0] for c in CANDIDATES
     }
@@ -79,13 +84,13 @@ def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
     """Write the chosen candidate as `model.onnx` with its card, and the tables of the choice.
 
     Args:
-        choice: of `choose_among`.
+        choice: of `choose_candidate_of`.
         folder: of the candidates.
         out: folder; the same choice gives the same bytes.
 
     Raises:
-        InvalidModel: the candidate's weights are not there or were altered.
-        CannotWrite: the disk took no more.
+        InvalidModel: the candidate's weights are missing or were altered.
+        CannotWrite: the disk is full or not writable.
     """
     place = folder / choice.chosen.pre_training / choice.chosen.fine_tuning
     weights = to_onnx(load_trained(place), side=SIDE)
@@ -106,14 +111,14 @@ def write_choice(choice: Choice, out: Path) -> None:
         "paper_cutoff": choice.cutoff.high,
         "scale": choice.scale_words,
     }
-    write_atomic(out / CHOICE, json.dumps(facts, indent=2) + "\n")
+    write_json(out / CHOICE, facts)
 
 
 def candidate_rows(choice: Choice) -> list[dict[str, Any]]:
-    """One row a candidate: right of all, on its own validation images and on progenitors alone.
+    """Count correct images per candidate, on its own validation images and on progenitors.
 
-    Intervals of the first are Clopper-Pearson, as if images were independent; those of the
-    second a bootstrap over patients.
+    Intervals of the first are Clopper-Pearson, which treats images as independent; those of the
+    second are a bootstrap over patients.
     """
     rows = []
     for candidate, scores in choice.validated.items():
@@ -135,7 +140,7 @@ def candidate_rows(choice: Choice) -> list[dict[str, Any]]:
 
 
 def comparison_rows(choice: Choice) -> list[dict[str, Any]]:
-    """One row a comparison, the paper's figures beside ours."""
+    """Give one row per comparison with the paper's result and ours."""
     rows = []
     for one in choice.compared:
         (first, first_of), (second, second_of) = one.first, one.second
@@ -143,9 +148,11 @@ def comparison_rows(choice: Choice) -> list[dict[str, Any]]:
         names = ("statistic", "p", "corrected_statistic", "corrected_p")
         rows.append(
             {
-                "comparison": one.pools.name,
-                "paper_percent": " vs ".join(f"{value:g}" for value in one.pools.paper_percent),
-                "paper_p": one.pools.paper_p,
+                "comparison": one.comparison.name,
+                "paper_percent": " vs ".join(
+                    f"{value:g}" for value in one.comparison.paper_percent
+                ),
+                "paper_p": one.comparison.paper_p,
                 "first_right": first,
                 "first_images": first_of,
                 "first_percent": round(100 * first / first_of, 3),
@@ -162,13 +169,13 @@ def comparison_rows(choice: Choice) -> list[dict[str, Any]]:
     return rows
 
 
-def _refuse_strangers(folder: Path, abouts: Mapping[Candidate, Mapping[str, Any]]) -> None:
-    """Nine of one store, split, scale and seed, each where its name says."""
+def _check_same_study(folder: Path, abouts: Mapping[Candidate, Mapping[str, Any]]) -> None:
+    """Require nine candidates of one store, split, scale and seed, each in its folder."""
     for candidate, about in abouts.items():
         if about["candidate"] != candidate.name:
             raise UsageError(
-                f"{folder / candidate.name} holds {about['candidate']}",
-                "Keep each candidate in the folders of its pre-training and method",
+                f"{folder / candidate.name} contains {about['candidate']}",
+                "Keep each candidate in the folder PRE-TRAINING/METHOD",
             )
     everywhere = ("scale", "seed", "images", "split")
     within = {"pre_trained": "pre_training", "schedule": "fine_tuning"}
@@ -180,25 +187,25 @@ def _refuse_strangers(folder: Path, abouts: Mapping[Candidate, Mapping[str, Any]
         if any(len(found) > 1 for found in values.values()):
             raise UsageError(
                 f"the candidates in {folder} differ in {name}",
-                "Train all nine on the same store, split, scale and seed, the three of one method "
-                "by one schedule and the three of one pre-training from one network",
+                "Train all nine on the same store, split, scale and seed, the three of a method "
+                "with the same schedule and the three of a pre-training from the same model",
             )
 
 
 def _all_words(each: Iterable[str]) -> str:
-    """All that was scaled or changed in any of them, once."""
+    """Join what was scaled or changed in any of them, each once."""
     return "; ".join(dict.fromkeys(part for words in each for part in words.split("; ")))
 
 
 def _about(folder: Path) -> dict[str, Any]:
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         if "candidate" not in about or "belongs" not in about:
-            raise ValueError("it is no candidate's")
-        return dict(about)
+            raise ValueError("it does not describe a candidate")
+        return about
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{folder} holds no finished candidate", "Make it with cxrview finetune"
+            f"{folder} has no finished candidate", "Train it with cxrview finetune"
         ) from error
 
 
@@ -215,17 +222,17 @@ def _card(choice: Choice, weights: bytes, about: Mapping[str, Any]) -> ModelCard
         paper_cutoff=choice.cutoff.high,
         review_band=widest_review_band(progenitors.pfi, progenitors.facts["source"], cutoff),
         precision=PRECISION,
-        about={
-            "candidate": choice.chosen.name,
-            "scale": choice.scale_words,
-            "cutoff_range": [choice.cutoff.low, choice.cutoff.high],
-            "chosen_on": "validation progenitors",
-            "validation_right": int(scores.is_right.sum()),
-            "validation_images": len(scores),
-            "schedule": about["schedule"],
-            "belongs": about["belongs"],
-            "weights": WEIGHTS_NAME,
-        },
+        about=CardAbout(
+            candidate=choice.chosen.name,
+            scale=choice.scale_words,
+            cutoff_range=(choice.cutoff.low, choice.cutoff.high),
+            chosen_on="validation progenitors",
+            validation_right=int(scores.is_right.sum()),
+            validation_images=len(scores),
+            schedule=about["schedule"],
+            belongs=about["belongs"],
+            weights=WEIGHTS_NAME,
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The CLAIM checklist of 2020, filled in from what a run left: what was not done says so."""
+"""Fills in the CLAIM checklist of 2020 from the results of a run."""
 
 import re
 from pathlib import Path
@@ -45,14 +45,14 @@ _LEVELS = {
 
 
 def write_claim(reproduction: Reproduction, path: Path) -> None:
-    """Write the checklist, whole or not at all.
+    """Write the checklist atomically.
 
     Args:
-        reproduction: what to answer from.
-        path: .md; a checklist that stands there is replaced.
+        reproduction: the results.
+        path: .md; an existing checklist is replaced.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
 
     Source:
         Mongan, Moy, Kahn 2020 (Radiol Artif Intell 2(2):e200029).
@@ -61,15 +61,15 @@ def write_claim(reproduction: Reproduction, path: Path) -> None:
 
 
 def render_claim(reproduction: Reproduction) -> str:
-    """The checklist as Markdown."""
-    # Markdown: names are kept from becoming markup by `as_words`, not as HTML entities.
+    """Give the checklist as Markdown."""
+    # Markdown: `as_words` escapes names, since HTML entities would be shown as they are.
     return fill_template(
         "cxrview.paper", "claim.md", _context(reproduction), is_html=False, finalize=as_words
     )
 
 
 def as_words(value: object) -> object:
-    """Keep a name from being read as Markdown or HTML, and within its line."""
+    """Escape a name for Markdown and HTML, and keep it on one line."""
     if not isinstance(value, str):
         return value
     one_line = re.sub(r"\s*[\r\n]\s*", " ", value)
@@ -131,32 +131,34 @@ def _accuracy(found: Assessment | ModifiedCount) -> str:
 
 
 def _external_level(run: Reproduction) -> str:
-    """Whose the external images are, as far as the run could tell."""
+    """Say which patients the external images belong to, as far as the run knows."""
     named = format_sources(external.name for external in run.flow.externals)
     if run.external_in_labels is None:
-        words = "whether they stand in the labels file of the inside ones is not known."
+        words = "whether they are in the labels file of the inside images is not known."
     elif run.external_in_labels:
-        words = "from the labels file of the inside ones, and none of a patient in a partition."
+        words = (
+            "from the labels file of the inside images, and no patient of them is in a partition."
+        )
     else:
         words = (
-            "from another labels file than the inside ones. No picture is among both; whether a "
-            "patient is, is not known, since patients of two files may have one name by chance."
+            "from another labels file than the inside images. No image is in both; whether a "
+            "patient is in both is not known, since patients of two files may have the same name."
         )
     both = sorted({one.name for one in run.flow.externals} & set(run.sources))
-    also = f" Among the inside sources as well: {format_sources(both)}." if both else ""
+    also = f" These sources are also inside: {format_sources(both)}." if both else ""
     return f"External images, of {named}: {words}{also}"
 
 
 def _wrong_by_middle(run: Reproduction) -> int | None:
-    """Of all test images; None where the middle of the range was not looked at."""
-    for one in run.of_network:
+    """Count errors on all test images; None where the middle of the range was not assessed."""
+    for one in run.of_model:
         if (one.images, one.rule, one.cutoff_from) == (run.test_images, MIDDLE, VALIDATION):
             return one.assessment.table.total - one.assessment.table.right
     return None
 
 
 def _diagnostic(one: Assessed) -> str:
-    """Accuracy, and sensitivity and specificity with their exact intervals, of one test set."""
+    """Give accuracy, sensitivity and specificity with exact intervals of one test set."""
     table = one.assessment.table
     words = [f"Test images, {SETS[one.images]}: accuracy {_accuracy(one.assessment)}"]
     for name, right, total in (

@@ -1,7 +1,7 @@
 """Compares the nine candidates on validation images and chooses one, as the paper does.
 
-Beside each of the paper's tests stands an interval that does not count images of one patient,
-or variants of one image, as if they were independent.
+Each of the paper's tests is complemented by an interval that does not treat images of one patient,
+or variants of one image, as independent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ _EVERY = ("fc-original", "fc-augmented", "all-augmented")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pools:
-    """Two groups of candidates that the paper compares, and what it found."""
+class Comparison:
+    """Two groups of candidates that the paper compares, and its result."""
 
     name: str
     first: frozenset[Candidate]
@@ -32,19 +32,19 @@ class Pools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ComparisonResult:
     """One of the paper's comparisons with our counts."""
 
-    pools: Pools
+    comparison: Comparison
     first: tuple[int, int]
-    """Right, and in all, summed over the pool's candidates."""
+    """Correct and all images, summed over the pool's candidates."""
     second: tuple[int, int]
     chi_squared: ChiSquared | None
-    """None where neither pool has an error, so that there is nothing to test."""
+    """None where the pools have no error, or only errors, so that there is nothing to test."""
     difference_on_progenitors: float
     """Mean accuracy of the first pool minus that of the second, same images, 0 to 1."""
     interval: Interval
-    """Of that difference, 95 %, by a bootstrap over patients."""
+    """95 % interval of that difference, by a bootstrap over patients."""
 
 
 def _pool(pre_trainings: Sequence[str], fine_tunings: Sequence[str]) -> frozenset[Candidate]:
@@ -56,35 +56,35 @@ def _pool(pre_trainings: Sequence[str], fine_tunings: Sequence[str]) -> frozense
 
 
 COMPARISONS = (
-    Pools(
+    Comparison(
         name="grey (either) against colour pre-training",
         first=_pool(_GREY, _EVERY),
         second=_pool([_COLOUR], _EVERY),
         paper_percent=(99.5, 93.2),
         paper_p="< 0.001",
     ),
-    Pools(
+    Comparison(
         name="full against subset greyscale",
         first=_pool([_FULL], _EVERY),
         second=_pool([_SUBSET], _EVERY),
         paper_percent=(99.6, 99.3),
         paper_p="< 0.001",
     ),
-    Pools(
+    Comparison(
         name="fc-augmented against fc-original",
         first=_pool(_ALL, ["fc-augmented"]),
         second=_pool(_ALL, ["fc-original"]),
         paper_percent=(95.2, 93.4),
         paper_p="< 0.01",
     ),
-    Pools(
+    Comparison(
         name="all-augmented against fc-augmented",
         first=_pool(_ALL, ["all-augmented"]),
         second=_pool(_ALL, ["fc-augmented"]),
         paper_percent=(99.6, 95.2),
         paper_p="< 0.001",
     ),
-    Pools(
+    Comparison(
         name="greyscale only: all-augmented against fc-augmented",
         first=_pool(_GREY, ["all-augmented"]),
         second=_pool(_GREY, ["fc-augmented"]),
@@ -97,7 +97,7 @@ COMPARISONS = (
 
 def compare_candidates(
     validated: Mapping[Candidate, Scores], *, seed: int, rounds: int = 2000
-) -> tuple[Compared, ...]:
+) -> tuple[ComparisonResult, ...]:
     """Make the paper's five comparisons.
 
     Args:
@@ -106,14 +106,14 @@ def compare_candidates(
         rounds: bootstrap samples.
 
     Raises:
-        ValueError: a candidate is missing, or they were shown different progenitors.
+        ValueError: a candidate is missing, or they were validated on different progenitors.
     """
     _check(validated)
-    return tuple(_compare(pools, validated, seed, rounds) for pools in COMPARISONS)
+    return tuple(_compare(comparison, validated, seed, rounds) for comparison in COMPARISONS)
 
 
 def choose_candidate(validated: Mapping[Candidate, Scores]) -> Candidate:
-    """Take the highest validation accuracy; of equals, the most pre-training images.
+    """Choose the highest validation accuracy; among equals, the most pre-training images.
 
     Source:
         Paper, section 5. Where both are equal, the first in CANDIDATES (ours).
@@ -148,18 +148,18 @@ def _check(validated: Mapping[Candidate, Scores]) -> None:
             for a, b in ((first.files, other.files), (first.is_frontal, other.is_frontal))
         )
         if not same:
-            raise ValueError(f"{candidate.name} was shown other progenitors than the rest")
+            raise ValueError(f"{candidate.name} was validated on other progenitors than the rest")
 
 
 def _compare(
-    pools: Pools, validated: Mapping[Candidate, Scores], seed: int, rounds: int
-) -> Compared:
-    first, second = (_count(pool, validated) for pool in (pools.first, pools.second))
-    shares = [_share_right(pool, validated) for pool in (pools.first, pools.second)]
+    comparison: Comparison, validated: Mapping[Candidate, Scores], seed: int, rounds: int
+) -> ComparisonResult:
+    first, second = (_count(pool, validated) for pool in (comparison.first, comparison.second))
+    shares = [_share_right(pool, validated) for pool in (comparison.first, comparison.second)]
     difference = shares[0] - shares[1]
     any_one = validated[CANDIDATES[0]]
-    return Compared(
-        pools=pools,
+    return ComparisonResult(
+        comparison=comparison,
         first=first,
         second=second,
         chi_squared=_test(first, second),
@@ -178,7 +178,7 @@ def _count(pool: frozenset[Candidate], validated: Mapping[Candidate, Scores]) ->
 def _share_right(
     pool: frozenset[Candidate], validated: Mapping[Candidate, Scores]
 ) -> NDArray[np.float64]:
-    """Shape (progenitors,): how many of the pool's candidates are right about each, 0 to 1."""
+    """Shape (progenitors,): share of the pool's candidates that are right on each, 0 to 1."""
     right = [validated[c].is_right[validated[c].is_progenitor] for c in pool]
     share: NDArray[np.float64] = np.mean(right, axis=0)
     return share

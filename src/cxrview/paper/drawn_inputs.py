@@ -1,6 +1,6 @@
-"""Draws all that a study needs, so that it can be tried where there is no data.
+"""Draws all inputs of the paper's study, to try it without data.
 
-Radiographs are phantoms, as DICOM; the pictures of a hundred made-up classes are stripes; the
+Radiographs are phantoms, as DICOM; pictures of a hundred invented classes are stripes; the
 weights are random.
 """
 
@@ -13,10 +13,10 @@ from PIL import Image
 
 from cxrview.csv_files import write_csv
 from cxrview.phantom.archive import Drawn, draw_archive
-from cxrview.train.published import write_unlearnt
+from cxrview.train.published import write_random_weights
 
 INSIDE, EXTERNAL = "drawn", "drawn-elsewhere"
-CLASSES, TAUGHT = 1000, 100
+CLASSES, SUBSET_CLASSES = 1000, 100
 _INSIDE_PATIENTS, _EXTERNAL_PATIENTS = 20, 4
 _SIZE = (256, 212)
 _DONE = "drawn.json"
@@ -24,7 +24,7 @@ _DONE = "drawn.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnStudy:
-    """Where what was drawn lies."""
+    """Paths of the drawn inputs."""
 
     labels: Path
     published: Path
@@ -35,11 +35,11 @@ class DrawnStudy:
 def draw_study(folder: Path, *, seed: int) -> DrawnStudy:
     """Draw radiographs of two sources, pictures, the list of their classes, and weights.
 
-    The same seed gives the same bytes; what stands whole is not drawn again.
+    The same seed gives the same bytes; a finished folder is not drawn again.
 
     Args:
         folder: new, or of the same call.
-        seed: decides every draw.
+        seed: of everything.
     """
     study = DrawnStudy(
         labels=folder / "labels.csv",
@@ -64,15 +64,15 @@ def draw_study(folder: Path, *, seed: int) -> DrawnStudy:
         rows += _label_rows(drawn, source)
     write_csv(study.labels, ("file", "patient", "view", "source"), rows)
     _draw_pictures(study.pictures, seed)
-    kinds = [(k, _wnid(k), "artifact" if k < TAUGHT else "other") for k in range(CLASSES)]
+    kinds = [(k, _wnid(k), "artifact" if k < SUBSET_CLASSES else "other") for k in range(CLASSES)]
     write_csv(study.classes, ("index", "wnid", "category"), kinds)
-    write_unlearnt(study.published, seed=seed)
+    write_random_weights(study.published, seed=seed)
     (folder / _DONE).write_text("{}\n", encoding="utf-8")
     return study
 
 
 def _label_rows(drawn: Sequence[Drawn], source: str) -> list[tuple[str, ...]]:
-    """Two sources may draw patients of one number: the source tells them apart."""
+    """Prefix patients with the source, since both sources number them from 1."""
     return [
         (f"{source}/{one.file}", f"{source}-{one.patient}", str(one.view), source)
         for one in drawn
@@ -81,11 +81,11 @@ def _label_rows(drawn: Sequence[Drawn], source: str) -> list[tuple[str, ...]]:
 
 
 def _draw_pictures(folder: Path, seed: int) -> None:
-    """One of each class for training, of some for validation: stripes of a slant of their own."""
+    """Draw a picture of each class for training and validation; the slant shows the class."""
     rows, columns = np.indices((256, 256))
-    for k in range(TAUGHT):
+    for k in range(SUBSET_CLASSES):
         rng = np.random.default_rng([seed, k])
-        slant = np.pi * k / TAUGHT
+        slant = np.pi * k / SUBSET_CLASSES
         across = rows * np.sin(slant) + columns * np.cos(slant)
         for part in ("train", "val"):
             wave = 128 + 90 * np.sin(across / rng.uniform(3, 12)) + rng.normal(0, 20, rows.shape)

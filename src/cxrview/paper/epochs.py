@@ -1,7 +1,7 @@
-"""Trains a network for the epochs of a schedule, as the paper does; stopped, it goes on.
+"""Trains a model for the epochs of a schedule, as the paper does, with checkpoints.
 
-Every step draws its images and its dropped units from its own number, so that a resumed training
-is shown what an unstopped one is. That it ends at the same bits is promised for processors alone.
+Each step seeds its images and dropout with its number, so that a resumed training sees the same as
+an uninterrupted one. On CPUs it also ends with the same bits.
 """
 
 import time
@@ -17,35 +17,37 @@ from torch.nn import functional
 
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import Schedule
+from cxrview.progress import ignore
 from cxrview.train.batch import CROP
-from cxrview.train.checkpoint import Belongs, restore_checkpoint, save_checkpoint
+from cxrview.train.checkpoint import TrainingIdentity, restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import GoogLeNet, Outputs
 from cxrview.train.loop import as_input
+from cxrview.train.watch import TrainingWatch
 
 Images = Callable[[int], NDArray[np.uint8]]
-"""Number of an image, 0 to n - 1, to its squashed pixels, shape (256, 256), uint8."""
+"""Takes the number of an image, 0 to n - 1; gives its squashed pixels, shape (256, 256), uint8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """Whole passes over all images, cut into epochs of one length.
+class SplitPasses:
+    """Complete passes over all images, divided into epochs of equal length.
 
-    The epochs of a schedule then show every image equally often, although one epoch alone is less
-    than a pass.
+    The epochs of a schedule then show every image equally often, although one epoch is less than
+    a pass.
     """
 
     passes: int
-    """How often every image is shown in all epochs together."""
+    """How often all epochs together show every image."""
     epochs: int
-    """Into which the passes are cut."""
+    """Number of epochs that the passes are divided into."""
 
-    def part(self, epoch: int, count: int) -> tuple[int, int]:
-        """First and last place, the latter excluded, of an epoch in the passes over `count`."""
+    def bounds(self, epoch: int, count: int) -> tuple[int, int]:
+        """Start and end (excluded) of an epoch in the passes over `count` images."""
         total = self.passes * count
         return epoch * total // self.epochs, (epoch + 1) * total // self.epochs
 
-    def least(self, count: int) -> int:
-        """Images of the shortest epoch; no other has more than one image more."""
+    def shortest(self, count: int) -> int:
+        """Images of the shortest epoch; every other has at most one more."""
         return self.passes * count // self.epochs
 
 
@@ -53,11 +55,10 @@ class Spread:
 class Batches:
     """The batches of every epoch.
 
-    Each is drawn from its own number, so that a training taken up again sees what it would have
-    seen, whatever the number of workers.
+    Each is seeded with its number, so that a resumed training sees the same batches.
 
     Raises:
-        UsageError: there are fewer images than epochs that they are spread over.
+        UsageError: there are fewer images than epochs to divide the passes into.
     """
 
     images: Images
@@ -66,31 +67,31 @@ class Batches:
     batch: int
     seed: int
     per_epoch: int | None = None
-    """Images of one epoch, drawn anew for each; all n where None, or where n is not more."""
-    spread: Spread | None = None
-    """In place of `per_epoch`: epochs that together are whole passes over all images."""
+    """Images of one epoch, sampled again for each; all n where None, or where n is not more."""
+    spread: SplitPasses | None = None
+    """Instead of `per_epoch`: epochs that together are complete passes over all images."""
     is_cropped_at_random: bool = True
-    """Where all layers train; the centre otherwise (ours: the paper is silent)."""
+    """Where all layers are trained; otherwise the centre crop. Ours: the paper does not say."""
 
     def __post_init__(self) -> None:
-        if self.spread and self.spread.least(len(self.classes)) < 1:
+        if self.spread and self.spread.shortest(len(self.classes)) < 1:
             raise UsageError(
-                f"{len(self.classes)} images cannot be spread over {self.spread.epochs} epochs",
-                "Ask for fewer epochs or another scale",
+                f"{len(self.classes)} images cannot be divided into {self.spread.epochs} epochs",
+                "Use fewer epochs or another scale",
             )
 
     @property
     def steps(self) -> int:
-        """Batches of one epoch. The last may be smaller; where spread, they differ by an image."""
-        shown = self.spread.least(len(self.classes)) if self.spread else self._shown
+        """Batches of one epoch. The last may be smaller; of divided passes, sizes differ by one."""
+        shown = self.spread.shortest(len(self.classes)) if self.spread else self._shown
         return -(-shown // self.batch)
 
     @property
     def _shown(self) -> int:
         return min(len(self.classes), self.per_epoch or len(self.classes))
 
-    def draw(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Give one batch.
+    def sample(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Sample one batch.
 
         Returns:
             Pixels, shape (b, 224, 224), uint8, and classes, shape (b,).
@@ -108,12 +109,12 @@ class Batches:
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Numbers of an epoch's images, shape (images of one epoch,), read-only, each once.
 
-        Where spread, an image stands twice in an epoch only where one pass ends and another begins.
+        Of divided passes, an image occurs twice only where one pass ends and another begins.
         """
         count = len(self.classes)
         if not self.spread:
             return _order(self.seed, epoch, count, self._shown)
-        first, end = self.spread.part(epoch, count)
+        first, end = self.spread.bounds(epoch, count)
         passes = [
             _order(self.seed, number, count, count)[
                 max(first - number * count, 0) : end - number * count
@@ -130,90 +131,86 @@ class Batches:
         return pixels[top : top + CROP, left : left + CROP]
 
 
-# Every step asks for it, and to permute the 1,281,167 pictures of ILSVRC takes 70 ms.
+# Every step needs it, and to permute the 1,281,167 pictures of ILSVRC takes 70 ms.
 @lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, count: int, shown: int) -> NDArray[np.int64]:
     rng = np.random.default_rng([seed, epoch])
     order: NDArray[np.int64] = rng.permutation(count)[:shown].copy()
-    order.setflags(write=False)  # it is everybody's
+    order.setflags(write=False)  # all callers share it
     return order
 
 
 CHECKPOINT_EVERY = 100
-"""Steps. A stop costs the time of so many at the most,"""
+"""Steps between two checkpoints, at most;"""
 CHECKPOINT_SECONDS = 120.0
-"""and not much more than this where steps are slow."""
+"""and time between them, where steps are slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One training: what is shown, how it is learnt from, and where it is kept."""
+    """One training: batches, schedule, checkpoint and device."""
 
     batches: Batches
     schedule: Schedule
     seed: int
-    """Of the dropped units; that of the batches is their own."""
+    """Of dropout; the batches have their own seed."""
     checkpoint: Path
-    belongs: Belongs
-    """What only this training is; a checkpoint of another is refused."""
+    belongs: TrainingIdentity
+    """Identifies the training; a checkpoint of another one is refused."""
     device: str = "cpu"
-    report: Callable[[int, float], None] = lambda step, loss: None
+    report: Callable[[int, float], None] = ignore
     """Called after each step with its number, from 1, and its loss."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What a caller is told while it trains."""
-
-    step: Callable[[int, int, float], None] = lambda step, total, loss: None
-    """Number of the step, from 1, of how many, and its loss."""
-    epoch: Callable[[int, int, float], None] = lambda epoch, total, accuracy: None
-    """Epochs done, of how many, and the share of watched validation images that is right."""
-    images: Callable[[int, int, str], None] = lambda more, total, what: None
-    """How many more images the network was asked about, of how many, and what for."""
-
-    def reporter(
-        self, steps: int, epochs: int, accuracy: Callable[[], float]
-    ) -> Callable[[int, float], None]:
-        """For `Training.report`: counts epochs of so many steps, and validates after each."""
-
-        def report(step: int, loss: float) -> None:
-            self.step(step, steps * epochs, loss)
-            epoch, rest = divmod(step, steps)
-            if rest == 0:
-                self.epoch(epoch, epochs, accuracy())
-
-        return report
-
-
-def train_all_layers(network: GoogLeNet, training: Training) -> None:
-    """Train every layer in place, auxiliary classifiers too if the network has them.
-
-    bf16 where the arithmetic allows, channels last: both are faster on processors and GPUs
-    alike. The last epoch counts, never the best one (ours). On processors of one kind and with
-    one number of threads a resumed training gives the same bits. On GPUs nothing is done to
-    have kernels add in a fixed order: sums may be rounded otherwise from one run to the next.
+def report_epochs(
+    watch: TrainingWatch, steps: int, epochs: int, accuracy: Callable[[], float]
+) -> Callable[[int, float], None]:
+    """Make `Training.report` of a watch.
 
     Args:
-        network: with as many classes as the batches name.
-        training: what, how, and where.
+        watch: called after each step, and after each epoch with the accuracy.
+        steps: of one epoch.
+        epochs: of the training.
+        accuracy: computes the accuracy on held-out images, 0 to 1.
+    """
+
+    def report(step: int, loss: float) -> None:
+        watch.step(step, steps * epochs, loss)
+        epoch, rest = divmod(step, steps)
+        if rest == 0:
+            watch.epoch(epoch, epochs, accuracy())
+
+    return report
+
+
+def train_all_layers(model: GoogLeNet, training: Training) -> None:
+    """Train every layer in place, also auxiliary classifiers if the model has them.
+
+    bf16 autocast and channels-last memory are faster on CPUs and GPUs. The last epoch is kept,
+    never the best one (ours). On CPUs of one kind with one number of threads a resumed training
+    gives the same bits. On GPUs the order of additions is not fixed: sums may be rounded
+    differently from run to run.
+
+    Args:
+        model: with as many classes as the batches.
+        training: batches, schedule, checkpoint and device.
 
     Raises:
         InvalidModel: the checkpoint belongs to another training.
     """
     schedule, steps = training.schedule, training.batches.steps
-    network.train().to(training.device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = sgd(network, schedule)
-    done = restore_checkpoint(training.checkpoint, network, optimiser, training.belongs)
+    model.train().to(training.device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = sgd(model, schedule)
+    done = restore_checkpoint(training.checkpoint, model, optimiser, training.belongs)
     total, kept = schedule.epochs * steps, time.monotonic()
     for number in range(done, total):
         epoch, step = divmod(number, steps)
         set_rate(optimiser, schedule.rate_at(epoch))
-        pixels, classes = training.batches.draw(epoch, step)
+        pixels, classes = training.batches.sample(epoch, step)
         torch.manual_seed(training.seed * 1_000_003 + number)  # dropout, repeatable from any step
         with torch.autocast(torch.device(training.device).type, dtype=torch.bfloat16):
-            outputs = network(as_input(pixels, training.device))
+            outputs = model(as_input(pixels, training.device))
         truth = torch.from_numpy(classes).to(training.device)
         loss = _loss(outputs, truth, schedule.auxiliary_weight)
         optimiser.zero_grad()
@@ -222,14 +219,14 @@ def train_all_layers(network: GoogLeNet, training: Training) -> None:
         training.report(number + 1, loss.item())
         is_due = time.monotonic() - kept >= CHECKPOINT_SECONDS
         if is_due or (number + 1) % CHECKPOINT_EVERY == 0 or number + 1 == total:
-            save_checkpoint(training.checkpoint, network, optimiser, training.belongs, number + 1)
+            save_checkpoint(training.checkpoint, model, optimiser, training.belongs, number + 1)
             kept = time.monotonic()
 
 
-def sgd(network: torch.nn.Module, schedule: Schedule) -> torch.optim.SGD:
-    """Stochastic gradient descent over the parameters that may change."""
+def sgd(model: torch.nn.Module, schedule: Schedule) -> torch.optim.SGD:
+    """Make the optimiser of a schedule for all parameters that are trained."""
     return torch.optim.SGD(
-        [p for p in network.parameters() if p.requires_grad],
+        [p for p in model.parameters() if p.requires_grad],
         lr=schedule.rate,
         momentum=schedule.momentum,
         weight_decay=schedule.weight_decay,
@@ -238,7 +235,7 @@ def sgd(network: torch.nn.Module, schedule: Schedule) -> torch.optim.SGD:
 
 
 def set_rate(optimiser: torch.optim.SGD, rate: float) -> None:
-    """Set one learning rate for all."""
+    """Set the learning rate of all parameters."""
     for group in optimiser.param_groups:
         group["lr"] = rate
 

@@ -1,11 +1,11 @@
-"""What a frozen trunk sees of each variant, computed once and kept, one file a variant.
+"""Features of each variant from a frozen trunk, computed once and stored in one file per variant.
 
-    features/training/begun.json            what they are of
+    features/training/begun.json            model, images and seed that they belong to
     features/training/<variant>.npy         (progenitors, 1024) float32
-    features/training/bf16/                 the same, where it was computed in bf16 arithmetic
+    features/training/bf16/                 the same, computed in bf16 arithmetic
 
-The candidates of one pre-training share them: fc-original needs those of the progenitors,
-which fc-augmented needs as well.
+The candidates of one pre-training share them: fc-original needs those of the progenitors, which
+fc-augmented needs as well.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from cxrview.atomic_files import atomic_path, locked
 from cxrview.paper.material import VariantImages
-from cxrview.paper.network_files import begin_training, writing_to
 from cxrview.paper.train_head import trunk_features
+from cxrview.paper.trained_model import begin_training, writing_to
+from cxrview.progress import ignore
 from cxrview.records import Variant
 from cxrview.train.googlenet import GoogLeNet
 
@@ -28,43 +29,43 @@ BF16 = "bf16"
 
 
 def variant_features(
-    network: GoogLeNet,
+    model: GoogLeNet,
     images: VariantImages,
     folder: Path,
     *,
     device: str = "cpu",
     is_bf16: bool = False,
-    watch: Callable[[int, int], None] = lambda more, total: None,
+    watch: Callable[[int, int], None] = ignore,
 ) -> NDArray[np.float32]:
     """Compute the features of images, or read those that were computed before.
 
-    One process computes at a time; any number read.
+    One process may compute at a time; any number may read.
 
     Args:
-        network: pre-trained; its classifier does not matter.
+        model: pre-trained; its classifier does not matter.
         images: of one partition.
-        folder: of that partition; gets one file a variant, each whole or not at all.
-        device: where the trunk runs.
-        is_bf16: in which arithmetic; float32 otherwise. Those of the two are kept apart.
-        watch: called with how many more images are done, of how many.
+        folder: of that partition; gets one file per variant, written atomically.
+        device: of the trunk.
+        is_bf16: compute in bf16, otherwise in float32. Both are stored separately.
+        watch: called with how many more images are done, and how many there are.
 
     Returns:
         Shape (len(images), 1024), float32, in the order of the images' numbers.
 
     Raises:
-        UsageError: the folder holds features of other images or another network, or another
-            process is computing there.
-        CannotWrite: the disk took no more.
+        UsageError: the folder has features of other images or another model, or another
+            process computes there.
+        CannotWrite: the disk is full or not writable.
     """
     folder = folder / BF16 if is_bf16 else folder
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    is_whole = all(_path(folder, variant).is_file() for variant in images.variants)
-    with nullcontext() if is_whole else locked(folder, "computing features in"):
-        begin_training(folder, _belongs(network, images))
+    is_complete = all(_path(folder, variant).is_file() for variant in images.variants)
+    with nullcontext() if is_complete else locked(folder, "computing features in"):
+        begin_training(folder, _belongs(model, images))
         total = len(images)
         watch(0, total)
-        trunk = _Trunk(network=network, device=device, is_bf16=is_bf16)
+        trunk = _Trunk(model=model, device=device, is_bf16=is_bf16)
         columns = [
             _of_variant(trunk, images, variant, folder, lambda more: watch(more, total))
             for variant in images.variants
@@ -74,9 +75,9 @@ def variant_features(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trunk:
-    """What computes, where, and in which arithmetic."""
+    """A model, its device and its arithmetic."""
 
-    network: GoogLeNet
+    model: GoogLeNet
     device: str
     is_bf16: bool
 
@@ -95,7 +96,7 @@ def _of_variant(
         return kept
     of_variant = replace(images, variants=(variant,))
     features = trunk_features(
-        trunk.network,
+        trunk.model,
         of_variant,
         len(of_variant),
         device=trunk.device,
@@ -111,12 +112,12 @@ def _path(folder: Path, variant: Variant) -> Path:
     return folder / f"{variant.name.replace('/', '+')}.npy"
 
 
-def _belongs(network: GoogLeNet, images: VariantImages) -> dict[str, str]:
+def _belongs(model: GoogLeNet, images: VariantImages) -> dict[str, str]:
     digest = hashlib.sha256()
     for image in images.images:
         digest.update(f"{image.file}\n{image.pixel_sha256}\n".encode())
     return {
-        "trunk": network.fingerprint(),
+        "trunk": model.fingerprint(),
         "images": digest.hexdigest(),
         "seed": str(images.seed),
     }

@@ -1,13 +1,12 @@
-"""Where a run of the study keeps what."""
+"""The folder of a run of the study, and the times of its stages."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import write_atomic
+from cxrview.json_file import read_json, write_json
 from cxrview.paper.candidates import Candidate
 
 
@@ -29,12 +28,12 @@ class StudyFolder:
 
     @property
     def plan(self) -> Path:
-        """What the run is made of, written first."""
+        """Conditions of the run, written first."""
         return self.root / "plan.json"
 
     @property
     def times(self) -> Path:
-        """How long each stage took."""
+        """Seconds of each stage."""
         return self.root / "times.json"
 
     @property
@@ -44,34 +43,34 @@ class StudyFolder:
 
     @property
     def external_store(self) -> Path:
-        """Those of another labels file."""
+        """Prepared external images of another labels file."""
         return self.root / "external-store"
 
     @property
     def split(self) -> Path:
-        """As the scale has it."""
+        """The split, scaled."""
         return self.root / "split.csv"
 
     def pre_trained(self, name: str) -> Path:
-        """Of one of the three."""
+        """Folder of one of the three pre-trained models."""
         return self.root / "pre-trained" / name
 
     @property
     def candidates(self) -> Path:
-        """Of all nine."""
+        """Folder of all nine candidates."""
         return self.root / "candidates"
 
     def candidate(self, candidate: Candidate) -> Path:
-        """Of one of the nine."""
+        """Folder of one candidate."""
         return self.candidates / candidate.pre_training / candidate.fine_tuning
 
     def features(self, pre_training: str) -> Path:
-        """What its frozen trunk sees."""
+        """Features of the frozen trunk of a pre-trained model."""
         return self.candidates / pre_training / "features"
 
     @property
     def model(self) -> Path:
-        """The chosen one, for `cxrview classify --model`."""
+        """The chosen model, for `cxrview classify --model`."""
         return self.root / "model"
 
     @property
@@ -86,28 +85,28 @@ class StudyFolder:
 
     @property
     def figures(self) -> Path:
-        """PNG and SVG."""
+        """Figures as PNG and SVG."""
         return self.root / "figures"
 
     @property
     def page(self) -> Path:
-        """All of it to read."""
+        """The page with all results."""
         return self.root / "reproduction.html"
 
     @property
     def claim(self) -> Path:
-        """The filled checklist."""
+        """The CLAIM checklist."""
         return self.root / "CLAIM.md"
 
 
-SECONDS_BETWEEN_NOTES = 10.0
+SECONDS_BETWEEN_SAVES = 10.0
 
 
 class Times:
-    """Wall seconds by stage, in a JSON file; what a killed run spent is lost to ten seconds.
+    """Wall seconds by stage, in a JSON file; a killed run loses at most ten seconds.
 
     Args:
-        path: of the file; it need not be there.
+        path: of the file, which need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -117,30 +116,29 @@ class Times:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the seconds that the block takes to those of a stage."""
+        """Add the seconds of the block to a stage."""
         self._stage, self._since = name, time.monotonic()
         try:
             yield
         finally:
-            self._note()
+            self._save()
             self._stage = ""
 
     def tick(self) -> None:
-        """Call now and then within a stage."""
-        if self._stage and time.monotonic() - self._since > SECONDS_BETWEEN_NOTES:
-            self._note()
+        """Save the time of the running stage, if ten seconds have passed."""
+        if self._stage and time.monotonic() - self._since > SECONDS_BETWEEN_SAVES:
+            self._save()
 
-    def _note(self) -> None:
+    def _save(self) -> None:
         now = time.monotonic()
         spent = self.seconds.get(self._stage, 0.0) + now - self._since
         self.seconds[self._stage] = round(spent, 3)
         self._since = now
-        write_atomic(self._path, json.dumps(self.seconds, indent=2) + "\n")
+        write_json(self._path, self.seconds)
 
 
 def _read(path: Path) -> dict[str, float]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): float(seconds) for name, seconds in found.items()}
-    except (OSError, ValueError, AttributeError):
+        return {name: float(seconds) for name, seconds in read_json(path).items()}
+    except (OSError, ValueError, TypeError):
         return {}

@@ -1,4 +1,4 @@
-"""Draws the figures of a finished study; those with radiographs of patients, or of phantoms."""
+"""Draws the figures of a finished study, with radiographs of patients or with phantoms."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from cxrview.assess.robustness_run import score_modified_images
 from cxrview.image import read_radiograph, squash
 from cxrview.paper.figures.candidates import draw_candidates
 from cxrview.paper.figures.flow import Flow, draw_flow
-from cxrview.paper.reproduce import Studied
+from cxrview.paper.reproduce import StudyResult
 from cxrview.phantom.archive import draw_archive
 from cxrview.reports.figures.radiographs import draw_examples, draw_modified
 from cxrview.reports.figures.style import PHANTOM_NOTE, join_notes, save_figure
@@ -22,30 +22,30 @@ from cxrview.terms import View
 
 FLOW, CANDIDATES, MODIFIED = "fig-1", "fig-2", "fig-6"
 OF_PHANTOMS = frozenset({EXAMPLES, MODIFIED})
-"""Figures that show phantoms where no patient may be shown."""
+"""Figures that show phantoms if no patient may be shown."""
 _PHANTOMS = 4
-"""Of each view."""
+"""Number of phantoms of each view."""
 
 Pixels = NDArray[np.uint8]
 
 
 def draw_study_figures(
-    studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
+    studied: StudyResult, flow: Flow, out: Path, *, is_of_phantoms: bool
 ) -> dict[str, Path]:
     """Draw Figs 1 to 6, the calibration curve and the failure gallery, as PNG and SVG.
 
     Args:
-        studied: a study that ran to its end.
+        studied: a finished study.
         flow: the counts of Fig 1.
         out: folder.
-        is_of_phantoms: show phantoms, and what the chosen model says of them, where there
-            would be radiographs; and no gallery of failures.
+        is_of_phantoms: show phantoms and their PFI instead of radiographs, and no gallery of
+            failures.
 
     Returns:
-        Name, such as `fig-1`, to its SVG.
+        The SVG files by name, such as `fig-1`.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     choice = studied.choice
     note = PHANTOM_NOTE if is_of_phantoms or studied.plan.is_drawn else ""
@@ -80,8 +80,8 @@ def draw_study_figures(
     return {name: svg for name, (_, svg) in sorted(drawn.items())}
 
 
-def _one_of_each_view(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
-    """Two of the inside test images, drawn by seed."""
+def _one_of_each_view(studied: StudyResult) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Choose one inside test image of each view, by seed."""
     inside = studied.images.inside
     order = np.random.default_rng(studied.plan.seed).permutation(len(inside))
     chosen = [next(int(k) for k in order if inside.images[k].view is view) for view in View]
@@ -90,7 +90,7 @@ def _one_of_each_view(studied: Studied) -> tuple[Pixels, NDArray[np.bool_]]:
 
 
 def _phantoms(seed: int) -> tuple[Pixels, NDArray[np.bool_]]:
-    """A few of each view, read from DICOM as any radiograph is."""
+    """Draw a few phantoms of each view, and read them from DICOM like any radiograph."""
     with tempfile.TemporaryDirectory() as place:
         archive = Path(place) / "phantoms"
         drawn = draw_archive(
@@ -107,9 +107,9 @@ def _phantoms(seed: int) -> tuple[Pixels, NDArray[np.bool_]]:
 
 
 def _draw_modified(
-    studied: Studied, pixels: Pixels, is_frontal: NDArray[np.bool_], note: str
+    studied: StudyResult, pixels: Pixels, is_frontal: NDArray[np.bool_], note: str
 ) -> Figure:
-    """The first frontal and the first lateral one, as they were and as Fig 6 changes them."""
+    """Draw the first frontal and the first lateral image, unmodified and modified as in Fig 6."""
     firsts = [pixels[is_frontal == view][0] for view in (True, False)]
     shown = [score_modified_images(first, studied.model.pfi) for first in firsts]
     rows = [[(one.title, one.pixels, one.pfi) for one in each] for each in shown]

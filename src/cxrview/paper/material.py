@@ -1,4 +1,4 @@
-"""What a candidate learns from and is validated on: images of a split, and their variants."""
+"""The images that a candidate is trained and validated on: those of a split, and their variants."""
 
 import hashlib
 import json
@@ -19,18 +19,18 @@ from cxrview.terms import Partition, View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantImages:
-    """Progenitors and some of their variants, each made when it is asked for.
+    """Progenitors and some of their variants, each made when it is accessed.
 
     Number k is variant `k % len(variants)` of progenitor `k // len(variants)`.
     """
 
     images: tuple[PreparedImage, ...]
     pixels: NDArray[np.uint8]
-    """Shape (n, 256, 256), uint8, of the whole prepared store: `images[k].row` points into it."""
+    """Shape (n, 256, 256), uint8, of the complete prepared store, indexed by `images[k].row`."""
     variants: tuple[Variant, ...]
     seed: int
     materialised: Materialised | None = None
-    """The same variants made beforehand, with the same seed; those that it lacks are made."""
+    """The same variants made in advance with the same seed; missing ones are made."""
 
     def __len__(self) -> int:
         return len(self.images) * len(self.variants)
@@ -46,12 +46,12 @@ class VariantImages:
         return make_variant(progenitor, variant, seed=self.seed, image_id=image.file)
 
     def which(self, number: int) -> tuple[PreparedImage, Variant]:
-        """Whose variant it is, and which."""
+        """Give progenitor and variant of an image number."""
         progenitor, variant = divmod(number, len(self.variants))
         return self.images[progenitor], self.variants[variant]
 
     def drawn(self, most: int | None, seed: int) -> "VariantImages":
-        """So many progenitors at the most, drawn by seed, with all their variants."""
+        """Sample at most so many progenitors by seed, with all their variants."""
         if most is None or most >= len(self.images):
             return self
         chosen = np.sort(np.random.default_rng(seed).permutation(len(self.images))[:most])
@@ -59,29 +59,28 @@ class VariantImages:
 
     @property
     def is_frontal(self) -> NDArray[np.bool_]:
-        """Shape (len,), the truth: a variant has its progenitor's."""
+        """Shape (len,), the truth: a variant has the view of its progenitor."""
         of_progenitors = np.array([i.view is View.FRONTAL for i in self.images], bool)
         return np.repeat(of_progenitors, len(self.variants))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What all nine candidates share.
+    """What all nine candidates share: images, split, scale, seed and device.
 
     Raises:
-        UsageError: the split leaks; training or validation images are not of both views; or the
-            variants made beforehand are not those that would be made: of another seed, another
-            edge or other pictures.
+        UsageError: the split leaks; training or validation images lack a view; or the variants
+            made in advance have another seed, another edge or other progenitors.
     """
 
     prepared: Prepared
     split: Split
-    """Scaled already, see `scaled_split`."""
+    """Already scaled, see `scaled_split`."""
     scale: Scale
     seed: int
     device: str = "cpu"
     materialised: Materialised | None = None
-    """Taken as they are but for their progenitors, which are compared with the prepared images."""
+    """Used unchecked, except that their progenitors are compared with the prepared images."""
 
     def __post_init__(self) -> None:
         check_split(self.split, self.prepared.images, self.prepared.content)
@@ -90,8 +89,8 @@ class Material:
             views = {image.view for image in self.prepared.images if image.file in wanted}
             if views != set(View):
                 raise UsageError(
-                    f"the {partition} images are not of both views",
-                    "Label more images, or split them by another seed",
+                    f"the {partition} images do not show both views",
+                    "Label more images, or split them with another seed",
                 )
         if self.materialised:
             self._check_made_beforehand(self.materialised)
@@ -99,25 +98,25 @@ class Material:
     def _check_made_beforehand(self, made: Materialised) -> None:
         if made.about.get("seed") != self.seed:
             raise UsageError(
-                "the variants were made with another seed", "Give the seed of cxrview augment"
+                "the variants were made with another seed", "Use the seed of cxrview augment"
             )
         if made.about.get("edge") != Edge.BLACK:
             raise UsageError(
                 f"the variants were made with the edge {made.about.get('edge')}",
-                "Make them with cxrview augment --edge black, or leave them out",
+                "Create them with cxrview augment --edge black, or leave them out",
             )
         for partition in (Partition.TRAINING, Partition.VALIDATION):
             for image in self.part(partition, ()).images:
                 pixels = made.find(image.file, PROGENITOR.name)
                 if pixels is not None and _sha256(pixels) != image.pixel_sha256:
                     raise UsageError(
-                        f"the variants of {image.file} were made of another picture",
-                        "Make them of this store by cxrview augment --materialise, or leave "
+                        f"the variants of {image.file} were made from another picture",
+                        "Create them from this store with cxrview augment --materialise, or leave "
                         "them out",
                     )
 
     def part(self, partition: Partition, variants: Sequence[Variant]) -> VariantImages:
-        """The images of a partition with some variants of each."""
+        """Give the images of a partition with some variants of each."""
         wanted = set(self.split.files(partition))
         return VariantImages(
             images=tuple(image for image in self.prepared.images if image.file in wanted),
@@ -129,7 +128,7 @@ class Material:
 
     @property
     def belongs(self) -> dict[str, str]:
-        """What a training from it depends on, by name."""
+        """What a training on these images depends on, by name."""
         rows = json.dumps([[file, part] for file, part in self.split.partitions.items()])
         return {
             "scale": self.scale.name,

@@ -1,4 +1,4 @@
-"""`reproduction.html`: one self-contained page with what a run found, and the paper beside it."""
+"""Writes `reproduction.html`: one self-contained page with the results of a run and the paper's."""
 
 import base64
 import re
@@ -20,10 +20,10 @@ from cxrview.paper.tables.assessment import (
     SETS,
     classifiers_table,
     cutoffs_table,
-    network_table,
+    format_model_accuracy,
+    model_table,
     robustness_table,
     slices_table,
-    write_network_accuracy,
 )
 from cxrview.paper.tables.run import parts_table, times_table
 from cxrview.paper.tables.validation import (
@@ -43,38 +43,38 @@ PHANTOM_FIGURE_WORDS = "The radiographs shown here are drawn phantoms, not those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A figure as the template takes it."""
+class PageFigure:
+    """A figure for the template."""
 
     size: str = ""
-    """`column` where it is drawn for one of two columns; a class of the style sheet."""
+    """`column` for a figure as wide as one of two columns; a class of the style sheet."""
     width: int = 0
-    """Pixels of the picture as it is, so that nothing jumps when it is drawn; 0 of no picture."""
+    """CSS pixels, so that the layout does not move while it loads; 0 without a picture."""
     height: int = 0
     name: str
     title: str
     caption: str
     alt: str
     uri: str
-    """Empty where the run has not drawn it."""
+    """Empty if the run has not drawn it."""
 
 
 def write_page(reproduction: Reproduction, path: Path) -> None:
-    """Write the page, whole or not at all; it asks for no other file and no network.
+    """Write the page atomically; it loads no other file.
 
     Args:
-        reproduction: what to show. Of its scores only counts are shown, no file and no patient.
-        path: .html; a page that stands there is replaced.
+        reproduction: the results. The page has counts, no file names and no patients.
+        path: .html; an existing page is replaced.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
         UsageError: a figure cannot be read, or is neither SVG nor PNG.
     """
     write_atomic(path, render_page(reproduction))
 
 
 def render_page(reproduction: Reproduction) -> str:
-    """The page as text; errors as of `write_page`."""
+    """Give the page as text; errors as for `write_page`."""
     return fill_template(
         "cxrview.paper",
         "reproduction.html",
@@ -85,7 +85,7 @@ def render_page(reproduction: Reproduction) -> str:
 
 
 def _keep_percent(value: object) -> object:
-    """Let no line end between a number and its percent sign."""
+    """Put a no-break space between a number and its percent sign."""
     return value.replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
 
 
@@ -111,7 +111,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
                 candidates_table(run),
                 comparisons_table(run),
                 cutoffs_table(run),
-                network_table(run),
+                model_table(run),
                 classifiers_table(run),
                 slices_table(run),
                 robustness_table(run),
@@ -122,10 +122,10 @@ def _context(run: Reproduction) -> dict[str, Any]:
 
 
 def result_sentences(run: Reproduction) -> tuple[str, ...]:
-    """What came of the test images, a sentence for each set, and the paper's beside the last."""
+    """Describe the results on each set of test images, and the paper's on both."""
     found = [(name, run.assessed_on(name)) for name in SETS]
     sentences = [
-        f"Test images, {SETS[name]}: {write_network_accuracy(one)}." for name, one in found if one
+        f"Test images, {SETS[name]}: {format_model_accuracy(one)}." for name, one in found if one
     ]
     sentences += better_baseline_sentences(run)
     paper = TESTED[run.test_images]
@@ -139,9 +139,9 @@ def result_sentences(run: Reproduction) -> tuple[str, ...]:
 
 
 def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
-    """What beat the chosen candidate on which test images, a sentence for each such baseline.
+    """Describe each baseline that is better than the chosen candidate on some test images.
 
-    Each by the cutoff that validation images gave, as the candidate; only on the same images.
+    Both use cutoffs from validation images, and only equal sets of images are compared.
     """
     sentences = []
     for name in dict.fromkeys(one.classifier for one in run.assessed):
@@ -168,7 +168,7 @@ def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
 
 
 def patient_sentence(run: Reproduction) -> str:
-    """Warn of figures that show radiographs of patients; empty where there are none."""
+    """Warn of figures that show radiographs of patients; empty if there are none."""
     if run.is_drawn:
         return ""
     titles = [
@@ -190,7 +190,7 @@ def _shows_patients(run: Reproduction, caption: Caption) -> bool:
 
 
 def calibration_sentence(run: Reproduction) -> str:
-    """How far PFI is off on average, on all test images."""
+    """Give the expected calibration error on all test images."""
     found = run.headline.assessment
     off, images = found.calibration_error, found.table.total
     return (
@@ -200,7 +200,7 @@ def calibration_sentence(run: Reproduction) -> str:
 
 
 def speed_sentence(run: Reproduction) -> str:
-    """Images per second, ours and the paper's; they don't measure the same."""
+    """Give images per second, ours and the paper's, which measure different things."""
     paper = f"The paper reports {IMAGES_PER_SECOND.value:g} images per second for the network alone"
     if run.images_per_second is None:
         return f"Speed was not measured in this run. {paper}."
@@ -211,18 +211,20 @@ def speed_sentence(run: Reproduction) -> str:
     )
 
 
-def show_figures(run: Reproduction, caption: Caption) -> Sequence[Shown]:
-    """The figures under one caption; a single one without a picture where none was drawn."""
+def show_figures(run: Reproduction, caption: Caption) -> Sequence[PageFigure]:
+    """Give the figures of one caption; a single one without a picture if none was drawn."""
     names = names_under(caption, run.figures)
     if names:
         return [_show(run, name) for name in names]
     missing = "Not on this page: it was not drawn, or shows patients and stays in the run's folder."
     return [
-        Shown(name=caption.name, title=caption.title, caption=caption.words, alt=missing, uri="")
+        PageFigure(
+            name=caption.name, title=caption.title, caption=caption.words, alt=missing, uri=""
+        )
     ]
 
 
-def _show(run: Reproduction, name: str) -> Shown:
+def _show(run: Reproduction, name: str) -> PageFigure:
     caption = caption_of(name)
     part = name.removeprefix(caption.name).strip("-").replace("-", " ") if caption else ""
     title = caption.title if caption else name
@@ -232,7 +234,7 @@ def _show(run: Reproduction, name: str) -> Shown:
     elif run.is_drawn and caption and caption.has_radiographs:
         words += " The radiographs are drawn phantoms."
     picture = embed_picture(run.figures[name])
-    return Shown(
+    return PageFigure(
         name=name,
         title=f"{title}, {part}" if part else title,
         caption=words,
@@ -251,26 +253,26 @@ _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What an `img` needs."""
+    """The attributes of an `img` element."""
 
     uri: str
     """`data:image/svg+xml;base64,...`."""
     description: str
-    """What is to be seen, by the SVG's own metadata; empty where it says nothing."""
+    """Alternative text from the SVG's metadata; may be empty."""
     has_pixels: bool
-    """There is a picture in it, as of a radiograph, and not lines and letters alone."""
+    """It contains a bitmap, such as a radiograph, and not only lines and text."""
     width: int = 0
-    """CSS pixels of it as it was drawn; 0 where it does not say."""
+    """CSS pixels; 0 if unknown."""
     height: int = 0
 
     @property
     def is_narrow(self) -> bool:
-        """Whether it was drawn for one column of two, which are 85 mm wide in a journal."""
+        """Whether it is as wide as one of two columns, 85 mm in a journal."""
         return 0 < self.width < _NARROW
 
 
 _NARROW = 100 / 25.4 * 96
-"""CSS pixels of 100 mm."""
+"""100 mm in CSS pixels."""
 _UNITS = {"pt": 96 / 72, "px": 1.0, "": 1.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
 _LENGTH = re.compile(r"\s*([0-9.]+)\s*([a-z]*)\s*")
 
@@ -283,7 +285,7 @@ def embed_picture(path: Path) -> Picture:
     """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
-        raise UsageError(f"{path} is no figure for a page", "Give it as .svg or .png")
+        raise UsageError(f"{path} is not an .svg or .png file", "Save the figure as one of them")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -295,7 +297,7 @@ def embed_picture(path: Path) -> Picture:
     try:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
-        raise UsageError(f"{path} is no SVG that can be read", "Draw the figure anew") from error
+        raise UsageError(f"{path} is not a valid SVG file", "Draw the figure again") from error
     has_pixels = next(root.iter(_IMAGE), None) is not None
     return Picture(
         uri=uri,
@@ -307,13 +309,13 @@ def embed_picture(path: Path) -> Picture:
 
 
 def _pixels(length: str) -> int:
-    """A length of SVG in CSS pixels; 0 where it is none, or a share."""
+    """Convert a length of SVG to CSS pixels; 0 if it is relative or not a length."""
     found = _LENGTH.fullmatch(length)
     return round(float(found[1]) * _UNITS[found[2]]) if found and found[2] in _UNITS else 0
 
 
 def _png_size(content: bytes) -> tuple[int, int]:
-    """Width and height of the header chunk (PNG, section 11.2.2)."""
+    """Read width and height from the header chunk (PNG, section 11.2.2)."""
     if content[12:16] != b"IHDR":
         return 0, 0
     width, height = struct.unpack(">II", content[16:24])
@@ -321,7 +323,7 @@ def _png_size(content: bytes) -> tuple[int, int]:
 
 
 def _description(root: ElementTree.Element) -> str:
-    """Title and description, as `show.figures.style.save_figure` writes them."""
+    """Read title and description, as `reports.figures.style.save_figure` writes them."""
     found = [root.find(f".//{_DUBLIN_CORE}{name}") for name in ("title", "description")]
     words = [" ".join(one.text.split()) for one in found if one is not None and one.text]
     return ". ".join(sentence.rstrip(".") for sentence in words) + ("." if words else "")

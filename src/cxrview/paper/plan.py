@@ -1,15 +1,15 @@
-"""What a study is made of: all that its result depends on."""
+"""The inputs and settings of a study that its result depends on."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import write_atomic
 from cxrview.errors import UsageError
-from cxrview.paper.network_files import file_sha256
+from cxrview.json_file import read_json, write_json
 from cxrview.paper.pretrain_run import PictureSource
 from cxrview.paper.scale import Scale
+from cxrview.paper.trained_model import file_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,35 +25,35 @@ class StudyPlan:
     scale: Scale
     seed: int = 0
     sources: tuple[str, ...] = ()
-    """Inside the study; where empty, all that are not external."""
+    """Sources inside the study; if empty, all that are not external."""
     external: Path | None = None
-    """Labels file of the external test images; None for that of the study."""
+    """Labels file of the external test images; None for the study's."""
     external_sources: tuple[str, ...] = ()
-    """Of the external images, only these; all where empty."""
+    """Sources of the external images; all if empty."""
     sample: int | None = None
-    """External images drawn by seed; the paper: 1,000. All where None."""
+    """Number of external images sampled by seed; the paper: 1,000. All if None."""
     headers: Path | None = None
-    """Table of headers, as `dataset.headers` reads it."""
+    """Table of headers, as `dataset.labels.read_headers` reads it."""
     by: str = "patient"
-    """How to split: `patient`, or `image` as the paper did."""
+    """How to split: by `patient`, or by `image` as the paper did."""
     counts: tuple[int, int, int] | None = None
-    """Images in training, validation and test; 60, 20, 20 % where None."""
+    """Images in training, validation and test; 60, 20, 20 % if None."""
     as_published: bool = False
-    """Pass every image through JPEG first, as the paper's conversion did."""
+    """Compress every image as JPEG first, as the paper's conversion did."""
     device: str = "cpu"
     workers: int = 2
-    """Processes and threads that read."""
+    """Processes and threads that read images."""
     is_drawn: bool = False
-    """Radiographs and pictures are drawn."""
+    """Radiographs and pictures are drawn phantoms."""
 
     @property
     def is_external_inside(self) -> bool:
-        """Whether the external images stand in the labels file of the study."""
+        """Whether the external images are in the labels file of the study."""
         return self.external is None or self.external.resolve() == self.labels.resolve()
 
     @property
     def conditions(self) -> dict[str, str]:
-        """What another run must have in common to go on with this one's folder."""
+        """What a run must have in common with this one to resume its folder."""
         files = {
             "labels": self.labels,
             "published": self.published,
@@ -74,29 +74,29 @@ class StudyPlan:
 
 
 def check_plan(path: Path, conditions: Mapping[str, str]) -> None:
-    """Refuse a folder in which a run of other conditions stands.
+    """Refuse the folder of a run with other conditions.
 
     Raises:
-        UsageError: the folder holds another study; the message says what differs.
+        UsageError: the folder belongs to another study; the message names what differs.
     """
     if not path.is_file():
         return
     try:
-        standing = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
     except ValueError:
-        standing = {}
-    differ = [name for name, value in conditions.items() if standing.get(name) != value]
+        found = {}
+    differ = [name for name, value in conditions.items() if found.get(name) != value]
     if differ:
         raise UsageError(
-            f"{path.parent} holds another study: {', '.join(differ)} differ",
-            "Go on with the same, or name a new folder",
+            f"{path.parent} belongs to another study: {', '.join(differ)} differ",
+            "Resume with the same, or choose a new folder",
         )
 
 
-def keep_plan(path: Path, conditions: Mapping[str, str]) -> None:
-    """Write down what a run is made of.
+def write_plan(path: Path, conditions: Mapping[str, str]) -> None:
+    """Write the conditions of a run.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
-    write_atomic(path, json.dumps(conditions, indent=2) + "\n")
+    write_json(path, conditions)

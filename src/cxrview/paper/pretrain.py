@@ -1,10 +1,10 @@
-"""What a network sees before radiographs: published colour weights, or grey pictures after them.
+"""Pre-training: the published colour weights, or further training of them on grey pictures.
 
 Source: paper, section 3.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from cxrview.dataset.natural.store import Pictures
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import PRE_TRAININGS, PreTraining, Schedule
 from cxrview.paper.epochs import Batches, Training, train_all_layers
-from cxrview.paper.network_files import (
+from cxrview.paper.scale import Scale
+from cxrview.paper.top_1 import ShownPictures, Top1Log
+from cxrview.paper.trained_model import (
     ABOUT,
     begin_training,
     file_sha256,
@@ -25,50 +27,41 @@ from cxrview.paper.network_files import (
     load_trained,
     writing_to,
 )
-from cxrview.paper.scale import Scale
-from cxrview.paper.top_1 import CountedTop1, ShownPictures, Top1
 from cxrview.records import SMOKE_TEST
 from cxrview.terms import Partition
+from cxrview.train.checkpoint import TrainingIdentity
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published
+from cxrview.train.watch import TrainingWatch
 from cxrview.wording import plural
 
 CHECKPOINT, TOP_1 = "checkpoint.safetensors", "top-1.json"
 PUBLISHED_CLASSES = 1000
 PER_CLASS = {"smoke": 1}
-"""Pictures of each class and partition that a scale keeps at the most; others keep all."""
+"""Most pictures of each class and partition that a scale uses; others use all."""
+NO_WATCH = TrainingWatch()
 VALIDATION_PICTURES = {"smoke": 48, "laptop": 1000}
-"""Pictures, drawn by seed, that a scale counts top-1 on; others take all."""
+"""Pictures, sampled by seed, that a scale counts top-1 on; others use all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One pre-training on grey pictures, with every figure that may be changed."""
+    """One pre-training on grey pictures, with every value that may be changed."""
 
     pre_training: PreTraining
     schedule: Schedule
     scale: str
-    """Name of a `train.scale.Scale`."""
+    """Name of a `paper.scale.Scale`."""
     epoch_pictures: int | None = None
-    """Shown in one epoch, drawn anew for each; all where None."""
+    """Pictures of one epoch, sampled again for each; all if None."""
     validation_pictures: int | None = None
-    """That top-1 is counted on, drawn by seed; all where None."""
+    """Number of pictures, sampled by seed, that top-1 is counted on; all if None."""
     per_class: int | None = None
-    """Pictures of a class and partition that are kept; all where None."""
+    """Most pictures of a class and partition; all if None."""
     seed: int = 0
     device: str = "cpu"
     is_bf16: bool = False
-    """Top-1 is counted in bf16 arithmetic, as it is trained; in float32 otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What a caller is told while it trains."""
-
-    step: Callable[[int, int, float], None] = lambda step, total, loss: None
-    """Number of the step, from 1, of how many, and its loss."""
-    epoch: Callable[[int, Top1], None] = lambda epoch, top_1: None
-    """Number of epochs done, 0 before the first, and top-1 after them."""
+    """Count top-1 in bf16 arithmetic, like the training; otherwise in float32."""
 
 
 def plan_for(
@@ -93,12 +86,12 @@ def plan_for(
         per_class: as in `Plan`.
 
     Raises:
-        UsageError: there is no such pre-training, or it is not trained.
+        UsageError: the pre-training does not exist, or is not trained on pictures.
     """
     row = PRE_TRAININGS.get(pre_training)
     if row is None or row.schedule is None:
         grey = ", ".join(r.name for r in PRE_TRAININGS.values() if r.schedule)
-        raise UsageError(f"{pre_training} is no pre-training on pictures", f"There are {grey}")
+        raise UsageError(f"{pre_training} is not a pre-training on pictures", f"Choose from {grey}")
     schedule = row.schedule
     if scale.grey_epochs is not None:
         schedule = replace(schedule, epochs=scale.grey_epochs)
@@ -117,53 +110,55 @@ def plan_for(
     )
 
 
-def classes_to_learn(
+def choose_classes(
     pre_training: PreTraining,
     classes: Sequence[ImageNetClass],
     available: Collection[str],
     *,
     seed: int,
 ) -> tuple[ImageNetClass, ...]:
-    """Choose which classes the network tells apart, in the order of its output.
+    """Choose the classes that the model is trained on, in the order of its output.
 
     Args:
         pre_training: on the subset, or on all.
-        classes: the whole list of ILSVRC, indices 0 to 999.
-        available: wnids of which there are training pictures.
-        seed: decides which artifacts the subset takes.
+        classes: the complete list of ILSVRC, indices 0 to 999.
+        available: wnids that have training pictures.
+        seed: decides which artifacts are in the subset.
 
     Raises:
-        UsageError: the list is not whole, a wnid stands not in it, or there are too few.
+        UsageError: the list is incomplete, lacks a wnid, or there are too few classes.
     """
-    whole = tuple(sorted(classes, key=lambda c: c.index))
-    if [c.index for c in whole] != list(range(PUBLISHED_CLASSES)):
-        raise UsageError(f"the list of classes does not number {PUBLISHED_CLASSES} from 0")
-    unknown = sorted(set(available) - {c.wnid for c in whole})
+    everything = tuple(sorted(classes, key=lambda c: c.index))
+    if [c.index for c in everything] != list(range(PUBLISHED_CLASSES)):
+        raise UsageError(
+            f"the list of classes does not have the indices 0 to {PUBLISHED_CLASSES - 1}"
+        )
+    unknown = sorted(set(available) - {c.wnid for c in everything})
     if unknown:
         more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
         raise UsageError(
-            f"no class of the list is called as the folders are: {', '.join(unknown[:3])}{more}",
-            "Each should have the WordNet id of its class for a name, such as n02747177",
+            f"folders without a class in the list: {', '.join(unknown[:3])}{more}",
+            "The name of each folder should be the WordNet id of its class, such as n02747177",
         )
     if not pre_training.is_subset:
-        return whole
-    return subset_classes(whole, seed=seed, available=available)
+        return everything
+    return subset_classes(everything, seed=seed, available=available)
 
 
 def convert_colour(published: Path, out: Path) -> GoogLeNet:
-    """Keep the published colour weights as the first of the three pre-trained networks.
+    """Store the published colour weights as the first of the three pre-trained models.
 
     Args:
-        published: as `load_published` takes it.
+        published: as for `load_published`.
         out: folder; gets weights.safetensors and about.json.
 
     Raises:
         InvalidModel: an array is missing or does not fit.
-        UsageError: another training stands in the folder.
-        CannotWrite: the disk took no more.
+        UsageError: the folder belongs to another training.
+        CannotWrite: the disk is full or not writable.
     """
-    network = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
-    load_published(published, network, with_classifier=True)
+    model = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
+    load_published(published, model, with_classifier=True)
     begin_training(out, {"pre_training": "colour", "published_sha256": file_sha256(published)})
     about: dict[str, Any] = {
         "pre_training": "colour",
@@ -175,8 +170,8 @@ def convert_colour(published: Path, out: Path) -> GoogLeNet:
         "top_1_after": None,
         "classes": None,
     }
-    finish_training(out, network, about)
-    return network
+    finish_training(out, model, about)
+    return model
 
 
 def pre_train(
@@ -185,43 +180,37 @@ def pre_train(
     pictures: Pictures,
     classes: Sequence[ImageNetClass],
     out: Path,
-    watch: Watch | None = None,
+    watch: TrainingWatch = NO_WATCH,
 ) -> GoogLeNet:
-    """Go on from the published colour weights with grey pictures, all layers.
+    """Continue training the published colour weights on grey pictures, all layers.
 
-    Stopped at any point, the same call goes on; on processors and one number of threads it ends at
-    the same bits. Where it is finished, it is loaded.
+    If it is stopped, the same call resumes; on CPUs with one number of threads it ends with the
+    same bits. A finished training is loaded.
 
     Args:
-        plan: which, how, and on how many pictures.
-        published: as `load_published` takes it.
-        pictures: of these classes at least; those of other classes are not shown.
+        plan: pre-training, schedule and numbers of pictures.
+        published: as for `load_published`.
+        pictures: at least of these classes; those of other classes are not used.
         classes: the 1,000 in the order of their indices, or the hundred of the subset.
-        out: folder; gets the files of `train.trained`, and a checkpoint while it trains.
-        watch: told of each step and epoch.
+        out: folder; gets the files of `paper.trained_model`, and a checkpoint while it trains.
+        watch: `epoch` is also called before the first epoch; its accuracy is top-1.
 
     Returns:
-        The network, without auxiliary classifiers; classes in the order of `classes`.
+        The model without auxiliary classifiers; its classes are in the order of `classes`.
 
     Raises:
         InvalidModel: the published weights or the checkpoint do not fit.
-        UsageError: there is no picture to learn from, or another training stands in `out`.
-        CannotWrite: the disk took no more.
+        UsageError: there is no training picture, or `out` belongs to another training.
+        CannotWrite: the disk is full or not writable.
     """
-    watch = watch or Watch()
     shown = ShownPictures.of(pictures, classes, Partition.TRAINING)
     if not len(shown.rows):
-        raise UsageError("there is no picture to learn from", "Give it pictures of more classes")
+        raise UsageError("there are no training pictures", "Give it pictures of more classes")
     belongs = _belongs(plan, published, pictures, classes)
     begin_training(out, belongs)
     if (out / ABOUT).is_file():
         _remove_unfinished(out)
         return load_trained(out)
-    network = initial_network(plan.pre_training, published, classes, seed=plan.seed)
-    held_out = ShownPictures.of(pictures, classes, Partition.VALIDATION)
-    held_out = held_out.drawn(plan.validation_pictures, plan.seed)
-    counted = CountedTop1(out / TOP_1, network, held_out, device=plan.device, is_bf16=plan.is_bf16)
-    watch.epoch(0, counted.after(0))
     batches = Batches(
         images=shown.picture,
         classes=shown.classes,
@@ -229,16 +218,46 @@ def pre_train(
         seed=plan.seed,
         per_epoch=plan.epoch_pictures,
     )
+    model = initial_model(plan.pre_training, published, classes, seed=plan.seed)
+    held_out = ShownPictures.of(pictures, classes, Partition.VALIDATION)
+    held_out = held_out.drawn(plan.validation_pictures, plan.seed)
+    counted = Top1Log(out / TOP_1, model, held_out, device=plan.device, is_bf16=plan.is_bf16)
+    _train(plan, model, batches, counted, belongs, out, watch)
+    about = _about(plan, belongs, pictures, classes, batches) | {
+        "top_1_before": asdict(counted.after(0)),
+        "top_1_after": asdict(counted.after(plan.schedule.epochs)),
+        "top_1_right_by_epoch": counted.right,
+    }
+    finish_training(out, model, about)
+    _remove_unfinished(out)
+    return load_trained(out)
 
-    total = batches.steps * plan.schedule.epochs
+
+def _train(
+    plan: Plan,
+    model: GoogLeNet,
+    batches: Batches,
+    counted: Top1Log,
+    belongs: TrainingIdentity,
+    out: Path,
+    watch: TrainingWatch,
+) -> None:
+    """Train in place, and count top-1 before the first epoch and after each."""
+    epochs = plan.schedule.epochs
+
+    def report_top_1(epoch: int) -> None:
+        top_1 = counted.after(epoch)
+        if top_1.pictures:
+            watch.epoch(epoch, epochs, top_1.right / top_1.pictures)
 
     def report(step: int, loss: float) -> None:
-        watch.step(step, total, loss)
+        watch.step(step, batches.steps * epochs, loss)
         epoch, rest = divmod(step, batches.steps)
-        if rest == 0 and epoch < plan.schedule.epochs:
-            watch.epoch(epoch, counted.after(epoch))
-            network.train()
+        if rest == 0 and epoch < epochs:
+            report_top_1(epoch)
+            model.train()
 
+    report_top_1(0)
     training = Training(
         batches=batches,
         schedule=plan.schedule,
@@ -249,30 +268,22 @@ def pre_train(
         report=report,
     )
     with writing_to(out):
-        train_all_layers(network, training)
-    watch.epoch(plan.schedule.epochs, counted.after(plan.schedule.epochs))
-    about = _about(plan, belongs, pictures, classes, batches) | {
-        "top_1_before": asdict(counted.after(0)),
-        "top_1_after": asdict(counted.after(plan.schedule.epochs)),
-        "top_1_right_by_epoch": counted.right,
-    }
-    finish_training(out, network, about)
-    _remove_unfinished(out)
-    return load_trained(out)
+        train_all_layers(model, training)
+    report_top_1(epochs)
 
 
-def initial_network(
+def initial_model(
     pre_training: PreTraining, published: Path, classes: Sequence[ImageNetClass], *, seed: int
 ) -> GoogLeNet:
-    """The published colour weights under fresh auxiliary classifiers.
+    """Load the published colour weights, with new auxiliary classifiers.
 
-    All 1,000 classes keep the published classifier. The subset's begins with the rows of its own
-    classes in it (ours: the paper is silent), so that nothing known is thrown away.
+    With all 1,000 classes, the published classifier is kept. That of the subset starts with the
+    rows of its classes (ours: the paper does not say).
 
     Args:
-        pre_training: whether on the subset.
-        published: as `load_published` takes it.
-        classes: those of the subset; not looked at otherwise.
+        pre_training: on the subset or not.
+        published: as for `load_published`.
+        classes: those of the subset; unused otherwise.
         seed: of the auxiliary classifiers.
 
     Raises:
@@ -280,23 +291,23 @@ def initial_network(
     """
     torch.manual_seed(seed)
     if not pre_training.is_subset:
-        network = GoogLeNet(PUBLISHED_CLASSES)
-        load_published(published, network, with_classifier=True)
-        return network
-    whole = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
-    load_published(published, whole, with_classifier=True)
+        model = GoogLeNet(PUBLISHED_CLASSES)
+        load_published(published, model, with_classifier=True)
+        return model
+    published_model = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
+    load_published(published, published_model, with_classifier=True)
     torch.manual_seed(seed)
-    network = GoogLeNet(len(classes))
-    load_published(published, network, with_classifier=False)
+    model = GoogLeNet(len(classes))
+    load_published(published, model, with_classifier=False)
     own = [c.index for c in classes]
     with torch.no_grad():
-        network.classifier.weight.copy_(whole.classifier.weight[own])
-        network.classifier.bias.copy_(whole.classifier.bias[own])
-    return network
+        model.classifier.weight.copy_(published_model.classifier.weight[own])
+        model.classifier.bias.copy_(published_model.classifier.bias[own])
+    return model
 
 
 def _remove_unfinished(out: Path) -> None:
-    """What only a training under way needs."""
+    """Remove what only an unfinished training needs."""
     for name in (CHECKPOINT, TOP_1):
         (out / name).unlink(missing_ok=True)
 
@@ -350,7 +361,7 @@ def _about(
 def _differences(
     plan: Plan, pictures: int, classes: int, batches: Batches, enlarged: int
 ) -> list[str]:
-    """What of it is not as published, in words: a scaled run must never look like a full one."""
+    """Describe what differs from the paper, so that a scaled run is never taken for a full one."""
     published = PRE_TRAININGS[plan.pre_training.name]
     wanted = published.images - PRE_TRAININGS["colour"].images
     wanted_classes = 100 if published.is_subset else PUBLISHED_CLASSES

@@ -1,31 +1,32 @@
-"""Pre-trains from a tree of pictures: keeps those of the classes to learn, and trains on them."""
+"""Pre-trains on a tree of pictures: stores those of the chosen classes, and trains on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.csv_files import write_csv
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
-from cxrview.dataset.natural.pictures import count_classes, keep_pictures
-from cxrview.paper.network_files import read_about
-from cxrview.paper.pretrain import Plan, Watch, classes_to_learn, pre_train
+from cxrview.dataset.natural.pictures import count_classes, store_pictures
+from cxrview.paper.pretrain import NO_WATCH, Plan, choose_classes, pre_train
+from cxrview.paper.trained_model import read_about
 from cxrview.terms import Partition
 from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.watch import TrainingWatch
 
 PICTURES, SUBSET = "pictures", "subset.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureSource:
-    """Where pictures are, and what they show."""
+    """Pictures and the list of their classes."""
 
     pictures: Path
     """Folder or tar with `train/<wnid>/*` and `val/<wnid>/*`, or `<wnid>/*` alone."""
     classes: Path
     """CSV of the 1,000 classes of ILSVRC."""
     workers: int = 2
-    """Threads that read."""
+    """Threads that read pictures."""
 
 
 def pre_train_on_pictures(
@@ -34,32 +35,30 @@ def pre_train_on_pictures(
     source: PictureSource,
     out: Path,
     *,
-    watch: Watch | None = None,
-    reading: Callable[[int, int], None] = lambda more, total: None,
+    watch: TrainingWatch = NO_WATCH,
 ) -> GoogLeNet:
-    """Keep the pictures in `out`, list the classes of a subset, and train; resumable.
+    """Store the pictures in `out`, list the classes of a subset, and train; resumable.
 
     Args:
         plan: of `plan_for`.
         published: the published colour weights.
         source: of the pictures.
         out: folder.
-        watch: told of each step and epoch.
-        reading: told how many more pictures are read, of how many.
+        watch: called after each picture, step and epoch.
 
     Raises:
-        UsageError: classes or pictures are at fault.
+        UsageError: classes or pictures are not valid.
         InvalidModel: weights or checkpoint do not fit.
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     counts = count_classes(source.pictures)
     available = set().union(*counts.values())
     names = read_classes(source.classes)
-    classes_to_learn(plan.pre_training, names, available, seed=plan.seed)  # no unknown name at all
-    learnt = classes_to_learn(
+    choose_classes(plan.pre_training, names, available, seed=plan.seed)  # check all names
+    chosen = choose_classes(
         plan.pre_training, names, counts[Partition.TRAINING].keys(), seed=plan.seed
     )
-    wnids = {c.wnid for c in learnt}
+    wnids = {c.wnid for c in chosen}
     most = plan.per_class
     total = sum(
         count if most is None else min(count, most)
@@ -67,24 +66,24 @@ def pre_train_on_pictures(
         for wnid, count in of.items()
         if wnid in wnids
     )
-    kept = keep_pictures(
+    kept = store_pictures(
         source.pictures,
         out / PICTURES,
         wnids=wnids,
         per_class=most,
         workers=source.workers,
-        watch=lambda more: reading(more, total),
+        watch=watch.counter(total, "pictures read"),
     )
     if plan.pre_training.is_subset:
-        _write_subset(out / SUBSET, learnt)
-    return pre_train(plan, published, kept, learnt, out, watch)
+        _write_subset(out / SUBSET, chosen)
+    return pre_train(plan, published, kept, chosen, out, watch)
 
 
 def pictures_in_words(folder: Path) -> tuple[str, ...]:
-    """How the pictures of a finished pre-training differ from the paper's, for result tables.
+    """Describe how the pictures of a finished pre-training differ from the paper's, for tables.
 
     Raises:
-        InvalidModel: it is not there or not finished.
+        InvalidModel: it is missing or unfinished.
     """
     about = read_about(folder)
     differs = [str(one) for one in about.get("differs_from_the_paper", [])]
@@ -114,7 +113,7 @@ def pre_trained_lines(folder: Path) -> list[str]:
 
 
 def _write_subset(path: Path, classes: Sequence[ImageNetClass]) -> None:
-    """Place in the network's output, index among the thousand, wnid and category."""
+    """Write the index in the model's output, the index among the 1,000, wnid and category."""
     rows = ([k, c.index, c.wnid, c.category] for k, c in enumerate(classes))
     with raising_cannot_write(path), atomic_path(path) as part:
         write_csv(part, ["output", "index", "wnid", "category"], rows)

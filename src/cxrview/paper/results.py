@@ -1,4 +1,4 @@
-"""All that a run of the study leaves for people to read: what page and checklist are made from."""
+"""The results of a run of the study, from which page and checklist are made."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from cxrview.assess.classifiers import (
     VALIDATION,
 )
 from cxrview.paper.candidates import Candidate
-from cxrview.paper.compare import Compared, choose_candidate, choose_cutoff
+from cxrview.paper.compare import ComparisonResult, choose_candidate, choose_cutoff
 from cxrview.paper.figures.flow import Flow
 from cxrview.paper.scale import Scale
 from cxrview.records import Assessed, Cutoff, ModifiedCount, Scores
@@ -24,7 +24,7 @@ _SOFTWARE = ("cxrview", "torch", "numpy", "scipy", "scikit-learn", "pydicom", "p
 
 
 def installed_software(names: Sequence[str] = _SOFTWARE) -> dict[str, str]:
-    """Versions of the packages that a study rests on, as they are installed here."""
+    """Give the installed versions of the packages that a study depends on."""
     found = {}
     for name in names:
         try:
@@ -35,9 +35,9 @@ def installed_software(names: Sequence[str] = _SOFTWARE) -> dict[str, str]:
 
 
 def first_of(rows: Iterable[Assessed], images: str) -> Assessed | None:
-    """The row of one classifier to look at first: its cutoff from validation images.
+    """Find the main row of one classifier: with its cutoff from validation images.
 
-    By the paper's rule, the higher end of the range; a header, which has no cutoff, at its word.
+    The cutoff is the higher end of the range, as in the paper; a header has no cutoff.
 
     Args:
         rows: of one classifier.
@@ -55,61 +55,63 @@ class Reproduction:
     """One run of the paper's study, from its images to its figures."""
 
     version: str
-    """Of cxrview."""
+    """Version of cxrview."""
     date: datetime.date
-    """When the run ended."""
+    """The day when the run ended."""
     seed: int
     scale: Scale
-    """Its words stand over the page; over every table its name, which leads there."""
+    """Its words are at the top of the page, and its name is above every table."""
     is_drawn: bool
-    """The radiographs are drawn phantoms: nothing here is about patients."""
+    """The radiographs are drawn phantoms, so nothing is about patients."""
     split_by: str
     """`patient`, `image` or `rule`, as `Split.by`."""
     sources: tuple[str, ...]
-    """Of the inside images, as the labels file names them."""
+    """Sources of the inside images, as the labels file names them."""
     flow: Flow
-    """How many images went where, as Fig 1 draws it."""
+    """Counts of images at each step, as in Fig 1."""
     validated: Mapping[Candidate, Scores]
-    """Of all candidates that were trained, on validation images."""
-    compared: tuple[Compared, ...]
-    """Of `compare_candidates`, in the paper's order."""
+    """Scores of all trained candidates on validation images."""
+    compared: tuple[ComparisonResult, ...]
+    """Results of `compare_candidates`, in the paper's order."""
     assessed: tuple[Assessed, ...]
-    """On test images: the chosen candidate, under its name, and the baselines."""
+    """The chosen candidate, under its name, and the baselines on test images."""
     modified: tuple[ModifiedCount, ...] = ()
-    """The chosen candidate on modified test images, unmodified first; empty where not done."""
+    """The chosen candidate on modified test images, unmodified first; empty if not assessed."""
     figures: Mapping[str, Path] = field(default_factory=dict)
-    """SVG or PNG by name: `fig-1` to `fig-6`, `calibration`, `failures`; a name may go on, as
-    `fig-3-external` does. What is missing is said to be missing."""
+    """SVG or PNG by name: `fig-1` to `fig-6`, `calibration`, `failures`, or one of these with a
+    suffix, such as `fig-3-external`. The page says which are missing."""
     phantom_figures: frozenset[str] = frozenset()
-    """Names of figures that show phantoms although the study was of patients."""
+    """Names of figures that show phantoms although the study is of patients."""
     differs: tuple[str, ...] = ()
-    """What is not as in the paper, and why: a sentence each."""
+    """Differences from the paper and their reasons, one sentence each."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Stage to wall seconds, in order."""
+    """Wall seconds by stage, in order."""
     images_per_second: float | None = None
-    """Files in, result rows out; None where not measured."""
+    """From files to result rows; None if not measured."""
     as_published: bool = False
-    """Images were passed through lossy JPEG before they were squashed, as the paper's were."""
+    """Images were compressed as JPEG before they were squashed, as in the paper."""
     external_in_labels: bool | None = None
-    """External images stand in the labels file of the inside ones, so that none may be of a patient
-    in a partition; False where in another file, None where it is not known."""
+    """External images are in the labels file of the inside ones, so that none may be of a patient
+    in a partition; False if they are in another file, None if unknown."""
     machine: str = ""
-    """What it ran on, in words, such as `2 CPU cores`."""
+    """The machine in words, such as `2 CPU cores`."""
     software: Mapping[str, str] = field(default_factory=dict)
-    """Package to version: `installed_software`."""
+    """Versions by package, of `installed_software`."""
 
     def __post_init__(self) -> None:
         if not self.validated:
-            raise ValueError("a reproduction has validated at least one candidate")
+            raise ValueError("a reproduction needs at least one validated candidate")
         chosen, drawn = self.chosen.name, self.flow.chosen.name
         if drawn != chosen:
-            raise ValueError(f"the flow says that {drawn} was chosen, the scores say {chosen}")
+            raise ValueError(
+                f"the chosen candidate is {drawn} in the flow and {chosen} by the scores"
+            )
         if not any(self.assessed_on(images) for images in (INSIDE, EXTERNAL)):
-            raise ValueError(f"{chosen} was chosen and is not assessed")
+            raise ValueError(f"{chosen} was chosen but not assessed")
 
     @property
     def chosen(self) -> Candidate:
-        """The candidate that the paper's rule takes."""
+        """The candidate that the paper's rule chooses."""
         return choose_candidate(self.validated)
 
     @property
@@ -119,22 +121,22 @@ class Reproduction:
 
     @property
     def test_images(self) -> str:
-        """The largest set of test images: BOTH where there are two."""
+        """The largest set of test images: BOTH if there are two."""
         return next(one for one in (BOTH, INSIDE, EXTERNAL) if self.assessed_on(one))
 
     @property
     def headline(self) -> Assessed:
-        """The row that a reader should look at first: the network on all `test_images`."""
+        """The main result: the chosen candidate on all `test_images`."""
         found = self.assessed_on(self.test_images)
-        assert found is not None  # that is how test_images is chosen
+        assert found is not None  # test_images is chosen so
         return found
 
     def assessed_on(self, images: str) -> Assessed | None:
-        """The network on a set of test images, by the cutoff of `first_of`; None if it was not."""
-        return first_of(self.of_network, images)
+        """The chosen candidate's `first_of` on a set of test images; None if not assessed."""
+        return first_of(self.of_model, images)
 
     @property
-    def of_network(self) -> tuple[Assessed, ...]:
-        """What the chosen candidate made of test images."""
+    def of_model(self) -> tuple[Assessed, ...]:
+        """The chosen candidate's results on test images."""
         name = self.chosen.name
         return tuple(one for one in self.assessed if one.classifier == name)

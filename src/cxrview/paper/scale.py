@@ -1,4 +1,4 @@
-"""How much of the published study a run carries out, and the words that say so in every table."""
+"""The scales of a run, from a smoke test to the published study, and their description."""
 
 import hashlib
 from collections.abc import Sequence
@@ -24,38 +24,38 @@ _EIGHT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """What of the study is scaled; None is the published size."""
+    """Sizes of a study; None is the published size."""
 
     name: str
     words: str
-    """For the result tables: a scaled run must never look like a full one."""
+    """Printed with every result table, so that a scaled run is never taken for a full one."""
     grey_epochs: int | None
-    """Of grey pre-training."""
+    """Epochs of grey pre-training."""
     grey_rate_epochs: int | None = None
-    """Of grey pre-training, after which the rate is divided."""
+    """Epochs of grey pre-training after which the rate is divided."""
     grey_images: int | None
-    """Shown in one epoch of grey pre-training."""
+    """Pictures of one epoch of grey pre-training."""
     variants: tuple[Variant, ...]
-    """Of each progenitor, for features and for validation; training of all layers draws from
-    all 106."""
+    """Variants of each progenitor for features and validation; training of all layers samples
+    from all 106."""
     epochs: int | None
-    """Of fine-tuning."""
+    """Epochs of fine-tuning."""
     augmented_images: int | None
-    """Shown in one epoch where all layers are fine-tuned, drawn anew for each."""
+    """Images of one epoch of training all layers, sampled again for each."""
     passes: int | None = None
-    """Over all augmented images, in all epochs together, where all layers are fine-tuned: each
-    epoch shows another part of a pass. In place of `augmented_images`."""
+    """Passes over all augmented images, divided among the epochs of training all layers. Instead of
+    `augmented_images`."""
     is_bf16: bool = False
-    """Features, validation and top-1 in bf16 arithmetic, as trainings of all layers are anyway;
-    float32 otherwise."""
+    """Compute features, validation and top-1 in bf16 arithmetic, like the training of all layers;
+    otherwise in float32."""
     training: int | None
-    """Progenitors at the most; the paper had 1,129."""
+    """Most training progenitors; the paper had 1,129."""
     validation: int | None
-    """The same; the paper had 376."""
+    """Most validation progenitors; the paper had 376."""
     watched: int | None
-    """Validation progenitors that accuracy is counted on after every epoch, while it trains."""
+    """Validation progenitors on which accuracy is computed after every epoch."""
     modified: int | None
-    """Test images that the robustness table is made of, drawn by seed."""
+    """Test images for the robustness table, sampled by seed."""
 
 
 SCALES = {
@@ -132,28 +132,28 @@ def scale_named(name: str) -> Scale:
     """Find a scale by its name.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no scale of that name.
     """
     if name not in SCALES:
-        raise UsageError(f"there is no scale {name}", f"There are {', '.join(SCALES)}")
+        raise UsageError(f"scale {name} does not exist", f"Choose from {', '.join(SCALES)}")
     return SCALES[name]
 
 
 def scaled_schedule(schedule: Schedule, scale: Scale) -> Schedule:
-    """The epochs that a scale has, of a schedule otherwise as it was."""
+    """Set the number of epochs of a schedule to that of a scale."""
     return schedule if scale.epochs is None else replace(schedule, epochs=scale.epochs)
 
 
 def run_words(
     scale: Scale, schedule: Schedule, published: Schedule, more: Sequence[str] = ()
 ) -> str:
-    """How a training was scaled or changed, in words: it must never look like a full one.
+    """Describe how a training was scaled or changed.
 
     Args:
         scale: of the run.
-        schedule: by which it trained.
-        published: the method's own.
-        more: what else is not as published.
+        schedule: of the training.
+        published: the method's schedule in the paper.
+        more: other differences from the paper.
     """
     wanted = asdict(scaled_schedule(published, scale))
     changed = [
@@ -165,10 +165,10 @@ def run_words(
 
 
 def scaled_split(split: Split, scale: Scale, seed: int) -> Split:
-    """Leave out of a split what a scale has no use for, drawn by seed; test images all stay.
+    """Sample the training and validation images of a scale by seed; all test images stay.
 
-    Every stage of a study takes the same scaled split, so that baselines learn from the images
-    that the network learns from.
+    Every stage of a study uses the same scaled split, so that baselines and candidates are trained
+    on the same images.
     """
     most = {Partition.TRAINING: scale.training, Partition.VALIDATION: scale.validation}
     kept = set(split.files(Partition.TEST))
@@ -180,5 +180,5 @@ def scaled_split(split: Split, scale: Scale, seed: int) -> Split:
 
 
 def _place(seed: int, file: str) -> bytes:
-    """A place in line by chance: the same on every machine and for every order of rows."""
+    """Give a random sort key that is the same on every machine and for every order of rows."""
     return hashlib.sha256(f"scale\n{seed}\n{file}".encode()).digest()

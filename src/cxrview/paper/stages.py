@@ -1,4 +1,4 @@
-"""The stages of a study up to the nine candidates: each goes on where it was stopped."""
+"""The stages of a study up to the nine candidates; each resumes where it was stopped."""
 
 from pathlib import Path
 
@@ -6,27 +6,24 @@ from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import SHARES, check_split, split_images
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import PRE_TRAININGS, Candidate
-from cxrview.paper.epochs import Watch as EpochsWatch
 from cxrview.paper.folder import StudyFolder
 from cxrview.paper.material import Material
-from cxrview.paper.network_files import ABOUT, load_trained
 from cxrview.paper.plan import StudyPlan
-from cxrview.paper.pretrain import Watch as PreTrainWatch
 from cxrview.paper.pretrain import convert_colour, plan_for
 from cxrview.paper.pretrain_run import pictures_in_words, pre_train_on_pictures
 from cxrview.paper.scale import scaled_split
-from cxrview.paper.top_1 import Top1
 from cxrview.paper.train_candidate import train_candidate
+from cxrview.paper.trained_model import ABOUT, load_trained
 from cxrview.records import Prepared, PreparedImage, Scores, Split
-from cxrview.train.watch import StudyWatch, event_writer
+from cxrview.train.watch import TrainingWatch, with_event_files
 
 EVENTS = "events"
 
 
 def prepare_study(
-    plan: StudyPlan, folder: StudyFolder, watch: StudyWatch
+    plan: StudyPlan, folder: StudyFolder, watch: TrainingWatch
 ) -> tuple[Prepared, Prepared | None]:
-    """Read and squash all images: those of the study, and external ones from another file.
+    """Read and squash the images of the study, and external ones of another labels file.
 
     Raises:
         UsageError, CannotWrite: as `prepare_images`.
@@ -49,11 +46,11 @@ def prepare_study(
 
 
 def external_sources(plan: StudyPlan, prepared: Prepared) -> tuple[str, ...]:
-    """Sources of the external test set; where none is named in the study's own labels file, all
+    """Give the sources of the external test set; by default all sources of the study's labels file
     that are not inside.
 
     Raises:
-        UsageError: there is none left.
+        UsageError: no source is left.
     """
     if plan.external_sources or plan.external is None or not plan.is_external_inside:
         return plan.external_sources
@@ -61,13 +58,13 @@ def external_sources(plan: StudyPlan, prepared: Prepared) -> tuple[str, ...]:
     if not plan.sources or not rest:
         raise UsageError(
             "the external labels are those of the study, and no source is left for them",
-            "Say by --source or --external-source which is which",
+            "Name the sources with --source or --external-source",
         )
     return tuple(sorted(rest))
 
 
 def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, ...]:
-    """The images of the study itself.
+    """Give the images inside the study.
 
     Raises:
         UsageError: a source is inside and external, or has no image.
@@ -76,66 +73,53 @@ def images_inside(plan: StudyPlan, prepared: Prepared) -> tuple[PreparedImage, .
     own = external_sources(plan, prepared) if plan.is_external_inside else ()
     own_external = set(own)
     for name in sorted({*plan.sources, *own_external} - known):
-        raise UsageError(f"no image is of source {name}", f"There are {', '.join(sorted(known))}")
+        raise UsageError(f"source {name} has no image", f"Choose from {', '.join(sorted(known))}")
     if both := set(plan.sources) & own_external:
-        raise UsageError(f"source {min(both)} is inside the study and external to it")
+        raise UsageError(f"source {min(both)} is both inside the study and external")
     wanted = set(plan.sources) or known - own_external
     return tuple(image for image in prepared.images if image.source in wanted)
 
 
 def split_study(plan: StudyPlan, prepared: Prepared) -> Split:
-    """Split the inside images and leave out what the scale has no use for.
+    """Split the inside images, and sample those that the scale uses.
 
     Raises:
-        UsageError: sizes that cannot be met, or a split that leaks.
+        UsageError: the sizes cannot be met, or the split leaks.
     """
     inside = images_inside(plan, prepared)
-    whole = split_images(inside, by=plan.by, shares=SHARES, counts=plan.counts, seed=plan.seed)
-    split = scaled_split(whole, plan.scale, plan.seed)
+    complete = split_images(inside, by=plan.by, shares=SHARES, counts=plan.counts, seed=plan.seed)
+    split = scaled_split(complete, plan.scale, plan.seed)
     check_split(split, prepared.images, prepared.content)
     return split
 
 
-def pre_train_study(name: str, plan: StudyPlan, folder: StudyFolder, watch: StudyWatch) -> None:
-    """Make one of the three pre-trained networks.
+def pre_train_study(name: str, plan: StudyPlan, folder: StudyFolder, watch: TrainingWatch) -> None:
+    """Make one of the three pre-trained models.
 
     Raises:
         UsageError, InvalidModel, CannotWrite: as `pre_train_on_pictures`.
     """
     out = folder.pre_trained(name)
-    if (out / ABOUT).is_file():  # the plan vouches for what it was made of
+    if (out / ABOUT).is_file():  # the plan guarantees that its inputs are the same
         load_trained(out)
         return
     if PRE_TRAININGS[name].schedule is None:
         convert_colour(plan.published, out)
         return
     training = plan_for(name, plan.scale, seed=plan.seed, device=plan.device)
-    note = event_writer(out / EVENTS)
-
-    def step(number: int, total: int, loss: float) -> None:
-        watch.step(number, total, loss)
-        note("loss", loss, number)
-
-    def epoch(done: int, top_1: Top1) -> None:
-        if top_1.pictures:
-            share = top_1.right / top_1.pictures
-            watch.epoch(done, training.schedule.epochs, share)
-            note("validation top-1", share, done)
-
     pre_train_on_pictures(
         training,
         plan.published,
         plan.pictures,
         out,
-        watch=PreTrainWatch(step=step, epoch=epoch),
-        reading=lambda more, total: watch.count(more, total, "pictures read"),
+        watch=with_event_files(watch, out / EVENTS, accuracy_name="validation top-1"),
     )
 
 
 def fine_tune_study(
-    candidate: Candidate, material: Material, folder: StudyFolder, watch: StudyWatch
+    candidate: Candidate, material: Material, folder: StudyFolder, watch: TrainingWatch
 ) -> Scores:
-    """Train one of the nine, or read what it said.
+    """Train one of the nine candidates, or read its scores.
 
     Raises:
         UsageError, InvalidModel, CannotWrite: as `train_candidate`.
@@ -148,20 +132,5 @@ def fine_tune_study(
         out,
         features=folder.features(candidate.pre_training),
         differs=pictures_in_words(folder.pre_trained(candidate.pre_training)),
-        watch=noted_watch(watch, out / EVENTS),
+        watch=with_event_files(watch, out / EVENTS),
     )
-
-
-def noted_watch(watch: StudyWatch, events: Path) -> EpochsWatch:
-    """Tell the caller and TensorBoard alike."""
-    note = event_writer(events)
-
-    def step(number: int, total: int, loss: float) -> None:
-        watch.step(number, total, loss)
-        note("loss", loss, number)
-
-    def epoch(done: int, total: int, accuracy: float) -> None:
-        watch.epoch(done, total, accuracy)
-        note("validation accuracy", accuracy, done)
-
-    return EpochsWatch(step=step, epoch=epoch, images=watch.count)

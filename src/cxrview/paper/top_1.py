@@ -1,4 +1,4 @@
-"""Pictures of a partition as a pre-training takes them, and how many are given their own class."""
+"""The pictures of a pre-training, and its top-1 accuracy."""
 
 import json
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from cxrview.train.batch import centre_crop
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import as_input, bf16_arithmetic
 
-_EVALUATED_AT_ONCE = 50
+_BATCH = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Top1:
-    """How many validation pictures were given their own class before any other."""
+    """How many validation pictures have their true class as the most probable."""
 
     right: int
     pictures: int
@@ -30,18 +30,18 @@ class Top1:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPictures:
-    """Pictures of a partition and of the classes that are learnt."""
+    """Pictures of a partition and of the chosen classes."""
 
     pixels: NDArray[np.uint8]
     rows: NDArray[np.int64]
     classes: NDArray[np.int64]
-    """Of each row, places in the network's output."""
+    """Of each row, the index in the model's output."""
 
     @classmethod
     def of(
         cls, pictures: Pictures, classes: Sequence[ImageNetClass], partition: Partition
     ) -> "ShownPictures":
-        """Those of a partition whose class is among `classes`, in the order of the output."""
+        """Select the pictures of a partition whose class is one of the model's outputs."""
         output = {c.wnid: place for place, c in enumerate(classes)}
         outputs = np.array([output.get(wnid, -1) for wnid in pictures.wnids], np.int64)
         rows = pictures.rows(partition)
@@ -49,7 +49,7 @@ class ShownPictures:
         return cls(pixels=pictures.pixels, rows=rows[learnt >= 0], classes=learnt[learnt >= 0])
 
     def drawn(self, most: int | None, seed: int) -> "ShownPictures":
-        """So many at the most, by seed."""
+        """Sample at most so many pictures by seed."""
         if most is None or most >= len(self.rows):
             return self
         chosen = np.sort(np.random.default_rng(seed).permutation(len(self.rows))[:most])
@@ -61,19 +61,19 @@ class ShownPictures:
         return pixels
 
 
-class CountedTop1:
-    """Top-1 after each epoch, kept in a file: a resumed training counts none a second time."""
+class Top1Log:
+    """Top-1 after each epoch, stored in a file, so that a resumed training counts none again."""
 
     def __init__(
         self,
         path: Path,
-        network: GoogLeNet,
+        model: GoogLeNet,
         held_out: ShownPictures,
         *,
         device: str,
         is_bf16: bool,
     ) -> None:
-        self._path, self._network, self._held_out = path, network, held_out
+        self._path, self._network, self._held_out = path, model, held_out
         self._device, self._is_bf16 = device, is_bf16
         self._right: dict[str, int] = {}
         if path.is_file():
@@ -81,11 +81,11 @@ class CountedTop1:
 
     @property
     def right(self) -> list[int]:
-        """Before the first epoch and after each."""
+        """Correct pictures before the first epoch and after each."""
         return [self._right[str(epoch)] for epoch in sorted(map(int, self._right))]
 
     def after(self, epoch: int) -> Top1:
-        """Of the network as it is now, unless it is known from an earlier run."""
+        """Count top-1 of the model as it is now, or read the count of an earlier run."""
         if str(epoch) not in self._right:
             self._right[str(epoch)] = _count(
                 self._network, self._held_out, self._device, is_bf16=self._is_bf16
@@ -94,13 +94,13 @@ class CountedTop1:
         return Top1(right=self._right[str(epoch)], pictures=len(self._held_out.rows))
 
 
-def _count(network: GoogLeNet, shown: ShownPictures, device: str, *, is_bf16: bool) -> int:
-    """Centre crops; nothing of chance is used up, so that a training is the same after."""
+def _count(model: GoogLeNet, shown: ShownPictures, device: str, *, is_bf16: bool) -> int:
+    """Count on centre crops, without random numbers, so that the training is not affected."""
     right = 0
-    network.eval().to(device)
+    model.eval().to(device)
     with torch.inference_mode(), bf16_arithmetic(device, is_on=is_bf16):
-        for start in range(0, len(shown.rows), _EVALUATED_AT_ONCE):
-            part = slice(start, start + _EVALUATED_AT_ONCE)
-            logits = network(as_input(centre_crop(shown.pixels[shown.rows[part]])).to(device)).main
+        for start in range(0, len(shown.rows), _BATCH):
+            part = slice(start, start + _BATCH)
+            logits = model(as_input(centre_crop(shown.pixels[shown.rows[part]])).to(device)).main
             right += int(np.sum(logits.argmax(dim=1).cpu().numpy() == shown.classes[part]))
     return right

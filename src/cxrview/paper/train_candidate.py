@@ -1,9 +1,8 @@
-"""One of the nine candidates: trained, and asked about the validation images."""
+"""Trains one of the nine candidates and runs it on the validation images."""
 
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +14,31 @@ from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import atomic_path
 from cxrview.dataset.augment.variants import PROGENITOR, VARIANTS
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate, FineTuning, Schedule
-from cxrview.paper.epochs import Batches, Spread, Training, Watch, train_all_layers
+from cxrview.paper.epochs import Batches, SplitPasses, Training, report_epochs, train_all_layers
 from cxrview.paper.features import variant_features
 from cxrview.paper.material import Material, VariantImages
-from cxrview.paper.network_files import (
+from cxrview.paper.scale import run_words, scaled_schedule
+from cxrview.paper.train_head import pfi_of_features, train_classifier
+from cxrview.paper.trained_model import (
     ABOUT,
     begin_training,
     finish_training,
     load_trained,
     writing_to,
 )
-from cxrview.paper.scale import run_words, scaled_schedule
-from cxrview.paper.train_head import pfi_of_features, train_classifier
 from cxrview.records import Scores, Variant
 from cxrview.terms import Partition
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import predict_pfi
+from cxrview.train.watch import TrainingWatch
 
 CLASSES = 2
 """Lateral 0, frontal 1."""
 CHECKPOINT, VALIDATION = "checkpoint.safetensors", "validation.parquet"
 PARTS, PART_IMAGES = "validated", 1024
-"""Folder of what a validation under way has found, and images of one of its files."""
-_AT_ONCE = 256
+"""Folder with the PFI of an unfinished validation, and images per file."""
+_BATCH = 256
+NO_WATCH = TrainingWatch()
 
 
 def train_candidate(
@@ -49,33 +50,33 @@ def train_candidate(
     features: Path | None = None,
     schedule: Schedule | None = None,
     differs: Sequence[str] = (),
-    watch: Watch | None = None,
+    watch: TrainingWatch = NO_WATCH,
 ) -> Scores:
-    """Fine-tune a pre-trained network by one of the three methods, and validate it.
+    """Fine-tune a pre-trained model by one of the three methods, and validate it.
 
-    Stopped at any point, the same call goes on, and on processors and one number of threads ends
-    at the same bits. Where it is finished, what it said is read.
+    If it is stopped, the same call resumes; on CPUs with one number of threads it ends with the
+    same bits. Of a finished candidate the scores are read.
 
     Args:
         candidate: which of the nine.
         pre_trained: of any number of classes; its trunk is copied, its classifiers are not.
         material: images, split, scale and seed.
-        out: folder; gets the files of `train.trained`, `validation.parquet`, and a checkpoint
-            while it trains.
-        features: folder for what the frozen trunk sees, shared by the candidates of one
-            pre-training; within `out` where None.
-        schedule: in place of the method's own, scaled.
-        differs: what of the pre-training is not as published, in words for the tables.
-        watch: told of each step and epoch.
+        out: folder; gets the files of `paper.trained_model`, `validation.parquet`, and a
+            checkpoint while it trains.
+        features: folder for the features of the frozen trunk, shared by the candidates of one
+            pre-training; in `out` if None.
+        schedule: replaces the method's scaled schedule.
+        differs: differences of the pre-training from the paper, in words for the tables.
+        watch: called with the progress.
 
     Returns:
-        What it says of the validation images: of the progenitors alone for fc-original, of the
-        scale's variants for the other two (paper, section 4).
+        Scores of the validation images: of the progenitors for fc-original, of the scale's
+        variants for the other two methods (paper, section 4).
 
     Raises:
-        UsageError: another training stands in `out` or `features`.
+        UsageError: `out` or `features` belongs to another training.
         InvalidModel: the checkpoint belongs to another training.
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     method = FINE_TUNINGS[candidate.fine_tuning]
     schedule = schedule or scaled_schedule(method.schedule, material.scale)
@@ -84,34 +85,34 @@ def train_candidate(
     if (out / ABOUT).is_file():
         _remove_unfinished(out)
         return read_candidate(out)[1]
-    run = _Run(candidate, method, material, schedule, out, belongs, watch or Watch())
-    network = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
+    run = _Run(candidate, method, material, schedule, out, belongs, watch)
+    model = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
     with writing_to(out):
         if method.is_trunk_trained:
-            scores = run.all_layers(network)
+            scores = run.all_layers(model)
         else:
-            scores = run.classifier_alone(network, features or out / "features")
+            scores = run.classifier_alone(model, features or out / "features")
         write_scores(out / VALIDATION, [scores])
         words = run_words(material.scale, schedule, method.schedule, differs)
-        finish_training(out, network, run.about(scores) | {"scale_words": words})
+        finish_training(out, model, run.about(scores) | {"scale_words": words})
         _remove_unfinished(out)
     return scores
 
 
 def read_candidate(folder: Path) -> tuple[GoogLeNet, Scores]:
-    """Load a finished candidate, and what it said of its validation images.
+    """Load a finished candidate and its validation scores.
 
     Raises:
-        InvalidModel: it is not there, not finished, damaged or altered.
-        UsageError: what it said is not there.
+        InvalidModel: it is missing, unfinished, damaged or altered.
+        UsageError: the scores are missing.
     """
-    network = load_trained(folder)
+    model = load_trained(folder)
     (scores,) = read_scores(folder / VALIDATION)
-    return network, scores
+    return model, scores
 
 
 def scores_of(classifier: str, images: VariantImages, pfi: NDArray[np.float64]) -> Scores:
-    """Put beside each PFI, shape (len(images),), whose image it is of."""
+    """Join PFI, shape (len(images),), with file, patient and variant of each image."""
     each = [images.which(k) for k in range(len(images))]
     return Scores(
         classifier=classifier,
@@ -125,7 +126,7 @@ def scores_of(classifier: str, images: VariantImages, pfi: NDArray[np.float64]) 
 
 
 class _Run:
-    """One training under way."""
+    """One training."""
 
     def __init__(
         self,
@@ -135,7 +136,7 @@ class _Run:
         schedule: Schedule,
         out: Path,
         belongs: dict[str, str],
-        watch: Watch,
+        watch: TrainingWatch,
     ) -> None:
         self._candidate, self._method, self._material = candidate, method, material
         self._schedule, self._out, self._belongs, self._watch = schedule, out, belongs, watch
@@ -146,31 +147,31 @@ class _Run:
         validated = material.scale.variants if method.is_augmented else (PROGENITOR,)
         self._validation = material.part(Partition.VALIDATION, validated)
 
-    def all_layers(self, network: GoogLeNet) -> Scores:
-        """Train every layer; the variants are made as they are asked for."""
+    def all_layers(self, model: GoogLeNet) -> Scores:
+        """Train every layer; the variants are made when they are needed."""
         watched = self._material.part(Partition.VALIDATION, (PROGENITOR,)).drawn(
             self._material.scale.watched, self._material.seed
         )
 
         def accuracy() -> float:
-            pfi = self._pfi(network, watched, range(len(watched)))
-            network.train()
+            pfi = self._pfi(model, watched, range(len(watched)))
+            model.train()
             return float(((pfi >= 50) == watched.is_frontal).mean())
 
-        train_all_layers(network, self._training_with(accuracy))
-        pfi = self._validated(network)
+        train_all_layers(model, self._training_with(accuracy))
+        pfi = self._validated(model)
         return scores_of(self._candidate.name, self._validation, pfi)
 
-    def classifier_alone(self, network: GoogLeNet, folder: Path) -> Scores:
-        """Train the fully connected layer on what the frozen trunk sees, computed once."""
-        seen, held_out = (
+    def classifier_alone(self, model: GoogLeNet, folder: Path) -> Scores:
+        """Train the fully connected layer on features of the frozen trunk, computed once."""
+        features, held_out = (
             variant_features(
-                network,
+                model,
                 images,
                 folder / str(partition),
                 device=self._material.device,
                 is_bf16=self._material.scale.is_bf16,
-                watch=partial(self._tell, f"{partition} features"),
+                watch=self._watch_features(partition),
             )
             for partition, images in (
                 (Partition.TRAINING, self._training),
@@ -179,15 +180,18 @@ class _Run:
         )
 
         def accuracy() -> float:
-            pfi = pfi_of_features(network, held_out)
+            pfi = pfi_of_features(model, held_out)
             return float(((pfi >= 50) == self._validation.is_frontal).mean())
 
-        train_classifier(network, seen, self._training_with(accuracy))
-        pfi = pfi_of_features(network, held_out)
+        train_classifier(model, features, self._training_with(accuracy))
+        pfi = pfi_of_features(model, held_out)
         return scores_of(self._candidate.name, self._validation, pfi)
 
+    def _watch_features(self, partition: Partition) -> Callable[[int, int], None]:
+        return lambda more, total: self._watch.count(more, total, f"{partition} features")
+
     def about(self, scores: Scores) -> dict[str, Any]:
-        """What was trained and how, for about.json."""
+        """Give the content of about.json."""
         return {
             "candidate": self._candidate.name,
             "scale": self._material.scale.name,
@@ -199,24 +203,24 @@ class _Run:
             "belongs": self._belongs,
         }
 
-    def _validated(self, network: GoogLeNet) -> NDArray[np.float64]:
-        """PFI of all validation images, kept part by part: a resumed run asks about the rest."""
-        # Of this very network: on a GPU the same training need not end at the same bits.
-        folder = self._out / PARTS / network.fingerprint()[:16]
+    def _validated(self, model: GoogLeNet) -> NDArray[np.float64]:
+        """Compute the PFI of all validation images, stored in parts, so that a run can resume."""
+        # Named after the weights: on a GPU the same training may end with other bits.
+        folder = self._out / PARTS / model.fingerprint()[:16]
         folder.mkdir(parents=True, exist_ok=True)
         total, parts = len(self._validation), []
-        self._tell("validation images", 0, total)
+        self._watch.count(0, total, "validation images")
         for start in range(0, total, PART_IMAGES):
             path = folder / f"{start:07}.npy"
             if path.is_file():
                 pfi = np.load(path)
             else:
                 numbers = range(start, min(start + PART_IMAGES, total))
-                pfi = self._pfi(network, self._validation, numbers)
+                pfi = self._pfi(model, self._validation, numbers)
                 with atomic_path(path) as part, part.open("wb") as file:
                     np.save(file, pfi)
             parts.append(pfi)
-            self._tell("validation images", len(pfi), total)
+            self._watch.count(len(pfi), total, "validation images")
         return np.concatenate(parts)
 
     def _training_with(self, accuracy: Callable[[], float]) -> Training:
@@ -227,7 +231,7 @@ class _Run:
             batch=self._schedule.batch,
             seed=self._material.seed,
             per_epoch=scale.augmented_images if is_trunk_trained else None,
-            spread=Spread(passes=scale.passes, epochs=self._schedule.epochs)
+            spread=SplitPasses(passes=scale.passes, epochs=self._schedule.epochs)
             if is_trunk_trained and scale.passes
             else None,
             is_cropped_at_random=is_trunk_trained,
@@ -239,22 +243,17 @@ class _Run:
             checkpoint=self._out / CHECKPOINT,
             belongs=self._belongs,
             device=self._material.device,
-            report=self._watch.reporter(batches.steps, self._schedule.epochs, accuracy),
+            report=report_epochs(self._watch, batches.steps, self._schedule.epochs, accuracy),
         )
 
-    def _tell(self, what: str, more: int, total: int) -> None:
-        self._watch.images(more, total, what)
-
-    def _pfi(
-        self, network: GoogLeNet, images: VariantImages, numbers: range
-    ) -> NDArray[np.float64]:
-        """Of the centre crops of the images of these numbers, in their order."""
+    def _pfi(self, model: GoogLeNet, images: VariantImages, numbers: range) -> NDArray[np.float64]:
+        """Compute the PFI of centre crops of the images of these numbers, in their order."""
         parts = []
-        for start in range(0, len(numbers), _AT_ONCE):
-            shown = np.stack([images(k) for k in numbers[start : start + _AT_ONCE]])
+        for start in range(0, len(numbers), _BATCH):
+            shown = np.stack([images(k) for k in numbers[start : start + _BATCH]])
             parts.append(
                 predict_pfi(
-                    network,
+                    model,
                     shown,
                     device=self._material.device,
                     is_bf16=self._material.scale.is_bf16,
@@ -264,7 +263,7 @@ class _Run:
 
 
 def _remove_unfinished(out: Path) -> None:
-    """What only a run under way needs."""
+    """Remove what only an unfinished training needs."""
     (out / CHECKPOINT).unlink(missing_ok=True)
     shutil.rmtree(out / PARTS, ignore_errors=True)
 
@@ -281,8 +280,8 @@ def _belongs(
 
 
 def _with_new_classifiers(pre_trained: GoogLeNet, seed: int, *, auxiliary: bool) -> GoogLeNet:
-    """A copy of the trunk under fresh classifiers (ours: the paper is silent)."""
+    """Copy the trunk and add new classifiers (ours: the paper does not say)."""
     torch.manual_seed(seed)
-    network = GoogLeNet(CLASSES, auxiliary=auxiliary)
-    network.load_state_dict(network.state_dict() | pre_trained.trunk())
-    return network
+    model = GoogLeNet(CLASSES, auxiliary=auxiliary)
+    model.load_state_dict(model.state_dict() | pre_trained.trunk())
+    return model

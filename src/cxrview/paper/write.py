@@ -1,7 +1,6 @@
-"""Writes up a finished study: figures, page, checklist, and what of it may be shown to anybody."""
+"""Writes figures, page and checklist of a finished study, and a version for publication."""
 
 import datetime
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,25 +13,25 @@ from cxrview.paper.claim_checklist import write_claim
 from cxrview.paper.figures.flow import Flow
 from cxrview.paper.figures.flow_counts import count_flow
 from cxrview.paper.illustrate import OF_PHANTOMS, draw_study_figures
-from cxrview.paper.network_files import ABOUT
 from cxrview.paper.page import write_page
 from cxrview.paper.pretrain_run import SUBSET
-from cxrview.paper.reproduce import Studied
+from cxrview.paper.reproduce import StudyResult
 from cxrview.paper.results import Reproduction, installed_software
+from cxrview.paper.trained_model import read_about
 
 _ASSESSMENT_TABLES = ("assessment.csv", "slices.csv", "reliability.csv")
 
 
-def write_results(studied: Studied, publish: Path | None = None) -> Reproduction:
-    """Draw and write up a study in its folder, and what may be published into another one.
+def write_results(studied: StudyResult, publish: Path | None = None) -> Reproduction:
+    """Write figures, page and checklist into the study's folder, and a public version elsewhere.
 
     Args:
-        studied: a study that ran to its end.
-        publish: folder that gets tables, figures, page and checklist with phantoms where
-            radiographs would be, and no file name; None for none.
+        studied: a finished study.
+        publish: folder that gets tables, figures, page and checklist with phantoms instead of
+            radiographs, and without file names; None writes no public version.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     flow = count_flow(studied)
     run = _written_up(studied, flow, studied.folder.root, is_of_phantoms=False)
@@ -42,7 +41,9 @@ def write_results(studied: Studied, publish: Path | None = None) -> Reproduction
     return run
 
 
-def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool) -> Reproduction:
+def _written_up(
+    studied: StudyResult, flow: Flow, out: Path, *, is_of_phantoms: bool
+) -> Reproduction:
     figures = draw_study_figures(studied, flow, out / "figures", is_of_phantoms=is_of_phantoms)
     run = Reproduction(
         version=installed_software(("cxrview",)).get("cxrview", ""),
@@ -73,35 +74,35 @@ def _written_up(studied: Studied, flow: Flow, out: Path, *, is_of_phantoms: bool
     return run
 
 
-def _differences(studied: Studied) -> Iterator[str]:
-    """What is not as in the paper, a sentence each."""
+def _differences(studied: StudyResult) -> Iterator[str]:
+    """Give the differences from the paper, one sentence each."""
     plan = studied.plan
     if plan.scale.name != "paper":
         yield f"Scale: {studied.choice.scale_words}."
     if plan.is_drawn:
-        yield "Radiographs and pictures are drawn and the published weights are random ones."
+        yield "Radiographs and pictures are drawn, and the published weights are random."
     for name in PRE_TRAININGS:
-        about = json.loads((studied.folder.pre_trained(name) / ABOUT).read_text(encoding="utf-8"))
+        about = read_about(studied.folder.pre_trained(name))
         if about["differs_from_the_paper"]:
             yield f"Pre-training {name}: {'; '.join(about['differs_from_the_paper'])}."
     if plan.by != "image":
         yield "Images are split by patient, so that nothing leaks; the paper split by image."
     if not plan.as_published:
         yield (
-            "Images went straight from their files to 256 x 256 pixels; the paper passed them "
-            "through lossy JPEG first (--as-published)."
+            "Images were squashed to 256 x 256 pixels directly from their files; the paper "
+            "compressed them as lossy JPEG first (--as-published)."
         )
     yield (
-        "The cutoff is chosen on validation images, and that of the test images, which the paper "
-        "took, stands beside it."
+        "The cutoff is chosen on validation images; the one chosen on the test images, as in the "
+        "paper, is also shown."
     )
     yield (
-        "Which 106 variants there are, and fresh auxiliary classifiers, are ours: the paper is "
-        "silent."
+        "The choice of the 106 variants and the new auxiliary classifiers are ours: the paper "
+        "does not say."
     )
 
 
-def _copy_tables(studied: Studied, out: Path) -> None:
+def _copy_tables(studied: StudyResult, out: Path) -> None:
     folder = studied.folder
     tables = [
         *(folder.model / name for name in (CANDIDATE_TABLE, COMPARISON_TABLE, CHOICE)),

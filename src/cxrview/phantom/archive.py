@@ -1,4 +1,4 @@
-"""Lays out a whole drawn archive, as an export from a hospital's would lie on a disk."""
+"""Draws an archive of radiographs in a folder, like an export from a hospital's archive."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from cxrview.phantom.render import Technique, choose_technique, render, render_p
 from cxrview.terms import Projection, View
 
 NONE = "none"
-"""In a list of faults: an image without one."""
+"""In a list of faults: an image without a fault."""
 DEFAULT_SYNTAXES = (
     "native",
     "jpeg-lossless",
@@ -38,7 +38,7 @@ DEFAULT_SYNTAXES = (
     "jpeg-lossless-p14",
     "jpeg-ls-near",
 )
-"""All, the commonest first, so that a small archive holds a bit of everything."""
+"""All syntaxes, the most common first, so that a small archive has some of each."""
 DEFAULT_HEADER_FAULTS = (NONE, "view-wrong", NONE, "view-missing", NONE, NONE, "free-text")
 DEFAULT_DAMAGES = ("truncated",)
 STUDIES = (
@@ -47,26 +47,26 @@ STUDIES = (
     (Projection.AP,),
     (Projection.PA, Projection.LL),
 )
-"""What one patient after another is sent for, starting again at the end."""
+"""Projections of one patient after the other, repeated from the start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """One file of a drawn archive, and the truth about it."""
+    """One file of a drawn archive, and its truth."""
 
     file: str
     """Path relative to the archive's folder, with forward slashes."""
     patient: str
     """Patient ID (0010,0020)."""
     view: View | None
-    """None where it is no chest radiograph."""
+    """None if it is not a chest radiograph."""
     projection: Projection | None
     syntax: str
-    """As the command calls it."""
+    """The command's name of it."""
     header_fault: str
-    """Empty where the header is right."""
+    """Empty if the header is correct."""
     damage: str
-    """Empty where the file is sound."""
+    """Empty if the file is not damaged."""
 
 
 def draw_archive(
@@ -84,24 +84,24 @@ def draw_archive(
     strangers: bool = True,
     overwrite: bool = False,
 ) -> list[Drawn]:
-    """Draw an archive into a folder, and the truth about it into a table beside the folder.
+    """Draw an archive in a folder, and write its truth to a table next to the folder.
 
     The same arguments give the same bytes.
 
     Args:
-        out: the folder; the table is called like it, with `.truth.csv` added.
-        patients: how many, at least 1.
+        out: the folder; the table has its name with `.truth.csv` added.
+        patients: number of patients, at least 1.
         projections: of each patient; None for `STUDIES`.
         size: rows and columns, each at least 64.
         seed: 0 or more; other seeds give other patients.
-        syntaxes: given to the images in turn; None for all.
-        bits: stored for each pixel, 8 to 16; a syntax may cut them to what it can hold.
-        monochrome1: part of the images that are MONOCHROME1, 0 to 1.
-        header_faults: given to the images in turn, `none` for a right header; None for a mix.
-        damages: each makes one further file; None for one truncated file.
-        strangers: a report and a hand are added, which are no chest radiographs.
-        overwrite: a folder that is not empty may be used; what the table beside it names is
-            removed first, other files stay.
+        syntaxes: of one image after the other, repeated; None for all.
+        bits: stored per pixel, 8 to 16; a syntax may reduce them to what it supports.
+        monochrome1: share of the images that are MONOCHROME1, 0 to 1.
+        header_faults: of one image after the other, `none` for a correct header; None for a mix.
+        damages: each adds one file; None for one truncated file.
+        strangers: add a report and a hand, which are not chest radiographs.
+        overwrite: use a folder that is not empty; the files in its table are removed first, other
+            files stay.
 
     Raises:
         UsageError: if a name is unknown, a number out of range, or the folder is not empty.
@@ -128,7 +128,7 @@ def draw_archive(
 
 
 def truth_table(out: Path) -> Path:
-    """Where the truth about the archive in a folder lies: beside it."""
+    """Give the path of the table of the truth, next to the folder."""
     whole = out.resolve()
     return whole.with_name(f"{whole.name}.truth.csv")
 
@@ -148,10 +148,10 @@ class _Plan:
 def _check(patients: int, size: tuple[int, int], bits: int, monochrome1: float, seed: int) -> None:
     for holds, reason in (
         (patients >= 1, f"an archive needs at least one patient; got {patients}"),
-        (min(size) >= 64, f"a picture needs at least 64 rows and columns; got {size}"),
-        (max(size) <= 20_000, f"a picture has at most 20,000 rows and columns; got {size}"),
+        (min(size) >= 64, f"an image needs at least 64 rows and columns; got {size}"),
+        (max(size) <= 20_000, f"an image has at most 20,000 rows and columns; got {size}"),
         (8 <= bits <= 16, f"a pixel stores 8 to 16 bits; got {bits}"),
-        (0 <= monochrome1 <= 1, f"the part of MONOCHROME1 is 0 to 1; got {monochrome1}"),
+        (0 <= monochrome1 <= 1, f"the share of MONOCHROME1 is 0 to 1; got {monochrome1}"),
         (seed >= 0, f"a seed is 0 or more; got {seed}"),
     ):
         if not holds:
@@ -167,7 +167,7 @@ def _known(
     for name in names:
         if name not in (*known, NONE):
             raise UsageError(
-                f"there is no {kind} called {name}", "cxrview phantom --list-faults names them"
+                f"{kind} {name} does not exist", "cxrview phantom --list-faults lists them"
             )
     return names
 
@@ -177,11 +177,11 @@ def _prepare(out: Path, overwrite: bool) -> Path:
     taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
     if taken and (not overwrite or not out.is_dir()):
         raise UsageError(
-            f"{out} is there already and not empty", "Name another folder, or add --overwrite"
+            f"{out} already exists and is not empty", "Choose another folder, or use --overwrite"
         )
     if truth.exists() and not overwrite:
         raise UsageError(
-            f"{truth} is there already", "Remove it, name another folder, or add --overwrite"
+            f"{truth} already exists", "Remove it, choose another folder, or use --overwrite"
         )
     if truth.exists():
         _remove_earlier(out, truth)
@@ -194,7 +194,7 @@ def _remove_earlier(out: Path, truth: Path) -> None:
     inside = out.resolve()
     for name in filter(None, named):
         file = (out / name).resolve()
-        # A table that was tampered with must not reach outside the folder.
+        # A manipulated table must not remove files outside the folder.
         if inside in file.parents:
             file.unlink(missing_ok=True)
 
@@ -202,7 +202,7 @@ def _remove_earlier(out: Path, truth: Path) -> None:
 def _files(
     plan: _Plan, patients: int, projections: Sequence[Projection] | None
 ) -> Iterator[tuple[Drawn, bytes]]:
-    """Every file with its bytes, patient after patient, then what is damaged or no chest."""
+    """Yield every file with its bytes: patient by patient, then damaged files and other objects."""
     syntaxes, faults = cycle(plan.syntaxes), cycle(plan.header_faults)
     rng = np.random.default_rng([plan.seed, 0])
     kept: list[tuple[Shot, NDArray[np.uint16]]] = []
@@ -274,7 +274,7 @@ def _damaged(shot: Shot, pixels: NDArray[np.uint16], name: str, index: int) -> t
 
 
 def _strangers(plan: _Plan, patients: int) -> Iterator[tuple[Drawn, bytes]]:
-    """Of one more patient: a hand, and a report without pixels."""
+    """Draw one more patient's hand, and write a report without pixels."""
     patient = draw_patient(patients + 1, plan.seed)
     shot = Shot(patient=patient, projection=Projection.PA, archive_seed=plan.seed, bits=plan.bits)
     pixels = render(build_hand(patient), _for_a_hand(plan, patient), plan.size, plan.bits)
@@ -309,7 +309,7 @@ def _stranger(patient: Patient, series: int, dataset: Dataset) -> Drawn:
 
 
 def _place(patient: Patient, series: int) -> str:
-    """As exports do it: names without ending, from some machines with one."""
+    """Name a file as exports do: without an ending, from some machines with one."""
     ending = ".dcm" if patient.number % 3 == 0 else ""
     return f"PAT{patient.number:05d}/STUDY001/IM{series:04d}{ending}"
 

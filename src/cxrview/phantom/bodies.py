@@ -1,6 +1,6 @@
-"""Convex bodies that a ray meets in one piece, so that its path through them has a formula.
+"""Convex bodies, whose path lengths along a ray have a closed formula, and tissue constants.
 
-Lengths are millimetres in the patient's own axes, as DICOM names them (PS3.3 C.7.6.2.1.1):
+Lengths are millimetres in the patient's axes of DICOM (PS3.3 C.7.6.2.1.1):
 x to the patient's left, y to the back, z to the head.
 """
 
@@ -13,6 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 Vectors = NDArray[np.float64]
 
 
+# Linear attenuation in 1/mm.
+SOFT = 0.0195
+"""Muscle, blood and abdominal organs, about 1.05 g/cm3."""
+FAT = 0.0176
+LUNG = 0.0052
+"""Inflated lung, about 0.27 g/cm3."""
+CORTEX = 0.048
+"""Cortical bone."""
+SPONGY = 0.031
+"""Cancellous bone: inside of vertebrae and of the ends of long bones."""
+MARROW = 0.023
+AIR = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """A quadric, ellipsoid or elliptic cylinder, cut by any number of planes."""
@@ -20,18 +34,18 @@ class Body:
     centre: Vectors
     """Shape (3,)."""
     to_unit: Vectors
-    """Shape (3, 3): maps the centred body onto the unit sphere; a cylinder has a zero row."""
+    """Shape (3, 3): maps the centred body to the unit sphere; a cylinder has a zero row."""
     attenuation: float
     """Linear attenuation coefficient in 1/mm."""
     replaces: float = 0.0
-    """Attenuation in 1/mm of the tissue that lay there before; 0 for air."""
+    """Attenuation in 1/mm of the tissue that the body replaces; 0 for air."""
     planes: Vectors = field(default_factory=lambda: np.empty((0, 4)))
-    """Shape (k, 4): normal and offset; what has normal . point > offset is cut off."""
+    """Shape (k, 4): normal and offset; points with normal . point > offset are cut off."""
     half_box: Vectors = field(default_factory=lambda: np.full(3, np.inf))
-    """Shape (3,): half the sides of an upright box about the centre that holds the body."""
+    """Shape (3,): half the sides of the axis-parallel box about the centre around the body."""
 
     def mirrored(self) -> "Body":
-        """The same body with left and right exchanged."""
+        """Mirror the body, left and right exchanged."""
         flip = np.array([-1.0, 1.0, 1.0])
         return replace(
             self,
@@ -41,7 +55,7 @@ class Body:
         )
 
     def scaled(self, factor: float) -> "Body":
-        """The same body grown about the origin; what it is made of stays."""
+        """Scale the body about the origin; its attenuation stays."""
         return replace(
             self,
             centre=self.centre * factor,
@@ -61,7 +75,7 @@ def ellipsoid(
     below: float | None = None,
     above: float | None = None,
 ) -> Body:
-    """An ellipsoid, tilted about x, then y, then z; only what is `below` and `above` those z."""
+    """Make an ellipsoid, tilted about x, then y, then z, and cut to z `below` and `above`."""
     middle, semi = _vector(centre), _vector(semi_axes)
     planes = []
     if below is not None:
@@ -88,16 +102,16 @@ def tube(
     replaces: float = 0.0,
     flat_towards: ArrayLike = (0.0, 0.0, 1.0),
 ) -> list[Body]:
-    """A tube along a path: one elliptic cylinder for each stretch, mitred where two meet.
+    """Make a tube along a path: one elliptic cylinder per segment, mitred where two meet.
 
     Args:
         path: shape (n, 3), n at least 2.
-        width: semi-axis along `flat_towards`, one for all or one for each of n - 1 stretches.
-        thickness: the semi-axis across it, likewise.
+        width: semi-axis along `flat_towards`, one for all or one for each of n - 1 segments.
+        thickness: the other semi-axis, likewise.
         attenuation: in 1/mm.
         replaces: attenuation of the tissue around, in 1/mm.
-        flat_towards: shape (3,), the direction of the wide side, or the nearest to it that
-            stands square on the path.
+        flat_towards: shape (3,), the direction of the wide side, or the nearest to it that is
+            perpendicular to the path.
     """
     points = np.asarray(path, dtype=np.float64)
     steps = np.diff(points, axis=0)
@@ -105,7 +119,7 @@ def tube(
     along = steps / lengths[:, None]
     widths = np.broadcast_to(np.asarray(width, dtype=np.float64), lengths.shape)
     thicknesses = np.broadcast_to(np.asarray(thickness, dtype=np.float64), lengths.shape)
-    # The plane between two stretches halves their angle, so that no point counts twice.
+    # The plane between two segments bisects their angle, so that no point counts twice.
     mitres = np.concatenate([along[:1], along[:-1] + along[1:], along[-1:]])
     mitres /= np.linalg.norm(mitres, axis=1)[:, None]
     bodies = []
@@ -132,7 +146,7 @@ def tube(
 def crossing(
     body: Body, points: Vectors, directions: Vectors
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where rays enter and leave a body, in mm along them from `points`.
+    """Compute where rays enter and leave a body, in mm along them from `points`.
 
     Args:
         body: the body.
@@ -140,11 +154,11 @@ def crossing(
         directions: shape (..., 3), unit vectors; the two shapes are broadcast.
 
     Returns:
-        Two arrays of shape (...); equal where the ray misses.
+        Two arrays of shape (...); equal if the ray misses.
     """
     start = (points - body.centre) @ body.to_unit.T
     along = directions @ body.to_unit.T
-    # Along a cylinder's axis the square vanishes: a ray there is inside for ever, or never.
+    # Along a cylinder's axis the square term is 0: the ray is always inside, or never.
     a = np.maximum(np.einsum("...i,...i", along, along), 1e-12)
     b = np.einsum("...i,...i", start, along)
     within = b * b - a * (np.einsum("...i,...i", start, start) - 1)
@@ -156,7 +170,7 @@ def crossing(
 
 
 def chord(body: Body, points: Vectors, directions: Vectors) -> NDArray[np.float64]:
-    """Length in mm of each ray inside the body; arguments as in `crossing`."""
+    """Compute the length in mm of each ray inside the body; arguments as for `crossing`."""
     enter, leave = crossing(body, points, directions)
     return leave - enter
 
@@ -166,7 +180,7 @@ def _cut(
 ) -> tuple[Vectors, Vectors]:
     room = plane[3] - points @ plane[:3]
     speed = directions @ plane[:3]
-    # So slow that it meets the plane light years away, where the numbers end.
+    # Nearly parallel: the intersection would be beyond the range of the numbers.
     speed = np.where(np.abs(speed) < 1e-12, 0.0, speed)
     with np.errstate(divide="ignore", invalid="ignore"):
         met = room / speed
@@ -192,16 +206,3 @@ def _rotation(degrees: tuple[float, float, float]) -> Vectors:
     about_y = [[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]]
     about_z = [[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]]
     return np.asarray(np.array(about_z) @ np.array(about_y) @ np.array(about_x))
-
-
-SOFT = 0.0195
-"""Muscle, blood and abdominal organs, about 1.05 g/cm3."""
-FAT = 0.0176
-LUNG = 0.0052
-"""Inflated lung, about 0.27 g/cm3."""
-CORTEX = 0.048
-"""The hard shell of bones."""
-SPONGY = 0.031
-"""The inside of vertebrae and of the ends of long bones."""
-MARROW = 0.023
-AIR = 0.0

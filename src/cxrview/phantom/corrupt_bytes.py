@@ -1,4 +1,4 @@
-"""Damage done to the finished bytes of a file, whatever stands in them."""
+"""Damage of the bytes of a file."""
 
 import io
 import struct
@@ -15,12 +15,12 @@ _BOMB_BYTES = 400_000_000
 
 
 def cut_to(part: float) -> Bytes:
-    """Only the first part of the bytes, 0 to 1."""
+    """Keep only the first share of the bytes, 0 to 1."""
     return lambda whole: whole[: int(len(whole) * part)]
 
 
 def flip(whole: bytes) -> bytes:
-    """400 bytes of the later three quarters changed."""
+    """Change 400 bytes in the last three quarters."""
     rng = np.random.default_rng(4)
     values = np.frombuffer(whole, dtype=np.uint8).copy()
     at = rng.choice(np.arange(len(values) // 4, len(values)), 400, replace=False)
@@ -29,27 +29,27 @@ def flip(whole: bytes) -> bytes:
 
 
 def executable_preamble(whole: bytes) -> bytes:
-    """A preamble may hold anything, the head of a Windows program too (CVE-2019-11687)."""
+    """Put the header of a Windows program into the preamble (CVE-2019-11687)."""
     return b"MZ" + bytes(58) + struct.pack("<L", 0x200) + bytes(64) + whole[128:]
 
 
 def without_preamble(whole: bytes) -> bytes:
-    """Begins at the meta information."""
+    """Remove the preamble, so that the file starts with the meta information."""
     return whole[132:]
 
 
 def without_meta(whole: bytes) -> bytes:
-    """Begins at the data set, as files did before PS3.10."""
+    """Remove preamble and meta information, as in files before PS3.10."""
     return whole[_meta_end(whole) :]
 
 
 def wrong_group_length(whole: bytes) -> bytes:
-    """Meta information says that it ends after four bytes."""
+    """Let the meta information claim a length of four bytes."""
     return whole[:140] + struct.pack("<L", 4) + whole[144:]
 
 
 def nested(depth: int) -> Bytes:
-    """Waveform Sequence within itself, all of undefined length (PS3.5 section 7.5)."""
+    """Nest Waveform Sequence, all of undefined length (PS3.5 section 7.5)."""
     start = struct.pack(
         "<HH2sHLHHL", 0x5400, 0x0100, b"SQ", 0, 2**32 - 1, 0xFFFE, 0xE000, 2**32 - 1
     )
@@ -58,30 +58,30 @@ def nested(depth: int) -> Bytes:
 
 
 def lying_length(whole: bytes) -> bytes:
-    """An element before the pixels claims 2 GB, of which the file has none."""
+    """Add an element before the pixels that claims 2 GB, which the file does not have."""
     return _before_pixels(whole, _waveform_data(0x7FFFFFF0))
 
 
 def wrong_vr(whole: bytes) -> bytes:
-    """Rows (0028,0010) says FD, a number of eight bytes, and has two."""
+    """Give Rows (0028,0010) the VR FD, a number of eight bytes, with two bytes."""
     return whole.replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00FD", 1)
 
 
 def odd_length(whole: bytes) -> bytes:
-    """Native pixels one byte short, without the byte that PS3.5 section 7.1.1 fills up with."""
+    """Remove the last byte of native pixels, without the padding of PS3.5 section 7.1.1."""
     at = _pixels_at(whole) + 8
     length: int = struct.unpack("<L", whole[at : at + 4])[0]
     return whole[:at] + struct.pack("<L", length - 1) + whole[at + 4 : -1]
 
 
 def unknown_charset(whole: bytes) -> bytes:
-    """Text in a character set that nobody knows, with bytes that no common one has."""
+    """Declare an unknown character set, and use bytes that no common one has."""
     named = whole.replace(b"ISO_IR 100", b"ISO_IR 999", 1)
     return named.replace(b"Drawn Hospital", b"Drawn \xff\xfe\x81pital", 1)
 
 
 def inflate_bomb(whole: bytes) -> bytes:
-    """A deflated file to which 400 MB of zeros were added: half a megabyte (PS3.5 annex A.5)."""
+    """Deflate a file with 400 MB of zeros to half a megabyte (PS3.5 annex A.5)."""
     head = _meta_end(whole)
     plain = zlib.decompress(whole[head:], -zlib.MAX_WBITS)
     at = _pixels_at(plain)

@@ -1,6 +1,6 @@
-"""How a file can be damaged or odd, and what a reader should make of each.
+"""Damaged and unusual files, and the expected result of reading each.
 
-A damage takes a sound data set with native little-endian pixels and gives a file's bytes.
+A damage takes a valid data set with native little-endian pixels and gives a file's bytes.
 """
 
 import copy
@@ -36,21 +36,21 @@ from cxrview.phantom.encode import find_syntax
 from cxrview.phantom.odd_pixels import ODD_PIXELS, float_pixels, stored_pixels
 
 READABLE = "readable"
-"""Expected of a file that is odd but gives its picture."""
+"""Expected for an unusual file whose image can be read."""
 Breaks = Callable[[Dataset], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """One way to damage a file."""
+    """One kind of damage."""
 
     name: str
     what: str
-    """In one line."""
+    """One line."""
     expected: frozenset[str]
-    """`READABLE` or codes of `cxrview.errors`: any of them is a right answer to this file."""
+    """`READABLE` or codes of `cxrview.errors`; each of them is correct for this file."""
     apply: Breaks
-    """From a sound data set, which it leaves alone, to the bytes of the damaged file."""
+    """Takes a valid data set, which is not changed; gives the bytes of the damaged file."""
 
 
 def _changed(change: Callable[[Dataset], object]) -> Breaks:
@@ -63,7 +63,7 @@ def _changed(change: Callable[[Dataset], object]) -> Breaks:
 
 
 def _sets(**values: object) -> Breaks:
-    """Elements set to values that are not checked, since most are not allowed."""
+    """Set elements to values without validation, since most are not allowed."""
 
     def change(dataset: Dataset) -> None:
         for keyword, value in values.items():
@@ -82,7 +82,7 @@ def _bytes(change: Callable[[bytes], bytes]) -> Breaks:
 
 
 def _syntax(uid: str) -> Breaks:
-    """Another transfer syntax in the meta information, past pydicom, which knows better."""
+    """Write another transfer syntax into the meta information, which pydicom would correct."""
 
     def apply(dataset: Dataset) -> bytes:
         old = str(dataset.file_meta.TransferSyntaxUID).encode()
@@ -93,7 +93,7 @@ def _syntax(uid: str) -> Breaks:
 
 
 def _stream(change: Callable[[bytes], bytes], fragments: int = 1) -> Breaks:
-    """Damage to the stream of a picture compressed as JPEG lossless."""
+    """Damage the stream of an image that is compressed as JPEG lossless."""
 
     def apply(dataset: Dataset) -> bytes:
         altered = copy.deepcopy(dataset)
@@ -108,7 +108,7 @@ def _stream(change: Callable[[bytes], bytes], fragments: int = 1) -> Breaks:
 
 
 def compressed(dataset: Dataset) -> bytes:
-    """A data set's native pixels as a stream of JPEG lossless."""
+    """Compress a data set's native pixels as JPEG lossless."""
     encode = find_syntax("jpeg-lossless").encode
     assert encode is not None
     return encode(stored_pixels(dataset), int(dataset.BitsStored))
@@ -156,31 +156,31 @@ def _codes(*codes: str) -> frozenset[str]:
 
 
 _ROWS: tuple[tuple[str, str, frozenset[str], Breaks], ...] = (
-    ("empty", "no byte", _codes("empty_file"), _always(b"")),
+    ("empty", "an empty file", _codes("empty_file"), _always(b"")),
     ("one-byte", "a single byte", _codes("not_an_image"), _always(b"D")),
     ("zeros", "a megabyte of zeros", _codes("not_an_image"), _always(bytes(1_000_000))),
     ("random", "random bytes", _codes("not_an_image"),
      lambda dataset: np.random.default_rng(5).bytes(20_000)),
-    ("text", "a web page under the name of an image", _codes("not_an_image"), _always(_TEXT)),
-    ("renamed-jpeg", "a JPEG file under the name of a DICOM file", _READ, _renamed_picture),
+    ("text", "a web page with the name of an image", _codes("not_an_image"), _always(_TEXT)),
+    ("renamed-jpeg", "a JPEG file with the name of a DICOM file", _READ, _renamed_picture),
     ("truncated", "the last two fifths are missing", _codes("truncated"), _bytes(cut_to(0.6))),
     ("truncated-header", "ends within the header", _codes("truncated", "corrupt_header"),
      _bytes(lambda whole: whole[:700])),
-    ("truncated-stream", "JPEG lossless that ends too early, correctly wrapped",
+    ("truncated-stream", "JPEG lossless that ends too early, correctly encapsulated",
      _codes("truncated", "corrupt_pixels"), _stream(cut_to(0.5))),
     ("flipped-stream", "400 bytes of a JPEG lossless stream changed",
      _codes(READABLE, "corrupt_pixels", "truncated"), _stream(flip)),
-    ("empty-fragment", "compressed pixels of no byte",
+    ("empty-fragment", "empty compressed pixels",
      _codes("corrupt_pixels", "truncated", "no_pixel_data"), _empty_fragment),
     ("two-fragments", "one frame in two fragments", _READ, _stream(bytes, fragments=2)),
     ("flipped", "400 bytes of native pixels changed", _READ, _bytes(flip)),
-    ("no-preamble", "begins at the meta information", _codes(READABLE, "not_an_image"),
+    ("no-preamble", "starts with the meta information", _codes(READABLE, "not_an_image"),
      _bytes(without_preamble)),
-    ("no-meta", "begins at the data set",
+    ("no-meta", "starts with the data set",
      _codes(READABLE, "not_an_image", "corrupt_header"), _bytes(without_meta)),
-    ("group-length", "meta information lies about its length",
+    ("group-length", "wrong length of the meta information",
      _codes(READABLE, "corrupt_header"), _bytes(wrong_group_length)),
-    ("executable", "the preamble is the head of a Windows program", _READ,
+    ("executable", "the preamble is the header of a Windows program", _READ,
      _bytes(executable_preamble)),
     ("trailing-bytes", "100 kB of zeros after the end", _READ,
      _bytes(lambda whole: whole + bytes(100_000))),
@@ -188,7 +188,7 @@ _ROWS: tuple[tuple[str, str, frozenset[str], Breaks], ...] = (
      _syntax("1.2.840.10008.9.9")),
     ("no-syntax", "Transfer Syntax UID empty", _codes(READABLE, "corrupt_header", "unsupported"),
      _syntax("")),
-    ("wrong-vr", "Rows has a value representation that does not fit",
+    ("wrong-vr", "Rows has a wrong value representation",
      _codes(READABLE, "corrupt_header"), _bytes(wrong_vr)),
     ("lying-length", "an element claims 2 GB", _codes("truncated", "corrupt_header"),
      _bytes(lying_length)),
@@ -204,21 +204,21 @@ _ROWS: tuple[tuple[str, str, frozenset[str], Breaks], ...] = (
     ("bits-stored-zero", "Bits Stored 0", _codes("corrupt_header"), _sets(BitsStored=0)),
     ("bits-stored-many", "Bits Stored above Bits Allocated", _codes("corrupt_header"),
      _sets(BitsStored=24, HighBit=23)),
-    ("samples-two", "two samples a pixel", _codes("corrupt_header", "unsupported"),
+    ("samples-two", "two samples per pixel", _codes("corrupt_header", "unsupported"),
      _sets(SamplesPerPixel=2)),
     ("no-photometric", "no Photometric Interpretation", _codes("corrupt_header", READABLE),
      _lacks("PhotometricInterpretation")),
     ("window-zero", "Window Width 0", _READ, _sets(WindowWidth="0")),
-    ("window-garbage", "Window Center is no number", _READ, _garbage_window),
+    ("window-garbage", "Window Center is not a number", _READ, _garbage_window),
     ("slope-zero", "Rescale Slope 0", _codes(READABLE, "corrupt_header"),
      _sets(RescaleSlope="0", RescaleIntercept="0")),
     ("bad-charset", "a character set that does not exist", _READ,
      _bytes(unknown_charset)),
-    ("hostile-id", "a patient's id that climbs out of its folder", _READ,
+    ("hostile-id", "a patient's id with ../", _READ,
      _sets(PatientID="../../../etc/phantom\0\n")),
     ("long-id", "a patient's id of 10,000 letters", _READ, _sets(PatientID="P" * 10_000)),
     ("no-pixels", "no Pixel Data", _codes("no_pixel_data", "truncated"), _lacks("PixelData")),
-    ("empty-pixels", "Pixel Data of no byte", _codes("no_pixel_data", "truncated"),
+    ("empty-pixels", "empty Pixel Data", _codes("no_pixel_data", "truncated"),
      _sets(PixelData=b"")),
     ("odd-length", "native pixels one byte short", _codes("truncated", READABLE),
      _bytes(odd_length)),
@@ -231,4 +231,4 @@ DAMAGES: dict[str, Damage] = {
     name: Damage(name=name, what=what, expected=expected, apply=apply)
     for name, what, expected, apply in _ROWS
 }
-"""Every damage by its name."""
+"""All kinds of damage by name."""

@@ -1,7 +1,7 @@
-"""Wraps drawn pixels into DICOM with the headers that an export from an archive has.
+"""Writes drawn pixels as DICOM, with the headers of an export from an archive.
 
-Every value is invented and says so: patients are called Phantom, machines come from
-Phantom Works. Identifiers follow from the seed, so that the same seed gives the same bytes.
+All values are visibly invented: patients are called Phantom, machines come from Phantom Works.
+Identifiers are derived from the seed, so that the same seed gives the same bytes.
 """
 
 import io
@@ -37,40 +37,40 @@ VIEW_CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One exposure of one patient, and how it is to be written down."""
+    """One exposure of one patient, and its encoding."""
 
     patient: Patient
     projection: Projection
     archive_seed: int
-    """Goes into every identifier, so that two archives never share one."""
+    """Part of every identifier, so that two archives have different ones."""
     series: int = 1
-    """Counts from 1 within the patient's one study; each shot has its own."""
+    """Number within the patient's one study, from 1."""
     bits: int = 12
-    """That `pixels` use, 1 to 16."""
+    """Bits that `pixels` use, 1 to 16."""
     pixel_mm: float = 0.42
     is_digital: bool = False
-    """Digital X-Ray (DX) with coded view, instead of Computed Radiography (CR)."""
+    """Digital X-Ray (DX) with a coded view, instead of Computed Radiography (CR)."""
     is_monochrome1: bool = False
 
     @property
     def view(self) -> View:
-        """The truth."""
+        """The true view."""
         return self.projection.view
 
 
 def synthetic_uid(*names: object) -> str:
-    """A UID that follows from names alone: 2.25 and a UUID as a number (PS3.5 annex B.2)."""
+    """Derive a UID from names: 2.25 and a UUID as a number (PS3.5 annex B.2)."""
     name = "/".join(str(part) for part in names)
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, f'cxrview-phantom/{name}').int}"
 
 
 def make_instance(pixels: NDArray[np.uint16], shot: Shot, syntax: Syntax) -> Dataset:
-    """One complete DICOM object, its pixels encoded.
+    """Make a complete DICOM object with encoded pixels.
 
     Args:
         pixels: shape (rows, columns), uint16, using `shot.bits` bits, bone bright.
-        shot: whose they are.
-        syntax: how to write them; it may store fewer bits.
+        shot: patient and exposure.
+        syntax: encoding; it may store fewer bits.
     """
     dataset = Dataset()
     dataset.file_meta = _file_meta(shot, syntax)
@@ -84,7 +84,7 @@ def make_instance(pixels: NDArray[np.uint16], shot: Shot, syntax: Syntax) -> Dat
 
 
 def add_pixels(dataset: Dataset, pixels: NDArray[np.uint16], shot: Shot, syntax: Syntax) -> None:
-    """Set the Image Pixel module (PS3.3 C.7.6.3) and what tells of lossy compression."""
+    """Set the Image Pixel module (PS3.3 C.7.6.3) and the elements about lossy compression."""
     kept = min(shot.bits, syntax.most_bits)
     values = (pixels >> (shot.bits - kept)).astype(np.uint16)
     if shot.is_monochrome1:
@@ -114,7 +114,7 @@ def add_pixels(dataset: Dataset, pixels: NDArray[np.uint16], shot: Shot, syntax:
 
 
 def make_report(shot: Shot) -> Dataset:
-    """A Basic Text SR without pixels, of the same patient and study (PS3.3 A.35.1)."""
+    """Make a Basic Text SR without pixels, of the same patient and study (PS3.3 A.35.1)."""
     dataset = Dataset()
     meta = _file_meta(shot, find_syntax("native"))
     meta.MediaStorageSOPClassUID = UID(REPORT_STORAGE)
@@ -143,7 +143,7 @@ def make_report(shot: Shot) -> Dataset:
 
 
 def to_bytes(dataset: Dataset) -> bytes:
-    """The file: preamble, meta information and data set (PS3.10 section 7)."""
+    """Give the bytes of the file: preamble, meta information and data set (PS3.10 section 7)."""
     file = io.BytesIO()
     pydicom.dcmwrite(file, dataset, enforce_file_format=True)
     return file.getvalue()
@@ -201,7 +201,7 @@ def _add_series(dataset: Dataset, shot: Shot) -> None:
 
 
 def _add_digital_modules(dataset: Dataset, shot: Shot) -> None:
-    """What Digital X-Ray asks for beyond CR (PS3.3 A.26, C.8.11)."""
+    """Add what Digital X-Ray needs beyond CR (PS3.3 A.26, C.8.11)."""
     dataset.PresentationIntentType = "FOR PRESENTATION"
     dataset.ImageLaterality = "U"
     dataset.PixelIntensityRelationship = "LOG"

@@ -1,4 +1,4 @@
-"""The transfer syntaxes that a drawn radiograph can be written in, each with its encoder."""
+"""The transfer syntaxes of drawn radiographs, each with its encoder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ Encoder = Callable[[NDArray[np.uint16], int], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Syntax:
-    """One way of writing pixels (PS3.5 section 10 and annex A)."""
+    """One transfer syntax (PS3.5 section 10 and annex A)."""
 
     name: str
-    """As the command calls it."""
+    """The command's name of it."""
     uid: str
     encode: Encoder | None = None
-    """Makes one frame's stream from (rows, columns) and bits stored; None for native pixels."""
+    """Encodes one frame of shape (rows, columns) with bits stored; None for native pixels."""
     most_bits: int = 16
-    """That the syntax can store; more are cut off."""
+    """Most bits that the syntax can store; more are cut off."""
     fills_bytes: bool = False
-    """The encoder writes 8 or 16 bits into its stream, so the header must say so too."""
+    """The encoder always writes 8 or 16 bits, and so the header must too."""
     stream_bits: int = 0
-    """That the stream always has, whatever the pixels use; 0 where it follows them."""
+    """Bits of every stream; 0 if they depend on the pixels."""
     lossy_method: str = ""
-    """Lossy Image Compression Method (0028,2114); empty where lossless."""
+    """Lossy Image Compression Method (0028,2114); empty if lossless."""
 
     def bits_stored(self, bits: int) -> int:
-        """Bits Stored (0028,0101) for pixels drawn with so many bits."""
+        """Bits Stored (0028,0101) for pixels of so many bits."""
         kept = min(bits, self.most_bits)
         if self.stream_bits:
             return self.stream_bits
@@ -41,7 +41,7 @@ class Syntax:
 
 
 def native_bytes(pixels: NDArray[np.uint16], bits: int, *, big_endian: bool = False) -> bytes:
-    """Pixels without compression: 8 or 16 bits each, padded to even length (PS3.5 8.1.1)."""
+    """Encode without compression: 8 or 16 bits each, padded to even length (PS3.5 8.1.1)."""
     if bits <= 8:
         raw = pixels.astype(np.uint8).tobytes()
     else:
@@ -50,14 +50,14 @@ def native_bytes(pixels: NDArray[np.uint16], bits: int, *, big_endian: bool = Fa
 
 
 def find_syntax(name: str) -> Syntax:
-    """The syntax of that name.
+    """Find a syntax by its name.
 
     Raises:
-        UsageError: if there is none.
+        UsageError: there is no syntax of that name.
     """
     if name not in SYNTAXES:
         raise UsageError(
-            f"there is no transfer syntax called {name}", f"Choose from {', '.join(SYNTAXES)}"
+            f"transfer syntax {name} does not exist", f"Choose from {', '.join(SYNTAXES)}"
         )
     return SYNTAXES[name]
 
@@ -67,11 +67,11 @@ def _in_bytes(pixels: NDArray[np.uint16], bits: int) -> NDArray[np.uint8] | NDAr
 
 
 def _rle(pixels: NDArray[np.uint16], bits: int) -> bytes:
-    """PS3.5 annex G: one segment for each byte of a pixel, most significant first."""
+    """Encode as in PS3.5 annex G: one segment per byte of a pixel, most significant first."""
     planes = [pixels & 0xFF] if bits <= 8 else [pixels >> 8, pixels & 0xFF]
     segments = []
     for plane in planes:
-        # A run may not reach into the next row (PS3.5 G.3.1).
+        # A run must not extend into the next row (PS3.5 G.3.1).
         packed = b"".join(imagecodecs.packbits_encode(row) for row in plane.astype(np.uint8))
         segments.append(packed + b"\0" * (len(packed) % 2))
     starts = 64 + np.cumsum([0, *(len(segment) for segment in segments[:-1])])
@@ -86,7 +86,7 @@ def _jpeg_baseline(pixels: NDArray[np.uint16], bits: int) -> bytes:
 
 
 def _jpeg_extended(pixels: NDArray[np.uint16], bits: int) -> bytes:
-    # The extended process is told apart by twelve bits; eight would make baseline.
+    # Twelve bits make the extended process; eight would make baseline.
     return bytes(imagecodecs.jpeg8_encode(pixels, 95, bitspersample=12))
 
 
@@ -171,4 +171,4 @@ SYNTAXES: dict[str, Syntax] = {
         Syntax(name="htj2k", uid="1.2.840.10008.1.2.4.201", encode=_htj2k, fills_bytes=True),
     )
 }
-"""Every syntax by its name."""
+"""All syntaxes by name."""

@@ -1,4 +1,4 @@
-"""From attenuation to the grey values of a detector: scatter, noise, processing, collimator."""
+"""Turns attenuation into grey values of a detector: scatter, noise, processing, collimator."""
 
 from dataclasses import dataclass
 
@@ -13,32 +13,32 @@ Grey = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """How a picture was taken and processed."""
+    """Settings of exposure and processing."""
 
     quanta: float = 20_000.0
-    """Mean count of X-ray quanta in a pixel that nothing shades; sets the noise."""
+    """Mean number of X-ray quanta in an unattenuated pixel, which decides the noise."""
     scatter: float = 0.5
-    """Scattered over primary radiation behind the patient, after the grid."""
+    """Ratio of scattered to primary radiation behind the patient, after the grid."""
     equalise: float = 0.35
-    """Part of the coarse contrast that processing takes away, 0 to 1."""
+    """Share of the coarse contrast that processing removes, 0 to 1."""
     sharpen: float = 0.8
-    """How much of the fine contrast it adds."""
+    """Amount of fine contrast that processing adds."""
     margins: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-    """Parts of the height or width that the collimator covers: top, bottom, left, right."""
+    """Shares of the height or width that the collimator covers: top, bottom, left, right."""
     is_shuttered: bool = True
-    """Covered margins are blackened, instead of white as the collimator leaves them."""
+    """Covered margins are black, instead of white as on the detector."""
     marker: str = "L"
-    """The lead letter beside the patient: L, R, or none where empty."""
+    """The lead letter beside the patient: L, R, or empty for none."""
     marker_at: tuple[float, float] = (0.06, 0.9)
-    """Its middle as parts of height and width."""
+    """Its centre as shares of height and width."""
 
 
 def expose(attenuation: Grey, exposure: Exposure, seed: int) -> Grey:
-    """Grey values of a finished radiograph.
+    """Compute the grey values of a finished radiograph.
 
     Args:
-        attenuation: shape (rows, columns), minus the natural logarithm of what comes through.
-        exposure: how it is taken.
+        attenuation: shape (rows, columns), minus the natural logarithm of the transmitted share.
+        exposure: the settings.
         seed: of the noise.
 
     Returns:
@@ -56,7 +56,7 @@ def expose(attenuation: Grey, exposure: Exposure, seed: int) -> Grey:
 
 
 def transmitted(attenuation: Grey, scatter: float) -> Grey:
-    """The part of the beam that reaches each pixel, with its scattered companions.
+    """Compute the radiation that reaches each pixel, primary and scattered.
 
     Args:
         attenuation: shape (rows, columns), 0 or more.
@@ -64,16 +64,16 @@ def transmitted(attenuation: Grey, scatter: float) -> Grey:
 
     Returns:
         Shape (rows, columns), above 0. Ours: scatter is primary radiation blurred by a
-        twelfth of the picture's side, which is about three centimetres.
+        twelfth of the image's side, which is about three centimetres.
     """
     primary = np.exp(-attenuation)
-    # What crosses nothing scatters nowhere: without this the air beside a patient would fog.
+    # Unattenuated beams do not scatter: without this the air beside a patient would be grey.
     thrown = primary * (1 - primary) ** 4
     return primary + scatter * blurred(thrown, 1 / 12)
 
 
 def blurred(picture: Grey, sigma: float) -> Grey:
-    """A Gaussian blur; sigma is a part of the picture's longer side."""
+    """Apply a Gaussian blur; sigma is a share of the image's longer side."""
     rows, columns = picture.shape
     shrink = max(1, int(sigma * max(rows, columns) / 4))
     coarse_size = (max(1, rows // shrink), max(1, columns // shrink))
@@ -92,7 +92,7 @@ def _gaussian(length: int, sigma: float) -> Grey:
 
 
 def _processed(density: Grey, exposure: Exposure, inside: NDArray[np.bool_]) -> Grey:
-    """Unsharp masking at two scales, then the range that the patient fills, as makers do."""
+    """Apply unsharp masking at two scales, then window to the patient, as manufacturers do."""
     coarse = blurred(density, 0.09)
     middle = blurred(density, 0.015)
     grey = density - exposure.equalise * coarse + exposure.sharpen * (density - middle)
@@ -114,7 +114,7 @@ def _field(shape: tuple[int, ...], margins: tuple[float, float, float, float]) -
 
 
 def _lead(shape: tuple[int, ...], exposure: Exposure) -> Grey:
-    """Where the marker's lead lies, 0 to 1."""
+    """Draw the lead marker, 0 to 1."""
     canvas = Image.new("L", (shape[1], shape[0]))
     pen = ImageDraw.Draw(canvas)
     unit = max(shape) * 0.013

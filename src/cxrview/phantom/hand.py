@@ -1,4 +1,4 @@
-"""A hand, so that an archive holds something that is no chest."""
+"""A hand, as an image that is not a chest radiograph."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,11 +14,11 @@ FINGERS = (
     (20.0, 18.0, 0.93),
     (40.0, 42.0, 0.75),
 )
-"""Thumb to little finger: x of the knuckle, lean to the side in mm, length of the finger."""
+"""Thumb to little finger: x of the knuckle, sideways lean in mm, length of the finger."""
 
 
 def build_hand(patient: Patient) -> Anatomy:
-    """A hand flat on the detector, its middle near z = 10 mm."""
+    """Make a hand flat on the detector, with its centre near z = 10 mm."""
     flesh: list[Body] = [
         ellipsoid([-4, 0, 20], [54, 16, 66], SOFT),
         *tube([[0, 0, -160], [0, 0, -20]], 30, 22, SOFT, flat_towards=(1, 0, 0)),

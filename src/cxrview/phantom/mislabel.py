@@ -1,7 +1,7 @@
-"""How a header can mislead about the view, while the file itself is sound.
+"""Header faults about the view, in otherwise valid files.
 
-Over the public Open-i collection, most wrong headers are laterals that say PA; free text
-in View Position and codes that contradict it are seen in other archives.
+In the public Open-i collection, most wrong headers are laterals labelled PA; free text in View
+Position and contradicting codes occur in other archives.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ Change = Callable[[Dataset, Projection], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderFault:
-    """One way to mislead."""
+    """One kind of fault."""
 
     name: str
     what: str
-    """In one line."""
+    """One line."""
     apply: Change
-    """Changes a data set in place, told the true projection."""
+    """Takes a data set, which is changed in place, and the true projection."""
 
 
 def _silent(dataset: Dataset, truth: Projection) -> None:
@@ -91,18 +91,18 @@ HEADER_FAULTS: dict[str, HeaderFault] = {
     name: HeaderFault(name=name, what=what, apply=apply)
     for name, what, apply in (
         ("view-missing", "View Position empty, no view code, no description", _silent),
-        ("view-absent", "the View Position element itself is not there", _absent),
-        ("view-wrong", "a lateral that says PA, a frontal that says LL", _wrong),
-        ("free-text", "View Position LATERAL or FRONTAL, which is no defined term",
+        ("view-absent", "the View Position element is missing", _absent),
+        ("view-wrong", "a lateral labelled PA, a frontal labelled LL", _wrong),
+        ("free-text", "View Position LATERAL or FRONTAL, which are not defined terms",
          _says("FRONTAL", "LATERAL")),
-        ("lower-case", "View Position pa or ll, which its value representation forbids",
+        ("lower-case", "View Position pa or ll, which its value representation does not allow",
          _says("pa", "ll")),
         ("two-values", "View Position PA and LL at once", _two_values),
-        ("code-contradicts", "View Code Sequence says the other view than View Position",
+        ("code-contradicts", "View Code Sequence contradicts View Position",
          _contradicting_code),
         ("code-empty", "View Code Sequence without an item", _empty_code),
         ("body-part-missing", "Body Part Examined empty", _no_body_part),
-        ("hand", "Body Part Examined HAND, no view: to be left out as no chest", _hand),
+        ("hand", "Body Part Examined HAND, no view: to be skipped", _hand),
     )
 }  # fmt: skip
-"""Every fault by its name."""
+"""All faults by name."""

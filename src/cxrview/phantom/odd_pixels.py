@@ -1,4 +1,4 @@
-"""Sound files with pixels of an unusual kind, all of which should be read.
+"""Valid files with unusual pixels, all of which should be read.
 
 Each takes a data set with native little-endian pixels of one frame and changes it in place.
 """
@@ -17,7 +17,7 @@ PADDING = 63
 
 
 def stored_pixels(dataset: Dataset) -> NDArray[np.uint16]:
-    """The pixels of a data set as `dicom.add_pixels` writes them natively: (rows, columns)."""
+    """Give the native pixels of a data set of `dicom.add_pixels`: (rows, columns)."""
     kind = "u1" if dataset.BitsAllocated == 8 else "<u2"
     size = int(dataset.Rows) * int(dataset.Columns)
     values = np.frombuffer(dataset.PixelData, dtype=kind, count=size)
@@ -25,13 +25,13 @@ def stored_pixels(dataset: Dataset) -> NDArray[np.uint16]:
 
 
 def constant(dataset: Dataset) -> None:
-    """Every pixel at half of the range."""
+    """Set every pixel to half of the range."""
     pixels = stored_pixels(dataset)
     _put(dataset, np.full_like(pixels, 2 ** (int(dataset.BitsStored) - 1)))
 
 
 def padded(dataset: Dataset) -> None:
-    """A frame of Pixel Padding Value (0028,0120) that no pixel inside has."""
+    """Add a frame of Pixel Padding Value (0028,0120), which no other pixel has."""
     pixels = np.maximum(stored_pixels(dataset), PADDING + 1)
     rows, columns = pixels.shape
     border = np.ones(pixels.shape, dtype=bool)
@@ -42,7 +42,7 @@ def padded(dataset: Dataset) -> None:
 
 
 def signed(dataset: Dataset) -> None:
-    """Pixel Representation (0028,0103) 1: half of the values below zero."""
+    """Set Pixel Representation (0028,0103) to 1, with half of the values below zero."""
     half = 2 ** (int(dataset.BitsStored) - 1)
     values = stored_pixels(dataset).astype(np.int32) - half
     dataset.PixelRepresentation = 1
@@ -53,7 +53,7 @@ def signed(dataset: Dataset) -> None:
 
 
 def inverse_lut(dataset: Dataset) -> None:
-    """MONOCHROME1 with Presentation LUT Shape (2050,0020) INVERSE, as DX writes it."""
+    """Use MONOCHROME1 with Presentation LUT Shape (2050,0020) INVERSE, as DX does."""
     if dataset.PhotometricInterpretation != "MONOCHROME1":
         most = np.uint16(2 ** int(dataset.BitsStored) - 1)
         _put(dataset, most - stored_pixels(dataset))
@@ -62,7 +62,7 @@ def inverse_lut(dataset: Dataset) -> None:
 
 
 def modality_lut(dataset: Dataset) -> None:
-    """Values that mean something only through Modality LUT Sequence (0028,3000)."""
+    """Use values that need Modality LUT Sequence (0028,3000)."""
     levels = 256
     bits = int(dataset.BitsStored)
     _put(dataset, (stored_pixels(dataset) >> max(bits - 8, 0)).astype(np.uint16))
@@ -78,7 +78,7 @@ def modality_lut(dataset: Dataset) -> None:
 
 
 def colour_screenshot(dataset: Dataset) -> None:
-    """RGB Secondary Capture, as of a screen."""
+    """Make an RGB Secondary Capture, like a screenshot."""
     grey = _eight_bits(dataset)
     _secondary_capture(dataset, grey)
     dataset.SamplesPerPixel = 3
@@ -88,7 +88,7 @@ def colour_screenshot(dataset: Dataset) -> None:
 
 
 def palette(dataset: Dataset) -> None:
-    """PALETTE COLOR whose table is a grey ramp (PS3.3 C.7.6.3.1.5)."""
+    """Use PALETTE COLOR with a grey ramp as table (PS3.3 C.7.6.3.1.5)."""
     grey = _eight_bits(dataset)
     _secondary_capture(dataset, grey)
     dataset.PhotometricInterpretation = "PALETTE COLOR"
@@ -100,14 +100,14 @@ def palette(dataset: Dataset) -> None:
 
 
 def several_frames(dataset: Dataset) -> None:
-    """Three frames: the picture, then upside down, then the picture again."""
+    """Make three frames: the image, the image upside down, and the image again."""
     first = stored_pixels(dataset)
     dataset.NumberOfFrames = 3
     _put(dataset, np.stack([first, first[::-1], first]))
 
 
 def float_pixels(dataset: Dataset) -> None:
-    """Float Pixel Data (7FE0,0008) instead of Pixel Data (PS3.3 C.7.6.24)."""
+    """Use Float Pixel Data (7FE0,0008) instead of Pixel Data (PS3.3 C.7.6.24)."""
     values = stored_pixels(dataset).astype("<f4")
     for keyword in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
         delattr(dataset, keyword)
@@ -117,7 +117,7 @@ def float_pixels(dataset: Dataset) -> None:
 
 ODD_PIXELS: dict[str, tuple[str, Callable[[Dataset], None]]] = {
     "constant": ("every pixel has one value", constant),
-    "padded": ("a frame of Pixel Padding Value around the picture", padded),
+    "padded": ("a frame of Pixel Padding Value around the image", padded),
     "signed": ("Pixel Representation 1, half of the values negative", signed),
     "inverse-lut": ("MONOCHROME1 and Presentation LUT Shape INVERSE", inverse_lut),
     "modality-lut": ("256 values that a Modality LUT spreads over 16 bits", modality_lut),
@@ -125,7 +125,7 @@ ODD_PIXELS: dict[str, tuple[str, Callable[[Dataset], None]]] = {
     "palette": ("PALETTE COLOR with a grey table", palette),
     "several-frames": ("three frames, the second upside down", several_frames),
 }
-"""What each is called, in one line, and the change."""
+"""Description in one line and change, by name."""
 
 
 def _put(dataset: Dataset, pixels: NDArray[np.uint16]) -> None:

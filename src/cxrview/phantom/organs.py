@@ -1,4 +1,4 @@
-"""What is soft in a thorax: skin and muscle, lungs and their vessels, heart, aorta, abdomen."""
+"""Soft tissue of a thorax: skin and muscle, lungs and their vessels, heart, aorta, abdomen."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,11 +8,11 @@ from cxrview.phantom.patient import Patient
 from cxrview.phantom.skeleton import Spine, arm_direction, shoulder
 
 HILUM = np.array([32.0, 12.0, 112.0])
-"""Where the vessels of the left lung enter it, in mm; mirrored on the right."""
+"""Hilum of the left lung, in mm; mirrored on the right."""
 
 
 def lungs(patient: Patient) -> list[Body]:
-    """Both lungs: an ellipsoid for the whole, and one for the deep back beside the spine."""
+    """Make both lungs: one ellipsoid each, and one for the deep part beside the spine."""
     high = patient.lung
     left = [
         ellipsoid([66, -2, -10], [75, 92, 246 * high], LUNG, tilt_degrees=(-4, 3, 0), above=-75),
@@ -22,17 +22,17 @@ def lungs(patient: Patient) -> list[Body]:
 
 
 def surface(patient: Patient, arms_raised: bool) -> list[Body]:
-    """The outline: trunk, neck, shoulders, arms and breasts, all under one layer of fat."""
+    """Make the outline: trunk, neck, shoulders, arms and breasts, under one layer of fat."""
     return _trunk(patient, arms_raised, patient.fat_mm, FAT)
 
 
 def muscle(patient: Patient, arms_raised: bool) -> list[Body]:
-    """The same without the layer of fat."""
+    """Make the outline without the layer of fat."""
     return _trunk(patient, arms_raised, 0.0, SOFT)
 
 
 def mediastinum(patient: Patient, spine: Spine) -> list[Body]:
-    """Everything soft that stands in front of the lungs' air: heart, vessels, diaphragm, spine."""
+    """Make the soft tissue that replaces the air of the lungs: heart, vessels, diaphragm, spine."""
     z = np.array([330.0, 270, 210, 150, 90, 30, -30, -90, -160])
     beside_spine = spine.at(z) + [0, 6, 0]
     return [
@@ -44,7 +44,7 @@ def mediastinum(patient: Patient, spine: Spine) -> list[Body]:
 
 
 def airways(patient: Patient) -> list[Body]:
-    """Trachea and main bronchi, and the gas in the stomach with its flat lower level."""
+    """Make trachea, main bronchi, and the gas of the stomach with its flat lower level."""
     fork = (-3, 24, 142)
     trachea = np.array([(0, -2, 330), (0, 2, 280), (0, 10, 230), (-2, 18, 185), fork])
     right = np.array([fork, (-24, 26, 116), (-40, 26, 98)])
@@ -59,7 +59,7 @@ def airways(patient: Patient) -> list[Body]:
 
 
 def vessels(patient: Patient) -> list[Body]:
-    """The branching vessels of both lungs, thinner from the hilum outwards."""
+    """Make the branching vessels of both lungs, thinner from the hilum outwards."""
     rng = np.random.default_rng([patient.seed, 1])
     return [body for side in (1.0, -1.0) for body in _tree(rng, side)]
 

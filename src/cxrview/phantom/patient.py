@@ -1,4 +1,4 @@
-"""Who is drawn: the few numbers in which one invented patient differs from the next."""
+"""The parameters in which invented patients differ."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,33 +10,33 @@ Sex = Literal["F", "M"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """An invented patient; lengths in mm, the rest relative to a middling adult (1.0)."""
+    """An invented patient; lengths in mm, other values relative to an average adult (1.0)."""
 
     number: int
-    """Counts from 1; identifiers are made from it and the archive's seed."""
+    """From 1; identifiers are derived from it and the archive's seed."""
     seed: int
-    """What else is random about this patient, vessels and noise included, follows from it."""
+    """Of everything else that is random for this patient, such as vessels and noise."""
     sex: Sex
     size: float
-    """Of the whole body."""
+    """Size of the body."""
     fat_mm: float
     """Thickness of the layer under the skin."""
     heart: float
     """Width of the heart."""
     lung: float
-    """Height of the lungs: how well the patient breathed in."""
+    """Height of the lungs: the depth of inspiration."""
     kyphosis: float
-    """How much the thoracic spine bends."""
+    """Kyphosis of the thoracic spine."""
     scoliosis_mm: float
-    """How far the spine bends to the left (positive) or right."""
+    """Bend of the spine to the left (positive) or right."""
     aorta: float
     """Width of the aortic arch."""
     turn_degrees: float
-    """How far the patient stands turned from the wanted projection."""
+    """Rotation of the patient from the intended projection."""
     arms_degrees: float
-    """How far above the horizontal the arms are raised for a lateral view."""
+    """Angle of the arms above the horizontal in a lateral view."""
     gas_mm: float
-    """Width of the gas bubble in the stomach; below 8 none is drawn."""
+    """Width of the gas in the stomach; below 8 none is drawn."""
     age: int
     """In years."""
 

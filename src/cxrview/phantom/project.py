@@ -1,4 +1,4 @@
-"""Sends a beam through an anatomy: how much of it is left behind every point of the detector."""
+"""Projects an anatomy onto a detector: the attenuation of the beam at every pixel."""
 
 import math
 from dataclasses import dataclass
@@ -13,38 +13,39 @@ from cxrview.phantom.thorax import Anatomy
 from cxrview.terms import Projection
 
 SMOOTH_PIXELS = 90_000
-"""Soft outlines are followed with about so many rays, then enlarged: they have no finer detail."""
+"""Approximate number of rays for soft outlines, whose image is then enlarged."""
 DETAIL_PIXELS = 1_400_000
-"""The same for bones and vessels, whose edges are sharper."""
+"""Number of rays for bones and vessels, whose edges are sharper."""
 TILE = 28
-"""Rays are followed in squares of so many: few bodies are near one, and all fits the cache."""
+"""Side of the squares of rays that are traced together: few bodies are near, and the data fit
+into the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beam:
-    """Where the source and the detector stand."""
+    """Positions of source and detector."""
 
     projection: Projection
     turn_degrees: float = 0.0
-    """How far the patient is turned about the body's long axis, to the left if positive."""
+    """Rotation of the patient about the long axis, to the left if positive."""
     source_mm: float = 1800.0
-    """From the source to the detector; infinite for parallel rays."""
+    """Distance of source and detector; infinite for parallel rays."""
     detector_mm: float = 190.0
-    """From the body's axis to the detector."""
+    """Distance of the body's axis and the detector."""
     field_mm: tuple[float, float] = (430.0, 350.0)
     """Height and width of the detector."""
     centre_mm: tuple[float, float] = (95.0, 0.0)
-    """Height (z) of the detector's middle, and how far it lies to the right in the picture."""
+    """Centre of the detector: height (z), and offset to the right in the image."""
 
     def axes(self) -> tuple[Vectors, Vectors]:
-        """Unit vectors, shape (3,) each: along a row of the picture, and along the beam."""
+        """Unit vectors, shape (3,) each: along a row of the image, and along the beam."""
         return _axes(self.projection, self.turn_degrees)
 
 
 @lru_cache(maxsize=16)
 def _axes(projection: Projection, turn_degrees: float) -> tuple[Vectors, Vectors]:
-    # As a reader hangs the films: the patient's left on the right, and a left
-    # lateral facing left.
+    # As films are displayed: the patient's left on the right, and a left lateral facing
+    # left.
     across, along = {
         Projection.PA: ([1, 0, 0], [0, -1, 0]),
         Projection.AP: ([1, 0, 0], [0, 1, 0]),
@@ -60,7 +61,7 @@ def _axes(projection: Projection, turn_degrees: float) -> tuple[Vectors, Vectors
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rays:
-    """One ray for each pixel of a grid on the detector; what all share has one row and column."""
+    """One ray per pixel of a grid on the detector; a common value has one row and column."""
 
     points: Vectors
     """Shape (rows, columns, 3) or (1, 1, 3): a point on each ray in the patient's mm."""
@@ -68,7 +69,7 @@ class Rays:
     """Shape (rows, columns, 3) or (1, 1, 3): unit vectors along the beam."""
 
     def at(self, rows: slice, columns: slice) -> tuple[Vectors, Vectors]:
-        """Points and directions of a part of the grid."""
+        """Give points and directions of a part of the grid."""
         return (
             self.points if len(self.points) == 1 else self.points[rows, columns],
             self.directions if len(self.directions) == 1 else self.directions[rows, columns],
@@ -76,7 +77,7 @@ class Rays:
 
 
 def cast(beam: Beam, rows: int, columns: int) -> Rays:
-    """Lay a grid of pixels over the detector and send a ray to each."""
+    """Make a grid of pixels on the detector and a ray to each."""
     across, along = beam.axes()
     up = np.array([0.0, 0.0, 1.0])
     height, width = beam.field_mm
@@ -92,16 +93,16 @@ def cast(beam: Beam, rows: int, columns: int) -> Rays:
 
 
 def path_integral(anatomy: Anatomy, beam: Beam, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Attenuation coefficient summed along each ray.
+    """Integrate the attenuation coefficient along each ray.
 
     Args:
-        anatomy: what is in the way.
+        anatomy: the bodies.
         beam: source and detector.
-        size: rows and columns of the picture.
+        size: rows and columns of the image.
 
     Returns:
         Shape (rows, columns), float64, without unit, 0 or more: minus the natural logarithm
-        of the part of the beam that comes through (Beer and Lambert).
+        of the transmitted share of the beam (Beer-Lambert).
     """
     smooth = _painted(anatomy.layers, beam, _at_most(size, SMOOTH_PIXELS))
     fine_size = _at_most(size, DETAIL_PIXELS)
@@ -146,7 +147,7 @@ def _meet(shadow: tuple[slice, slice], tile: tuple[slice, slice]) -> bool:
 def _painted_tile(
     layers: list[list[Body]], points: Vectors, directions: Vectors, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """What a layer counts is the length that it adds to the union of all layers above it."""
+    """A layer counts with the length that it adds to the union of all layers above it."""
     enters = np.empty((0, *shape))
     leaves = np.empty((0, *shape))
     total = np.zeros(shape)
@@ -162,7 +163,7 @@ def _painted_tile(
 
 
 def union_length(enters: NDArray[np.float64], leaves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Length of the union of n intervals on each ray.
+    """Compute the length of the union of n intervals on each ray.
 
     Args:
         enters: shape (n, ...).
@@ -181,7 +182,7 @@ def union_length(enters: NDArray[np.float64], leaves: NDArray[np.float64]) -> ND
 
 def _add_details(picture: NDArray[np.float64], details: tuple[Body, ...], beam: Beam) -> None:
     rays = cast(beam, *picture.shape)
-    # What is thinner than half a pixel leaves no trace, and half of the vessels are that thin.
+    # Bodies thinner than half a pixel are invisible, and half of the vessels are that thin.
     thinnest = 0.25 * beam.field_mm[0] / picture.shape[0]
     for body in details:
         if np.abs(body.to_unit).max() * thinnest > 1:
@@ -193,11 +194,11 @@ def _add_details(picture: NDArray[np.float64], details: tuple[Body, ...], beam: 
 
 
 def _shadow(body: Body, beam: Beam, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rows and columns on which the box around a body can throw its shadow."""
+    """Give the rows and columns that the box around a body can be projected to."""
     across, along = beam.axes()
     deep = float(np.abs(along) @ body.half_box)
     nearest = beam.detector_mm - float(body.centre @ along) + deep
-    # Magnified like the side nearest to the source, which throws the largest shadow.
+    # Magnified like the side nearest to the source, which has the largest projection.
     grown = 1 / (1 - nearest / beam.source_mm)
     least = 1 / (1 - (nearest - 2 * deep) / beam.source_mm)
     height, width = beam.field_mm

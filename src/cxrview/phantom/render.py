@@ -1,4 +1,4 @@
-"""From a patient to the stored values of one radiograph."""
+"""Renders the stored values of one radiograph of a patient."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,26 @@ from cxrview.phantom.thorax import Anatomy, build_thorax
 from cxrview.terms import Projection, View
 
 LONG_SIDE_MM = 430.0
-"""Of the usual 35 x 43 cm detector."""
+"""Height of the usual 35 x 43 cm detector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technique:
-    """How one patient is set up for one projection."""
+    """Positioning and exposure of one patient for one projection."""
 
     beam: Beam
     exposure: Exposure
     pixel_mm: float
-    """Side of a pixel at the detector."""
+    """Side of a pixel on the detector."""
 
 
 def choose_technique(patient: Patient, projection: Projection, size: tuple[int, int]) -> Technique:
-    """What a radiographer might choose: it differs from patient to patient, but not by chance.
+    """Choose positioning and exposure, which depend on the patient and not on chance.
 
     Args:
-        patient: who stands there.
+        patient: the patient.
         projection: any.
-        size: rows and columns of the picture; the longer side is 43 cm.
+        size: rows and columns of the image; the longer side is 43 cm.
     """
     rng = np.random.default_rng([patient.seed, 3, list(Projection).index(projection)])
     pixel = LONG_SIDE_MM / max(size)
@@ -60,11 +60,11 @@ def choose_technique(patient: Patient, projection: Projection, size: tuple[int, 
 def render(
     anatomy: Anatomy, technique: Technique, size: tuple[int, int], bits: int = 12
 ) -> NDArray[np.uint16]:
-    """Take a radiograph.
+    """Render a radiograph.
 
     Args:
-        anatomy: as `build_thorax` makes it.
-        technique: as `choose_technique` gives it, for the same size.
+        anatomy: of `build_thorax`.
+        technique: of `choose_technique`, for the same size.
         size: rows and columns.
         bits: that each value may use, 1 to 16.
 
@@ -80,13 +80,13 @@ def render(
 def render_patient(
     patient: Patient, projection: Projection, size: tuple[int, int] = (1024, 840), bits: int = 12
 ) -> NDArray[np.uint16]:
-    """Build, set up and take in one call; arguments and result as in `render`."""
+    """Build, position and render in one call; arguments and result as for `render`."""
     anatomy = build_thorax(patient, arms_raised=projection.view is View.LATERAL)
     return render(anatomy, choose_technique(patient, projection, size), size, bits)
 
 
 def _margins(rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """Three sides in five are collimated, by up to three parts in a hundred."""
+    """Collimate three sides in five by up to three percent."""
     sides = np.where(rng.random(4) < 0.6, rng.uniform(0.004, 0.03, 4), 0.0)
     top, bottom, left, right = (float(side) for side in sides)
     return top, bottom, left, right

@@ -1,4 +1,4 @@
-"""The contact sheet of the documentation: `python -m cxrview.phantom.sheet OUT.png`."""
+"""Draws the contact sheet of the documentation: `python -m cxrview.phantom.sheet OUT.png`."""
 
 import sys
 from pathlib import Path
@@ -14,13 +14,13 @@ from cxrview.terms import Projection
 def draw_sheet(
     out: Path, *, patients: int = 3, seed: int = 0, size: tuple[int, int] = (1024, 840)
 ) -> None:
-    """Write a PNG: a column for each patient, frontal above, lateral below.
+    """Write a PNG with a column for each patient, frontal above and lateral below.
 
     Args:
-        out: where to; an existing file is replaced.
-        patients: how many, at least 1.
+        out: an existing file is replaced.
+        patients: number of patients, at least 1.
         seed: of the patients, as for `draw_archive`.
-        size: rows and columns in which each is drawn; the sheet shows a quarter of them.
+        size: rows and columns of each drawn image; the sheet shows it at a quarter of the size.
     """
     shown = (size[1] // 4, size[0] // 4)
     rows = []

@@ -26,13 +26,13 @@ RIB_STRETCHES = 26
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spine:
-    """The curve on which the vertebrae are threaded."""
+    """The curve of the vertebrae."""
 
     kyphosis: float
     scoliosis_mm: float
 
     def at(self, z: ArrayLike) -> Vectors:
-        """Centres of vertebral bodies at heights z in mm: shape (..., 3)."""
+        """Give the centres of vertebral bodies at heights z in mm: shape (..., 3)."""
         height = np.asarray(z, dtype=np.float64)
         bend = np.cos((height - 95) / 190 * np.pi / 2)
         x = self.scoliosis_mm * np.sin((height + 60) / 130)
@@ -40,12 +40,12 @@ class Spine:
 
 
 def spine_of(patient: Patient) -> Spine:
-    """The curve of a patient's spine."""
+    """Make the curve of a patient's spine."""
     return Spine(kyphosis=patient.kyphosis, scoliosis_mm=patient.scoliosis_mm)
 
 
 def vertebrae(spine: Spine) -> list[Body]:
-    """From the fourth cervical to the third lumbar vertebra, with discs left between them."""
+    """Make the vertebrae from the fourth cervical to the third lumbar one, with discs between."""
     bodies: list[Body] = []
     z = FIRST_THORACIC_Z
     for level in range(15):  # T1 to L3
@@ -58,11 +58,11 @@ def vertebrae(spine: Spine) -> list[Body]:
 
 
 def rib_cage(spine: Spine, lungs: list[Body]) -> list[Body]:
-    """Twelve pairs of ribs that lie upon the lungs, and the sternum in front.
+    """Make twelve pairs of ribs on the lungs, and the sternum in front.
 
     Args:
-        spine: where the ribs begin.
-        lungs: the ellipsoids that the ribs go round.
+        spine: the curve where the ribs begin.
+        lungs: the ellipsoids that the ribs surround.
     """
     bodies: list[Body] = []
     for number in range(1, 13):
@@ -72,18 +72,18 @@ def rib_cage(spine: Spine, lungs: list[Body]) -> list[Body]:
 
 
 def shoulder_girdle(arms_raised: bool, arms_degrees: float) -> list[Body]:
-    """Clavicles, scapulae and humeri, of arms that hang or are raised forwards."""
+    """Make clavicles, scapulae and humeri, with arms down or raised forwards."""
     left = [*_clavicle(), *_scapula(arms_raised), *_humerus(arms_raised, arms_degrees)]
     return left + [body.mirrored() for body in left]
 
 
 def shoulder(arms_raised: bool) -> Vectors:
-    """Centre of the head of the left humerus, shape (3,) in mm."""
+    """Give the centre of the head of the left humerus, shape (3,) in mm."""
     return np.array([146.0, -30.0, 240.0]) if arms_raised else np.array([168.0, 8.0, 200.0])
 
 
 def arm_direction(arms_raised: bool, degrees: float) -> Vectors:
-    """Which way the left upper arm points from its shoulder, a unit vector of shape (3,)."""
+    """Give the direction of the left upper arm from its shoulder, a unit vector of shape (3,)."""
     if arms_raised:
         rise = np.radians(degrees)
         pointing = np.array([-0.12, -np.cos(rise), np.sin(rise)])
@@ -99,7 +99,7 @@ def _hollow(
     shell: float,
     flat_towards: ArrayLike = (0, 0, 1),
 ) -> list[Body]:
-    """A long bone: a shell of cortex around marrow."""
+    """Make a long bone: a shell of cortex around marrow."""
     inner = (width - shell, thickness - shell)
     return [
         *tube(path, width, thickness, CORTEX, replaces=SOFT, flat_towards=flat_towards),
@@ -138,13 +138,13 @@ def _vertebra(spine: Spine, z: float, pitch: float, half_width: float) -> list[B
 
 
 def _rib_path(spine: Spine, lungs: list[Body], number: int, side: float) -> Vectors:
-    """Centre line of a rib from its head to where cartilage begins, shape (n, 3)."""
+    """Compute the centre line of a rib from its head to its cartilage, shape (n, 3)."""
     joint_z = FIRST_THORACIC_Z + 6 - THORACIC_PITCH * (number - 1)
     joint = spine.at(joint_z)
     last = np.radians({1: 138, 2: 146, 11: 104, 12: 76}.get(number, 152 - 1.5 * number))
     angle = np.linspace(np.radians(15), last, RIB_STRETCHES)
     fall = {1: 40, 2: 58, 11: 82, 12: 78}.get(number, 76 + 5 * number if number < 8 else 112)
-    # A rib rises from its joint a little, then falls, steepest at the side.
+    # A rib rises a little from its joint, then falls, most steeply at the side.
     z = joint_z + 7 * np.sin(np.minimum(angle * 2.2, np.pi)) - fall * np.sin(angle / 2) ** 2.4
     reach = _outside(lungs, angle, np.minimum(z, 200 - 4 * abs(number - 1)), side) + 5
     path = np.stack(
@@ -160,7 +160,7 @@ def _rib_path(spine: Spine, lungs: list[Body], number: int, side: float) -> Vect
 def _outside(
     lungs: list[Body], angle: NDArray[np.float64], z: NDArray[np.float64], side: float
 ) -> NDArray[np.float64]:
-    """Distance from the middle axis to the surface of the lungs, angles counted from the back."""
+    """Compute the distance from the middle axis to the lungs' surface, by angle from the back."""
     zero = np.zeros_like(angle)
     origin = np.stack([zero, zero + 5, z], axis=-1)
     outward = np.stack([side * np.sin(angle), np.cos(angle), zero], axis=-1)
@@ -172,7 +172,7 @@ def _outside(
 def _rib(spine: Spine, lungs: list[Body], number: int, side: float) -> list[Body]:
     path = _rib_path(spine, lungs, number, side)
     wide = 7.2 if number < 11 else 5.0
-    # A rib's flat side lies on the lung, so its wide axis is nearly upright.
+    # A rib's flat side faces the lung, so its wide axis is nearly vertical.
     return _hollow(path, wide, 4.6, 1.4, flat_towards=(0.0, 0.0, 1.0))
 
 
@@ -191,7 +191,7 @@ def _sternum(lungs: list[Body]) -> list[Body]:
 
 
 def _depth(lungs: list[Body]) -> float:
-    """How far the lungs reach forwards, relative to a middling chest."""
+    """Compute how far the lungs extend forwards, relative to an average chest."""
     foremost = min(float(body.centre[1] - 1 / np.linalg.norm(body.to_unit[:, 1])) for body in lungs)
     return -foremost / 92
 

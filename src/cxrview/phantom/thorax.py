@@ -1,4 +1,4 @@
-"""Puts a patient's bodies together: painted layers and the details that lie in them."""
+"""Builds a patient's anatomy: layers of tissue and details within them."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from cxrview.phantom.skeleton import rib_cage, shoulder_girdle, spine_of, verteb
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Anatomy:
-    """One patient in one posture, ready to be projected."""
+    """The bodies of one patient in one posture."""
 
     patient: Patient
     layers: tuple[tuple[Body, ...], ...]
-    """Each layer is one tissue; along a ray a later layer takes the place of the earlier ones."""
+    """Each layer is one tissue; along a ray a later layer replaces the earlier ones."""
     details: tuple[Body, ...]
-    """Small bodies, each counted as the difference to the tissue that it replaces."""
+    """Small bodies, each counted as the difference from the tissue that it replaces."""
 
     def mirrored(self) -> "Anatomy":
-        """The same patient with left and right exchanged, as in situs inversus."""
+        """Mirror the anatomy, left and right exchanged, as in situs inversus."""
         return Anatomy(
             patient=self.patient,
             layers=tuple(tuple(body.mirrored() for body in layer) for layer in self.layers),
@@ -28,11 +28,11 @@ class Anatomy:
 
 
 def build_thorax(patient: Patient, *, arms_raised: bool) -> Anatomy:
-    """Give a patient a body.
+    """Build the anatomy of a patient.
 
     Args:
-        patient: who; see `draw_patient`.
-        arms_raised: forwards and up, as for a lateral view, instead of hanging.
+        patient: see `draw_patient`.
+        arms_raised: arms forwards and up, as for a lateral view, instead of down.
     """
     spine = spine_of(patient)
     both_lungs = lungs(patient)

@@ -1,4 +1,4 @@
-"""Every record that crosses from one room to another: frozen, checked, knowing nothing of files."""
+"""The frozen dataclasses that cross packages; they check their values and do not access files."""
 
 from cxrview.records.annotation import (
     EXCLUSION_REASONS,
@@ -14,16 +14,8 @@ from cxrview.records.annotation import (
     Settled,
     StudyImage,
 )
-from cxrview.records.classification import (
-    SMOKE_TEST,
-    Cutoff,
-    Failure,
-    Instance,
-    ModelCard,
-    Outcome,
-    Prediction,
-    Radiograph,
-)
+from cxrview.records.card_about import CardAbout
+from cxrview.records.classification import Failure, Instance, Outcome, Prediction, Radiograph
 from cxrview.records.dataset import (
     HeaderFacts,
     Label,
@@ -50,7 +42,8 @@ from cxrview.records.evaluation import (
     StratumCount,
     TwoByTwo,
 )
-from cxrview.records.scores import Answers, Scores, join_answers
+from cxrview.records.model_card import SMOKE_TEST, Cutoff, ModelCard
+from cxrview.records.scores import Answers, Scores, join_answers, join_scores
 
 __all__ = [
     "SMOKE_TEST",
@@ -61,6 +54,7 @@ __all__ = [
     "Assessed",
     "Assessment",
     "Box",
+    "CardAbout",
     "ChiSquared",
     "Cutoff",
     "Failure",
@@ -98,4 +92,5 @@ __all__ = [
     "TwoByTwo",
     "Variant",
     "join_answers",
+    "join_scores",
 ]

@@ -1,4 +1,4 @@
-"""An annotation study: its images, its readers, what they said, and what came of it."""
+"""An annotation study: its images, readers, readings and labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,26 +14,26 @@ EXCLUSION_REASONS = (
     "other",
     "cannot be displayed",
 )
-"""Why an image gets no label (paper, section 1: three were uninterpretable). The last is of a file
-and not of what it shows: it is missing, cut or empty."""
+"""Why an image gets no label (paper, section 1: three were uninterpretable). The last one is about
+the file and not its content: it is missing, truncated or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelChoice:
-    """One label that a reader may give, and the key that gives it."""
+    """One label that a reader may give, and its key."""
 
     name: str
-    """As it stands in every table: `frontal`, `PA`."""
+    """As in every table: `frontal`, `PA`."""
     key: str
     """One lower-case letter or digit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationStudy:
-    """What all readers of one study have in common."""
+    """The settings of one study."""
 
     study_id: str
-    """32 hexadecimal digits, drawn when it was created."""
+    """32 random hexadecimal digits."""
     name: str
     created: datetime
     """UTC."""
@@ -42,22 +42,24 @@ class AnnotationStudy:
         LabelChoice(name="lateral", key="l"),
     )
     seed: int = 0
-    """Of every reader's own order and of the hidden repeats."""
+    """Of each reader's order and of the hidden repeats."""
     readings_per_image: int = 2
-    """Independent readings before an image can be settled; the paper's is 2."""
+    """Independent readings before an image can be settled; 2 in the paper."""
     repeat_share: float = 0.0
     """Share of images shown to the same reader a second time, unannounced; 0 to 1."""
     root: str = ""
-    """Folder that the images' paths are relative to; empty where they are URLs or absolute."""
+    """Folder that the images' paths are relative to; empty if they are URLs or absolute."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """How the images were drawn: source table, seed, strata; for those who publish the labels."""
+    """How the images were sampled: source table, seed, strata; for publications."""
 
     def __post_init__(self) -> None:
         names, keys = [c.name for c in self.choices], [c.key for c in self.choices]
         if len(names) < 2 or len(set(names)) < len(names) or len(set(keys)) < len(keys):
-            raise ValueError("a label set has at least two labels, each with its own name and key")
+            raise ValueError("a label set needs at least two labels with different names and keys")
         if self.readings_per_image < 1 or not 0 <= self.repeat_share <= 1:
-            raise ValueError("readings per image are at least 1, the share of repeats is 0 to 1")
+            raise ValueError(
+                "readings per image must be at least 1, and the share of repeats 0 to 1"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +67,21 @@ class StudyImage:
     """One image of a study. Only `image_id` ever reaches a reader's browser."""
 
     image_id: str
-    """16 hexadecimal digits, drawn at random: tells nothing of file, patient or order."""
+    """16 random hexadecimal digits, unrelated to file, patient and order."""
     path: str
     """Relative to the study's root, absolute, or an fsspec URL."""
     source: str = ""
     patient: str = ""
-    """Name or pseudonym; empty where nobody knows."""
+    """Name or pseudonym; empty if unknown."""
     study: str = ""
     content_id: str = ""
     """Digest of the file's bytes, as in a result of `classify`."""
     stratum: str = ""
-    """Which stratum it was drawn from, such as `review|open-i`; empty without strata."""
+    """The stratum that it was sampled from, such as `review|open-i`; empty without strata."""
     weight: float = 1.0
-    """Images of the archive that it stands for: stratum's size over images drawn from it."""
+    """Images of the archive that it represents: size of the stratum over images sampled from it."""
     model_view: str = ""
-    """What the model said, shown after the blind round only; empty where it was not asked."""
+    """The model's view, shown only after the blind round; empty if there is none."""
     model_decision: str = ""
     pfi: float | None = None
     """Percent, 0 to 100."""
@@ -88,36 +90,36 @@ class StudyImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Somebody who reads. One person may hold both roles, as in the paper."""
+    """A reader of the study. One person may have both roles, as in the paper."""
 
     reader_id: int
     name: str
     roles: frozenset[Role]
     is_retired: bool = False
-    """Reads no more; what was read before counts unless it is withdrawn."""
+    """The reader cannot read any more; earlier readings count unless they are withdrawn."""
     is_withdrawn: bool = False
-    """None of the reader's readings counts."""
+    """None of the reader's readings count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """A reader who is in."""
+    """The session of a signed-in reader."""
 
     reader: Reader
     csrf: str = field(repr=False)
-    """What a form or script of the reader's pages has to send along."""
+    """Token that forms and scripts of the reader's pages must send."""
     expires: datetime
     """UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One act of one reader, as it was written down; never changed, never deleted."""
+    """One action of one reader; never changed, never deleted."""
 
     reading_id: int = 0
-    """Order in which they were written, from 1; 0 where it is not written yet."""
+    """Order in which readings were stored, from 1; 0 if it is not stored yet."""
     uid: str
-    """32 hexadecimal digits that whoever made it drew, so that sent twice is written once."""
+    """32 hexadecimal digits, random in the browser, so that a reading sent twice is stored once."""
     reader_id: int
     image_id: str
     round: ReadingRound
@@ -130,91 +132,91 @@ class Reading:
     """Of `EXCLUDE`: one of EXCLUSION_REASONS."""
     note: str = ""
     undoes: str = ""
-    """Of `UNDO`: the uid of the reading that is taken back."""
+    """Of `UNDO`: the uid of the reading that is undone."""
     how: Method = Method.SINGLE
     shown: datetime | None = None
-    """UTC, by the reader's clock; None where nobody knows, as of an import."""
+    """UTC, by the reader's clock; None if unknown, as in an import."""
     made: datetime
-    """UTC, by the reader's clock, but not after `received` where it came by a browser."""
+    """UTC, by the reader's clock, but not after `received` if it was sent by a browser."""
     received: datetime | None = None
-    """UTC, by the server's clock; None where it is not written yet."""
+    """UTC, by the server's clock; None if it is not stored yet."""
     milliseconds: int | None = None
-    """From the image painted to the key; None where nobody knows. Of a grid: of its page, shared
-    out evenly."""
+    """From the display of the image to the key; None if unknown. In a grid: the time of the page
+    divided by its images."""
     display: Mapping[str, Any] = field(default_factory=dict)
-    """View settings when it was made: `window`, `level`, `invert`, `zoom`, `rotation`."""
+    """View settings: `window`, `level`, `invert`, `zoom`, `rotation`."""
     skew_seconds: float | None = None
-    """What the browser measured its clock to be behind the server's, already added to `made` and
-    `shown`; None where it did not measure."""
+    """Delay of the browser's clock against the server's, already added to `made` and `shown`;
+    None if not measured."""
 
     def __post_init__(self) -> None:
         needs = {Action.LABEL: self.label, Action.EXCLUDE: self.reason, Action.UNDO: self.undoes}
         if not needs.get(self.act, "-"):
-            raise ValueError(f"an act of {self.act} lacks what it says")
+            raise ValueError(f"a reading of {self.act} lacks its value")
         if self.act is Action.EXCLUDE and self.reason not in EXCLUSION_REASONS:
-            raise ValueError(f"no reason for an exclusion: {self.reason!r}")
+            raise ValueError(f"{self.reason!r} is not a reason for an exclusion")
         if self.occasion not in (0, 1):
             raise ValueError(f"an image is shown once or twice; got occasion {self.occasion}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One thing that was done to a study; never changed, never deleted."""
+    """One event of a study; never changed, never deleted."""
 
     entry_id: int
-    """Order in which they were written, from 1."""
+    """Order in which events were stored, from 1."""
     happened: datetime
-    """UTC, by the clock of the server or the shell."""
+    """UTC, by the clock of the server or the command."""
     what: StudyEvent
     reader_id: int | None = None
-    """Whom it concerns; None where it concerns everybody."""
+    """The reader concerned; None if it is not about one reader."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedFile:
-    """One import of readings: those with the numbers `first` to `last`, written in one go."""
+    """One import of readings: those with the numbers `first` to `last`."""
 
     number: int
     """From 1, in the order of the imports."""
     file: str
-    """Name without its folder; empty for one by a cxrview that did not keep it."""
+    """Name without its folder; empty for an import by an earlier version."""
     happened: datetime
     """UTC."""
     first: int
     last: int
     undone: datetime | None = None
-    """When its readings were withdrawn; None where they count."""
+    """When its readings were withdrawn; None if they count."""
 
     @property
     def readings(self) -> int:
-        """How many were written."""
+        """Number of readings."""
         return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedReading:
-    """What somebody said of a file elsewhere, before it is known whether the study has both."""
+    """A reading in a table, before its file and reader are looked up in the study."""
 
     where: str
-    """In the table that it was read from, such as `line 12`."""
+    """Place in the table, such as `line 12`."""
     file: str
-    """As written there."""
+    """As in the table."""
     reader: str
     says: str
-    """A label, or a word for an exclusion; empty where only a reason is given."""
+    """A label, or a word for an exclusion; empty if only a reason is given."""
     reason: str = ""
     note: str = ""
     made: datetime | None = None
-    """UTC; None where nobody knows."""
+    """UTC; None if unknown."""
     milliseconds: int | None = None
     is_blind: bool = True
-    """False of an adjudication or a second look that cxrview wrote there."""
+    """False for an adjudication or a second look in a table of cxrview."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """Where one image stands."""
+    """The label status of one image."""
 
     image_id: str
     how: LabelStatus
@@ -223,11 +225,11 @@ class Settled:
     reason: str = ""
     """Empty unless settled as excluded."""
     readings: tuple[Reading, ...] = ()
-    """What it rests on: each reader's standing reading, by reader id, then the adjudicator's."""
+    """The effective reading of each reader, by reader id, then the adjudicator's."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether it has a label or an exclusion that stands."""
+        """Whether it has a label or an exclusion."""
         return bool(self.label or self.reason)
 
 
@@ -236,14 +238,14 @@ class Kappa:
     """Cohen's kappa of two sets of readings of the same images."""
 
     kappa: float | None
-    """-1 to 1; None where both said one and the same of everything, which leaves it undefined."""
+    """-1 to 1; None if both gave the same label to all images, which leaves it undefined."""
     low: float | None
-    """Of its 95 % interval, -1 to `kappa`; see `stats.cohen_kappa`."""
+    """Lower end of its 95 % interval, -1 to `kappa`; see `stats.cohen_kappa`."""
     high: float | None
-    """The other end, `kappa` to 1."""
+    """Upper end, `kappa` to 1."""
     images: int
     agreed: int
     labels: tuple[str, ...]
-    """Rows and columns of `table`, in its order."""
+    """Labels of the rows and columns of `table`, in order."""
     table: tuple[tuple[int, ...], ...]
-    """Images by what the first (rows) and the second (columns) said."""
+    """Images by the first (rows) and the second (columns) label."""

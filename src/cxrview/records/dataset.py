@@ -1,4 +1,4 @@
-"""Labelled radiographs on their way from files to partitions and variants."""
+"""Labelled radiographs: labels, prepared images, splits and variants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ from cxrview.wording import plural
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The settled truth about one image of a labelled set."""
+    """The label of one radiograph."""
 
     file: str
     """Path relative to the labels file."""
     source: str
     patient: str
-    """Empty where nobody knows, in what is divided by image alone."""
+    """Empty if unknown; such images can only be split by image."""
     view: View
     partition: Partition | None
-    """By the published rule; None where nobody knows the patient."""
+    """By the published rule; None if the patient is unknown."""
     study: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotChest:
-    """One image of a labelled set that shows no chest radiograph, so that it has no view."""
+    """One labelled image that is not a chest radiograph and so has no view."""
 
     file: str
     """Path relative to the labels file."""
@@ -41,12 +41,12 @@ class NotChest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """Which of the 106 images that are made of each progenitor (paper, section 2)."""
+    """One of the 106 variants of each progenitor (paper, section 2)."""
 
     pose: str
-    """A name of `dataset.poses.POSES`."""
+    """A name of `dataset.augment.poses.POSES`."""
     perturbation: str | None
-    """A name of `dataset.perturb.PERTURBATIONS`; None for the progenitor, untouched."""
+    """A name of `dataset.augment.perturb.PERTURBATIONS`; None for the unchanged progenitor."""
 
     @property
     def name(self) -> str:
@@ -55,57 +55,57 @@ class Variant:
 
     def __post_init__(self) -> None:
         if self.perturbation is None and self.pose != "identity":
-            raise ValueError(f"the progenitor stands as it was; got pose {self.pose}")
+            raise ValueError(f"a progenitor has the pose identity; got {self.pose}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderFacts:
-    """What is kept of an image's header: nothing else of it goes into a prepared store."""
+    """The facts of an image's header that a prepared store keeps."""
 
     manufacturer: str = ""
-    """Manufacturer (0008,0070), cleaned and cut to 64 characters; empty where it is silent."""
+    """Manufacturer (0008,0070), cleaned and cut to 64 characters; empty if missing."""
     view: View | None = None
-    """What it claims by the mapping table; None where it says nothing known."""
+    """View by the mapping table; None if missing or unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedImage:
-    """One row of a prepared store: whose image it is, and what it was made from."""
+    """One row of a prepared store: labels, hashes and header facts of an image."""
 
     row: int
-    """Its place in the pixels, from 0."""
+    """Index into the pixels, from 0."""
     file: str
-    """As in the labels file, relative to it: the image's id."""
+    """Path as in the labels file: the image's id."""
     source: str
     study: str
     patient: str
     view: View
     file_sha256: str
-    """Of the source file's bytes."""
+    """SHA-256 of the source file."""
     pixel_sha256: str
-    """Of the squashed pixels: tells the same picture under another name."""
+    """SHA-256 of the squashed pixels, which identifies the same picture under another name."""
     warnings: tuple[str, ...] = ()
-    """Codes of what was odd about reading it."""
+    """Codes of the warnings of reading it."""
     has_header: bool = False
-    """Whether there was a header, in the file or in a table beside it: False of a bare picture."""
+    """Whether there was a header, in the file or in a table."""
     manufacturer: str = ""
-    """`HeaderFacts.manufacturer`; empty where there is no header or it is silent."""
+    """`HeaderFacts.manufacturer`; empty without a header."""
     header_view: View | None = None
-    """`HeaderFacts.view`; None where there is no header or it says nothing known."""
+    """`HeaderFacts.view`; None without a header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A labelled set as the network takes it, whole."""
+    """An opened, complete prepared store."""
 
     images: tuple[PreparedImage, ...]
     """In the order of the labels file; `images[k]` is `pixels[k]`."""
     pixels: NDArray[np.uint8]
-    """Shape (n, 256, 256), uint8, read-only, mapped from the disk."""
+    """Shape (n, 256, 256), uint8, read-only, memory-mapped."""
     failures: tuple[Failure, ...] = ()
-    """Labelled files that could not be read, and so have no row; `path` is the label's file."""
+    """Labelled files that could not be read and have no row; `path` is the label's file."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """What it was made from and how; `content_sha256` names index and pixels together."""
+    """Content of about.json; `content_sha256` is the hash of index and pixels."""
 
     def __post_init__(self) -> None:
         if self.pixels.shape[0] != len(self.images):
@@ -116,36 +116,36 @@ class Prepared:
 
     @property
     def content(self) -> dict[str, str]:
-        """File to the SHA-256 of its squashed pixels, as `check_split` asks for it."""
+        """SHA-256 of the squashed pixels by file, for `check_split`."""
         return {image.file: image.pixel_sha256 for image in self.images}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materialised:
-    """The variants of many progenitors, made beforehand; `cxrview augment --materialise`."""
+    """The variants of many progenitors, made in advance by `cxrview augment --materialise`."""
 
     files: tuple[str, ...]
-    """Of each progenitor, as in the prepared store."""
+    """File of each progenitor, as in the prepared store."""
     partitions: tuple[Partition, ...]
-    """Of each progenitor: training or validation."""
+    """Partition of each progenitor: training or validation."""
     variants: tuple[str, ...]
-    """Their names."""
+    """Names of the variants."""
     pixels: NDArray[np.uint8]
-    """Shape (files, variants, 256, 256), uint8, read-only, mapped from the disk."""
+    """Shape (files, variants, 256, 256), uint8, read-only, memory-mapped."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """Seed, edge, and what it was made from."""
+    """Content of about.json: seed, edge and inputs."""
     _rows: Mapping[str, int] = field(init=False, repr=False, compare=False)
     _columns: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.pixels.shape[:2] != (len(self.files), len(self.variants)):
             raise ValueError(f"{len(self.files)} progenitors have {self.pixels.shape[0]}")
-        # A training asks for every image: to look through the names each time would add up.
+        # A training finds every image, so that searching the lists would take too long.
         object.__setattr__(self, "_rows", {file: k for k, file in enumerate(self.files)})
         object.__setattr__(self, "_columns", {name: k for k, name in enumerate(self.variants)})
 
     def find(self, file: str, variant: str) -> NDArray[np.uint8] | None:
-        """Pixels of one variant, shape (256, 256), uint8; None where it was not made."""
+        """Pixels of one variant, shape (256, 256), uint8; None if it was not made."""
         row, column = self._rows.get(file), self._columns.get(variant)
         if row is None or column is None:
             return None
@@ -155,14 +155,14 @@ class Materialised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Which partition each image of a study belongs to; an image without one is left out."""
+    """The partition of each image of a study; images without one are left out."""
 
     partitions: Mapping[str, Partition]
-    """File, as in the labels file, to its partition."""
+    """Partitions by file, as in the labels file."""
     by: str
-    """`patient`, `image` (the paper's way: a patient may be in two partitions) or `rule`."""
+    """`patient`, `image` (the paper's way, with a patient possibly in two partitions) or `rule`."""
     seed: int | None = None
-    """None where nothing was drawn: by rule, or as somebody gave it."""
+    """None for a split by rule, or one from elsewhere."""
 
     def __post_init__(self) -> None:
         if self.by not in ("patient", "image", "rule"):

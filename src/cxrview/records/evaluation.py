@@ -1,11 +1,11 @@
-"""How often a classifier is right, and how surely that is known."""
+"""Results of an evaluation: of a classifier, of an archive's result, and on modified images."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records.classification import Cutoff
+from cxrview.records.model_card import Cutoff
 from cxrview.terms import View
 
 
@@ -30,7 +30,7 @@ class ChiSquared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoByTwo:
-    """Images counted by their true view and by what a classifier called them (paper, section 6)."""
+    """Counts of images by true view and by a classifier's view (paper, section 6)."""
 
     frontal_called_frontal: int
     frontal_called_lateral: int
@@ -54,7 +54,7 @@ class TwoByTwo:
 
     @property
     def right(self) -> int:
-        """Images called what they are."""
+        """Images whose view is correct."""
         return self.frontal_called_frontal + self.lateral_called_lateral
 
     @property
@@ -64,164 +64,164 @@ class TwoByTwo:
 
     @property
     def accuracy(self) -> float:
-        """Share of right ones, 0 to 1."""
+        """Share of correct images, 0 to 1."""
         return self.right / self.total
 
     @property
     def sensitivity(self) -> float | None:
-        """Share of frontal images called so, 0 to 1; None where there are none."""
+        """Share of frontal images that are called frontal, 0 to 1; None if there are none."""
         return self.frontal_called_frontal / self.frontal if self.frontal else None
 
     @property
     def specificity(self) -> float | None:
-        """Share of lateral images called so, 0 to 1; None where there are none."""
+        """Share of lateral images that are called lateral, 0 to 1; None if there are none."""
         return self.lateral_called_lateral / self.lateral if self.lateral else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """The images that have one thing in common, such as a source or a manufacturer."""
+    """The images that have a property in common, such as a source or a manufacturer."""
 
     kind: str
-    """What they are told apart by: `source`, `manufacturer`."""
+    """The property: `source`, `manufacturer`."""
     name: str
-    """Which one; empty for images of which nobody says."""
+    """Its value; empty for images where it is unknown."""
     table: TwoByTwo
     interval: Interval
-    """Of the accuracy, Clopper-Pearson, 95 %."""
+    """95 % Clopper-Pearson interval of the accuracy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """Images of similar PFI, and how many of them really are frontal."""
+    """Images of similar PFI, and the share of them that is frontal."""
 
     low: float
-    """Percent; images lie above it, except that the first bin holds 0 as well."""
+    """Percent; excluded, except that the first bin includes 0."""
     high: float
-    """Percent; images lie at it or below."""
+    """Percent; included."""
     images: int
     mean_pfi: float
-    """What the classifier says on average, percent."""
+    """Percent."""
     percent_frontal: float
-    """What is true."""
+    """Share of frontal images, in percent."""
     interval: Interval
-    """Of the share that is frontal, Clopper-Pearson, 95 %; 0 to 1."""
+    """95 % Clopper-Pearson interval of the share of frontal images, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """How well a classifier does on images whose views are known."""
+    """Accuracy and calibration of a classifier on images whose views are known."""
 
     cutoff: float
-    """Frontal where PFI is at least this; percent. Chosen elsewhere, as a rule."""
+    """Frontal where PFI is at least this, in percent; usually chosen on other images."""
     table: TwoByTwo
     interval: Interval
-    """Of the accuracy, Clopper-Pearson, 95 %."""
+    """95 % Clopper-Pearson interval of the accuracy."""
     slices: tuple[Slice, ...]
     best: Cutoff | None
-    """What these images would have chosen, to look at; None where a view is missing."""
+    """The best cutoff on these images, for information; None if a view is missing."""
     reliability: tuple[ReliabilityBin, ...]
-    """Of bins that hold an image, from low to high."""
+    """The bins with images, from low to high."""
     calibration_error: float
     """Expected calibration error, in percentage points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """One classifier on one set of images by one rule for the cutoff: a row of the result table."""
+    """One classifier on one set of images with one rule for the cutoff: a row of the results."""
 
     classifier: str
     """`Scores.classifier`."""
     images: str
     """`inside`, `external`, or `both` together."""
     cutoff_from: str
-    """`validation`, or `test` images (the paper's way); empty where nothing is cut off."""
+    """`validation`, or `test` images (the paper's way); empty without a cutoff."""
     rule: str
-    """`higher end` of Youden's maximising range (the paper's), `middle` of it (ours), or
-    `at its word`: a header's claim as it stands, silence counted as wrong."""
+    """`higher end` of Youden's maximising range (the paper's), `middle` of it (ours), or `at its
+    word` for a header, whose view is used as it is and counts as wrong if it is missing."""
     assessment: Assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledRow:
-    """One image of an annotation study beside what a result says of it."""
+    """One image of an annotation study with its row of a result."""
 
     path: str
-    """As in the study."""
+    """Path as in the study."""
     stratum: str
     weight: float
-    """Images of the archive that it stands for."""
+    """Number of images of the archive that it represents."""
     is_settled: bool
-    """Whether readers have come to a label or an exclusion."""
+    """Whether it has a label or an exclusion."""
     label_view: View | None
-    """What it shows; None where it is excluded, has a label that is no view, or is unsettled."""
+    """View by the readers; None if it is excluded, unsettled, or its label is not a view."""
     decision: str
-    """Of the result; empty where the result has no row of it."""
+    """Decision in the result; empty if the result has no row for it."""
     view: View | None
-    """Of the result; None where it names none."""
+    """View in the result; None if there is none."""
     pfi: float | None = None
 
     @property
     def is_compared(self) -> bool:
-        """Whether both the readers and the result have said something."""
+        """Whether both readers and result have a decision on it."""
         return self.is_settled and bool(self.decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StratumCount:
-    """What was found in one stratum."""
+    """Counts of one stratum."""
 
     name: str
     archive: float
-    """Images of the archive in it: the weights of all that were drawn, together."""
+    """Images of the archive in it: the sum of the weights of all sampled images."""
     drawn: int
     compared: int
-    """Of these, images that are settled and have a row."""
+    """Images among these that are settled and have a row."""
     with_view: int
-    """Of these, images that have a view by the readers and by the result."""
+    """Images among these that have a view by the readers and in the result."""
     wrong: int
-    """Of these, images whose two views differ."""
+    """Images among these whose two views differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledShare:
-    """A share of images in the sample, and what it says of the archive."""
+    """A share of images in the sample, and the estimate for the archive."""
 
     name: str
     """What is counted."""
     hits: int
     images: int
-    """Among which they are counted, at least 1."""
+    """Images that `hits` are counted among, at least 1."""
     interval: Interval
-    """Of `hits` in `images`, Clopper-Pearson, 95 %, as if no image stood for more than another."""
+    """95 % Clopper-Pearson interval of `hits` in `images`, without weights."""
     weighted: float
-    """Estimate for the archive, 0 to 1: each stratum's share by the stratum's images."""
+    """Estimate for the archive, 0 to 1: the shares of the strata weighted by their images."""
     weighted_interval: Interval
-    """Of that, 95 %; see `stats.weighted_interval`."""
+    """Its 95 % interval; see `stats.weighted_interval`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveError:
-    """How often a result is wrong about the archive that a study was drawn from."""
+    """How often a result is wrong in the archive that a study was sampled from."""
 
     strata: tuple[StratumCount, ...]
     shares: tuple[SampledShare, ...]
-    """Wrong views first; those of which no image was compared are left out."""
+    """Wrong views first; shares without a compared image are left out."""
     wrong: tuple[LabelledRow, ...]
-    """Images whose view differs from the readers', the surest of the model first."""
+    """Images whose view differs from the readers', those with the most extreme PFI first."""
     unsettled: int
     without_row: int
-    """Settled images of the study that the result does not hold."""
+    """Settled images of the study without a row in the result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A rectangle of a picture of any size, in percent of its rows and columns."""
+    """A rectangle in an image of any size, in percent of its rows and columns."""
 
     row: float
-    """Of the upper edge, 0 at the top."""
+    """Upper edge, 0 at the top."""
     column: float
-    """Of the left edge as the picture is seen, 0 at the left."""
+    """Left edge, 0 at the left of the image."""
     rows: float
     columns: float
 
@@ -230,9 +230,9 @@ class Box:
             ("rows", self.row, self.rows),
             ("columns", self.column, self.columns),
         ):
-            # A pixel's share of a picture, added up, may miss 100 by a rounding.
+            # Sums of the pixels' shares may miss 100 because of rounding.
             if not (start >= 0 and length > 0 and start + length <= 100 + 1e-9):
-                raise ValueError(f"a box lies within its picture, 0 to 100 percent of its {name}")
+                raise ValueError(f"a box must be within the image, 0 to 100 percent of its {name}")
 
     @classmethod
     def parse(cls, text: str, side: int) -> "Box":
@@ -254,28 +254,28 @@ class Box:
         return box
 
     def slices(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Where it lies in a picture of that shape, to the nearest pixel.
+        """Give its rows and columns in an image of that shape, to the nearest pixel.
 
         Raises:
-            ValueError: there it is thinner than a pixel.
+            ValueError: it is thinner than a pixel there.
         """
         down = _slice(self.row, self.rows, shape[0])
         across = _slice(self.column, self.columns, shape[1])
         if down.start == down.stop or across.start == across.stop:
-            raise ValueError("a box holds at least one pixel")
+            raise ValueError("a box must contain at least one pixel")
         return down, across
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifiedImage:
-    """One radiograph, changed, and what a classifier says of it: a picture of the paper's Fig 6."""
+    """One modified radiograph and its PFI: an image of the paper's Fig 6."""
 
     modification: str
-    """Such as `rotation`; `unmodified` for the radiograph as it was."""
+    """Such as `rotation`; `unmodified` for the original."""
     severity: str
-    """Such as `10`; empty where unmodified."""
+    """Such as `10`; empty if unmodified."""
     title: str
-    """For people, such as `rotated by 10°`."""
+    """Such as `rotated by 10°`."""
     pixels: NDArray[np.uint8]
     """Shape (side, side), uint8."""
     pfi: float
@@ -284,22 +284,22 @@ class ModifiedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModifiedCount:
-    """How many of the same images a classifier gets right under one modification."""
+    """A classifier's results on the same images under one modification."""
 
     modification: str
     severity: str
     table: TwoByTwo
     interval: Interval
-    """Of the accuracy, Clopper-Pearson, 95 %."""
+    """95 % Clopper-Pearson interval of the accuracy."""
     frontal_interval: Interval | None
-    """Of the share of frontal images called so; None where there are none."""
+    """Interval of the sensitivity for frontal; None if there are no frontal images."""
     lateral_interval: Interval | None
     lost: int
-    """Images right as they were and wrong now."""
+    """Images that are correct unmodified and wrong modified."""
     gained: int
     """The reverse."""
     drawn_from: int
-    """Images there would have been; more than `table.total` where only some were drawn."""
+    """Images that could have been modified; more than `table.total` if only a sample was."""
 
     def __post_init__(self) -> None:
         if self.drawn_from < self.table.total:

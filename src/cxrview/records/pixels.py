@@ -1,7 +1,7 @@
-"""Refuses pixels of another type, range or shape than the model takes, in words.
+"""Checks type, range and shape of pixels, with messages that name the fix.
 
-An array of another type would be cut to uint8 without an error: floats from 0 to 1 to a black
-picture, and 12 bits to their lowest 8.
+NumPy would convert other types to uint8 without an error: floats from 0 to 1 would become black,
+and 12-bit values would keep their lowest 8 bits.
 """
 
 from typing import Any
@@ -15,26 +15,26 @@ _TO_UINT8 = (
 
 
 def grey_picture(pixels: Any, what: str = "a picture") -> NDArray[np.uint8]:
-    """Give pixels back where they are one grey picture.
+    """Return pixels if they are one grey image.
 
     Args:
-        pixels: shape (rows, columns), both at least 1, uint8, 0 to 255; an array of numpy's, or one
-            that numpy takes as it is, such as a tensor of torch's on the processor.
-        what: they are, for the error.
+        pixels: shape (rows, columns), both at least 1, uint8, 0 to 255; a numpy array, or what
+            numpy converts without a copy, such as a torch tensor on the CPU.
+        what: name of the pixels, for the error.
 
     Returns:
-        Shape (rows, columns), uint8: the array itself where it is numpy's; no value is read.
+        Shape (rows, columns), uint8: the array itself if it is numpy's; no value is read.
 
     Raises:
-        ValueError: they are not; the message says what is wanted and what came.
+        ValueError: they are not; the message says what is expected and what was given.
     """
     array = _uint8(pixels, f"{what} is an array of shape (rows, columns)")
     if array.ndim == 2 and array.size:
         return array
     if array.ndim == 3 and array.shape[-1] in (3, 4):
-        how = "Make a picture in colour grey first: read_radiograph does"
+        how = "Convert a colour image to grey first, as read_radiograph does"
     elif array.ndim == 3:
-        how = "Give the pictures one by one"
+        how = "Pass the images one by one"
     else:
         how = "read_radiograph gives such pixels"
     raise ValueError(
@@ -44,10 +44,10 @@ def grey_picture(pixels: Any, what: str = "a picture") -> NDArray[np.uint8]:
 
 
 def square_picture(pixels: Any, what: str = "a picture") -> NDArray[np.uint8]:
-    """`grey_picture`, and as many rows as columns: shape (side, side), uint8.
+    """Return pixels if they are one square grey image: shape (side, side), uint8.
 
     Raises:
-        ValueError: they are not; the message says what is wanted and what came.
+        ValueError: they are not; the message says what is expected and what was given.
     """
     array = grey_picture(pixels, what)
     if array.shape[0] != array.shape[1]:
@@ -59,17 +59,17 @@ def square_picture(pixels: Any, what: str = "a picture") -> NDArray[np.uint8]:
 
 
 def squashed_pictures(pixels: Any, side: int) -> NDArray[np.uint8]:
-    """Give pixels back where they are a batch of squashed radiographs.
+    """Return pixels if they are a batch of squashed radiographs.
 
     Args:
         pixels: shape (n, side, side), uint8, 0 to 255, n from 0; as for `grey_picture`.
         side: rows and columns that the model takes.
 
     Returns:
-        Shape (n, side, side), uint8: the array itself where it is numpy's; no value is read.
+        Shape (n, side, side), uint8: the array itself if it is numpy's; no value is read.
 
     Raises:
-        ValueError: they are not; the message says what is wanted and what came.
+        ValueError: they are not; the message says what is expected and what was given.
     """
     wanted = f"a batch of radiographs is one array of shape (n, {side}, {side})"
     array = _uint8(pixels, wanted)
@@ -81,7 +81,7 @@ def squashed_pictures(pixels: Any, side: int) -> NDArray[np.uint8]:
         channel = "[:, 0]" if array.shape[1] == 1 else "[..., 0]"
         how = f"pixels{channel} leaves out the axis of channels"
     elif array.ndim == 4:
-        how = "Colours are not taken: make the pictures grey first, as read_radiograph does"
+        how = "Colour is not supported: convert the images to grey first, as read_radiograph does"
     else:
         how = f"cxrview.image.squash(picture, {side}) gives each, np.stack a batch of them"
     raise ValueError(f"{wanted}, uint8; got shape {array.shape}. {how}")
@@ -102,11 +102,11 @@ def _uint8(pixels: Any, wanted: str) -> NDArray[np.uint8]:
 
 
 def _range(array: NDArray[Any]) -> str:
-    """What values there are, in words, where there are some and they are numbers."""
+    """Describe the range of the values, if there are any and they are numbers."""
     if not array.size or array.dtype.kind not in "iuf":
         return ""
     numbers = array[np.isfinite(array)]
     if not numbers.size:
-        return " without a number in it"
-    more = ", and what is no number" if numbers.size < array.size else ""
+        return " without a finite value"
+    more = ", and non-finite values" if numbers.size < array.size else ""
     return f" from {numbers.min():g} to {numbers.max():g}{more}"

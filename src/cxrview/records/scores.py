@@ -1,4 +1,4 @@
-"""What a classifier says of many images whose views are known: the table that all figures need."""
+"""The outputs of a model, and the scores of a classifier on images of known view."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PROGENITOR_NAME = "progenitor"
-"""Of the variant that is the image as it was."""
+"""Name of the variant that is the unchanged image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Answers:
 
 
 def join_answers(parts: Sequence[Answers]) -> Answers:
-    """Answers of one network about several batches, as one; of none where there is none."""
+    """Join the outputs of one model for several batches, or for none."""
     chest = [one.chest for one in parts if one.chest is not None]
     return Answers(
         pfi=np.concatenate([np.empty(0), *(one.pfi for one in parts)]),
@@ -35,12 +35,12 @@ def join_answers(parts: Sequence[Answers]) -> Answers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """One classifier's PFI of images, or of variants of them; all arrays share length and order."""
+    """A classifier's PFI of images or of their variants; all arrays have the same order."""
 
     classifier: str
     """Such as `grey/all-augmented`, `lehmann`, or a `ModelCard.model_id`."""
     files: NDArray[np.str_]
-    """Shape (n,), of the progenitor, as in the labels file."""
+    """Shape (n,), file of the progenitor, as in the labels file."""
     patients: NDArray[np.str_]
     """Shape (n,)."""
     variants: NDArray[np.str_]
@@ -50,7 +50,7 @@ class Scores:
     pfi: NDArray[np.float64]
     """Shape (n,), percent, 0 to 100."""
     facts: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
-    """What images can be told apart by, such as `source` and `manufacturer`, each (n,)."""
+    """Properties of the images, such as `source` and `manufacturer`, each of shape (n,)."""
     chest: NDArray[np.float64] | None = None
     """Shape (n,), as in `Answers`."""
 
@@ -69,23 +69,23 @@ class Scores:
 
     @property
     def is_progenitor(self) -> NDArray[np.bool_]:
-        """Shape (n,): an image as it was, which every candidate has been shown."""
+        """Shape (n,): an unchanged image, on which every candidate is validated."""
         is_progenitor: NDArray[np.bool_] = self.variants == PROGENITOR_NAME
         return is_progenitor
 
     @property
     def is_right(self) -> NDArray[np.bool_]:
-        """Shape (n,). Top-1: the more probable of two classes, hence PFI against 50."""
+        """Shape (n,). Top-1 is the more probable of two classes, so the cutoff is a PFI of 50."""
         is_right: NDArray[np.bool_] = (self.pfi >= 50) == self.is_frontal
         return is_right
 
     @property
     def accuracy(self) -> float:
-        """Share of right ones at top-1, 0 to 1: what the paper compares."""
+        """Share of correct images at top-1, 0 to 1, which the paper compares."""
         return float(self.is_right.mean())
 
     def where(self, chosen: NDArray[np.bool_]) -> "Scores":
-        """Those rows alone, in their order; `chosen` has shape (n,)."""
+        """Select rows, in their order; `chosen` has shape (n,)."""
         return replace(
             self,
             files=self.files[chosen],
@@ -96,3 +96,22 @@ class Scores:
             facts={kind: names[chosen] for kind, names in self.facts.items()},
             chest=None if self.chest is None else self.chest[chosen],
         )
+
+
+def join_scores(parts: Sequence[Scores], classifier: str) -> Scores:
+    """Concatenate scores of several classifiers or sets, under one name.
+
+    Facts and `chest` are those that all parts have; there is at least one part.
+    """
+    chest = [one.chest for one in parts if one.chest is not None]
+    kinds = [kind for kind in parts[0].facts if all(kind in one.facts for one in parts)]
+    return Scores(
+        classifier=classifier,
+        files=np.concatenate([one.files for one in parts]),
+        patients=np.concatenate([one.patients for one in parts]),
+        variants=np.concatenate([one.variants for one in parts]),
+        is_frontal=np.concatenate([one.is_frontal for one in parts]),
+        pfi=np.concatenate([one.pfi for one in parts]),
+        facts={kind: np.concatenate([one.facts[kind] for one in parts]) for kind in kinds},
+        chest=np.concatenate(chest) if len(chest) == len(parts) else None,
+    )

@@ -1,4 +1,4 @@
-"""How counts, percentages and p values are written in figures, the same everywhere."""
+"""Formats counts, percentages, p values and durations, and fills in templates."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,20 +8,20 @@ from cxrview.wording import counted
 
 
 def format_count(number: int, noun: str = "") -> str:
-    """`1,885 images`; a plural noun loses its s where there is one: `1 image`."""
+    """Format `1,885 images`; the noun is plural and loses its s after 1: `1 image`."""
     return counted(number, noun, form=",") if noun else f"{number:,}"
 
 
 def format_sources(names: Iterable[str]) -> str:
-    """`covid, open-i`; an empty name, of labels without that column, is `source not named`."""
+    """Format `covid, open-i`; an empty name, of labels without sources, is `source not named`."""
     return ", ".join(name or "source not named" for name in names)
 
 
 def format_pfi(pfi: float) -> str:
-    """`99.93 %`; never rounded to the certainty that no network has: `> 99.99 %`.
+    """Format `99.93 %`; values are not rounded to 0 or 100: `> 99.99 %`.
 
     Args:
-        pfi: or any probability in percent, 0 to 100.
+        pfi: probability in percent, 0 to 100.
     """
     if 99.99 < pfi < 100:
         return "> 99.99 %"
@@ -31,7 +31,7 @@ def format_pfi(pfi: float) -> str:
 
 
 def format_p(p: float) -> str:
-    """`p < 0.001`, or the figure: two digits that count, as in `p = 0.0062`."""
+    """Format `p < 0.001`, or two significant digits: `p = 0.0062`."""
     if p < 0.001:
         return "p < 0.001"
     decimals = 4 if p < 0.01 else 3 if p < 0.1 else 2
@@ -39,7 +39,7 @@ def format_p(p: float) -> str:
 
 
 def format_share(share: float) -> str:
-    """`99.73 %`; `100.00 %` only where nothing is missing.
+    """Format `99.73 %`; a share below 1 is never rounded to `100.00 %`.
 
     Args:
         share: such as an accuracy, 0 to 1.
@@ -48,7 +48,7 @@ def format_share(share: float) -> str:
 
 
 def format_interval(interval: Interval) -> str:
-    """`99.67–99.78 %`."""
+    """Format `99.67–99.78 %`."""
     return f"{100 * interval.low:.2f}–{100 * interval.high:.2f} %"
 
 
@@ -60,13 +60,13 @@ def fill_template(
     is_html: bool,
     finalize: Callable[[object], object],
 ) -> str:
-    """Fill in one template; a name that it asks for and does not get is an error.
+    """Fill in a template; a name without a value is an error.
 
     Args:
-        package: whose folder `templates` holds the template, such as `cxrview.paper`.
+        package: with the folder `templates`, such as `cxrview.paper`.
         name: of a file in `templates/`.
-        context: what it asks for, by name.
-        is_html: turn what is filled in into HTML's entities.
+        context: values by name.
+        is_html: escape the values for HTML.
         finalize: applied to each value first.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -83,16 +83,16 @@ def fill_template(
 
 
 NONE = "–"
-"""Where there is nothing to say."""
+"""Shown for a missing value."""
 
 
 def format_right(right: int, total: int) -> str:
-    """How many are right of how many: `39,747 of 39,856`."""
+    """Format `39,747 of 39,856`."""
     return f"{right:,} of {total:,}"
 
 
 def format_points(share: float) -> str:
-    """A difference of shares, -1 to 1, in signed percentage points: `+0.85`, `−1.20`, `0.00`."""
+    """Format a difference of shares, -1 to 1, in percentage points: `+0.85`, `−1.20`, `0.00`."""
     words = f"{abs(100 * share):.2f}"
     if float(words) == 0:
         return words
@@ -100,12 +100,12 @@ def format_points(share: float) -> str:
 
 
 def format_cutoff(cutoff: float) -> str:
-    """`99.6 %`, or `56.95 %` where it is half-way between two steps of a tenth."""
+    """Format `99.6 %`, or `56.95 %` for a value halfway between two tenths."""
     return f"{cutoff:.2f} %" if round(cutoff * 100) % 10 else f"{cutoff:.1f} %"
 
 
 def format_seconds(seconds: float) -> str:
-    """Wall time in its two largest units: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
+    """Format a duration in its two largest units: `2 h 05 min`, `3 min 20 s`, `4.2 s`."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,18 +1,26 @@
-"""A model's card for people: `card.json` as one readable page of Markdown."""
+"""Writes MODEL_CARD.md from a model card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cxrview.atomic_files import write_atomic
-from cxrview.errors import InvalidModel
+from cxrview.errors import InvalidModel, UsageError
+from cxrview.json_file import read_json
 from cxrview.records import ModelCard
+from cxrview.records.card_about import (
+    COMPUTED,
+    CardStatements,
+    DecisionCounts,
+    NotChestCounts,
+)
+from cxrview.records.json_object import from_json
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.reports.format import fill_template
 
 NAME = "MODEL_CARD.md"
-NOT_STATED: Mapping[str, Any] = {
+NOT_STATED: dict[str, Any] = {
     "intended_use": "Not stated.",
     "limits": ("Not stated.",),
     "failures": ("Not stated.",),
@@ -21,12 +29,12 @@ NOT_STATED: Mapping[str, Any] = {
     "weights_licence": "not stated",
     "readers": {"checked_with": "not stated", "not_checked_with": "not stated"},
 }
-"""What nobody can compute, and whoever trains a model should tell (`cxrview train --about`)."""
+"""Printed for statements that are missing (`cxrview train --about` takes them)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture that stands in the page."""
+    """A picture of the page."""
 
     file: str
     """Relative to the page."""
@@ -34,27 +42,28 @@ class Picture:
 
 
 def write_model_card(card: ModelCard, path: Path, pictures: Sequence[Picture] = ()) -> None:
-    """Write the page, whole or not at all.
+    """Write the page atomically.
 
     Args:
-        card: of a model that `cxrview train` made.
-        path: .md; a page that stands there is replaced.
+        card: of a model of `cxrview train`.
+        path: .md; an existing page is replaced.
         pictures: shown under calibration.
 
     Raises:
-        InvalidModel: the card does not tell what the page needs.
-        CannotWrite: the disk took no more.
+        InvalidModel: the card lacks something that the page needs.
+        CannotWrite: the disk is full or not writable.
     """
     write_atomic(path, render_model_card(card, pictures))
 
 
 def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
-    """The page as text; see `write_model_card`."""
+    """Give the page as text; see `write_model_card`."""
     from jinja2 import UndefinedError
 
     context = {
         "card": card,
-        "about": {**NOT_STATED, **card.about},
+        "about": card.about,
+        "stated": _stated(card.about.statements),
         "pictures": pictures,
         "share": _share,
         "interval": _interval,
@@ -64,19 +73,56 @@ def render_model_card(card: ModelCard, pictures: Sequence[Picture] = ()) -> str:
     }
     try:
         page = fill_template(
-            "cxrview.reports", "model_card.md", context, is_html=False, finalize=lambda value: value
+            "cxrview.reports", "model_card.md", context, is_html=False, finalize=_keep
         )
     except UndefinedError as error:
-        raise InvalidModel(f"the card of {card.model_id} does not tell all: {error}") from error
+        raise InvalidModel(f"the card of {card.model_id} is incomplete: {error}") from error
     return page.rstrip() + "\n"
 
 
-def _share(row: Mapping[str, Any]) -> str:
-    return f"{_percent(row['accuracy_percent'])} % ({_interval(row)})"
+def read_statements(path: Path) -> CardStatements:
+    """Read what `cxrview train --about` states: a JSON object.
+
+    Raises:
+        UsageError: the file cannot be read, a value has the wrong form, or it states what
+            training computes.
+    """
+    try:
+        stated = read_json(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read as a JSON object") from error
+    try:
+        statements = from_json(CardStatements, stated)
+    except ValueError as error:
+        raise UsageError(f"{path} does not fit: {error}", "See docs/model-about.json") from error
+    if computed := sorted(COMPUTED & set(statements.other)):
+        raise UsageError(
+            f"{path} states {computed[0]}, which training computes", "Remove it from the file"
+        )
+    return statements
 
 
-def _interval(row: Mapping[str, Any]) -> str:
-    low, high = row["interval_95_percent"]
+def _stated(statements: CardStatements) -> dict[str, Any]:
+    """The statements by name, with words where nothing is stated."""
+    given = {field: getattr(statements, field) for field in NOT_STATED}
+    return NOT_STATED | {field: value for field, value in given.items() if value is not None}
+
+
+def _keep(value: object) -> object:
+    """Refuse None: it would be printed as a word."""
+    from jinja2 import UndefinedError
+
+    if value is None:
+        raise UndefinedError("a value is missing")
+    return value
+
+
+def _share(counts: DecisionCounts) -> str:
+    return f"{_percent(counts.accuracy_percent)} % ({_interval(counts)})"
+
+
+def _interval(counts: DecisionCounts | NotChestCounts) -> str:
+    low, high = counts.interval_95_percent
     return f"{_percent(low)}–{_percent(high)}"
 
 
@@ -85,13 +131,13 @@ def _percent(value: float) -> str:
 
 
 def _orientation(name: str) -> str:
-    """`mirrored-turned-90-inverted` as `mirrored, turned 90°, inverted`."""
+    """Format `mirrored-turned-90-inverted` as `mirrored, turned 90°, inverted`."""
     if name == PROGENITOR_NAME:
-        return "as it lies"
+        return "upright"
     words = name.replace("turned-", "turned ").split("-")
     return ", ".join(f"{word}°" if word.startswith("turned") else word for word in words)
 
 
-def _both(row: Mapping[str, Any], name: str) -> str:
-    """What float32 and 8 bits come to; empty of pictures that have no such figure."""
-    return ", ".join(map(str, row.get(name, ())))
+def _both(pair: tuple[float, float] | None) -> str:
+    """The values of float32 and int8; empty for images that have none."""
+    return ", ".join(map(str, pair or ()))

@@ -1,7 +1,7 @@
-"""What radiographs look like elsewhere: changes of exposure, framing and pose to train against.
+"""Augmentation of the recipes: random changes of exposure, framing and pose.
 
-Every change keeps the view. The amounts are ours; the paper's own 106 variants are another
-thing. Pixels are (256, 256) uint8 in and out.
+Every change keeps the view. The amounts are ours; the paper's 106 variants are in
+`dataset.augment`. Pixels are (256, 256) uint8 in and out.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,22 +14,22 @@ Pixels = NDArray[np.uint8]
 Rng = np.random.Generator
 
 
-def vary(pixels: Pixels, chances: Mapping[str, float], rng: Rng) -> Pixels:
-    """Draw one appearance of a radiograph: each change by its own chance, in the order of CHANGES.
+def augment(pixels: Pixels, chances: Mapping[str, float], rng: Rng) -> Pixels:
+    """Change a radiograph at random: each change with its probability, in order of AUGMENTATIONS.
 
     Args:
         pixels: shape (256, 256), uint8.
-        chances: 0 to 1, by the name of a change; one that is not named is not made.
-        rng: the only source of chance, so that a seed gives the same bytes.
+        chances: probability of each change, 0 to 1, by name; a change without one is not made.
+        rng: the only source of randomness, so that a seed gives the same bytes.
     """
-    for name, change in CHANGES.items():
+    for name, change in AUGMENTATIONS.items():
         if name in chances and rng.random() < chances[name]:
             pixels = change(pixels, rng)
     return np.ascontiguousarray(pixels)
 
 
 def crop(pixels: Pixels, rng: Rng) -> Pixels:
-    """Keep 70 to 100 % of each side, stretched back: other framing, squeezed aspect."""
+    """Crop to 70 to 100 % of each side and stretch: other framing, other aspect ratio."""
     side = pixels.shape[0]
     height, width = (int(side * s) for s in rng.uniform(0.7, 1.0, 2))
     top, left = int(rng.integers(side - height + 1)), int(rng.integers(side - width + 1))
@@ -37,7 +37,7 @@ def crop(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def border(pixels: Pixels, rng: Rng) -> Pixels:
-    """Frame with up to 40 pixels a side of black, white or grey: collimation, film edges."""
+    """Add a frame of up to 40 pixels a side, black, white or grey: collimation, film edges."""
     side = pixels.shape[0]
     top, bottom, left, right = (int(w) for w in rng.integers(0, 41, 4))
     shade = int(rng.choice([0, 0, 255, int(rng.integers(256))]))
@@ -49,7 +49,7 @@ def border(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def collimate(pixels: Pixels, rng: Rng) -> Pixels:
-    """Only a turned rectangle is exposed; what lies outside is black, white or grey."""
+    """Expose only a rotated rectangle; the rest is black, white or grey."""
     side = pixels.shape[0]
     half = rng.uniform(0.33, 0.52, 2) * side
     middle = side / 2 + rng.uniform(-0.08, 0.08, 2) * side
@@ -62,7 +62,7 @@ def collimate(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def squeeze(pixels: Pixels, rng: Rng) -> Pixels:
-    """Bars on two opposite sides: one side was shrunk by a third at most to fit a square."""
+    """Shrink one side by a third at most, and fill the two bars."""
     side = pixels.shape[0]
     width = int(side * rng.uniform(0.67, 0.95))
     before = int(rng.integers(0, side - width + 1))
@@ -77,7 +77,7 @@ def squeeze(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def screenshot(pixels: Pixels, rng: Rng) -> Pixels:
-    """A viewer's window about it: bars of buttons and lines of text."""
+    """Put it into the window of a viewer: bars of buttons and lines of text."""
     side = pixels.shape[0]
     top, left, right = (int(v) for v in rng.integers(0, side // 5, 3))
     shade = int(rng.integers(256))
@@ -98,22 +98,22 @@ def screenshot(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def mirror(pixels: Pixels, rng: Rng) -> Pixels:
-    """Left for right."""
+    """Flip left and right."""
     return pixels[:, ::-1]
 
 
 def upside_down(pixels: Pixels, rng: Rng) -> Pixels:
-    """Top for bottom."""
+    """Flip top and bottom."""
     return pixels[::-1]
 
 
 def quarter_turn(pixels: Pixels, rng: Rng) -> Pixels:
-    """A turn by 90 degrees, either way."""
+    """Rotate by 90 degrees, in either direction."""
     return np.rot90(pixels, int(rng.choice([1, 3])))
 
 
 def tilt(pixels: Pixels, rng: Rng) -> Pixels:
-    """Rotate within 12 degrees; black, or the edge itself, comes in at the corners."""
+    """Rotate by up to 12 degrees; the corners are black or repeat the edge."""
     side = pixels.shape[0]
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(-12, 12), 1.0)
     edge = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REPLICATE
@@ -121,32 +121,32 @@ def tilt(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def expose(pixels: Pixels, rng: Rng) -> Pixels:
-    """Gamma from e^-0.7 to e^0.7: exposure, detector curves, film."""
+    """Apply a gamma from e^-0.7 to e^0.7: exposure, detector curves, film."""
     gamma = np.exp(rng.uniform(-0.7, 0.7))
     return _through(pixels, 255 * (np.arange(256) / 255) ** gamma)
 
 
 def clip_window(pixels: Pixels, rng: Rng) -> Pixels:
-    """A window that cuts off up to 15 % of the darkest and of the brightest pixels."""
+    """Apply a window that clips up to 15 % of the darkest and of the brightest pixels."""
     low, high = np.percentile(pixels, [rng.uniform(0, 15), 100 - rng.uniform(0, 15)])
     return _through(pixels, (np.arange(256) - low) * 255 / max(high - low, 1))
 
 
 def dull(pixels: Pixels, rng: Rng) -> Pixels:
-    """Less contrast between two other ends: a hot pixel or marker took the window's range."""
+    """Reduce the contrast, as where a hot pixel or marker takes up the range of the window."""
     low, high = rng.uniform(0, 90), rng.uniform(150, 255)
     return _through(pixels, low + np.arange(256) * (high - low) / 255)
 
 
 def invert(pixels: Pixels, rng: Rng) -> Pixels:
-    """Bone dark, air bright: a MONOCHROME1 image exported without its polarity."""
+    """Invert: bone dark, air bright, as a MONOCHROME1 image exported without its polarity."""
     return 255 - pixels
 
 
 def haze(pixels: Pixels, rng: Rng) -> Pixels:
-    """Clouds over a part of it: consolidated or collapsed lung, effusion, much soft tissue."""
+    """Add clouds over a part: consolidated or collapsed lung, effusion, much soft tissue."""
     side = pixels.shape[0]
-    # Drawn small and enlarged: a blur so wide takes a hundred times longer at full size.
+    # Made small and enlarged: such a wide blur takes a hundred times longer at full size.
     small = side // 8
     cloud = cv2.GaussianBlur(
         rng.normal(0, 1, (small, small)), (0, 0), small * rng.uniform(0.06, 0.25)
@@ -159,7 +159,7 @@ def haze(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def wires(pixels: Pixels, rng: Rng) -> Pixels:
-    """Cables, lines and tubes: up to eight smooth bright curves, as in intensive care."""
+    """Add up to eight smooth bright curves: cables, lines and tubes of intensive care."""
     side = pixels.shape[0]
     drawn = np.zeros(pixels.shape, np.uint8)
     along = np.linspace(0, 1, 40)[:, None]
@@ -174,7 +174,7 @@ def wires(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def blur(pixels: Pixels, rng: Rng) -> Pixels:
-    """Gaussian blur up to a sigma of 1.5 pixels, or pixels enlarged from half the size."""
+    """Blur with a sigma of up to 1.5 pixels, or shrink and enlarge again."""
     if rng.random() < 0.5:
         return np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
     side = pixels.shape[0]
@@ -183,20 +183,20 @@ def blur(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def add_noise(pixels: Pixels, rng: Rng) -> Pixels:
-    """Gaussian noise up to a deviation of 12 grey levels."""
+    """Add Gaussian noise of a standard deviation up to 12 grey levels."""
     noise = rng.normal(0, rng.uniform(2, 12), pixels.shape)
     return np.clip(pixels + noise, 0, 255).astype(np.uint8)
 
 
 def compress(pixels: Pixels, rng: Rng) -> Pixels:
-    """JPEG at quality 15 to 70 and back."""
+    """Compress as JPEG of quality 15 to 70, and decompress."""
     quality = int(rng.integers(15, 71))
     _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 def cover(pixels: Pixels, rng: Rng) -> Pixels:
-    """A plain box over part of it: lead shield, burnt-in panel, blanked identity."""
+    """Cover a part with a plain box: lead shield, burnt-in panel, masked identity."""
     side = pixels.shape[0]
     height, width = (int(v) for v in rng.integers(side // 12, side // 3, 2))
     top, left = int(rng.integers(side - height)), int(rng.integers(side - width))
@@ -207,7 +207,7 @@ def cover(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def letter(pixels: Pixels, rng: Rng) -> Pixels:
-    """One to three words or side markers in black or white."""
+    """Add one to three words or side markers in black or white."""
     marked = pixels.copy()
     for _ in range(int(rng.integers(1, 4))):
         word = str(rng.choice(["L", "R", "AP", "PA", "PORTABLE", "LAT", "ERECT", "12:41", "->"]))
@@ -219,7 +219,7 @@ def letter(pixels: Pixels, rng: Rng) -> Pixels:
     return marked
 
 
-CHANGES: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
+AUGMENTATIONS: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
     change.__name__: change
     for change in (
         crop,
@@ -244,7 +244,7 @@ CHANGES: Mapping[str, Callable[[Pixels, Rng], Pixels]] = {
         invert,
     )
 }
-"""By name, in the order in which they are made. Recipes say how often."""
+"""By name, in the order in which they are applied. Recipes give the probabilities."""
 
 
 def _stretch(pixels: Pixels, side: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""Draws the batches of a training, by other processes ahead of it where it has them."""
+"""Prepares training batches, in worker processes where there are any."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,33 +11,33 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from cxrview.records import Label
-from cxrview.train.batch import Batch, LabelledPixels, Lesson, draw_batch
+from cxrview.train.batch import Batch, LabelledPixels, TrainingImages, sample_batch
 from cxrview.train.recipes import Recipe
 
 RADIOGRAPHS, NOT_CHEST, PHOTOGRAPHS = "radiographs.npy", "not-chest.npy", "photographs.npy"
 AHEAD = 4
-"""Batches that each process has ready."""
+"""Batches that each worker prepares in advance."""
 
 
-def draw_batches(
-    lesson: Lesson, recipe: Recipe, *, seed: int, first: int = 0, workers: int = 0
+def sample_batches(
+    training_images: TrainingImages, recipe: Recipe, *, seed: int, first: int = 0, workers: int = 0
 ) -> Iterator[Batch]:
-    """Draw the batches of a training in their order, as `draw_batch` does; any workers, same bytes.
+    """Sample the batches of a training in order, as `sample_batch` does, with any workers.
 
     Args:
-        lesson: of the training partition.
+        training_images: of the training partition.
         recipe: how many steps, and what they show.
         seed: of the training.
         first: step to begin with, from 0.
-        workers: processes that draw ahead; 0 draws when asked.
+        workers: processes that prepare batches in advance; 0 prepares each when it is needed.
     """
     steps = range(first, recipe.steps)
     if not workers:
-        yield from (draw_batch(lesson, recipe, seed=seed, step=step) for step in steps)
+        yield from (sample_batch(training_images, recipe, seed=seed, step=step) for step in steps)
         return
     with tempfile.TemporaryDirectory(prefix="cxrview-") as folder:
         yield from DataLoader(
-            _Shared.of(lesson, Path(folder), recipe, seed, steps),
+            _Shared.of(training_images, Path(folder), recipe, seed, steps),
             batch_size=None,
             num_workers=workers,
             prefetch_factor=AHEAD,
@@ -49,7 +49,7 @@ def draw_batches(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shared(Dataset[Batch]):
-    """The batches of some steps; pixels are in files, which all processes map as one memory."""
+    """The batches of some steps; all workers map the pixels from the same files."""
 
     labels: tuple[Label, ...]
     folder: Path
@@ -58,13 +58,19 @@ class _Shared(Dataset[Batch]):
     steps: range
 
     @classmethod
-    def of(cls, lesson: Lesson, folder: Path, recipe: Recipe, seed: int, steps: range) -> "_Shared":
-        """Write a lesson's pixels into a folder."""
-        np.save(folder / RADIOGRAPHS, lesson.radiographs.pixels)
-        np.save(folder / NOT_CHEST, lesson.not_chest)
-        np.save(folder / PHOTOGRAPHS, lesson.photographs)
+    def of(
+        cls, training_images: TrainingImages, folder: Path, recipe: Recipe, seed: int, steps: range
+    ) -> "_Shared":
+        """Write the pixels into a folder."""
+        np.save(folder / RADIOGRAPHS, training_images.radiographs.pixels)
+        np.save(folder / NOT_CHEST, training_images.not_chest)
+        np.save(folder / PHOTOGRAPHS, training_images.photographs)
         return cls(
-            labels=lesson.radiographs.labels, folder=folder, recipe=recipe, seed=seed, steps=steps
+            labels=training_images.radiographs.labels,
+            folder=folder,
+            recipe=recipe,
+            seed=seed,
+            steps=steps,
         )
 
     def __len__(self) -> int:
@@ -72,18 +78,18 @@ class _Shared(Dataset[Batch]):
 
     def __getitem__(self, number: int) -> Batch:
         pixels = _map(self.folder / RADIOGRAPHS)
-        lesson = Lesson(
+        training_images = TrainingImages(
             radiographs=LabelledPixels(labels=self.labels, pixels=pixels),
             not_chest=_map(self.folder / NOT_CHEST),
             photographs=_map(self.folder / PHOTOGRAPHS),
         )
-        return draw_batch(lesson, self.recipe, seed=self.seed, step=self.steps[number])
+        return sample_batch(training_images, self.recipe, seed=self.seed, step=self.steps[number])
 
 
 def _map(path: Path) -> NDArray[np.uint8]:
     try:
         mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r")
-    except ValueError:  # of no pictures there is nothing to map
+    except ValueError:  # an empty array cannot be mapped
         mapped = np.load(path)
     return mapped
 

@@ -1,4 +1,4 @@
-"""A training stopped at any step and taken up again: weights, momentum and what they belong to."""
+"""Checkpoints, from which a stopped training resumes: weights, momentum and identity."""
 
 import json
 from pathlib import Path
@@ -11,24 +11,24 @@ from torch import nn
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import InvalidModel
 
-Belongs = dict[str, str]
-"""What a checkpoint is one of: recipe, seed, data. Another training must not take it up."""
+TrainingIdentity = dict[str, str]
+"""Recipe, seed and data of a training. Another training must not resume from its checkpoint."""
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.SGD, belongs: Belongs, step: int
+    path: Path, model: nn.Module, optimiser: torch.optim.SGD, belongs: TrainingIdentity, step: int
 ) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint atomically.
 
     Args:
-        path: .safetensors file; one that stands there is replaced.
-        network: its parameters.
-        optimiser: its momentum and its rates, those of the step to come.
+        path: .safetensors file; an existing one is replaced.
+        model: its parameters.
+        optimiser: its momentum, and its learning rates of the next step.
         belongs: checked by `restore_checkpoint`.
         step: how many steps are done.
     """
-    tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
-    for key, parameter in network.named_parameters():
+    tensors = {f"network.{k}": v.contiguous() for k, v in model.state_dict().items()}
+    for key, parameter in model.named_parameters():
         momentum = optimiser.state[parameter].get("momentum_buffer")
         if momentum is not None:
             tensors[f"momentum.{key}"] = momentum.contiguous()
@@ -38,9 +38,9 @@ def save_checkpoint(
 
 
 def restore_checkpoint(
-    path: Path, network: nn.Module, optimiser: torch.optim.SGD, belongs: Belongs
+    path: Path, model: nn.Module, optimiser: torch.optim.SGD, belongs: TrainingIdentity
 ) -> int:
-    """Load a checkpoint, if there is one, into network and optimiser; gives the steps done.
+    """Load a checkpoint, if there is one, into model and optimiser; gives the steps done.
 
     Raises:
         InvalidModel: it belongs to another training.
@@ -55,11 +55,11 @@ def restore_checkpoint(
                 "Give another folder to --out, or remove the checkpoint",
             )
         tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-    device = next(network.parameters()).device
-    network.load_state_dict(
+    device = next(model.parameters()).device
+    model.load_state_dict(
         {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
     )
-    for key, parameter in network.named_parameters():
+    for key, parameter in model.named_parameters():
         if f"momentum.{key}" in tensors:
             optimiser.state[parameter]["momentum_buffer"] = tensors[f"momentum.{key}"].to(device)
     rates = json.loads(facts["rates"])
@@ -68,15 +68,15 @@ def restore_checkpoint(
     return int(facts["step"])
 
 
-def load_weights(path: Path, network: nn.Module) -> None:
-    """Load a checkpoint's weights into a network of the same shape; its momentum is left."""
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Load a checkpoint's weights, without momentum, into a model of the same shape."""
     with safe_open(path, framework="pt") as stored:
         keys = [key for key in stored.keys() if key.startswith("network.")]  # noqa: SIM118
-        network.load_state_dict({k.removeprefix("network."): stored.get_tensor(k) for k in keys})
+        model.load_state_dict({k.removeprefix("network."): stored.get_tensor(k) for k in keys})
 
 
 def steps_done(path: Path) -> int:
-    """How far a training has come; 0 where there is no checkpoint."""
+    """How many steps of a training are done; 0 where there is no checkpoint."""
     if not path.exists():
         return 0
     with safe_open(path, framework="pt") as stored:

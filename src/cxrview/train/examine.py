@@ -1,4 +1,4 @@
-"""Asks a finished network about radiographs, in every orientation, and about what is none."""
+"""Runs a model on the radiographs of a pool in sixteen orientations, and on its other images."""
 
 from collections.abc import Callable
 
@@ -6,106 +6,108 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.augment.poses import ORIENTATIONS
+from cxrview.progress import ignore
 from cxrview.records import Answers, Scores, join_answers
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import View
 from cxrview.train.batch import LabelledPixels
-from cxrview.train.pool import Pool
+from cxrview.train.pool import ImagePool
 
-Ask = Callable[[NDArray[np.uint8]], Answers]
-"""Squashed pictures, shape (n, 256, 256), uint8, n at most AT_ONCE, to what a network says."""
-AT_ONCE = 4
+Predict = Callable[[NDArray[np.uint8]], Answers]
+"""Runs a model on squashed images, shape (n, 256, 256), uint8, n at most BATCH."""
+BATCH = 4
 
-MOST_TURNED = 200
-"""Radiographs of one source and view that are also shown in the other fifteen orientations, unless
-told otherwise."""
+MAX_TURNED = 200
+"""Radiographs of one source and view on which a model is also run in the other fifteen
+orientations, by default."""
 
 
-def examine(
+def predict_orientations(
     radiographs: LabelledPixels,
-    ask: Ask,
+    predict: Predict,
     *,
     name: str,
-    most_turned: int | None = MOST_TURNED,
-    progress: Callable[[int], None] = lambda done: None,
+    max_turned: int | None = MAX_TURNED,
+    progress: Callable[[int], None] = ignore,
 ) -> Scores:
-    """Ask about every radiograph as it is, and about some of each kind in all orientations.
+    """Run a model on every radiograph upright, and on some of each kind in all orientations.
 
     Args:
-        radiographs: of which patients it does not matter.
-        ask: the network.
-        name: of the network.
-        most_turned: of each source and view; all where None. Always the same ones.
-        progress: told how many more pictures were asked about.
+        radiographs: of any partition.
+        predict: runs the model.
+        name: of the model.
+        max_turned: per source and view; None turns all. The choice is always the same.
+        progress: called with how many more images the model was run on.
 
     Returns:
-        Orientation by orientation, `variants` naming it; facts: `source`.
+        Orientation by orientation, which `variants` names; facts: `source`.
     """
     labels = np.array(radiographs.labels, object)
-    turned = _draw_turned(radiographs, most_turned)
+    turned = _choose_turned(radiographs, max_turned)
     parts = []
     for orientation, turn in ORIENTATIONS.items():
         chosen = np.arange(len(labels)) if orientation == PROGENITOR_NAME else turned
-        answers = _ask_all(turn, radiographs.pixels, chosen, ask, progress)
-        parts.append((orientation, labels[chosen], answers))
-    each = [label for _, chosen, _ in parts for label in chosen]
-    said = join_answers([answers for _, _, answers in parts])
+        answers = _predict_batches(turn, radiographs.pixels, chosen, predict, progress)
+        parts.append((labels[chosen], answers))
+    each = [label for chosen, _ in parts for label in chosen]
+    joined = join_answers([answers for _, answers in parts])
     return Scores(
         classifier=name,
         files=np.array([label.file for label in each], str),
         patients=np.array([label.patient for label in each], str),
-        variants=np.repeat(list(ORIENTATIONS), [len(chosen) for _, chosen, _ in parts]),
+        variants=np.repeat(list(ORIENTATIONS), [len(chosen) for chosen, _ in parts]),
         is_frontal=np.array([label.view is View.FRONTAL for label in each], bool),
-        pfi=said.pfi,
+        pfi=joined.pfi,
         facts={"source": np.array([label.source for label in each], str)},
-        chest=said.chest,
+        chest=joined.chest,
     )
 
 
-def answers_of_others(
-    pool: Pool, ask: Ask, progress: Callable[[int], None] = lambda done: None
+def predict_others(
+    pool: ImagePool, predict: Predict, progress: Callable[[int], None] = ignore
 ) -> Answers | None:
-    """Ask about pictures of a pool that show no chest, upright; None where there is none."""
+    """Run a model on the images of a pool that show no chest; None where it has none."""
     if not pool.others:
         return None
     upright = ORIENTATIONS[PROGENITOR_NAME]
-    return _ask_all(upright, pool.not_chest, np.arange(len(pool.others)), ask, progress)
+    everything = np.arange(len(pool.others))
+    return _predict_batches(upright, pool.not_chest, everything, predict, progress)
 
 
-def chest_of_others(
-    pool: Pool, ask: Ask, progress: Callable[[int], None] = lambda done: None
+def predict_chest_of_others(
+    pool: ImagePool, predict: Predict, progress: Callable[[int], None] = ignore
 ) -> NDArray[np.float64] | None:
-    """Ask the same about `chest` alone.
+    """As `predict_others`, the output `chest` alone.
 
     Returns:
-        Shape (m,), percent; None where there is no such picture, or the network does not tell.
+        Shape (m,), percent; None where the pool has no such images, or the model no such output.
     """
-    answers = answers_of_others(pool, ask, progress)
+    answers = predict_others(pool, predict, progress)
     return answers.chest if answers else None
 
 
-def asked_in_all(radiographs: LabelledPixels, most_turned: int | None = MOST_TURNED) -> int:
-    """How many pictures `examine` tells `progress` of."""
-    turned = len(_draw_turned(radiographs, most_turned))
+def count_predictions(radiographs: LabelledPixels, max_turned: int | None = MAX_TURNED) -> int:
+    """On how many images `predict_orientations` runs the model."""
+    turned = len(_choose_turned(radiographs, max_turned))
     return len(radiographs.labels) + (len(ORIENTATIONS) - 1) * turned
 
 
-def _ask_all(
+def _predict_batches(
     turn: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
     pixels: NDArray[np.uint8],
     chosen: NDArray[np.intp],
-    ask: Ask,
+    predict: Predict,
     progress: Callable[[int], None],
 ) -> Answers:
-    """Ask about some pictures, turned, AT_ONCE together."""
+    """Run a model on some images, turned, in batches."""
     answers = []
-    for start in range(0, len(chosen), AT_ONCE):
-        answers.append(ask(turn(pixels[chosen[start : start + AT_ONCE]])))
+    for start in range(0, len(chosen), BATCH):
+        answers.append(predict(turn(pixels[chosen[start : start + BATCH]])))
         progress(len(answers[-1].pfi))
     return join_answers(answers)
 
 
-def _draw_turned(radiographs: LabelledPixels, most: int | None) -> NDArray[np.intp]:
+def _choose_turned(radiographs: LabelledPixels, most: int | None) -> NDArray[np.intp]:
     rng = np.random.default_rng(0)
     kinds = np.array([f"{label.source}\0{label.view}" for label in radiographs.labels], str)
     chosen = [np.empty(0, np.intp)]

@@ -1,8 +1,8 @@
-"""Writes a trained network as ONNX: squashed grey pixels in, percentages out.
+"""Exports a trained model as ONNX: squashed grey pixels in, percentages out.
 
-The graph is built layer by layer rather than traced, so that the file holds the published layers
-under readable names, takes uint8, and holds its three equal input channels folded into one. The
-normalisation of responses alone is written in other layers, for speed (`response_norm`).
+The graph is built layer by layer and not traced, so that the file has the published layers under
+readable names, takes uint8, and has the three equal input channels folded into one. Only local
+response normalisation is written as other layers, which are faster (`response_norm`).
 """
 
 import numpy as np
@@ -18,39 +18,39 @@ from cxrview.train.googlenet import (
     LRN_SIZE,
     POOL_BEFORE,
     GoogLeNet,
-    spell_out_lrn,
 )
 from cxrview.train.recipes import GREY_MEAN
+from cxrview.train.response_norm import expand_lrn
 
 OPSET = 17
-"""Old enough for every runtime of the last years; no later one changes what is used here."""
+"""Supported by every runtime of recent years; later versions change nothing that is used here."""
 PRECISION = "weights stored as float16, computed as float32"
 
 
 def to_onnx(
-    network: GoogLeNet, *, side: int = 256, temperature: float = 1.0, is_half: bool = True
+    model: GoogLeNet, *, side: int = 256, temperature: float = 1.0, is_half: bool = True
 ) -> bytes:
-    """Export a two-class network.
+    """Export a two-class model.
 
     Args:
-        network: class 1 being frontal; auxiliary classifiers are left out.
+        model: class 1 is frontal; auxiliary classifiers are left out.
         side: rows and columns of the squashed radiograph.
-        temperature: above 0, divides the logit of frontal, so that PFI means what it says (Guo et
+        temperature: above 0, divides the logit of frontal, so that the PFI is calibrated (Guo et
             al., ICML 2017).
-        is_half: store weights of more than one dimension as float16, at half the size.
+        is_half: store weights of more than one dimension as float16, which halves the size.
 
     Returns:
         An ONNX file: input `radiographs`, shape (n, side, side) uint8; output `pfi`, shape
-        (n,) float32, probability of frontal in percent; and, of a network that tells, `chest`,
+        (n,) float32, probability of frontal in percent; and of a model with that output `chest`,
         probability of a chest radiograph, likewise.
     """
-    weights = {key: value.detach().numpy() for key, value in network.state_dict().items()}
+    weights = {key: value.detach().numpy() for key, value in model.state_dict().items()}
     graph = _Graph(weights, is_half=is_half)
     x = _stem(graph, _centred(graph, side))
     for name in INCEPTIONS:
         x = _inception(graph, name, _halve(graph, x) if name in POOL_BEFORE else x)
     outputs = _heads(graph, x, temperature)
-    model = helper.make_model(
+    exported = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "cxrview-googlenet",
@@ -62,14 +62,14 @@ def to_onnx(
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=8,
     )
-    spell_out_lrn(model)
-    onnx.checker.check_model(model, full_check=True)
-    serialised: bytes = model.SerializeToString()
+    expand_lrn(exported)
+    onnx.checker.check_model(exported, full_check=True)
+    serialised: bytes = exported.SerializeToString()
     return serialised
 
 
 class _Graph:
-    """Nodes and stored arrays, gathered while walking the network."""
+    """The nodes and stored arrays of the graph under construction."""
 
     def __init__(self, weights: dict[str, NDArray[np.float32]], *, is_half: bool) -> None:
         self.weights = weights
@@ -112,7 +112,7 @@ class _Graph:
 
 
 def _centred(graph: _Graph, side: int) -> str:
-    """Centre crop, mean taken off, one channel."""
+    """Add the centre crop, the subtraction of the mean and the channel axis."""
     margin = (side - CROP) // 2
     bounds = [
         graph.constant("crop.starts", np.array([margin, margin])),
@@ -127,10 +127,10 @@ def _centred(graph: _Graph, side: int) -> str:
 
 def _stem(graph: _Graph, x: str) -> str:
     x = graph.relu(graph.conv("stem.conv1.7x7_s2", x, stride=2, grey=True))
-    x = _normalise_responses(graph, _halve(graph, x))
+    x = _local_response_norm(graph, _halve(graph, x))
     x = graph.relu(graph.conv("stem.conv2.3x3_reduce", x))
     x = graph.relu(graph.conv("stem.conv2.3x3", x))
-    return _halve(graph, _normalise_responses(graph, x))
+    return _halve(graph, _local_response_norm(graph, x))
 
 
 def _inception(graph: _Graph, name: str, x: str) -> str:
@@ -148,7 +148,7 @@ def _inception(graph: _Graph, name: str, x: str) -> str:
 
 
 def _heads(graph: _Graph, x: str, temperature: float) -> list[str]:
-    """Pooling and the classifiers; of two classes only the difference of logits counts."""
+    """Add pooling and the classifiers; only the difference of the two classes' logits matters."""
     x = graph.node("GlobalAveragePool", [x], "pool")
     x = graph.node("Flatten", [x], "features")
     weight, bias = graph.weights["classifier.weight"], graph.weights["classifier.bias"]
@@ -168,7 +168,7 @@ def _percent(
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
 ) -> str:
-    """One logit as a percentage."""
+    """Add a logit as a percentage."""
     inputs = [x, graph.weight(f"{layer}.weight", weight), graph.constant(f"{layer}.bias", bias)]
     x = graph.node("Gemm", inputs, f"{output}.logit", transB=1)
     x = graph.node("Sigmoid", [x], f"{output}.probability")
@@ -183,7 +183,7 @@ def _halve(graph: _Graph, x: str) -> str:
     )
 
 
-def _normalise_responses(graph: _Graph, x: str) -> str:
+def _local_response_norm(graph: _Graph, x: str) -> str:
     return graph.node(
         "LRN", [x], f"{x}.normalised", size=LRN_SIZE, alpha=LRN_ALPHA, beta=LRN_BETA, bias=1.0
     )

@@ -1,4 +1,4 @@
-"""GoogLeNet as Szegedy et al. published it (CVPR 2015), layer for layer as in Caffe's BVLC model.
+"""GoogLeNet as Szegedy et al. published it (CVPR 2015), layer for layer as Caffe's BVLC model.
 
 Parameters carry Caffe's names with `/` for `.`, so that published arrays load by name:
 `inception_3a.5x5_reduce.weight` is Caffe's `inception_3a/5x5_reduce`.
@@ -7,11 +7,7 @@ Parameters carry Caffe's names with `/` for `.`, so that published arrays load b
 import hashlib
 from typing import Any, NamedTuple
 
-import numpy as np
-import onnx
 import torch
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -58,7 +54,7 @@ class Outputs(NamedTuple):
     loss1: Tensor | None
     loss2: Tensor | None
     chest: Tensor | None
-    """Shape (n,): is it a chest radiograph at all. None where the network has no such output."""
+    """Shape (n,): whether it is a chest radiograph. None where the model has no such output."""
 
 
 class GoogLeNet(nn.Module):
@@ -67,9 +63,9 @@ class GoogLeNet(nn.Module):
     Args:
         classes: number of classes.
         auxiliary: build the two auxiliary classifiers, which only training uses.
-        chest: build a second output on the same trunk, which tells whether it is a chest (ours).
+        chest: build a second output on the same trunk: is it a chest radiograph? (Ours.)
 
-    Input of `forward`: float, shape (n, 3, 224, 224), channels blue, green, red, mean taken off.
+    Input of `forward`: float, shape (n, 3, 224, 224), channels blue, green, red, minus their mean.
     """
 
     def __init__(self, classes: int, *, auxiliary: bool = True, chest: bool = False) -> None:
@@ -109,7 +105,7 @@ class GoogLeNet(nn.Module):
         )
 
     def features(self, radiographs: Tensor) -> Tensor:
-        """What the classifier sees, shape (n, 1024), before dropout."""
+        """The input of the classifier, shape (n, 1024), before dropout."""
         return self._trunk(radiographs)[0]
 
     def trunk(self) -> dict[str, Tensor]:
@@ -140,9 +136,9 @@ class GoogLeNet(nn.Module):
 
     def _stem(self, x: Tensor) -> Tensor:
         layer = self.stem.get_submodule
-        x = normalise_responses(halve(functional.relu(layer("conv1.7x7_s2")(x))))
+        x = local_response_norm(halve(functional.relu(layer("conv1.7x7_s2")(x))))
         x = functional.relu(layer("conv2.3x3_reduce")(x))
-        return halve(normalise_responses(functional.relu(layer("conv2.3x3")(x))))
+        return halve(local_response_norm(functional.relu(layer("conv2.3x3")(x))))
 
 
 class Inception(nn.Module):
@@ -172,7 +168,7 @@ class Inception(nn.Module):
 
 
 class AuxiliaryClassifier(nn.Module):
-    """Brings a gradient to the middle of the network; thrown away after training."""
+    """Gives the middle of the model a gradient; left out after training."""
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
@@ -194,19 +190,19 @@ def halve(x: Tensor) -> Tensor:
     return functional.max_pool2d(x, 3, stride=2, ceil_mode=True)
 
 
-def normalise_responses(x: Tensor) -> Tensor:
+def local_response_norm(x: Tensor) -> Tensor:
     """Local response normalisation across channels: x / (1 + alpha/5 * sum of 5 squares)^0.75.
 
-    The sum is a convolution by a band of ones: a matrix product, forwards and backwards. Torch's
-    own runs through a 3-D average pooling, and the whole network about three times slower.
+    The sum is a convolution with a band of ones: a matrix product, forwards and backwards. Torch's
+    implementation uses 3-D average pooling, which makes the model about three times slower.
     """
     # Torch leaves `apply` without types.
-    normalised: Tensor = _NormalisedResponses.apply(x)  # type: ignore[no-untyped-call]
+    normalised: Tensor = _LocalResponseNorm.apply(x)  # type: ignore[no-untyped-call]
     return normalised
 
 
-class _NormalisedResponses(torch.autograd.Function):
-    """With its gradient written out, which takes a third of the passes that autograd needs."""
+class _LocalResponseNorm(torch.autograd.Function):
+    """With an explicit gradient, which takes a third of the passes that autograd needs."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -238,77 +234,3 @@ def _initialise(layer: nn.Module) -> None:
         nn.init.xavier_uniform_(layer.weight)
         bias = layer.get_parameter("bias")
         nn.init.constant_(bias, 0.2 if isinstance(layer, nn.Conv2d) else 0.0)
-
-
-SQUARES, SUMS, FINE = "squares", "sums", ("root", "cube", "power")
-"""Endings of the names of what takes the place of a node LRN, before its output: `SUMS` are 1 and
-above, and `FINE` what then needs more than 8 bits."""
-BETA = 0.75
-"""The exponent that two roots do for: x to the power 3/4 is the root of x times its root."""
-
-
-def spell_out_lrn(model: onnx.ModelProto) -> None:
-    """Put layers in the place of every node LRN; where there is none, nothing changes.
-
-    Args:
-        model: with weights as initialisers; changed.
-
-    Raises:
-        ValueError: a normalisation with another exponent than 3/4, or another bias than 1.
-    """
-    graph = model.graph
-    channels = _channels(model)
-    nodes = []
-    for node in graph.node:
-        if node.op_type == "LRN":
-            spelled, constants = _spell_out(node, channels[node.input[0]])
-            nodes += spelled
-            graph.initializer.extend(constants)
-        else:
-            nodes.append(node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def band(channels: int, size: int) -> NDArray[np.float32]:
-    """Ones where two channels are neighbours, shape (channels, channels, 1, 1)."""
-    number = np.arange(channels)
-    is_near = abs(number[:, None] - number) <= size // 2
-    return is_near.astype(np.float32)[:, :, None, None]
-
-
-def _channels(model: onnx.ModelProto) -> dict[str, int]:
-    inferred = onnx.shape_inference.infer_shapes(model)
-    return {
-        value.name: value.type.tensor_type.shape.dim[1].dim_value
-        for value in inferred.graph.value_info
-        if len(value.type.tensor_type.shape.dim) == 4
-    }
-
-
-def _spell_out(
-    lrn: onnx.NodeProto, channels: int
-) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    given = {one.name: helper.get_attribute_value(one) for one in lrn.attribute}
-    if not np.isclose(given["beta"], BETA) or given.get("bias", 1.0) != 1:
-        raise ValueError(f"{lrn.name}: only an exponent of {BETA} and a bias of 1 are known")
-    (x,), (y,) = lrn.input, lrn.output
-    weight = band(channels, given["size"]) * np.float32(given["alpha"] / given["size"])
-    constants = [
-        numpy_helper.from_array(weight, f"{y}.band"),
-        numpy_helper.from_array(np.ones(channels, np.float32), f"{y}.bias"),
-    ]
-    sums, (root, cube, power) = f"{y}.{SUMS}", (f"{y}.{ending}" for ending in FINE)
-    layers = [
-        ("Mul", [x, x], f"{y}.{SQUARES}", {}),
-        ("Conv", [f"{y}.{SQUARES}", f"{y}.band", f"{y}.bias"], sums, {"kernel_shape": [1, 1]}),
-        ("Sqrt", [sums], root, {}),
-        ("Mul", [sums, root], cube, {}),
-        ("Sqrt", [cube], power, {}),
-        ("Div", [x, power], y, {}),
-    ]
-    nodes = [
-        helper.make_node(kind, inputs, [output], name=output, **attributes)
-        for kind, inputs, output, attributes in layers
-    ]
-    return nodes, constants

@@ -1,34 +1,34 @@
-"""Where a training runs."""
+"""The device and the worker processes of a training."""
 
 import os
 from dataclasses import dataclass
 
 from cxrview.errors import UsageError
 
+MAX_WORKERS = 16
+"""Worker processes that `find_hardware` chooses at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
-    """What a training may use; it changes the last digits and the time, not what is shown."""
+    """What a training may use. It changes rounding and time, never the batches."""
 
     device: str = "cpu"
     """As torch names it: `cpu`, `cuda`, `cuda:1`."""
     workers: int = 0
-    """Processes that draw batches ahead of the network. 0 draws between the steps: on two cores,
-    which the network keeps busy, that is the faster."""
+    """Processes that prepare batches in advance. 0 prepares them between the steps, which is faster
+    on two cores, since the model keeps both busy."""
 
 
-PROCESSOR = Hardware()
-"""The processor, which also draws."""
-
-
-MOST_WORKERS = 16
+CPU = Hardware()
+"""The processor, without worker processes."""
 
 
 def find_device(name: str) -> str:
-    """`cpu` or `cuda`; of `auto` the latter where there is one.
+    """Find a device by its name; `auto` is `cuda` where it is available, otherwise `cpu`.
 
     Raises:
-        UsageError: there is no such device here.
+        UsageError: the device is not available.
     """
     import torch
 
@@ -38,22 +38,22 @@ def find_device(name: str) -> str:
     if name == "cpu" or (name.startswith("cuda") and has_cuda):
         return name
     raise UsageError(
-        f"there is no device {name} here", "--device takes cpu, auto, or cuda where there is one"
+        f"device {name} is not available", "--device takes cpu, auto, or cuda where there is a GPU"
     )
 
 
-def find_hardware(device: str, workers: int | None) -> "Hardware":
-    """The device of that name, as of `find_device`, and so many processes that draw for it.
+def find_hardware(device: str, workers: int | None) -> Hardware:
+    """Find a device and choose the number of worker processes.
 
-    Where `workers` is None, none beside a processor that trains, and all cores but one, at most
-    MOST_WORKERS, for a GPU.
+    Args:
+        device: as for `find_device`.
+        workers: None chooses 0 for a CPU; for a GPU all cores but one, at most MAX_WORKERS.
 
     Raises:
-        UsageError: there is no such device here.
+        UsageError: the device is not available.
     """
-
     found = find_device(device)
     if workers is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        workers = 0 if found == "cpu" else min(MOST_WORKERS, max(1, cores - 1))
+        workers = 0 if found == "cpu" else min(MAX_WORKERS, max(1, cores - 1))
     return Hardware(device=found, workers=workers)

@@ -1,4 +1,4 @@
-"""The training loop: steps of a recipe, checkpointed so that a stop costs a few minutes at most."""
+"""The training loop of a recipe, with checkpoints, and prediction with a torch model."""
 
 import time
 from collections.abc import Callable
@@ -10,62 +10,65 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cxrview.train.batch import Batch, Lesson, centre_crop
-from cxrview.train.batch_workers import draw_batches
+from cxrview.progress import ignore
+from cxrview.train.batch import Batch, TrainingImages, centre_crop
+from cxrview.train.batch_workers import sample_batches
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import GoogLeNet, Outputs
-from cxrview.train.hardware import PROCESSOR, Hardware
+from cxrview.train.hardware import CPU, Hardware
 from cxrview.train.published import load_published
 from cxrview.train.recipes import GREY_MEAN, Recipe
 
 CHECKPOINT_SECONDS = 30.0
-"""Between two checkpoints; on two cores about 50 steps, on a GPU a whole training."""
+"""Between two checkpoints: on two cores about 50 steps, on a GPU a complete training."""
 
 
 def fine_tune(
-    network: GoogLeNet,
-    lesson: Lesson,
+    model: GoogLeNet,
+    training_images: TrainingImages,
     recipe: Recipe,
     *,
     seed: int,
     checkpoint: Path,
-    hardware: Hardware = PROCESSOR,
-    report: Callable[[int, float], None] = lambda step, loss: None,
+    hardware: Hardware = CPU,
+    report: Callable[[int, float], None] = ignore,
 ) -> None:
-    """Train a pre-trained two-class network in place; goes on from `checkpoint` if it exists.
+    """Train a pre-trained two-class model in place; resumes from `checkpoint` if it exists.
 
     Nesterov momentum under a one-cycle schedule, bf16 where the arithmetic allows, all
     layers. On processors and one number of threads a resumed run gives the same bits; on GPUs
     sums may be rounded otherwise from one run to the next.
 
     Args:
-        network: two classes, frontal being class 1; built without auxiliary classifiers, and
-            with an output for chests where the recipe teaches it.
-        lesson: of the training partition only.
+        model: class 1 is frontal; without auxiliary classifiers, and with the output `chest`
+            where the recipe trains it.
+        training_images: of the training partition only.
         recipe: steps, rates and weights.
-        seed: decides every batch and every dropped unit.
+        seed: decides every batch and dropout.
         checkpoint: .safetensors file, replaced every 30 seconds and at the end.
-        hardware: where it trains, and how many processes draw. The batches are the same on all.
+        hardware: device and worker processes. The batches are the same on all.
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
-        InvalidModel: the checkpoint belongs to another recipe, seed or lesson.
+        InvalidModel: the checkpoint belongs to another recipe, seed or images.
     """
     device = hardware.device
-    network.train().to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser, schedule = _optimiser(network, recipe)
-    belongs = {"recipe": repr(recipe), "seed": str(seed), "lesson": lesson.sha256}
-    first = restore_checkpoint(checkpoint, network, optimiser, belongs)
+    model.train().to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser, schedule = _optimiser(model, recipe)
+    belongs = {"recipe": repr(recipe), "seed": str(seed), "training_images": training_images.sha256}
+    first = restore_checkpoint(checkpoint, model, optimiser, belongs)
     if first:
         rates = [group["lr"] for group in optimiser.param_groups]
         schedule.load_state_dict({"last_epoch": first, "_step_count": first + 1, "_last_lr": rates})
     kept = time.monotonic()
-    batches = draw_batches(lesson, recipe, seed=seed, first=first, workers=hardware.workers)
+    batches = sample_batches(
+        training_images, recipe, seed=seed, first=first, workers=hardware.workers
+    )
     for step, batch in enumerate(batches, start=first):
         torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-            outputs = network(as_input(batch.pixels, device))
+            outputs = model(as_input(batch.pixels, device))
         loss = _loss(outputs, batch, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -73,12 +76,12 @@ def fine_tune(
         schedule.step()
         report(step + 1, loss.item())
         if time.monotonic() - kept >= CHECKPOINT_SECONDS or step + 1 == recipe.steps:
-            save_checkpoint(checkpoint, network, optimiser, belongs, step + 1)
+            save_checkpoint(checkpoint, model, optimiser, belongs, step + 1)
             kept = time.monotonic()
 
 
 def predict_pfi(
-    network: GoogLeNet,
+    model: GoogLeNet,
     pixels: NDArray[np.uint8],
     *,
     batch: int = 32,
@@ -86,29 +89,29 @@ def predict_pfi(
     is_bf16: bool = False,
 ) -> NDArray[np.float64]:
     """Probability of frontal in percent, shape (n,), of squashed pixels (n, 256, 256) uint8."""
-    network.eval().to(device)
+    model.eval().to(device)
     pfi = []
     with torch.inference_mode(), bf16_arithmetic(device, is_on=is_bf16):
         for start in range(0, len(pixels), batch):
             shown = as_input(centre_crop(pixels[start : start + batch]), device)
-            logits = network(shown).main.float()
+            logits = model(shown).main.float()
             pfi.append(100 * logits.softmax(dim=1)[:, 1].double().cpu().numpy())
     return np.concatenate(pfi)
 
 
 def bf16_arithmetic(device: str, *, is_on: bool) -> torch.autocast:
-    """Within it convolutions and matrix products take bf16; nothing changes where it is off."""
+    """Make a context in which convolutions and matrix products use bf16, if it is on."""
     return torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=is_on)
 
 
 def as_input(pixels: NDArray[np.uint8], device: str = "cpu") -> Tensor:
-    """Grey (n, rows, columns) uint8 to the network's three equal channels, mean taken off."""
+    """Turn grey (n, rows, columns) uint8 into the model's input: three equal channels, mean 0."""
     grey = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).float() - GREY_MEAN
     return grey[:, None].repeat(1, 3, 1, 1).contiguous(memory_format=torch.channels_last)
 
 
 def _loss(outputs: Outputs, batch: Batch, recipe: Recipe) -> Tensor:
-    """Of the views of chests, and of what is a chest; the two count alike."""
+    """Loss of the view, over radiographs of a chest, plus loss of `chest`, with equal weight."""
     device = outputs.main.device
     is_frontal = torch.from_numpy(batch.is_frontal).to(device)
     is_chest = torch.from_numpy(batch.is_chest).to(device)
@@ -125,9 +128,9 @@ def _loss(outputs: Outputs, batch: Batch, recipe: Recipe) -> Tensor:
 
 
 def _optimiser(
-    network: GoogLeNet, recipe: Recipe
+    model: GoogLeNet, recipe: Recipe
 ) -> tuple[torch.optim.SGD, torch.optim.lr_scheduler.OneCycleLR]:
-    named = dict(network.named_parameters())
+    named = dict(model.named_parameters())
     classifier = [p for key, p in named.items() if key.startswith(("classifier.", "chest."))]
     trunk = [p for key, p in named.items() if not key.startswith(("classifier.", "chest."))]
     optimiser = torch.optim.SGD(
@@ -146,40 +149,40 @@ def _optimiser(
     return optimiser, schedule
 
 
-def train_network(
-    lesson: Lesson,
+def train_model(
+    training_images: TrainingImages,
     published: Path,
     recipe: Recipe,
     *,
     seed: int,
     checkpoint: Path,
-    hardware: Hardware = PROCESSOR,
-    report: Callable[[int, float], None] = lambda step, loss: None,
+    hardware: Hardware = CPU,
+    report: Callable[[int, float], None] = ignore,
 ) -> GoogLeNet:
-    """Train from the published weights; a training that was stopped goes on.
+    """Train from the published weights; a stopped training resumes.
 
     Args:
-        lesson: of training patients only.
+        training_images: of training patients only.
         published: the published GoogLeNet, .npz.
         recipe: steps, rates, weights.
-        seed: decides the classifiers' start, every batch and every dropped unit.
+        seed: decides the initial classifiers, every batch and dropout.
         checkpoint: .safetensors file.
-        hardware: where it trains.
+        hardware: device and worker processes.
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
         InvalidModel: the published weights or the checkpoint do not fit.
     """
     torch.manual_seed(seed)
-    network = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
-    load_published(published, network, with_classifier=False)
+    model = GoogLeNet(2, auxiliary=False, chest=recipe.has_chest)
+    load_published(published, model, with_classifier=False)
     fine_tune(
-        network,
-        lesson,
+        model,
+        training_images,
         recipe,
         seed=seed,
         checkpoint=checkpoint,
         hardware=hardware,
         report=report,
     )
-    return network.cpu()
+    return model.cpu()

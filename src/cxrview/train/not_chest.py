@@ -1,7 +1,7 @@
-"""Pictures that are no radiograph of a chest, drawn: what an archive holds besides.
+"""Draws pictures that do not show a chest, as negative examples for training.
 
-The labelled ones (knees, hands, CT, ultrasound) are few. These cost nothing, and are like
-nothing that a trunk trained on photographs and radiographs should call a chest.
+There are few labelled ones (knees, hands, CT, ultrasound). These cost nothing, and a trunk trained
+on photographs and radiographs should not call any of them a chest.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ SIDE = 256
 
 
 def draw_not_chest(rng: Rng) -> Pixels:
-    """Draw one picture of a kind drawn from DRAWN, shape (256, 256), uint8."""
+    """Draw one picture of a random kind of DRAWN, shape (256, 256), uint8."""
     kind = DRAWN[int(rng.integers(len(DRAWN)))]
     return np.ascontiguousarray(kind(rng))
 
 
 def blank(rng: Rng) -> Pixels:
-    """One shade, or two with an edge between: an exposure of nothing."""
+    """One shade, or two with an edge between: an exposure without an object."""
     picture = np.full((SIDE, SIDE), rng.uniform(0, 255))
     if rng.random() < 0.5:
         picture[int(rng.integers(SIDE)) :] = rng.uniform(0, 255)
@@ -67,7 +67,7 @@ def text_page(rng: Rng) -> Pixels:
 
 
 def scene(rng: Rng) -> Pixels:
-    """A photograph by geometry: ground, sky, and shaded things in front of each other."""
+    """A photograph made of shapes: ground, sky, and shaded objects in front of each other."""
     picture = gradient(rng).astype(np.float32)
     for _ in range(int(rng.integers(2, 14))):
         mask = np.zeros((SIDE, SIDE), np.uint8)
@@ -114,7 +114,7 @@ def fan(rng: Rng) -> Pixels:
 
 
 def rings(rng: Rng) -> Pixels:
-    """A slice: an ellipse with a bright rim and round things inside, on black."""
+    """A CT slice: an ellipse with a bright rim and round shapes inside, on black."""
     picture = np.zeros((SIDE, SIDE), np.float32)
     axes = rng.uniform(60, 120, 2)
     middle = (int(rng.integers(108, 148)), int(rng.integers(108, 148)))
@@ -142,17 +142,17 @@ DRAWN: tuple[Callable[[Rng], Pixels], ...] = (
     fan,
     rings,
 )
-"""Each as often as it stands here."""
+"""The kinds, each as likely as it is frequent here."""
 
 
 def _grainy(picture: NDArray[np.floating], rng: Rng, most: float) -> Pixels:
-    """With Gaussian noise of a deviation up to `most` grey levels."""
+    """Add Gaussian noise of a standard deviation up to `most` grey levels."""
     grain = rng.normal(0, rng.uniform(0, most), picture.shape)
     return np.asarray(np.clip(picture + grain, 0, 255), np.uint8)
 
 
 def _stretched(picture: NDArray[np.floating], rng: Rng, *, shades: bool = True) -> Pixels:
-    """To grey levels from one shade to another, drawn; from black to white without `shades`."""
+    """Scale to grey levels between two random shades; from black to white without `shades`."""
     low, high = picture.min(), picture.max()
     share = (picture - low) / max(high - low, 1e-6)
     first, last = (rng.uniform(0, 255), rng.uniform(0, 255)) if shades else (0.0, 255.0)

@@ -1,4 +1,4 @@
-"""All pictures of a labels file in memory, squashed: radiographs, and what is no chest."""
+"""All images of a labels file in memory, squashed: radiographs, and images without a chest."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.dataset.natural.photographs import read_photographs
+from cxrview.progress import ignore
 from cxrview.records import NotChest
 from cxrview.terms import Partition
-from cxrview.train.batch import LabelledPixels, Lesson, load_pixels
+from cxrview.train.batch import LabelledPixels, TrainingImages, load_pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """What a model is trained, chosen and assessed by."""
+class ImagePool:
+    """The images that a model is trained, chosen and tested on."""
 
     radiographs: LabelledPixels
     others: tuple[NotChest, ...]
-    """Labelled pictures and photographs."""
+    """Images without a chest: labelled ones and photographs."""
     not_chest: NDArray[np.uint8]
     """Shape (m, 256, 256), uint8, of `others`, in their order."""
 
@@ -30,36 +31,36 @@ class Pool:
         """Of radiographs, in alphabetical order."""
         return tuple(sorted({label.source for label in self.radiographs.labels}))
 
-    def partition(self, partition: Partition) -> "Pool":
+    def partition(self, partition: Partition) -> "ImagePool":
         """The patients of one partition."""
         return self._where(
             [label.partition is partition for label in self.radiographs.labels],
             [other.partition is partition for other in self.others],
         )
 
-    def of_sources(self, sources: Collection[str]) -> "Pool":
+    def of_sources(self, sources: Collection[str]) -> "ImagePool":
         """The radiographs of some sources, without anything else."""
         is_of = [label.source in sources for label in self.radiographs.labels]
         return self._where(is_of, [False] * len(self.others))
 
-    def without_sources(self, sources: Collection[str]) -> "Pool":
-        """Everything but what comes from some sources, pictures of no chest included."""
+    def without_sources(self, sources: Collection[str]) -> "ImagePool":
+        """Everything but the images of some sources, also those without a chest."""
         return self._where(
             [label.source not in sources for label in self.radiographs.labels],
             [other.source not in sources for other in self.others],
         )
 
     @property
-    def lesson(self) -> Lesson:
-        """As training takes it."""
+    def training_images(self) -> TrainingImages:
+        """The images in the form that training takes."""
         is_photograph = np.array([other.source == PHOTOGRAPHS for other in self.others], bool)
-        return Lesson(
+        return TrainingImages(
             radiographs=self.radiographs,
             not_chest=self.not_chest[~is_photograph],
             photographs=self.not_chest[is_photograph],
         )
 
-    def _where(self, radiographs: list[bool], others: list[bool]) -> "Pool":
+    def _where(self, radiographs: list[bool], others: list[bool]) -> "ImagePool":
         of, of_others = np.array(radiographs, bool), np.array(others, bool)
         return replace(
             self,
@@ -77,18 +78,18 @@ def read_pool(
     *,
     with_others: bool,
     photographs: Path | None = None,
-    progress: Callable[[int], None] = lambda done: None,
-) -> Pool:
-    """Read and squash every picture of a labels file, as in use.
+    progress: Callable[[int], None] = ignore,
+) -> ImagePool:
+    """Read and squash every image of a labels file, as `cxrview classify` does.
 
     Args:
         labels_path: CSV as `dataset.labels` reads it.
-        with_others: also what is no chest.
-        photographs: tar or folder of pictures that are no radiographs at all.
-        progress: told of each picture, by 1.
+        with_others: also read the images without a chest.
+        photographs: tar or folder of pictures that are not radiographs.
+        progress: called with 1 after each image.
 
     Raises:
-        UsageError: the labels file is at fault, or the photographs.
+        UsageError: the labels file or the photographs are not valid.
         UnreadableImage: a labelled file cannot be read.
     """
     labels, folder = read_labels(labels_path), labels_path.parent
@@ -98,7 +99,7 @@ def read_pool(
     if photographs:
         rows, shown = read_photographs(photographs, progress)
         others, not_chest = [*others, *rows], np.concatenate([not_chest, shown])
-    return Pool(
+    return ImagePool(
         radiographs=LabelledPixels(labels=tuple(labels), pixels=pixels),
         others=tuple(others),
         not_chest=not_chest,

@@ -1,14 +1,14 @@
-"""Turns an exported network into integers of 8 bits, by what training pictures do to it.
+"""Quantises an exported model to int8, calibrated on training images.
 
 Static quantisation in ONNX's QDQ form: weights per channel, signed; activations unsigned, since
-what leaves a ReLU is never below 0. Three places stay in float32, and cost no time to speak of:
+the output of a ReLU is never below 0. Three parts stay in float32 and take little time:
 
-- all up to the first normalisation: what goes into it reaches from 0 to some 4,000, with a median
-  below 20;
-- the roots and the division of the second one (its squares and sums are in 8 bits);
-- pooling over the whole picture and the two classifiers.
+- everything up to the first normalisation, whose inputs range from 0 to some 4,000 with a median
+below 20;
+- the roots and the division of the second one (its squares and sums are int8);
+- global pooling and the two classifiers.
 
-The first convolution thereby sees the pixels as they are.
+So the first convolution takes the pixels as they are.
 """
 
 import os
@@ -20,34 +20,34 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from cxrview.train.googlenet import FINE, SQUARES, spell_out_lrn
+from cxrview.train.response_norm import FINE, SQUARES, expand_lrn
 
 PRECISION = (
     "weights and activations of 8 bits; first convolution, normalisation and classifiers in float32"
 )
 KINDS = ("Conv", "Relu", "MaxPool", "Concat", "Mul")
-"""Layers that are computed in 8 bits, where they are not among the three places."""
+"""Layers that are quantised, outside the three parts."""
 BATCH = 8
 
 
 def quantise(weights: bytes, pictures: NDArray[np.uint8]) -> bytes:
-    """Quantise a network.
+    """Quantise a model.
 
     Args:
         weights: ONNX, as `to_onnx` makes it.
-        pictures: squashed, shape (n, side, side), uint8; smallest and largest value of each
+        pictures: squashed, shape (n, side, side), uint8; the smallest and largest value of each
             activation over all of them become the ends of its 256 steps.
 
     Returns:
         ONNX with the same input and outputs.
     """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as `classify.runtime` does, with the reason
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see `classify.model`
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     model = onnx.load_from_string(weights)
     _unpack_weights(model)
-    spell_out_lrn(model)
-    # Else the library asks, in a warning, for a preparation that this has been.
+    expand_lrn(model)
+    # Without it the library warns that the model should be pre-processed, which it is.
     model.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
     in_float = _in_float(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +67,7 @@ def quantise(weights: bytes, pictures: NDArray[np.uint8]) -> bytes:
 
 
 def _unpack_weights(model: onnx.ModelProto) -> None:
-    """Put the float32 that a stored float16 is cast to in its place."""
+    """Replace each stored float16 and its cast by the float32 values."""
     graph = model.graph
     stored = {one.name: one for one in graph.initializer}
     kept = []
@@ -94,7 +94,7 @@ def _in_float(model: onnx.ModelProto) -> list[str]:
 
 
 class _Batches:
-    """Pictures as ONNX Runtime's calibration asks for them."""
+    """Gives ONNX Runtime's calibration one batch of images after the other."""
 
     def __init__(self, name: str, pictures: NDArray[np.uint8]) -> None:
         starts = range(0, len(pictures), BATCH)

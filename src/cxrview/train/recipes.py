@@ -1,4 +1,4 @@
-"""How models are trained, as rows of data with the reason beside each figure."""
+"""Training recipes as data, with the reason for each value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from cxrview.errors import UsageError
 
 GREY_MEAN = 117.0
-"""Taken off every pixel: luma of ILSVRC's channel means. One for all three channels, so
-that the network folds into a single-channel one without any change at the padded edges."""
+"""Subtracted from every pixel: luma of ILSVRC's channel means. It is the same for all three
+channels, so that they fold into one without any change at the padded edges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One training, whole: with the labels and a seed it gives the same model."""
+    """All settings of a training: with the labels and a seed they give the same model."""
 
     name: str
     steps: int
@@ -24,22 +24,22 @@ class Recipe:
     momentum: float
     weight_decay: float
     balance: float
-    """Images of one source and view, n in all, are drawn by a share that goes with n to this
-    power: 1 as they come, 0 each kind alike."""
+    """The share of a batch of one source and view is proportional to its number of images to this
+    power: 1 keeps their frequencies, 0 gives each an equal share."""
     label_smoothing: float
-    """Share of the truth that is given to both views alike."""
+    """Share of the target that is divided equally between the views, 0 to 1."""
     not_chest: float
-    """Share of a batch that shows no chest, of labelled pictures; 0 without such an output."""
+    """Share of a batch that is labelled images without a chest; 0 for a model without `chest`."""
     photographs: float
-    """The same, of photographs of anything."""
+    """Share of a batch that is photographs."""
     drawn: float
-    """The same, of pictures drawn by `train.not_chest`."""
+    """Share of a batch that is pictures drawn by `train.not_chest`."""
     chances: Mapping[str, float]
-    """Of each change of `train.appearance`."""
+    """Probability of each change of `train.augment`, 0 to 1, by name."""
 
     @property
     def has_chest(self) -> bool:
-        """Whether the network also learns what is no chest."""
+        """Whether the model has the output `chest`."""
         return self.not_chest + self.photographs + self.drawn > 0
 
 
@@ -76,32 +76,32 @@ WIDE = Recipe(
     drawn=0.0,
     chances=_WIDE_CHANCES,
 )
-"""Two views only, and poses rare: what there was before `world`, kept to be compared with."""
+"""Two views only, and few poses: the recipe before `world`, kept for comparison."""
 
 WORLD = Recipe(
     name="world",
-    steps=2400,  # about nineteen passes: two fifths of each batch are no chest
+    steps=2400,  # about nineteen passes: two fifths of each batch show no chest
     batch=32,
     peak_rate_classifier=0.01,
     peak_rate_trunk=0.002,
     momentum=0.9,
     weight_decay=0.0005,
-    balance=0.5,  # laterals from outside Open-i are 23: at 0.75 they were 2 % of what is shown
+    balance=0.5,  # only 23 laterals are not from Open-i: at 0.75 they were 2 % of the batches
     label_smoothing=0.0,
     not_chest=0.25,
-    photographs=0.08,  # not for their own sake alone: what is no chest elsewhere is known better
-    drawn=0.05,  # what can be drawn is learnt soon
+    photographs=0.08,  # they also make `chest` better on other images without a chest
+    drawn=0.05,  # drawn pictures are learnt early
     chances=_WIDE_CHANCES
     | {
         "border": 0.25,
         "collimate": 0.1,
         "squeeze": 0.15,
         "screenshot": 0.05,
-        "haze": 0.15,  # from Open-i alone, white lungs under cables were called no chest
+        "haze": 0.15,  # trained on Open-i alone, white lungs under cables were called not_chest
         "wires": 0.15,
-        "upside_down": 0.2,  # with mirror, a third stands in each of the other six poses
+        "upside_down": 0.2,  # with mirror, a third has one of the other six poses
         "quarter_turn": 0.2,
-        "invert": 0.2,  # turned and inverted at once was the corner where `wide` was weak
+        "invert": 0.2,  # `wide` was weak on images both turned and inverted
     },
 )
 
@@ -115,5 +115,5 @@ def recipe_named(name: str) -> Recipe:
         UsageError: there is none.
     """
     if name not in RECIPES:
-        raise UsageError(f"there is no recipe {name}", f"There are {', '.join(RECIPES)}")
+        raise UsageError(f"recipe {name} does not exist", f"Choose from {', '.join(RECIPES)}")
     return RECIPES[name]

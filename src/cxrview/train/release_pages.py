@@ -1,4 +1,4 @@
-"""Draws what a model was shown and how sure it is, and writes its page."""
+"""Draws training batches and calibration of the shipped model, and writes its page."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,25 +15,25 @@ from cxrview.reports.figures.style import PHANTOM_NOTE, save_figure
 from cxrview.reports.figures.tiles import Band, Tile, draw_tiles
 from cxrview.reports.model_card import NAME, Picture, write_model_card
 from cxrview.terms import Partition, Projection
-from cxrview.train.batch import LabelledPixels, Lesson, draw_batch
-from cxrview.train.pool import Pool
+from cxrview.train.batch import LabelledPixels, TrainingImages, sample_batch
+from cxrview.train.pool import ImagePool
 from cxrview.train.recipes import Recipe
-from cxrview.train.release import ShippedModel
+from cxrview.train.release import ReleasedModel
 
 SEEN, SEEN_DRAWN, CALIBRATION = "seen", "seen-drawn", "calibration-"
 _PATIENTS, _COLUMNS, _SHOWN = 4, 8, 64
 
 
-def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) -> None:
+def write_pages(shipped: ReleasedModel, pool: ImagePool, recipe: Recipe, out: Path) -> None:
     """Write MODEL_CARD.md, and pictures as PNG and SVG.
 
-    `seen` shows training patients and stays where patients may be; `seen-drawn` shows phantoms, and
-    `calibration` none at all.
+    `seen` shows training patients and must stay where patient data may be; `seen-drawn` shows
+    phantoms, and `calibration` no images.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
-    save_figure(_seen(pool.partition(Partition.TRAINING).lesson, recipe, ""), out, SEEN)
+    save_figure(_seen(pool.partition(Partition.TRAINING).training_images, recipe, ""), out, SEEN)
     drawn = replace(
         recipe,
         not_chest=0.0,
@@ -49,40 +49,40 @@ def write_pages(shipped: ShippedModel, pool: Pool, recipe: Recipe, out: Path) ->
 
 
 def write_page(card: ModelCard, out: Path) -> None:
-    """Write MODEL_CARD.md, with the pictures that lie beside it.
+    """Write MODEL_CARD.md with those pictures that are in the same folder.
 
     Raises:
-        InvalidModel: the card does not tell what the page needs.
-        CannotWrite: the disk took no more.
+        InvalidModel: the card lacks something that the page needs.
+        CannotWrite: the disk is full or not writable.
     """
-    pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="What the network sees while it trains")]
+    pictures = [Picture(file=f"{SEEN_DRAWN}.png", words="Training images as the model sees them")]
     for file in sorted(out.glob(f"{CALIBRATION}*.png"), reverse=True):
         words = file.stem.removeprefix(CALIBRATION).replace("-", " ")
         pictures.append(Picture(file=file.name, words=f"PFI against the share of frontal: {words}"))
     write_model_card(card, out / NAME, [one for one in pictures if (out / one.file).exists()])
 
 
-def _seen(lesson: Lesson, recipe: Recipe, note: str) -> Figure:
+def _seen(training_images: TrainingImages, recipe: Recipe, note: str) -> Figure:
     """The first batches of a training."""
     tiles: list[Tile] = []
     step = 0
     while len(tiles) < _SHOWN:
-        batch = draw_batch(lesson, recipe, seed=0, step=step)
+        batch = sample_batch(training_images, recipe, seed=0, step=step)
         words = ["frontal" if frontal else "lateral" for frontal in batch.is_frontal]
         words += ["no chest"] * int((~batch.is_chest).sum())
         tiles += [Tile(pixels=p, below=w) for p, w in zip(batch.pixels, words, strict=True)]
         step += 1
     return draw_tiles(
-        [Band(heading=f"Recipe {recipe.name}, as drawn for training", tiles=tiles[:_SHOWN])],
+        [Band(heading=f"Recipe {recipe.name}, training batches", tiles=tiles[:_SHOWN])],
         columns=_COLUMNS,
-        title="What the network sees while it trains",
+        title="Training images as the model sees them",
         description=f"{_SHOWN} pictures of the first batches, changed as in training.",
         note=note,
     )
 
 
-def _drawn_lesson() -> Lesson:
-    """Phantoms of both views; nothing that is no chest."""
+def _drawn_lesson() -> TrainingImages:
+    """Phantoms of both views, and no images without a chest."""
     labels, pixels = [], []
     for number in range(1, _PATIENTS + 1):
         for projection in (Projection.PA, Projection.LL):
@@ -99,4 +99,4 @@ def _drawn_lesson() -> Lesson:
             )
     radiographs = LabelledPixels(labels=tuple(labels), pixels=np.stack(pixels))
     none = np.empty((0, 256, 256), np.uint8)
-    return Lesson(radiographs=radiographs, not_chest=none, photographs=none)
+    return TrainingImages(radiographs=radiographs, not_chest=none, photographs=none)

@@ -1,9 +1,9 @@
-"""Makes one model by a recipe: trained, calibrated, its cutoffs set by validation patients."""
+"""Trains one model by a recipe, calibrates it and sets its cutoffs on validation patients."""
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,112 +11,108 @@ import numpy as np
 
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.assess.score_files import read_scores, write_scores
-from cxrview.atomic_files import write_atomic, writing
+from cxrview.atomic_files import writing
 from cxrview.classify.model import OnnxRuntime
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.image import SIDE
-from cxrview.records import Label, ModelCard, NotChest, Scores
+from cxrview.json_file import read_json, write_json
+from cxrview.records import CardAbout, Label, ModelCard, NotChest, Scores
+from cxrview.records.card_about import RecipeFacts
+from cxrview.records.json_object import from_json
 from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import Partition, View
-from cxrview.train.examine import asked_in_all, chest_of_others, examine
+from cxrview.train.examine import count_predictions, predict_chest_of_others, predict_orientations
 from cxrview.train.export import PRECISION, to_onnx
-from cxrview.train.hardware import PROCESSOR, Hardware
-from cxrview.train.loop import train_network
-from cxrview.train.pool import Pool
+from cxrview.train.loop import train_model
+from cxrview.train.pool import ImagePool
 from cxrview.train.recipes import Recipe
-from cxrview.train.watch import StudyWatch
+from cxrview.train.setup import TrainingSetup
 
 CHECKPOINT_NAME, VALIDATION, ABOUT = "checkpoint.safetensors", "validation.parquet", "about.json"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ViewModel:
-    """A finished model, and what it said of the images that set its cutoffs."""
+class TrainedModel:
+    """A finished model, and its PFI of the images that set its cutoffs."""
 
     card: ModelCard
     weights: bytes
     """The ONNX file."""
     validation: Scores
-    """As of `examine`."""
+    """Of `predict_orientations`, for validation patients."""
 
     @property
-    def network(self) -> OnnxRuntime:
-        """Loaded anew."""
+    def runtime(self) -> OnnxRuntime:
+        """The model loaded into ONNX Runtime, each time again."""
         return OnnxRuntime(self.weights)
 
 
-def make_view_model(
-    pool: Pool,
-    published: Path,
-    recipe: Recipe,
+def train_view_model(
+    pool: ImagePool,
+    setup: TrainingSetup,
     out: Path,
     *,
     seed: int,
     left_out: Scores | None = None,
-    hardware: Hardware = PROCESSOR,
-    watch: StudyWatch | None = None,
-) -> ViewModel:
+) -> TrainedModel:
     """Train on training patients; calibrate and set cutoffs on validation patients.
 
-    Cutoff and temperature come from validation radiographs in all orientations, as the paper's
-    cutoff came from augmented ones. The review band leaves 99 % of each source decided, and of each
-    left-out source too. The cutoff of `chest` is the middle of Youden's range, or lower, so that no
-    more than MOST_REFUSED of the validation radiographs are refused, neither as they lie nor in all
+    Cutoff and temperature are set on validation radiographs in all orientations, as the paper's
+    cutoff was set on augmented ones. The review band leaves 99 % of each source and of each
+    left-out source decided. The cutoff of `chest` is the middle of Youden's range, or lower, so
+    that at most MOST_REFUSED of the validation radiographs are refused, both upright and in all
     orientations.
 
     Args:
-        pool: as `need_material` wants it.
-        published: the published GoogLeNet, .npz.
-        recipe: steps, rates, weights.
-        out: folder of the checkpoint, from which a training that was stopped goes on; gets
-            model.onnx, card.json and validation.parquet. A model that stands there is not trained
-            again; its cutoffs are set anew.
-        seed: decides the classifiers' start, every batch and every dropped unit.
-        left_out: what models of the same recipe said of sources that they had not seen; none of
+        pool: with the images that `check_training_images` requires.
+        setup: recipe, published weights, hardware and progress.
+        out: folder of the checkpoint, from which a stopped training resumes; gets model.onnx,
+            card.json and validation.parquet. An existing model is not trained again; its cutoffs
+            are set again.
+        seed: decides the initial classifiers, every batch and dropout.
+        left_out: scores of sources by models of the same recipe that had not seen them, without
             test patients.
-        watch: told how far it is.
 
     Raises:
-        UsageError: a view is missing, or the folder is of something else.
+        UsageError: a view is missing, or the folder belongs to another training.
         InvalidModel: the published weights or the checkpoint do not fit.
     """
-    watch = watch or StudyWatch()
-    need_material(pool.radiographs.labels, pool.others, recipe, "the labels")
+    check_training_images(pool.radiographs.labels, pool.others, setup.recipe, "the labels")
     training, validation = map(pool.partition, (Partition.TRAINING, Partition.VALIDATION))
     claim_folder(
         out,
         {
-            "recipe": dataclasses.asdict(recipe),
+            "recipe": dataclasses.asdict(setup.recipe),
             "seed": seed,
-            "training_sha256": training.lesson.sha256,
-            "validation_sha256": validation.lesson.sha256,
-            "published_sha256": _sha256(published),
+            "training_sha256": training.training_images.sha256,
+            "validation_sha256": validation.training_images.sha256,
+            "published_sha256": _sha256(setup.published),
         },
     )
     if not (out / VALIDATION).exists():
-        _train(training, validation, published, recipe, out, seed, hardware, watch)
+        _train(training, validation, setup, out, seed)
     card, weights = read_model(out)
     (scores,) = read_scores(out / VALIDATION)
-    others = chest_of_others(validation, OnnxRuntime(weights).run)
+    others = predict_chest_of_others(validation, OnnxRuntime(weights).run)
     card = with_cutoffs(card, scores, left_out, others)
     with writing(out):
         write_model(out, card, weights)
-    return ViewModel(card=card, weights=weights, validation=scores)
+    return TrainedModel(card=card, weights=weights, validation=scores)
 
 
-def need_material(
+def check_training_images(
     labels: Sequence[Label], others: Sequence[NotChest], recipe: Recipe, what: str
 ) -> None:
-    """See to it that a recipe can be learnt from something, before hours are spent on it.
+    """Check that there are images for each part of a recipe, before hours are spent on training.
 
     Args:
         labels: need both views in training and in validation.
-        others: need a picture in both where the recipe teaches what is no chest, and a
-            photograph where it shows some.
+        others: need an image without a chest in both if the recipe trains `chest`, and a
+            photograph if it has a share of photographs.
         recipe: of the training.
-        what: names them in the message.
+        what: names the labels in the message.
 
     Raises:
         UsageError: something is missing.
@@ -130,39 +126,39 @@ def need_material(
         sources = {other.source for other in others if other.partition is part}
         if recipe.not_chest and not sources - {PHOTOGRAPHS}:
             raise UsageError(
-                f"{what}, {part} patients: no row says not-chest, and recipe {recipe.name} learns "
-                "what is no chest",
-                "Add such rows, or take --recipe wide",
+                f"{what}, {part} patients: no row says not-chest, which recipe {recipe.name} needs",
+                "Add such rows, or use --recipe wide",
             )
         if recipe.photographs and PHOTOGRAPHS not in sources:
             raise UsageError(
-                f"recipe {recipe.name} also learns from photographs, and there are none for {part}",
-                "Name a tar or folder of some to --photographs, or take --recipe wide",
+                f"recipe {recipe.name} needs photographs, and there are none for {part}",
+                "Give a tar or folder to --photographs, or use --recipe wide",
             )
 
 
 def claim_folder(out: Path, about: dict[str, Any]) -> None:
-    """Note down in a folder what it is of.
+    """Write into a folder which training it belongs to.
 
     Raises:
-        UsageError: it is of something else.
-        CannotWrite: the disk took no more.
+        UsageError: it belongs to another one.
+        CannotWrite: the disk is full or not writable.
     """
-    text = json.dumps(about, indent=2) + "\n"
     path = out / ABOUT
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_text(encoding="utf-8") != text:
+        if path.exists() and not _is_same(path, about):
             raise UsageError(
-                f"{out} is of another recipe or seed, or of other pictures",
+                f"{out} belongs to another recipe or seed, or to other images",
                 "Give another folder to --out",
             )
-        write_atomic(path, text)
+        write_json(path, about)
 
 
-def counting(watch: StudyWatch, total: int, what: str) -> Callable[[int], None]:
-    """Tells `watch` of so many more of `total`, and the unit."""
-    return lambda more: watch.count(more, total, what)
+def _is_same(path: Path, about: dict[str, Any]) -> bool:
+    try:
+        return bool(read_json(path) == json.loads(json.dumps(about)))
+    except ValueError:
+        return False
 
 
 def _sha256(path: Path) -> str:
@@ -174,35 +170,31 @@ def _sha256(path: Path) -> str:
 
 
 def _train(
-    training: Pool,
-    validation: Pool,
-    published: Path,
-    recipe: Recipe,
-    out: Path,
-    seed: int,
-    hardware: Hardware,
-    watch: StudyWatch,
+    training: ImagePool, validation: ImagePool, setup: TrainingSetup, out: Path, seed: int
 ) -> None:
-    """Leave a calibrated model without cutoffs, and what it says of validation patients."""
-    network = train_network(
-        training.lesson,
-        published,
+    """Write a calibrated model without cutoffs, and its scores of validation patients."""
+    recipe, watch = setup.recipe, setup.watch
+    model = train_model(
+        training.training_images,
+        setup.published,
         recipe,
         seed=seed,
         checkpoint=out / CHECKPOINT_NAME,
-        hardware=hardware,
+        hardware=setup.hardware,
         report=lambda step, loss: watch.step(step, recipe.steps, loss),
     )
-    raw = OnnxRuntime(to_onnx(network, side=SIDE))
-    asked = counting(watch, asked_in_all(validation.radiographs), "validation pictures asked about")
-    said = examine(validation.radiographs, raw.run, name=recipe.name, progress=asked)
-    temperature = round(fit_temperature(said.pfi, said.is_frontal), 4)
-    weights = to_onnx(network, side=SIDE, temperature=temperature)
+    uncalibrated = OnnxRuntime(to_onnx(model, side=SIDE))
+    progress = watch.counter(count_predictions(validation.radiographs), "validation images")
+    raw = predict_orientations(
+        validation.radiographs, uncalibrated.run, name=recipe.name, progress=progress
+    )
+    temperature = round(fit_temperature(raw.pfi, raw.is_frontal), 4)
+    weights = to_onnx(model, side=SIDE, temperature=temperature)
     card = _card(recipe, seed, weights, temperature)
-    pfi = np.asarray(100 / (1 + np.exp(-log_odds(said.pfi) / temperature)))
+    pfi = np.asarray(100 / (1 + np.exp(-log_odds(raw.pfi) / temperature)))
     with writing(out):
         write_model(out, card, weights)
-        scores = dataclasses.replace(said, classifier=card.model_id, pfi=pfi)
+        scores = dataclasses.replace(raw, classifier=card.model_id, pfi=pfi)
         write_scores(out / VALIDATION, [scores])
 
 
@@ -218,5 +210,5 @@ def _card(recipe: Recipe, seed: int, weights: bytes, temperature: float) -> Mode
         precision=PRECISION,
         temperature=temperature,
         chest_cutoff=0.0 if recipe.has_chest else None,
-        about={"recipe": dataclasses.asdict(recipe), "seed": seed},
+        about=CardAbout(recipe=from_json(RecipeFacts, dataclasses.asdict(recipe)), seed=seed),
     )

@@ -20,6 +20,7 @@ from cxrview.dataset.split_files import write_split
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
 from cxrview.paper.scale import SCALES
+from cxrview.records import CardAbout
 
 IMAGES = 24
 
@@ -86,7 +87,7 @@ def test_a_model_of_a_scaled_run_says_so_in_table_and_figure(
     words = "8 variants instead of 106"
     made = load_model(model)
     weights = (model / "model.onnx").read_bytes()
-    write_model(tmp_path / "scaled", replace(made.card, about={"scale": words}), weights)
+    write_model(tmp_path / "scaled", replace(made.card, about=CardAbout(scale=words)), weights)
 
     for words_of in (["table", store, "--sample", 2], ["figure", *chests]):
         robustness(*words_of, "--model", tmp_path / "scaled", "--out", tmp_path / "out")
@@ -101,7 +102,7 @@ def test_a_model_of_the_smoke_scale_is_warned_of_whatever_it_is_used_for(
 ):
     made = load_model(model)
     weights = (model / "model.onnx").read_bytes()
-    card = replace(made.card, about={"scale": SCALES["smoke"].words})
+    card = replace(made.card, about=CardAbout(scale=SCALES["smoke"].words))
     write_model(tmp_path / "smoke", card, weights)
     write_split(
         tmp_path / "split.csv",

@@ -74,7 +74,7 @@ def test_on_disk_they_are_what_is_made_lazily(store, tmp_path):
 def test_under_other_conditions_it_does_not_go_on(store, tmp_path, seed, edge, partitions):
     materialise_variants(store, SPLIT, tmp_path / "v", seed=0)
 
-    with pytest.raises(UsageError, match="other conditions"):
+    with pytest.raises(UsageError, match="other settings"):
         materialise_variants(
             store, Split(partitions=partitions, by="patient"), tmp_path / "v", seed=seed, edge=edge
         )
@@ -83,7 +83,7 @@ def test_under_other_conditions_it_does_not_go_on(store, tmp_path, seed, edge, p
 def test_nothing_to_vary_is_refused(store, tmp_path):
     nothing = Split(partitions={"test.png": Partition.TEST}, by="patient")
 
-    with pytest.raises(UsageError, match="no image is in the training"):
+    with pytest.raises(UsageError, match="the split has no training"):
         materialise_variants(store, nothing, tmp_path / "v", seed=0)
 
     assert not (tmp_path / "v").exists()

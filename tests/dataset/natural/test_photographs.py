@@ -61,5 +61,5 @@ def test_what_is_neither_folder_nor_tar_is_refused(tmp_path, content):
     if content is not None:
         (tmp_path / "photographs.tar").write_bytes(content)
 
-    with pytest.raises(UsageError, match="no folder and no tar"):
+    with pytest.raises(UsageError, match="photographs.tar"):
         read_photographs(tmp_path / "photographs.tar")

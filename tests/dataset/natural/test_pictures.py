@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrview.dataset.natural.pictures import count_classes, find_pictures, keep_pictures
+from cxrview.dataset.natural.pictures import count_classes, find_pictures, store_pictures
 from cxrview.dataset.natural.store import LINES, PIXELS, open_pictures
 from cxrview.errors import UsageError
 from cxrview.image import squash
@@ -46,7 +46,7 @@ def tar(tree, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def whole(tree, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("whole") / "pictures"
-    keep_pictures(tree, out, wnids=WNIDS)
+    store_pictures(tree, out, wnids=WNIDS)
     return out
 
 
@@ -74,7 +74,7 @@ def test_pixels_are_the_picture_s_luma_squashed(whole, tree):
 
 
 def test_a_tar_of_the_tree_gives_the_same_pictures(whole, tar, tmp_path):
-    kept = keep_pictures(tar, tmp_path / "p", wnids=WNIDS, workers=1)
+    kept = store_pictures(tar, tmp_path / "p", wnids=WNIDS, workers=1)
 
     assert np.array_equal(kept.pixels, open_pictures(whole).pixels)
 
@@ -96,7 +96,7 @@ def test_classes_without_partitions_are_all_for_training(tree):
 
 
 def test_some_classes_and_some_of_each_are_kept(tree, tmp_path):
-    kept = keep_pictures(tree, tmp_path / "p", wnids=WNIDS[1:], per_class=2)
+    kept = store_pictures(tree, tmp_path / "p", wnids=WNIDS[1:], per_class=2)
 
     assert kept.wnids == WNIDS[1:]
     assert list(kept.classes) == [0, 0, 1, 1, 0, 1]
@@ -116,14 +116,14 @@ def test_a_run_stopped_anywhere_ends_with_the_same_bytes(tree, whole, tmp_path, 
             raise Stopped
 
     with pytest.raises(Stopped):
-        keep_pictures(tree, out, wnids=WNIDS, watch=stop)
+        store_pictures(tree, out, wnids=WNIDS, watch=stop)
     with (out / PIXELS).open("ab") as pixels:
         pixels.write(b"half a picture")
     if torn:
         with (out / LINES).open("a") as lines:
             lines.write(torn)
 
-    keep_pictures(tree, out, wnids=WNIDS, workers=1)
+    store_pictures(tree, out, wnids=WNIDS, workers=1)
 
     for path in whole.iterdir():
         assert (out / path.name).read_bytes() == path.read_bytes(), path.name
@@ -137,12 +137,12 @@ def test_a_line_without_its_picture_is_not_believed(tree, whole, tmp_path, monke
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        keep_pictures(tree, out, wnids=WNIDS, watch=stop)
+        store_pictures(tree, out, wnids=WNIDS, watch=stop)
     with (out / PIXELS).open("r+b") as pixels:
         pixels.seek(-70_000, io.SEEK_END)
         pixels.write(b"\0" * 1000)
 
-    keep_pictures(tree, out, wnids=WNIDS)
+    store_pictures(tree, out, wnids=WNIDS)
 
     assert (out / PIXELS).read_bytes() == (whole / PIXELS).read_bytes()
 
@@ -150,21 +150,21 @@ def test_a_line_without_its_picture_is_not_believed(tree, whole, tmp_path, monke
 def test_a_complete_store_reads_no_picture_again(tree, whole):
     seen: list[int] = []
 
-    keep_pictures(tree, whole, wnids=WNIDS, watch=seen.append)
+    store_pictures(tree, whole, wnids=WNIDS, watch=seen.append)
 
     assert seen == []
 
 
 def test_pictures_of_another_source_are_refused(tree, whole):
     with pytest.raises(UsageError, match="the pictures have changed"):
-        keep_pictures(tree, whole, wnids=WNIDS[:2])
+        store_pictures(tree, whole, wnids=WNIDS[:2])
 
 
 def test_a_folder_of_something_else_is_refused(tree, tmp_path):
     (tmp_path / "diary.txt").write_text("dear")
 
-    with pytest.raises(UsageError, match="holds other files"):
-        keep_pictures(tree, tmp_path, wnids=WNIDS)
+    with pytest.raises(UsageError, match="other files"):
+        store_pictures(tree, tmp_path, wnids=WNIDS)
 
 
 def test_a_file_that_is_no_picture_costs_itself_alone(tmp_path):
@@ -172,7 +172,7 @@ def test_a_file_that_is_no_picture_costs_itself_alone(tmp_path):
     (tmp_path / "in" / WNIDS[0] / "b.png").write_text("not at all")
     draw(tmp_path / "in" / WNIDS[0] / "c.png", 1)
 
-    kept = keep_pictures(tmp_path / "in", tmp_path / "p", wnids=WNIDS)
+    kept = store_pictures(tmp_path / "in", tmp_path / "p", wnids=WNIDS)
 
     assert len(kept.pixels) == 2
     assert kept.about["failures"] == 1
@@ -182,7 +182,7 @@ def test_a_file_that_is_no_picture_costs_itself_alone(tmp_path):
 def test_a_source_without_pictures_is_refused(tmp_path):
     (tmp_path / "train" / WNIDS[0]).mkdir(parents=True)
 
-    with pytest.raises(UsageError, match="no picture for training"):
+    with pytest.raises(UsageError, match="no training pictures"):
         count_classes(tmp_path)
 
 
@@ -190,15 +190,15 @@ def test_a_source_of_unreadable_pictures_is_refused(tmp_path):
     (tmp_path / "in" / WNIDS[0]).mkdir(parents=True)
     (tmp_path / "in" / WNIDS[0] / "b.png").write_text("not at all")
 
-    with pytest.raises(UsageError, match="not one training picture"):
-        keep_pictures(tmp_path / "in", tmp_path / "p", wnids=WNIDS)
+    with pytest.raises(UsageError, match="no training picture"):
+        store_pictures(tmp_path / "in", tmp_path / "p", wnids=WNIDS)
 
 
 def test_validation_pictures_without_class_folders_are_refused(tree, tmp_path):
     draw(tmp_path / "train" / WNIDS[0] / "a.png", 0)
     draw(tmp_path / "val" / "ILSVRC2012_val_00000001.png", 1)
 
-    with pytest.raises(UsageError, match="no folder for each class"):
+    with pytest.raises(UsageError, match="no class folders"):
         count_classes(tmp_path)
 
 

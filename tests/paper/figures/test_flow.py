@@ -6,10 +6,10 @@ import pytest
 
 from cxrview.paper.candidates import CANDIDATES
 from cxrview.paper.figures.flow import (
-    Counted,
-    External,
+    AugmentedCounts,
+    ExternalSet,
     Flow,
-    Made,
+    ImageCounts,
     boxed_externals,
     draw_flow,
 )
@@ -17,8 +17,8 @@ from cxrview.reports.figures.style import alt_text
 from cxrview.terms import Partition
 
 
-def counted(images: int, patients: int, frontal: int) -> Counted:
-    return Counted(images=images, patients=patients, frontal=frontal, lateral=images - frontal)
+def counted(images: int, patients: int, frontal: int) -> ImageCounts:
+    return ImageCounts(images=images, patients=patients, frontal=frontal, lateral=images - frontal)
 
 
 PAPERS = Flow(
@@ -31,13 +31,15 @@ PAPERS = Flow(
         Partition.TEST: counted(377, 183, 199),
     },
     made={
-        Partition.TRAINING: Made(progenitors=1129, images=119_674),
-        Partition.VALIDATION: Made(progenitors=376, images=39_856),
+        Partition.TRAINING: AugmentedCounts(progenitors=1129, images=119_674),
+        Partition.VALIDATION: AugmentedCounts(progenitors=376, images=39_856),
     },
     accuracies={candidate: 0.99 + k / 1000 for k, candidate in enumerate(CANDIDATES)},
     chosen=CANDIDATES[5],
     externals=(
-        External(name="open-i", labelled=counted(7470, 3851, 3818), drawn=counted(1000, 922, 511)),
+        ExternalSet(
+            name="open-i", labelled=counted(7470, 3851, 3818), drawn=counted(1000, 922, 511)
+        ),
     ),
 )
 
@@ -74,7 +76,7 @@ def test_counts_that_do_not_add_up_are_refused():
     with pytest.raises(ValueError, match="1885 images are not 1882 in partitions"):
         replace(PAPERS, left_out=3)
     with pytest.raises(ValueError, match="an image is frontal or lateral"):
-        Counted(images=3, patients=1, frontal=1, lateral=1)
+        ImageCounts(images=3, patients=1, frontal=1, lateral=1)
     with pytest.raises(ValueError, match=r"no accuracy of colour/fc-original"):
         replace(PAPERS, accuracies=dict(list(PAPERS.accuracies.items())[1:]))
 

@@ -116,13 +116,15 @@ def test_the_gallery_says_how_many_errors_it_does_not_show(pixels):
 
     assert len(figure.axes) == 24
     headings = [text.get_text() for text in figure.texts]
-    assert "31 images called wrong; the 24 surest errors are shown, 7 more are not" in headings
+    assert (
+        "31 images called wrong; the 24 most confident errors are shown, 7 more are not" in headings
+    )
 
 
 def test_a_gallery_of_nothing_says_that_there_is_no_error(words):
     figure = draw_gallery(np.zeros((0, 64, 64), np.uint8), np.zeros(0, bool), np.zeros(0), [])
 
-    assert words(figure) == ["No error: every image was called what it is."]
+    assert words(figure) == ["No errors: the view of every image is correct."]
 
 
 def test_a_gallery_without_all_its_captions_is_refused(pixels):

@@ -1,8 +1,8 @@
 """`cxrview assess recipe`: the errors of a recipe on sources that it was not trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from cxrview.cli.shared.options import (
 )
 from cxrview.cli.shared.progress import staged_watch
 from cxrview.cli.shared.tables import number, print_table, text
+
+if TYPE_CHECKING:
+    from cxrview.records.card_about import LeftOutCounts
 
 
 def recipe_command(
@@ -52,9 +55,10 @@ def recipe_command(
         import scipy  # noqa: F401  (imported late by the library)
 
         from cxrview.train.hardware import find_hardware
-        from cxrview.train.leave_source_out import leave_source_out, left_out_rows
+        from cxrview.train.leave_source_out import leave_source_out, left_out_counts
         from cxrview.train.pool import read_pool
         from cxrview.train.recipes import recipe_named
+        from cxrview.train.setup import TrainingSetup
     chosen, watch = recipe_named(recipe), staged_watch()
     pool = read_pool(
         labels,
@@ -62,34 +66,27 @@ def recipe_command(
         photographs=photographs,
         progress=lambda more: watch.count(more, 0, "pictures read"),
     )
-    done = leave_source_out(
-        pool,
-        published,
-        chosen,
-        out,
-        seed=seed,
-        alone=alone or [],
-        hardware=find_hardware(device, workers),
-        watch=watch,
-    )
-    _show(left_out_rows(done))
+    hardware = find_hardware(device, workers)
+    setup = TrainingSetup(recipe=chosen, published=published, hardware=hardware, watch=watch)
+    done = leave_source_out(pool, setup, out, seed=seed, alone=alone or [])
+    _show(left_out_counts(done))
     typer.echo(f"scores, models and this table in {out}")
 
 
-def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+def _show(rows: "Sequence[LeftOutCounts]") -> None:
     cells = [
         (
-            row["model"],
-            row["left_out"],
-            row["view"],
-            f"{row['images']:,}",
-            str(row["errors"]),
-            f"{row['accuracy_percent']:.2f} % "
-            f"({row['interval_low_percent']:.2f}–{row['interval_high_percent']:.2f})",
-            f"{row['decided']:,}, {row['errors_decided']}",
-            str(row["refused"]),
-            f"{row['orientation_errors']} of {row['orientations']:,}",
-            f"{row['orientation_decided']:,}, {row['orientation_errors_decided']}",
+            row.model,
+            row.left_out,
+            row.view,
+            f"{row.images:,}",
+            str(row.errors),
+            f"{row.accuracy_percent:.2f} % "
+            f"({row.interval_low_percent:.2f}–{row.interval_high_percent:.2f})",
+            f"{row.decided:,}, {row.errors_decided}",
+            str(row.refused),
+            f"{row.orientation_errors} of {row.orientations:,}",
+            f"{row.orientation_decided:,}, {row.orientation_errors_decided}",
         )
         for row in rows
     ]

@@ -15,7 +15,7 @@ from cxrview.errors import CxrviewError
 from cxrview.wording import counted
 
 if TYPE_CHECKING:
-    from cxrview.train.watch import StudyWatch
+    from cxrview.train.watch import TrainingWatch
 
 SECONDS_BETWEEN_LINES = 60.0
 SECONDS_BETWEEN_TRAINING_LINES = 10.0
@@ -229,9 +229,9 @@ class TrainingLines:
         print(f"{self._what}{words}", file=sys.stderr, flush=True)
 
 
-def staged_watch() -> "StudyWatch":
+def staged_watch() -> "TrainingWatch":
     """Progress of a study as lines on standard error, with the name of the stage before each."""
-    from cxrview.train.watch import StudyWatch
+    from cxrview.train.watch import TrainingWatch
 
     lines = [TrainingLines()]
 
@@ -239,7 +239,7 @@ def staged_watch() -> "StudyWatch":
         lines[0] = TrainingLines(f"{name}: ")
         lines[0].say("started or resumed")
 
-    return StudyWatch(
+    return TrainingWatch(
         stage=stage,
         count=lambda more, total, unit: lines[0].count(more, total, unit),
         step=lambda step, total, loss: lines[0].step(step, total, loss),

@@ -1,11 +1,10 @@
-"""All variants of many progenitors in one array on disk, for training that waits for no processor.
+"""Reads and writes all variants of many progenitors as one array on disk.
 
 variants.npy     (n, 106, 256, 256) uint8, for np.load(..., mmap_mode="r")
-index.parquet    one row a progenitor: row, file, partition
-about.json       seed, edge, names of the variants, what it was made from; complete or not
+index.parquet    one row per progenitor: row, file, partition
+about.json       seed, edge, names of the variants, inputs; whether it is complete
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.atomic_files import PART, atomic_path, locked, writing
-from cxrview.dataset.append import ABOUT, npy_heading
+from cxrview.atomic_files import PART, locked, writing
+from cxrview.dataset.append import ABOUT, npy_header
 from cxrview.errors import CannotWrite, UsageError
+from cxrview.json_file import read_about, write_json
 from cxrview.records import Materialised
 from cxrview.terms import Partition
 
 VARIANTS, INDEX = "variants.npy", "index.parquet"
 FORMAT = 1
-"""Raised when an older reader could not read what is written."""
+"""Increased when older versions could not read the files any more."""
 
 
 def write_materialised(
@@ -36,23 +36,23 @@ def write_materialised(
     overwrite: bool = False,
     watch: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Write the variants of each progenitor in turn; what stands whole is not made again.
+    """Write the variants of each progenitor in order; existing ones are not made again.
 
-    Stopped at any point, the same call goes on and ends with the same bytes.
+    If it is stopped, the same call resumes and ends with the same bytes.
 
     Args:
-        folder: new, empty, or begun by the same call.
+        folder: new, empty, or of the same call.
         progenitors: file and partition of each.
         shape: of what `make` returns: variants, rows, columns.
-        make: gives the variants of the progenitor of that number, uint8.
+        make: takes the number of a progenitor, gives its variants, uint8.
         conditions: what the result depends on, by name, for JSON.
-        overwrite: begin anew, whatever was materialised there.
+        overwrite: replace existing variants.
         watch: called with how many more progenitors are done.
 
     Raises:
-        UsageError: the folder holds something else, or was begun under other conditions, or
-            another process is writing it.
-        CannotWrite: there is no room, or the disk took no more.
+        UsageError: the folder has other files or variants of other conditions, or another process
+            writes it.
+        CannotWrite: the disk has not enough free space, or is not writable.
     """
     about = {"format": FORMAT, **conditions, "progenitors": len(progenitors), "shape": [*shape]}
     with writing(folder):
@@ -63,22 +63,22 @@ def write_materialised(
                 return
             _write_variants(folder, (len(progenitors), *shape), make, watch)
             _write_index(folder / INDEX, progenitors)
-            _write_about(folder, about | {"complete": True})
+            write_json(folder / ABOUT, about | {"complete": True})
 
 
 def open_materialised(folder: Path) -> Materialised:
-    """Open a complete array; its pixels stay on the disk until they are looked at.
+    """Open a complete array; its pixels are mapped and read on access.
 
     Raises:
-        UsageError: there is none, it is not complete, or its files do not fit together.
+        UsageError: there is none, it is incomplete, or its files do not fit together.
     """
     import pyarrow.parquet as pq
 
     about = _read_about(folder)
     if about is None:
-        raise UsageError(f"{folder} holds no variants", "cxrview augment STORE --materialise")
+        raise UsageError(f"{folder} has no variants", "Run cxrview augment STORE --materialise")
     if not about["complete"]:
-        raise UsageError(f"{folder} was begun and not finished", "Run the same command again")
+        raise UsageError(f"{folder} is incomplete", "Run the same command again")
     try:
         rows = pq.read_table(folder / INDEX).to_pylist()
         return Materialised(
@@ -90,30 +90,30 @@ def open_materialised(folder: Path) -> Materialised:
         )
     except (OSError, ValueError, KeyError) as error:  # Arrow's errors are ValueErrors
         raise UsageError(
-            f"{folder} is damaged: its files are not all there or do not fit together",
-            "Make it anew with --overwrite",
+            f"{folder} is damaged: files are missing or do not fit together",
+            "Create it again with --overwrite",
         ) from error
 
 
 def _is_complete(folder: Path, about: dict[str, Any], overwrite: bool) -> bool:
-    """Whether nothing is left to do; one begun now says what it is begun under."""
-    standing = _read_about(folder)
-    if standing is None:
+    """Check existing variants, or write about.json of new ones; are they complete?"""
+    found = _read_about(folder)
+    if found is None:
         if any(path.name != ABOUT + PART for path in folder.iterdir()):
-            raise UsageError(f"{folder} holds other files and no variants", "Name a new folder")
+            raise UsageError(f"{folder} has other files and not variants", "Choose a new folder")
     elif overwrite:
         for name in (INDEX, VARIANTS):
             (folder / name).unlink(missing_ok=True)
     else:
-        changed = [name for name in about if standing.get(name) != about[name]]
+        changed = [name for name in about if found.get(name) != about[name]]
         if changed:
             raise UsageError(
-                f"{folder} was made under other conditions: {', '.join(changed)} differ",
-                "Go on with the same ones, name a new folder, or begin anew with --overwrite",
+                f"{folder} was made with other settings: {', '.join(changed)} differ",
+                "Resume with the same ones, choose a new folder, or use --overwrite",
             )
-        if standing["complete"]:
+        if found["complete"]:
             return True
-    _write_about(folder, about | {"complete": False})
+    write_json(folder / ABOUT, about | {"complete": False})
     return False
 
 
@@ -123,32 +123,32 @@ def _write_variants(
     make: Callable[[int], NDArray[np.uint8]],
     watch: Callable[[int], None],
 ) -> None:
-    """Append progenitor by progenitor, from the first that does not stand whole."""
+    """Append progenitor by progenitor, from the first that is incomplete."""
     (folder / VARIANTS).touch()
     block = int(np.prod(shape[1:]))
     with (folder / VARIANTS).open("r+b") as file:
-        file.write(npy_heading(shape))
-        standing = max(0, os.fstat(file.fileno()).st_size - file.tell()) // block
-        # After a power cut the last one may be torn, whatever its size.
-        done = max(0, standing - 1)
-        _refuse_if_no_room(folder, (shape[0] - standing) * block)
+        file.write(npy_header(shape))
+        complete = max(0, os.fstat(file.fileno()).st_size - file.tell()) // block
+        # After a power failure the last one may be damaged, whatever its size.
+        done = max(0, complete - 1)
+        _need_free_space(folder, (shape[0] - complete) * block)
         file.truncate(file.tell() + done * block)
         file.seek(0, os.SEEK_END)
         watch(done)
         for number in range(done, shape[0]):
             file.write(make(number).tobytes())
-            # Onto the disk one after the other, so that only the last can be torn.
+            # Synced one by one, so that only the last can be damaged.
             file.flush()
             os.fsync(file.fileno())
             watch(1)
 
 
-def _refuse_if_no_room(folder: Path, needed: int) -> None:
+def _need_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise CannotWrite(
-            f"{folder} has room for {free / 1e9:.1f} GB and needs {needed / 1e9:.1f}",
-            "Name another folder, or let the variants be made while training, as they are anyway",
+            f"{folder} has {free / 1e9:.1f} GB of free space and needs {needed / 1e9:.1f}",
+            "Choose another folder, or train without it: variants are then made while training",
         )
 
 
@@ -167,23 +167,4 @@ def _write_index(path: Path, progenitors: Sequence[tuple[str, Partition]]) -> No
 
 
 def _read_about(folder: Path) -> dict[str, Any] | None:
-    path = folder / ABOUT
-    if not path.is_file():
-        return None
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        known = (
-            about["format"] == FORMAT
-            and "variants" in about
-            and isinstance(about["complete"], bool)
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise UsageError(f"{path} is not that of variants of this version", "Name another folder")
-    return dict(about)
-
-
-def _write_about(folder: Path, about: Mapping[str, Any]) -> None:
-    with atomic_path(folder / ABOUT) as part:
-        part.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    return read_about(folder / ABOUT, version=FORMAT, needs=("variants",), what="variants")

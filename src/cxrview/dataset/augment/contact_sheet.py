@@ -1,4 +1,4 @@
-"""All 106 variants of one radiograph on one sheet, labelled, to be looked at."""
+"""Draws all 106 variants of one radiograph on one labelled sheet."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ WHITE = 255
 
 
 def draw_contact_sheet(variants: NDArray[np.uint8], tile: int = 128) -> NDArray[np.uint8]:
-    """Draw the progenitor in the corner, a row for each pose, a column for each perturbation.
+    """Draw the progenitor in the corner, a row for each pose and a column for each perturbation.
 
     Args:
         variants: shape (106, side, side), uint8, in the order of `VARIANTS`.
@@ -28,12 +28,12 @@ def draw_contact_sheet(variants: NDArray[np.uint8], tile: int = 128) -> NDArray[
         Shape (8 (tile + 2) - 2, 16 (tile + 2) - 2), uint8.
 
     Raises:
-        ValueError: they are not 106.
+        ValueError: there are not 106.
     """
     from PIL import Image, ImageDraw
 
     if len(variants) != len(VARIANTS):
-        raise ValueError(f"a sheet shows {len(VARIANTS)} variants; got {len(variants)}")
+        raise ValueError(f"a sheet needs {len(VARIANTS)} variants; got {len(variants)}")
     step, across = tile + GAP, 1 + len(PERTURBATIONS)
     sheet = Image.new("L", (across * step - GAP, (1 + len(POSES)) * step - GAP))
     for place, pixels in zip(_places(), variants, strict=True):
@@ -49,7 +49,7 @@ def draw_contact_sheet(variants: NDArray[np.uint8], tile: int = 128) -> NDArray[
 
 
 def _places() -> list[tuple[int, int]]:
-    """Row and column of each variant, in tiles."""
+    """Give row and column of each variant, in tiles."""
     inside = [(row, column) for row in range(len(POSES)) for column in range(len(PERTURBATIONS))]
     return [(0, 0), *((row + 1, column + 1) for row, column in inside)]
 

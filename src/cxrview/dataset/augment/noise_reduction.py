@@ -1,20 +1,20 @@
-"""ImageMagick's noise reduction: the median, unless that is a peak among its neighbours."""
+"""ImageMagick's noise reduction: the median, unless that is the extreme of its neighbours."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def reduce_noise(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """Replace each pixel by the value next to the median of its neighbourhood, if that is a peak.
+    """Replace each pixel by the median of its neighbourhood, or the next value if it is a peak.
 
-    The median stands where the neighbourhood holds both darker and brighter pixels. Where
-    it is the darkest value, the next brighter one is taken, and where it is the brightest,
-    the next darker one, if there is any. So nothing becomes darkest or brightest of its
-    surroundings unless these hold fewer than three values.
+    The median is used if the neighbourhood has both darker and brighter pixels. If it is the
+    darkest value, the next brighter one is used, and if it is the brightest, the next darker
+    one, if there is any. So no pixel becomes the darkest or brightest of its neighbourhood
+    unless that has fewer than three values.
 
-    ImageMagick 6 calls the argument of `-noise` a radius, but the window is that many
-    pixels wide: 2 is 2 x 2, the pixel and its neighbours above and to the left; 5 is 5 x 5
-    about the pixel. Of an even number, the upper median. Beyond the edge, the nearest pixel.
+    ImageMagick 6 calls the argument of `-noise` a radius, but the window is that many pixels
+    wide: 2 is 2 x 2, the pixel and its neighbours above and to the left; 5 is 5 x 5 around the
+    pixel. An even number of values has the upper median. Beyond the edge, the nearest pixel.
 
     Args:
         pixels: shape (rows, columns), uint8.
@@ -37,7 +37,7 @@ def reduce_noise(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
 
 
 def _by_pairs(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The 2 x 2 window: four values are sorted by five comparisons of whole pictures."""
+    """Filter with a 2 x 2 window: five comparisons of complete images sort its four values."""
     around = np.pad(pixels, ((1, 0), (1, 0)), mode="edge")
     one, two, three, four = around[:-1, :-1], around[:-1, 1:], around[1:, :-1], pixels
     low, high = np.minimum(one, two), np.maximum(one, two)
@@ -51,7 +51,7 @@ def _by_pairs(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _by_median_filter(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """An odd window: OpenCV's median filter is exact, and what it calls a peak is rare."""
+    """Filter with an odd window: OpenCV's median filter is exact, and peaks are rare."""
     import cv2
 
     window = np.ones((width, width), np.uint8)
@@ -69,7 +69,7 @@ def _by_median_filter(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8
 
 
 def _next_to_peak(values: NDArray[np.uint8], peak: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The nearest other value: brighter where the peak is darkest, darker where brightest.
+    """Find the nearest other value: brighter if the peak is darkest, darker if it is brightest.
 
     Args:
         values: shape (n, width * width), a window each, none of them all alike.

@@ -1,7 +1,7 @@
-"""The fifteen perturbations: moved, spread, noise taken away or added (paper, section 2).
+"""The fifteen perturbations: translation, spread, noise reduction, noise (paper, section 2).
 
-The paper gives no amount for spread and noise. Ours: ImageMagick's own, at its default
-`-attenuate 1`, since its operators are the ones that the paper names.
+The paper gives no amount for spread and noise. Ours: those of ImageMagick with its default
+`-attenuate 1`, since the paper names its operators.
 """
 
 import math
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.dataset.augment.noise_reduction import reduce_noise
-from cxrview.dataset.augment.poses import Edge, surround
+from cxrview.dataset.augment.poses import Edge, pad
 
 Perturbation = Callable[[NDArray[np.uint8], np.random.Generator, Edge], NDArray[np.uint8]]
-"""Takes a picture, shape (rows, columns), uint8, draws, and what enters; gives another."""
+"""Takes an image, shape (rows, columns), uint8, a generator and the edge; gives another image."""
 
 TRANSLATION = 3
 """Pixels (paper)."""
@@ -24,7 +24,7 @@ SPREAD_RADIUS = 2
 GAUSSIAN_SD = 0.078125 * 255
 """Standard deviation in grey values: 19.9."""
 IMPULSE_SHARE = 0.1
-"""Of the pixels, half of them black and half white."""
+"""Share of the pixels, half of them black and half white."""
 LAPLACIAN_SCALE = 0.0390625 * 255
 """Mean distance in grey values: 10.0; the standard deviation is 14.1."""
 POISSON_QUANTA = 12.5
@@ -45,13 +45,11 @@ _DIRECTIONS = {
 def translate(
     pixels: NDArray[np.uint8], down: int, right: int, edge: Edge = Edge.BLACK
 ) -> NDArray[np.uint8]:
-    """Move the picture by whole pixels within its frame; negative is up or to the left."""
+    """Move the image by whole pixels within its frame; negative is up or to the left."""
     rows, columns = pixels.shape
     margin = max(abs(down), abs(right))
     top, left = margin - down, margin - right
-    moved: NDArray[np.uint8] = surround(pixels, margin, edge)[
-        top : top + rows, left : left + columns
-    ]
+    moved: NDArray[np.uint8] = pad(pixels, margin, edge)[top : top + rows, left : left + columns]
     return moved
 
 
@@ -60,8 +58,8 @@ def spread(
 ) -> NDArray[np.uint8]:
     """Take each pixel from a random place at most `radius` rows and columns away.
 
-    All (2 radius + 1)^2 places are equally likely, that of the pixel itself among them;
-    beyond the edge, the nearest pixel. As ImageMagick's `-interpolate nearest -spread RADIUS`.
+    All (2 radius + 1)^2 places are equally likely, also that of the pixel itself; beyond the
+    edge, the nearest pixel. As ImageMagick's `-interpolate nearest -spread RADIUS`.
     """
     rows, columns = pixels.shape
     down, right = rng.integers(-radius, radius + 1, (2, rows, columns), np.int8)
@@ -81,7 +79,7 @@ def add_gaussian_noise(
 def add_impulse_noise(
     pixels: NDArray[np.uint8], rng: np.random.Generator, share: float = IMPULSE_SHARE
 ) -> NDArray[np.uint8]:
-    """Make a `share` of the pixels black or white, each as likely as the other."""
+    """Make a `share` of the pixels black or white, with equal probability."""
     chance = rng.random(pixels.shape)
     noisy = pixels.copy()
     noisy[chance < share / 2] = 0
@@ -92,17 +90,17 @@ def add_impulse_noise(
 def add_laplacian_noise(
     pixels: NDArray[np.uint8], rng: np.random.Generator, scale: float = LAPLACIAN_SCALE
 ) -> NDArray[np.uint8]:
-    """Add noise of the density exp(-|x| / scale) / (2 scale), in grey values."""
+    """Add Laplacian noise of the density exp(-|x| / scale) / (2 scale), in grey values."""
     return _to_grey(pixels + rng.laplace(0, scale, pixels.shape))
 
 
 def add_poisson_noise(
     pixels: NDArray[np.uint8], rng: np.random.Generator, quanta: float = POISSON_QUANTA
 ) -> NDArray[np.uint8]:
-    """Count quanta: a Poisson number of mean `quanta` for white and none for black.
+    """Add Poisson noise: a mean of `quanta` quanta for white and none for black.
 
-    Drawn from a table, which holds each chance to within 1 in 65,536 and takes a fifth of
-    the time of `rng.poisson`.
+    A table has each probability to within 1 in 65,536 and takes a fifth of the time of
+    `rng.poisson`.
     """
     chance = rng.integers(0, 65536, pixels.shape, np.uint16)
     noisy: NDArray[np.uint8] = _counted_quanta(quanta)[pixels, chance]
@@ -111,8 +109,8 @@ def add_poisson_noise(
 
 @cache
 def _counted_quanta(quanta: float) -> NDArray[np.uint8]:
-    """The grey value that each true one turns into at each 65,536th of chance: 16 MB, uint8."""
-    # From this count on, all are white.
+    """Table of noisy grey values by true grey value and random number: 16 MB, uint8."""
+    # From this count on, all pixels are white.
     white = math.ceil(quanta)
     mean = np.arange(256) * (quanta / 255)
     exactly = [np.exp(-mean)]

@@ -1,4 +1,4 @@
-"""The seven poses of a radiograph: as it lies, mirrored, and turned (paper, section 2)."""
+"""Poses of a radiograph: the paper's seven (section 2), and our sixteen orientations."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -12,23 +12,23 @@ from cxrview.records.scores import PROGENITOR_NAME
 
 
 class Edge(StrEnum):
-    """Ours: the paper does not say what enters."""
+    """What enters at the edge of a moved or rotated image. Ours: the paper does not say."""
 
     BLACK = "black"
     """Grey value 0, as outside the collimator."""
     REPEAT = "repeat"
-    """The nearest pixel of the picture."""
+    """The nearest pixel of the image."""
 
 
-def surround(pixels: NDArray[np.uint8], margin: int, edge: Edge) -> NDArray[np.uint8]:
-    """Add what lies outside: (rows, columns) to (rows + 2 margin, columns + 2 margin), uint8."""
+def pad(pixels: NDArray[np.uint8], margin: int, edge: Edge) -> NDArray[np.uint8]:
+    """Pad the image: (rows, columns) to (rows + 2 margin, columns + 2 margin), uint8."""
     if edge is Edge.REPEAT:
         return np.pad(pixels, margin, mode="edge")
     return np.pad(pixels, margin)
 
 
 Pose = Callable[[NDArray[np.uint8], Edge], NDArray[np.uint8]]
-"""Takes a square picture, shape (side, side), uint8, and what enters; gives another."""
+"""Takes a square image, shape (side, side), uint8, and the edge; gives another image."""
 
 POSES: Mapping[str, Pose] = {
     "identity": lambda pixels, edge: pixels,
@@ -45,12 +45,12 @@ POSES: Mapping[str, Pose] = {
 def rotate(
     pixels: NDArray[np.uint8], rotation_degrees: float, edge: Edge = Edge.BLACK
 ) -> NDArray[np.uint8]:
-    """Turn about the middle of the picture; the frame stays, so corners leave it.
+    """Rotate about the centre of the image; the frame stays, so that corners are lost.
 
     Args:
         pixels: shape (side, side), uint8.
-        rotation_degrees: clockwise as the picture is seen, as in ImageMagick.
-        edge: what enters where the corners were.
+        rotation_degrees: clockwise in the displayed image, as in ImageMagick.
+        edge: what enters at the corners.
 
     Returns:
         Shape (side, side), uint8, bilinear between the four nearest pixels, rounded.
@@ -60,7 +60,7 @@ def rotate(
     """
     pixels = square_picture(pixels)
     corners, weights = _bilinear_sources(len(pixels), rotation_degrees)
-    around = surround(pixels, 1, edge).ravel()
+    around = pad(pixels, 1, edge).ravel()
     grey = np.zeros(pixels.size, np.float32)
     for corner, weight in zip(corners, weights, strict=True):
         grey += weight * around[corner]
@@ -71,7 +71,7 @@ def rotate(
 def _bilinear_sources(
     side: int, rotation_degrees: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Where each pixel comes from, in the picture surrounded by 1; the same for all pictures.
+    """Compute the source of each pixel in the image padded by 1; the same for all images.
 
     Returns:
         Flat indices (4, side * side) of the four corners, and their weights.
@@ -79,8 +79,8 @@ def _bilinear_sources(
     middle = (side - 1) / 2
     down, right = np.mgrid[:side, :side].reshape(2, -1) - middle
     cos, sin = np.cos(np.radians(rotation_degrees)), np.sin(np.radians(rotation_degrees))
-    # Back from the result to the source; rows grow downwards, so clockwise is positive.
-    # Beyond the margin of 1 all is alike, so that a source may be drawn back to it.
+    # From the result back to the source; rows grow downwards, so clockwise is positive.
+    # Beyond the margin of 1 all pixels are equal, so that a source may be clipped to it.
     source_down = np.clip(middle + cos * down - sin * right, -1, side) + 1
     source_right = np.clip(middle + sin * down + cos * right, -1, side) + 1
     top = np.minimum(source_down.astype(np.intp), side)
@@ -101,7 +101,7 @@ def _bilinear_sources(
 
 
 Orientation = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Pictures, shape (n, side, side), uint8, to as many."""
+"""Takes images, shape (n, side, side), uint8; gives them turned, in the same shape."""
 
 INVERTED = "inverted"
 

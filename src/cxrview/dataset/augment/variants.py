@@ -1,4 +1,4 @@
-"""The 106 images that are made of each progenitor, by name and one by one (paper, section 2)."""
+"""The 106 variants of each progenitor (paper, section 2)."""
 
 import hashlib
 
@@ -17,7 +17,8 @@ VARIANTS: tuple[Variant, ...] = (
     PROGENITOR,
     *(Variant(pose=pose, perturbation=name) for pose in POSES for name in PERTURBATIONS),
 )
-"""All of them, in the order of every array: the progenitor, then pose by pose. Ours: which 106."""
+"""All variants, in the order of every array: the progenitor, then pose by pose. The choice of the
+106 is ours."""
 
 _BY_NAME = {variant.name: variant for variant in VARIANTS}
 
@@ -26,10 +27,12 @@ def variant_named(name: str) -> Variant:
     """Find a variant by its name.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no variant of that name.
     """
     if name not in _BY_NAME:
-        raise UsageError(f"there is no variant {name}", "Such as flip-horizontal/translate-north")
+        raise UsageError(
+            f"variant {name} does not exist", "An example is flip-horizontal/translate-north"
+        )
     return _BY_NAME[name]
 
 
@@ -44,23 +47,23 @@ def make_variant(
     """Make one variant of a progenitor; its label is the progenitor's.
 
     Args:
-        pixels: the squashed progenitor, shape (256, 256), uint8; any square will do.
+        pixels: the squashed progenitor, shape (256, 256), uint8, or any other square.
         variant: one of `VARIANTS`.
-        seed: with `image_id` and the variant's name, decides every draw and nothing else does.
+        seed: together with `image_id` and the variant's name, it decides every random number.
         image_id: of the progenitor, such as its `file` in the labels.
-        edge: what enters where the picture is turned or moved.
+        edge: what enters where the image is rotated or moved.
 
     Returns:
         The shape of `pixels`, uint8, a copy in C order.
 
     Raises:
-        ValueError: the picture is no square of uint8.
+        ValueError: the image is not a square of uint8.
     """
     pixels = square_picture(pixels, "a progenitor")
     return _perturbed(POSES[variant.pose](pixels, edge), variant, seed, image_id, edge)
 
 
-def make_all(
+def make_all_variants(
     pixels: NDArray[np.uint8], *, seed: int, image_id: str, edge: Edge = Edge.BLACK
 ) -> NDArray[np.uint8]:
     """Make all variants of a progenitor, each as `make_variant` does.
@@ -69,7 +72,7 @@ def make_all(
         Shape (106, 256, 256), uint8, in the order of `VARIANTS`.
 
     Raises:
-        ValueError: the picture is no square of uint8.
+        ValueError: the image is not a square of uint8.
     """
     pixels = square_picture(pixels, "a progenitor")
     posed = {name: pose(pixels, edge) for name, pose in POSES.items()}
@@ -84,11 +87,11 @@ def _perturbed(
 ) -> NDArray[np.uint8]:
     if variant.perturbation is None:
         return posed.copy()
-    rng = _draws(seed, image_id, variant)
+    rng = _generator(seed, image_id, variant)
     return np.ascontiguousarray(PERTURBATIONS[variant.perturbation](posed, rng, edge))
 
 
-def _draws(seed: int, image_id: str, variant: Variant) -> np.random.Generator:
-    """The variant's own random numbers, whichever others are made, in whatever order or process."""
+def _generator(seed: int, image_id: str, variant: Variant) -> np.random.Generator:
+    """Make a generator that depends only on seed, image and variant."""
     key = f"{seed}\0{variant.name}\0{image_id}".encode(errors="surrogateescape")
     return np.random.default_rng(int.from_bytes(hashlib.blake2b(key, digest_size=16).digest()))

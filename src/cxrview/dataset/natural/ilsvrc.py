@@ -1,4 +1,4 @@
-"""The classes of ILSVRC, and the hundred of them that the paper's subset pre-training takes."""
+"""The classes of ILSVRC, and the hundred of them for the paper's subset pre-training."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -10,16 +10,16 @@ import numpy as np
 from cxrview.errors import UsageError
 
 SUBSET_CLASSES = 100
-_WHOLE = ("plant", "geologic formation", "natural object", "fungus")
-_DRAWN = "artifact"
+_NATURAL = ("plant", "geologic formation", "natural object", "fungus")
+_SAMPLED = "artifact"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageNetClass:
-    """One class of ILSVRC with its category by WordNet."""
+    """One class of ILSVRC and its WordNet category."""
 
     index: int
-    """Place in the published network's output, 0 to 999."""
+    """Index in the output of the published model, 0 to 999."""
     wnid: str
     category: str
     """plant, geologic formation, natural object, fungus, artifact or other."""
@@ -29,7 +29,7 @@ def read_classes(path: Path) -> list[ImageNetClass]:
     """Read a list of classes: CSV with `index, wnid, category`.
 
     Raises:
-        UsageError: a column is missing, an index is no number, or a wnid stands twice.
+        UsageError: a column is missing, an index is not a number, or a wnid is repeated.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as rows:
@@ -39,11 +39,11 @@ def read_classes(path: Path) -> list[ImageNetClass]:
             ]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{path} is no list of ILSVRC classes",
-            "It needs the columns index, wnid and category, a class a line",
+            f"{path} is not a list of ILSVRC classes",
+            "It needs the columns index, wnid and category, and one class per line",
         ) from error
     if len({c.wnid for c in classes}) < len(classes):
-        raise UsageError(f"{path} names a class twice")
+        raise UsageError(f"{path} repeats a class")
     return classes
 
 
@@ -52,31 +52,31 @@ def subset_classes(
 ) -> tuple[ImageNetClass, ...]:
     """Choose the hundred classes of the subset, in order of their indices.
 
-    Every plant, geologic formation, natural object and fungus; artifacts, of which there are
-    too many, drawn by seed to make a hundred (ours: the paper does not list its hundred).
+    These are every plant, geologic formation, natural object and fungus, and artifacts sampled by
+    seed to make a hundred (ours: the paper does not list its hundred).
 
     Args:
-        classes: all that are known.
+        classes: the complete list.
         seed: decides which artifacts.
-        available: wnids of which there are pictures; all where None.
+        available: wnids that have pictures; all if None.
 
     Raises:
-        UsageError: there are not a hundred to be had by the rule.
+        UsageError: the rule does not give a hundred classes.
 
     Source:
         Paper, section 3: plants, geologic formations, natural objects, fungi, artifacts.
     """
     within = None if available is None else frozenset(available)
     known = [c for c in classes if within is None or c.wnid in within]
-    whole = [c for c in known if c.category in _WHOLE]
-    # By wnid, so that the draw does not depend on the order of the file.
-    artifacts = sorted((c for c in known if c.category == _DRAWN), key=lambda c: c.wnid)
-    wanted = SUBSET_CLASSES - len(whole)
+    natural = [c for c in known if c.category in _NATURAL]
+    # By wnid, so that the sample does not depend on the order of the file.
+    artifacts = sorted((c for c in known if c.category == _SAMPLED), key=lambda c: c.wnid)
+    wanted = SUBSET_CLASSES - len(natural)
     if not 0 <= wanted <= len(artifacts):
         raise UsageError(
-            f"the subset has {SUBSET_CLASSES} classes, but there are {len(whole)} natural ones "
+            f"the subset has {SUBSET_CLASSES} classes, but there are {len(natural)} natural ones "
             f"and {len(artifacts)} artifacts",
             "Give it pictures of more classes",
         )
     drawn = np.random.default_rng(seed).choice(len(artifacts), wanted, replace=False)
-    return tuple(sorted([*whole, *(artifacts[k] for k in drawn)], key=lambda c: c.index))
+    return tuple(sorted([*natural, *(artifacts[k] for k in drawn)], key=lambda c: c.index))

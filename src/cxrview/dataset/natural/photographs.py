@@ -1,4 +1,4 @@
-"""Photographs of anything, from a tar or a folder: what is surely no radiograph of a chest."""
+"""Reads photographs from a tar or a folder, as images that do not show a chest."""
 
 import tarfile
 from collections.abc import Callable, Iterator
@@ -13,26 +13,26 @@ from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.records import NotChest
 
 SOURCE = "photographs"
-"""What they stand under where sources are named."""
+"""The source of all photographs."""
 
 
 def read_photographs(
     place: Path, progress: Callable[[int], None] = lambda done: None
 ) -> tuple[tuple[NotChest, ...], NDArray[np.uint8]]:
-    """Read every picture in grey, squashed, in the order of their names.
+    """Read every photograph in grey, squashed, in order of file names.
 
-    Each belongs to a partition by the rule for patients; the name of its file, without folder and
-    ending, stands for a patient's.
+    The partition is that of the rule for patients; the file's name without folder and ending is
+    used as the patient's.
 
     Args:
-        place: tar, or folder with its folders; what begins with a dot is passed over.
-        progress: told of each picture, by 1.
+        place: tar, or folder with its subfolders; names that begin with a dot are ignored.
+        progress: called with 1 after each photograph.
 
     Returns:
-        Rows with SOURCE for a source, and pixels, shape (n, 256, 256), uint8, in the same order.
+        Rows with the source SOURCE, and pixels, shape (n, 256, 256), uint8, in the same order.
 
     Raises:
-        UsageError: there is no such place, it is no tar, or it holds something that is no picture.
+        UsageError: it does not exist, is not a tar, or has a file that is not an image.
     """
     rows, pixels = [], []
     for name, data in sorted(_files(place)):
@@ -40,8 +40,8 @@ def read_photographs(
             pixels.append(squash(read_radiograph(data).pixels))
         except UnreadableImage as error:
             raise UsageError(
-                f"{place}: {name} cannot be read as a picture ({error.code})",
-                "Name a tar or folder that holds pictures alone",
+                f"{place}: {name} cannot be read as an image ({error.code})",
+                "Use a tar or folder with images only",
             ) from error
         stem = PurePosixPath(name).stem
         rows.append(NotChest(file=name, source=SOURCE, patient=stem, partition=partition_of(stem)))
@@ -50,7 +50,7 @@ def read_photographs(
 
 
 def _files(place: Path) -> Iterator[tuple[str, bytes]]:
-    """Name, relative to the place, and bytes."""
+    """Yield the name, relative to the place, and the bytes of each file."""
     if place.is_dir():
         for path in place.rglob("[!.]*"):
             if path.is_file():
@@ -64,5 +64,5 @@ def _files(place: Path) -> Iterator[tuple[str, bytes]]:
                     yield member.name, file.read()
     except (OSError, tarfile.TarError) as error:
         raise UsageError(
-            f"there is no folder and no tar {place}", "Name one to --photographs"
+            f"{place} is neither a folder nor a tar", "Give one to --photographs"
         ) from error

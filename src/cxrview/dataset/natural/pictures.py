@@ -1,8 +1,8 @@
-"""From an ILSVRC-style tree, or such a tree in a tar, to a store of grey squashed pictures.
+"""Creates a store of grey squashed pictures from an ILSVRC-style tree or a tar of one.
 
-The tree is `train/<wnid>/*` and `val/<wnid>/*`, or `<wnid>/*` alone, which is all for training.
-A class is known by its folder's name; files of one class are taken in the order of their names,
-those of a tar in the order in which they lie there.
+The tree is `train/<wnid>/*` and `val/<wnid>/*`, or only `<wnid>/*`, which is all for training.
+The folder's name is the class; files of one class are in order of their names, those of a tar in
+the order of the tar.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ from cxrview.terms import Partition
 
 _PARTITIONS = {"train": Partition.TRAINING, "val": Partition.VALIDATION}
 _AHEAD = 8
-"""Pictures in the hands of each thread or waiting for it."""
-_TREE = "It should hold train/<wnid>/* and val/<wnid>/*, or <wnid>/*"
+"""Pictures per thread that are being read or waiting."""
+_TREE = "It should have train/<wnid>/* and val/<wnid>/*, or <wnid>/*"
 
 Outcome = tuple[KeptPicture, NDArray[np.uint8] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePicture:
-    """One file of the source; nothing of it is read yet."""
+    """One file of the source, not read yet."""
 
     file: str
     """Relative to the source, with `/`."""
@@ -46,36 +46,36 @@ class SourcePicture:
 
 
 def find_pictures(source: Path) -> Iterator[SourcePicture]:
-    """Find every picture of a folder or tar, in an order that is the same each time.
+    """Find every picture of a folder or tar, always in the same order.
 
-    A picture must be read before the next one is asked for. Memory is that of one class.
+    Read each picture before the next one. Memory is that of one class.
 
     Raises:
-        UsageError: there is no such source, or it is no tree of classes.
+        UsageError: the source does not exist, or is not a tree of classes.
     """
     if source.is_dir():
         yield from _find_in_folder(source)
     elif source.is_file():
         yield from _find_in_tar(source)
     else:
-        raise UsageError(f"there is no folder or tar {source}", _TREE)
+        raise UsageError(f"{source} is neither a folder nor a tar", _TREE)
 
 
 def count_classes(source: Path) -> dict[Partition, Counter[str]]:
     """Count the pictures of each partition by wnid.
 
     Raises:
-        UsageError: as `find_pictures`, or there is no picture for training.
+        UsageError: as `find_pictures`, or there is no training picture.
     """
     counts: dict[Partition, Counter[str]] = {p: Counter() for p in _PARTITIONS.values()}
     for picture in find_pictures(source):
         counts[picture.partition][picture.wnid] += 1
     if not counts[Partition.TRAINING]:
-        raise UsageError(f"{source} holds no picture for training", _TREE)
+        raise UsageError(f"{source} has no training pictures", _TREE)
     return counts
 
 
-def keep_pictures(
+def store_pictures(
     source: Path,
     out: Path,
     *,
@@ -84,44 +84,44 @@ def keep_pictures(
     workers: int = 2,
     watch: Callable[[int], None] = lambda done: None,
 ) -> Pictures:
-    """Read each picture as grey, squash it and keep it in a store; then open that.
+    """Read each picture as grey, squash it and write it to a store; then open the store.
 
-    Stopped at any point, the same call goes on and ends with the same bytes. A store that is
-    complete is opened as it stands. A file that cannot be read has its line there and no pixels.
+    If it is stopped, the same call resumes and ends with the same bytes. A complete store is
+    opened. A file that cannot be read has a line and no pixels.
 
     Args:
-        source: as `find_pictures` takes it.
-        out: folder; new, empty, or begun by the same call.
-        wnids: of the classes that are kept.
-        per_class: pictures of one class and partition, the first ones; all where None.
+        source: as for `find_pictures`.
+        out: folder; new, empty, or of the same call.
+        wnids: the classes to store.
+        per_class: number of pictures of one class and partition, the first ones; all if None.
         workers: threads that decode, at least 1. The result does not depend on it.
         watch: called with how many more pictures are done.
 
     Raises:
-        UsageError: the source is at fault, none could be read, or `out` holds something else or
-            what was made from another source.
-        CannotWrite: the disk took no more.
+        UsageError: the source is not valid, no picture could be read, or `out` has other files or
+            pictures of another source.
+        CannotWrite: the disk is full or not writable.
 
     Source:
-        Paper, section 3: ImageNet in grey. Luma, and the squash to 256 x 256, are those of a
-        radiograph's own way in (ours: the paper is silent).
+        Paper, section 3: ImageNet in grey. Luma and the squashing to 256 x 256 are those for
+        radiographs (ours: the paper does not say).
     """
     conditions = {
-        "listing_sha256": _listing_sha256(_chosen(source, wnids, per_class)),
+        "listing_sha256": _listing_sha256(_select(source, wnids, per_class)),
         "per_class": per_class,
         "version": version("cxrview"),
     }
     with PictureWriter(out, SIDE, conditions) as writer:
         if not writer.is_complete:
             watch(writer.done)
-            left = islice(_chosen(source, wnids, per_class), writer.done, None)
+            left = islice(_select(source, wnids, per_class), writer.done, None)
             for picture, pixels in _squash_all(left, workers):
                 writer.keep(picture, pixels)
                 watch(1)
             writer.finish()
     pictures = open_pictures(out)
     if not pictures.rows(Partition.TRAINING).size:
-        raise UsageError(f"not one training picture of {source} could be read", _TREE)
+        raise UsageError(f"no training picture of {source} could be read", _TREE)
     return pictures
 
 
@@ -130,7 +130,7 @@ def _find_in_folder(root: Path) -> Iterator[SourcePicture]:
     for top in tops:
         folders = sorted(p for p in top.iterdir() if p.is_dir() and not p.name.startswith("."))
         if not folders:
-            raise UsageError(f"{top} has no folder for each class", _TREE)
+            raise UsageError(f"{top} has no class folders", _TREE)
         for folder in folders:
             with os.scandir(folder) as entries:
                 files = sorted((e.name, e.stat().st_size) for e in entries if e.is_file())
@@ -149,16 +149,16 @@ def _find_in_tar(path: Path) -> Iterator[SourcePicture]:
     try:
         with tarfile.open(path) as tar:
             while (member := tar.next()) is not None:
-                tar.members = []  # type: ignore[attr-defined]  # it would remember a million
+                tar.members = []  # type: ignore[attr-defined]  # it would keep a million members
                 picture = _picture_of(tar, member)
                 if picture is not None:
                     yield picture
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise UsageError(f"{path} is no tar, or damaged", "Fetch it again") from error
+        raise UsageError(f"{path} is not a tar, or it is damaged", "Download it again") from error
 
 
 def _picture_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> SourcePicture | None:
-    """None for what is no file in a class of training or validation."""
+    """Make the record of a member; None if it is not a file of a training or validation class."""
     parts = PurePosixPath(member.name).parts
     if not member.isfile() or len(parts) < 2 or parts[-1].startswith("."):
         return None
@@ -179,7 +179,7 @@ def _picture_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> SourcePicture 
     )
 
 
-def _chosen(source: Path, wnids: Collection[str], per_class: int | None) -> Iterator[SourcePicture]:
+def _select(source: Path, wnids: Collection[str], per_class: int | None) -> Iterator[SourcePicture]:
     taken: Counter[tuple[Partition, str]] = Counter()
     wanted = frozenset(wnids)
     for picture in find_pictures(source):
@@ -190,7 +190,7 @@ def _chosen(source: Path, wnids: Collection[str], per_class: int | None) -> Iter
 
 
 def _listing_sha256(pictures: Iterator[SourcePicture]) -> str:
-    """Names and sizes tell another source; to hash 150 GB would take longer than to read them."""
+    """Hash names and sizes, since hashing 150 GB would take longer than reading the pictures."""
     digest = hashlib.sha256()
     for picture in pictures:
         digest.update(f"{picture.partition} {picture.size} {picture.file!r}\n".encode())
@@ -198,7 +198,7 @@ def _listing_sha256(pictures: Iterator[SourcePicture]) -> str:
 
 
 def _squash_all(pictures: Iterator[SourcePicture], workers: int) -> Iterator[Outcome]:
-    """Squash in threads, in order: decoding and resizing let other threads run."""
+    """Squash in threads, in order; decoding and resizing release the GIL."""
     running: deque[Future[Outcome]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for picture in pictures:
@@ -210,7 +210,7 @@ def _squash_all(pictures: Iterator[SourcePicture], workers: int) -> Iterator[Out
 
 
 def _read(picture: SourcePicture) -> bytes | None:
-    """Here and not in the threads: a tar has one place at a time."""
+    """Read the bytes in this thread, since a tar has only one position."""
     try:
         return picture.read()
     except (OSError, tarfile.TarError):

@@ -1,10 +1,10 @@
-"""Everyday pictures kept once, squashed and grey, for the pre-training to learn from.
+"""Reads and writes a store of grey squashed pictures for pre-training.
 
     pixels.npy       (n, 256, 256) uint8, for np.load(..., mmap_mode="r")
-    pictures.jsonl   one line a picture: file, partition, class, size, hash; or why it has no pixels
-    about.json       what it was made from, and whether it is complete
+    pictures.jsonl   one line per picture: file, partition, class, size, hash, or a failure
+    about.json       the inputs, and whether the store is complete
 
-The true ILSVRC comes to 84 GB: nothing here grows with it but a few bytes a picture.
+The complete ILSVRC takes 84 GB; memory grows only by a few bytes per picture.
 """
 
 import hashlib
@@ -20,64 +20,65 @@ from numpy.typing import NDArray
 from cxrview.atomic_files import writing
 from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind
 from cxrview.errors import UsageError
+from cxrview.json_file import read_about
 from cxrview.terms import Partition
 
 LINES = "pictures.jsonl"
 FORMAT = 1
-"""Raised when an older reader could not read what is written."""
+"""Increased when older versions could not read the files any more."""
 SYNC_EVERY = 1000
-"""Pictures. What came before is on the disk for sure; only the rest is looked at on a resume."""
+"""Pictures after which everything is synced to disk; a resume checks only the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptPicture:
-    """One picture of the source, whether or not it could be read."""
+    """One picture of the source, readable or not."""
 
     file: str
     """Relative to the source."""
     partition: Partition
     wnid: str
     rows: int = 0
-    """As it was before it was squashed."""
+    """Rows of the original picture."""
     columns: int = 0
     pixel_sha256: str = ""
     """Of the squashed pixels."""
     failure: str = ""
-    """Why it has no pixels, in one word; empty where it has."""
+    """Code of the failure; empty if the picture could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """A complete store, opened."""
+    """An opened, complete store."""
 
     pixels: NDArray[np.uint8]
-    """Shape (n, 256, 256), uint8, read-only, mapped from the disk."""
+    """Shape (n, 256, 256), uint8, read-only, memory-mapped."""
     wnids: tuple[str, ...]
-    """Of the classes, sorted."""
+    """The classes, sorted."""
     classes: NDArray[np.int16]
-    """Shape (n,), places in `wnids`."""
+    """Shape (n,), indices into `wnids`."""
     is_training: NDArray[np.bool_]
     """Shape (n,); the others are for validation."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """What it was made from; `content_sha256` names pixels and lines together."""
+    """Content of about.json; `content_sha256` is the hash of pixels and lines."""
 
     def rows(self, partition: Partition) -> NDArray[np.int64]:
-        """Rows of a partition's pictures, rising."""
+        """Give the rows of a partition's pictures, in ascending order."""
         return np.flatnonzero(self.is_training == (partition is Partition.TRAINING))
 
 
 class PictureWriter:
-    """The store in a folder, from where it stands on; a context manager.
+    """Context manager that creates a store in a folder, or resumes one.
 
     Args:
-        folder: new, empty, or holding a store that was begun under the same conditions.
+        folder: new, empty, or with an incomplete store of the same conditions.
         side: rows and columns of each picture.
         conditions: what the result depends on, by name, for JSON.
 
     Raises:
-        UsageError: other files stand there, a store under other conditions, or another process
-            is writing it.
-        CannotWrite: the folder cannot be made or written.
+        UsageError: the folder has other files or a store of other conditions, or another process
+            writes it.
+        CannotWrite: the folder cannot be created or written.
     """
 
     def __init__(self, folder: Path, side: int, conditions: Mapping[str, Any]) -> None:
@@ -87,7 +88,7 @@ class PictureWriter:
             holds="pictures",
             lines=LINES,
             read_about=_read_about,
-            advice="Go on with the same pictures, scale and seed, or name a new folder",
+            advice="Resume with the same pictures, scale and seed, or choose a new folder",
             sync_every=SYNC_EVERY,
         )
         self._store = Appender(folder, side, kind, conditions)
@@ -100,27 +101,27 @@ class PictureWriter:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether the store is already complete."""
         return self._store.is_complete
 
     @property
     def done(self) -> int:
-        """Pictures of the source that have their line, in its order."""
+        """How many pictures of the source have a line, in the order of the source."""
         return self._store.done
 
     def keep(self, picture: KeptPicture, pixels: NDArray[np.uint8] | None) -> None:
-        """Append a picture, shape (side, side), uint8; None where it could not be read.
+        """Append a picture, shape (side, side), uint8; None if it could not be read.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         self._store.append(asdict(picture), pixels)
 
     def finish(self) -> None:
-        """Write how many there are and, last of all, that the store is complete.
+        """Write the number of pictures, and mark the store as complete.
 
         Raises:
-            CannotWrite: the disk took no more.
+            CannotWrite: the disk is full or not writable.
         """
         self._store.end()
         with writing(self._folder):
@@ -140,14 +141,14 @@ class PictureWriter:
 
 
 def open_pictures(folder: Path) -> Pictures:
-    """Open a complete store; its pixels stay on the disk until they are looked at.
+    """Open a complete store; its pixels are mapped and read on access.
 
     Raises:
-        UsageError: there is none, it is not complete, or its files do not fit together.
+        UsageError: there is none, it is incomplete, or its files do not fit together.
     """
     about = _read_about(folder)
     if about is None or not about["complete"]:
-        raise UsageError(f"{folder} holds no pictures, or not all yet", "Run cxrview pretrain")
+        raise UsageError(f"{folder} has no pictures, or is incomplete", "Run cxrview pretrain")
     classes, is_training = bytearray(), bytearray()
     places: dict[str, int] = {}
     try:
@@ -157,13 +158,13 @@ def open_pictures(folder: Path) -> Pictures:
                     place = places.setdefault(picture["wnid"], len(places))
                     classes += place.to_bytes(2, "little")
                     is_training.append(picture["partition"] == Partition.TRAINING)
-        # Nothing cannot be mapped.
+        # An empty array cannot be mapped.
         pixels = np.load(folder / PIXELS, mmap_mode="r" if is_training else None)
         if len(pixels) != len(is_training):
-            raise ValueError("there are not as many lines as pictures")
+            raise ValueError("the numbers of lines and pictures differ")
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
-            f"{folder} is damaged: its files are not all there or do not fit together",
+            f"{folder} is damaged: files are missing or do not fit together",
             "Remove it and run the same command again",
         ) from error
     wnids = tuple(sorted(places))
@@ -180,15 +181,4 @@ def open_pictures(folder: Path) -> Pictures:
 
 
 def _read_about(folder: Path) -> dict[str, Any] | None:
-    path = folder / ABOUT
-    if not path.is_file():
-        return None
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        known = about["format"] == FORMAT and "listing_sha256" in about
-        known = known and isinstance(about["complete"], bool)
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise UsageError(f"{path} is not that of pictures of this version", "Name another folder")
-    return dict(about)
+    return read_about(folder / ABOUT, version=FORMAT, needs=("listing_sha256",), what="pictures")

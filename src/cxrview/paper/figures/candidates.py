@@ -1,6 +1,6 @@
-"""Fig 2: validation accuracy of the nine candidates, and the paper's five comparisons of them.
+"""Fig 2: validation accuracy of the nine candidates, and the paper's five comparisons.
 
-Points and not bars: the axis starts where differences can be seen, and a bar must start at 0.
+It has points and not bars, since a bar must start at 0 and this axis does not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from cxrview.paper.candidates import CANDIDATES, FINE_TUNINGS, PRE_TRAININGS, Candidate
-from cxrview.paper.compare import Compared
+from cxrview.paper.compare import ComparisonResult
 from cxrview.records import Scores
 from cxrview.reports.figures.style import (
     BLACK,
@@ -39,9 +39,9 @@ from cxrview.stats import exact_interval
 _COLOURS = dict(zip(FINE_TUNINGS, (RED, GREEN, BLUE), strict=True))
 _MARKERS = dict(zip(FINE_TUNINGS, ("^", "s", "o"), strict=True))
 _ASIDE = 0.13
-"""Of a candidate's two points from its place."""
+"""Distance of a candidate's two points from its place."""
 _COLUMNS_MM = (3.0, 55.0, 152.0)
-"""Where the words of the comparisons stand, from the left; the differences are drawn between."""
+"""Left edges of the text columns of the comparisons; the differences are drawn between them."""
 _DIFFERENCE = "Difference on the\nsame original images"
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
@@ -49,7 +49,7 @@ _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 @in_print
 def draw_candidates(
     validated: Mapping[Candidate, Scores],
-    compared: Sequence[Compared],
+    compared: Sequence[ComparisonResult],
     *,
     chosen: Candidate,
     note: str = "",
@@ -57,17 +57,17 @@ def draw_candidates(
     """Draw all candidates with exact intervals above, the comparisons below.
 
     Args:
-        validated: of all nine candidates, as published: what each was validated on.
+        validated: scores of all nine candidates.
         compared: of `compare_candidates`.
         chosen: is marked.
-        note: stands above, such as how the run was scaled.
+        note: printed above, such as how the run was scaled.
 
     Raises:
         ValueError: a candidate is missing.
 
     Source:
         Paper, section 5 and Fig 2. Ours: open markers for the same original images of all
-        candidates, and the interval of each difference by a bootstrap over patients.
+        candidates, and a bootstrap interval over patients of each difference.
     """
     missing = [c.name for c in CANDIDATES if c not in validated]
     if missing:
@@ -143,7 +143,7 @@ def _draw_point(
 
 
 def _axis_start(validated: Mapping[Candidate, Scores]) -> float:
-    """Where the axis starts, percent: a round number just below the lowest interval."""
+    """Choose the start of the axis, percent: a round number just below the lowest interval."""
     parts = [
         s for scores in validated.values() for s in (scores, scores.where(scores.is_progenitor))
     ]
@@ -173,7 +173,7 @@ def _draw_legend(axis: Axes) -> None:
     )
 
 
-def _draw_comparisons(figure: Figure, axis: Axes, compared: Sequence[Compared]) -> None:
+def _draw_comparisons(figure: Figure, axis: Axes, compared: Sequence[ComparisonResult]) -> None:
     rows = np.arange(len(compared))[::-1]
     beside = blended_transform_factory(figure.transFigure, axis.transData)
     for row, one in zip(rows, compared, strict=True):
@@ -181,9 +181,9 @@ def _draw_comparisons(figure: Figure, axis: Axes, compared: Sequence[Compared]) 
         low, high = 100 * one.interval.low, 100 * one.interval.high
         axis.plot([low, high], [row, row], color=BLACK, linewidth=0.9)
         axis.plot(difference, row, marker="D", color=BLACK, markersize=4, linestyle="none")
-        name = one.pools.name.replace(" against ", "\nagainst ")
+        name = one.comparison.name.replace(" against ", "\nagainst ")
         said = f"{_percent(one.first)} against {_percent(one.second)}"
-        cells = (name, f"{said}\n{write_chi_squared(one)}", _write_paper(one))
+        cells = (name, f"{said}\n{format_chi_squared(one)}", _format_paper(one))
         for at, text in zip(_COLUMNS_MM, cells, strict=True):
             axis.text(at / FULL_WIDTH_MM, row, text, transform=beside, va="center")
     heads = ("Candidates pooled", "Accuracy, %,\nand chi-squared test", "Paper, %")
@@ -194,7 +194,7 @@ def _draw_comparisons(figure: Figure, axis: Axes, compared: Sequence[Compared]) 
     )
     axis.axvline(0, 0, 0.96, color=GREY, linewidth=0.6)
     axis.set_ylim(-0.6, len(compared) - 0.4)
-    # Where nothing differs, hundredths would look like something.
+    # Without a minimal range, differences of hundredths would look large.
     low, high = axis.get_xlim()
     axis.set_xlim(min(low, -0.5), max(high, 0.5))
     axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -203,11 +203,11 @@ def _draw_comparisons(figure: Figure, axis: Axes, compared: Sequence[Compared]) 
     axis.set_xlabel("percentage points, 95 % interval")
 
 
-def write_chi_squared(one: Compared) -> str:
-    """`p < 0.001`, or the figure, or that there is nothing to test."""
+def format_chi_squared(one: ComparisonResult) -> str:
+    """Give `p < 0.001`, `p = 0.03`, or why there is nothing to test."""
     if one.chi_squared is None:
         right, total = one.first[0] + one.second[0], one.first[1] + one.second[1]
-        return "no error in either" if right == total else "none right in either"
+        return "no error in either" if right == total else "none correct in either"
     return format_p(one.chi_squared.p)
 
 
@@ -219,18 +219,18 @@ def _percent(pool: tuple[int, int]) -> str:
     return format_share(pool[0] / pool[1]).removesuffix(" %")
 
 
-def _write_paper(one: Compared) -> str:
-    first, second = one.pools.paper_percent
-    return f"{first} against {second}\np {one.pools.paper_p}"
+def _format_paper(one: ComparisonResult) -> str:
+    first, second = one.comparison.paper_percent
+    return f"{first} against {second}\np {one.comparison.paper_p}"
 
 
 def _describe(
-    validated: Mapping[Candidate, Scores], compared: Sequence[Compared], chosen: Candidate
+    validated: Mapping[Candidate, Scores], compared: Sequence[ComparisonResult], chosen: Candidate
 ) -> str:
     points = "; ".join(f"{c.name} {format_share(validated[c].accuracy)}" for c in CANDIDATES)
     tests = "; ".join(
-        f"{one.pools.name}: {_percent(one.first)} against {_percent(one.second)} %, "
-        f"{write_chi_squared(one)}"
+        f"{one.comparison.name}: {_percent(one.first)} against {_percent(one.second)} %, "
+        f"{format_chi_squared(one)}"
         for one in compared
     )
     return f"Accuracies: {points}. Chosen: {chosen.name}. Pooled comparisons: {tests}."

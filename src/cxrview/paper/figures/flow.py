@@ -1,4 +1,4 @@
-"""Fig 1: how images went through collection, selection, partitions and models, with the counts."""
+"""Fig 1: flow of images through collection, selection, partitions and models, with counts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from cxrview.terms import Partition
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Words in a frame; the lower left corner and the size in mm."""
+    """A frame with text: its lower left corner and its size in mm."""
 
     left: float
     bottom: float
@@ -37,7 +37,7 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Half way across."""
+        """Horizontal centre."""
         return self.left + self.width / 2
 
     @property
@@ -55,9 +55,9 @@ def draw_box(
     dashed: bool = False,
     filled: bool = False,
 ) -> None:
-    """A heading in bold, which may have several lines, and lines below it.
+    """Draw a box with a bold heading, which may have several lines, and lines below it.
 
-    A box without lines is a frame for other boxes: its heading stands at the top, unless filled.
+    A box without lines is a frame for other boxes: its heading is at the top, unless filled.
     """
     axis.add_patch(
         FancyBboxPatch(
@@ -88,12 +88,12 @@ def draw_box(
 
 
 def draw_line(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """From one point to another."""
+    """Draw a line between two points."""
     axis.plot(*zip(start, end, strict=True), color=BLACK, linewidth=0.8, solid_capstyle="butt")
 
 
 def draw_arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """From one point to another, its head at the other."""
+    """Draw an arrow from one point to another."""
     axis.annotate(
         "",
         end,
@@ -110,8 +110,8 @@ def draw_arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """How many images, and of whom."""
+class ImageCounts:
+    """Numbers of images, patients and views."""
 
     images: int
     patients: int
@@ -124,42 +124,42 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What augmentation makes of one partition."""
+class AugmentedCounts:
+    """Images of one partition after augmentation."""
 
     progenitors: int
-    """Fewer than the partition's images where the run is scaled."""
+    """Fewer than the images of the partition where the run is scaled."""
     images: int
-    """Different ones that they can be shown as, themselves included."""
+    """All variants, with the progenitors themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class External:
-    """A test set from elsewhere, which no candidate was trained or chosen on."""
+class ExternalSet:
+    """A test set of another source, on which no candidate was trained or chosen."""
 
     name: str
-    labelled: Counted
-    drawn: Counted
-    """Those assessed: readable, and drawn where a sample was."""
+    labelled: ImageCounts
+    drawn: ImageCounts
+    """The images that were assessed: readable, and in the sample where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """The counts of one run of the study."""
 
-    labelled: Counted
-    """Of the inside source."""
+    labelled: ImageCounts
+    """Images of the inside sources."""
     unreadable: int
     left_out: int
     """Readable, and in no partition."""
-    partitions: Mapping[Partition, Counted]
+    partitions: Mapping[Partition, ImageCounts]
     """All three."""
-    made: Mapping[Partition, Made]
-    """Of training and validation."""
+    made: Mapping[Partition, AugmentedCounts]
+    """By partition, training and validation."""
     accuracies: Mapping[Candidate, float]
-    """Of all nine on the validation images, 0 to 1."""
+    """Of all nine candidates on the validation images, 0 to 1."""
     chosen: Candidate
-    externals: tuple[External, ...] = ()
+    externals: tuple[ExternalSet, ...] = ()
     note: str = ""
     """Such as how the run was scaled."""
 
@@ -177,14 +177,14 @@ class Flow:
             raise ValueError(f"no accuracy of {', '.join(missing)}")
 
 
-MOST_EXTERNALS = 3
-"""Of more, boxes side by side would be too narrow for their words."""
+MAX_EXTERNALS = 3
+"""More boxes side by side would be too narrow for their text."""
 
 
-def add_up(counts: Iterable[Counted]) -> Counted:
-    """All together; patients of each are taken for other people than those of the rest."""
+def add_up(counts: Iterable[ImageCounts]) -> ImageCounts:
+    """Add up counts; patients of different sets are counted as different people."""
     each = list(counts)
-    return Counted(
+    return ImageCounts(
         images=sum(one.images for one in each),
         patients=sum(one.patients for one in each),
         frontal=sum(one.frontal for one in each),
@@ -192,13 +192,13 @@ def add_up(counts: Iterable[Counted]) -> Counted:
     )
 
 
-def boxed_externals(flow: Flow) -> tuple[External, ...]:
-    """What has a column of its own: each external set, or from four on all of them as one."""
+def boxed_externals(flow: Flow) -> tuple[ExternalSet, ...]:
+    """Choose the external sets that get a column: each one, or one for all if there are many."""
     each = flow.externals
-    if len(each) <= MOST_EXTERNALS:
+    if len(each) <= MAX_EXTERNALS:
         return each
     return (
-        External(
+        ExternalSet(
             name=f"{len(each)} sources",
             labelled=add_up(one.labelled for one in each),
             drawn=add_up(one.drawn for one in each),
@@ -214,8 +214,8 @@ def draw_flow(flow: Flow) -> Figure:
     """Draw boxes and arrows from the labelled images to the assessed model.
 
     Source:
-        Paper, Fig 1, with the run's own counts. Of more than MOST_EXTERNALS external sets there
-        is one box for all.
+        Paper, Fig 1, with the counts of the run. More than MAX_EXTERNALS external sets share one
+        box.
     """
     lines = note_lines(flow.note, FULL_WIDTH_MM)
     height = _HEIGHT_MM + note_height(lines)
@@ -239,7 +239,7 @@ def draw_flow(flow: Flow) -> Figure:
 
 
 def _columns(number: int) -> list[tuple[float, float]]:
-    """Left edge and width of each."""
+    """Left edge and width of each column."""
     width = (FULL_WIDTH_MM - 2 * _EDGE - (number - 1) * _GAP) / number
     return [(_EDGE + k * (width + _GAP), width) for k in range(number)]
 
@@ -343,14 +343,14 @@ def _draw_assessment(
         draw_arrow(axis, (sample.middle, sample.bottom), (sample.middle, box.top))
 
 
-def _count_wide(counted: Counted) -> list[str]:
+def _count_wide(counted: ImageCounts) -> list[str]:
     return [
         f"{format_count(counted.images, 'images')} of {format_count(counted.patients, 'patients')}",
         f"{format_count(counted.frontal)} frontal, {format_count(counted.lateral)} lateral",
     ]
 
 
-def _count_tall(counted: Counted) -> list[str]:
+def _count_tall(counted: ImageCounts) -> list[str]:
     return [
         format_count(counted.images, "images"),
         format_count(counted.patients, "patients"),

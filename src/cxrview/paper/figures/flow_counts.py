@@ -1,19 +1,19 @@
-"""Counts how many images went where in a study, for the paper's Fig 1."""
+"""Counts the images at each step of a study, for the paper's Fig 1."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from cxrview.dataset.augment.variants import VARIANTS
 from cxrview.dataset.labels import read_labels
-from cxrview.paper.figures.flow import Counted, External, Flow, Made
-from cxrview.paper.reproduce import Studied
+from cxrview.paper.figures.flow import AugmentedCounts, ExternalSet, Flow, ImageCounts
+from cxrview.paper.reproduce import StudyResult
 from cxrview.paper.stages import images_inside
 from cxrview.records import Label, PreparedImage
 from cxrview.terms import Partition, View
 
 
-def count_flow(studied: Studied) -> Flow:
-    """Count labelled, unreadable, left out and placed images, inside and external."""
+def count_flow(studied: StudyResult) -> Flow:
+    """Count labelled, unreadable, left-out and partitioned images, inside and external."""
     plan, split = studied.plan, studied.split
     inside = images_inside(plan, studied.prepared)
     sources = {image.source for image in inside}
@@ -35,7 +35,7 @@ def count_flow(studied: Studied) -> Flow:
         left_out=len(labelled) - unreadable - in_partitions,
         partitions=partitions,
         made={
-            part: Made(
+            part: AugmentedCounts(
                 progenitors=partitions[part].images, images=partitions[part].images * variants
             )
             for part, variants in each.items()
@@ -47,24 +47,24 @@ def count_flow(studied: Studied) -> Flow:
     )
 
 
-def _externals(studied: Studied) -> Iterable[External]:
+def _externals(studied: StudyResult) -> Iterable[ExternalSet]:
     plan, external = studied.plan, studied.images.external
     if not len(external):
         return
     path: Path = plan.labels if plan.external is None else plan.external
     of_file = read_labels(path, need_patients=False)
     for source in sorted({image.source for image in external.images}):
-        yield External(
+        yield ExternalSet(
             name=source,
             labelled=_count(label for label in of_file if label.source == source),
             drawn=_count(image for image in external.images if image.source == source),
         )
 
 
-def _count(images: Iterable[Label | PreparedImage]) -> Counted:
+def _count(images: Iterable[Label | PreparedImage]) -> ImageCounts:
     known = list(images)
     frontal = sum(image.view is View.FRONTAL for image in known)
-    return Counted(
+    return ImageCounts(
         images=len(known),
         patients=len({image.patient for image in known} - {""}),
         frontal=frontal,

@@ -1,4 +1,4 @@
-"""What came of the test images: cutoffs, counts, baselines, slices, modifications."""
+"""Result tables of the test images: cutoffs, counts, baselines, slices, modifications."""
 
 from collections.abc import Sequence
 
@@ -29,28 +29,28 @@ from cxrview.reports.format import (
 )
 
 SETS = {INSIDE: "inside", EXTERNAL: "external", BOTH: "both together"}
-"""Test images, by name and in words."""
+"""Names of the sets of test images, and their words."""
 CLASSIFIERS = {
     "lehmann": "nearest neighbours\n(Lehmann 2003)",
     "boone": "perceptron\n(Boone 2003)",
-    HEADER: "the header,\ntaken at its word",
-    HEADER_LEARNT: "the header, by what\nit was worth in training",
+    HEADER: "the header,\nas it is",
+    HEADER_LEARNT: "the header, calibrated\non training images",
 }
-"""Baselines in words; what has none stands under its own name."""
+"""Baselines in words; others are shown by name."""
 _ACCURACY = "Accuracy (95 % interval)"
 
 
-def write_network_accuracy(one: Assessed) -> str:
-    """`831 of 832 right, 99.88 % (99.33–100.00 %), by the cutoff 96.1 % that validation ...`."""
+def format_model_accuracy(one: Assessed) -> str:
+    """Give `831 of 832 correct, 99.88 % (99.33–100.00 %), with the cutoff 96.1 % from ...`."""
     table = one.assessment.table
     return (
-        f"{format_right(table.right, table.total)} right, {_accuracy(one.assessment)}, by the "
-        f"cutoff {format_cutoff(one.assessment.cutoff)} that validation images gave"
+        f"{format_right(table.right, table.total)} correct, {_accuracy(one.assessment)}, with the "
+        f"cutoff {format_cutoff(one.assessment.cutoff)} from validation images"
     )
 
 
 def cutoffs_table(run: Reproduction) -> Table:
-    """Where Youden's J is largest, on validation and on test images."""
+    """Table of the cutoffs with the largest Youden's J, on validation and on test images."""
     rows = [("validation images:\nthe default", *_cutoff_cells(run.validation_cutoff), NONE)]
     if best := run.headline.assessment.best:
         paper = f"{CUTOFF_LOW.value} to {CUTOFF.value} %\n{CUTOFF.value} %"
@@ -69,21 +69,21 @@ def cutoffs_table(run: Reproduction) -> Table:
         numbers=frozenset(range(1, 6)),
         rows=tuple(rows),
         notes=(
-            "Frontal where PFI, the probability of frontal, is at least the cutoff. A cutoff "
-            "chosen on the images that it is tested on flatters; the paper chose it so.",
+            "Frontal if the PFI, the probability of frontal, is at least the cutoff. A cutoff "
+            "chosen on the test images themselves is too favourable; the paper's was.",
             *_other_cutoff(run),
         ),
     )
 
 
 def _other_cutoff(run: Reproduction) -> tuple[str, ...]:
-    """Where the model in use rounds otherwise than the one that was trained, they may differ."""
+    """Note a cutoff that differs because the exported model rounds differently."""
     shown = run.headline
     if shown.assessment.cutoff == run.validation_cutoff.high:
         return ()
     return (
-        "The network as it was assessed gives its validation images other PFIs than it gave when "
-        f"it was trained, and with them the cutoff {format_cutoff(shown.assessment.cutoff)}.",
+        "The exported model gives validation images slightly other PFIs than the trained one, "
+        f"and with them the cutoff {format_cutoff(shown.assessment.cutoff)}.",
     )
 
 
@@ -94,9 +94,9 @@ def _cutoff_cells(cutoff: Cutoff) -> tuple[str, str, str, str]:
     return f"{cutoff.youden_j:.4f}", low, high, middle_words
 
 
-def network_table(run: Reproduction) -> Table:
-    """The chosen candidate's two-by-two tables, by every cutoff."""
-    rows = run.of_network
+def model_table(run: Reproduction) -> Table:
+    """Table of the chosen candidate's counts, with every cutoff."""
+    rows = run.of_model
     return Table(
         name="network",
         caption=f"The chosen candidate, {run.chosen.name}, on test images (paper, section 6)",
@@ -118,7 +118,7 @@ def network_table(run: Reproduction) -> Table:
         ),
         notes=(
             "Marked: the cutoff by the paper's rule, chosen on validation images. Intervals of "
-            "accuracies are Clopper-Pearson's.",
+            "accuracy are Clopper-Pearson.",
         ),
     )
 
@@ -164,18 +164,18 @@ def _papers_test(images: str) -> str:
 
 
 def classifiers_table(run: Reproduction) -> Table:
-    """The network beside what could be done before it, and beside the header."""
+    """Table of the chosen candidate, older classifiers and the header."""
     names = list(dict.fromkeys(one.classifier for one in run.assessed))
     return Table(
         name="classifiers",
-        caption="The network beside baselines and the header, on the same partitions",
+        caption="The chosen candidate, baselines and the header, on the same partitions",
         columns=("Classifier", "Cutoff", *(SETS[name].capitalize() for name in SETS)),
         rows=tuple(_classifier_row(run, name) for name in names),
         marked=frozenset([names.index(run.chosen.name)]),
         notes=(
-            "Right ones of all that were asked about, and accuracy with its exact 95 % "
-            "interval. Each by the higher end of the range that its validation images gave; "
-            "a header has no cutoff, and where it says nothing it counts as wrong.",
+            "Correct images of all that were assessed, and accuracy with its exact 95 % "
+            "interval. The cutoff is the higher end of the range on validation images; a "
+            "header has no cutoff, and an image without a view in its header counts as wrong.",
         ),
     )
 
@@ -196,7 +196,7 @@ def _share_and_accuracy(found: Assessment) -> str:
 
 
 def slices_table(run: Reproduction) -> Table:
-    """The chosen candidate on each source and manufacturer alone."""
+    """Table of the chosen candidate by source and by manufacturer."""
     return Table(
         name="slices",
         caption="The chosen candidate on test images by source and by manufacturer",
@@ -211,7 +211,7 @@ def slices_table(run: Reproduction) -> Table:
         numbers=frozenset(range(2, 6)),
         rows=tuple(_slice_row(one) for one in run.headline.assessment.slices),
         notes=(
-            "A slice of few images has a wide interval; manufacturers only where headers tell.",
+            "A slice of few images has a wide interval; manufacturers are known from headers only.",
         ),
     )
 
@@ -229,11 +229,11 @@ def _slice_row(one: Slice) -> tuple[str, ...]:
 
 
 def _slice_name(one: Slice) -> str:
-    return format_sources([one.name]) if one.kind == "source" else one.name or "not told"
+    return format_sources([one.name]) if one.kind == "source" else one.name or "unknown"
 
 
 def robustness_table(run: Reproduction) -> Table:
-    """The chosen candidate on test images that were changed."""
+    """Table of the chosen candidate on modified test images."""
     return Table(
         name="robustness",
         caption="The chosen candidate on modified test images (paper, Fig 6)"
@@ -252,9 +252,9 @@ def robustness_table(run: Reproduction) -> Table:
         numbers=frozenset(range(2, 9)),
         rows=tuple(_modified_row(one) for one in run.modified),
         notes=(
-            "Lost: right as they were and wrong now; gained: the reverse. Rotation in degrees, "
-            "clockwise; cropped to so many percent of rows and columns; text labels by letters, "
-            "height in percent and corner.",
+            "Lost: correct unmodified and wrong modified; gained: the reverse. Rotation in "
+            "degrees, clockwise; cropped to a percentage of rows and columns; text labels by "
+            "letters, height in percent and corner.",
         ),
     )
 
@@ -281,7 +281,7 @@ def _view_cell(right: int, total: int, interval: Interval | None) -> str:
 
 
 def drawn_words(modified: Sequence[ModifiedCount]) -> tuple[str, ...]:
-    """How many images were modified of how many, where it was not all of them."""
+    """Say how many images were modified, if not all."""
     some = dict.fromkeys((m.table.total, m.drawn_from) for m in modified)
     return tuple(
         f"{total:,} of {images:,} test images, drawn by seed"

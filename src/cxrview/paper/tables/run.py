@@ -1,8 +1,8 @@
-"""What a run was given, and how long it took."""
+"""Tables of the images and the run time of a study."""
 
 from collections.abc import Sequence
 
-from cxrview.paper.figures.flow import Counted, External, add_up
+from cxrview.paper.figures.flow import ExternalSet, ImageCounts, add_up
 from cxrview.paper.published_numbers import IMAGES
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
@@ -10,7 +10,7 @@ from cxrview.reports.format import NONE, format_count, format_seconds, format_so
 
 
 def parts_table(run: Reproduction) -> Table:
-    """Images of each partition, and of each external set."""
+    """Table of the images of each partition and of each external set."""
     inside = format_sources(run.sources)
     rows = [
         _part_row(str(name), inside, counted, str(name))
@@ -27,8 +27,8 @@ def parts_table(run: Reproduction) -> Table:
     )
 
 
-def _external_rows(externals: Sequence[External]) -> list[tuple[str, ...]]:
-    """One each, and below several their sum, since the paper's images were all of one source."""
+def _external_rows(externals: Sequence[ExternalSet]) -> list[tuple[str, ...]]:
+    """One row per set, and the sum of several, since the paper has only one set."""
     name, paper = "test, external", "external"
     if len(externals) == 1:
         return [_part_row(name, format_sources([e.name]), e.drawn, paper) for e in externals]
@@ -39,8 +39,8 @@ def _external_rows(externals: Sequence[External]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _part_row(name: str, source: str, counted: Counted, paper: str) -> tuple[str, ...]:
-    """The paper's number stands in it only where `paper` names one."""
+def _part_row(name: str, source: str, counted: ImageCounts, paper: str) -> tuple[str, ...]:
+    """Make one row; `paper` names the paper's number, if there is one."""
     numbers = (counted.images, counted.frontal, counted.lateral, counted.patients)
     papers = format_count(round(IMAGES[paper].value)) if paper else NONE
     return (name, source, *map(format_count, numbers), papers)
@@ -68,7 +68,7 @@ def _other_images(run: Reproduction) -> tuple[str, ...]:
 
 
 def times_table(run: Reproduction) -> Table:
-    """Wall time of each stage."""
+    """Table of the wall time of each stage."""
     total = sum(run.seconds.values())
     rows = [(stage, format_seconds(took)) for stage, took in run.seconds.items()]
     return Table(

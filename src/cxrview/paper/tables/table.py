@@ -1,26 +1,26 @@
-"""A table of a page as words: what each cell says is settled before a template sees it."""
+"""A table of the page as text, so that the template only prints it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows under a caption; the template adds the scale's words to every caption."""
+    """Rows under a caption; the template adds the scale to every caption."""
 
     name: str
-    """Its anchor on the page."""
+    """Anchor on the page."""
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    """Cells in the order of the columns; the first is what the row is about. A cell breaks where
-    it holds a line feed and nowhere else."""
+    """Cells in the order of the columns; the first is the row's heading. A cell breaks only at line
+    feeds."""
     numbers: frozenset[int] = frozenset()
-    """Columns that stand flush right."""
+    """Columns that are aligned right."""
     marked: frozenset[int] = frozenset()
-    """Rows that stand out, such as the chosen candidate."""
+    """Highlighted rows, such as the chosen candidate."""
     notes: tuple[str, ...] = ()
-    """Below it, a paragraph each."""
+    """Paragraphs below the table."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(f"{self.name}: a row has other columns than the head")
+            raise ValueError(f"{self.name}: a row does not have the columns of the header")

@@ -1,9 +1,9 @@
-"""The nine candidates on validation images, the five comparisons, and why one was chosen."""
+"""Tables of the nine candidates and the five comparisons, and the reason for the choice."""
 
 import numpy as np
 
 from cxrview.paper.candidates import PRE_TRAININGS, Candidate
-from cxrview.paper.compare import Compared
+from cxrview.paper.compare import ComparisonResult
 from cxrview.paper.published_numbers import VALIDATED
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
@@ -20,13 +20,13 @@ from cxrview.reports.format import (
 from cxrview.stats import exact_interval, patient_bootstrap
 
 LEVEL = 0.05
-"""Of significance (paper, section 5)."""
+"""Level of significance (paper, section 5)."""
 _AGAINST = " against "
 AS_IN_THE_PAPER, REVERSED, EQUAL = "as in the paper", "reversed", "equal"
 
 
 def candidates_table(run: Reproduction) -> Table:
-    """Each candidate on its own validation images, and on the same originals as the others."""
+    """Table of each candidate on its own validation images and on the same originals."""
     names = list(run.validated)
     return Table(
         name="candidates",
@@ -47,9 +47,9 @@ def candidates_table(run: Reproduction) -> Table:
         notes=(
             "The marked row was chosen. Own validation images are the originals for fc-original "
             "and the variants of them for the other two. The exact interval (Clopper-Pearson) "
-            "counts variants of one image as independent, as the paper does, and so is too "
-            "narrow; the other is a bootstrap over patients on the untouched originals, which "
-            "are the same images for every candidate. It tells nothing where none is wrong.",
+            "treats variants of one image as independent, as the paper does, and so is too "
+            "narrow; the other is a bootstrap over patients on the unchanged originals, which "
+            "are the same images for every candidate. It is undefined without an error.",
         ),
     )
 
@@ -90,7 +90,7 @@ def _papers_accuracy(candidate: Candidate) -> str:
 
 
 def comparisons_table(run: Reproduction) -> Table:
-    """The paper's five pooled comparisons beside ours."""
+    """Table of the paper's five pooled comparisons and ours."""
     return Table(
         name="comparisons",
         caption="Pooled comparisons of candidates (paper, section 5)",
@@ -109,33 +109,33 @@ def comparisons_table(run: Reproduction) -> Table:
         rows=tuple(_comparison_row(compared) for compared in run.compared),
         notes=(
             "Pools are compared as in the paper, each candidate on its own validation images. "
-            "The difference is that of the mean accuracies on the same untouched originals, "
-            "with an interval from a bootstrap over patients. Where it includes 0, these "
-            "images don't tell the pools apart.",
+            "The difference is between mean accuracies on the same unchanged originals, with a "
+            "bootstrap interval over patients. If it includes 0, these images show no "
+            "difference between the pools.",
         ),
     )
 
 
-def _comparison_row(compared: Compared) -> tuple[str, ...]:
-    paper = compared.pools.paper_percent
+def _comparison_row(compared: ComparisonResult) -> tuple[str, ...]:
+    paper = compared.comparison.paper_percent
     return (
-        compared.pools.name.replace(_AGAINST, f"\n{_AGAINST[1:]}"),
+        compared.comparison.name.replace(_AGAINST, f"\n{_AGAINST[1:]}"),
         f"{paper[0]:.1f}\nagainst {paper[1]:.1f}",
-        compared.pools.paper_p,
+        compared.comparison.paper_p,
         "\nagainst ".join(_pool_percents(compared)),
         f"{format_right(*compared.first)}\nagainst {format_right(*compared.second)}",
-        *_write_test(compared),
+        *_format_test(compared),
         f"{format_points(compared.difference_on_progenitors)}\n"
         f"({format_points(compared.interval.low)} to {format_points(compared.interval.high)})",
-        write_order(compared),
+        describe_order(compared),
     )
 
 
-def _pool_percents(compared: Compared) -> list[str]:
+def _pool_percents(compared: ComparisonResult) -> list[str]:
     return [format_share(r / n).removesuffix(" %") for r, n in (compared.first, compared.second)]
 
 
-def _write_test(compared: Compared) -> tuple[str, str]:
+def _format_test(compared: ComparisonResult) -> tuple[str, str]:
     found = compared.chi_squared
     if found is None:
         return "nothing to test", "nothing to test"
@@ -145,10 +145,10 @@ def _write_test(compared: Compared) -> tuple[str, str]:
     )
 
 
-def write_order(compared: Compared) -> str:
-    """Say whether the pool that is ahead in the paper is ahead here, by pooled counts."""
-    paper = compared.pools.paper_percent
-    # Cross-multiplied, so that equal shares of unequal pools are equal.
+def describe_order(compared: ComparisonResult) -> str:
+    """Say whether the better pool of the paper is also better here, by pooled counts."""
+    paper = compared.comparison.paper_percent
+    # Cross-multiplied, so that equal shares of pools of different size compare as equal.
     lead = compared.first[0] * compared.second[1] - compared.second[0] * compared.first[1]
     if lead == 0:
         return EQUAL
@@ -156,28 +156,28 @@ def write_order(compared: Compared) -> str:
 
 
 def order_sentences(run: Reproduction) -> tuple[str, ...]:
-    """Say plainly how many orders came out as in the paper, and of each other one what came out."""
-    same = [c for c in run.compared if write_order(c) == AS_IN_THE_PAPER]
+    """Say in how many comparisons the order is that of the paper, and describe the others."""
+    same = [c for c in run.compared if describe_order(c) == AS_IN_THE_PAPER]
     sure = [c for c in same if c.chi_squared and c.chi_squared.p < LEVEL]
     first = (
-        f"The order of the pools came out as in the paper in {len(same)} of {len(run.compared)} "
+        f"The order of the pools is that of the paper in {len(same)} of {len(run.compared)} "
         f"comparisons, in {len(sure)} of them with p below {LEVEL} (without continuity "
         "correction)."
     )
     return (first, *(_other_order(c) for c in run.compared if c not in same))
 
 
-def _other_order(compared: Compared) -> str:
+def _other_order(compared: ComparisonResult) -> str:
     first, second = _pool_percents(compared)
-    paper = compared.pools.paper_percent
+    paper = compared.comparison.paper_percent
     return (
-        f"Not so: {compared.pools.name}. Here {first} against {second} %, in the paper "
-        f"{paper[0]:.1f} against {paper[1]:.1f} %: {write_order(compared)}."
+        f"Different: {compared.comparison.name}. Here {first} against {second} %, in the paper "
+        f"{paper[0]:.1f} against {paper[1]:.1f} %: {describe_order(compared)}."
     )
 
 
 def choice_sentences(run: Reproduction) -> tuple[str, ...]:
-    """Say which candidate was chosen, and by what."""
+    """Say which candidate was chosen, and why."""
     chosen, own = run.chosen, run.validated[run.chosen]
     equal = [c for c, s in run.validated.items() if s.accuracy == own.accuracy]
     most = [c for c in equal if _pictures(c) == _pictures(chosen)]
@@ -188,15 +188,15 @@ def choice_sentences(run: Reproduction) -> tuple[str, ...]:
         others = ", ".join(c.name for c in equal if c != chosen)
         why = f"Equal to it: {others}. "
         why += (
-            "Of these it has seen most pictures in pre-training, "
+            "Of these it has the most pre-training pictures, "
             f"{format_count(_pictures(chosen))} as published."
             if len(most) == 1
-            else "None of the foremost has seen more pictures in pre-training; the first in order "
-            "was taken."
+            else "Several of them have the most pre-training pictures; the first in order was "
+            "chosen."
         )
     return (
-        f"Chosen: {chosen.name}, with {count} validation images right ({accuracy}). {why}",
-        "The rule is the paper's (section 5): the highest validation accuracy; of equals, the "
+        f"Chosen: {chosen.name}, with {count} validation images correct ({accuracy}). {why}",
+        "The rule is the paper's (section 5): the highest validation accuracy; among equals, the "
         "one with the most pre-training images.",
         _papers_choice(chosen),
     )

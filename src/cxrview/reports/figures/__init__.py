@@ -1,1 +1,1 @@
-"""The figures of the paper (section 7) and ours beside them, one file each."""
+"""The paper's figures (section 7) and ours."""

@@ -1,7 +1,7 @@
-"""Fig 3: how often each PFI was given to test images that are frontal, and that are lateral.
+"""Fig 3: histogram of the PFI of frontal and of lateral test images.
 
-Frontal images stand above the line and lateral ones hang below it, since bars stacked on a
-logarithmic axis would lie about the upper of the two.
+Frontal images are above the line and lateral ones below it, since bars stacked on a logarithmic
+axis would misrepresent the upper one.
 """
 
 from collections.abc import Mapping
@@ -31,21 +31,21 @@ from cxrview.reports.format import format_count
 from cxrview.terms import View
 
 BINS = 100
-"""Of 1 %. An image of 99 % lies in the last bin, as one of 100 % does."""
+"""Bins of 1 %. Both 99 % and 100 % are in the last bin."""
 
-# The step from nothing to one image is as long as this share of one from 1 to 10.
+# Length of the step from 0 to 1 image, relative to that from 1 to 10.
 _FIRST_STEP = 0.6
 
 
 @in_print
 def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float, note: str = "") -> Figure:
-    """Draw a panel for each set of images, and one for all together where there are several.
+    """Draw a panel for each set of images, and one for all of several.
 
     Args:
-        sets: name, such as `inside` and `external`, to what the chosen model says; at least one,
+        sets: scores of the chosen model by name, such as `inside` and `external`; at least one,
             each with an image.
         cutoff: frontal where PFI is at least this; percent.
-        note: stands above, such as how the run was scaled.
+        note: printed above, such as how the run was scaled.
 
     Raises:
         ValueError: no set, or a set without an image.
@@ -59,7 +59,7 @@ def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float, note: str =
     figure = new_figure(
         FULL_WIDTH_MM,
         12 + 46 * len(panels) + note_height(lines),
-        title="Probability of frontal given to test images",
+        title="Probability of frontal of test images",
         description=describe_note(note) + _describe(panels, cutoff),
     )
     draw_note(figure, lines)
@@ -73,7 +73,7 @@ def draw_pfi_histogram(sets: Mapping[str, Scores], *, cutoff: float, note: str =
 
 
 def count_bins(scores: Scores) -> dict[View, NDArray[np.int64]]:
-    """Images of each view in each bin, shape (100,)."""
+    """Count images of each view in each bin, shape (100,)."""
     number = np.minimum(scores.pfi.astype(int), BINS - 1)
     return {
         View.FRONTAL: np.bincount(number[scores.is_frontal], minlength=BINS),

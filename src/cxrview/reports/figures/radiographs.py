@@ -1,4 +1,4 @@
-"""The images that a classifier called wrong, the surest errors first. Ours, not the paper's."""
+"""Figures that show radiographs: errors (ours), examples (Fig 4) and modified images (Fig 6)."""
 
 from collections.abc import Sequence
 
@@ -32,15 +32,15 @@ def draw_gallery(
     most: int = MOST,
     note: str = "",
 ) -> Figure:
-    """Draw the errors, or say that there is none.
+    """Draw the images that a classifier called wrong, or a note that there are none.
 
     Args:
-        pixels: shape (n, rows, columns), uint8: images called wrong, and no others.
-        is_frontal: shape (n,), the truth about them.
-        pfi: shape (n,), what was said, percent.
-        captions: n, neutral ones such as a number and the source: never a file or a patient.
-        most: of so many the pictures are shown; how many more there are is said.
-        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+        pixels: shape (n, rows, columns), uint8: the wrong images only.
+        is_frontal: shape (n,), the truth.
+        pfi: shape (n,), percent.
+        captions: n captions such as a number and the source, never a file or a patient.
+        most: number of images that are shown; the heading says how many more there are.
+        note: printed above, such as "drawn phantoms, no patient" and how the run was scaled, one
             line each.
 
     Raises:
@@ -52,9 +52,9 @@ def draw_gallery(
         )
     if not len(pixels):
         return _draw_none(note)
-    # Frontal images called lateral are the more surely wrong the lower their PFI.
-    sureness = np.where(is_frontal, 100 - pfi, pfi)
-    order = np.argsort(-sureness, kind="stable")[:most]
+    # Frontal images are the more confidently wrong the lower their PFI is.
+    confidence = np.where(is_frontal, 100 - pfi, pfi)
+    order = np.argsort(-confidence, kind="stable")[:most]
     tiles = [
         Tile(
             pixels=pixels[k],
@@ -66,7 +66,9 @@ def draw_gallery(
     more = len(pixels) - len(tiles)
     heading = format_count(len(pixels), "images") + " called wrong"
     if more:
-        heading += f"; the {len(tiles)} surest errors are shown, {format_count(more)} more are not"
+        heading += (
+            f"; the {len(tiles)} most confident errors are shown, {format_count(more)} more are not"
+        )
     return draw_tiles(
         [Band(heading=heading, tiles=tiles)],
         columns=max(4, min(6, len(tiles))),
@@ -81,16 +83,16 @@ def _write_truth(is_frontal: bool, pfi: float) -> str:
 
 
 def _draw_none(note: str) -> Figure:
-    said = "No error: every image was called what it is."
+    text = "No errors: the view of every image is correct."
     lines = note_lines(note, FULL_WIDTH_MM)
     figure = new_figure(
         FULL_WIDTH_MM,
         20 + note_height(lines),
         title="Images called wrong",
-        description=f"{describe_note(note)}{said}",
+        description=f"{describe_note(note)}{text}",
         layout=None,
     )
-    figure.text(0.5, 0.5, "\n".join([*lines, said]), ha="center", va="center")
+    figure.text(0.5, 0.5, "\n".join([*lines, text]), ha="center", va="center")
     return figure
 
 
@@ -102,13 +104,13 @@ def draw_examples(
     *,
     note: str = "",
 ) -> Figure:
-    """Draw frontal images above lateral ones, both probabilities under each.
+    """Draw frontal images above lateral ones, with both probabilities below each image.
 
     Args:
         pixels: shape (n, rows, columns), uint8.
         pfi: shape (n,), percent, 0 to 100.
         is_frontal: shape (n,), the truth.
-        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+        note: printed above, such as "drawn phantoms, no patient" and how the run was scaled, one
             line each.
 
     Raises:
@@ -148,7 +150,7 @@ def _write_both(pfi: float) -> str:
 
 
 Modified = tuple[str, NDArray[np.uint8], float]
-"""What was done; pixels, shape (rows, columns), uint8; PFI in percent, 0 to 100."""
+"""Modification; pixels, shape (rows, columns), uint8; PFI in percent, 0 to 100."""
 
 _MOST_IN_A_ROW = 6
 
@@ -157,16 +159,16 @@ _MOST_IN_A_ROW = 6
 def draw_modified(
     images: Sequence[Sequence[Modified]], *, headings: Sequence[str] = (), note: str = ""
 ) -> Figure:
-    """Draw a band for each image: the original first, then what was made of it.
+    """Draw a band for each image: the original first, then its modifications.
 
     Args:
-        images: such as one frontal and one lateral; each with at least its original.
-        headings: of the bands, such as `Frontal` and `Lateral`; none, or one for each image.
-        note: stands above, such as "drawn phantoms, no patient" and how the run was scaled, a
+        images: such as one frontal and one lateral image, each with at least its original.
+        headings: of the bands, such as `Frontal` and `Lateral`; none, or one per image.
+        note: printed above, such as "drawn phantoms, no patient" and how the run was scaled, one
             line each.
 
     Raises:
-        ValueError: no image, an image without a picture, or headings for other than all images.
+        ValueError: no image, an image without a picture, or a wrong number of headings.
 
     Source:
         Paper, Fig 6.
@@ -199,6 +201,6 @@ def draw_modified(
 
 
 def _columns(pictures: int) -> int:
-    """As few rows as can be, and those evenly filled; never so few that a picture is a page."""
+    """Choose the number of columns: few rows, evenly filled, and at least three columns."""
     rows = -(-pictures // _MOST_IN_A_ROW)
     return max(3, -(-pictures // rows))

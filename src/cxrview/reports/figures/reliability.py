@@ -1,4 +1,4 @@
-"""Whether a PFI means what it says: the share of images that are frontal against it. Ours."""
+"""Calibration curve: the share of frontal images against the PFI. Ours, not the paper's."""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,12 @@ from cxrview.reports.format import format_count
 
 @in_print
 def draw_reliability(assessment: Assessment, *, name: str = "", note: str = "") -> Figure:
-    """Draw the calibration curve with exact intervals, and below it how many images each bin has.
+    """Draw the calibration curve with exact intervals, and the number of images of each bin.
 
     Args:
-        assessment: whose `reliability` and `calibration_error` are drawn.
+        assessment: with `reliability` and `calibration_error`.
         name: of the set of images.
-        note: stands above, such as how the run was scaled.
+        note: printed above, such as how the run was scaled.
     """
     images = format_count(assessment.table.total, "images")
     lines = note_lines(note, COLUMN_WIDTH_MM)
@@ -44,7 +44,7 @@ def draw_reliability(assessment: Assessment, *, name: str = "", note: str = "") 
     curve, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     error = f"expected calibration error:\n{assessment.calibration_error:.2f} percentage points"
     curve.set_title(
-        f"{name + ': ' if name else ''}{images}\n{error}\ndashed: PFI means what it says",
+        f"{name + ': ' if name else ''}{images}\n{error}\ndashed: perfect calibration",
         fontsize=8,
     )
     _draw_curve(curve, assessment.reliability)
@@ -80,7 +80,7 @@ def _draw_counts(axis: Axes, bins: Sequence[ReliabilityBin]) -> None:
     widths = [one.high - one.low for one in bins]
     axis.bar(middles, counts, width=widths, color=BLUE, edgecolor="white", linewidth=0.5)
     axis.set_yscale("log")
-    # Upright where a number is wider than its bar.
+    # Vertical if a number is wider than its bar.
     is_wide = max(counts) >= 10_000 or min(widths) < 10
     axis.set_ylim(0.5, (300 if is_wide else 8) * max(counts))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

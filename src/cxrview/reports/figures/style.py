@@ -1,8 +1,8 @@
-"""How figures look in print, and the one way in which they become files.
+"""Style of all figures, notes above them, and saving them as files.
 
-A figure is drawn on a `Figure` of its own and never through pyplot, so that nothing global holds
-it and it can be drawn in any thread or process. Colours are Okabe and Ito's, which colour-blind
-readers tell apart, and none carries a meaning that a hatch, a marker or a word does not carry too.
+Figures are drawn on a new `Figure` and never through pyplot, so that there is no global state and
+they can be drawn in any thread or process. Colours are those of Okabe and Ito, which colour-blind
+readers can distinguish, and each meaning is also shown by a hatch, a marker or a word.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,21 +14,20 @@ from typing import Any, Literal, ParamSpec
 
 import matplotlib
 import matplotlib.style
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxrview.atomic_files import write_atomic
-from cxrview.records import Scores
+from cxrview.records import Scores, join_scores
 from cxrview.terms import View
 
 FULL_WIDTH_MM = 180.0
-"""Two columns of a journal's page."""
+"""Two columns of a journal page."""
 COLUMN_WIDTH_MM = 85.0
 """One column."""
 DPI = 200
 LINE_MM = 3.6
-"""From one line of letters to the next."""
+"""Distance between two lines of text."""
 
 BLACK, GREY, PALE = "#000000", "#595959", "#d9d9d9"
 ORANGE, GREEN, BLUE, RED = "#E69F00", "#009E73", "#0072B2", "#D55E00"
@@ -55,22 +54,22 @@ _PRINT = {
     "hatch.linewidth": 0.5,
     "lines.linewidth": 1.2,
     "errorbar.capsize": 2,
-    # Hinted, small bold letters look as if they had serifs.
+    # With hinting, small bold letters look as if they had serifs.
     "text.hinting": "no_hinting",
-    # Letters as outlines look the same where the font is missing.
+    # Text as outlines looks the same without the font.
     "svg.fonttype": "path",
 }
-# matplotlib's own defaults come first: a reader's matplotlibrc must not change a figure.
+# matplotlib's defaults come first, so that a user's matplotlibrc does not change a figure.
 _STYLE: list[str | dict[str, Any]] = ["default", _PRINT]
 
 Drawing = ParamSpec("Drawing")
 
 PHANTOM_NOTE = "drawn phantoms, no patient"
-"""Above figures that show some."""
+"""Note above figures that show phantoms."""
 
 
 def in_print(draw: Callable[Drawing, Figure]) -> Callable[Drawing, Figure]:
-    """Let a function draw in the style of this module, whatever settings its caller has."""
+    """Decorate a function so that it draws in the style of this module, whatever its caller set."""
 
     @wraps(draw)
     def drawn(*args: Drawing.args, **kwargs: Drawing.kwargs) -> Figure:
@@ -88,13 +87,13 @@ def new_figure(
     description: str,
     layout: Literal["constrained"] | None = "constrained",
 ) -> Figure:
-    """An empty figure of a size in print.
+    """Create an empty figure of a size in print.
 
     Args:
         width_mm: `FULL_WIDTH_MM` or `COLUMN_WIDTH_MM`.
         height_mm: above 0.
-        title: what it is, in one line; stands beside the picture, not in it.
-        description: what is to be seen, for those who can't.
+        title: one line, stored as metadata and not drawn.
+        description: alternative text.
         layout: `constrained` places axes so that labels fit; None leaves it to the caller.
     """
     figure = Figure(figsize=(width_mm / 25.4, height_mm / 25.4), layout=layout)
@@ -103,32 +102,32 @@ def new_figure(
 
 
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in mm from the figure's lower left corner, for layout None."""
+    """Add axes at a place in mm from the lower left corner, for layout None."""
     across, up = 25.4 * figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
 def alt_text(figure: Figure) -> tuple[str, str]:
-    """Title and description that `new_figure` was given."""
+    """Give title and description of a figure of `new_figure`."""
     title, _, description = str(figure.get_label()).partition("\n")
     return title, description
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write NAME.png (200 dpi) and NAME.svg, each whole or not at all.
+    """Write NAME.png (200 dpi) and NAME.svg, each atomically.
 
-    The same figure gives the same bytes with the same version of matplotlib: no date is in them.
+    The same figure gives the same bytes with the same version of matplotlib.
 
     Args:
         figure: drawn by a function of this package.
-        folder: is made where it is missing; files of that name in it are replaced.
+        folder: created if missing; existing files of that name are replaced.
         name: without an ending.
 
     Returns:
-        Where the PNG and the SVG are.
+        Paths of the PNG and the SVG.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     title, description = alt_text(figure)
     metadata = {
@@ -138,8 +137,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     paths = folder / f"{name}.png", folder / f"{name}.svg"
     for path, (kind, about) in zip(paths, metadata.items(), strict=True):
         picture = BytesIO()
-        # Ticks are made when drawn, so the style must hold here too. The salt makes the names
-        # of an SVG's parts; by default they are random.
+        # Ticks are made while saving, so the style is needed here too. The salt fixes the ids in
+        # an SVG, which are random by default.
         with (
             matplotlib.style.context(_STYLE),
             matplotlib.rc_context({"svg.hashsalt": f"cxrview {name}"}),
@@ -150,33 +149,33 @@ def save_figure(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 
 
 _LETTER_MM = 1.6
-"""Of a line of small letters, on average and with some room."""
+"""Average width of a letter of a note, with a margin."""
 
 
 def join_notes(*notes: str) -> str:
-    """Several notes as one, each on a line of its own; empty ones are left out."""
+    """Join notes, one per line, without empty ones."""
     return "\n".join(note for note in notes if note)
 
 
 def note_lines(note: str, width_mm: float) -> list[str]:
-    """The lines that a note takes above a figure of a width; none of an empty one."""
+    """Wrap a note to the width of a figure; an empty note has no lines."""
     letters = int(width_mm / _LETTER_MM)
     return [part for line in note.split("\n") for part in wrap(line, letters)]
 
 
 def note_height(lines: list[str]) -> float:
-    """What they add to a figure's height, in mm."""
+    """Height of the lines of a note, in mm."""
     return LINE_MM * len(lines)
 
 
 def draw_note(figure: Figure, lines: list[str]) -> None:
-    """Write them at the top of a figure whose layout is constrained, which makes room for them."""
+    """Draw the lines of a note at the top of a figure with constrained layout."""
     if lines:
         figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=8, color=GREY)
 
 
 def describe_note(note: str) -> str:
-    """The note as sentences before a description for those who can't see the figure."""
+    """Give a note as sentences, to be put before a figure's description."""
     return "".join(f"{line.rstrip('.')}. " for line in note.split("\n") if line)
 
 
@@ -184,10 +183,10 @@ TOGETHER = "all together"
 
 
 def with_pooled(sets: Mapping[str, Scores]) -> dict[str, Scores]:
-    """The sets, and behind several of them their union under the name TOGETHER.
+    """Give the sets, and of several sets also their union under the name TOGETHER.
 
     Args:
-        sets: name to what one classifier says of the images; at least one, each with an image.
+        sets: scores of one classifier by name; at least one, each with an image.
 
     Raises:
         ValueError: no set, or a set without an image.
@@ -197,12 +196,4 @@ def with_pooled(sets: Mapping[str, Scores]) -> dict[str, Scores]:
     if len(sets) == 1:
         return dict(sets)
     each = list(sets.values())
-    union = Scores(
-        classifier=each[0].classifier,
-        files=np.concatenate([scores.files for scores in each]),
-        patients=np.concatenate([scores.patients for scores in each]),
-        variants=np.concatenate([scores.variants for scores in each]),
-        is_frontal=np.concatenate([scores.is_frontal for scores in each]),
-        pfi=np.concatenate([scores.pfi for scores in each]),
-    )
-    return {**sets, TOGETHER: union}
+    return {**sets, TOGETHER: join_scores(each, each[0].classifier)}

@@ -1,4 +1,4 @@
-"""Pictures in rows with words above and below each, for the figures that show radiographs."""
+"""Draws images in rows with text above and below each, for figures that show radiographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,18 +24,18 @@ _HEADING_MM = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One picture."""
+    """One image with its text."""
 
     pixels: NDArray[np.uint8]
-    """Shape (rows, columns), uint8, any size; shown within a square, its shape kept."""
+    """Shape (rows, columns), uint8, any size; shown in a square, with its aspect ratio."""
     above: str = ""
     below: str = ""
-    """Lines as they are; a long one is broken to fit, but no number is parted from its %."""
+    """Long lines are wrapped, but not between a number and its percent sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Pictures that belong together."""
+    """Images under a common heading."""
 
     heading: str
     tiles: Sequence[Tile]
@@ -44,14 +44,14 @@ class Band:
 def draw_tiles(
     bands: Sequence[Band], *, columns: int, title: str, description: str, note: str = ""
 ) -> Figure:
-    """Draw the bands one below the other, each in as many rows as it needs.
+    """Draw bands one below the other, each in as many rows as it needs.
 
     Args:
-        bands: a band without a tile is left out.
-        columns: pictures in a row.
+        bands: those without a tile are left out.
+        columns: images per row.
         title: as in `new_figure`.
         description: as in `new_figure`.
-        note: stands above all, such as that the radiographs are drawn; its lines as they are.
+        note: printed above, such as that the radiographs are drawn phantoms.
     """
     side = (FULL_WIDTH_MM - 2 * _EDGE_MM - (columns - 1) * _GAP_MM) / columns
     letters = int(side / _LETTER_MM)
@@ -107,7 +107,7 @@ def _draw_row(
         left = _EDGE_MM + k * (side + _GAP_MM)
         axis = axes_at(figure, left, bottom, side, side)
         axis.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255)
-        # A frame, since a white edge would be lost on white paper.
+        # A frame, since a white edge would be invisible on white paper.
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, color=GREY, linewidth=0.4)
         _write(figure, left, bottom + side + 1, tile.above, total, va="bottom")

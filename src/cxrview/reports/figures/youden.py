@@ -1,4 +1,4 @@
-"""Fig 5: Youden's J against the cutoff, with the range in which it is largest."""
+"""Fig 5: Youden's J against the cutoff, with the range where it is largest."""
 
 from collections.abc import Mapping
 
@@ -26,20 +26,20 @@ from cxrview.reports.format import format_count
 from cxrview.stats import CUTOFFS, youden_curve, youden_cutoff
 
 _CLOSE_FROM = 0.9
-"""Where the lower panels start at most: good networks differ above this only."""
+"""Highest start of the axis of the lower panels; good models differ only above it."""
 _DASHED = (0, (4, 2))
 
 
 @in_print
 def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
-    """Draw J of each set of images, and of all together where there are several.
+    """Draw J of each set of images, and of all of several.
 
-    Below each curve the same from close by. A set that lacks a view has no J, and says so.
+    Below each curve is an enlarged part of it. For a set with one view J is undefined.
 
     Args:
-        sets: name, such as `inside` and `external`, to what the chosen model says; at least one,
+        sets: scores of the chosen model by name, such as `inside` and `external`; at least one,
             each with an image.
-        note: stands above, such as how the run was scaled.
+        note: printed above, such as how the run was scaled.
 
     Raises:
         ValueError: no set, or a set without an image.
@@ -61,10 +61,10 @@ def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
     lowest = min((found.youden_j for found in best.values() if found), default=1.0)
     floor = min(_CLOSE_FROM, np.floor(20 * (lowest - 0.05)) / 20)
     for column, (name, scores) in enumerate(panels.items()):
-        whole, close = axes[:, column]
+        full, close = axes[:, column]
         images = format_count(len(scores), "images")
-        whole.set_title(f"{name}\n{images}\n{_write_best(best[name])}", fontsize=8)
-        for axis in (whole, close):
+        full.set_title(f"{name}\n{images}\n{_format_best(best[name])}", fontsize=8)
+        for axis in (full, close):
             _draw_panel(axis, scores, best[name])
         close.set_ylim(floor, 1 + 0.06 * (1 - floor))
         close.set_xlabel("Cutoff, % PFI")
@@ -92,9 +92,9 @@ def _draw_panel(axis: Axes, scores: Scores, best: Cutoff | None) -> None:
     axis.plot(CUTOFFS, youden_curve(scores.pfi, scores.is_frontal), color=BLUE)
 
 
-def _write_best(best: Cutoff | None) -> str:
+def _format_best(best: Cutoff | None) -> str:
     if best is None:
-        return "one view alone:\nJ is undefined"
+        return "one view only:\nJ is undefined"
     return f"J = {best.youden_j:.4f}\nat {best.low:.1f} to {best.high:.1f} %"
 
 
@@ -105,7 +105,7 @@ def _draw_legend(figure: Figure) -> None:
             Patch(color=PALE),
             Line2D([], [], color=RED, linestyle=_DASHED, linewidth=0.9),
         ],
-        ["Youden's J", "where it is largest", "the higher end, which the paper takes"],
+        ["Youden's J", "where it is largest", "higher end, the paper's cutoff"],
         loc="outside lower center",
         ncols=3,
     )
@@ -115,7 +115,7 @@ def _describe(best: Mapping[str, Cutoff | None]) -> str:
     each = "; ".join(
         f"{name}: J is largest, {found.youden_j:.4f}, from {found.low:.1f} to {found.high:.1f} %"
         if found
-        else f"{name}: undefined, since it has one view alone"
+        else f"{name}: undefined, since it has only one view"
         for name, found in best.items()
     )
     return f"Lines of Youden's J at cutoffs from 0 to 100 % in steps of 0.1 %. {each}."

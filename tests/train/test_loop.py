@@ -1,0 +1,37 @@
+import dataclasses
+
+import pytest
+import torch
+
+from cxrview.errors import InvalidModel
+from cxrview.train.googlenet import GoogLeNet
+from cxrview.train.loop import fine_tune
+from fixtures.bars import BRIEF, trained
+
+
+@pytest.mark.slow
+def test_fine_tune_ends_at_same_bits_when_resumed(bars, tmp_path, monkeypatch):
+    monkeypatch.setattr("cxrview.train.loop.CHECKPOINT_SECONDS", 0)
+    whole = trained(bars, tmp_path / "whole.safetensors")
+
+    def stop(step: int, _loss: float) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    torch.manual_seed(0)
+    stopped = GoogLeNet(2, auxiliary=False, chest=True)
+    path = tmp_path / "stopped.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(stopped, bars, BRIEF, seed=0, checkpoint=path, report=stop)
+    resumed = trained(bars, path)
+
+    for key, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[key]), key
+
+
+def test_fine_tune_refuses_checkpoint_of_another_recipe(bars, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    trained(bars, path, dataclasses.replace(BRIEF, steps=1))
+
+    with pytest.raises(InvalidModel, match="another recipe or seed"):
+        trained(bars, path)
