@@ -327,7 +327,7 @@ def test_an_archive_that_is_away_is_not_taken_for_a_mistyped_one_by_a_run_that_g
 
     assert (anew.returncode, away.returncode, resumed.returncode) == (2, 3, 1)
     assert "archive cannot be found" in anew.stderr
-    assert "was there, and is empty or out of reach now" in away.stderr
+    assert "held files, and is empty or unreachable now" in away.stderr
     assert len(rows_of(tmp_path / "stopped.csv")) == 199
 
 

@@ -12,10 +12,11 @@ from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
 from cxrview.errors import UsageError
 from cxrview.image import find_images
+from cxrview.results.columns import MERGED_COLUMNS, ORIGIN
 from cxrview.results.concat import concat_results
 from cxrview.results.files import Outputs
 from cxrview.results.known_paths import KnownPaths
-from cxrview.results.tables import each_failure, each_row
+from cxrview.results.tables import each_failure, each_row, write_table
 from cxrview.sources.shard import Shard
 from fixtures.runs import run_into
 
@@ -343,3 +344,20 @@ def test_a_later_night_of_a_shard_named_twice_is_refused_by_its_rows(run, draw, 
 
     with pytest.raises(UsageError, match="1 file has a row in more than one result"):
         concat_results([first, second, second], Outputs(table=tmp_path / "joined.csv"))
+
+
+def test_concat_keeps_the_column_of_readers_labels(run, tmp_path):
+    """One result was merged with readers' labels, the other was not."""
+    first, other = run("first.csv", shard="1/2"), run("other.csv", shard="2/2")
+    rows = list(each_row(first, tuple(MERGED_COLUMNS)))
+    labelled = rows[0] | {"decision": "labelled", "view": "lateral", ORIGIN: "agreed"}
+    write_table(first, [labelled, *rows[1:]], MERGED_COLUMNS)
+
+    concat_results([first, other], Outputs(table=tmp_path / "both.csv"))
+    concat_results([first, other], Outputs.named(f"{tmp_path}/parts/"))
+
+    both = list(each_row(tmp_path / "both.csv", tuple(MERGED_COLUMNS)))
+    origins = {row["path"]: row[ORIGIN] for row in both}
+    assert origins[labelled["path"]] == "agreed"
+    assert set(origins.values()) == {"agreed", "model"}
+    assert list(each_row(tmp_path / "parts", tuple(MERGED_COLUMNS))) == both

@@ -55,7 +55,7 @@ def test_a_name_that_is_no_text_is_known_too(tmp_path):
 
 
 def test_what_is_no_result_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="there is no result"):
+    with pytest.raises(UsageError, match="does not exist"):
         KnownPaths([tmp_path / "nowhere.parquet"])
 
 
@@ -65,7 +65,7 @@ def test_a_list_of_failures_is_no_result(tmp_path, name):
     failed = [{"path": "/1", "code": "truncated", "reason": "it ends early", "advice": "Copy it"}]
     write_table(tmp_path / name, failed, dict.fromkeys(FAILURE_COLUMNS, "string"))
 
-    with pytest.raises(UsageError, match="no result of cxrview classify: it has no column deci"):
+    with pytest.raises(UsageError, match="not a result of cxrview classify: it has no column deci"):
         KnownPaths([tmp_path / name])
 
 

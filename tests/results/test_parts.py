@@ -117,5 +117,5 @@ def test_what_is_no_result_is_refused_by_name(tmp_path, name, content):
 def test_a_folder_without_parts_is_no_result(tmp_path):
     with pytest.raises(UsageError, match="holds no Parquet files"):
         list(each_row(tmp_path))
-    with pytest.raises(UsageError, match="there is no result"):
+    with pytest.raises(UsageError, match="does not exist"):
         list(each_row(tmp_path / "nowhere"))

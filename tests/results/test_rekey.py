@@ -136,7 +136,7 @@ def test_a_file_that_is_gone_or_another_is_named_and_refused_unless_left_out(
     out = tmp_path / "joined.csv"
 
     with pytest.raises(
-        UsageError, match=f"cannot be read again, .*: 1, that is .*film{number:02}"
+        UsageError, match=f"cannot be read again, .*: 1, namely .*film{number:02}"
     ) as refused:
         join([table], out, patients=Rekey(key=OURS))
     assert "--without-patients" in refused.value.advice

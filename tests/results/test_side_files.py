@@ -8,7 +8,7 @@ import pytest
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
 from cxrview.results.known_paths import KnownPaths
-from cxrview.results.side_files import need_free_names, need_own_summary
+from cxrview.results.side_files import need_free_names, need_no_side_files, need_own_summary
 from cxrview.results.tables import write_partitioned, write_table
 
 ROW = dict.fromkeys(COLUMNS) | {"path": "film.dcm", "decision": "review"}
@@ -125,3 +125,16 @@ def test_a_summary_that_names_no_table_tells_nothing(write, tmp_path, owner):
     write("v.csv", owner=owner)
 
     need_own_summary(tmp_path / "v.csv")
+
+
+def test_need_no_side_files_refuses_a_result_that_has_its_own(tmp_path):
+    table = tmp_path / "v.csv"
+    table.touch()
+    need_no_side_files(table)
+    (tmp_path / "v.summary.json").write_text(json.dumps({"table": "v.csv"}))
+
+    with pytest.raises(UsageError, match="no longer describe it"):
+        need_no_side_files(table)
+    (tmp_path / "v.parquet").touch()
+    (tmp_path / "v.summary.json").write_text(json.dumps({"table": "v.parquet"}))
+    need_no_side_files(table)

@@ -156,5 +156,5 @@ def test_any_file_name_is_written_as_valid_text_and_comes_back(name):
 
 
 def test_an_unknown_ending_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="none of .parquet, .csv and .jsonl"):
+    with pytest.raises(UsageError, match="does not end in .parquet, .csv or .jsonl"):
         table_format(tmp_path / "views.xlsx")

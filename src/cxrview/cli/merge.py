@@ -35,23 +35,26 @@ def merge(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a result that stands there.")
+        bool, typer.Option("--overwrite", help="Replace a table that exists.")
     ] = False,
 ) -> None:
-    """Lay the settled labels of an annotation study over a result; view_origin says whose word.
+    """Override the views of a result by the settled labels of an annotation study.
 
-    Images that readers excluded have no view any more.
+    The column view_origin says where each view is from.
+
+    Images that readers excluded have no view.
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
     from cxrview.atomic_files import raising_cannot_write
-    from cxrview.results.side_files import need_name_of_table
+    from cxrview.results.side_files import need_name_of_table, need_no_side_files
     from cxrview.results.tables import table_format
 
     table_format(out)
     need_name_of_table(out)
+    need_no_side_files(out)
     if out.exists() and not overwrite:
-        raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+        raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
     with opened(study) as store, raising_cannot_write(out):
         from cxrview.annotate.merge import merge_labels
 
@@ -63,7 +66,7 @@ def merge(
     if done.again:
         typer.echo(
             f"{done.again} of those labelled had a reader's label in {table} already, which does "
-            "not tell what the model named"
+            "not say what the model named"
         )
     if done.by_content:
         typer.echo(

@@ -1,4 +1,4 @@
-"""One prediction as one row: the columns of the result, their order and their types."""
+"""The columns of a result, their order and types, and one prediction as a row of them."""
 
 import os
 import re
@@ -40,8 +40,10 @@ COLUMNS = {
 """Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
 
 ORIGIN = "view_origin"
+ORIGIN_MODEL = "model"
 MERGED_COLUMNS = COLUMNS | {ORIGIN: "string"}
-"""Of a result in which readers' labels override the model: whose word the view is."""
+"""Columns of a result in which readers' labels override the model: `view_origin` says where a view
+is from, ORIGIN_MODEL where no reader's label is."""
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 _LOOKS_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
@@ -50,7 +52,7 @@ FAILURE_COLUMNS = ("path", "code", "reason", "advice")
 
 
 def prediction_row(prediction: Prediction) -> Row:
-    """One row by COLUMNS; what is not known is None, never an empty text."""
+    """Make a row with COLUMNS; an unknown value is None, never an empty text."""
     known = {
         name: getattr(prediction.instance, name)
         for name in COLUMNS
@@ -70,16 +72,15 @@ def prediction_row(prediction: Prediction) -> Row:
 
 
 def failure_row(failure: Failure) -> Row:
-    """One row by FAILURE_COLUMNS."""
+    """Make a row with FAILURE_COLUMNS."""
     row = {name: getattr(failure, name) for name in FAILURE_COLUMNS}
     return row | {"path": printable(failure.path)}
 
 
 def printable(path: str) -> str:
-    r"""A path as valid UTF-8: a byte that is none is shown as `\xff`.
+    r"""Return a path as valid UTF-8: an invalid byte is written `\xff`.
 
-    A backslash of a name that would look like that is shown as `\x5c`, so that no two names look
-    alike.
+    A literal backslash before `x..` is written `\x5c`, so that no two names look alike.
     """
     if "\\x" in path:
         path = _LOOKS_ESCAPED.sub(r"\\x5c", path)
@@ -87,14 +88,14 @@ def printable(path: str) -> str:
 
 
 def from_printable(text: str) -> str:
-    """The path that `printable` showed as this text."""
+    """Return the path that `printable` wrote as this text."""
     if "\\x" not in text:
         return text
     return os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(text)))
 
 
 def _plain(value: Any) -> Any:
-    """Enumerations as plain text, nothing as None."""
+    """Enumerations as plain text, an empty text as None."""
     if isinstance(value, str):
         return str(value) or None
     return value

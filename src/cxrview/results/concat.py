@@ -9,7 +9,7 @@ as they are named.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.results.columns import Row, from_printable
+from cxrview.results.columns import (
+    COLUMNS,
+    MERGED_COLUMNS,
+    ORIGIN,
+    ORIGIN_MODEL,
+    Row,
+    from_printable,
+)
 from cxrview.results.concat_conditions import (
     KNOWN,
     PATHS,
@@ -33,7 +40,7 @@ from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.results.rekey import Patients
 from cxrview.results.side_files import need_own_summary, run_folder
 from cxrview.results.summary import RunSummary, count_outcomes, write_result
-from cxrview.results.tables import each_failure, each_row
+from cxrview.results.tables import each_failure, each_row, has_column
 from cxrview.sources.order import FoundOrder, Place
 from cxrview.sources.paths import absolute
 from cxrview.sources.shard import Shard
@@ -116,7 +123,8 @@ def concat_results(
         _need_complete(parts)
     journal = Journal(None, conditions)
     try:
-        rows_of = partial(_rows_of, patients=patients)
+        columns = _columns(parts)
+        rows_of = partial(_rows_of, patients=patients, columns=columns)
         repeated = journal.adopt_rows(_in_order(nights, rows_of))
         if patients:
             patients.need_all()
@@ -127,7 +135,7 @@ def concat_results(
                 "Name each result once, or keep the first row of each with --allow-doubled",
             )
         journal.adopt_failures(_in_order(nights, _failures_of))
-        tally = count_outcomes(
+        summary = count_outcomes(
             journal,
             read_now=0,
             named_again=sum(part.named_again for part in parts),
@@ -135,14 +143,15 @@ def concat_results(
             is_complete=all(part.is_complete for part in parts),
         )
         folders = {part.folder for part in parts}
-        write_result(out, journal, tally, conditions, folders.pop() if len(folders) == 1 else "")
+        folder = folders.pop() if len(folders) == 1 else ""
+        write_result(out, journal, summary, conditions, folder, columns=columns)
     except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
         raise temporary_files_failed("the results cannot be joined", error) from error
     except OSError as error:
         raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
     finally:
         journal.close()
-    return tally
+    return summary
 
 
 def read_part(table: Path) -> Part:
@@ -264,8 +273,16 @@ def _need_complete(parts: Sequence[Part]) -> None:
             )
 
 
-def _rows_of(part: Part, patients: Patients | None) -> Iterator[Row]:
-    rows = each_row(part.outputs.table)
+def _columns(parts: Sequence[Part]) -> Mapping[str, str]:
+    """The columns of the joined table: `view_origin` too, where readers' labels are in any."""
+    is_merged = any(has_column(part.outputs.table, ORIGIN) for part in parts)
+    return MERGED_COLUMNS if is_merged else COLUMNS
+
+
+def _rows_of(part: Part, patients: Patients | None, columns: Mapping[str, str]) -> Iterator[Row]:
+    rows = each_row(part.outputs.table, tuple(columns))
+    if ORIGIN in columns:
+        rows = (row | {ORIGIN: row[ORIGIN] or ORIGIN_MODEL} for row in rows)
     if patients is None:
         return rows
     return patients.change(rows, part.conditions.get(PATIENTS, ""), part.folder)

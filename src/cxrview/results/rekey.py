@@ -1,7 +1,7 @@
-"""Gives the rows of finished results other pseudonyms of patients, or none.
+"""Gives the rows of complete results other pseudonyms of patients, or none.
 
-A pseudonym cannot be made from another: where the patient's id is not in the row, it is read again
-from the header of the file.
+A pseudonym cannot be computed from another one: where the patient's id is not in the row, it is
+read again from the header of the file.
 """
 
 import re
@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from cxrview.errors import UsageError
+from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import open_image
 from cxrview.image.dicom.header_only import read_header
+from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.pseudonyms import IDENTIFIED, key_condition, pseudonym
 from cxrview.results.columns import Row, from_printable
 from cxrview.sources.paths import absolute
@@ -24,23 +25,23 @@ _NAMED = 5
 
 
 class Patients(Protocol):
-    """What is done about the patients of results that are joined."""
+    """How the patients of joined results are written."""
 
     @property
     def condition(self) -> str:
-        """What the joined result's condition `patients` says."""
+        """The condition `patients` of the joined result."""
 
     def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
         """Give rows with other pseudonyms.
 
         Args:
             rows: of one result, by COLUMNS.
-            patients: the condition under which they came about.
-            folder: where relative paths begin; where we stand if empty.
+            patients: the condition `patients` of the result.
+            folder: what relative paths are relative to; the working folder if empty.
         """
 
     def need_all(self) -> None:
-        """See to it that all rows could be changed, once all were.
+        """Check, after all rows were given, that all could be changed.
 
         Raises:
             UsageError: some could not.
@@ -62,18 +63,18 @@ class WithoutPatients:
 
 @dataclass(slots=True, kw_only=True)
 class Rekey:
-    """Gives rows the pseudonyms that one key makes.
+    """Gives all rows pseudonyms under one key.
 
-    Rows under that key stay as they are, and real ids are turned into pseudonyms. Of all other
-    rows the header of the file is read again. It is the same file where its SOP Instance UID
-    is the row's; where there is none, or another, its bytes must have the row's `content_id`.
+    Rows under that key stay as they are, and real ids are turned into pseudonyms. For all other
+    rows the header of the file is read again. It is the same file if its SOP Instance UID is that
+    of the row; if it has none, or another one, its bytes must have the `content_id` of the row.
     """
 
     key: bytes
     leaves_out: bool = False
-    """Leave out the patients of files that cannot be read again, in place of refusing them."""
+    """Leave out the patients of files that cannot be read again, and do not refuse them."""
     missing: int = 0
-    """How many files are gone, cannot be read or are other files now."""
+    """Files that are missing, unreadable or replaced."""
     named: list[str] = field(default_factory=list)
     """The first of these."""
 
@@ -101,10 +102,10 @@ class Rekey:
         named = ", ".join(self.named)
         more = f" and {self.missing - len(self.named)} more" if self.missing > _NAMED else ""
         raise UsageError(
-            f"headers that cannot be read again, of files that are gone, unreadable or other files "
-            f"now: {self.missing}, that is {named}{more}",
+            "headers that cannot be read again, of files that are missing, unreadable or replaced: "
+            f"{self.missing}, namely {named}{more}",
             "Make them readable under these paths; or leave out the patients of these files with "
-            "--without-patients beside --rekey",
+            "--without-patients in addition to --rekey",
         )
 
     def _read_again(self, rows: Iterator[Row], patients: str, folder: str) -> Iterator[Row]:
@@ -129,7 +130,7 @@ class Rekey:
             self.named.append(path)
 
     def _pseudonym_of_file(self, row: Row, folder: str) -> str | None:
-        """None where the file cannot be read, or is not that of the row any more."""
+        """None where the file cannot be read, or is no longer that of the row."""
         path = absolute(from_printable(row["path"]), folder)
         uid, content = row["sop_instance_uid"], row["content_id"]
         try:
@@ -137,7 +138,7 @@ class Rekey:
             if header and header.sop_instance_uid == uid:
                 return header.patient_key
             whole = open_image(path, patient_key=self._pseudonym).instance
-        except Exception:  # a file that was broken meanwhile can raise anything
+        except (UnreadableImage, MemoryError, *DAMAGE_ERRORS):  # damaged since it was classified
             return None
         # Either may be empty: the digest of a URL that was read in part.
         is_same = (uid and whole.sop_instance_uid == uid) or (

@@ -101,6 +101,22 @@ def need_free_names(table: Path, *, in_parts: bool) -> None:
         )
 
 
+def need_no_side_files(table: Path) -> None:
+    """Check that a table that gets no failures and summary would not replace one that has them.
+
+    They would no longer describe it.
+
+    Raises:
+        UsageError: there is a result of `cxrview classify` with its summary.
+    """
+    summary = beside(table, SUMMARY_ENDING, in_parts=False)
+    if table.exists() and summary.exists() and owner_of_summary(table, in_parts=False) is None:
+        raise UsageError(
+            f"{table} is a result with failures and a summary, which would no longer describe it",
+            "Choose another --out",
+        )
+
+
 def need_name_of_table(table: Path) -> None:
     """Check that a table is not named like the failures of a result.
 

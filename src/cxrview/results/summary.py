@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
+from cxrview.results.columns import COLUMNS
 from cxrview.results.files import Outputs
 from cxrview.results.journal import IN_PASSING, Conditions, Journal
 from cxrview.results.side_files import OWNER, owner_name
@@ -116,24 +118,24 @@ def count_outcomes(
     )
 
 
-def summarise(tally: RunSummary, conditions: Conditions) -> dict[str, Any]:
+def summarise(summary: RunSummary, conditions: Conditions) -> dict[str, Any]:
     """Give the counts and the conditions as they are written to the summary file."""
     return {
-        "found": tally.found,
-        "classified": tally.classified,
-        "review": tally.review,
-        "not_chest": tally.not_chest,
-        "skipped": tally.skipped,
-        "failed": sum(tally.failed.values()),
-        "frontal": tally.frontal,
-        "lateral": tally.lateral,
-        "failed_by_code": tally.failed,
-        "agreement_with_header": tally.agreement,
-        "named_again": tally.named_again,
-        "left_out_as_known": tally.known,
-        "dropped_as_gone": tally.gone,
-        "is_complete": tally.is_complete,
-        "seconds": round(tally.seconds, 1),
+        "found": summary.found,
+        "classified": summary.classified,
+        "review": summary.review,
+        "not_chest": summary.not_chest,
+        "skipped": summary.skipped,
+        "failed": sum(summary.failed.values()),
+        "frontal": summary.frontal,
+        "lateral": summary.lateral,
+        "failed_by_code": summary.failed,
+        "agreement_with_header": summary.agreement,
+        "named_again": summary.named_again,
+        "left_out_as_known": summary.known,
+        "dropped_as_gone": summary.gone,
+        "is_complete": summary.is_complete,
+        "seconds": round(summary.seconds, 1),
         "conditions": conditions,
     }
 
@@ -172,26 +174,29 @@ def read_summary(path: Path) -> RunSummary:
 def write_result(
     out: Outputs,
     journal: Journal,
-    tally: RunSummary,
+    summary: RunSummary,
     conditions: Conditions,
     folder: str | None = None,
+    *,
+    columns: Mapping[str, str] = COLUMNS,
 ) -> None:
     """Write table, failures and summary, each complete or not at all.
 
     Args:
         out: what to write.
         journal: holds the rows.
-        tally: their counts.
+        summary: their counts.
         conditions: under which they were made.
         folder: what relative paths in them are relative to: the working folder where None; empty
             where there are several.
+        columns: of the table: COLUMNS or MERGED_COLUMNS.
 
     Raises:
         OSError: the disk is full or fails.
     """
     write = write_partitioned if out.in_parts else write_table
-    write(out.table, journal.rows())
+    write(out.table, journal.rows(), columns)
     write_failures(out.failures, journal.failures())
     folder = os.getcwd() if folder is None else folder  # noqa: PTH109 (a text, for JSON)
     facts = {"folder": folder, OWNER: owner_name(out.table, in_parts=out.in_parts)}
-    write_summary(out.summary, summarise(tally, conditions) | facts)
+    write_summary(out.summary, summarise(summary, conditions) | facts)

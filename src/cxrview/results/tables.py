@@ -1,4 +1,4 @@
-"""Writes rows as Parquet, CSV or JSON lines, whole or not at all."""
+"""Reads and writes tables: Parquet, CSV or JSON lines, complete or not at all."""
 
 import csv
 import json
@@ -21,17 +21,16 @@ READ_AT_A_TIME = 1_000
 
 
 def table_format(path: Path) -> str:
-    """The format that a name asks for: its ending.
+    """Return the format of a table by the ending of its name.
 
     Raises:
-        UsageError: the ending is none of .parquet, .csv, .jsonl.
+        UsageError: the ending is not .parquet, .csv or .jsonl.
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in _WRITERS:
         raise UsageError(
-            f"{path} ends in none of .parquet, .csv and .jsonl",
-            "Name the result by the format that it should have, a folder of parts with / at its "
-            "end, or - for standard output",
+            f"{path} does not end in .parquet, .csv or .jsonl",
+            "Choose such a name, one with / at its end for a folder, or - for standard output",
         )
     return ending
 
@@ -39,7 +38,7 @@ def table_format(path: Path) -> str:
 def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = COLUMNS) -> None:
     """Write rows with the columns of a result, in the format of the name.
 
-    The file appears under its name only when it is whole; one that stood there is replaced.
+    The file appears under its name only when it is complete; a file of that name is replaced.
 
     Args:
         path: .parquet, .csv or .jsonl.
@@ -52,7 +51,7 @@ def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = CO
 
 
 def write_failures(path: Path, rows: Iterable[Row]) -> None:
-    """Write failure rows as CSV; a file with the heading alone where there are none."""
+    """Write failure rows as CSV; with the header line alone where there are none."""
     with atomic_path(path) as part:
         _write_csv(part, rows, FAILURE_COLUMNS)
 
@@ -64,7 +63,7 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
 
 
 def write_json_lines(out: IO[str], rows: Iterable[Row]) -> None:
-    """Write one JSON object a line."""
+    """Write one JSON object per line."""
     for row in rows:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -75,34 +74,34 @@ def read_rows(path: Path, most: int) -> list[Row]:
 
 
 def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Row]:
-    """Give the rows of a result one by one, with the types of COLUMNS.
+    """Yield the rows of a result, with the types of COLUMNS.
 
     Args:
         path: a table in any of the formats, or a folder of Parquet parts.
-        columns: of MERGED_COLUMNS those wanted; None where a table has no such column.
+        columns: some of MERGED_COLUMNS; the value is None where a table has no such column.
 
     Raises:
-        UsageError: there is no such table, or none of ours.
+        UsageError: the table does not exist, or is not a result.
     """
     for file in files_of(path):
         with reading(file):
             for row in _READERS[table_format(file)](file, columns):
                 if "path" in row and not row["path"]:
-                    raise ValueError("every row is of a file")
+                    raise ValueError("a row has no path")
                 yield row
 
 
 def files_of(table: Path) -> list[Path]:
-    """The files of a result: itself, or the Parquet parts of a folder in their order.
+    """Return the files of a result: itself, or the Parquet parts of a folder in their order.
 
     Raises:
-        UsageError: there is no such table, or no part in the folder.
+        UsageError: the table does not exist, or the folder has no part.
     """
     if not table.exists():
-        raise UsageError(f"there is no result {table}")
+        raise UsageError(f"result {table} does not exist", "Check the name")
     files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
     if not files:
-        raise UsageError(f"the folder {table} holds no Parquet files")
+        raise UsageError(f"folder {table} holds no Parquet files", "Check the name")
     return files
 
 
@@ -110,7 +109,7 @@ def has_column(table: Path, name: str) -> bool:
     """Whether a result has a column, such as `view_origin` of one that was merged.
 
     Raises:
-        UsageError: there is no such table, or none of ours.
+        UsageError: the table does not exist, or is not a result.
     """
     file = files_of(table)[0]
     with reading(file):
@@ -119,7 +118,7 @@ def has_column(table: Path, name: str) -> bool:
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """What a file that is no table of ours makes go wrong becomes UsageError."""
+    """Turn the errors of reading a file that is not a result into UsageError."""
     try:
         yield
     # ValueError: pyarrow's, JSON's and UTF-8's.
@@ -128,10 +127,10 @@ def reading(file: Path) -> Iterator[None]:
 
 
 def each_failure(path: Path) -> Iterator[Row]:
-    """Give the rows of a failures file one by one.
+    """Yield the rows of a failures file.
 
     Raises:
-        UsageError: there is no such file, or none of ours.
+        UsageError: the file does not exist, or is not a failures file.
     """
     try:
         for row in read_csv_rows(path):
@@ -167,23 +166,23 @@ def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def check_columns(path: Path, names: Collection[str]) -> None:
-    """Refuse what is no result.
+    """Refuse a table that is not a result.
 
-    A list of failures has paths too: taken for a result, none of it would be tried again.
+    A failures file has paths too: taken for a result, none of its files would be tried again.
 
     Raises:
         UsageError: a column is missing that every result has.
     """
     if missing := [name for name in ("path", "decision") if name not in names]:
         raise UsageError(
-            f"{path} is no result of cxrview classify: it has no column {missing[0]}",
-            "A result is the table that --out named, such as views.parquet; "
-            "views.failures.csv beside it is none",
+            f"{path} is not a result of cxrview classify: it has no column {missing[0]}",
+            "A result is the table that --out named, such as views.parquet, and not the "
+            "views.failures.csv beside it",
         )
 
 
 def _typed(name: str, text: str | None) -> Any:
-    """A cell of a CSV: a number as a number, an empty one as None."""
+    """Convert a cell of a CSV: an empty one is None."""
     make = {"int16": int, "int32": int, "float64": float, "string": str}
     return make[MERGED_COLUMNS[name]](text) if text else None
 
@@ -263,31 +262,38 @@ _WRITERS = {"parquet": write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
 _OURS = re.compile(r"part-\d{5,}\.parquet(\.part)?")
 
 
-def write_partitioned(folder: Path, rows: Iterable[Row]) -> None:
-    """Write rows with the COLUMNS of a result as a folder of parts.
+def write_partitioned(
+    folder: Path, rows: Iterable[Row], columns: Mapping[str, str] = COLUMNS
+) -> None:
+    """Write rows as a folder of Parquet parts.
 
-    The folder appears under its name only when it is whole; parts that stood there are replaced.
+    The folder appears under its name only when it is complete; parts in it are replaced.
+
+    Args:
+        folder: must not hold files other than parts.
+        rows: with those columns.
+        columns: name to Arrow type: COLUMNS or MERGED_COLUMNS.
 
     Raises:
-        OSError: the disk took no more, or files other than parts stand there.
+        OSError: the disk is full, or the folder holds other files.
     """
     making = folder.with_name(folder.name + PART)
     _remove_parts(making)
     making.mkdir()
     ahead = iter(rows)
     number, group = 0, list(islice(ahead, ROW_GROUP))
-    while group or not number:  # a result without rows has its columns all the same
-        write_table(making / f"part-{number:05}.parquet", group)
+    while group or not number:  # a result without rows has its columns, too
+        write_table(making / f"part-{number:05}.parquet", group, columns)
         number, group = number + 1, list(islice(ahead, ROW_GROUP))
     _sync(making)
-    # Nothing is lost in between: the journal goes only when the new folder stands.
+    # Nothing is lost in between: the journal is deleted only when the new folder is there.
     _remove_parts(folder)
     making.rename(folder)
     _sync(folder.parent)
 
 
 def foreign_files(folder: Path) -> list[str]:
-    """Names in a folder that are no parts of a result, sorted."""
+    """Return the names in a folder that are not parts of a result, sorted."""
     return sorted(name for name in os.listdir(folder) if not _OURS.fullmatch(name))  # noqa: PTH208 (names)
 
 
@@ -296,11 +302,11 @@ def _remove_parts(folder: Path) -> None:
         for path in folder.iterdir():
             if _OURS.fullmatch(path.name):
                 path.unlink()
-        folder.rmdir()  # fails where anybody put something else
+        folder.rmdir()  # fails if it holds other files
 
 
 def _sync(folder: Path) -> None:
-    """Put the names of a folder onto the disk."""
+    """Write the names of a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

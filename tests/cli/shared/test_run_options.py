@@ -319,4 +319,4 @@ def test_a_result_that_is_not_there_is_named_whatever_it_ends_in(cxrview, comman
     done = cxrview(*command, "nothere/")
 
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "cxrview: there is no result nothere"
+    assert done.stderr.splitlines()[-1] == "cxrview: result nothere does not exist. Check the name"
