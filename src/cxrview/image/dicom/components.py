@@ -34,6 +34,7 @@ def check_components(frame: Frame, count: int) -> None:
         raise CorruptPixels(
             frame.path,
             f"its compressed pixels have {count} components, but its header says {module.samples}",
+            "Export it again; its header and its pixels contradict each other",
         )
     check_pixels(frame.path, module.decoded_bytes // module.samples * count, frame.limits)
 

@@ -9,6 +9,7 @@ from cxrview.image.dicom.parse import DOUBLE_PIXELS, FLOAT_PIXELS, PIXELS
 
 _GREY = frozenset(["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"])
 _MOST_FRAMES = 2**31 - 1
+_ADVICE = "Export it again; its header contradicts itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +73,14 @@ def read_pixel_module(path: str, header: Header, tag: int) -> PixelModule:
     """
     rows, columns = header.number(0x00280010), header.number(0x00280011)
     if not rows or not columns:
-        raise CorruptHeader(path, "its rows or columns are missing or zero")
+        raise CorruptHeader(path, "its rows or columns are missing or zero", _ADVICE)
     photometric = header.text(0x00280004).upper()
     if not photometric:
-        raise CorruptHeader(path, "its photometric interpretation is missing")
+        raise CorruptHeader(path, "its photometric interpretation is missing", _ADVICE)
     samples = header.number(0x00280002)
     expected = 1 if photometric in _GREY else 3
     if samples not in (None, expected):
-        raise CorruptHeader(path, "its number of samples does not fit its colours")
+        raise CorruptHeader(path, "its number of samples does not fit its colours", _ADVICE)
     frames, notes = count_frames(header)
     depth, more = _read_depth(path, header, tag)
     return PixelModule(
@@ -101,9 +102,9 @@ def _read_depth(path: str, header: Header, tag: int) -> tuple[dict[str, Any], tu
     assert tag == PIXELS
     allocated, stored = header.number(0x00280100), header.number(0x00280101)
     if allocated not in (1, 8, 16, 32, 64):
-        raise CorruptHeader(path, "its number of bits allocated is missing or odd")
+        raise CorruptHeader(path, "its number of bits allocated is missing or odd", _ADVICE)
     if not stored or stored > allocated:
-        raise CorruptHeader(path, "its number of bits stored is missing or impossible")
+        raise CorruptHeader(path, "its number of bits stored is missing or impossible", _ADVICE)
     high, notes = _high_bit(header.number(0x00280102), stored, allocated)
     sign = header.number(0x00280103)
     if sign not in (0, 1):
