@@ -1,4 +1,4 @@
-"""A study of the annotation room in short words: its images, readers and what they said."""
+"""A small annotation study for tests: its images, readers and readings, and the databases."""
 
 import os
 import pwd

@@ -1,23 +1,23 @@
-"""Undo is one more row: what stands is what a reader last said and did not take back."""
+"""Effective readings: the last verdict of each slot that was not undone."""
 
 from collections.abc import Callable
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxrview.annotate.effective import EffectiveReadings, effective_readings, flags, postponed
+from cxrview.annotate.effective import EffectiveReadings, effective_readings
 from cxrview.records import Reading
 from cxrview.terms import Action, ReadingRound
 
-TURN = (1, "a", ReadingRound.BLIND, 0)
+SLOT = (1, "a", ReadingRound.BLIND, 0)
 
 
 def test_the_last_word_of_a_reader_stands(say):
     readings = [say(1, "a", "frontal"), say(2, "a", "lateral"), say(1, "a", "duplicate")]
 
-    stand = effective_readings(readings)
+    found = effective_readings(readings)
 
-    assert stand == {TURN: readings[2], (2, "a", ReadingRound.BLIND, 0): readings[1]}
+    assert found == {SLOT: readings[2], (2, "a", ReadingRound.BLIND, 0): readings[1]}
 
 
 def test_each_round_and_each_occasion_stands_for_itself(say):
@@ -35,7 +35,7 @@ def test_an_undo_brings_back_what_was_said_before(say):
     undo_second = say(1, "a", Action.UNDO, undoes=second.uid)
     undo_first = say(1, "a", Action.UNDO, undoes=first.uid)
 
-    assert effective_readings([first, second, undo_second]) == {TURN: first}
+    assert effective_readings([first, second, undo_second]) == {SLOT: first}
     assert effective_readings([first, second, undo_second, undo_first]) == {}
 
 
@@ -50,7 +50,7 @@ def test_an_undo_counts_once_and_cannot_be_taken_back(say):
 def test_nobody_takes_back_what_another_said(say):
     first = say(1, "a", "frontal")
 
-    assert effective_readings([first, say(2, "a", Action.UNDO, undoes=first.uid)]) == {TURN: first}
+    assert effective_readings([first, say(2, "a", Action.UNDO, undoes=first.uid)]) == {SLOT: first}
 
 
 def test_an_undo_that_was_written_first_counts_all_the_same(say):
@@ -63,26 +63,32 @@ def test_an_undo_that_was_written_first_counts_all_the_same(say):
 def test_a_flag_stands_until_it_is_taken_off_or_back(say):
     flag, unflag = say(1, "a", Action.FLAG), say(1, "a", Action.UNFLAG)
 
-    assert flags([flag, say(1, "a", "frontal")]) == {TURN: flag}
-    assert flags([flag, unflag]) == {}
-    assert flags([flag, unflag, say(1, "a", Action.UNDO, undoes=unflag.uid)]) == {TURN: flag}
-    assert flags([flag, say(1, "a", Action.UNDO, undoes=flag.uid)]) == {}
+    assert EffectiveReadings([flag, say(1, "a", "frontal")]).flags == {SLOT: flag}
+    assert EffectiveReadings([flag, unflag]).flags == {}
+    assert EffectiveReadings([flag, unflag, say(1, "a", Action.UNDO, undoes=unflag.uid)]).flags == {
+        SLOT: flag
+    }
+    assert EffectiveReadings([flag, say(1, "a", Action.UNDO, undoes=flag.uid)]).flags == {}
 
 
 def test_what_was_put_off_is_put_off_until_it_is_read(say):
     put_off, verdict = say(1, "a", Action.POSTPONE), say(1, "a", "frontal")
 
-    assert postponed([put_off]) == {TURN: put_off}
-    assert postponed([put_off, verdict]) == {}
+    assert EffectiveReadings([put_off]).postponed == {SLOT: put_off}
+    assert EffectiveReadings([put_off, verdict]).postponed == {}
     undo = say(1, "a", Action.UNDO, undoes=verdict.uid)
-    assert postponed([put_off, verdict, undo]) == {TURN: put_off}
-    assert postponed([put_off, say(1, "a", Action.UNDO, undoes=put_off.uid)]) == {}
+    assert EffectiveReadings([put_off, verdict, undo]).postponed == {SLOT: put_off}
+    assert (
+        EffectiveReadings([put_off, say(1, "a", Action.UNDO, undoes=put_off.uid)]).postponed == {}
+    )
 
 
 def test_what_was_put_off_last_comes_last(say):
     order = [say(1, image, Action.POSTPONE) for image in "abca"]
 
-    assert [turn[1] for turn in postponed([*order, say(1, "b", Action.FLAG)])] == ["b", "c", "a"]
+    assert [
+        slot[1] for slot in EffectiveReadings([*order, say(1, "b", Action.FLAG)]).postponed
+    ] == ["b", "c", "a"]
 
 
 def test_all_that_stands_of_one_image_is_found(say):
@@ -122,16 +128,16 @@ def test_it_is_what_is_left_when_all_that_was_undone_is_struck_out(new_say, what
     left = [r for r in readings if r.act is not Action.UNDO and (r.reader_id, r.uid) not in undone]
     verdicts, marks, waits = {}, {}, {}
     for r in left:
-        turn = (r.reader_id, r.image_id, r.round, r.occasion)
+        slot = (r.reader_id, r.image_id, r.round, r.occasion)
         if r.act in (Action.LABEL, Action.EXCLUDE):
-            verdicts[turn] = r
+            verdicts[slot] = r
         elif r.act is Action.POSTPONE:
-            waits[turn] = r
+            waits[slot] = r
         else:
-            marks[turn] = r
+            marks[slot] = r
 
     now = EffectiveReadings(readings)
 
     assert now.verdicts == verdicts
-    assert now.flags == {turn: r for turn, r in marks.items() if r.act is Action.FLAG}
-    assert now.postponed == {turn: r for turn, r in waits.items() if turn not in verdicts}
+    assert now.flags == {slot: r for slot, r in marks.items() if r.act is Action.FLAG}
+    assert now.postponed == {slot: r for slot, r in waits.items() if slot not in verdicts}

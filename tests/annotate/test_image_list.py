@@ -47,12 +47,12 @@ def test_files_are_named_from_their_list_and_paths_as_they_stand(tmp_path):
     ("name", "content", "why"),
     [
         ("list.csv", "ward\neast\n", "names no images"),
-        ("list.csv", "path,ward\na.png,east,west\n", "is no table of the format"),
-        ("list.csv", "path,ward\n,east\n", "is no table of the format"),
-        ("list.parquet", "path\na.png\n", "is no table of the format"),
-        ("list.jsonl", "{", "is no table of the format"),
-        ("list.txt", "a.png", "ends in none of"),
-        ("nothing.csv", None, "there is no table"),
+        ("list.csv", "path,ward\na.png,east,west\n", "is not a valid file of the format"),
+        ("list.csv", "path,ward\n,east\n", "is not a valid file of the format"),
+        ("list.parquet", "path\na.png\n", "is not a valid file of the format"),
+        ("list.jsonl", "{", "is not a valid file of the format"),
+        ("list.txt", "a.png", "does not end in"),
+        ("nothing.csv", None, "does not exist"),
     ],
 )
 def test_what_is_no_list_is_refused(tmp_path, name, content, why):

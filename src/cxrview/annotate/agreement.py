@@ -1,4 +1,4 @@
-"""How far the readers agree with one another, and each with himself on the hidden repeats.
+"""Agreement between readers, within readers on the hidden repeats, and their reading rates.
 
 An exclusion is one more class, `excluded`, whatever its reason.
 """
@@ -19,13 +19,13 @@ from cxrview.stats import cohen_kappa
 from cxrview.terms import Method, ReadingRound, Role
 
 _Said = dict[tuple[int, int], dict[str, str]]
-"""By reader id and occasion: image id to what was said of it."""
+"""By reader id and occasion: the verdict by image id."""
 
 
 def between_readers(
     study: AnnotationStudy, readings: Iterable[Reading], readers: Iterable[Reader]
 ) -> dict[tuple[int, int], Kappa]:
-    """Kappa of each two readers on the images that both read blind, by their ids.
+    """Return the kappa of every pair of readers on the images that both read blind, by ids.
 
     The adjudicator's rulings are not in it. Two who have no image in common are left out.
 
@@ -45,7 +45,7 @@ def between_readers(
 def within_readers(
     study: AnnotationStudy, readings: Iterable[Reading], readers: Iterable[Reader]
 ) -> dict[int, Kappa]:
-    """Kappa of each reader's first and second reading of the hidden repeats, by reader id.
+    """Return the kappa of first and second readings of the hidden repeats, by reader id.
 
     Who has read no image twice is left out. The arguments are those of `between_readers`.
     """
@@ -56,7 +56,7 @@ def within_readers(
 
 
 def write_kappa(value: float) -> str:
-    """Three digits after the point; what rounds to 0 has no sign."""
+    """Write a kappa with three decimals; -0.0001 becomes 0.000."""
     return f"{round(value, 3) + 0.0:.3f}"
 
 
@@ -79,27 +79,27 @@ def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]
 
 
 PAUSE_SECONDS = 60
-"""A longer gap between two readings is a pause and no work; ours."""
+"""A longer gap between two readings is a pause and not counted as work; ours."""
 _GRID = frozenset({Method.GRID, Method.GRID_EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """A reader's pace by one means: image by image, or on pages of thumbnails."""
+    """The reading rate of a reader by one method: single images, or pages of thumbnails."""
 
     readings: int = 0
-    """Labels and exclusions that stand, hidden repeats too."""
+    """Effective labels and exclusions, including hidden repeats."""
     active_seconds: float = 0
-    """Time that was spent at it, pauses left out; readings that were taken back took time too."""
+    """Time spent without pauses; it includes readings that were undone."""
     images_per_hour: float | None = None
-    """Readings that stand an hour of that time; None where nobody knows the time of one."""
+    """Effective readings per hour of that time; None if no times are known."""
     median_milliseconds: float | None = None
-    """From picture to key, as the browser measured it; None where it measured none."""
+    """From the display of an image to the key, measured by the browser; None if not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPace:
-    """A reader's pace, image by image and on pages of thumbnails apart."""
+    """The reading rates of a reader, for single images and for pages of thumbnails."""
 
     single: Pace
     grid: Pace
@@ -108,7 +108,7 @@ class ReaderPace:
 def pace(
     readings: Iterable[Reading], shown_in: ReadingRound = ReadingRound.BLIND
 ) -> dict[int, ReaderPace]:
-    """The pace of each reader who has read something, by reader id; imports do not count.
+    """Return the rates of all readers with readings, by reader id; imports do not count.
 
     A single reading takes from the one before it, by whatever means, to its own key. After a
     pause, or as the first, it takes the milliseconds that the browser measured, if any. A reading
@@ -139,7 +139,7 @@ def _reader_pace(mine: list[Reading], stand: set[tuple[int, str]]) -> ReaderPace
 
 
 def _seconds(mine: list[Reading]) -> list[float | None]:
-    """What each took, in order of time; None where nobody knows."""
+    """Return the seconds of each reading, in order of time; None if they are not known."""
     seconds: list[float | None] = []
     before = None
     for reading in mine:
@@ -168,12 +168,12 @@ Json = dict[str, Any]
 
 
 def agreement_of(store: ReadingStore) -> Json:
-    """Kappa between and within readers, and each reader's pace.
+    """Return kappa between and within readers, and the reading rate of each reader, as JSON.
 
     Returns:
         `study`; `between`, for each two readers `first`, `second` and the fields of `Kappa`;
         `within`, for each who read hidden repeats `reader` and the same; `pace`, for each who
-        read here `reader` and what `ReaderPace` tells of `single` and `grid`; `late`, for each
+        read here `reader` and the fields of `ReaderPace` for `single` and `grid`; `late`, for each
         who has some `reader` and `acts` of the blind round that came after its closing and count.
     """
     readers, readings = store.readers(), list(store.readings())

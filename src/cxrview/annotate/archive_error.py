@@ -1,4 +1,4 @@
-"""Says what a result's own error is, from a sample of its images that readers have labelled."""
+"""Estimate the error of a result in its archive from a labelled sample of its images."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -25,7 +25,7 @@ _QUESTIONS: tuple[tuple[str, Question, Question], ...] = (
     (WITHOUT, lambda r: r.label_view is not None, lambda r: r.view is None),
     (NOTHING_THERE, lambda r: r.view is not None, lambda r: r.label_view is None),
 )
-"""What is counted, among which images, which of these."""
+"""For each share: its name, the images it is taken among, and those that count."""
 
 
 def archive_error(rows: Iterable[LabelledRow]) -> ArchiveError:
@@ -148,7 +148,7 @@ def labelled_rows(
     for row in each_row(table, _COLUMNS):
         if row[ORIGIN]:
             raise UsageError(
-                f"in {table} labels override the model, so that it says nothing of the model",
+                f"in {table} labels override the model, so that it cannot show errors of the model",
                 "Name the result as cxrview classify wrote it",
             )
         if one := known.by_path(row):

@@ -1,4 +1,4 @@
-"""Holds the files of a study against the digests that it was made with."""
+"""Compare the image files of a study with the digests that were stored when it was created."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +16,15 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentFound:
-    """What the files of a study were found to be."""
+    """The result of comparing the files of a study with their digests."""
 
     replaced: tuple[StudyImage, ...] = ()
-    """Their bytes are not those that the study was made of."""
+    """Images whose file has other content than when the study was created."""
     missing: tuple[StudyImage, ...] = ()
-    """They cannot be read now."""
+    """Images whose file cannot be read now."""
     same: int = 0
     unknown: int = 0
-    """The study holds no digest of them, or they lie behind a URL."""
+    """Number of images without a digest in the study, or with a URL."""
 
 
 def check_content(
@@ -59,7 +59,7 @@ def check_content(
 
 
 def _found(store: ReadingStore, image: StudyImage) -> str | None:
-    """The digest; empty where the file cannot be read, None where there is nothing to compare."""
+    """Return the digest; empty if the file cannot be read, None if there is none to compare."""
     local = local_path(absolute_path(store, image.path))
     if not image.content_id or not local:
         return None

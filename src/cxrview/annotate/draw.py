@@ -1,4 +1,4 @@
-"""Chooses the images of a new annotation study: of a table of results, or of files themselves."""
+"""Draw the images of a new annotation study, from a table of results or from files."""
 
 import os
 import secrets
@@ -17,65 +17,65 @@ from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import Decision, View
 
 SOURCE = "source"
-"""To stratify by it where the table has no such column: the first folder below the root."""
+"""Stratify by this name if the table has no such column: the first folder below the root."""
 USUAL_DECISIONS = (Decision.CLASSIFIED, Decision.REVIEW, Decision.NOT_CHEST)
-"""What the model was asked about; what it skipped by its header is drawn only when named."""
+"""Decisions drawn by default; images skipped by their header are drawn only when named."""
 _KEPT = (
     *("decision", "view", "pfi", "header_view", "content_id", SOURCE),
     *("patient_key", "patient", "study_instance_uid", "study"),
 )
-"""Columns that go into the study, where a table has them."""
+"""Columns of a table that are copied into the study, if it has them."""
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """How images are drawn from what there is."""
+    """How images are drawn."""
 
     sample: int | None = None
-    """Images in all; every one where None."""
+    """Number of images; None for all."""
     stratify: tuple[str, ...] = ()
     """Columns of the table, or `source`."""
     least: int = LEAST
-    """Images of each stratum."""
+    """Smallest number of images of each stratum."""
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patients:
-    """Where the patients of a new study are told from, and how their names are hidden."""
+    """Where the patients of a new study come from, and how they are pseudonymised."""
 
     source: PatientSource = PatientSource()
     key: Callable[[str], str] = str
-    """Makes a pseudonym of what a column or a path says."""
+    """Returns the pseudonym of a patient from a column or a path."""
 
     def tell(self, image: StudyImage, row: Row) -> StudyImage:
-        """An image with its patient, or as it was where the source does not tell."""
+        """Return an image with its patient, or unchanged if the source has none."""
         name = self.source.find(image.path.replace(os.sep, "/"), row)
         return replace(image, patient=self.key(name)) if name else image
 
     def need_some(self, images: Iterable[StudyImage]) -> None:
-        """Refuse a source that tells of nobody.
+        """Refuse a source that gives no patient at all.
 
         Raises:
             UsageError: there is one, and no image has a patient.
         """
         if self.source and not any(image.patient for image in images):
             raise UsageError(
-                f"the {self.source.words} tells no patient of any image",
+                f"the {self.source.words} gives no patient for any image",
                 "A pattern is looked for in paths below the study's root (--root)",
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """The images of a new study, and how they came to be these."""
+    """The images drawn for a new study, and how they were drawn."""
 
     root: str
-    """Folder that their paths are relative to; empty where they are in none."""
+    """Folder that the paths are relative to; empty if there is none."""
     images: tuple[StudyImage, ...]
     about: Mapping[str, Any]
-    """For whoever publishes the labels: sample, seed, and every stratum with its size."""
+    """For publishing the labels: sample, seed, and every stratum with its size."""
 
 
 def draw_from_table(
@@ -104,8 +104,8 @@ def draw_from_table(
     wanted = set(only or USUAL_DECISIONS)
     if wanted - set(Decision):
         raise UsageError(
-            f"there is no decision {', '.join(sorted(wanted - set(Decision)))}",
-            f"There are {', '.join(Decision)}",
+            f"unknown decision {', '.join(sorted(wanted - set(Decision)))}",
+            f"Decisions are {', '.join(Decision)}",
         )
 
     patients = patients or Patients()
@@ -145,7 +145,7 @@ def draw_from_files(
     tell: Callable[[UnreadableImage], None],
     watch: Callable[[int], None] = lambda done: None,
 ) -> Drawn:
-    """Draw from files whose headers are read now; what cannot be read is left out and told.
+    """Draw from files, whose headers are read now; unreadable files are left out and reported.
 
     Args:
         paths: as `find_images` gives them.
@@ -195,7 +195,7 @@ def draw_from_files(
 def _image_of_file(path: str, placed: str, patient_key: Callable[[str], str]) -> StudyImage:
     instance = open_image(path, patient_key=patient_key).instance
     if not instance.rows or not instance.columns:
-        raise NoPixelData(path, "its header tells of no pixels", "Nothing to do if it is a report")
+        raise NoPixelData(path, "its header describes no pixels", "Nothing to do if it is a report")
     return StudyImage(
         image_id=_new_id(),
         path=placed,
@@ -207,7 +207,7 @@ def _image_of_file(path: str, placed: str, patient_key: Callable[[str], str]) ->
 
 
 def _image_of_row(row: Row, holding: str, sample: Sample, by_source: bool) -> StudyImage:
-    """The model's opinion and the header's go with it, to be shown after the blind round."""
+    """Build an image with the model's and the header's view, for use after the blind round."""
     source = row.get(SOURCE) or (_first_folder(row["path"], holding) if by_source else "")
     pfi, header_view = row.get("pfi"), row.get("header_view")
     try:
@@ -230,7 +230,7 @@ def _image_of_row(row: Row, holding: str, sample: Sample, by_source: bool) -> St
 
 
 def _belonging(image: StudyImage, holding: str, sample: Sample, source: str) -> StudyImage:
-    """With its place below the root, and what it stands for."""
+    """Return the image with its path below the root, its stratum and its weight."""
     stratum = sample.stratum_of[image.path]
     inside = _below(image.path, holding)
     return replace(image, path=inside, source=source, stratum=stratum.name, weight=stratum.weight)
@@ -241,32 +241,32 @@ def _new_id() -> str:
 
 
 def _placed(path: str, root: Path | None) -> str:
-    """A file's absolute path, links not followed; a URL as it stands."""
+    """Return an absolute path without following links; a URL unchanged."""
     local = local_path(path)
-    # A string's way: of a million paths pathlib's would take half a minute.
+    # Strings: pathlib would take half a minute for a million paths.
     return os.path.abspath(os.path.join(root or "", local)) if local else path  # noqa: PTH100, PTH118
 
 
 def _folder_of_all(paths: Iterable[str]) -> str:
-    """The deepest folder that holds every local one; empty where there is none."""
+    """Return the deepest folder that contains every local path; empty if there is none."""
     folders = {os.path.dirname(path) for path in paths if "://" not in path}  # noqa: PTH120
     return os.path.commonpath(folders) if folders else ""
 
 
 def _below(path: str, holding: str) -> str:
-    """The path relative to the folder, or as it is where it lies elsewhere."""
+    """Return the path relative to the folder, or unchanged if it is outside of it."""
     below = os.path.join(holding, "")  # noqa: PTH118
     return path[len(below) :] if holding and path.startswith(below) else path
 
 
 def _first_folder(path: str, holding: str) -> str:
-    """Name of the folder below the root that an image lies in; empty where it is in none."""
+    """Return the first folder of an image below the root; empty if there is none."""
     inside = Path(_below(path, holding))
     return "" if inside.is_absolute() or len(inside.parts) < 2 else inside.parts[0]
 
 
 def _check_columns(table: Path, stratify: Sequence[str], patients: PatientSource) -> Row:
-    """Give the first row, for the names of its columns."""
+    """Return the first row, for the names of its columns."""
     first = next(each_listed_image(table), None)
     if first is None:
         raise UsageError(f"{table} has no rows")
@@ -280,7 +280,7 @@ def _check_columns(table: Path, stratify: Sequence[str], patients: PatientSource
 
 
 def _stratum(row: Row, columns: Sequence[str], holding: str) -> str:
-    """Name of a stratum, such as `review|open-i`; `none` for what is not known of an image."""
+    """Return the name of a stratum, such as `review|open-i`; `none` for an unknown value."""
     values = []
     for column in columns:
         if column == SOURCE and column not in row:

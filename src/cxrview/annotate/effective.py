@@ -1,7 +1,7 @@
-"""What still stands of all that the readers did, once their undos are counted.
+"""Effective readings: the labels, exclusions, flags and postponements that no undo has reversed.
 
-Readings are rows that only grow; an undo is one more of them. Order is the order in which they
-were written down.
+Readings are rows that are only ever appended; an undo is one more row. Their order is the order in
+which they were written.
 """
 
 from collections import defaultdict
@@ -11,92 +11,82 @@ from cxrview.records import Reading
 from cxrview.terms import Action, ReadingRound
 
 ReadingSlot = tuple[int, str, ReadingRound, int]
-"""One reader before one image: reader id, image id, round, occasion."""
+"""One image shown to one reader: reader id, image id, round, occasion."""
 
 VERDICTS = frozenset({Action.LABEL, Action.EXCLUDE})
-"""The acts that say what an image is."""
+"""The actions that say what an image is."""
 
 
 def slot_of(reading: Reading) -> ReadingSlot:
-    """Before which image, in which round, whose reading it is."""
+    """Return the slot that a reading belongs to."""
     return reading.reader_id, reading.image_id, reading.round, reading.occasion
 
 
 def effective_readings(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
-    """Of each turn the last label or exclusion that no undo takes back."""
+    """Return the last label or exclusion of each slot that no undo has reversed."""
     return EffectiveReadings(readings).verdicts
 
 
-def flags(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
-    """The flag of each turn that is flagged."""
-    return EffectiveReadings(readings).flags
-
-
-def postponed(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading]:
-    """The last postponement of each turn that was put off and has no verdict since."""
-    return EffectiveReadings(readings).postponed
-
-
 class EffectiveReadings:
-    """The same, kept up to date while readings come one by one.
+    """The effective readings of a study, updated as readings are appended one by one.
 
-    An undo takes back one reading of the same reader, also where it is written down before what it
-    takes back, as may happen after an outage. An undo itself cannot be taken back.
+    An undo reverses one reading of the same reader, even if the undo is written first, which can
+    happen after an outage. An undo itself cannot be undone.
 
     Attributes:
-        verdicts: of each turn the last label or exclusion that stands.
-        flags: the flag of each turn that is flagged.
-        postponed: the last postponement of each turn without a verdict.
+        verdicts: for each slot, the last label or exclusion that is not undone.
+        flags: for each flagged slot, its flag.
+        postponed: for each postponed slot without a verdict, its last postponement.
     """
 
     def __init__(self, readings: Iterable[Reading] = ()) -> None:
         self.verdicts: dict[ReadingSlot, Reading] = {}
         self.flags: dict[ReadingSlot, Reading] = {}
         self.postponed: dict[ReadingSlot, Reading] = {}
-        self._acts: defaultdict[ReadingSlot, list[Reading]] = defaultdict(list)
-        self._turns: dict[tuple[int, str], ReadingSlot] = {}  # by reader id and uid, for the undos
+        self._actions: defaultdict[ReadingSlot, list[Reading]] = defaultdict(list)
+        self._slot_by_uid: dict[tuple[int, str], ReadingSlot] = {}  # by reader id and uid
         self._undone: set[tuple[int, str]] = set()
-        self._turns_of: defaultdict[str, set[ReadingSlot]] = defaultdict(set)
+        self._slots_of_image: defaultdict[str, set[ReadingSlot]] = defaultdict(set)
         for reading in readings:
-            self.take(reading)
+            self.add(reading)
 
-    def take(self, reading: Reading) -> None:
-        """Count one more reading, the last that was written down."""
+    def add(self, reading: Reading) -> None:
+        """Add one reading, written after all that were added before."""
         if reading.act is Action.UNDO:
             undone = (reading.reader_id, reading.undoes)
             self._undone.add(undone)
-            turn = self._turns.get(undone)
+            slot = self._slot_by_uid.get(undone)
         else:
-            turn = slot_of(reading)
-            self._turns[reading.reader_id, reading.uid] = turn
-            self._acts[turn].append(reading)
-            self._turns_of[reading.image_id].add(turn)
-        if turn is not None:
-            self._look_at(turn)
+            slot = slot_of(reading)
+            self._slot_by_uid[reading.reader_id, reading.uid] = slot
+            self._actions[slot].append(reading)
+            self._slots_of_image[reading.image_id].add(slot)
+        if slot is not None:
+            self._update(slot)
 
     def of_image(self, image_id: str) -> tuple[Reading, ...]:
-        """Every verdict on one image that stands, of all readers and rounds."""
-        turns = self._turns_of.get(image_id, ())
-        found = [self.verdicts[turn] for turn in turns if turn in self.verdicts]
+        """Return the effective verdicts on one image, of all readers and rounds, in order."""
+        slots = self._slots_of_image.get(image_id, ())
+        found = [self.verdicts[slot] for slot in slots if slot in self.verdicts]
         return tuple(sorted(found, key=lambda reading: reading.reading_id))
 
-    def _look_at(self, turn: ReadingSlot) -> None:
-        acts = [r for r in self._acts[turn] if (r.reader_id, r.uid) not in self._undone]
-        verdict = _last(acts, VERDICTS)
-        flag = _last(acts, {Action.FLAG, Action.UNFLAG})
+    def _update(self, slot: ReadingSlot) -> None:
+        actions = [r for r in self._actions[slot] if (r.reader_id, r.uid) not in self._undone]
+        verdict = _last(actions, VERDICTS)
+        flag = _last(actions, {Action.FLAG, Action.UNFLAG})
         is_flagged = flag is not None and flag.act is Action.FLAG
-        _keep(self.verdicts, turn, verdict)
-        _keep(self.flags, turn, flag if is_flagged else None)
-        _keep(self.postponed, turn, None if verdict else _last(acts, {Action.POSTPONE}))
+        _set(self.verdicts, slot, verdict)
+        _set(self.flags, slot, flag if is_flagged else None)
+        _set(self.postponed, slot, None if verdict else _last(actions, {Action.POSTPONE}))
 
 
-def _last(readings: list[Reading], acts: Iterable[Action]) -> Reading | None:
-    return next((reading for reading in reversed(readings) if reading.act in acts), None)
+def _last(readings: list[Reading], actions: Iterable[Action]) -> Reading | None:
+    return next((reading for reading in reversed(readings) if reading.act in actions), None)
 
 
-def _keep(where: dict[ReadingSlot, Reading], turn: ReadingSlot, reading: Reading | None) -> None:
-    if where.get(turn) is reading:
+def _set(where: dict[ReadingSlot, Reading], slot: ReadingSlot, reading: Reading | None) -> None:
+    if where.get(slot) is reading:
         return
-    where.pop(turn, None)  # what comes anew goes to the end
+    where.pop(slot, None)  # so that a new entry is the last one of the dictionary
     if reading is not None:
-        where[turn] = reading
+        where[slot] = reading

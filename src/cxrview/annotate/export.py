@@ -1,4 +1,4 @@
-"""Writes what a study holds for use elsewhere: labels, every reading, links by view."""
+"""Export a study: settled labels, all readings, links by view."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from cxrview.errors import UsageError
 
 
 def chosen_images(store: ReadingStore, each: str | None = None) -> list[SettledImage]:
-    """The settled images of a study; with `each` those with a view, one per patient or study.
+    """Return the settled images; with `each` those with a view, one per patient or study.
 
     Raises:
         UsageError: none is settled, or as `one_per`.
@@ -47,7 +47,7 @@ def without_replaced(
     images: list[SettledImage],
     watch: Callable[[int], None] = lambda done: None,
 ) -> tuple[list[SettledImage], ContentFound]:
-    """Leave out images whose file was replaced: their labels are of another picture.
+    """Leave out images whose file was replaced: their labels are of another image.
 
     Args:
         store: of the study.
@@ -72,7 +72,7 @@ def without_replaced(
 
 
 def unsettled_images(store: ReadingStore) -> int:
-    """How many images have neither a label nor an exclusion that stands, so that none comes out."""
+    """Count the images that are not settled, which are not exported."""
     return sum(not one.settled.is_settled for one in settled_images(store))
 
 
@@ -91,14 +91,14 @@ def export_labels(store: ReadingStore, out: Path, images: list[SettledImage]) ->
 
 
 def export_readings(store: ReadingStore, out: Path) -> int:
-    """Write every act of every reader, .csv or .parquet; give how many there are.
+    """Write every action of every reader as .csv or .parquet; return how many there are.
 
     Raises:
         UsageError: the name asks for no known format.
         CannotWrite: the disk took no more.
     """
     if label_format(out) == "json":
-        raise UsageError("Label Studio knows no acts: export readings as .csv or .parquet")
+        raise UsageError("readings cannot be written as .json: use .csv or .parquet")
     rows = list(_reading_rows(store, out.parent))
     write_label_table(out, rows, READING_COLUMNS)
     return len(rows)
@@ -107,7 +107,7 @@ def export_readings(store: ReadingStore, out: Path) -> int:
 def export_links(
     store: ReadingStore, folder: Path, images: list[SettledImage], *, overwrite: bool
 ) -> int:
-    """Lay links to those images that have a view; give how many there are.
+    """Create links to the images that have a view; return how many there are.
 
     Raises:
         UsageError: an image lies behind a URL, or as `lay_links`.
@@ -115,7 +115,9 @@ def export_links(
     """
     seen = [(one, one.view, absolute_path(store, one.image.path)) for one in images if one.view]
     if any("://" in path for *_, path in seen):
-        raise UsageError("an image behind a URL can have no link", "Copy the images to a disk")
+        raise UsageError(
+            "links to images behind URLs are not possible", "Copy the images to a disk"
+        )
     links = {one.image.image_id: (view, Path(path)) for one, view, path in seen}
     lay_links(folder, links, overwrite=overwrite)
     return len(links)

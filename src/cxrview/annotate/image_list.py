@@ -1,4 +1,4 @@
-"""Reads a table that names images: a result of `classify`, or any list with a column of files."""
+"""Read a table that names images: a result of `classify`, or any list with a file column."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -15,11 +15,11 @@ _NAMES = {
     "file": tuple(name for name in FILE_COLUMNS if name != "path"),
     **{name: () for name in ("patient", "patient_key", "study", "study_instance_uid", "source")},
 }
-"""Columns that a CSV may spell in other ways."""
+"""Columns that a CSV file may spell differently."""
 
 
 def each_listed_image(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
-    """Give the rows of a table, each with the `path` of its image.
+    """Yield the rows of a table, each with the `path` of its image.
 
     Args:
         table: .parquet, .csv as `read_csv` reads it, or .jsonl, or a folder of Parquet parts. A
@@ -32,15 +32,15 @@ def each_listed_image(table: Path, columns: Collection[str] | None = None) -> It
         Numbers as text where the table is a CSV; an empty cell as None.
 
     Raises:
-        UsageError: there is no such table, it cannot be read, or names no files.
+        UsageError: the table does not exist, it cannot be read, or names no files.
     """
     files = sorted(table.glob("*.parquet")) if table.is_dir() else [table]
     if not files or not table.exists():
-        raise UsageError(f"there is no table {table}")
+        raise UsageError(f"table {table} does not exist")
     for file in files:
         read = _READERS.get(file.suffix.lower())
         if read is None:
-            raise UsageError(f"{file} ends in none of .parquet, .csv and .jsonl")
+            raise UsageError(f"{file} does not end in .parquet, .csv or .jsonl")
         try:
             for row in read(file, columns):
                 yield _with_path(row, file)
@@ -48,9 +48,11 @@ def each_listed_image(table: Path, columns: Collection[str] | None = None) -> It
             raise UsageError(
                 f"{file} names no images: no column path, and no column file"
             ) from None
-        # ValueError: pyarrow's, JSON's and UTF-8's.
+        # ValueError is raised by pyarrow, JSON and UTF-8 decoding.
         except (ValueError, OSError) as error:
-            raise UsageError(f"{file} is no table of the format that its name says") from error
+            raise UsageError(
+                f"{file} is not a valid file of the format that its name says"
+            ) from error
 
 
 def _with_path(row: Row, table: Path) -> Row:

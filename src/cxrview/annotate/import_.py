@@ -1,4 +1,4 @@
-"""Takes into a study what its readers said elsewhere; the same file twice changes nothing."""
+"""Import readings that were made outside of cxrview; importing a file twice is harmless."""
 
 import hashlib
 import json
@@ -33,17 +33,17 @@ EXCLUDED_WORDS = {
     "not-chest": "not a chest radiograph",
     "": "",
 }
-"""What tables say for an exclusion, and the reason that this gives by itself."""
+"""Words for an exclusion in tables, each with the reason that it implies."""
 FAULTS_NAMED = 10
 FEWEST_ALIKE = 20
-"""Images below which two readers who say the same are no surprise; ours."""
+"""With fewer common images, two readers may well agree on all by chance; ours."""
 _Said = dict[str, dict[str, tuple[str, str]]]
-"""Name to image id to label and reason."""
+"""By reader name and image id: label and reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alike:
-    """Two readers who said one and the same of every image that both read."""
+    """Two readers who gave the same verdict on every image that both read."""
 
     first: str
     second: str
@@ -52,21 +52,21 @@ class Alike:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of a file of readings."""
+    """The outcome of an import."""
 
     number: int | None
-    """By which it can be undone; None where nothing was written."""
+    """Number by which the import can be undone; None if nothing was written."""
     written: int
-    """Readings; of a dry run those that would be written."""
+    """Readings that were written; in a dry run, those that would be."""
     known: int
-    """Readings that the study had already."""
+    """Readings that the study already had."""
     passed_over: tuple[str, ...]
-    """Readings of unknown files or labels, each with where it stands and why."""
+    """Skipped readings of unknown files or labels, each with its line and the reason."""
     new_readers: tuple[str, ...]
     not_blind: int = 0
     """Adjudications and second looks in the file, which were left out."""
     alike: tuple[Alike, ...] = ()
-    """Readers of the file who say the same as another reader of all images that both read."""
+    """Readers of the file who gave the same verdicts as another reader."""
 
 
 def import_readings(
@@ -94,11 +94,13 @@ def import_readings(
         is_dry: write nothing, and say what would be written.
 
     Raises:
-        UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader says two
-            things of one image; somebody is no reader of the study; or the blind round is closed.
+        UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader has two
+            verdicts on one image; a person is not a reader of the study; or the round is closed.
     """
     if store.blind_round_closed():
-        raise UsageError("the blind round of this study is closed", "What is read now is not blind")
+        raise UsageError(
+            "the blind round of this study is closed", "Readings made now are not blind"
+        )
     every = _renamed(path, read_foreign_readings(path, reader), rename or {})
     foreign = [one for one in every if one.is_blind]
     known_files = _Files(store, path.parent, is_loose=path.suffix.lower() == ".json")
@@ -109,7 +111,7 @@ def import_readings(
         except ValueError as error:
             faults.append(f"{one.where}: {error}")
     if faults and not skip_unknown:
-        raise UsageError(f"{path}: {_first_of(faults)}", "Or pass over these with --skip-unknown")
+        raise UsageError(f"{path}: {_first_of(faults)}", "Or skip these with --skip-unknown")
     _refuse_contradictions(path, understood)
     names = [one.reader for one, *_ in understood]
     new = _new_readers(store, names)
@@ -149,7 +151,7 @@ def _renamed(
 
 
 class _Files:
-    """Finds the image that a foreign table means."""
+    """Finds the image that a table from elsewhere names."""
 
     def __init__(self, store: ReadingStore, folder: Path, *, is_loose: bool) -> None:
         self._folder = folder
@@ -162,9 +164,9 @@ class _Files:
             self._by_name[os.path.basename(image.path)].append(image)  # noqa: PTH119
 
     def find(self, file: str) -> StudyImage:
-        """The image of that name below the root or below the table's folder.
+        """Return the image of that name below the root or below the table's folder.
 
-        Of Label Studio, which gives files paths of its own, also the one image whose path ends
+        For Label Studio, which changes file paths, also the one image whose path ends
         with that name, or with which that name ends.
         """
         named = found_name(file, lambda name: self._at(name) is not None)
@@ -177,12 +179,12 @@ class _Files:
             if len(found) == 1:
                 return found[0]
             if found:
-                raise ValueError(f"{len(found)} images of the study could be {file}")
+                raise ValueError(f"{len(found)} images of the study match {file}")
         advice = f" ({RELATIVE})" if is_of_windows(file) else ""
         raise ValueError(f"the study has no image {file}{advice}")
 
     def _at(self, name: str) -> StudyImage | None:
-        """The image of that very name, from the root or from the table's folder."""
+        """Return the image with exactly that path, from the root or from the table's folder."""
         beside = os.path.abspath(self._folder / name)  # noqa: PTH100 (links are not followed)
         return self._by_path.get(os.path.normpath(name)) or self._by_path.get(beside)
 
@@ -192,7 +194,7 @@ def _ends_with(path: str, end: str) -> bool:
 
 
 def _verdict(one: ImportedReading, study: AnnotationStudy) -> tuple[str, str]:
-    """Label and reason, one of them empty."""
+    """Return label and reason, one of which is empty."""
     labels = {choice.name.casefold(): choice.name for choice in study.choices}
     said = one.says.casefold()
     if said in labels:
@@ -207,12 +209,12 @@ def _verdict(one: ImportedReading, study: AnnotationStudy) -> tuple[str, str]:
         known = ", ".join(EXCLUSION_REASONS)
         if not said and not reason:
             raise ValueError("neither a label nor a reason to exclude")
-        raise ValueError(f"{reason or 'none'} is no reason to exclude; reasons are {known}")
+        raise ValueError(f"{reason or 'none'} is not a reason to exclude; reasons are {known}")
     return "", reason
 
 
 def _label_by_view(one: ImportedReading, study: AnnotationStudy) -> str:
-    """The study's one label of the view that a word says: PA is frontal where there is no PA."""
+    """Return the study's one label of a view: PA is frontal if the study has no label PA."""
     view = label_view(one.says)
     if view is None or one.reason:
         raise ValueError(f"the study has no label {one.says!r}")
@@ -227,31 +229,31 @@ def _label_by_view(one: ImportedReading, study: AnnotationStudy) -> str:
 def _refuse_contradictions(
     path: Path, understood: Iterable[tuple[ImportedReading, StudyImage, str, str]]
 ) -> None:
-    """Refuse two verdicts of one reader on one image of which nobody knows which came last."""
+    """Refuse two verdicts of one reader on one image whose order is not known."""
     last: dict[tuple[str, str], tuple[ImportedReading, tuple[str, str]]] = {}
     for one, image, *said in understood:
         verdict = (said[0], said[1])
         before, earlier = last.get((one.reader, image.image_id), (one, verdict))
         if earlier != verdict and not (before.made and one.made):
             raise UsageError(
-                f"{path}: {before.where} and {one.where} say two things of one image for "
-                f"{one.reader}, and not which came last",
+                f"{path}: {before.where} and {one.where} are different verdicts of "
+                f"{one.reader} on one image, and do not say which came last",
                 "Take one of them out, or say in the column made when each was",
             )
         last[one.reader, image.image_id] = (one, verdict)
 
 
 def _new_readers(store: ReadingStore, names: Iterable[str]) -> list[str]:
-    """Names in the file that the study does not know.
+    """Return the names in the file that are not readers of the study.
 
     Raises:
-        UsageError: somebody is no reader of the study, is retired, or has another name now.
+        UsageError: a person is not a reader of the study, is retired, or was renamed.
     """
     known = {reader.name: reader for reader in store.readers()}
     former = store.former_names()
     for name in sorted(set(names) & set(known)):
         if Role.READER not in known[name].roles:
-            raise UsageError(f"{name} is adjudicator of this study and no reader")
+            raise UsageError(f"{name} is an adjudicator of this study and not a reader")
         if known[name].is_retired:
             raise UsageError(
                 f"{name} is retired", "See cxrview annotate reader --restore, or import as another"
@@ -260,13 +262,13 @@ def _new_readers(store: ReadingStore, names: Iterable[str]) -> list[str]:
         old, new = renamed[0], former[renamed[0]]
         raise UsageError(
             f"{old} was renamed to {new} in this study",
-            f"Import with --rename {old}={new}, or {old}=NAME for somebody else",
+            f"Import with --rename {old}={new}, or {old}=NAME if it is another person",
         )
     return sorted(set(names) - set(known))
 
 
 def _ids_of(store: ReadingStore, new: Sequence[str], *, is_dry: bool) -> dict[str, int]:
-    """Each name's number; who is new is added, a reader without a link that anybody was given."""
+    """Return the reader id of each name; new readers are added, without a link."""
     ids = {reader.name: reader.reader_id for reader in store.readers()}
     if is_dry:
         last = max(ids.values(), default=0)
@@ -279,7 +281,7 @@ def _uids(readings: Iterable[Reading]) -> list[str]:
 
 
 def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list[Reading]:
-    """Give a reading another uid where one like it was withdrawn: it may be imported again."""
+    """Give a reading a new uid if the same one was withdrawn, so that it can be imported again."""
     gone = store.withdrawn()
     found, waiting = list(readings), dict(enumerate(readings))
     while waiting:
@@ -295,13 +297,13 @@ def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list
 
 
 def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
-    """Readers of the file whose verdicts are another reader's, of the study or of the file."""
+    """Find readers of the file whose verdicts are the same as another reader's."""
     of_study: _Said = {}
     names = {reader.reader_id: reader.name for reader in store.readers()}
-    for turn, reading in effective_readings(store.readings()).items():
-        if turn[2] is ReadingRound.BLIND and turn[3] == 0:
+    for slot, reading in effective_readings(store.readings()).items():
+        if slot[2] is ReadingRound.BLIND and slot[3] == 0:
             verdict = reading.label, reading.reason
-            of_study.setdefault(names[turn[0]], {})[turn[1]] = verdict
+            of_study.setdefault(names[slot[0]], {})[slot[1]] = verdict
     every = of_study | {name: of_study.get(name, {}) | new for name, new in said.items()}
     for first, second in combinations(sorted(every), 2):
         if first not in said and second not in said:

@@ -1,4 +1,4 @@
-"""What a study came to: each image with its settled label, as every later stage takes it."""
+"""The settled labels of a study, as later steps use them."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,33 +22,33 @@ _NOT_CHEST_REASON = "not a chest radiograph"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledImage:
-    """One image of a study, and where it stands."""
+    """One image of a study with its label status."""
 
     image: StudyImage
     settled: Settled
 
     @property
     def view(self) -> View | None:
-        """The view that its settled label says; None where it has no such label."""
+        """Return the view of its settled label; None if it has no such label."""
         return label_view(self.settled.label)
 
 
 def settled_images(store: ReadingStore) -> list[SettledImage]:
-    """Every image of the study, settled or not, in the study's order."""
+    """Return every image of the study, settled or not, in the study's order."""
     images = store.images()
     settled = settle(store.study, [i.image_id for i in images], store.readings(), store.readers())
     return [SettledImage(image=image, settled=settled[image.image_id]) for image in images]
 
 
 def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
-    """Keep one image of each patient or study: that with the smallest image id, drawn at random.
+    """Keep one image of each patient or study: the one with the smallest (random) image id.
 
     Args:
         images: those to choose from.
         of: `patient` or `study`.
 
     Raises:
-        UsageError: it is another word, or nobody knows whose an image is.
+        UsageError: `of` is another word, or the patient or study of an image is not known.
     """
     if of not in ("patient", "study"):
         raise UsageError(f"--one-per is patient or study; got {of}")
@@ -60,15 +60,15 @@ def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
         chosen.setdefault(name, one)
     if unknown:
         raise UsageError(
-            f"nobody knows the {of} of {plural(unknown, 'image')}", "Export without --one-per"
+            f"the {of} of {plural(unknown, 'image')} is not known", "Export without --one-per"
         )
     return list(chosen.values())
 
 
 def view_labels(store: ReadingStore) -> list[Label]:
-    """The frontal and lateral images of a study as `read_labels` would give them.
+    """Return the frontal and lateral images of a study as `read_labels` returns them.
 
-    Files are named as in the study, relative to its root. Where nobody knows the patient of an
+    Files are named as in the study, relative to its root. If the patient is not known of an
     image, it is empty.
 
     Raises:
@@ -94,7 +94,7 @@ def view_labels(store: ReadingStore) -> list[Label]:
 def label_rows(
     store: ReadingStore, images: Sequence[SettledImage], folder: Path
 ) -> Iterator[dict[str, Any]]:
-    """Rows of LABEL_COLUMNS, files relative to the folder that the table goes into."""
+    """Yield rows of LABEL_COLUMNS, with files relative to the folder of the table."""
     for one in images:
         image, settled = one.image, one.settled
         yield {
@@ -113,12 +113,12 @@ def label_rows(
         }
 
 
-def gone_images(store: ReadingStore) -> list[str]:
-    """The files of the study that are not there any more, in its order; of URLs nobody asks."""
+def missing_image_files(store: ReadingStore) -> list[str]:
+    """Return the missing image files of the study, in its order; URLs are not checked."""
     paths = (absolute_path(store, image.path) for image in store.images())
     return [printable(path) for path in paths if "://" not in path and not os.path.isfile(path)]  # noqa: PTH113
 
 
 def relative_to(folder: Path, path: str) -> str:
-    """A file's path from a folder; a URL as it stands."""
+    """Return a path relative to a folder; a URL unchanged."""
     return path if "://" in path else printable(os.path.relpath(path, folder.absolute()))

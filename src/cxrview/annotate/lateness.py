@@ -1,4 +1,4 @@
-"""Readings that reached the server after the blind round was closed, and count all the same."""
+"""Late readings: those that reached the server after the blind round was closed, but count."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ def is_late(reading: Reading, closed: datetime | None) -> bool:
     """Whether a blind reading arrived after the closing, having waited in a browser.
 
     Args:
-        reading: as it was written down.
+        reading: as it is stored.
         closed: when the blind round was closed; None while it is open.
     """
     if closed is None or reading.received is None or reading.how is Method.IMPORT:
@@ -20,7 +20,7 @@ def is_late(reading: Reading, closed: datetime | None) -> bool:
 
 
 def count_late(readings: Iterable[Reading], closed: datetime | None) -> dict[int, int]:
-    """How many of them are late, by reader id; who has none is left out."""
+    """Count late readings by reader id; readers without any are left out."""
     late: dict[int, int] = {}
     for reading in readings:
         if is_late(reading, closed):

@@ -1,4 +1,4 @@
-"""Finds the row of a result of `classify` that a study's image has, and the other way round."""
+"""Match the images of a study with the rows of a result of `classify`."""
 
 import os
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from cxrview.results.columns import printable
 from cxrview.sources.paths import local_path, path_key
 
 _OF_THE_PATH = "duplicate"
-"""The one exclusion that is true of a file and not of what it shows."""
+"""The exclusion that is about a file and not about its content."""
 
 
 class StudyRows:
-    """The images of a study by what a result calls them.
+    """The images of a study, indexed by the names that a result gives them.
 
     A row is an image's if it has its path; else, such as where an archive has moved, if the file
     has the same bytes. Copies of an image have its label then, but for images that two readings
@@ -46,12 +46,12 @@ class StudyRows:
             self._by_content[one.image.content_id] = None
 
     def by_path(self, row: dict[str, Any]) -> SettledImage | None:
-        """The image whose file the row names, if it is of the same bytes or nobody knows."""
+        """Return the image whose file the row names, unless the row has another content id."""
         one = self._by_path.get(self._key(row))
         return None if one is None or _is_other(one, row) else one
 
     def is_replaced(self, row: dict[str, Any]) -> bool:
-        """Whether the row names the file of an image, but was made from other bytes."""
+        """Whether the row names the file of an image, but was made from other content."""
         one = self._by_path.get(self._key(row))
         return one is not None and _is_other(one, row)
 
@@ -60,7 +60,7 @@ class StudyRows:
         return path_key(os.path.join(self._root, local) if local else row["path"])  # noqa: PTH118
 
     def by_content(self, row: dict[str, Any]) -> SettledImage | None:
-        """An image of which the row's file is a copy."""
+        """Return an image of which the row's file is a copy."""
         return self._by_content.get(row["content_id"] or "")
 
 

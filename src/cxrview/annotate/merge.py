@@ -1,4 +1,4 @@
-"""Lays the settled labels of a study over a result of `classify`: readers override the model."""
+"""Merge the settled labels of a study into a result of `classify`: labels override the model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from cxrview.results.tables import each_row, write_table
 from cxrview.terms import Agreement, View
 
 MODEL = "model"
-"""Whose word a view is, or that there is none, where no reader's label is settled."""
+"""Column that says whether a view comes from the model or from readers."""
 LABELLED, EXCLUDED = "labelled", "excluded"
 """Decisions about images that readers settled, beside those of the model."""
 Row = dict[str, Any]
@@ -23,22 +23,21 @@ Row = dict[str, Any]
 
 @dataclass(slots=True, kw_only=True)
 class Merged:
-    """What became of the rows of a result."""
+    """Counts of the rows of a merged result."""
 
     rows: int = 0
     labelled: int = 0
-    """Rows that have a reader's view now, or his label that is no view."""
+    """Rows that now have the readers' view, or their label that is not a view."""
     changed: int = 0
     """Of these, rows in which the model had named another view."""
     again: int = 0
-    """Of `labelled`, rows whose view was a reader's already, so that the table does not tell what
-    the model had named."""
+    """Of `labelled`, rows whose view already came from readers, so that the model's view is not
+    known."""
     excluded: int = 0
     by_content: int = 0
-    """Of both, rows that were found by the bytes of their file and not by its path."""
+    """Of both, rows that were matched by the content of their file and not by its path."""
     replaced: int = 0
-    """Rows of a file of the study that was replaced before or after they were made: as the model
-    left them."""
+    """Rows of a file that was replaced before or after they were made; the model's view stays."""
 
 
 def merge_labels(
@@ -98,7 +97,7 @@ def _merge(table: Path, known: StudyRows, gone: set[str], merged: Merged) -> Ite
 
 
 def _overridden(row: Row, one: SettledImage) -> Row:
-    """PFI, chest and model stay: they are still what the model says."""
+    """Return the row with the readers' view; PFI, chest and model columns are not changed."""
     view = None if one.view is None else str(one.view)
     return row | {
         "decision": LABELLED if one.settled.label else EXCLUDED,

@@ -1,4 +1,4 @@
-"""What a paper's methods section says of a study, in one paragraph made of its own counts."""
+"""Write a paragraph for the methods section of a paper from the counts of a study."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from cxrview.terms import LabelStatus, Method, ReadingRound, Role
 
 
 def methods_paragraph(store: ReadingStore) -> str:
-    """Readers, images, repeats, agreement, time span, what was settled how, and what is odd.
+    """Return readers, images, repeats, agreement, dates, settlement and irregularities in words.
 
     Args:
         store: the study.
@@ -34,7 +34,7 @@ def _design(
     store: ReadingStore, counted: list[Reading], settled: list[SettledImage]
 ) -> Iterator[str]:
     study = store.study
-    # Those that stand: what was taken back, or said anew in its place, is no reading of the study.
+    # Only effective readings: those that were undone or repeated do not count.
     blind = [r for r in effective_readings(counted).values() if r.round is ReadingRound.BLIND]
     readers = {reading.reader_id for reading in blind}
     labels = ", ".join(choice.name for choice in study.choices)
@@ -52,7 +52,7 @@ def _design(
         f"file, header or model, {_count(study.readings_per_image, 'reading')} an image"
     )
     if study.repeat_share:
-        again = sum(turn[3] == 1 for turn in effective_readings(counted))
+        again = sum(slot[3] == 1 for slot in effective_readings(counted))
         yield (
             f"{study.repeat_share:.0%} of the images were shown to the same reader twice, "
             f"unannounced ({_count(again, 'repeat reading')})"
@@ -108,8 +108,8 @@ def _irregular(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
     if late := sum(count_late(counted, store.blind_round_closed()).values()):
         yield f"Acts that reached the server after the blind round was closed and count: {late:,}"
     undone = [one for one in store.imports() if one.undone]
-    gone = store.withdrawn()
-    count = sum(gone.holds(r.reading_id, r.reader_id) for r in store.every_reading())
+    withdrawals = store.withdrawn()
+    count = sum(withdrawals.holds(r.reading_id, r.reader_id) for r in store.every_reading())
     withdrawn = sum(reader.is_withdrawn for reader in store.readers())
     if count:
         yield (

@@ -1,4 +1,4 @@
-"""How far a study has come: what each reader has still to read, and where its images stand."""
+"""Progress of a study: what each reader has left to read, and the status of its images."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,30 +13,30 @@ from cxrview.terms import LabelStatus, ReadingRound, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderProgress:
-    """How far one reader has come in the blind round, in showings."""
+    """Progress of one reader in the blind round, in showings."""
 
     reader_id: int
     done: int
     all: int
-    """Of a retired reader what was done: nothing is left for him."""
+    """For a retired reader the same as `done`: nothing is left."""
     flagged: int
-    """Images that the reader has flagged, in whatever round."""
+    """Images that the reader has flagged, in any round."""
 
     @property
     def left(self) -> int:
-        """What is still to be read."""
+        """Return the number of showings that are left."""
         return self.all - self.done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a study has come."""
+    """Progress of a study."""
 
     images: int
     readers: tuple[ReaderProgress, ...]
-    """Those with the role of a reader, by reader id."""
+    """Everyone with the role of a reader, by reader id."""
     settlements: Mapping[LabelStatus, int]
-    """Images by where they stand; every settlement is there."""
+    """Number of images by label status; every status is a key."""
 
 
 def progress(
@@ -45,13 +45,13 @@ def progress(
     readings: Iterable[Reading],
     readers: Iterable[Reader],
 ) -> Progress:
-    """Count what is done and what is left.
+    """Count what is read and what is left.
 
     Args:
-        study: as it was made.
-        images: all of it.
-        readings: all of it, in the order in which they were written.
-        readers: all of it.
+        study: its settings.
+        images: all images of the study.
+        readings: all readings that count, in the order in which they were written.
+        readers: all readers of the study.
     """
     images, readers = tuple(images), tuple(readers)
     now = EffectiveReadings(readings)
@@ -71,7 +71,7 @@ def progress(
 
 
 def has_read(now: EffectiveReadings) -> dict[str, set[int]]:
-    """By image id, whose blind reading of it stands; what `worklist` asks for."""
+    """Return the readers with an effective blind reading, by image id, for `worklist`."""
     done: dict[str, set[int]] = {}
     for reader_id, image_id, shown_in, occasion in now.verdicts:
         if shown_in is ReadingRound.BLIND and occasion == 0:

@@ -113,9 +113,9 @@ class Served:
     def read_all(self, name: str, say: Callable[[str], dict[str, Any]]) -> None:
         """Have a reader read everything; `say` gives what is said of a path."""
         visitor, reader = self.visit(name), self.readers[name]
-        room = self.app.state.room
+        state = self.app.state.study_state
         while showings := visitor.next(50):
-            paths = [room.images[room.place_of(reader, one)[0]].path for one in showings]
+            paths = [state.images[state.place_of(reader, one)[0]].path for one in showings]
             acts = [self.act(s, **say(p)) for s, p in zip(showings, paths, strict=True)]
             assert not visitor.read(*acts)["refused"]
 

@@ -11,7 +11,7 @@ def flag(served, name, count, note=""):
     showings = visitor.next(count)
     visitor.read(*(served.act(one, note=note) for one in showings))
     visitor.read(*(served.act(one, "flag") for one in showings))
-    return [served.app.state.room.place_of(reader, one)[0] for one in showings]
+    return [served.app.state.study_state.place_of(reader, one)[0] for one in showings]
 
 
 def listed(page):

@@ -1,4 +1,4 @@
-from cxrview.annotate.web.reading_list import Leases
+from cxrview.annotate.web.leases import Leases
 
 
 def test_what_one_tab_holds_another_does_not_get():

@@ -162,7 +162,7 @@ def test_a_database_that_is_gone_is_told_once_and_so_is_its_return(visit, caplog
     told = [record.message.split(" (")[0].split(".")[0] for record in caplog.records]
     assert told == [
         "The database cannot be reached or written",
-        "The database is back",
+        "The database can be reached again",
         "The database cannot be reached or written",
-        "The database is back",
+        "The database can be reached again",
     ]

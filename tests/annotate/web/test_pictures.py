@@ -312,15 +312,15 @@ def known(make_served, tmp_path):
             db.execute(
                 update(IMAGE).where(IMAGE.c.image_id == image.image_id).values(content_id=digest)
             )
-    room = served.app.state.room
-    room._images = {image.image_id: image for image in served.store.images()}
+    state = served.app.state.study_state
+    state._images = {image.image_id: image for image in served.store.images()}
     return served
 
 
 def replace_file(served, showing, tmp_path):
     """Put another picture in the place of the one shown."""
-    room = served.app.state.room
-    path = Path(room.path_of(room.place_of(served.readers[ADA], showing)[0]))
+    state = served.app.state.study_state
+    path = Path(state.path_of(state.place_of(served.readers[ADA], showing)[0]))
     Image.fromarray(np.eye(40, dtype=np.uint8) * 255).save(path)
     return path
 
@@ -352,8 +352,8 @@ def test_a_replaced_file_is_neither_shown_nor_labelled(known, tmp_path):
 def test_a_file_that_was_put_back_is_labelled_again(known, tmp_path):
     visitor = known.visit(ADA)
     showing = visitor.next(1)[0]
-    room = known.app.state.room
-    path = Path(room.path_of(room.place_of(known.readers[ADA], showing)[0]))
+    state = known.app.state.study_state
+    path = Path(state.path_of(state.place_of(known.readers[ADA], showing)[0]))
     old = path.read_bytes()
     replace_file(known, showing, tmp_path)
     refused = visitor.read(known.act(showing))["refused"]

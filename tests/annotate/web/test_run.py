@@ -87,7 +87,7 @@ def test_an_address_that_is_taken_is_told_once(make_served, tmp_path, caplog):
         served = make_served(folder=folder)
     process = Process(tmp_path / "here" / "study.db")
     try:
-        with pytest.raises(UsageError, match="cannot be listened at"):
+        with pytest.raises(UsageError, match="cannot listen on"):
             serve_annotation(served.store, port=int(process.address.rpartition(":")[2]))
     finally:
         process.end(signal.SIGKILL)

@@ -12,19 +12,19 @@ ADA, BO = "Ada Lovelace", "Bo Diddley"
     [
         ({"label": "oblique"}, "no such label"),
         ({"label": ""}, "no such label"),
-        ({"act": "exclude", "reason": "boredom"}, "no reason"),
-        ({"act": "undo"}, "takes back"),
+        ({"act": "exclude", "reason": "boredom"}, "exclusion reasons"),
+        ({"act": "undo"}, "undoes"),
         ({"act": "delete"}, "act"),
         ({"uid": "x"}, "uid"),
         ({"uid": None}, "uid"),
         ({"undoes": "x"}, "undoes"),
-        ({"showing": "0" * 16}, "no image"),
+        ({"showing": "0" * 16}, "not shown"),
         ({"showing": "../../etc/passwd"}, "showing"),
         ({"how": "import"}, "how"),
         ({"made": "yesterday"}, "made"),
         ({"made": "2026-05-04T12:00:00"}, "made"),
-        ({"made": "1970-01-01T00:00:00Z"}, "clock"),
-        ({"shown": "9999-12-31T23:59:59-12:00"}, "clock"),
+        ({"made": "1970-01-01T00:00:00Z"}, "wrong by many years"),
+        ({"shown": "9999-12-31T23:59:59-12:00"}, "wrong by many years"),
         ({"milliseconds": -1}, "milliseconds"),
         ({"note": "x" * 5000}, "note"),
         ({"display": {"zoom": [1]}}, "display"),
@@ -60,7 +60,7 @@ def test_no_one_reads_for_another(served):
     ada, bo = served.visit(ADA), served.visit(BO)
     showing = ada.next(1)[0]
 
-    assert "no image" in bo.read(served.act(showing))["refused"][0]["why"]
+    assert "not shown" in bo.read(served.act(showing))["refused"][0]["why"]
     assert not list(served.store.readings())
 
 
@@ -70,7 +70,7 @@ def test_no_one_writes_under_the_number_of_anothers_reading(served):
     ada.read(act)
     stolen = served.act(bo.next(1)[0]) | {"uid": act["uid"]}
 
-    assert "taken" in bo.read(stolen)["refused"][0]["why"]
+    assert "already used" in bo.read(stolen)["refused"][0]["why"]
     assert len(list(served.store.readings())) == 1
 
 

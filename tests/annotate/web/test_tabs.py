@@ -9,7 +9,7 @@ def test_a_script_learns_who_is_in_and_what_time_it_is(served):
     visitor = served.visit(ADA)
     told = visitor.get("/api/session").json()
 
-    assert set(told) == {"csrf", "queue", "reader", "now"}
+    assert set(told) == {"csrf", "queue", "reader", "now", "seconds_left"}
     assert (told["csrf"], told["reader"]) == (visitor.csrf, ADA)
     assert datetime.fromisoformat(told["now"]) == served.clock()
     assert f'name="queue" content="{told["queue"]}"' in visitor.get("/").text

@@ -145,9 +145,9 @@ def test_label_set_and_settings_are_kept(room):
         ("archive --from views.parquet", "name either IMAGES or a table"),
         ("archive --only review", "--only is for the decisions of a table"),
         ("archive --stratify decision", "told apart by source alone"),
-        ("--from nothing.parquet", "there is no table nothing.parquet"),
+        ("--from nothing.parquet", "table nothing.parquet does not exist"),
         ("--from readings.csv --stratify ward", "no column ward to stratify by"),
-        ("--from views.parquet --only broken", "there is no decision broken"),
+        ("--from views.parquet --only broken", "unknown decision broken"),
         ("--from views.parquet --only not_chest", "no image with decision not_chest"),
         ("--from views.parquet --sample 3 --stratify decision", "too small for 2 strata"),
         ("--from views.parquet --labels frontal", "at least two labels"),
@@ -214,7 +214,7 @@ def test_a_reader_gets_a_new_link_and_a_password(room):
     ("given", "why"),
     [
         ("anna", "say what to do"),
-        ("zoe --link", "there is no reader zoe"),
+        ("zoe --link", "the study has no reader zoe"),
         ("zoe --link --role reader", "gets a link anyway"),
         ("anna --role reader", "anna has that role already"),
     ],
@@ -311,7 +311,7 @@ def test_all_patients_known_is_nothing_to_tell(room):
     ("given", "why"),
     [
         ("archive --patient-column MRN", "--patient-column is for a table"),
-        ("archive --patient-pattern nobody(x)", "tells no patient of any image"),
+        ("archive --patient-pattern nobody(x)", "gives no patient for any image"),
         ("--from views.parquet --patient-column MRN", "has no column MRN"),
     ],
 )

@@ -66,13 +66,13 @@ def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
     [
         ("archive/here/99.png,anna,frontal,", "line 82: the study has no image archive/here/99"),
         ("archive/here/02.png,anna,oblique,", "line 82: the study has no label 'oblique'"),
-        ("archive/here/02.png,anna,excluded,tired", "line 82: tired is no reason to exclude"),
+        ("archive/here/02.png,anna,excluded,tired", "line 82: tired is not a reason to exclude"),
         ("archive/here/02.png,anna,,", "line 82: neither a label nor a reason"),
         ("archive/here/02.png,anna,frontal,other", "line 82: a label and a reason"),
         ("archive/here/02.png,,frontal,", "line 82: no reader"),
         ("archive/here/02.png,anna,frontal,,x", "line 82: more cells than columns"),
         ("archive/here/02.png,ada,frontal,", "ada is adjudicator of this study and no reader"),
-        ("archive/here/02.png,anna,excluded,other", "line 6 and line 82 say two things of one"),
+        ("archive/here/02.png,anna,excluded,other", "line 6 and line 82 are different verdicts"),
     ],
 )
 def test_a_row_that_makes_no_sense_is_refused_by_its_line_and_nothing_written(room, line, why):
@@ -244,7 +244,7 @@ def test_one_of_each_unknown_patient_cannot_be_had(room):
     room.run("annotate create study.db archive --reader anna --reader ben")
     room.run("annotate import study.db readings.csv")
 
-    with pytest.raises(UsageError, match="nobody knows the patient of 38 images"):
+    with pytest.raises(UsageError, match="the patient of 38 images is not known"):
         room.run("annotate export study.db --links linked --one-per patient")
 
 
@@ -278,7 +278,7 @@ def test_nothing_that_stands_is_written_over_unasked(room):
     room.create_read()
     room.run("annotate export study.db --out labels.csv --links linked")
 
-    with pytest.raises(UsageError, match=r"labels\.csv exists already"):
+    with pytest.raises(UsageError, match=r"labels\.csv already exists"):
         room.run("annotate export study.db --out labels.csv")
     with pytest.raises(UsageError, match="linked holds links already"):
         room.run("annotate export study.db --links linked")

@@ -224,7 +224,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def telling_of(name: str) -> Iterator[None]:
+def opening_errors(name: str) -> Iterator[None]:
     """Turn what the database says while it is opened into one line, without its URL's secrets.
 
     Raises:

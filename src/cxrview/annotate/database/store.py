@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select
 
-from cxrview.annotate.database.connect import Database, is_url, telling_of
+from cxrview.annotate.database.connect import Database, is_url, opening_errors
 from cxrview.annotate.database.rows import (
     as_written,
     image_row,
@@ -209,7 +209,7 @@ def _opened(where: str) -> Iterator[Database]:
     """A database that stays open unless the block fails."""
     database = Database(where)
     try:
-        with telling_of(database.name):
+        with opening_errors(database.name):
             yield database
     except BaseException:  # whatever ends it, nobody else can close it
         database.close()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from cxrview.annotate.agreement import Pace, ReaderPace, between_readers, pace, within_readers
 from cxrview.annotate.web.kappa_axis import kappa_axis
-from cxrview.annotate.web.shown_items import lot
+from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
 from cxrview.records import Kappa, Reader
 from cxrview.terms import Role
@@ -15,29 +15,29 @@ from cxrview.terms import Role
 T = TypeVar("T")
 
 
-def agreement_table(room: StudyState, reader: Reader) -> dict[str, Any]:
+def agreement_table(state: StudyState, reader: Reader) -> dict[str, Any]:
     """Say how far readers agree, how quick they are, and how far they have come.
 
     Readers are anonymised while conflicts may still come: a row and a column of
     a confusion table would tell the adjudicator whose a side of a conflict is.
 
     Args:
-        room: the study.
+        state: the study.
         reader: who asks. How others agree is no matter for one who has still to read blind.
     """
-    hides = room.has_blind_left(reader)
+    hides = state.has_blind_left(reader)
     # Its own look at all readings: the pace counts time spent on what was taken back, too.
-    paces = pace(room.store.readings())
-    active = (one for one in room.readers if Role.READER in one.roles and not one.is_retired)
-    lists = {one.reader_id: room.list_of(one) for one in active}
-    with room.lock:
-        verdicts = list(room.standing.verdicts.values())
-        hides_names = room.blind_round_closed is None or bool(room.settlements.conflicts())
-        named = {one.reader_id: one.name for one in room.readers}
-        names = _numbers(room) if hides_names else named
-        study = Counter(str(one.how) for one in room.settlements.all().values())
-    between = {} if hides else between_readers(room.study, verdicts, room.readers)
-    within = within_readers(room.study, verdicts, room.readers)
+    paces = pace(state.store.readings())
+    active = (one for one in state.readers if Role.READER in one.roles and not one.is_retired)
+    lists = {one.reader_id: state.list_of(one) for one in active}
+    with state.lock:
+        verdicts = list(state.effective.verdicts.values())
+        hides_names = state.blind_round_closed is None or bool(state.label_statuses.conflicts())
+        named = {one.reader_id: one.name for one in state.readers}
+        names = _numbers(state) if hides_names else named
+        study = Counter(str(one.how) for one in state.label_statuses.all().values())
+    between = {} if hides else between_readers(state.study, verdicts, state.readers)
+    within = within_readers(state.study, verdicts, state.readers)
     return {
         "names_hidden": hides_names,
         "between_hidden": hides,
@@ -52,10 +52,13 @@ def agreement_table(room: StudyState, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _numbers(room: StudyState) -> dict[int, str]:
+def _numbers(state: StudyState) -> dict[int, str]:
     drawn = sorted(
-        room.readers,
-        key=lambda one: (Role.READER not in one.roles, lot(room, f"name {one.reader_id}")),
+        state.readers,
+        key=lambda one: (
+            Role.READER not in one.roles,
+            random_order(state, f"name {one.reader_id}"),
+        ),
     )
     return {one.reader_id: f"Reader {number}" for number, one in enumerate(drawn, start=1)}
 

@@ -1,4 +1,4 @@
-"""Puts the annotation room together: one study, its routes, and what stands before them."""
+"""The web application of one annotation study: its state, routes and middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web import flagged, own_readings, tabs
-from cxrview.annotate.web.auth import LoginThrottle, Sessions
+from cxrview.annotate.web.auth import Sessions
 from cxrview.annotate.web.database_watch import DatabaseWatch
+from cxrview.annotate.web.login_throttle import LoginThrottle
 from cxrview.annotate.web.middleware import RequestGuard
 from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.routes import admin as admin_routes
@@ -24,7 +25,7 @@ from cxrview.annotate.web.routes import settling as settling_routes
 from cxrview.annotate.web.routes import sign_in
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.web.state import StudyState
-from cxrview.annotate.web.templates import STATIC, tell, tell_invalid
+from cxrview.annotate.web.templates import STATIC, error_page, validation_error_page
 
 ROUTERS = tuple(
     part.routes
@@ -43,29 +44,29 @@ ROUTERS = tuple(
 
 
 def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -> FastAPI:
-    """Make the web application of one study.
+    """Create the web application of one study.
 
     Args:
-        store: of the study; whoever opened it closes it.
-        settings: the defaults where None.
+        store: the open study; the caller closes it.
+        settings: None for the defaults.
 
     Returns:
-        An ASGI application. Its processes are started with the first picture and end with it.
+        An ASGI application. Its worker processes start with the first picture and end with it.
     """
     settings = settings or ServeSettings()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_closing)
     app.state.settings = settings
-    app.state.room = StudyState(store, settings)
-    app.state.door = Sessions(store, settings)
-    app.state.pictures = Pictures(settings, app.state.room.content_id_at)
-    app.state.slowdown = LoginThrottle()
-    app.state.edges = {}  # by reader id, the edge of the pictures that were last asked for
-    app.state.windows = {}  # by reader id, their window
+    app.state.study_state = StudyState(store, settings)
+    app.state.sessions = Sessions(store, settings)
+    app.state.pictures = Pictures(settings, app.state.study_state.content_id_at)
+    app.state.login_throttle = LoginThrottle()
+    app.state.edges = {}  # by reader id, the edge of the last picture requested
+    app.state.windows = {}  # by reader id, the window of the last picture requested
     for routes in ROUTERS:
         app.include_router(routes)
     app.mount("/static", _Static(directory=STATIC, check_dir=False))
-    app.add_exception_handler(HTTPException, tell)
-    app.add_exception_handler(RequestValidationError, tell_invalid)
+    app.add_exception_handler(HTTPException, error_page)
+    app.add_exception_handler(RequestValidationError, validation_error_page)
     app.state.database = DatabaseWatch()
     app.add_middleware(
         RequestGuard,
@@ -83,7 +84,7 @@ async def _closing(app: FastAPI) -> AsyncIterator[None]:
 
 
 class _Static(StaticFiles):
-    """Scripts and style sheets, asked about at each load, so that a newer cxrview is not mixed."""
+    """Scripts and style sheets, revalidated at each load: versions of cxrview never mix."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)

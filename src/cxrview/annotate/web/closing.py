@@ -1,4 +1,4 @@
-"""Closes the blind round, once whoever does it has been told what is still unread."""
+"""Close the blind round, after the person who closes it has confirmed what is unread."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,40 +9,40 @@ from cxrview.terms import Role
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What one reader has still to read."""
+    """How many blind readings one reader has left."""
 
     name: str
     left: int
 
 
-def unread(room: StudyState) -> list[Unread]:
-    """Every active reader who has something left to read blind, in the order of the readers."""
-    active = [one for one in room.readers if Role.READER in one.roles and not one.is_retired]
-    told = [Unread(one.name, room.list_of(one).left) for one in active]
-    return [one for one in told if one.left]
+def unread(state: StudyState) -> list[Unread]:
+    """Return the active readers who have blind readings left, in the order of the readers."""
+    active = [one for one in state.readers if Role.READER in one.roles and not one.is_retired]
+    found = [Unread(one.name, state.list_of(one).left) for one in active]
+    return [one for one in found if one.left]
 
 
 def close_blind_round(
-    room: StudyState, when: datetime, *, even_so_left: int | None, late_seconds: float
+    state: StudyState, when: datetime, *, even_so_left: int | None, late_seconds: float
 ) -> list[Unread]:
-    """Close it for good, unless something is unread of which the asker has not been told.
+    """Close the blind round permanently, unless readings are left that were not confirmed.
 
     Args:
-        room: the study.
+        state: the served study.
         when: now.
-        even_so_left: readings that the asker knows to be left and gives up; None where none are.
-        late_seconds: for how long what was read before is still taken when it arrives late.
+        even_so_left: how many readings the caller knows to be left and gives up; None for none.
+        late_seconds: for how long a reading that was made before is still accepted.
 
     Returns:
-        What is unread where it was therefore not closed; empty where the round is closed now.
+        The readers with readings left, if the round was not closed for that; empty if it is closed.
     """
-    room.look()
-    with room.lock:
-        if room.blind_round_closed is None:
-            waiting = unread(room)
+    state.refresh()
+    with state.lock:
+        if state.blind_round_closed is None:
+            waiting = unread(state)
             left = sum(one.left for one in waiting)
             if left and even_so_left != left:
                 return waiting
-            room.store.close_blind_round(when, late_seconds=late_seconds, left=left)
-            room.look_at_log()
+            state.store.close_blind_round(when, late_seconds=late_seconds, left=left)
+            state.refresh_log()
     return []

@@ -1,7 +1,7 @@
-"""Which files are still those that the study was made of: a replaced one gets no label.
+"""Detect files that were replaced after the study was created; these get no label.
 
-A file is digested when it is labelled first, and again only when its size, its time of change or
-its place on the disk is another one.
+A file is digested when it is first labelled, and again only if its size, modification time or
+inode changes.
 """
 
 import os
@@ -16,21 +16,21 @@ _Facts = tuple[int, int, int]
 
 
 class ContentCheck:
-    """Remembers what was found of each image; its methods may be called from any thread."""
+    """Caches the result for each image; methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: dict[str, tuple[_Facts | None, bool]] = {}
 
     def is_replaced(self, image: StudyImage, path_of: Callable[[str], str]) -> bool:
-        """Whether the file has other bytes than the study was made of.
+        """Whether the file has other content than when the study was created.
 
-        False where nobody knows: the study holds no digest of it, the file cannot be read now, or
-        it lies behind a URL and was not shown yet.
+        False if that is not known: the study has no digest, the file cannot be read now, or it has
+        a URL and was not shown yet.
 
         Args:
             image: of the study.
-            path_of: gives the path of an image id.
+            path_of: returns the path of an image id.
         """
         if not image.content_id:
             return False
@@ -51,24 +51,24 @@ class ContentCheck:
         return is_replaced
 
     def note(self, image_id: str, facts: _Facts | None, *, is_replaced: bool) -> None:
-        """Keep what was found, as when the image was read to be shown.
+        """Store a result, as when the image was read to be shown.
 
         Args:
             image_id: of the image.
             facts: `file_facts` from before it was read.
-            is_replaced: whether its bytes were others.
+            is_replaced: whether its content differs.
         """
         with self._lock:
             self._found[image_id] = (facts, is_replaced)
 
     def replaced(self) -> set[str]:
-        """Ids of the images whose file was found to be replaced when it was looked at last."""
+        """Return the ids of images whose file was replaced when it was last checked."""
         with self._lock:
             return {image_id for image_id, (_, is_replaced) in self._found.items() if is_replaced}
 
 
 def file_facts(path: str) -> _Facts | None:
-    """What changes when a local file is replaced; None of a URL, or where there is none."""
+    """Return size, modification time and inode; None for a URL or a missing file."""
     local = local_path(path)
     if not local:
         return None

@@ -1,6 +1,6 @@
-"""Whether the study's database answers: said once when it stops, and once when it is back.
+"""Report once when the study's database fails and once when it works again.
 
-Also keeps watch that this is the one server of the study, by its lock.
+Also checks by the serving lock that this is the only server of the study.
 """
 
 import logging
@@ -10,21 +10,21 @@ from collections.abc import Callable
 from cxrview.annotate.database.serving_lock import ServingLock
 
 RETRY_SECONDS = 5
-"""After which a browser is told to try again."""
-_LOOK_SECONDS = 2.0
+"""Seconds after which a browser is asked to try again (Retry-After)."""
+_CHECK_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
 
 class DatabaseWatch:
-    """What requests found of the database; its methods may be called from any thread."""
+    """State of the database as requests found it; methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failed: str | None = None
-        """Method of the request that failed first; None while all is well."""
+        """Method of the request that failed first; None while the database works."""
 
     def failed(self, method: str, reason: str) -> None:
-        """Say so, if nobody has yet.
+        """Report that the database failed, unless that has been reported.
 
         Args:
             method: of the request, `GET` or `POST`.
@@ -37,26 +37,26 @@ class DatabaseWatch:
         if is_new:
             _log.error(
                 "The database cannot be reached or written (%s). Readings wait in the browsers and "
-                "are sent when it is back; this server goes on trying.",
+                "are sent when it is back; this server keeps trying.",
                 reason,
             )
 
     def works(self, method: str) -> None:
-        """Say that it is back, if it was away. To be read is not enough where writing failed."""
+        """Report that it works again, if it had failed; a read is not enough after a write."""
         with self._lock:
             if self._failed is None or (self._failed == "POST" and method != "POST"):
                 return
             self._failed = None
-        _log.error("The database is back.")
+        _log.error("The database can be reached again.")
 
 
 class LockWatch(threading.Thread):
-    """Looks after the lock while the study is served.
+    """Checks the serving lock regularly while the study is served.
 
     Args:
-        lock: of the study.
-        database: told what is found.
-        when_taken: called once where another server has taken the lock.
+        lock: the serving lock of the study.
+        database: is notified of failures.
+        when_taken: called once if another server has taken the lock.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class LockWatch(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._serving, self._database, self._when_taken = lock, database, when_taken
-        self._is_over = threading.Event()
+        self._is_stopped = threading.Event()
         self.start()
 
     def run(self) -> None:
-        """Look every two seconds."""
-        while not self._is_over.wait(_LOOK_SECONDS):
+        """Check every two seconds."""
+        while not self._is_stopped.wait(_CHECK_SECONDS):
             try:
                 if not self._serving.is_held():
-                    _log.error("Another server has begun to serve this study; this one ends.")
+                    _log.error("Another server has started to serve this study; this one stops.")
                     self._when_taken()
                     return
             except ConnectionError as error:
@@ -81,7 +81,7 @@ class LockWatch(threading.Thread):
                 self._database.works("GET")
 
     def stop(self) -> None:
-        """End it, and let another server have the study."""
-        self._is_over.set()
+        """Stop checking and release the lock."""
+        self._is_stopped.set()
         self.join()
         self._serving.release()

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from cxrview.annotate.effective import ReadingSlot
 from cxrview.annotate.web.auth import Adjudicating
 from cxrview.annotate.web.routes.pages import study_page
-from cxrview.annotate.web.shown_items import lot
+from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
 from cxrview.records import Reader
 from cxrview.terms import ReadingRound, Role
@@ -28,8 +28,8 @@ def flagged(
     The notes may say what a reader thinks of an image, so that each image on the page is recorded
     as revealed to this adjudicator.
     """
-    state: StudyState = request.app.state.room
-    state.look()
+    state: StudyState = request.app.state.study_state
+    state.refresh()
     with state.lock:
         by_image = flags_for(state, login.reader)
         image_ids = list(by_image)[after : after + _ON_A_PAGE]
@@ -58,7 +58,7 @@ def flags_for(state: StudyState, reader: Reader) -> dict[str, list[ReadingSlot]]
     reads = Role.READER in reader.roles and state.blind_round_closed is None
     own_list = state.list_of(reader) if reads else None
     found: defaultdict[str, list[ReadingSlot]] = defaultdict(list)
-    for slot in reversed(state.standing.flags):
+    for slot in reversed(state.effective.flags):
         image_id = slot[1]
         if own_list is None or own_list.is_read(image_id):
             found[image_id].append(slot)
@@ -68,14 +68,14 @@ def flags_for(state: StudyState, reader: Reader) -> dict[str, list[ReadingSlot]]
 def _row(
     state: StudyState, reader: Reader, image_id: str, slots: list[ReadingSlot]
 ) -> dict[str, Any]:
-    slots = sorted(slots, key=lambda slot: lot(state, f"{image_id} {slot[0]}"))
+    slots = sorted(slots, key=lambda slot: random_order(state, f"{image_id} {slot[0]}"))
     notes = []
     for slot in slots:
-        verdict = state.standing.verdicts.get(slot)
-        notes += [one.note for one in (state.standing.flags[slot], verdict) if one and one.note]
+        verdict = state.effective.verdicts.get(slot)
+        notes += [one.note for one in (state.effective.flags[slot], verdict) if one and one.note]
     return {
         "showing": state.showing_of(reader, (image_id, ReadingRound.ADJUDICATION, 0)),
         "flags": len({slot[0] for slot in slots}),
         "notes": list(dict.fromkeys(notes)),
-        "status": str(state.settlements.all()[image_id].how),
+        "status": str(state.label_statuses.all()[image_id].how),
     }

@@ -1,4 +1,4 @@
-"""Writes readings down for many requests at once, so that they share the wait for the disk."""
+"""Group commit: readings of concurrent requests are written in one transaction."""
 
 import threading
 from collections.abc import Sequence
@@ -10,44 +10,44 @@ from cxrview.records import Reading
 
 @dataclass(slots=True)
 class _PendingWrite:
-    """What one request has to write."""
+    """The readings of one request."""
 
     readings: Sequence[Reading]
     is_written: bool = False
 
 
 class GroupCommitWriter:
-    """One writer at a time, who takes along whatever others brought while he waited.
+    """One thread writes at a time, and also writes what others queued while it waited.
 
-    Twenty readers who each wait for the disk alone wait twenty times as long.
+    Without it twenty concurrent requests would wait for twenty commits one after another.
     """
 
     def __init__(self, store: ReadingStore) -> None:
         self._store = store
-        self._turn = threading.Lock()
+        self._writing = threading.Lock()
         self._lock = threading.Lock()
         self._waiting: list[_PendingWrite] = []
 
     def write(self, readings: Sequence[Reading]) -> None:
-        """Append readings to the store; they are on the disk when this returns."""
+        """Append readings to the study; they are on the disk when this returns."""
         mine = _PendingWrite(readings)
         with self._lock:
             self._waiting.append(mine)
-        with self._turn:
+        with self._writing:
             if mine.is_written:
                 return
             with self._lock:
-                pages, self._waiting = self._waiting, []
-            self._write_pages(pages, mine)
+                batches, self._waiting = self._waiting, []
+            self._write_batches(batches, mine)
 
-    def _write_pages(self, pages: list[_PendingWrite], mine: _PendingWrite) -> None:
+    def _write_batches(self, batches: list[_PendingWrite], mine: _PendingWrite) -> None:
         try:
-            self._store.add_readings([one for page in pages for one in page.readings])
-        except Exception:  # raised again by the next line, if it was this request's own fault
-            # Whose it was, nobody knows: each of the others tries for himself.
+            self._store.add_readings([one for batch in batches for one in batch.readings])
+        except Exception:  # raised again below if it was caused by the readings of this request
+            # The cause may be the readings of any request: each of the others writes its own.
             with self._lock:
-                self._waiting += [page for page in pages if page is not mine]
+                self._waiting += [one for one in batches if one is not mine]
             self._store.add_readings(mine.readings)
         else:
-            for page in pages:
-                page.is_written = True
+            for batch in batches:
+                batch.is_written = True

@@ -1,6 +1,6 @@
-"""What stands before every route: who may call, from where, how much, and with what headers back.
+"""Middleware of all routes: host and origin checks, a body limit, security headers.
 
-A plain ASGI layer, outermost but for the server's own, so that no answer leaves without them.
+It is the outermost ASGI layer of the application, so that every response has the headers.
 """
 
 import logging
@@ -18,7 +18,7 @@ from cxrview.annotate.database.connect import is_out_of_reach, reason_of
 from cxrview.annotate.web.database_watch import RETRY_SECONDS, DatabaseWatch
 
 MOST_BODY_BYTES = 2 << 20
-"""A thousand readings and their notes take half of it."""
+"""A thousand readings with notes take half of it."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -26,7 +26,7 @@ POLICY = (
 )
 _HEADERS = {
     "Content-Security-Policy": POLICY,
-    # Not no-referrer: browsers would then call the origin of our own forms null.
+    # Not no-referrer: browsers would then send the origin of our own forms as null.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -35,8 +35,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _SAFE = ("GET", "HEAD")
-_TOO_MUCH = "That is too much at once."
-_BROKEN = "Something went wrong here; nothing was lost. Try again."
+_TOO_MUCH = "The request is too large."
+_BROKEN = "Internal error of the server. Nothing was lost. Try again."
 _OUT_OF_REACH = (
     "The study's database cannot be reached or written at the moment. Readings wait in the browser."
 )
@@ -46,13 +46,13 @@ _log = logging.getLogger(__name__)
 
 
 class RequestGuard:
-    """Refuses foreign hosts, foreign origins and endless bodies; adds the headers.
+    """Refuses unknown hosts, foreign origins and large bodies; adds security headers.
 
     Args:
-        app: what it stands before.
+        app: the application behind it.
         hosts: names that browsers may call the server by, besides its addresses.
-        is_https_only: whether to tell browsers to come to this host by https alone (HSTS).
-        database: told whether it answers.
+        is_https_only: whether to send Strict-Transport-Security (HSTS).
+        database: is notified when the database fails or works again.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class RequestGuard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":  # and no web sockets
-            await self._serve(scope, receive, _Answer(send, self._headers))
+            await self._serve(scope, receive, _Response(send, self._headers))
 
-    async def _serve(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: "_Response") -> None:
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal:
             await refusal(scope, receive, send)
@@ -87,7 +87,7 @@ class RequestGuard:
             await self._app(scope, body.receive, send)
             if send.status < 500 and not scope["path"].startswith("/static/"):
                 self._database.works(scope["method"])
-        except Exception as error:  # the last door: what it says may quote a row or a path
+        except Exception as error:  # last-resort handler: the message may quote a row or a path
             if is_out_of_reach(error):
                 self._database.failed(scope["method"], reason_of(error))
                 if not send.has_begun:
@@ -110,7 +110,7 @@ class RequestGuard:
         if method in _SAFE:
             return None
         if not _is_own(host, headers):
-            return PlainTextResponse("Sent by a page of another site.", 403)
+            return PlainTextResponse("The request was sent by a page of another site.", 403)
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
             return PlainTextResponse(_TOO_MUCH, 413)
@@ -124,8 +124,8 @@ def _out_of_reach(path: str) -> Response:
     return PlainTextResponse(_OUT_OF_REACH, 503, headers)
 
 
-class _Answer:
-    """Adds the headers to whatever is answered."""
+class _Response:
+    """Adds the headers to every response."""
 
     def __init__(self, send: Send, headers: dict[str, str]) -> None:
         self._send, self._headers = send, headers
@@ -143,7 +143,7 @@ class _Answer:
 
 
 class _Body:
-    """Counts what comes in: a body in chunks does not say how long it will be."""
+    """Limits the body: one that is sent in chunks does not declare its length."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -158,13 +158,13 @@ class _Body:
 
 
 def _name(host: str) -> str:
-    """Host without its port: `[::1]:8000` is `[::1]`."""
+    """Return a host without its port: `[::1]:8000` is `[::1]`."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdigit() else host).lower()
 
 
 def _is_address(name: str) -> bool:
-    """Whether it is an IP address, which no foreign name server can point elsewhere."""
+    """Whether a host is an IP address, which DNS rebinding cannot change."""
     try:
         ip_address(name.removeprefix("[").removesuffix("]"))
     except ValueError:
@@ -173,8 +173,8 @@ def _is_address(name: str) -> bool:
 
 
 def _is_own(host: str, headers: Headers) -> bool:
-    """Whether a page of this server sent it; who names no origin at all is no browser."""
-    if site := headers.get("sec-fetch-site"):  # which browsers say to trustworthy addresses only
+    """Whether a page of this server sent it; a client that sends no origin is not a browser."""
+    if site := headers.get("sec-fetch-site"):  # which browsers send only to https and localhost
         return site == "same-origin"
     origin = headers.get("origin")
     return origin is None or urlsplit(origin).netloc.lower() == host.lower()

@@ -1,4 +1,4 @@
-"""The page of a reader's own readings, to open one again while the blind round is open."""
+"""The page of a reader's own readings, which can be opened again in the blind round."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -28,21 +28,21 @@ def my_readings(
     show: Annotated[Shown, Query()] = "all",
     after: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> HTMLResponse:
-    """Show a reader's own blind readings, the last ones first; `after` so many of them."""
-    room: StudyState = request.app.state.room
-    room.look()
-    own = pace(one for one in room.store.readings() if one.reader_id == login.reader.reader_id)
+    """Show a reader's own blind readings, the latest first, starting after `after` of them."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    own = pace(one for one in state.store.readings() if one.reader_id == login.reader.reader_id)
     speeds = own.get(login.reader.reader_id)
-    with room.lock:
-        rows = {name: turns(room, login.reader) for name, turns in _TURNS.items()}
-        told = [_row(room, login, turn) for turn in rows[show][after : after + _ON_A_PAGE]]
+    with state.lock:
+        rows = {name: slots(state, login.reader) for name, slots in _SLOTS.items()}
+        shown = [_row(state, login, slot) for slot in rows[show][after : after + _ON_A_PAGE]]
     return study_page(
         request,
         login,
         "my_readings",
         show=show,
         counts={name: len(found) for name, found in rows.items()},
-        rows=told,
+        rows=shown,
         after=after,
         next_after=after + _ON_A_PAGE if len(rows[show]) > after + _ON_A_PAGE else None,
         previous_after=max(0, after - _ON_A_PAGE) if after else None,
@@ -53,39 +53,39 @@ def my_readings(
     )
 
 
-def _read(room: StudyState, reader: Reader) -> list[ReadingSlot]:
-    verdicts = room.standing.verdicts
-    own = [turn for turn in verdicts if _is_own(turn, reader)]
-    return sorted(own, key=lambda turn: verdicts[turn].reading_id, reverse=True)
+def _read(state: StudyState, reader: Reader) -> list[ReadingSlot]:
+    verdicts = state.effective.verdicts
+    own = [slot for slot in verdicts if _is_own(slot, reader)]
+    return sorted(own, key=lambda slot: verdicts[slot].reading_id, reverse=True)
 
 
-def _flagged(room: StudyState, reader: Reader) -> list[ReadingSlot]:
-    return [turn for turn in reversed(room.standing.flags) if _is_own(turn, reader)]
+def _flagged(state: StudyState, reader: Reader) -> list[ReadingSlot]:
+    return [slot for slot in reversed(state.effective.flags) if _is_own(slot, reader)]
 
 
-def _postponed(room: StudyState, reader: Reader) -> list[ReadingSlot]:
-    return [turn for turn in reversed(room.standing.postponed) if _is_own(turn, reader)]
+def _postponed(state: StudyState, reader: Reader) -> list[ReadingSlot]:
+    return [slot for slot in reversed(state.effective.postponed) if _is_own(slot, reader)]
 
 
-_TURNS: dict[Shown, Callable[[StudyState, Reader], list[ReadingSlot]]] = {
+_SLOTS: dict[Shown, Callable[[StudyState, Reader], list[ReadingSlot]]] = {
     "all": _read,
     "flagged": _flagged,
     "postponed": _postponed,
 }
 
 
-def _is_own(turn: ReadingSlot, reader: Reader) -> bool:
-    return turn[0] == reader.reader_id and turn[2] is ReadingRound.BLIND
+def _is_own(slot: ReadingSlot, reader: Reader) -> bool:
+    return slot[0] == reader.reader_id and slot[2] is ReadingRound.BLIND
 
 
-def _row(room: StudyState, login: Login, turn: ReadingSlot) -> dict[str, Any]:
-    said = room.standing.verdicts.get(turn)
-    put_off = room.standing.postponed.get(turn)
-    last = said or put_off or room.standing.flags[turn]
+def _row(state: StudyState, login: Login, slot: ReadingSlot) -> dict[str, Any]:
+    said = state.effective.verdicts.get(slot)
+    postponed = state.effective.postponed.get(slot)
+    last = said or postponed or state.effective.flags[slot]
     return {
-        "showing": room.showing_of(login.reader, (turn[1], turn[2], turn[3])),
-        "said": verdict(said) if said else ("postponed" if put_off else "not read yet"),
+        "showing": state.showing_of(login.reader, (slot[1], slot[2], slot[3])),
+        "said": verdict(said) if said else ("postponed" if postponed else "not read yet"),
         "note": last.note,
-        "flagged": turn in room.standing.flags,
+        "flagged": slot in state.effective.flags,
         "made": last.made.isoformat(timespec="minutes"),
     }

@@ -42,7 +42,7 @@ def change_consequences(state: StudyState, reader: Reader) -> ChangeConsequences
         settled = sum(
             bool(one.label or one.reason)
             and any(reading.reader_id == reader.reader_id for reading in one.readings)
-            for one in state.settlements.all().values()
+            for one in state.label_statuses.all().values()
         )
     others = [one for one in state.readers if Role.READER in one.roles and not one.is_retired]
     return ChangeConsequences(

@@ -1,4 +1,4 @@
-"""One reader's list in the blind round, and how far it is read."""
+"""A reader's list of the blind round: what comes next and what has been read."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,10 +6,10 @@ from cxrview.annotate.worklist import Showing
 
 
 class ReadingList:
-    """Showings in the reader's own order. Telling what comes next costs what is asked for.
+    """Showings in the reader's own order.
 
-    A hidden repeat waits until its first showing has been read, or a page of sixty might show
-    an image twice.
+    A hidden repeat comes only after its first showing has been read. Otherwise a page of sixty
+    thumbnails might show an image twice.
 
     Attributes:
         done: showings that have been read.
@@ -38,24 +38,24 @@ class ReadingList:
         return self._showings
 
     def find(self, showing_id: str) -> Showing | None:
-        """Find a showing by its id; None where the list has none such."""
+        """Return the showing with this id; None if it is not on the list."""
         place = self._place.get(showing_id)
         return None if place is None else self._showings[place]
 
     def showing_of(self, image_id: str, occasion: int) -> Showing | None:
-        """Find the showing of an image; None where it is not for this reader."""
+        """Return the showing of an image; None if it is not on the list."""
         place = self._place_of.get((image_id, occasion))
         return None if place is None else self._showings[place]
 
     def is_read(self, image_id: str) -> bool:
-        """Whether every showing of an image has been read, or there is none."""
+        """Whether every showing of an image has been read; true if the list has none."""
         places = (self._place_of.get((image_id, occasion)) for occasion in (0, 1))
         return all(self._is_read[place] for place in places if place is not None)
 
     def mark(self, image_id: str, occasion: int, *, is_read: bool, is_postponed: bool) -> None:
-        """Take note of where a showing stands; one that is postponed goes behind all others."""
+        """Set the state of a showing; a postponed one goes to the end of the list."""
         place = self._place_of.get((image_id, occasion))
-        if place is None:  # read by import, though it is another reader's
+        if place is None:  # imported, of an image on another reader's list
             return
         self.done += is_read - self._is_read[place]
         self._is_read[place] = is_read
@@ -65,11 +65,11 @@ class ReadingList:
         self._first = min(self._first, place)
 
     def following(self, count: int, is_wanted: Callable[[str], bool]) -> list[Showing]:
-        """Give the next that are not read, postponed ones last.
+        """Return the next showings that are not read, postponed ones last.
 
         Args:
-            count: how many at the most.
-            is_wanted: by showing id, whether it may be among them.
+            count: how many at most.
+            is_wanted: takes a showing id; whether it may be returned.
         """
         while self._first < len(self._showings) and self._is_past(self._first):
             self._first += 1
@@ -89,50 +89,3 @@ class ReadingList:
 
     def _is_past(self, place: int) -> bool:
         return bool(self._is_read[place]) or place in self._postponed
-
-
-class Leases:
-    """Holders of things for a while. A holder who is not heard of loses all that it holds.
-
-    Args:
-        seconds: after which that is.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._holder_of: dict[str, str] = {}
-        self._held_by: dict[str, set[str]] = {}
-        self._until: dict[str, float] = {}
-
-    def hold(self, holder: str, things: Iterable[str], now: float) -> None:
-        """Hold what nobody else holds, and go on holding what one has.
-
-        Args:
-            holder: such as a tab.
-            things: that it has or takes.
-            now: seconds of a clock.
-        """
-        for late in [name for name, until in self._until.items() if until <= now]:
-            self.release(late)
-        self._until[holder] = now + self._seconds
-        held = self._held_by.setdefault(holder, set())
-        for thing in things:
-            if self._holder_of.setdefault(thing, holder) == holder:
-                held.add(thing)
-
-    def is_free(self, thing: str, holder: str, now: float) -> bool:
-        """Whether nobody but the holder has it."""
-        other = self._holder_of.get(thing, holder)
-        return other == holder or self._until[other] <= now
-
-    def release(self, holder: str) -> None:
-        """Let go of all that a holder has; one that is not known has nothing."""
-        self._until.pop(holder, None)
-        for thing in self._held_by.pop(holder, ()):
-            del self._holder_of[thing]
-
-    def release_others(self, start: str, but: str) -> None:
-        """Let go of what holders have whose names begin with `start`, but for `but`."""
-        for holder in [one for one in self._until if one.startswith(start)]:
-            if holder != but and not holder.startswith(f"{but}/"):
-                self.release(holder)

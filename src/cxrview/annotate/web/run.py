@@ -1,4 +1,4 @@
-"""Serves an annotation study to browsers until somebody stops it."""
+"""Serve an annotation study to browsers until the process is stopped."""
 
 import logging
 import socket
@@ -33,30 +33,30 @@ def serve_annotation(
 ) -> None:
     """Serve a study; returns when the process is told to end (SIGINT, SIGTERM).
 
-    Nothing is logged but errors, and those without addresses: a secret link is one.
+    Only errors are logged, and without addresses, since a secret link is one.
 
     Args:
-        store: of the study; whoever opened it closes it.
-        settings: the defaults where None. This machine's name and the host are added to its hosts.
-        host: address to listen at.
-        port: 0 for any that is free.
-        may_be_reached: said by who knows that other machines then see the study's images.
-        certificate: of TLS, PEM, for https.
-        key: of the certificate, where that file does not hold it.
-        when_ready: told the address once browsers may come.
+        store: the open study; the caller closes it.
+        settings: None for the defaults. This machine's name and the host are added to its hosts.
+        host: address to listen on.
+        port: 0 for any free port.
+        may_be_reached: confirms that other machines may reach the study's images.
+        certificate: TLS certificate, PEM, for https.
+        key: private key, if the certificate file does not contain it.
+        when_ready: called with the address once browsers can connect.
 
     Raises:
-        UsageError: other machines could come in and nobody said that they may, or the address
-            cannot be had, or certificate and key are none, or another process serves the study.
+        UsageError: other machines could connect without `may_be_reached`, or the address is
+            not available, or certificate or key is invalid, or another process serves the study.
     """
     if not _is_loopback(host) and not may_be_reached:
         raise UsageError(
             f"{host} can be reached from other machines, which then see the study's images",
-            "Serve on 127.0.0.1 and come in by ssh -L, or say that you mean it; then give readers "
-            "passwords and serve by https",
+            "Serve on 127.0.0.1 and connect by ssh -L, or confirm it with --reachable; then give "
+            "readers passwords and serve by https",
         )
     if key and not certificate:
-        raise UsageError("a key of TLS goes with its certificate: name both")
+        raise UsageError("a TLS key needs its certificate: name both")
     if certificate:
         check_certificate(certificate, key)
     settings = settings or ServeSettings()
@@ -67,8 +67,8 @@ def serve_annotation(
     )
     if settings.is_https_only and not settings.is_https:
         raise UsageError(
-            "--https-only is for a server that browsers reach by https",
-            "Name --certificate, or say --behind-https",
+            "--https-only needs a server that browsers reach by https",
+            "Use --certificate, or --behind-https",
         )
     app = annotation_app(store, settings)
     config = uvicorn.Config(
@@ -76,7 +76,7 @@ def serve_annotation(
         host=host,
         port=port,
         access_log=False,
-        log_config=None,  # the caller's own
+        log_config=None,  # logging is configured by the caller
         log_level="error",
         server_header=False,
         proxy_headers=False,
@@ -90,16 +90,19 @@ def serve_annotation(
     lock = store.take_serving_lock(store.study.study_id)
     watch = LockWatch(lock, app.state.database, server.end)
     try:
-        with suppress(KeyboardInterrupt):  # raised anew once all is closed
+        with suppress(KeyboardInterrupt):  # raised again once everything is closed
             server.run()
-    except SystemExit as error:  # of uvicorn's own, when the address is taken
-        raise UsageError(f"{host}:{port} cannot be listened at", "Try another --port") from error
+    except SystemExit as error:  # raised by uvicorn when the address is in use
+        raise UsageError(
+            f"cannot listen on {host}:{port}: the address is in use or not available",
+            "Try another --port",
+        ) from error
     finally:
         watch.stop()
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, and where."""
+    """Calls back with its address once it listens."""
 
     def __init__(self, config: uvicorn.Config, when_ready: Callable[[str], None] | None) -> None:
         super().__init__(config)
@@ -111,7 +114,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         log = logging.getLogger("uvicorn.error")
-        log.disabled = True  # a taken address is told once, by whoever called
+        log.disabled = True  # the caller reports an address in use, once
         try:
             await super().startup(sockets)
         finally:

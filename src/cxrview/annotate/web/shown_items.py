@@ -1,4 +1,4 @@
-"""What a page is told of an image that it shows: what it is judged by, and nothing else."""
+"""The JSON of an image that a page shows: only what the reader may know in that round."""
 
 from hashlib import blake2b
 from typing import Any
@@ -11,69 +11,71 @@ from cxrview.terms import Action, ReadingRound
 
 
 def verdict(reading: Reading) -> str:
-    """What a page shows of a verdict: the label, or `excluded: ` and the reason."""
+    """Return a verdict in words: the label, or `excluded: ` and the reason."""
     return reading.label if reading.act is Action.LABEL else f"{EXCLUDED}: {reading.reason}"
 
 
-def blind_item(room: StudyState, reader: Reader, showing: str, place: Place) -> dict[str, Any]:
-    """What a reader is told in the blind round: of the reader's own acts only.
+def blind_item(state: StudyState, reader: Reader, showing: str, place: Place) -> dict[str, Any]:
+    """Return an image of the blind round, with the reader's own note and flag only.
 
     Args:
-        room: the study; whoever calls holds its lock.
-        reader: who asks.
-        showing: the image's id before this reader.
-        place: what it stands for.
+        state: the served study; the caller holds its lock.
+        reader: the one who reads.
+        showing: the showing id of the image for this reader.
+        place: what the showing id stands for.
     """
-    turn = (reader.reader_id, place[0], place[1], place[2])
-    put_off = room.standing.postponed.get(turn)
+    slot = (reader.reader_id, place[0], place[1], place[2])
+    postponed = state.effective.postponed.get(slot)
     return {
         "showing": showing,
-        "note": put_off.note if put_off else "",
-        "flagged": turn in room.standing.flags,
+        "note": postponed.note if postponed else "",
+        "flagged": slot in state.effective.flags,
     }
 
 
-def conflict_item(room: StudyState, reader: Reader, settled: Settled) -> dict[str, Any]:
-    """What an adjudicator is told of a conflict: the readings and their notes, not whose."""
+def conflict_item(state: StudyState, reader: Reader, settled: Settled) -> dict[str, Any]:
+    """Return a conflict: the readings and their notes, without the readers."""
     place = (settled.image_id, ReadingRound.ADJUDICATION, 0)
-    return {"showing": room.showing_of(reader, place), "sides": _sides(room, settled)}
+    return {"showing": state.showing_of(reader, place), "sides": _sides(state, settled)}
 
 
-def second_look_item(room: StudyState, reader: Reader, settled: Settled) -> dict[str, Any]:
-    """What an adjudicator is told for the second look: the label and the model's opinion."""
-    image = room.images[settled.image_id]
+def second_look_item(state: StudyState, reader: Reader, settled: Settled) -> dict[str, Any]:
+    """Return an image of the second look: the label and the model's opinion."""
+    image = state.images[settled.image_id]
     return {
-        "showing": room.showing_of(reader, (settled.image_id, ReadingRound.SECOND_LOOK, 0)),
+        "showing": state.showing_of(reader, (settled.image_id, ReadingRound.SECOND_LOOK, 0)),
         "verdict": settled.label,
         "model_view": image.model_view,
         "pfi": image.pfi,
     }
 
 
-def item_of_reading(room: StudyState, reader: Reader, reading: Reading) -> dict[str, Any]:
-    """What was shown when a reading was made, so that an undo can show it again.
+def item_of_reading(state: StudyState, reader: Reader, reading: Reading) -> dict[str, Any]:
+    """Return what was shown when a reading was made, so that an undo can show it again.
 
     Args:
-        room: the study; whoever calls holds its lock.
-        reader: whose reading it is.
-        reading: one that stands.
+        state: the served study; the caller holds its lock.
+        reader: the one who made the reading.
+        reading: an effective reading.
     """
     if reading.round is ReadingRound.BLIND:
         place = (reading.image_id, reading.round, reading.occasion)
-        return blind_item(room, reader, room.showing_of(reader, place), place)
+        return blind_item(state, reader, state.showing_of(reader, place), place)
     if reading.round is ReadingRound.ADJUDICATION:
-        return conflict_item(room, reader, room.settlements.all()[reading.image_id])
-    others = [r for r in room.standing.of_image(reading.image_id) if slot_of(r) != slot_of(reading)]
-    before = settle(room.study, [reading.image_id], others, room.readers)[reading.image_id]
-    return second_look_item(room, reader, before)
+        return conflict_item(state, reader, state.label_statuses.all()[reading.image_id])
+    others = [
+        r for r in state.effective.of_image(reading.image_id) if slot_of(r) != slot_of(reading)
+    ]
+    before = settle(state.study, [reading.image_id], others, state.readers)[reading.image_id]
+    return second_look_item(state, reader, before)
 
 
-def lot(room: StudyState, name: str) -> bytes:
-    """Draw a place in an order that follows from the study alone."""
-    return blake2b(name.encode(), key=room.study.study_id.encode(), digest_size=8).digest()
+def random_order(state: StudyState, name: str) -> bytes:
+    """Return a sort key for a random order that is the same for the whole study."""
+    return blake2b(name.encode(), key=state.study.study_id.encode(), digest_size=8).digest()
 
 
-def _sides(room: StudyState, settled: Settled) -> list[dict[str, str]]:
+def _sides(state: StudyState, settled: Settled) -> list[dict[str, str]]:
     blind = [one for one in settled.readings if one.round is ReadingRound.BLIND]
-    blind.sort(key=lambda one: lot(room, f"{one.image_id} {one.reader_id}"))
+    blind.sort(key=lambda one: random_order(state, f"{one.image_id} {one.reader_id}"))
     return [{"verdict": verdict(one), "note": one.note} for one in blind]

@@ -1,6 +1,6 @@
-"""What the server has in mind of a study, so that no request has to go through all readings.
+"""In-memory state of the study that is served, rebuilt from the database at each start.
 
-All of it follows from the store, and is made from it anew at each start.
+It saves each request from reading all readings again.
 """
 
 import threading
@@ -13,82 +13,41 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.database.study_log import reveal_of
 from cxrview.annotate.effective import VERDICTS, EffectiveReadings, ReadingSlot, slot_of
 from cxrview.annotate.progress import has_read
-from cxrview.annotate.settle import settle
 from cxrview.annotate.study import absolute_path
 from cxrview.annotate.web.content_check import ContentCheck
 from cxrview.annotate.web.group_commit import GroupCommitWriter
-from cxrview.annotate.web.reading_list import Leases, ReadingList
+from cxrview.annotate.web.label_statuses import LabelStatuses
+from cxrview.annotate.web.leases import Leases
+from cxrview.annotate.web.reading_list import ReadingList
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.worklist import showing_id, worklist
-from cxrview.records import AnnotationStudy, LogEntry, Reader, Reading, Settled, StudyImage
-from cxrview.terms import LabelStatus, ReadingRound, Role, StudyEvent
-
-
-class LabelStatuses:
-    """Settles again what a reading touched since the last look.
-
-    Args:
-        study: gives how many readings an image needs.
-        standing: what stands, kept up to date by somebody else.
-    """
-
-    def __init__(self, study: AnnotationStudy, standing: EffectiveReadings) -> None:
-        self._study, self._standing = study, standing
-        self._readers: tuple[Reader, ...] = ()
-        self._settled: dict[str, Settled] = {}
-        self._touched: set[str] = set()
-        self._conflicts: set[str] = set()
-
-    def set_up(self, image_ids: Iterable[str], readers: Iterable[Reader]) -> None:
-        """Take the images and readers of the study, when there are others than before."""
-        self._readers = tuple(readers)
-        self._touched = set(image_ids)
-
-    def touch(self, image_id: str) -> None:
-        """Say that something was said of this image."""
-        self._touched.add(image_id)
-
-    def all(self) -> dict[str, Settled]:
-        """Where each image stands, by its id."""
-        if self._touched:
-            said = (r for image_id in self._touched for r in self._standing.of_image(image_id))
-            now = settle(self._study, self._touched, said, self._readers)
-            self._settled.update(now)
-            self._conflicts -= self._touched
-            self._conflicts |= {i for i, one in now.items() if one.how is LabelStatus.CONFLICT}
-            self._touched = set()
-        return self._settled
-
-    def conflicts(self) -> set[str]:
-        """Images that wait for an adjudicator."""
-        self.all()
-        return self._conflicts
-
+from cxrview.records import LogEntry, Reader, Reading, StudyImage
+from cxrview.terms import ReadingRound, Role, StudyEvent
 
 RECENT = 200
-"""Readings that can be undone after a page was loaded anew: three pages of thumbnails and more."""
-_SHOWN = {StudyEvent.OPINION_SHOWN, StudyEvent.IMAGE_REVEALED}
-"""Entries of the log that change nothing of what counts."""
-_LOOK_SECONDS = 1.0
-"""After which the store is looked at again for what others than this server wrote."""
+"""Readings of a reader that can be undone after a reload: more than three pages of thumbnails."""
+_REVEALING = {StudyEvent.OPINION_SHOWN, StudyEvent.IMAGE_REVEALED}
+"""Entries of the log that do not change which readings count."""
+_REFRESH_SECONDS = 1.0
+"""The database is read again after this time, for changes that the command line made."""
 Place = tuple[str, ReadingRound, int]
-"""Image id, round and occasion: what a showing id stands for."""
+"""What a showing id stands for: image id, round and occasion."""
 
 
 class StudyState:
-    """One study while it is served. Whoever uses its parts holds `lock`.
+    """The state of the served study. A caller that uses its attributes holds `lock`.
 
     Attributes:
-        store: what is on the disk.
-        study: what all readers have in common.
-        lock: over everything that follows.
-        standing: what the readings that were written come to.
-        settlements: where the images stand.
-        pen: by which readings are written.
-        leases: which tab holds what.
-        content: which files are still those that the study was made of.
-        blind_round_closed: when it was; None while it is open.
-        late_limit: how long after that what was read before it is still taken.
+        store: the open study in its database.
+        study: the settings that all readers share.
+        lock: protects the attributes below.
+        effective: the effective readings of all readers.
+        label_statuses: the label status of every image.
+        writer: writes readings to the database.
+        leases: which browser tab holds which image.
+        content: which files were replaced after the study was created.
+        blind_round_closed: when the blind round was closed; None while it is open.
+        late_limit: for how long after the closing an earlier reading is still accepted.
     """
 
     blind_round_closed: datetime | None
@@ -96,94 +55,94 @@ class StudyState:
     _lists: dict[int, ReadingList]
     _places: dict[int, dict[str, Place]]
     _recent: defaultdict[tuple[int, ReadingRound], dict[ReadingSlot, None]]
-    _turn_of: dict[str, ReadingSlot]
+    _slot_by_uid: dict[str, ReadingSlot]
     _opinion_shown: set[int]
 
     def __init__(self, store: ReadingStore, settings: ServeSettings) -> None:
         self.store, self.study = store, store.study
         self._clock = settings.clock
         self.lock = threading.RLock()
-        self.pen = GroupCommitWriter(store)
+        self.writer = GroupCommitWriter(store)
         self.leases = Leases(settings.lease_seconds)
         self.content = ContentCheck()
         self._revealed: set[tuple[int, str]] = set()
-        """Reader and image id: the reader has seen what others say of the image."""
+        """Reader id and image id: the reader has seen what others say of the image."""
         self._images: dict[str, StudyImage] = {}
         self._readers: tuple[Reader, ...] = ()
         self._entry = 0
-        self._gone = store.withdrawn()
+        self._withdrawn = store.withdrawn()
         self.late_limit = store.late_limit()
         self._opinion_shown = set()
         self._content_of: tuple[str, int] | None = None
         self._content_ids: dict[str, str] = {}
-        self._looked = float("-inf")
-        self._forget()
-        self.look()
+        self._refreshed = float("-inf")
+        self._reset()
+        self.refresh()
 
     @property
     def now(self) -> float:
-        """Seconds of the clock, for leases."""
+        """Return the time in seconds since 1970, for leases."""
         return self._clock().timestamp()
 
     @property
     def time(self) -> datetime:
-        """The server's time, by which it is decided what is blind."""
+        """Return the server's time, which decides what is blind."""
         return self._clock()
 
     @property
     def readers(self) -> tuple[Reader, ...]:
-        """All of the study."""
+        """Return all readers of the study."""
         return self._readers
 
     @property
     def images(self) -> dict[str, StudyImage]:
-        """All of the study, by id."""
+        """Return all images of the study, by image id."""
         return self._images
 
-    def look(self, *, at_once: bool = False) -> None:
-        """See what the shell may have changed meanwhile: an import, a new reader, more images.
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Read changes from the database: imports, new or changed readers, more images.
 
         Args:
-            at_once: also where somebody looked a moment ago.
+            at_once: also if it was read within the last second.
         """
         with self.lock:
-            if not at_once and self.now - self._looked < _LOOK_SECONDS:
+            if not at_once and self.now - self._refreshed < _REFRESH_SECONDS:
                 return
-            self._looked = self.now
-            self.look_at_log()
+            self._refreshed = self.now
+            self.refresh_log()
             readers = self.store.readers()
             if readers != self._readers or self.store.count_images() != len(self._images):
                 self._readers = readers
                 self._images = {image.image_id: image for image in self.store.images()}
-                self.settlements.set_up(self._images, readers)
+                self.label_statuses.set_up(self._images, readers)
                 self._lists, self._places = {}, {}
-            self.catch_up()
+            self.apply_new_readings()
 
-    def look_at_log(self) -> None:
-        """See whether the blind round was closed or readings were withdrawn, at once."""
+    def refresh_log(self) -> None:
+        """Read from the study log whether the round was closed or readings were withdrawn."""
         with self.lock:
             self.blind_round_closed = self.store.blind_round_closed()
             entries = self.store.log(after=self._entry)
             if not entries:
                 return
             self._entry = entries[-1].entry_id
-            self._take_entries(entries)
-            if {entry.what for entry in entries} <= _SHOWN:
+            self._apply_entries(entries)
+            if {entry.what for entry in entries} <= _REVEALING:
                 return
             self.late_limit = self.store.late_limit()
-            gone = self.store.withdrawn()
-            if gone != self._gone:
-                self._gone = gone
-                self._forget()
-                self.settlements.set_up(self._images, self._readers)
-                self.catch_up()
+            withdrawn = self.store.withdrawn()
+            if withdrawn != self._withdrawn:
+                self._withdrawn = withdrawn
+                self._reset()
+                self.label_statuses.set_up(self._images, self._readers)
+                self.apply_new_readings()
 
     def was_shown_opinion(self, reader: Reader) -> bool:
-        """Whether the reader has seen what the model or others say of an image."""
+        """Whether the reader has seen what the model or others say of any image, once closed."""
         return reader.reader_id in self._opinion_shown
 
     def note_opinion_shown(self, reader: Reader) -> None:
-        """Write down that the reader is about to see it: nothing is blind after that."""
+        """Record that the reader is about to see it: none of their readings is blind after that."""
         with self.lock:
             if self.blind_round_closed and not self.was_shown_opinion(reader):
                 self.store.note_opinion_shown(reader.reader_id, self.time)
@@ -192,7 +151,7 @@ class StudyState:
     def record_reveals(
         self, reader: Reader, image_ids: Iterable[str], shown_in: ReadingRound
     ) -> None:
-        """Write to the study's log, once each, that the reader is about to see what others say."""
+        """Record, once for each image, that the reader is about to see what others say of it."""
         with self.lock:
             new = [one for one in image_ids if (reader.reader_id, one) not in self._revealed]
             if new:
@@ -200,7 +159,7 @@ class StudyState:
                 self._revealed.update((reader.reader_id, one) for one in new)
 
     def record_reveal_of_all(self, reader: Reader) -> None:
-        """Write the same of every image of the study, as before an export."""
+        """Record the same for every image of the study, before an export."""
         with self.lock:
             if any((reader.reader_id, one) not in self._revealed for one in self._images):
                 self.store.record_reveal_of_all(reader.reader_id, len(self._images), self.time)
@@ -213,9 +172,9 @@ class StudyState:
 
     def is_flagged(self, image_id: str) -> bool:
         """Whether any reader has flagged an image for discussion."""
-        return any(slot[1] == image_id for slot in self.standing.flags)
+        return any(slot[1] == image_id for slot in self.effective.flags)
 
-    def _take_entries(self, entries: Iterable[LogEntry]) -> None:
+    def _apply_entries(self, entries: Iterable[LogEntry]) -> None:
         for entry in entries:
             if entry.what is StudyEvent.OPINION_SHOWN and entry.reader_id is not None:
                 self._opinion_shown.add(entry.reader_id)
@@ -226,32 +185,32 @@ class StudyState:
                     image_ids = [one.image_id for one in self.store.images()][: reveal.images]
                 self._revealed.update((reveal.reader_id, one) for one in image_ids)
 
-    def _forget(self) -> None:
-        """Drop all that follows from the readings, to make it anew from those that count."""
-        self.standing = EffectiveReadings()
-        self.settlements = LabelStatuses(self.study, self.standing)
+    def _reset(self) -> None:
+        """Drop everything that is computed from readings, to compute it from those that count."""
+        self.effective = EffectiveReadings()
+        self.label_statuses = LabelStatuses(self.study, self.effective)
         self._lists, self._places = {}, {}
         self._recent = defaultdict(dict)
-        self._turn_of = {}
+        self._slot_by_uid = {}
         self._last = 0
 
-    def catch_up(self) -> None:
-        """Take in what was written, in the order in which it was."""
+    def apply_new_readings(self) -> None:
+        """Apply the readings that were appended since the last call, in their order."""
         with self.lock:
             for reading in self.store.every_reading(after=self._last):
-                if not self._gone.holds(reading.reading_id, reading.reader_id):
-                    self._take(reading)
+                if not self._withdrawn.holds(reading.reading_id, reading.reader_id):
+                    self._apply(reading)
                 self._last = reading.reading_id
 
     def list_of(self, reader: Reader) -> ReadingList:
-        """Give what a reader is to read blind. Making it takes a moment for a large study."""
+        """Return the reader's list of the blind round. The first call is slow for a large study."""
         while True:
             with self.lock:
                 found = self._lists.get(reader.reader_id)
                 if found is not None:
                     return found
                 images, readers = self._images, self._readers
-                done = has_read(self.standing)
+                done = has_read(self.effective)
             showings = worklist(self.study, images.values(), readers, reader, has_read=done)
             made = ReadingList(showings)
             with self.lock:
@@ -260,10 +219,10 @@ class StudyState:
                     return self._lists.setdefault(reader.reader_id, made)
 
     def place_of(self, reader: Reader, showing: str) -> Place | None:
-        """Say what a showing id of this reader stands for; None where it is none of his.
+        """Return what a showing id of this reader stands for; None if it is not one of theirs.
 
-        An image that has meanwhile become somebody else's to read is among them: a reading of it
-        that waited in the browser is not lost.
+        Images that now belong to another reader's list are found too, so that a reading that
+        waited in the browser is not lost.
         """
         if own := self.list_of(reader).find(showing):
             return own.image_id, ReadingRound.BLIND, own.occasion
@@ -271,87 +230,87 @@ class StudyState:
             places = self._places.get(reader.reader_id)
             images = self._images
         if places is None:
-            places = self._places_of(reader, images)
+            places = self._all_places(reader, images)
             with self.lock:
                 if images is self._images:
                     self._places[reader.reader_id] = places
         return places.get(showing)
 
     def showing_of(self, reader: Reader, place: Place) -> str:
-        """Name an image before a reader, as `place_of` knows it."""
+        """Return the showing id of an image for a reader; the inverse of `place_of`."""
         image_id, shown_in, occasion = place
         return showing_id(self.study, reader.reader_id, image_id, occasion, shown_in)
 
     def recent(self, reader: Reader, shown_in: ReadingRound) -> list[Reading]:
-        """Give the reader's last verdicts in a round that stand, the last one first."""
-        turns = reversed(self._recent[reader.reader_id, shown_in])
-        return [self.standing.verdicts[turn] for turn in islice(turns, RECENT)]
+        """Return the reader's effective verdicts of a round, the latest first, at most `RECENT`."""
+        slots = reversed(self._recent[reader.reader_id, shown_in])
+        return [self.effective.verdicts[slot] for slot in islice(slots, RECENT)]
 
     def owner_of(self, uid: str) -> int | None:
-        """Whose reading has this uid: a reader id, or None where nobody's has."""
-        turn = self._turn_of.get(uid)
-        return None if turn is None else turn[0]
+        """Return the id of the reader whose reading has this uid; None if there is none."""
+        slot = self._slot_by_uid.get(uid)
+        return None if slot is None else slot[0]
 
     def has_blind_left(self, reader: Reader) -> bool:
-        """Whether the reader still has something to read blind."""
+        """Whether the blind round is open and the reader has readings left in it."""
         return self.blind_round_closed is None and self.list_of(reader).left > 0
 
     def path_of(self, image_id: str) -> str:
-        """Where an image lies, as only the store says."""
+        """Return the absolute path or URL of an image."""
         return absolute_path(self.store, self._images[image_id].path)
 
     def content_id_at(self, path: str) -> str:
-        """The digest that the file there must have; empty where nobody knows it."""
+        """Return the digest that the file at a path must have; empty if it is not known."""
         root, images = self.store.study.root, self._images
         if self._content_of != (root, id(images)):
             self._content_of = root, id(images)
             self._content_ids = {self.path_of(one): i.content_id for one, i in images.items()}
         return self._content_ids.get(path, "")
 
-    def _take(self, reading: Reading) -> None:
-        self.standing.take(reading)
-        turn = slot_of(reading)
-        undone = self._turn_of.get(reading.undoes)
+    def _apply(self, reading: Reading) -> None:
+        self.effective.add(reading)
+        slot = slot_of(reading)
+        undone = self._slot_by_uid.get(reading.undoes)
         if undone and undone[0] == reading.reader_id:
-            turn = undone
-        self._turn_of[reading.uid] = turn
-        reader_id, image_id, shown_in, _ = turn
-        self.settlements.touch(image_id)
-        if shown_in is not ReadingRound.BLIND:  # of studies older than the entries in the log, too
+            slot = undone
+        self._slot_by_uid[reading.uid] = slot
+        reader_id, image_id, shown_in, _ = slot
+        self.label_statuses.touch(image_id)
+        if shown_in is not ReadingRound.BLIND:  # older studies have no such entry in the log
             self._revealed.add((reader_id, image_id))
         recent = self._recent[reader_id, shown_in]
-        if turn not in self.standing.verdicts:
-            recent.pop(turn, None)
+        if slot not in self.effective.verdicts:
+            recent.pop(slot, None)
         elif reading.act in VERDICTS:
-            recent.pop(turn, None)
-            recent[turn] = None
+            recent.pop(slot, None)
+            recent[slot] = None
             while len(recent) > 2 * RECENT:
                 del recent[next(iter(recent))]
         reading_list = self._lists.get(reader_id)
         if reading_list is not None and shown_in is ReadingRound.BLIND:
-            self._mark(reading_list, turn)
+            self._mark(reading_list, slot)
 
-    def _mark(self, reading_list: ReadingList, turn: ReadingSlot) -> None:
-        _, image_id, _, occasion = turn
+    def _mark(self, reading_list: ReadingList, slot: ReadingSlot) -> None:
+        _, image_id, _, occasion = slot
         reading_list.mark(
             image_id,
             occasion,
-            is_read=turn in self.standing.verdicts,
-            is_postponed=turn in self.standing.postponed,
+            is_read=slot in self.effective.verdicts,
+            is_postponed=slot in self.effective.postponed,
         )
 
     def _mark_all(self, reader: Reader, reading_list: ReadingList) -> None:
-        # Those put off in the order in which they were.
-        put_off = [turn for turn in self.standing.postponed if turn[0] == reader.reader_id]
+        # Postponed images come back in the order in which they were postponed.
+        postponed = [slot for slot in self.effective.postponed if slot[0] == reader.reader_id]
         for one in reading_list.showings:
-            turn = (reader.reader_id, one.image_id, ReadingRound.BLIND, one.occasion)
-            if turn in self.standing.verdicts:
-                self._mark(reading_list, turn)
-        for turn in put_off:
-            if turn[2] is ReadingRound.BLIND:
-                self._mark(reading_list, turn)
+            slot = (reader.reader_id, one.image_id, ReadingRound.BLIND, one.occasion)
+            if slot in self.effective.verdicts:
+                self._mark(reading_list, slot)
+        for slot in postponed:
+            if slot[2] is ReadingRound.BLIND:
+                self._mark(reading_list, slot)
 
-    def _places_of(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, Place]:
+    def _all_places(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, Place]:
         rounds: list[tuple[ReadingRound, int]] = []
         if Role.READER in reader.roles:
             rounds += [(ReadingRound.BLIND, 0), (ReadingRound.BLIND, 1)]

@@ -1,4 +1,4 @@
-"""What a browser's tab holds: its names for leases, and the routes by which it says so."""
+"""Leases of browser tabs: the routes by which a tab holds, returns or takes over images."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -21,16 +21,16 @@ _MOST_HELD = 20_000
 
 
 class TabHolds(BaseModel):
-    """What a tab shows, has fetched, or has not sent yet."""
+    """The images that a tab shows, has fetched, or has not sent yet."""
 
     tab: _TabName
     held: Annotated[list[_Showing], Field(max_length=_MOST_HELD)] = []
     only: bool = False
-    """Whether everything else that the tab holds is given back, as when it is closed."""
+    """Whether the tab returns all others that it holds, as when it is closed."""
 
 
 class ThisTab(BaseModel):
-    """The tab to go on in."""
+    """The tab to continue in."""
 
     tab: _TabName
 
@@ -41,7 +41,7 @@ def session(request: Request, login: SignedIn) -> dict[str, str | float]:
     now = request.app.state.settings.clock()
     return {
         "csrf": login.csrf,
-        "queue": queue_key(request.app.state.room, login),
+        "queue": queue_key(request.app.state.study_state, login),
         "reader": login.reader.name,
         "now": now.isoformat(),
         "seconds_left": (login.expires - now).total_seconds(),
@@ -50,57 +50,57 @@ def session(request: Request, login: SignedIn) -> dict[str, str | float]:
 
 @routes.post("/hold")
 def hold(request: Request, login: SignedIn, sent: TabHolds) -> dict[str, list[str]]:
-    """Take what a tab holds, for another while.
+    """Renew the leases of a tab.
 
-    A tab says so now and then while it is open. When it is closed it holds only what it could not
-    send yet: the rest is then free for the reader's other tabs at once.
+    An open tab renews them regularly. A tab that is closed holds only what it could not send yet;
+    the rest is then free for the reader's other tabs at once.
 
     Returns:
-        `lost`: what another tab holds, so that this one drops it.
+        `lost`: images that another tab holds, which this one drops.
     """
-    room: StudyState = request.app.state.room
-    places = [(showing, room.place_of(login.reader, showing)) for showing in sent.held]
+    state: StudyState = request.app.state.study_state
+    places = [(showing, state.place_of(login.reader, showing)) for showing in sent.held]
     lost = []
-    with room.lock:
-        now = room.now
+    with state.lock:
+        now = state.now
         for shown_in in ReadingRound:
             here = [(s, lease_of(s, p)) for s, p in places if p is not None and p[1] is shown_in]
             holder = holder_of(login.reader, sent.tab, shown_in)
             if sent.only:
-                room.leases.release(holder)
+                state.leases.release(holder)
             if here:
-                room.leases.hold(holder, [lease for _, lease in here], now)
-            lost += [s for s, lease in here if not room.leases.is_free(lease, holder, now)]
+                state.leases.hold(holder, [lease for _, lease in here], now)
+            lost += [s for s, lease in here if not state.leases.is_free(lease, holder, now)]
     return {"lost": lost}
 
 
 @routes.post("/take-over")
 def take_over(request: Request, login: SignedIn, sent: ThisTab) -> dict[str, bool]:
-    """Free what every other tab of this reader holds, on whatever computer."""
-    room: StudyState = request.app.state.room
+    """End the leases of all other tabs of this reader, on every computer."""
+    state: StudyState = request.app.state.study_state
     reader_id = login.reader.reader_id
-    with room.lock:
-        room.leases.release_others(f"{reader_id}/", but=f"{reader_id}/{sent.tab}")
+    with state.lock:
+        state.leases.release_others(f"{reader_id}/", but=f"{reader_id}/{sent.tab}")
     return {"taken": True}
 
 
 def holder_of(reader: Reader, tab: str, shown_in: ReadingRound) -> str:
-    """Name a tab of a reader, as a holder of leases."""
+    """Return the name of a reader's tab as a holder of leases."""
     return f"{reader.reader_id}/{tab}" + ("" if shown_in is ReadingRound.BLIND else f"/{shown_in}")
 
 
 def lease_of(showing: str, place: Place) -> str:
-    """Name what is held: blind each reader has showings of his own, later an image is everybody's.
+    """Return the name of what is leased: a showing in the blind round, later the image itself.
 
     Args:
-        showing: used in the blind round only.
+        showing: used in the blind round only, where each reader has their own.
         place: what the showing stands for.
     """
     image_id, shown_in, _ = place
     return showing if shown_in is ReadingRound.BLIND else f"{shown_in} {image_id}"
 
 
-def queue_key(room: StudyState, login: Login) -> str:
-    """A name for what waits in this browser: other studies and readers have others."""
-    whose = f"{room.study.study_id} {login.reader.reader_id}"
+def queue_key(state: StudyState, login: Login) -> str:
+    """Return the name under which a browser keeps unsent readings of this study and reader."""
+    whose = f"{state.study.study_id} {login.reader.reader_id}"
     return sha256(whose.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""`cxrview annotate`: two readers, one truth; gathers the commands of the annotation room."""
+"""`cxrview annotate`: the commands of annotation studies."""
 
 import typer
 
@@ -11,7 +11,7 @@ from cxrview.cli.annotate.status import status
 from cxrview.cli.annotate.verify import verify
 
 annotate = typer.Typer(
-    help="Have readers label radiographs blind, settle their conflicts, and use the labels.",
+    help="Label radiographs by independent readers, settle conflicts, and export the labels.",
     no_args_is_help=True,
 )
 annotate.command()(create)

@@ -17,10 +17,12 @@ def agree(
         bool, typer.Option("--json", help="Print all of it as JSON, for publishing.")
     ] = False,
 ) -> None:
-    """Say how far the readers agree, by Cohen's kappa with interval, and how quickly they read.
+    """Report the agreement between readers (Cohen's kappa with interval) and their reading rate.
 
-    Intervals are of 95 %. Blind readings count; an exclusion is a class of its own. How far a
-    reader agrees with himself, the hidden repeats tell (--repeat-share of create).
+    Intervals are 95 % intervals. Only blind readings count; an exclusion is a separate class. The
+    agreement of a reader with themselves comes from hidden repeats (create --repeat-share).
+
+    Example: cxrview annotate agree study.db --json
 
     Exit code: 0 done, 2 usage error.
     """
@@ -59,7 +61,7 @@ def _kappa(row: Row) -> str:
     if row["kappa"] is None:
         return (
             f"{counts}; kappa is not defined, and has no interval, "
-            "since both said one and the same of everything"
+            "since both gave every image the same label"
         )
     from cxrview.annotate.agreement import write_kappa
 
@@ -68,7 +70,7 @@ def _kappa(row: Row) -> str:
 
 
 def _table(row: Row, first: str, second: str) -> Iterator[str]:
-    """Rows are what the first said; labels that nobody gave are left out."""
+    """Format a confusion table; rows are the first reader's, unused labels are left out."""
     counts = row["table"]
     said = [
         k for k in range(len(row["labels"])) if sum(counts[k]) or sum(line[k] for line in counts)

@@ -1,4 +1,4 @@
-"""`cxrview annotate create`: a new study from an archive, or from a result of classify."""
+"""`cxrview annotate create`: create a study from an archive or from a result of classify."""
 
 import shlex
 from collections.abc import Callable, Mapping
@@ -115,7 +115,9 @@ def create(
         ),
     ] = None,
 ) -> None:
-    """Make an annotation study: its images, its labels, its readers.
+    """Create an annotation study with its images, labels and readers.
+
+    Example: cxrview annotate create study.db --from views.parquet --reader anna --reader ben
 
     Prints each reader's link, which is kept nowhere: hand it over now. What cannot be read among
     IMAGES is listed and left out.
@@ -152,7 +154,7 @@ def create(
         readings_per_image=readings_per_image,
         repeat_share=repeat_share,
     )
-    typer.echo(_told(without_password(study), drawn))
+    typer.echo(_reader_row(without_password(study), drawn))
     for who, secret in secrets.items():
         typer.echo(link_line(who, secret))
     typer.echo(_what_next(without_password(study), secrets))
@@ -169,12 +171,12 @@ def create(
 
 
 def link_line(name: str, secret: str) -> str:
-    """One reader's way in, at the address of `cxrview annotate serve` unless told otherwise."""
+    """Return a reader's sign-in link at the default address of `cxrview annotate serve`."""
     return f"{name}: http://{HOST}:{PORT}/enter#{secret}"
 
 
 def _what_next(study: str, readers: Mapping[str, str]) -> str:
-    """The command to go on with."""
+    """Return the command to run next."""
     named = shlex.quote(study)
     if not readers:
         return (
@@ -209,7 +211,8 @@ def _draw_from_files(
 
     if len(empty := check_paths(images)) == len(images):
         raise UsageError(
-            f"there is no file in {', '.join(empty)}", "Check the name; is its disk mounted?"
+            f"there is no file in {', '.join(empty)}",
+            "Check the name, and that its disk is mounted",
         )
     if root is None and len(images) == 1 and Path(images[0]).is_dir():
         root = Path(images[0])
@@ -230,8 +233,8 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
-def _told(study: str, drawn: "Drawn") -> str:
-    """What was made, a line a stratum."""
+def _reader_row(study: str, drawn: "Drawn") -> str:
+    """Return a summary of the study, one line for each stratum."""
     lines = [f"{plural(len(drawn.images), 'image')} in {study}"]
     strata = drawn.about["strata"]
     if len(strata) > 1:

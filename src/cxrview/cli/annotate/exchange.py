@@ -1,4 +1,4 @@
-"""`cxrview annotate import` and `export`: readings from elsewhere, labels for elsewhere."""
+"""`cxrview annotate import`, `imports` and `export`: exchange readings and labels as files."""
 
 from collections import Counter
 from pathlib import Path
@@ -32,7 +32,7 @@ def import_(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Who read all of it, where FILE does not say.",
+            help="The reader of all rows, if FILE does not name readers.",
             show_default=False,
         ),
     ] = None,
@@ -40,7 +40,7 @@ def import_(
         list[str] | None,
         typer.Option(
             metavar="THERE=HERE",
-            help="A reader who has another name in FILE; repeatable.",
+            help="The name of a reader in FILE and in the study; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -48,12 +48,12 @@ def import_(
         bool,
         typer.Option(
             "--skip-unknown",
-            help="Pass over files and labels that the study does not know, and list them.",
+            help="Skip files and labels that are not in the study, and list them.",
         ),
     ] = False,
     root: ImagesRoot = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+        bool, typer.Option("--dry-run", help="Report what would be written, and write nothing.")
     ] = False,
     undo: Annotated[
         int | None,
@@ -64,20 +64,22 @@ def import_(
         ),
     ] = None,
 ) -> None:
-    """Add readings that were made elsewhere, as blind ones. The same file twice changes nothing.
+    """Import blind readings that were made outside of cxrview. Importing a file twice is harmless.
 
-    Readers that the study does not know are added, without a link. With --undo, the readings of an
-    import count no more; they stay in the study's log, and the file may be imported again.
+    Readers that are not in the study yet are added, without a link. With --undo, the readings of an
+    import no longer count; they stay in the study's log, and the file may be imported again.
 
-    Exit code: 0 done, 1 done but for what was passed over, 2 refused, and nothing written.
+    Example: cxrview annotate import study.db readings.csv --dry-run
+
+    Exit code: 0 done, 1 done with rows skipped, 2 refused and nothing written.
     """
     if undo is not None:
         if file or reader or rename or skip_unknown or dry_run:
-            raise UsageError("--undo ID takes back an import: leave the rest out")
+            raise UsageError("--undo ID cannot be combined with other options")
         _undo(study, undo)
         return
     if file is None:
-        raise UsageError("name the FILE to import, or --undo ID to take an import back")
+        raise UsageError("name the FILE to import, or --undo ID to undo an import")
     names = dict(_pair(text) for text in rename or [])
     with opened(study, root) as store:
         from datetime import UTC, datetime
@@ -120,7 +122,9 @@ def import_(
 
 
 def imports(study: StudyName) -> None:
-    """List every import with the number by which it can be undone.
+    """List all imports with the numbers by which they can be undone.
+
+    Example: cxrview annotate imports study.db
 
     Exit code: 0 done, 2 usage error.
     """
@@ -151,14 +155,14 @@ def export(
         bool,
         typer.Option(
             "--readings",
-            help="Into FILE every act of every reader instead: who, what, when, how.",
+            help="Write every action of every reader to FILE instead: who, what, when, how.",
         ),
     ] = False,
     links: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Lay out frontal/ and lateral/ as links to the images, named by their ids.",
+            help="Create frontal/ and lateral/ with links to the images, named by their ids.",
             show_default=False,
         ),
     ] = None,
@@ -166,28 +170,32 @@ def export(
         str | None,
         typer.Option(
             metavar="patient|study",
-            help="Only one image of each, drawn, and only images with a view.",
+            help="Only one image of each, drawn at random, and only images with a view.",
             show_default=False,
         ),
     ] = None,
     root: ImagesRoot = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file or links that stand there.")
+        bool, typer.Option("--overwrite", help="Replace an existing file or links.")
     ] = False,
 ) -> None:
     """Write settled labels for training and publishing, or all readings, or links by view.
 
-    The images' files are read to see that they are still those that the study was created with;
-    one that was replaced is left out and listed.
+    The image files are read to check that they are those that the study was created with; a file
+    that was replaced is left out and listed.
 
-    Exit code: 0 done, 1 done but for replaced files, 2 usage error, 3 not writable.
+    Example: cxrview annotate export study.db --out labels.csv
+
+    Exit code: 0 done, 1 done with replaced files listed, 2 usage error, 3 not writable.
     """
     if readings and (one_per or links or not out):
-        raise UsageError("--readings go into --out FILE, all of them: leave the rest out")
+        raise UsageError(
+            "--readings needs --out FILE and cannot be combined with --links or --one-per"
+        )
     if not (out or links):
         raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
     if out and out.exists() and not overwrite:
-        raise UsageError(f"{out} exists already", "Replace it with --overwrite")
+        raise UsageError(f"{out} already exists", "Replace it with --overwrite")
     with opened(study, root) as store:
         from cxrview.annotate.export import (
             chosen_images,
@@ -199,7 +207,7 @@ def export(
         )
         from cxrview.annotate.study import missing_images
 
-        # Labels may well be written where there are no images, but not without a word.
+        # Labels may be written without the images at hand, but a line reports it.
         if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
             typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
         if out and readings:
@@ -231,7 +239,7 @@ def export(
 
 
 def replaced_words(found: "ContentFound") -> str:
-    """Say how many files were replaced, and name the first of them."""
+    """Return how many files were replaced, with the first of them."""
     from cxrview.results.columns import printable
 
     names = [printable(image.path) for image in found.replaced[:_FILES_NAMED]]

@@ -1,4 +1,4 @@
-"""`cxrview annotate reader`: somebody new, a link, a password, another name, or the end of it."""
+"""`cxrview annotate reader`: add, rename or retire a reader; new links and passwords."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -15,57 +15,59 @@ if TYPE_CHECKING:
 
 def reader(
     study: StudyName,
-    name: Annotated[str, typer.Argument(help="Of the reader.", show_default=False)],
+    name: Annotated[str, typer.Argument(help="Name of the reader.", show_default=False)],
     role: Annotated[
         str | None,
         typer.Option(
             metavar="ROLES",
-            help="Add somebody, who is reader, adjudicator or manager, or several as in "
-            "reader+adjudicator; who is there already keeps the roles held before.",
+            help="Add a reader with the role reader, adjudicator or manager, or several as in "
+            "reader+adjudicator; an existing reader keeps their roles and gets these.",
             show_default=False,
         ),
     ] = None,
     link: Annotated[
         bool,
-        typer.Option("--link", help="Print a new link for a reader; the old one leads nowhere."),
+        typer.Option("--link", help="Print a new sign-in link; the old one stops working."),
     ] = False,
     password: Annotated[
         bool,
         typer.Option(
             "--password",
-            help="Ask for a password by which the reader may sign in as well; from standard "
-            "input where that is no terminal.",
+            help="Ask for a password with which the reader can also sign in; read from standard "
+            "input if that is not a terminal.",
         ),
     ] = False,
     rename: Annotated[
         str | None,
         typer.Option(
-            metavar="NEW", help="Give another name; the readings stay.", show_default=False
+            metavar="NEW", help="Rename the reader; the readings stay.", show_default=False
         ),
     ] = None,
     retire: Annotated[
         bool,
         typer.Option(
             "--retire",
-            help="End it: no sign-in, nothing more to read. What was read counts, and the rest "
-            "of the share goes to the others.",
+            help="Retire the reader: no sign-in, nothing more to read. Their readings count, and "
+            "the rest of their images goes to the other readers.",
         ),
     ] = False,
     withdraw: Annotated[
         bool,
         typer.Option(
             "--withdraw",
-            help="Retire, and let none of the reader's readings count; they stay in the log.",
+            help="Retire the reader, and none of their readings counts; all stay in the log.",
         ),
     ] = False,
     restore: Annotated[
         bool,
-        typer.Option("--restore", help="Take back --retire or --withdraw; the link works again."),
+        typer.Option("--restore", help="Reverse --retire or --withdraw; the link works again."),
     ] = False,
 ) -> None:
-    """Add a reader with --role, or change one who is there.
+    """Add a reader with --role, or change an existing one.
 
     A reader who gets a role, a link or a password, or is retired, is signed out everywhere.
+
+    Example: cxrview annotate reader study.db carl --role adjudicator
 
     Exit code: 0 done, 2 usage error.
     """
@@ -75,7 +77,9 @@ def reader(
             "say what to do: --role, --link, --password, --rename, --retire, --withdraw, --restore"
         )
     if any(changes) and (role or link or password or sum(changes) > 1):
-        raise UsageError("--rename, --retire, --withdraw and --restore each go alone")
+        raise UsageError(
+            "--rename, --retire, --withdraw and --restore cannot be combined with other options"
+        )
     with opened(study) as store:
         if any(changes):
             _change(store, name, rename, retire=retire, withdraw=withdraw)
@@ -92,16 +96,16 @@ def reader(
             typer.echo(f"{name} is {' and '.join(held)} now")
         elif roles:
             if link:
-                raise UsageError("somebody new gets a link anyway: leave out --link")
+                raise UsageError("a new reader gets a link anyway: leave out --link")
             readers[name], secret = store.add_reader(name, roles)
             typer.echo(link_line(name, secret))
         if name not in readers:
-            raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(readers)}")
+            raise UsageError(f"the study has no reader {name}", f"Readers are {', '.join(readers)}")
         number = readers[name].reader_id
         if link:
             typer.echo(link_line(name, store.new_link(number)))
         if password:
-            store.set_password(number, _asked())
+            store.set_password(number, _ask_password())
             typer.echo(f"{name} may sign in by name and password")
 
 
@@ -110,7 +114,7 @@ def _change(
 ) -> None:
     readers = {one.name: one for one in store.readers()}
     if name not in readers:
-        raise UsageError(f"there is no reader {name}", f"Readers are {', '.join(readers)}")
+        raise UsageError(f"the study has no reader {name}", f"Readers are {', '.join(readers)}")
     number = readers[name].reader_id
     if rename is not None:
         store.rename_reader(number, rename)
@@ -126,11 +130,11 @@ def _change(
         typer.echo(f"{name} is retired, and none of {count} acts counts: --restore takes it back")
     else:
         typer.echo(f"{name} is retired; {count} acts count on: --restore takes it back")
-    _tell_of_share(store)
+    _report_shares(store)
 
 
-def _tell_of_share(store: "ReadingStore") -> None:
-    """Say who reads what is left, or that images may never have readers enough."""
+def _report_shares(store: "ReadingStore") -> None:
+    """Report what each reader has left, and if too few readers are active."""
     from cxrview.annotate.progress import progress
     from cxrview.terms import Role
 
@@ -147,8 +151,8 @@ def _tell_of_share(store: "ReadingStore") -> None:
         )
 
 
-def _asked() -> str:
-    """Twice on a terminal, where nobody sees what is typed; else one line."""
+def _ask_password() -> str:
+    """Ask twice without echo on a terminal; else read one line."""
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""`cxrview annotate serve`: the study's pages, for browsers on this machine."""
+"""`cxrview annotate serve`: serve the pages of a study to browsers."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -19,30 +19,33 @@ def serve(
     study: StudyName,
     root: ImagesRoot = None,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="To listen at; this machine alone by default.")
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="Address to listen on; the default accepts only this machine."
+        ),
     ] = HOST,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="To listen at; 0 for any that is free.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free port.")
     ] = PORT,
     hours: Annotated[
-        float, typer.Option(min=0.1, metavar="N", help="After which a login ends.")
+        float, typer.Option(min=0.1, metavar="N", help="Hours after which a login ends.")
     ] = 12,
     reachable: Annotated[
         bool,
         typer.Option(
             "--reachable",
-            help="You mean it that other machines can reach ADDRESS and see the study's images.",
+            help="Confirm that other machines may reach ADDRESS and see the study's images.",
         ),
     ] = False,
     certificate: Annotated[
         Path | None,
-        typer.Option(metavar="PEM", help="Of TLS, for https.", show_default=False),
+        typer.Option(metavar="PEM", help="TLS certificate, for https.", show_default=False),
     ] = None,
     key: Annotated[
         Path | None,
         typer.Option(
             metavar="PEM",
-            help="Of the certificate, without a passphrase; not needed where its file holds it.",
+            help="Private key without a passphrase; not needed if the certificate file has it.",
             show_default=False,
         ),
     ] = None,
@@ -50,24 +53,28 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="HOST",
-            help="Another name that browsers call this server by, such as a proxy's; repeatable.",
+            help="Another host name of this server, such as a proxy's; repeatable.",
             show_default=False,
         ),
     ] = None,
     behind_https: Annotated[
         bool,
-        typer.Option("--behind-https", help="A proxy before this server speaks https to browsers."),
+        typer.Option(
+            "--behind-https", help="A proxy in front of this server speaks https to browsers."
+        ),
     ] = False,
     https_only: Annotated[
         bool,
         typer.Option(
             "--https-only",
-            help="Tell browsers to come to this host by https alone for a year (HSTS). That shuts "
-            "them out of every other service of the host that speaks http, on any port.",
+            help="Send HSTS: browsers then use only https for this host for a year. That breaks "
+            "every other http service of the host, on any port.",
         ),
     ] = False,
 ) -> None:
-    """Serve a study to browsers until Ctrl-C. Readers enter by their link or by a password.
+    """Serve a study to browsers until Ctrl-C. Readers sign in by link or password.
+
+    Example: cxrview annotate serve study.db
 
     Exit code: 0 done, 2 usage error.
     """
@@ -81,8 +88,8 @@ def serve(
         is_https=behind_https,
         is_https_only=https_only,
     )
-    with opened(study, root) as store, suppress(KeyboardInterrupt):  # by which it is ended
-        _warn_of_gone(store)
+    with opened(study, root) as store, suppress(KeyboardInterrupt):  # the usual way to stop it
+        _check_files(store)
         serve_annotation(
             store,
             settings,
@@ -91,30 +98,32 @@ def serve(
             may_be_reached=reachable,
             certificate=certificate,
             key=key,
-            when_ready=_tell,
+            when_ready=_print_address,
         )
 
 
-def _warn_of_gone(store: "ReadingStore") -> None:
-    """Say what no reader could see, or refuse where that is all: it would be excluded else.
+def _check_files(store: "ReadingStore") -> None:
+    """Report missing image files; refuse to serve if all are missing.
+
+    Readers would exclude images whose disk is only not mounted.
 
     Raises:
-        UsageError: no image is where it was.
+        UsageError: all image files are missing.
     """
-    from cxrview.annotate.labels import gone_images
+    from cxrview.annotate.labels import missing_image_files
 
-    gone, images = gone_images(store), store.count_images()
-    if not gone:
+    missing, images = missing_image_files(store), store.count_images()
+    if not missing:
         return
     of = f"of {plural(images, 'image')} of the study"
-    lack = plural(len(gone), f"{of} is not where it was", f"{of} are not where they were")
-    words = f"{lack}: {gone[0]}"
-    if len(gone) == images:
+    lack = plural(len(missing), f"{of} is not where it was", f"{of} are not where they were")
+    words = f"{lack}: {missing[0]}"
+    if len(missing) == images:
         raise UsageError(words, IF_MOVED)
     typer.echo(f"cxrview: {words}. {IF_MOVED}", err=True)
 
 
-def _tell(address: str) -> None:
+def _print_address(address: str) -> None:
     typer.echo(
         f"serving at {address}; a reader signs in by {address} and the reader's link /enter#..."
     )

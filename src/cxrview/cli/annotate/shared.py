@@ -1,4 +1,4 @@
-"""What every command of the annotation room begins with: its STUDY, opened or refused."""
+"""The argument STUDY and the option --root of the annotate commands."""
 
 import re
 from collections.abc import Iterator
@@ -27,15 +27,15 @@ ImagesRoot = Annotated[
     typer.Option(
         "--root",
         metavar="FOLDER|URL",
-        help="Where the images lie now, if they have moved since the study was made: what then "
-        "was its root. Holds for this command; the study stays as it is.",
+        help="Folder or URL that holds the images now, if they have moved since the study was "
+        "created. Applies to this command only; the study is not changed.",
         show_default="the study's own",
     ),
 ]
 HOST, PORT = "127.0.0.1", 8765
-"""Where `cxrview annotate serve` listens unless told otherwise."""
-IF_MOVED = "Mount or move them back, or name with --root where they lie now"
-"""Advice where a study's images are gone."""
+"""The default address of `cxrview annotate serve`."""
+IF_MOVED = "Mount or move them back, or use --root to name the folder that holds them now"
+"""Advice if image files of a study are missing."""
 
 _SQLITE = b"SQLite format 3\0"
 
@@ -52,20 +52,21 @@ def is_study(where: str) -> bool:
 
 
 def without_password(where: str) -> str:
-    """The study's name as it may be shown."""
+    """Return the name of a study without the password that its URL may contain."""
     return re.sub(r"(?<=://)([^:/@]*):[^@/]*@", r"\1:***@", where)
 
 
 @contextmanager
 def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
-    """An open study, closed again when the block ends.
+    """Open a study, and close it when the block ends.
 
     Args:
         where: file or database of the study.
-        root: where its images lie, if not where they lay when it was made.
+        root: folder or URL that holds its images now; None for that of the study.
 
     Raises:
-        UsageError: there is none, the extra named annotate is not installed, or as `set_root`.
+        UsageError: the study does not exist, the extra `annotate` is not installed, or as
+            `set_root`.
     """
     with annotation_extra():
         from cxrview.annotate.database.store import open_readings

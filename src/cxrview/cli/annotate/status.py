@@ -1,4 +1,4 @@
-"""`cxrview annotate status`: how far a study has come, and the end of its blind round."""
+"""`cxrview annotate status`: progress of a study, and closing of its blind round."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -21,12 +21,12 @@ def status(
         bool,
         typer.Option(
             "--close-blind-round",
-            help="End it for good: from then on agreement and the model's opinion may be seen.",
+            help="Close it permanently: from then on the model's opinion may be seen.",
         ),
     ] = False,
     even_so: Annotated[
         bool,
-        typer.Option("--even-so", help="Close it also where readers have images left to read."),
+        typer.Option("--even-so", help="Close it even if readers have images left to read."),
     ] = False,
     late_minutes: Annotated[
         float,
@@ -34,17 +34,19 @@ def status(
             min=0,
             max=24 * 60,
             metavar="N",
-            help="After the closing, readings made before it that waited in a browser are taken "
-            "for so long.",
+            help="Accept readings that were made before the closing and waited in a browser for so "
+            "long after it.",
         ),
     ] = 30,
 ) -> None:
-    """Say how many images are read, settled and in conflict, and what each reader has left.
+    """Report how many images are read, settled and in conflict, and what each reader has left.
+
+    Example: cxrview annotate status study.db
 
     Exit code: 0 done, 2 usage error.
     """
     if even_so and not close_blind_round:
-        raise UsageError("--even-so goes with --close-blind-round")
+        raise UsageError("--even-so needs --close-blind-round")
     with opened(study) as store:
         from datetime import UTC, datetime
 
@@ -63,8 +65,9 @@ def _refuse_early(found: "Progress", even_so: bool) -> None:
     left = sum(reader.left for reader in found.readers)
     if left and not even_so:
         raise UsageError(
-            f"readers have {plural(left, 'reading')} left, and a closed blind round stays closed",
-            "Close it all the same with --even-so",
+            f"readers have {plural(left, 'reading')} left, and a closed blind round cannot be "
+            "opened again",
+            "Add --even-so to close it nevertheless",
         )
 
 
@@ -99,7 +102,7 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
 
 
 def _exclusions(store: "ReadingStore") -> Iterator[str]:
-    """How many images are settled as excluded, by reason."""
+    """Return the number of excluded images by reason."""
     from collections import Counter
 
     from cxrview.annotate.labels import settled_images
@@ -110,7 +113,7 @@ def _exclusions(store: "ReadingStore") -> Iterator[str]:
 
 
 def _irregular(store: "ReadingStore") -> Iterator[str]:
-    """What whoever publishes the labels has to know of."""
+    """Return what a publication has to mention: late readings and undone imports."""
     from cxrview.annotate.lateness import count_late
 
     names = {reader.reader_id: reader.name for reader in store.readers()}

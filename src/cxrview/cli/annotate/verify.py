@@ -1,4 +1,4 @@
-"""`cxrview annotate verify`: whether a study holds together, and what a paper says of it."""
+"""`cxrview annotate verify`: check a study, and print a paragraph for a methods section."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +19,14 @@ def verify(
     root: ImagesRoot = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
 ) -> None:
-    """Check a study's files and its whole log, and print a paragraph for a methods section.
+    """Check the files and the complete log of a study; print a paragraph for a methods section.
 
-    Every file is read and held against the digest in the study; every act against its order, its
-    reader, its image, what it undoes, and the closing of the blind round.
+    Every file is compared with its digest in the study. Every action is checked: its order, reader,
+    image, what it undoes, and whether it can have been blind.
 
-    Exit code: 0 nothing is wrong, 1 something is and is listed, 2 usage error.
+    Example: cxrview annotate verify study.db
+
+    Exit code: 0 no problems, 1 problems listed, 2 usage error.
     """
     with opened(study, root) as store:
         from cxrview.annotate.methods_section import methods_paragraph
@@ -65,7 +67,7 @@ def _print_json(found: "Verified", paragraph: str) -> None:
     import json
 
     content = found.content
-    told = {
+    report = {
         "problems": found.problems,
         "remarks": found.remarks,
         "files": {
@@ -78,4 +80,4 @@ def _print_json(found: "Verified", paragraph: str) -> None:
         "counted": found.counted,
         "methods": paragraph,
     }
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False))

@@ -36,7 +36,7 @@ def close_even_so(visitor):
 
 
 def settlements(served):
-    return {one.how for one in served.app.state.room.settlements.all().values()}
+    return {one.how for one in served.app.state.study_state.label_statuses.all().values()}
 
 
 def test_there_is_no_conflict_before_both_have_read(served):
@@ -126,9 +126,9 @@ def test_an_adjudicator_does_not_see_a_conflict_that_he_reads_blind_himself(make
 
 
 def test_the_picture_of_a_conflict_opens_to_adjudicators_only_while_it_is_one(served):
-    room = served.app.state.room
+    state = served.app.state.study_state
     image_id = served.store.images()[0].image_id
-    showing = room.showing_of(served.readers[CY], (image_id, ReadingRound.ADJUDICATION, 0))
+    showing = state.showing_of(served.readers[CY], (image_id, ReadingRound.ADJUDICATION, 0))
 
     assert served.visit(CY).get(f"/api/picture/{showing}").status_code == 404
 
@@ -136,8 +136,8 @@ def test_the_picture_of_a_conflict_opens_to_adjudicators_only_while_it_is_one(se
 def test_nothing_of_the_model_before_the_blind_round_is_closed(differing):
     cy = differing.visit(CY)
     image_id = differing.store.images()[0].image_id
-    room = differing.app.state.room
-    early = room.showing_of(differing.readers[CY], (image_id, ReadingRound.SECOND_LOOK, 0))
+    state = differing.app.state.study_state
+    early = state.showing_of(differing.readers[CY], (image_id, ReadingRound.SECOND_LOOK, 0))
 
     assert cy.get("/second-look").status_code == 409
     assert cy.get("/api/second-look", tab="one").status_code == 409
@@ -234,7 +234,7 @@ def test_settling_image_by_image_is_settling_all(data):
 
     from cxrview.annotate.effective import EffectiveReadings
     from cxrview.annotate.settle import settle
-    from cxrview.annotate.web.state import LabelStatuses
+    from cxrview.annotate.web.label_statuses import LabelStatuses
     from cxrview.records import AnnotationStudy, Reader, Reading
     from cxrview.terms import Action, Role
 
@@ -244,8 +244,8 @@ def test_settling_image_by_image_is_settling_all(data):
         Reader(reader_id=n, name=str(n), roles=frozenset({Role.READER, Role.ADJUDICATOR}))
         for n in (1, 2)
     ]
-    standing = EffectiveReadings()
-    settlements = LabelStatuses(study, standing)
+    effective = EffectiveReadings()
+    settlements = LabelStatuses(study, effective)
     settlements.set_up(["a", "b"], readers)
     readings = []
     for number in range(1, data.draw(st.integers(1, 12)) + 1):
@@ -262,12 +262,12 @@ def test_settling_image_by_image_is_settling_all(data):
             made=when,
         )
         readings.append(reading)
-        standing.take(reading)
+        effective.add(reading)
         settlements.touch(reading.image_id)
-        whole = settle(study, ["a", "b"], readings, readers)
+        expected = settle(study, ["a", "b"], readings, readers)
 
-        assert settlements.all() == whole
-        conflicts = {i for i, one in whole.items() if one.how is LabelStatus.CONFLICT}
+        assert settlements.all() == expected
+        conflicts = {i for i, one in expected.items() if one.how is LabelStatus.CONFLICT}
         assert settlements.conflicts() == conflicts
 
 
@@ -279,9 +279,9 @@ def test_a_restarted_server_still_knows_what_was_revealed(differing):
         assert bo.get("/api/conflict", tab="one").json()["item"] == item
     reveals = differing.store.reveals()
 
-    room = StudyState(differing.store, differing.app.state.settings)
-    known = [room.was_revealed(differing.readers[BO], one) for one in room.images]
-    others = [room.was_revealed(differing.readers[ADA], one) for one in room.images]
+    state = StudyState(differing.store, differing.app.state.settings)
+    known = [state.was_revealed(differing.readers[BO], one) for one in state.images]
+    others = [state.was_revealed(differing.readers[ADA], one) for one in state.images]
 
     assert len(reveals) == 1 and reveals[0].reader_id == differing.readers[BO].reader_id
     assert known.count(True) == 1 and not any(others)

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cxrview.annotate.database.sign_in_links import LINK_DAYS, has_ended, new_link_secret
-from cxrview.annotate.web.auth import FREE_FAILURES, STALE
+from cxrview.annotate.web.auth import STALE
+from cxrview.annotate.web.login_throttle import FREE_FAILURES
 
 PASSWORD = "a long enough one"
 

@@ -1,6 +1,6 @@
-"""The manager's page: readers and their links, progress, export, and the end of the blind round.
+"""Routes of the manager's pages: readers, sign-in links, progress, export, closing the blind round.
 
-Everything is a form that works without a script; each carries the CSRF token as a field.
+Every change is a form that works without JavaScript and has the CSRF token as a field.
 """
 
 import tempfile
@@ -32,12 +32,12 @@ _ROLES = (Role.READER, Role.ADJUDICATOR, Role.MANAGER)
 _NOT_YOURSELF = (
     "You cannot change yourself here. Ask another manager, or use cxrview annotate reader."
 )
-_UNREAD = "You have images left to read blind: this is open to you when you have none."
+_UNREAD = "You have images left to read blind. You can export when you have none left."
 
 
 @routes.get("")
 def admin(request: Request, login: Managing) -> HTMLResponse:
-    """Show how the study stands."""
+    """Show the progress of the study and its readers."""
     return _page(request, login)
 
 
@@ -48,24 +48,24 @@ def add_reader(
     name: _Name,
     roles: Annotated[list[str] | None, Form()] = None,
 ) -> HTMLResponse:
-    """Add a reader, and show the link once."""
-    room: StudyState = request.app.state.room
+    """Add a reader and show their link once."""
+    state: StudyState = request.app.state.study_state
     try:
         held = {role for role in _ROLES if role in (roles or [])}
-        reader, secret = room.store.add_reader(name, held)
+        reader, secret = state.store.add_reader(name, held)
     except UsageError as error:
         return _page(request, login, 400, wrong=str(error))
-    room.look(at_once=True)
+    state.refresh(at_once=True)
     return _page(request, login, link=_link(request, reader, secret))
 
 
 @routes.get("/readers/{reader_id}/{change}")
-def ask_change(
+def confirm_change(
     request: Request, login: Managing, reader_id: int, change: ReaderChange
 ) -> HTMLResponse:
     """Show what a change to a reader would do, with a button that does it."""
-    state: StudyState = request.app.state.room
-    state.look(at_once=True)
+    state: StudyState = request.app.state.study_state
+    state.refresh(at_once=True)
     reader = _reader(request, reader_id)
     if reader_id == login.reader.reader_id:
         raise HTTPException(409, _NOT_YOURSELF)
@@ -82,63 +82,65 @@ def ask_change(
 
 
 @routes.get("/export/{file}")
-def ask_export(
+def confirm_export(
     request: Request, login: Managing, file: Literal["labels.csv", "readings.csv"]
 ) -> HTMLResponse:
     """Ask a manager who reads as well whether to see what the other readers said."""
-    state: StudyState = request.app.state.room
+    state: StudyState = request.app.state.study_state
     return study_page(request, login, "admin_export", file=file, images=len(state.images))
 
 
 @routes.post("/readers/{reader_id}/link")
 def new_link(request: Request, login: StudyForm, reader_id: int) -> HTMLResponse:
-    """Make a new link, and show it once; the old one leads nowhere, and the reader is signed out.
+    """Replace a reader's link and show the new one once; the reader is signed out.
 
-    A manager's own is made by the shell: it would end the login that asks for it.
+    Managers cannot replace their own here, because that would end their login.
     """
     reader = _reader(request, reader_id)
     if reader.is_retired or reader_id == login.reader.reader_id:
-        raise HTTPException(409, "There is no new link for yourself, nor for who is retired.")
-    secret = request.app.state.room.store.new_link(reader_id)
+        raise HTTPException(
+            409, "You cannot replace your own link here, nor that of a retired reader."
+        )
+    secret = request.app.state.study_state.store.new_link(reader_id)
     return _page(request, login, link=_link(request, reader, secret))
 
 
 @routes.post("/readers/{reader_id}/{change}")
 def change_reader(request: Request, login: StudyForm, reader_id: int, change: str) -> Response:
-    """Retire a reader, withdraw the reader's readings, or take that back."""
-    room: StudyState = request.app.state.room
+    """Retire a reader, withdraw their readings, or restore both."""
+    state: StudyState = request.app.state.study_state
     _reader(request, reader_id)
     if reader_id == login.reader.reader_id:
         raise HTTPException(409, _NOT_YOURSELF)
     try:
         if change == "restore":
-            room.store.restore_reader(reader_id)
+            state.store.restore_reader(reader_id)
         elif change in ("retire", "withdraw"):
-            room.store.retire_reader(reader_id, withdraw=change == "withdraw")
+            state.store.retire_reader(reader_id, withdraw=change == "withdraw")
         else:
-            raise HTTPException(404, "There is no such change.")
+            raise HTTPException(404, "Unknown change of a reader.")
     except UsageError as error:
         return _page(request, login, 400, wrong=str(error))
-    room.look(at_once=True)
+    state.refresh(at_once=True)
     return RedirectResponse("/admin", 303)
 
 
 @routes.get("/closing")
-def ask_closing(request: Request, login: Managing) -> HTMLResponse:
-    """Show what the end of the blind round would mean now, and a button that does it."""
+def confirm_closing(request: Request, login: Managing) -> HTMLResponse:
+    """Show what closing the blind round would do now, with a button that does it."""
     return _closing(request, login)
 
 
 @routes.post("/closing")
-def do_closing(
+def close(
     request: Request,
     login: StudyForm,
     left: Annotated[int, Form(ge=0)],
     late_minutes: Annotated[float, Form(ge=0, le=24 * 60)] = LATE_SECONDS / 60,
 ) -> Response:
-    """Close the blind round if as many readings are left as the page has shown; else ask anew."""
+    """Close the blind round if the number of readings left is the one shown; else ask again."""
     waiting = close_blind_round(
-        request.app.state.room,
+        request.app.state.study_state,
         request.app.state.settings.clock(),
         even_so_left=left,
         late_seconds=60 * late_minutes,
@@ -150,29 +152,29 @@ def do_closing(
 
 @routes.get("/labels.csv")
 def labels(request: Request, login: Managing) -> Response:
-    """Give the settled labels as a file."""
+    """Return the settled labels as a CSV file."""
     return _file(request, login, "labels.csv")
 
 
 @routes.get("/readings.csv")
 def readings(request: Request, login: Managing) -> Response:
-    """Give every act of every reader as a file."""
+    """Return every action of every reader as a CSV file."""
     return _file(request, login, "readings.csv")
 
 
 def _file(request: Request, login: Login, name: str) -> Response:
-    room: StudyState = request.app.state.room
-    if room.has_blind_left(login.reader):
+    state: StudyState = request.app.state.study_state
+    if state.has_blind_left(login.reader):
         raise HTTPException(409, _UNREAD)
-    room.note_opinion_shown(login.reader)
-    room.record_reveal_of_all(login.reader)
+    state.note_opinion_shown(login.reader)
+    state.record_reveal_of_all(login.reader)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / name
         try:
             if name == "labels.csv":
-                export_labels(room.store, out, chosen_images(room.store))
+                export_labels(state.store, out, chosen_images(state.store))
             else:
-                export_readings(room.store, out)
+                export_readings(state.store, out)
         except UsageError as error:
             raise HTTPException(409, f"{error}") from error
         content = out.read_bytes()
@@ -183,17 +185,17 @@ def _file(request: Request, login: Login, name: str) -> Response:
 def _page(
     request: Request, login: Login, status: int = 200, *, wrong: str = "", link: str = ""
 ) -> HTMLResponse:
-    room: StudyState = request.app.state.room
-    room.look()
+    state: StudyState = request.app.state.study_state
+    state.refresh()
     return study_page(
         request,
         login,
         "admin",
         status,
-        study=_study(room, login.reader),
-        readers=[_told(room, one) for one in room.readers],
+        study=_study(state, login.reader),
+        readers=[_reader_row(state, one) for one in state.readers],
         own_id=login.reader.reader_id,
-        imports=room.store.imports(),
+        imports=state.store.imports(),
         all_roles=[str(role) for role in _ROLES],
         wrong=wrong,
         link=link,
@@ -203,9 +205,9 @@ def _page(
 def _closing(
     request: Request, login: Login, status: int = 200, *, changed: bool = False
 ) -> HTMLResponse:
-    room: StudyState = request.app.state.room
-    room.look(at_once=True)
-    waiting = unread(room)
+    state: StudyState = request.app.state.study_state
+    state.refresh(at_once=True)
+    waiting = unread(state)
     return study_page(
         request,
         login,
@@ -218,30 +220,30 @@ def _closing(
     )
 
 
-def _study(room: StudyState, asks: Reader) -> dict[str, Any]:
-    """Counts; those that could tell what others said wait until the asker has read blind."""
-    has_left = room.has_blind_left(asks)
-    with room.lock:
-        settled = room.settlements.all().values()
-        told: dict[str, Any] = {
-            "images": len(room.images),
-            "closed": room.blind_round_closed,
-            "late_minutes": room.late_limit.total_seconds() / 60,
-            "late": sum(count_late(room.store.readings(), room.blind_round_closed).values()),
-            "replaced": len(room.content.replaced()),
-            "flagged": len({turn[1] for turn in room.standing.flags}),
+def _study(state: StudyState, manager: Reader) -> dict[str, Any]:
+    """Count images and readings; counts that reveal readings only if nothing is left to read."""
+    has_left = state.has_blind_left(manager)
+    with state.lock:
+        settled = state.label_statuses.all().values()
+        counts: dict[str, Any] = {
+            "images": len(state.images),
+            "closed": state.blind_round_closed,
+            "late_minutes": state.late_limit.total_seconds() / 60,
+            "late": sum(count_late(state.store.readings(), state.blind_round_closed).values()),
+            "replaced": len(state.content.replaced()),
+            "flagged": len({slot[1] for slot in state.effective.flags}),
             "hidden": has_left,
             "settlements": {},
         }
         if not has_left:
-            told["settlements"] = dict(Counter(str(one.how) for one in settled))
-            told["conflicts"] = len(conflicts_for(room, asks))
-    return told
+            counts["settlements"] = dict(Counter(str(one.how) for one in settled))
+            counts["conflicts"] = len(conflicts_for(state, manager))
+    return counts
 
 
-def _told(room: StudyState, reader: Reader) -> dict[str, Any]:
+def _reader_row(state: StudyState, reader: Reader) -> dict[str, Any]:
     is_reader = Role.READER in reader.roles
-    reading_list = room.list_of(reader) if is_reader else None
+    reading_list = state.list_of(reader) if is_reader else None
     return {
         "id": reader.reader_id,
         "name": reader.name,
@@ -254,14 +256,14 @@ def _told(room: StudyState, reader: Reader) -> dict[str, Any]:
 
 
 def _reader(request: Request, reader_id: int) -> Reader:
-    room: StudyState = request.app.state.room
-    for reader in room.readers:
+    state: StudyState = request.app.state.study_state
+    for reader in state.readers:
         if reader.reader_id == reader_id:
             return reader
-    raise HTTPException(404, "The study has no such reader.")
+    raise HTTPException(404, "Reader not found.")
 
 
 def _link(request: Request, reader: Reader, secret: str) -> str:
-    """The whole address, as this browser calls the server; a proxy may speak https before it."""
+    """Return the link with the address that this browser uses; a proxy may add https."""
     scheme = "https" if request.app.state.settings.is_https else request.url.scheme
     return f"{reader.name}: {scheme}://{request.url.netloc}/enter#{secret}"

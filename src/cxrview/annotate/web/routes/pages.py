@@ -1,4 +1,4 @@
-"""The pages that people see; what they may do on them is said in `roles`."""
+"""Routes of the HTML pages, and the context that all of them need."""
 
 from collections import Counter
 from typing import Any
@@ -22,11 +22,11 @@ routes = APIRouter()
 
 @routes.get("/")
 def home(request: Request, login: SignedIn) -> HTMLResponse:
-    """Show how far one has come, and where to go from here."""
-    room: StudyState = request.app.state.room
-    room.look()
-    progress = _progress(room, login)
-    left = blind_left(room) if Role.ADJUDICATOR in login.reader.roles else {}
+    """Show the reader's progress and links to the other pages."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    progress = _progress(state, login)
+    left = blind_left(state) if Role.ADJUDICATOR in login.reader.roles else {}
     return study_page(request, login, "home", progress=progress, blind_left=left)
 
 
@@ -44,24 +44,24 @@ def grid(request: Request, login: Reading) -> HTMLResponse:
 
 @routes.get("/adjudicate")
 def adjudicate(request: Request, login: Adjudicating) -> HTMLResponse:
-    """Show what readers differ about."""
+    """Show the conflicts, one by one."""
     return study_page(request, login, "adjudicate")
 
 
 @routes.get("/agreement")
 def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
-    """Show how far readers agree."""
-    room: StudyState = request.app.state.room
-    room.look()
-    return study_page(request, login, "agreement", agreement=agreement_table(room, login.reader))
+    """Show the agreement between readers."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    return study_page(request, login, "agreement", agreement=agreement_table(state, login.reader))
 
 
 @routes.get("/second-look")
 def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
-    """Show labels that the model does not share, after the blind round."""
-    room: StudyState = request.app.state.room
-    room.look()
-    if room.blind_round_closed is None:
+    """Show labels with which the model disagrees, after the blind round."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    if state.blind_round_closed is None:
         return study_page(
             request,
             login,
@@ -71,64 +71,64 @@ def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
             why="The model's opinions are shown once the blind round is closed. An adjudicator "
             "closes it.",
             close_blind_round=True,
-            blind_left=blind_left(room),
+            blind_left=blind_left(state),
         )
     return study_page(request, login, "second_look")
 
 
 @routes.get("/keys")
 def keys(request: Request, login: SignedIn) -> HTMLResponse:
-    """Show which key does what."""
+    """Show the keyboard shortcuts."""
     return study_page(request, login, "keys")
 
 
 @routes.get("/favicon.ico", include_in_schema=False)
 def no_icon() -> None:
-    """Answer browsers that ask whatever the page says."""
+    """Answer 404: browsers request this whatever icon the page names."""
     raise HTTPException(404)
 
 
 def study_page(
     request: Request, login: Login, name: str, status: int = 200, **context: Any
 ) -> HTMLResponse:
-    """Fill a page of somebody who is signed in, with what every such page needs."""
-    room: StudyState = request.app.state.room
+    """Render a page for a signed-in reader, with the context that every such page needs."""
+    state: StudyState = request.app.state.study_state
     return page(
         name,
         status,
-        study_name=room.study.name,
+        study_name=state.study.name,
         reader_name=login.reader.name,
         roles=sorted(login.reader.roles),
         csrf=login.csrf,
         login_seconds_left=round(
             (login.expires - request.app.state.settings.clock()).total_seconds()
         ),
-        queue_key=queue_key(room, login),
-        choices=[{"name": one.name, "key": one.key} for one in room.study.choices],
+        queue_key=queue_key(state, login),
+        choices=[{"name": one.name, "key": one.key} for one in state.study.choices],
         exclusion_reasons=list(EXCLUSION_REASONS),
-        blind_round_closed=room.blind_round_closed is not None,
+        blind_round_closed=state.blind_round_closed is not None,
         **context,
     )
 
 
-def blind_left(room: StudyState) -> dict[str, int]:
-    """How many blind readings are still to be made, and by how many readers."""
-    waiting = unread(room)
+def blind_left(state: StudyState) -> dict[str, int]:
+    """Count the blind readings that are left, and the readers who have them."""
+    waiting = unread(state)
     return {"readings": sum(one.left for one in waiting), "readers": len(waiting)}
 
 
-def _progress(room: StudyState, login: Login) -> dict[str, Any]:
-    """One's own, and nothing of others that could tell what they said of an image."""
+def _progress(state: StudyState, login: Login) -> dict[str, Any]:
+    """Return the reader's own progress; that of the study only if it reveals nothing."""
     reader = login.reader
-    knows = Role.ADJUDICATOR in reader.roles and not room.has_blind_left(reader)
-    mine = counts(room, reader)
-    with room.lock:
-        own = [turn for turn in room.standing.postponed if turn[0] == reader.reader_id]
-        flagged = {turn[1] for turn in room.standing.flags if turn[0] == reader.reader_id}
-        told: dict[str, Any] = {"mine": mine, "postponed": len(own), "flagged": len(flagged)}
-        told["study"] = {}
+    knows = Role.ADJUDICATOR in reader.roles and not state.has_blind_left(reader)
+    mine = counts(state, reader)
+    with state.lock:
+        own = [slot for slot in state.effective.postponed if slot[0] == reader.reader_id]
+        flagged = {slot[1] for slot in state.effective.flags if slot[0] == reader.reader_id}
+        progress: dict[str, Any] = {"mine": mine, "postponed": len(own), "flagged": len(flagged)}
+        progress["study"] = {}
         if knows:
-            settled = room.settlements.all().values()
-            told["study"] = dict(Counter(str(one.how) for one in settled))
-            told["conflicts"] = len(conflicts_for(room, reader))
-    return told
+            settled = state.label_statuses.all().values()
+            progress["study"] = dict(Counter(str(one.how) for one in settled))
+            progress["conflicts"] = len(conflicts_for(state, reader))
+    return progress

@@ -1,4 +1,4 @@
-"""The route that gives pictures, by an id that says nothing."""
+"""The route of the pictures, by showing ids that reveal nothing."""
 
 import asyncio
 from dataclasses import dataclass
@@ -36,18 +36,18 @@ def file_shown(
     login: SignedIn,
     showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
 ) -> ShownFile:
-    """Find the file that a showing of this reader stands for.
+    """Return the file that a showing of this reader stands for.
 
     Raises:
-        HTTPException: 404, it is none of his, or not open to him now.
+        HTTPException: 404, it is not a showing of this reader, or not open to them now.
     """
-    room: StudyState = request.app.state.room
-    room.look()
-    place = room.place_of(login.reader, showing)
-    with room.lock:
-        if place is None or not _is_open(room, *place[:2]):
-            raise HTTPException(404, "There is no such image.")
-        return ShownFile(place[0], room.path_of(place[0]))
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    place = state.place_of(login.reader, showing)
+    with state.lock:
+        if place is None or not _is_open(state, *place[:2]):
+            raise HTTPException(404, "Image not found.")
+        return ShownFile(place[0], state.path_of(place[0]))
 
 
 @routes.get("/picture/{showing}")
@@ -58,7 +58,7 @@ async def picture(
     edge: _Edge = "1536",
     window: _Window = "minmax",
 ) -> Response:
-    """Give a grey JPEG that fits into a square of `edge`, or a PNG of all pixels.
+    """Return a grey JPEG that fits into a square of `edge` pixels, or a PNG of all pixels.
 
     `window=auto` spreads the grey levels by percentiles of the values in their full depth.
     """
@@ -67,12 +67,12 @@ async def picture(
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edges[login.reader.reader_id] = EDGES[edge]
     try:
-        # Shielded: others may wait for the same picture when this browser has gone.
+        # Shielded: other requests may wait for the same picture when this browser disconnects.
         made = pictures.get(shown.path, EDGES[edge], window)
         content = await asyncio.shield(asyncio.wrap_future(made))
     except NoPicture as error:
         if str(error).startswith(f"{Replaced.code}:"):
-            content_check = request.app.state.room.content
+            content_check = request.app.state.study_state.content
             content_check.note(shown.image_id, file_facts(shown.path), is_replaced=True)
         return JSONResponse({"why": str(error)}, 422)
     return Response(
@@ -82,7 +82,7 @@ async def picture(
     )
 
 
-def _is_open(room: StudyState, image_id: str, shown_in: ReadingRound) -> bool:
+def _is_open(state: StudyState, image_id: str, shown_in: ReadingRound) -> bool:
     if shown_in is ReadingRound.ADJUDICATION:
-        return has_conflict(room, image_id) or room.is_flagged(image_id)
-    return shown_in is ReadingRound.BLIND or room.blind_round_closed is not None
+        return has_conflict(state, image_id) or state.is_flagged(image_id)
+    return shown_in is ReadingRound.BLIND or state.blind_round_closed is not None

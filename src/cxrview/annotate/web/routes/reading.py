@@ -1,4 +1,4 @@
-"""The routes of the blind round: what comes next, and what was said of it."""
+"""Routes of the blind round: the next images, and the readings of them."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from cxrview.annotate.web.picture_worker import MINMAX
 from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.shown_items import blind_item, item_of_reading, verdict
 from cxrview.annotate.web.state import StudyState
-from cxrview.annotate.web.submit import SentReadings, refusals, take_in
+from cxrview.annotate.web.submit import SubmittedBatch, refusals, submit_readings
 from cxrview.annotate.web.tabs import Tab, holder_of
 from cxrview.records import Reader
 from cxrview.records import Reading as ReadingRecord
@@ -20,7 +20,7 @@ routes = APIRouter(prefix="/api")
 Count = Annotated[int, Query(ge=1, le=200)]
 Held = Annotated[str, Query(max_length=32_000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
 _AHEAD = 6
-"""Pictures made ahead of those that were just told of, at the size and window last asked for."""
+"""Pictures rendered ahead of those just returned, in the size and window last requested."""
 _THUMBNAIL = 256
 
 
@@ -28,7 +28,7 @@ _THUMBNAIL = 256
 def following(
     request: Request, login: Reading, tab: Tab, count: Count = 6, held: Held = ""
 ) -> dict[str, Any]:
-    """Tell what comes next on the reader's list, apart from what the tab holds already."""
+    """Return the next images of the reader's list that the tab does not hold already."""
     edge = request.app.state.edges.get(login.reader.reader_id)
     return _following(request, login.reader, tab, count, held, edge)
 
@@ -37,7 +37,7 @@ def following(
 def page_of_grid(
     request: Request, login: Reading, tab: Tab, count: Count = 60, held: Held = ""
 ) -> dict[str, Any]:
-    """Tell the same for a page of thumbnails."""
+    """Return the next images for a page of thumbnails."""
     return _following(request, login.reader, tab, count, held, _THUMBNAIL)
 
 
@@ -47,34 +47,34 @@ def own_reading(
     login: Reading,
     showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
 ) -> dict[str, Any]:
-    """Tell one image of the reader's own list again, with what the reader said of it.
+    """Return one image of the reader's own list, with the reader's verdict on it.
 
     Raises:
         HTTPException: 404, it is not on the list; 409, the blind round is closed.
     """
-    room: StudyState = request.app.state.room
-    room.look()
-    if room.blind_round_closed is not None:
-        raise HTTPException(409, "The blind round is closed: no more readings are taken.")
-    place = room.place_of(login.reader, showing)
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    if state.blind_round_closed is not None:
+        raise HTTPException(409, "The blind round is closed: no more readings are accepted.")
+    place = state.place_of(login.reader, showing)
     if place is None or place[1] is not ReadingRound.BLIND:
-        raise HTTPException(404, "There is no such image.")
-    with room.lock:
-        said = room.standing.verdicts.get((login.reader.reader_id, *place))
-        item = blind_item(room, login.reader, showing, place)
+        raise HTTPException(404, "Image not found.")
+    with state.lock:
+        said = state.effective.verdicts.get((login.reader.reader_id, *place))
+        item = blind_item(state, login.reader, showing, place)
         return item | {"said": verdict(said), "note": said.note} if said else item
 
 
 @routes.post("/readings")
-def write_down(request: Request, login: SignedIn, sent: SentReadings) -> dict[str, Any]:
-    """Write readings down. What is told as written is on the disk."""
-    room: StudyState = request.app.state.room
-    taken = take_in(room, login.reader, sent)
+def post_readings(request: Request, login: SignedIn, sent: SubmittedBatch) -> dict[str, Any]:
+    """Write readings; those that are returned as written are on the disk."""
+    state: StudyState = request.app.state.study_state
+    result = submit_readings(state, login.reader, sent)
     return {
-        "written": taken.written,
-        "refused": refusals(taken),
-        "closed": room.blind_round_closed is not None,
-        **counts(room, login.reader),
+        "written": result.written,
+        "refused": refusals(result),
+        "closed": state.blind_round_closed is not None,
+        **counts(state, login.reader),
     }
 
 
@@ -84,60 +84,60 @@ def recent(
     login: SignedIn,
     shown_in: Annotated[ReadingRound, Query(alias="round")] = ReadingRound.BLIND,
 ) -> dict[str, Any]:
-    """Tell the reader's last readings that stand, for an undo after the page was loaded anew.
+    """Return the reader's last effective readings, for an undo after the page was reloaded.
 
-    Each has all that the image was shown with, since an undo shows it again.
+    Each has everything that the image was shown with, since an undo shows it again.
     """
-    room: StudyState = request.app.state.room
-    room.look()
-    with room.lock:
-        readings = room.recent(login.reader, shown_in)
-        return {"items": [_recent(room, login.reader, reading) for reading in readings]}
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    with state.lock:
+        readings = state.recent(login.reader, shown_in)
+        return {"items": [_recent(state, login.reader, reading) for reading in readings]}
 
 
-def counts(room: StudyState, reader: Reader) -> dict[str, int]:
-    """How far the reader's blind list is read."""
+def counts(state: StudyState, reader: Reader) -> dict[str, int]:
+    """Return how much of the reader's blind list is read."""
     if Role.READER not in reader.roles:
         return {"left": 0, "done": 0, "all": 0}
-    reading_list = room.list_of(reader)
+    reading_list = state.list_of(reader)
     return {"left": reading_list.left, "done": reading_list.done, "all": len(reading_list)}
 
 
 def _following(
     request: Request, reader: Reader, tab: str, count: int, held: str, edge: int | None
 ) -> dict[str, Any]:
-    room: StudyState = request.app.state.room
-    room.look()
-    reading_list = room.list_of(reader)
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    reading_list = state.list_of(reader)
     holder, has = holder_of(reader, tab, ReadingRound.BLIND), set(filter(None, held.split(",")))
-    with room.lock:
-        now = room.now
-        room.leases.hold(holder, (one for one in has if reading_list.find(one)), now)
-        lost = sorted(one for one in has if not room.leases.is_free(one, holder, now))
-        if room.blind_round_closed:
-            return {"items": [], "lost": lost, "closed": True, **counts(room, reader)}
+    with state.lock:
+        now = state.now
+        state.leases.hold(holder, (one for one in has if reading_list.find(one)), now)
+        lost = sorted(one for one in has if not state.leases.is_free(one, holder, now))
+        if state.blind_round_closed:
+            return {"items": [], "lost": lost, "closed": True, **counts(state, reader)}
         items = reading_list.following(
             count + _AHEAD,
-            lambda one: one not in has and room.leases.is_free(one, holder, now),
+            lambda one: one not in has and state.leases.is_free(one, holder, now),
         )
-        told = items[:count]
-        room.leases.hold(holder, (one.showing_id for one in told), now)
-        paths = [room.path_of(one.image_id) for one in items]
+        shown_now = items[:count]
+        state.leases.hold(holder, (one.showing_id for one in shown_now), now)
+        paths = [state.path_of(one.image_id) for one in items]
         shown = [
             blind_item(
-                room, reader, one.showing_id, (one.image_id, ReadingRound.BLIND, one.occasion)
+                state, reader, one.showing_id, (one.image_id, ReadingRound.BLIND, one.occasion)
             )
-            for one in told
+            for one in shown_now
         ]
     if edge is not None:
         pictures: Pictures = request.app.state.pictures
         window = request.app.state.windows.get(reader.reader_id, MINMAX)
         pictures.make_ahead(paths, edge, window)
-    return {"items": shown, "lost": lost, **counts(room, reader)}
+    return {"items": shown, "lost": lost, **counts(state, reader)}
 
 
-def _recent(room: StudyState, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
-    return item_of_reading(room, reader, reading) | {
+def _recent(state: StudyState, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
+    return item_of_reading(state, reader, reading) | {
         "uid": reading.uid,
         "act": reading.act,
         "said": verdict(reading),

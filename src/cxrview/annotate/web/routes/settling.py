@@ -1,4 +1,4 @@
-"""The routes of those who settle: conflicts, the end of the blind round, the second look."""
+"""Routes of adjudicators: conflicts, closing the blind round, the second look."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from cxrview.annotate.database.study_log import LATE_SECONDS
 from cxrview.annotate.second_look import second_look_order
 from cxrview.annotate.web.auth import Adjudicating, Closing
 from cxrview.annotate.web.closing import close_blind_round
-from cxrview.annotate.web.shown_items import conflict_item, lot, second_look_item
+from cxrview.annotate.web.shown_items import conflict_item, random_order, second_look_item
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.tabs import Tab, holder_of, lease_of
 from cxrview.records import Reader
@@ -21,7 +21,7 @@ routes = APIRouter(prefix="/api")
 
 
 class ClosingSent(BaseModel):
-    """What whoever closes the blind round has been told, and says to it."""
+    """A request to close the blind round, with the number of readings left that it confirms."""
 
     even_so: bool = False
     left: Annotated[int, Field(ge=0)] | None = None
@@ -30,37 +30,37 @@ class ClosingSent(BaseModel):
 
 @routes.get("/conflict")
 def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
-    """Tell the next image that readers differ about: what they said, and not who."""
-    room: StudyState = request.app.state.room
-    room.look()
-    with room.lock:
-        waiting = conflicts_for(room, login.reader)
-        item = _lease_first(room, login.reader, tab, ReadingRound.ADJUDICATION, waiting)
+    """Return the next conflict: what the readers said, without their names."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    with state.lock:
+        waiting = conflicts_for(state, login.reader)
+        item = _lease_first(state, login.reader, tab, ReadingRound.ADJUDICATION, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
-        room.note_opinion_shown(login.reader)
-        room.record_reveals(login.reader, [item], ReadingRound.ADJUDICATION)
-        told = conflict_item(room, login.reader, room.settlements.all()[item])
+        state.note_opinion_shown(login.reader)
+        state.record_reveals(login.reader, [item], ReadingRound.ADJUDICATION)
+        told = conflict_item(state, login.reader, state.label_statuses.all()[item])
         return {"item": told, "left": len(waiting)}
 
 
 @routes.get("/second-look")
 def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
-    """Tell the next label that the model does not share, the most surprising first."""
-    room: StudyState = request.app.state.room
-    room.look()
-    if room.blind_round_closed is None:
+    """Return the next label with which the model disagrees, the most surprising first."""
+    state: StudyState = request.app.state.study_state
+    state.refresh()
+    if state.blind_round_closed is None:
         raise HTTPException(409, "The blind round is not closed yet.")
-    with room.lock:
-        settled = room.settlements.all()
-        doubts = second_look_order(room.images.values(), settled)
+    with state.lock:
+        settled = state.label_statuses.all()
+        doubts = second_look_order(state.images.values(), settled)
         waiting = [doubt.image_id for doubt in doubts if not doubt.is_looked_at]
-        item = _lease_first(room, login.reader, tab, ReadingRound.SECOND_LOOK, waiting)
+        item = _lease_first(state, login.reader, tab, ReadingRound.SECOND_LOOK, waiting)
         if item is None:
             return {"item": None, "left": len(waiting)}
-        room.note_opinion_shown(login.reader)
-        room.record_reveals(login.reader, [item], ReadingRound.SECOND_LOOK)
-        told = second_look_item(room, login.reader, settled[item])
+        state.note_opinion_shown(login.reader)
+        state.record_reveals(login.reader, [item], ReadingRound.SECOND_LOOK)
+        told = second_look_item(state, login.reader, settled[item])
         return {"item": told, "left": len(waiting)}
 
 
@@ -68,16 +68,16 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
 def close_round(
     request: Request, login: Closing, sent: ClosingSent | None = None
 ) -> Response | dict[str, bool]:
-    """Close the blind round for good; after that the model's opinions may be seen.
+    """Close the blind round permanently; after that the model's opinions may be seen.
 
-    With readings left it answers 409 and how many of how many readers, unless `even_so` says that
-    number. It names nobody: an adjudicator would know by the counts who is which of the readers
-    without a name on the agreement page, and so whose a side of a conflict is.
+    If readings are left it answers 409 with their number and that of the readers, unless the
+    request confirms that number. It gives no counts by reader: by these an adjudicator could
+    identify the anonymous readers on the agreement page, and so the sides of a conflict.
     """
-    room: StudyState = request.app.state.room
+    state: StudyState = request.app.state.study_state
     sent = sent or ClosingSent()
     waiting = close_blind_round(
-        room,
+        state,
         request.app.state.settings.clock(),
         even_so_left=sent.left if sent.even_so else None,
         late_seconds=60 * sent.late_minutes,
@@ -85,40 +85,40 @@ def close_round(
     if not waiting:
         return {"closed": True}
     left = sum(one.left for one in waiting)
-    told = {"left": left, "readers": len(waiting)}
-    why = (
-        f"{plural(left, 'reading is', 'readings are')} left, and a closed blind round stays closed."
-    )
-    return JSONResponse(told | {"why": why}, 409)
+    counts = {"left": left, "readers": len(waiting)}
+    count = plural(left, "reading is", "readings are")
+    why = f"{count} left, and a closed blind round cannot be opened again."
+    return JSONResponse(counts | {"why": why}, 409)
 
 
-def conflicts_for(room: StudyState, reader: Reader) -> list[str]:
-    """Give the images that wait for this adjudicator, in an order drawn by hash.
+def conflicts_for(state: StudyState, reader: Reader) -> list[str]:
+    """Return the images that wait for this adjudicator, in a random order.
 
-    Not among them is what he has still to read blind himself, a hidden repeat being that too.
+    Images that the adjudicator has still to read blind are left out, also those of which only the
+    hidden repeat is left.
     """
-    open_for_him = room.settlements.conflicts()
-    if Role.READER in reader.roles and room.blind_round_closed is None:
-        reading_list = room.list_of(reader)
-        open_for_him = {one for one in open_for_him if reading_list.is_read(one)}
-    return sorted(open_for_him, key=lambda one: lot(room, one))
+    waiting = state.label_statuses.conflicts()
+    if Role.READER in reader.roles and state.blind_round_closed is None:
+        reading_list = state.list_of(reader)
+        waiting = {one for one in waiting if reading_list.is_read(one)}
+    return sorted(waiting, key=lambda one: random_order(state, one))
 
 
-def has_conflict(room: StudyState, image_id: str) -> bool:
-    """Whether readers differed about an image, be it settled since or not."""
-    how = room.settlements.all()[image_id].how
+def has_conflict(state: StudyState, image_id: str) -> bool:
+    """Whether readers differed about an image, whether it has been settled or not."""
+    how = state.label_statuses.all()[image_id].how
     return how in (LabelStatus.CONFLICT, LabelStatus.ADJUDICATED, LabelStatus.SECOND_LOOK)
 
 
 def _lease_first(
-    room: StudyState, reader: Reader, tab: str, shown_in: ReadingRound, image_ids: list[str]
+    state: StudyState, reader: Reader, tab: str, shown_in: ReadingRound, image_ids: list[str]
 ) -> str | None:
-    """Take the first that no other adjudicator, nor another tab of this one, has before him."""
-    holder, now = holder_of(reader, tab, shown_in), room.now
+    """Lease and return the first image that no other adjudicator or tab holds."""
+    holder, now = holder_of(reader, tab, shown_in), state.now
     for image_id in image_ids:
         lease = lease_of("", (image_id, shown_in, 0))
-        if room.leases.is_free(lease, holder, now):
-            room.leases.hold(holder, [lease], now)
+        if state.leases.is_free(lease, holder, now):
+            state.leases.hold(holder, [lease], now)
             return image_id
-    room.leases.hold(holder, [], now)
+    state.leases.hold(holder, [], now)
     return None
