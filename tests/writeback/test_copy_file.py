@@ -195,12 +195,24 @@ def test_a_signed_file_is_refused(find, film, settings, tmp_path):
         correct_file(find(source), tmp_path / "copy.dcm", settings)
 
 
-@pytest.mark.parametrize("uid", ["", "not.a.uid", "0.0.1.2"])
-def test_without_a_valid_uid_there_is_no_reference(find, film, settings, tmp_path, uid):
-    source = edited(film, tmp_path / "source.dcm", SOPInstanceUID=uid)
+def test_without_a_uid_there_is_no_copy(find, film, settings, tmp_path):
+    source = edited(film, tmp_path / "source.dcm", SOPInstanceUID="")
 
     with pytest.raises(WithoutIdentity):
         correct_file(find(source), tmp_path / "copy.dcm", settings)
+
+
+@pytest.mark.parametrize("uid", ["not.a.uid", "9999.1.2", "0.0.1.2"])
+def test_an_invalid_uid_is_kept_among_the_original_attributes(find, film, settings, tmp_path, uid):
+    source = edited(film, tmp_path / "source.dcm", SOPInstanceUID=uid)
+
+    correct_file(find(source), tmp_path / "copy.dcm", settings)
+
+    copy = read(tmp_path / "copy.dcm")
+    assert "SourceImageSequence" not in copy
+    original = copy.OriginalAttributesSequence[-1].ModifiedAttributesSequence[0]
+    assert original.SOPInstanceUID == uid
+    assert copy.SOPInstanceUID.is_valid
 
 
 def test_a_preview_says_what_a_copy_would_change(find, film, settings, tmp_path):

@@ -101,7 +101,7 @@ def test_a_folder_with_other_files_is_never_emptied(archive, settings, tmp_path)
 
 
 def test_nothing_to_resume_is_a_usage_error(archive, settings, tmp_path):
-    with pytest.raises(UsageError, match="no write-back to resume"):
+    with pytest.raises(UsageError, match="can be resumed"):
         write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, resume=True)
 
 

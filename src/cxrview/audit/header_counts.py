@@ -45,7 +45,7 @@ class AgreementCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterLoss:
-    """What happens to who takes the header at its word for one view."""
+    """What a filter by the header does for one view."""
 
     view: View
     kept: int
@@ -123,9 +123,9 @@ def has_view(row: Row) -> bool:
 
 
 def log_heights(histogram: Iterable[int]) -> list[float]:
-    """Heights of the bars on a logarithmic scale, 0 to 1; 0 where there is no image.
+    """Heights of the bars on a logarithmic scale, 0 to 1; 0 for an empty bin.
 
-    One image is a bar of its own height, not of none.
+    A bin with one image is visible.
     """
     counts = list(histogram)
     top = log10(max([*counts, 1]) + 1)

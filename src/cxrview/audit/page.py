@@ -66,7 +66,7 @@ def write_audit(
         The counts of the page.
 
     Raises:
-        UsageError: there is no such result.
+        UsageError: the result does not exist.
         CannotWrite: the disk took no more.
     """
     settings = settings or PageSettings()
@@ -81,7 +81,7 @@ def audit_table(table: Path, settings: PageSettings) -> Audit:
     """Count a result and choose the images to show; no image is read.
 
     Raises:
-        UsageError: there is no such result.
+        UsageError: the result does not exist.
     """
     failures = beside(table, FAILURES_ENDING, in_parts=table.is_dir())
     return Audit(

@@ -18,7 +18,6 @@ from pydicom.uid import (
 
 from cxrview.terms import Projection
 from cxrview.writeback.finding import Finding
-from cxrview.writeback.refusals import WithoutIdentity
 from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 from cxrview.writeback.view_codes import (
     code_item,
@@ -59,11 +58,9 @@ def correct_header(
     Returns:
         The changed elements of the view and the identity, in the order of their tags; empty where
         the header said all of it before, in which case nothing was changed.
-
-    Raises:
-        WithoutIdentity: a reference to the source would not be valid.
     """
     before = {
+        "SOPInstanceUID": str(dataset.SOPInstanceUID),
         "ViewPosition": dataset.get("ViewPosition"),
         "ViewCodeSequence": deepcopy(dataset.get("ViewCodeSequence")),
     }
@@ -71,13 +68,16 @@ def correct_header(
     if not changed:
         return ()
     changed += _complete_positioning(dataset)
+    original = [one.keyword for one in changed]
     if not settings.keep_uid:
-        _need_valid_uid(finding.path, dataset)
-    if not settings.deidentified:
-        _add_original_attributes(dataset, before, [one.keyword for one in changed], settings)
-    _add_contributing_equipment(dataset, finding, settings)
-    if not settings.keep_uid:
+        if _can_be_referred_to(before["SOPInstanceUID"]):
+            _refer_to_source(dataset)
+        else:
+            original.append("SOPInstanceUID")
         changed.append(_replace_uid(dataset, finding))
+    if not settings.deidentified:
+        _add_original_attributes(dataset, before, original, settings)
+    _add_contributing_equipment(dataset, finding, settings)
     return tuple(sorted(changed, key=lambda one: one.tag))
 
 
@@ -135,15 +135,21 @@ def _complete_positioning(dataset: Dataset) -> list[ElementChange]:
     return [ElementChange(tag="(0018,1508)", keyword="PositionerType", old="", new="")]
 
 
-def _need_valid_uid(path: str, dataset: Dataset) -> None:
-    """Refuse to make a reference that no reader may accept (PS3.5 section 9)."""
-    uid = UID(dataset.SOPInstanceUID)
-    if not (uid.is_valid and uid.startswith(("1.", "2."))):
-        raise WithoutIdentity(
-            path,
-            "its SOP Instance UID is not a valid UID",
-            "Use --keep-uid, which needs no reference",
-        )
+def _can_be_referred_to(uid: str) -> bool:
+    """Whether a UID is valid (PS3.5 section 9); that of a de-identified image often is not.
+
+    A reference to one that is not would be one more error of the object: it is kept among the
+    original attributes instead.
+    """
+    return UID(uid).is_valid and uid.startswith(("1.", "2."))
+
+
+def _refer_to_source(dataset: Dataset) -> None:
+    source = Dataset()
+    source.ReferencedSOPClassUID = dataset.SOPClassUID
+    source.ReferencedSOPInstanceUID = dataset.SOPInstanceUID
+    source.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_SOURCE)])
+    _append(dataset, "SourceImageSequence", source)
 
 
 def _is_specific_enough(items: Sequence, projection: Projection | None) -> bool:
@@ -186,11 +192,6 @@ def _add_contributing_equipment(
 
 def _replace_uid(dataset: Dataset, finding: Finding) -> ElementChange:
     old = str(dataset.SOPInstanceUID)
-    source = Dataset()
-    source.ReferencedSOPClassUID = dataset.SOPClassUID
-    source.ReferencedSOPInstanceUID = old
-    source.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_SOURCE)])
-    _append(dataset, "SourceImageSequence", source)
     dataset.SOPInstanceUID = corrected_uid(old, finding)
     return ElementChange(
         tag="(0008,0018)", keyword="SOPInstanceUID", old=old, new=str(dataset.SOPInstanceUID)

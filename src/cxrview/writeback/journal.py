@@ -48,7 +48,8 @@ class WritebackJournal:
             content = path.read_bytes()
         except FileNotFoundError:
             raise UsageError(
-                f"{path} does not exist: there is no write-back to resume", "Run without --resume"
+                f"{path} does not exist, so that no write-back can be resumed",
+                "Run without --resume",
             ) from None
         complete, _, rest = content.rpartition(b"\n")
         lines = complete.split(b"\n")
