@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # `as` marks a name as public for type checkers
     from cxrview.image import read_radiograph as read_radiograph
     from cxrview.image import squash as squash
     from cxrview.records import Answers as Answers
+    from cxrview.records import CardAbout as CardAbout
     from cxrview.records import Failure as Failure
     from cxrview.records import Instance as Instance
     from cxrview.records import ModelCard as ModelCard
@@ -85,6 +86,7 @@ _MODULES = {
     "CannotOpen": "errors",
     "CannotSortFolder": "errors",
     "CannotWrite": "errors",
+    "CardAbout": "records",
     "ClassifyOptions": "classify.options",
     "CorruptHeader": "errors",
     "CorruptPixels": "errors",

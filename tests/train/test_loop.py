@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from cxrview.errors import InvalidModel
 from cxrview.train.googlenet import GoogLeNet
@@ -35,3 +36,16 @@ def test_fine_tune_refuses_checkpoint_of_another_recipe(bars, tmp_path):
 
     with pytest.raises(InvalidModel, match="another recipe or seed"):
         trained(bars, path)
+
+
+def test_fine_tune_names_facts_of_checkpoint_as_earlier_versions(bars, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    recipe = dataclasses.replace(BRIEF, steps=1)
+
+    trained(bars, path, recipe)
+
+    with safe_open(path, framework="pt") as stored:
+        facts = stored.metadata()
+        assert all(key.startswith(("network.", "momentum.")) for key in stored.keys())  # noqa: SIM118
+    assert set(facts) == {"recipe", "seed", "lesson", "step", "rates"}
+    assert (facts["recipe"], facts["lesson"]) == (repr(recipe), bars.sha256)

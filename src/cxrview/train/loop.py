@@ -56,7 +56,8 @@ def fine_tune(
     model.train().to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _optimiser(model, recipe)
-    belongs = {"recipe": repr(recipe), "seed": str(seed), "training_images": training_images.sha256}
+    # The names are those in the checkpoints of earlier versions.
+    belongs = {"recipe": repr(recipe), "seed": str(seed), "lesson": training_images.sha256}
     first = restore_checkpoint(checkpoint, model, optimiser, belongs)
     if first:
         rates = [group["lr"] for group in optimiser.param_groups]

@@ -165,5 +165,5 @@ def test_a_number_out_of_range_is_refused(robustness, store, model, tmp_path, op
 
 
 def test_a_folder_that_is_no_store_is_refused(robustness, model, tmp_path):
-    with pytest.raises(UsageError, match="no prepared images"):
+    with pytest.raises(UsageError, match="is not a prepared store"):
         robustness("table", tmp_path, "--model", model, "--out", tmp_path / "out")

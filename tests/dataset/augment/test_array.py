@@ -115,7 +115,7 @@ def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path, overwrite):
 
 
 def test_a_folder_without_variants_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="holds no variants"):
+    with pytest.raises(UsageError, match="has no variants"):
         open_materialised(tmp_path)
 
 

@@ -129,5 +129,5 @@ def test_other_than_a_square_of_grey_values_is_refused(pixels):
 def test_a_name_that_is_none_of_the_106_is_refused():
     with pytest.raises(UsageError, match="sideways"):
         variant_named("sideways")
-    with pytest.raises(ValueError, match="stands as it was"):
+    with pytest.raises(ValueError, match="flip-vertical"):
         Variant(pose="flip-vertical", perturbation=None)
