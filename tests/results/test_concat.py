@@ -233,7 +233,7 @@ def test_shards_of_two_archives_are_refused(run, archive, tmp_path):
 def test_a_shard_and_a_whole_result_do_not_join(run, tmp_path):
     tables = [run("1.csv", shard="1/2"), run("one.csv")]
 
-    with pytest.raises(UsageError, match="not shared out"):
+    with pytest.raises(UsageError, match="without shards"):
         concat_results(tables, Outputs(table=tmp_path / "joined.csv"))
 
 
