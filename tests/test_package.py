@@ -68,7 +68,8 @@ METHODS = [
 ]
 
 
-DOCUMENTED_AT_THE_FIELD = {"ModelCard"}
+DETAILS = {"CardAbout"}
+"""What a card says of training and tests: some thirty nested records, to be read and not made."""
 
 
 def public(name: str):
@@ -96,15 +97,13 @@ def test_every_type_in_a_public_signature_is_public(name):
     hints = typing.get_type_hints(public(name), localns=from_elsewhere)
 
     types = {one.__name__ for hint in hints.values() for one in types_in(hint)}
-    assert types <= set(cxrview.__all__)
+    assert types - DETAILS <= set(cxrview.__all__)
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES, *METHODS])
 def test_every_public_name_has_its_arguments_and_attributes_in_its_help(name):
     value = public(name)
     doc = inspect.getdoc(value)
-    if name in DOCUMENTED_AT_THE_FIELD:
-        doc = inspect.getsource(value)
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value)]
     elif inspect.isfunction(value):

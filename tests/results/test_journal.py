@@ -92,7 +92,7 @@ def test_a_journal_in_use_is_not_to_be_overwritten(tmp_path):
     path = tmp_path / "views.csv.journal"
     journal = Journal(path, {})
 
-    with pytest.raises(UsageError, match="another run") as locked:
+    with pytest.raises(UsageError, match="nother run") as locked:
         Journal(path, {})
 
     assert "--overwrite" not in str(locked.value)
