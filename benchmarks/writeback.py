@@ -32,7 +32,7 @@ def multiply(film: Path, folder: Path, files: int) -> None:
     """Copies of one film, each an instance of its own."""
     dataset = pydicom.dcmread(film)
     for number in range(files):
-        uid = f"2.25.{10**20 + number}")
+        uid = UID(f"2.25.{10**20 + number}")
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid
         path = folder / f"{number // 20:03d}" / f"{number:06d}.dcm"
         path.parent.mkdir(parents=True, exist_ok=True)

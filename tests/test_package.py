@@ -106,8 +106,6 @@ def test_every_type_in_a_public_signature_is_public(name):
 def test_every_public_name_has_its_arguments_and_attributes_in_its_help(name):
     value = public(name)
     doc = inspect.getdoc(value)
-    if name in DOCUMENTED_AT_THE_FIELD:
-        doc = inspect.getsource(value)
     if dataclasses.is_dataclass(value):
         names = [field.name for field in dataclasses.fields(value)]
     elif inspect.isfunction(value):

@@ -119,7 +119,7 @@ def test_a_card_out_of_range_is_refused(tmp_path, change):
     fields = json.loads((tmp_path / "card.json").read_text()) | change
     (tmp_path / "card.json").write_text(json.dumps(fields))
 
-    with pytest.raises(InvalidModel, match="no model card"):
+    with pytest.raises(InvalidModel, match="not a model card"):
         read_model(tmp_path)
 
 
@@ -128,5 +128,5 @@ def test_half_a_model_is_refused(tmp_path, missing):
     write_model(tmp_path, CARD, WEIGHTS)
     (tmp_path / missing).unlink()
 
-    with pytest.raises(InvalidModel, match="holds no model"):
+    with pytest.raises(InvalidModel, match="does not hold a model"):
         read_model(tmp_path)

@@ -56,7 +56,7 @@ run()
 """)
 
     assert done.returncode == 70
-    assert done.stderr.startswith("cxrview: stopped by a fault of its own")
+    assert done.stderr.startswith("cxrview: internal error. Finished work is kept")
     assert "ValueError, raised at" in done.stderr and "KeyError, raised at" in done.stderr
     assert "in fault" in done.stderr
     assert "Doe" not in done.stderr

@@ -233,7 +233,7 @@ def test_shards_of_two_archives_are_refused(run, archive, tmp_path):
 def test_a_shard_and_a_whole_result_do_not_join(run, tmp_path):
     tables = [run("1.csv", shard="1/2"), run("one.csv")]
 
-    with pytest.raises(UsageError, match="not shared out"):
+    with pytest.raises(UsageError, match="without shards"):
         concat_results(tables, Outputs(table=tmp_path / "joined.csv"))
 
 
@@ -241,7 +241,7 @@ def test_a_run_that_was_stopped_is_refused_unless_told(run, tmp_path):
     stopped = run("1.csv", is_time_up=lambda: True)
     out = Outputs(table=tmp_path / "joined.csv")
 
-    with pytest.raises(UsageError, match="stopped before its end"):
+    with pytest.raises(UsageError, match="is incomplete"):
         concat_results([stopped], out)
     tally = concat_results([stopped], out, allow_missing=True)
 
@@ -255,7 +255,7 @@ def test_what_is_to_be_joined_is_not_written_over(run, tmp_path, name):
     shards = [run(f"{k}.csv", shard=f"{k}/2") for k in (1, 2)]
     before = whole_of(shards[1], tmp_path)
 
-    with pytest.raises(UsageError, match="written over"):
+    with pytest.raises(UsageError, match="would overwrite"):
         concat_results(shards, Outputs.named(f"{tmp_path}/{name}"))
 
     assert whole_of(shards[1], tmp_path) == before

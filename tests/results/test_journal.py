@@ -73,7 +73,7 @@ def test_on_a_full_disk_a_journal_is_kept_and_nobody_is_told_to_overwrite_it(tmp
     Journal(path, {"model": "m"}).close()
     before = path.read_bytes()
 
-    with a_full_disk(), pytest.raises(CannotWrite, match="Make room there.*--resume") as full:
+    with a_full_disk(), pytest.raises(CannotWrite, match="Free disk space there.*--resume") as full:
         Journal(path, {"model": "m"})
 
     assert "--overwrite" not in str(full.value)
@@ -92,7 +92,7 @@ def test_a_journal_in_use_is_not_to_be_overwritten(tmp_path):
     path = tmp_path / "views.csv.journal"
     journal = Journal(path, {})
 
-    with pytest.raises(UsageError, match="another run") as locked:
+    with pytest.raises(UsageError, match="nother run") as locked:
         Journal(path, {})
 
     assert "--overwrite" not in str(locked.value)
@@ -105,7 +105,7 @@ def test_what_is_no_journal_is_replaced_when_asked(tmp_path):
 
     with pytest.raises(UsageError, match="--overwrite"):
         Journal(path, {})
-    anew = Journal(path, {}, anew=True)
+    anew = Journal(path, {}, overwrite=True)
 
     assert len(anew) == 0
     anew.close()
@@ -125,7 +125,7 @@ def test_the_seconds_are_those_of_all_runs(tmp_path):
     last = Journal(path, {})
     seconds, now = last.seconds(), last.seconds_now
     last.close()
-    anew = Journal(path, {}, anew=True)
+    anew = Journal(path, {}, overwrite=True)
 
     assert stopped >= 0.2
     assert seconds >= stopped + 0.2 > now

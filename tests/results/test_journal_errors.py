@@ -46,13 +46,13 @@ def no_large_file(table) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_large_file")
 def test_no_room_for_known_paths_names_the_folder(table):
-    with pytest.raises(RunStopped, match="Temporary files lie in .* MB free.*SQLITE_TMPDIR"):
+    with pytest.raises(RunStopped, match="Temporary files are in .* MB free.*SQLITE_TMPDIR"):
         KnownPaths([table])
 
 
 @pytest.mark.usefixtures("no_large_file")
 def test_no_room_to_join_results_names_the_folder_too(table, tmp_path):
-    with pytest.raises(RunStopped, match="Temporary files lie in .*SQLITE_TMPDIR"):
+    with pytest.raises(RunStopped, match="Temporary files are in .*SQLITE_TMPDIR"):
         concat_results([table], Outputs(table=tmp_path / "joined.csv"))
 
 

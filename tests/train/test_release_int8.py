@@ -136,7 +136,7 @@ def test_what_cannot_be_quantised_is_refused(made, labels, tmp_path):
     few.write_text("\n".join(labels.read_text().splitlines()[:3]))
 
     for given, error, words in (
-        ((tmp_path, labels), InvalidModel, "holds no model"),
+        ((tmp_path, labels), InvalidModel, "does not hold a model"),
         ((tmp_path / "other", labels), UsageError, "was not made by"),
         ((made, few), UsageError, "no radiograph of"),
         ((made, labels, "--left-out", tmp_path), UsageError, "nothing whole"),

@@ -1,1 +1,1 @@
-"""Runs the network over an archive: files in, rows out. Needs no torch."""
+"""Run a model over an archive: files in, rows out. It needs no torch."""

@@ -1,4 +1,4 @@
-"""Says of a DICOM header whether it excludes a chest radiograph; never looks at pixels."""
+"""Decides by the DICOM header alone which images are not chest radiographs."""
 
 import tomllib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cxrview.records import Instance
 
 @dataclass(frozen=True, kw_only=True)
 class ChestRule:
-    """A published, versioned rule; see chest_rule.toml for what stands in it and why."""
+    """A published, versioned rule; chest_rule.toml explains its entries."""
 
     version: str
     modalities: tuple[str, ...]
@@ -20,9 +20,9 @@ class ChestRule:
     body_parts: tuple[str, ...]
 
     def reason_to_skip(self, instance: Instance) -> str | None:
-        """Why an image is no chest radiograph, as a warning code; None if it may be one.
+        """Return why an image is not a chest radiograph, as a warning code; None if it may be one.
 
-        A picture file (PNG, JPEG, TIFF) has no header that could exclude it.
+        A PNG, JPEG or TIFF file has no header that could exclude it.
         """
         if not instance.transfer_syntax and not instance.sop_class_uid:
             return None
@@ -55,7 +55,7 @@ def load_chest_rule(path: Path | None = None) -> ChestRule:
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{path} is no chest rule: it needs version, modalities, sop_classes and body_parts",
+            f"{path} is not a chest rule: it needs version, modalities, sop_classes and body_parts",
             "The last three are lists of texts; start from chest_rule.toml in the package",
         ) from error
 

@@ -241,12 +241,12 @@ def _load(where: Path, precision: Precision, device: Device, threads: int) -> Mo
         raise InvalidModel(
             f"the model takes {backend.input_side} x {backend.input_side} pixels, "
             f"its card says {card.input_side}",
-            "Take all files from one place, unchanged",
+            "Copy all files from one place, unchanged",
         )
     if (CHEST in backend.outputs) != (card.chest_cutoff is not None):
         raise InvalidModel(
             f"the model and its card differ in whether there is an output {CHEST}",
-            "Take all files from one place, unchanged",
+            "Copy all files from one place, unchanged",
         )
     return Model(card=card, backend=backend)
 

@@ -1,4 +1,4 @@
-"""A model on disk: weights, and the `card.json` that vouches for them by hash."""
+"""A model on disk: weights, and the `card.json` that holds their hash."""
 
 import dataclasses
 import hashlib
@@ -11,7 +11,7 @@ from cxrview.errors import InvalidModel
 from cxrview.records import CardAbout, ModelCard
 
 WEIGHTS_NAME, INT8_WEIGHTS_NAME, CARD_NAME = "model.onnx", "model-int8.onnx", "card.json"
-_ADVICE = "Take all files from one place, unchanged"
+_ADVICE = "Copy all files from one place, unchanged"
 
 
 def read_model(folder: Path) -> tuple[ModelCard, bytes]:
@@ -25,10 +25,10 @@ def read_model(folder: Path) -> tuple[ModelCard, bytes]:
 
 
 def read_card(folder: Path) -> ModelCard:
-    """Read a card, without a look at the weights.
+    """Read a card, and not the weights.
 
     Raises:
-        InvalidModel: it is missing, unreadable or no card.
+        InvalidModel: it is missing, unreadable or not a card.
     """
     try:
         fields = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
@@ -38,16 +38,16 @@ def read_card(folder: Path) -> ModelCard:
         return _card(fields)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidModel(
-            f"{folder / CARD_NAME} is no model card: a field is missing, unknown or out of range",
+            f"{folder / CARD_NAME} is not a model card: a field is missing, wrong or unknown",
             _ADVICE,
         ) from error
 
 
 def read_weights(path: Path, card: ModelCard) -> bytes:
-    """Read the weights that a card vouches for; those of int8 have the card `ModelCard.int8`.
+    """Read the weights whose hash a card holds; those of int8 have the card `ModelCard.int8`.
 
     Raises:
-        InvalidModel: the file is missing or unreadable, or its hash is another.
+        InvalidModel: the file is missing or unreadable, or has another hash.
     """
     try:
         weights = path.read_bytes()
@@ -55,7 +55,7 @@ def read_weights(path: Path, card: ModelCard) -> bytes:
         raise _no_model(path.parent, path.name) from error
     if hashlib.sha256(weights).hexdigest() != card.weights_sha256:
         raise InvalidModel(
-            f"{path} is not the file that {CARD_NAME} vouches for: its SHA-256 differs", _ADVICE
+            f"{path} is not the file that {CARD_NAME} describes: its SHA-256 differs", _ADVICE
         )
     return weights
 
@@ -66,7 +66,7 @@ def write_model(
     """Write all files, the card last, so that a stop in between leaves no valid model.
 
     Args:
-        folder: stands already.
+        folder: exists already.
         card: with a card `int8` just where there are such weights.
         weights: of float32.
         int8_weights: of int8.
@@ -85,7 +85,7 @@ def write_model(
 
 def _no_model(folder: Path, name: str = WEIGHTS_NAME) -> InvalidModel:
     return InvalidModel(
-        f"{folder} holds no model: {name} and {CARD_NAME} are needed there", _ADVICE
+        f"{folder} does not hold a model: {name} and {CARD_NAME} are needed there", _ADVICE
     )
 
 

@@ -27,14 +27,14 @@ def concat(
         ),
     ] = "views.parquet",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", metavar=FLAG, help="Replace a result that stands there.")
+        bool, typer.Option("--overwrite", metavar=FLAG, help="Replace a result that exists.")
     ] = False,
     allow_missing: Annotated[
         bool,
         typer.Option(
             "--allow-missing",
             metavar=FLAG,
-            help="Join also where shards are missing or a run was stopped before its end.",
+            help="Join even if shards are missing or a run is incomplete.",
         ),
     ] = False,
     allow_doubled: Annotated[
@@ -42,7 +42,7 @@ def concat(
         typer.Option(
             "--allow-doubled",
             metavar=FLAG,
-            help="Join also where a shard comes twice or two results have a row for one file; "
+            help="Join even if a shard is given twice or two results have a row for one file; "
             "the first is kept.",
         ),
     ] = False,
@@ -51,8 +51,8 @@ def concat(
         typer.Option(
             "--allow-different",
             metavar=FLAG,
-            help="Join also what was read under different conditions, such as int8 and fp32; the "
-            "summary names all of them. model_id says of each row which weights it is from.",
+            help="Join even if settings differ, such as int8 and fp32; the summary names all of "
+            "them. model_id says for each row which weights it is from.",
         ),
     ] = False,
     rekey: Annotated[
@@ -60,7 +60,7 @@ def concat(
         typer.Option(
             metavar="KEY",
             help="Give all patients pseudonyms under this key file: the headers of files that were "
-            "read under another key are read again, which takes no network and no pixels.",
+            "read under another key are read again, without their pixels.",
             show_default=False,
         ),
     ] = None,
@@ -69,16 +69,15 @@ def concat(
         typer.Option(
             "--without-patients",
             metavar=FLAG,
-            help="Leave patient_key empty; beside --rekey only where a header cannot be read "
-            "again.",
+            help="Leave patient_key empty; with --rekey only where a header cannot be read again.",
         ),
     ] = False,
 ) -> None:
-    """Join the results of shards or of nights into one table, failures and summary with it.
+    """Join the results of shards or nights into one table, with its failures and summary.
 
-    All must come from one model, reader, set of cutoffs and key of pseudonyms; what differs is
-    named, with the option that joins it all the same. Shards of one archive must all be
-    there, each once, or once a night where the later left out what was known.
+    All must have one model, reader, set of cutoffs and key of pseudonyms; a difference is
+    reported with the option that joins them nevertheless. All shards of an archive must be
+    given, each once, or once per night if the later nights had --known.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 disk full.
     """

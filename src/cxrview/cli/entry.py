@@ -13,16 +13,16 @@ from typing import NoReturn
 
 from cxrview.errors import CxrviewError, RunStopped
 
-USAGE_ERROR, CANNOT_GO_ON, OWN_FAULT, INTERRUPTED = 2, 3, 70, 130
+USAGE_ERROR, RUN_STOPPED, INTERNAL_ERROR, INTERRUPTED = 2, 3, 70, 130
 PATIENCE_SECONDS = 2.0
-"""After the first Ctrl-C, in which no other is heard: what is finished is being kept."""
+"""After the first Ctrl-C, in which others are ignored: finished work is being written."""
 
 
 def run() -> None:
-    """Run the command; never a stack trace for what cxrview foresees.
+    """Run the command; without a traceback for errors of cxrview.
 
     Exit codes: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the end
-    with what was finished kept, 70 a fault of cxrview's own, 130 interrupted by Ctrl-C or SIGTERM.
+    with finished work kept, 70 internal error, 130 interrupted by Ctrl-C or SIGTERM.
     """
     _open_closed_streams()
     interruption = _Interruption()
@@ -32,9 +32,9 @@ def run() -> None:
         app()
     except CxrviewError as error:
         print(f"cxrview: {error}", file=sys.stderr)
-        sys.exit(CANNOT_GO_ON if isinstance(error, RunStopped) else USAGE_ERROR)
+        sys.exit(RUN_STOPPED if isinstance(error, RunStopped) else USAGE_ERROR)
     except Exception as error:
-        if interruption.received:  # it hit a library in the middle of being loaded
+        if interruption.received:  # while a library was being loaded
             _say_interrupted()
         _report_internal_error(error)
     except KeyboardInterrupt:
@@ -48,25 +48,25 @@ def run() -> None:
 
 
 class _Interruption:
-    """Makes one exception of Ctrl-C and SIGTERM, and remembers it."""
+    """Raises KeyboardInterrupt for Ctrl-C and SIGTERM, and records the first."""
 
     def __init__(self) -> None:
         self._first: float | None = None
-        signal.signal(signal.SIGTERM, self._come)
+        signal.signal(signal.SIGTERM, self._receive)
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells set it
-            signal.signal(signal.SIGINT, self._come)
+            signal.signal(signal.SIGINT, self._receive)
 
     @property
     def received(self) -> bool:
-        """Whether there was any."""
+        """Whether a signal was received."""
         return self._first is not None
 
     def ignore_signals(self) -> None:
-        """Pass over all others: Python would die of them while it ends."""
+        """Ignore further signals while Python shuts down."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
 
-    def _come(self, _number: int, _frame: object) -> None:
+    def _receive(self, _number: int, _frame: object) -> None:
         now = time.monotonic()
         if self._first is None:
             self._first = now
@@ -76,23 +76,23 @@ class _Interruption:
 
 
 def _ends_an_interruption(end: SystemExit) -> bool:
-    """Whether Typer made an exit of Ctrl-C; a command that foresaw it has said more itself."""
+    """Whether Typer turned Ctrl-C into an exit; a command that handles it has printed more."""
     return isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt)
 
 
 def _report_internal_error(error: BaseException) -> NoReturn:
-    """Tell where it happened; the message of an error may quote a header, and is left out."""
+    """Print the traceback without the messages of errors, which may quote a header."""
     import traceback
 
     print(
-        "cxrview: stopped by a fault of its own, not of the command or the files; what was "
-        "finished is kept. Please report these lines, which quote nothing from a file:",
+        "cxrview: internal error. Finished work is kept. Please report the traceback below (it "
+        "contains no data from your files):",
         file=sys.stderr,
     )
     for one in reversed(list(_causes(error))):
         where = "".join(traceback.format_tb(one.__traceback__))
         print(f"{type(one).__name__}, raised at\n{where}", end="", file=sys.stderr)
-    sys.exit(OWN_FAULT)
+    sys.exit(INTERNAL_ERROR)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -107,7 +107,7 @@ def _say_interrupted() -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Give standard streams that the caller has closed to /dev/null, not to our next file."""
+    """Open closed standard streams as /dev/null; else the next file that is opened gets them."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -116,5 +116,5 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if name == "stdin" else "w", closefd=False))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name beyond the terminal's letters
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show
             stream.reconfigure(errors="backslashreplace")

@@ -22,30 +22,42 @@ SMOKE_TEST = "smoke test"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """Identity, decision rule and known accuracy of a model."""
+    """Identity, decision rule and known accuracy of a model.
+
+    Attributes:
+        model_id: recipe and the first eight digits of the weights' SHA-256; in every row of
+            a result.
+        weights_sha256: SHA-256 of the file of weights, as hexadecimal.
+        input_side: rows and columns of the square radiograph that the model takes.
+        cutoff: frontal where PFI is at least this; in percent. Middle of Youden's
+            maximising range.
+        paper_cutoff: higher end of that range, which the paper takes; not used in
+            decisions.
+        review_band: lowest and highest PFI, in percent, ends included, of images that are
+            sent to review.
+        precision: how the weights are stored and computed with, such as `fp16 stored, fp32
+            computed`.
+        temperature: divided the logit of frontal when the weights were written: PFI is
+            already calibrated.
+        chest_cutoff: an image is `not_chest` where `chest` is below this, in percent. None
+            for a model without that output.
+        about: data, partitions, recipe, counts with intervals, readers, licences, use and
+            limits.
+        int8: card of the same model quantised to int8, with its own cutoffs; None where
+            there is none.
+    """
 
     model_id: str
-    """Recipe and the first eight digits of the weights' SHA-256; in every row of a result."""
     weights_sha256: str
     input_side: int
-    """Rows and columns of the square radiograph that the model takes."""
     cutoff: float
-    """Frontal where PFI is at least this; in percent. Middle of Youden's maximising range."""
     paper_cutoff: float
-    """Higher end of that range, which the paper takes; not used in decisions."""
     review_band: tuple[float, float]
-    """Lowest and highest PFI, in percent, ends included, of images that are sent to review."""
     precision: str
-    """How the weights are stored and computed with, such as `fp16 stored, fp32 computed`."""
     temperature: float = 1.0
-    """Divided the logit of frontal when the weights were written: PFI is already calibrated."""
     chest_cutoff: float | None = None
-    """An image is `not_chest` where `chest` is below this, in percent. None for a model without
-    that output."""
     about: CardAbout = CardAbout()
-    """Data, partitions, recipe, counts with intervals, readers, licences, use and limits."""
     int8: "ModelCard | None" = None
-    """Card of the same model quantised to int8, with its own cutoffs; None where there is none."""
 
     @property
     def is_smoke_test(self) -> bool:

@@ -1,9 +1,8 @@
 """Joins results into one: the shards of several machines, or the nights of one.
 
-The rows go through a journal, as those of a run do, so that counts and the marks of images that
-came before are those of a single run. Shards of one night are merged by path: of a folder that
-was walked, they give byte for byte the table of a run without shards. Nights follow one another
-as they are named.
+The rows go through a journal, as in a run, so that counts and the marks of duplicate images are
+those of a single run. Shards of one night are merged by path: of a folder, they give byte for byte
+the table of a run without shards. Nights follow one another in the order in which they are named.
 """
 
 import json
@@ -57,11 +56,11 @@ class Part:
     named_again: int
     seconds: float
     folder: str
-    """Where relative paths begin; where we stand if empty."""
+    """What relative paths are relative to; the working folder if empty."""
 
     @property
     def shard(self) -> str:
-        """Such as 3/8; `all` where the run was not shared out."""
+        """Such as 3/8; `all` for a run without shards."""
         return self.conditions.get(SHARD, "all")
 
     @property
@@ -71,7 +70,7 @@ class Part:
 
     @property
     def is_first(self) -> bool:
-        """Whether the run knew nothing of earlier ones."""
+        """Whether the run had no --known."""
         return self.conditions.get(KNOWN, "none") == "none"
 
     @property
@@ -81,7 +80,7 @@ class Part:
 
 
 Night = list[Part]
-"""Shards of one run, or the one result of a run that was not shared out."""
+"""Shards of one run, or the one result of a run without shards."""
 
 
 def concat_results(
@@ -98,11 +97,11 @@ def concat_results(
     Args:
         tables: results in any format, files or folders of parts, each with failures and summary
             beside it. Memory does not grow with their rows.
-        out: the joined result; replaced where it stands.
+        out: the joined result; one that exists is replaced.
         allow_missing: join also where shards are missing, or a run was stopped before its end.
         allow_doubled: join also where a shard comes twice, or two results have a row for one
             path; the first row is kept.
-        allow_different: join also what came about under other conditions, such as another
+        allow_different: join also results with different settings, such as another
             precision; the summary has all values of each. Paths of one night's shards, and the
             patients' key, must agree all the same.
         patients: `Rekey` or `WithoutPatients`, where results under other keys are to be joined;
@@ -111,7 +110,7 @@ def concat_results(
     Raises:
         UsageError: a result cannot be read, was made under other conditions, is missing or
             doubled; or failures and summary at `out` belong to another result.
-        RunStopped: the disk took no more, of the result or of temporary files.
+        RunStopped: the disk of the result or of temporary files is full.
     """
     parts = [read_part(table) for table in tables]
     _keep_apart(parts, out)
@@ -148,20 +147,22 @@ def concat_results(
     except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
         raise temporary_files_failed("the results cannot be joined", error) from error
     except OSError as error:
-        raise CannotWrite(f"{out.table} cannot be written: {error}", "Make room there") from error
+        raise CannotWrite(
+            f"{out.table} cannot be written: {error}", "Free disk space there"
+        ) from error
     finally:
         journal.close()
     return summary
 
 
 def read_part(table: Path) -> Part:
-    """Read what the summary beside a result says.
+    """Read the summary beside a result.
 
     Raises:
-        UsageError: there is no such result, or no summary of its own.
+        UsageError: the result or its own summary does not exist.
     """
     if not table.exists():  # before what its name should end in
-        raise UsageError(f"there is no result {table}")
+        raise UsageError(f"result {table} does not exist", "Check the name")
     outputs = Outputs(table=table, in_parts=table.is_dir())
     need_own_summary(table)
     try:
@@ -176,26 +177,26 @@ def read_part(table: Path) -> Part:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
-            f"{outputs.summary} cannot be read, which says how {table} came about",
+            f"{outputs.summary} cannot be read, which describes {table}",
             "Copy failures and summary along with each result",
         ) from error
 
 
 def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
-    """Refuse to write over what is to be joined, be it only the failures of a namesake."""
+    """Refuse to overwrite a result that is to be joined, or its failures or summary."""
     written = {path.resolve() for path in out.complete()}
     for part in parts:
         if written & {path.resolve() for path in part.outputs.complete()}:
             raise UsageError(
-                f"{out.table} would be written over {part.outputs.table}, which is to be joined",
-                "Name another with --out",
+                f"{out.table} would overwrite {part.outputs.table}, which is to be joined",
+                "Choose another --out",
             )
 
 
 def _nights(parts: Sequence[Part]) -> list[Night]:
     """Sort results into nights: the first of each shard, the second of each, and so on.
 
-    Those of one shard that both knew nothing are no two nights: it was done twice.
+    Two of one shard that both had no --known are not two nights: the shard was read twice.
     """
     nights: list[Night] = []
     nights_of: Counter[str] = Counter()
@@ -213,7 +214,7 @@ def _nights(parts: Sequence[Part]) -> list[Night]:
 def _agreed(
     parts: Sequence[Part], nights: Sequence[Night], patients: Patients | None, allow_different: bool
 ) -> Conditions:
-    """The conditions of the joined result, once all agree on them."""
+    """Check that all conditions agree, and return those of the joined result."""
     may_differ = {SHARD, KNOWN} | ({PATIENTS} if patients else set())
     if allow_different:
         may_differ |= {name for part in parts for name in part.conditions} - {PATHS, PATIENTS}
@@ -230,12 +231,12 @@ def _told(part: Part) -> tuple[str, Conditions]:
 
 
 def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
-    """What the joined result is of the archive: `all`, or the shards that there are."""
+    """Which shards the joined result holds: `all`, or those that there are."""
     names = [name for part in parts for name in part.shards]
     if "all" in names:
         if set(names) != {"all"}:
             raise UsageError(
-                "shards do not join with a result that was not shared out", "Join the shards first"
+                "shards cannot be joined with a result without shards", "Join the shards first"
             )
         return "all"
     shards = [Shard.named(name) for name in names]
@@ -268,8 +269,8 @@ def _need_complete(parts: Sequence[Part]) -> None:
     for part in parts:
         if not part.is_complete:
             raise UsageError(
-                f"the run that made {part.outputs.table} was stopped before its end",
-                "Go on with it by --resume, or join what there is with --allow-missing",
+                f"{part.outputs.table} is incomplete",
+                "Complete it with --resume, or join what there is with --allow-missing",
             )
 
 

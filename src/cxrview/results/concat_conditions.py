@@ -1,4 +1,4 @@
-"""Compares the conditions under which results came about, and says in words how they differ."""
+"""Compares the conditions of results, and says in words how they differ."""
 
 from collections.abc import Collection, Sequence
 
@@ -27,7 +27,7 @@ _WORDS = {
 def check_agreement(
     first: tuple[str, Conditions], other: tuple[str, Conditions], *, may_differ: Collection[str]
 ) -> None:
-    """See to it that two results came about under the same conditions.
+    """Check that two results were made with the same settings.
 
     Args:
         first: the name of a result and its conditions.
@@ -35,7 +35,7 @@ def check_agreement(
         may_differ: names of conditions that need not agree.
 
     Raises:
-        UsageError: they did not; it names each condition that differs, and the options of
+        UsageError: they were not; it names each condition that differs, and the options of
             `cxrview concat` that join the two all the same.
     """
     (first_name, before), (other_name, now) = first, other
@@ -46,7 +46,7 @@ def check_agreement(
     ]
     if not changed:
         return
-    # A precision has weights and cutoffs of its own: to tell of each would hide the reason.
+    # Each precision has its own weights and cutoffs: to list them all would hide the reason.
     implied = [name for name in changed if name in _OF_PRECISION and _PRECISION in changed]
     said = [
         f"{_WORDS.get(name, name)} was {before.get(name, 'not set')}, is {now.get(name, 'not set')}"
@@ -54,7 +54,7 @@ def check_agreement(
     ]
     more = [f"with the precision differ {', '.join(implied)}"] if implied else []
     raise UsageError(
-        f"{other_name} came about under other conditions than {first_name}: "
+        f"{other_name} was made with different settings than {first_name}: "
         f"{'; '.join([*said, *more])}",
         _advice(changed),
     )
@@ -70,14 +70,14 @@ def joined_conditions(conditions: Sequence[Conditions]) -> Conditions:
 
 
 def _joined(values: Sequence[str], *, is_list: bool) -> str:
-    """What is no list of arguments or files is sorted, so that it says the same in any order."""
+    """Join values; sorted where they are not lists, so that the order of results is irrelevant."""
     if is_list or len(set(values)) == 1:
         return _AND.join(dict.fromkeys(values))
     return _AND.join(sorted({part for value in values for part in value.split(_AND)}))
 
 
 def _place(name: str) -> tuple[int, str]:
-    """What machines most often choose each by itself comes first."""
+    """Sort first what machines most often choose differently."""
     first = (PATIENTS, _PRECISION)
     return (first.index(name) if name in first else len(first), name)
 

@@ -1,4 +1,4 @@
-"""Finished work as it comes, in SQLite beside the result: a stopped run goes on from here.
+"""Records finished work in SQLite beside the result, from which an interrupted run resumes.
 
 The final table is made from the journal, in the order in which the files were found, so
 that it does not depend on which file was read first or how often the run was stopped.
@@ -43,7 +43,7 @@ CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOU
 """
 
 IN_PASSING = ("cannot_open", "timeout", "decoder_crash", "memory")
-"""Failures that may be the disk's or the machine's and not the file's: nothing is finished."""
+"""Failures that may be due to the disk or the machine: such a file is read again."""
 
 _IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {IN_PASSING})"
 _FOUND = "SELECT path FROM found"
@@ -66,12 +66,12 @@ FROM outcome AS o WHERE failure_code IS NULL AND ordinal >= ? ORDER BY ordinal, 
 class Journal:
     """The outcomes of one run, or of several that make one result.
 
-    While it is open nobody else can write it.
+    While it is open, no other process can write to it.
 
     Args:
         path: the SQLite file; None for one that lives in memory and temporary files only.
         conditions: of this run; an existing journal must have been written under the same.
-        anew: forget what stands there.
+        overwrite: delete what an earlier run recorded there.
 
     Raises:
         UsageError: the journal was written under other conditions, is no journal, cannot be
@@ -79,7 +79,9 @@ class Journal:
         CannotWrite: the disk is full or fails; a journal that was there is kept.
     """
 
-    def __init__(self, path: Path | None, conditions: Conditions, *, anew: bool = False) -> None:
+    def __init__(
+        self, path: Path | None, conditions: Conditions, *, overwrite: bool = False
+    ) -> None:
         self.path = path
         self.named_again = 0
         """How often a path was named again in this run."""
@@ -93,30 +95,30 @@ class Journal:
         was_there = path is not None and path.exists()
         try:
             try:
-                self._begin(conditions, anew)
+                self._begin(conditions, overwrite)
             except sqlite3.DatabaseError as error:
-                if not anew or not path or not is_damaged(error):
+                if not overwrite or not path or not is_damaged(error):
                     raise
                 path.unlink()
-                self._begin(conditions, anew)
+                self._begin(conditions, overwrite)
         except sqlite3.DatabaseError as error:
             if path and not was_there and _is_empty(path):
                 path.unlink()
             raise journal_refused(path, error) from error
 
-    def _begin(self, conditions: Conditions, anew: bool) -> None:
+    def _begin(self, conditions: Conditions, overwrite: bool) -> None:
         # Paths are taken in another thread than the one that records.
         self._db = sqlite3.connect(self.path or "", timeout=1, check_same_thread=False)
         try:
             self._lock()
-            self._open(anew)
+            self._open(overwrite)
             self._agree_on(conditions)
         except BaseException:  # Ctrl-C too: an open connection would keep the lock
             self._db.close()
             raise
 
     def _lock(self) -> None:
-        """Keep all others out from now on."""
+        """Take an exclusive lock."""
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         # Not WAL: its shared memory fails on network disks, where results often lie.
         self._db.execute("PRAGMA journal_mode = DELETE")
@@ -126,12 +128,12 @@ class Journal:
         if self.path and not self.path.exists():  # while we waited for the lock
             raise UsageError(
                 f"another run has just ended and removed {self.path}",
-                "See whether its result is whole before running again",
+                "Check whether its result is complete before running again",
             )
 
-    def _open(self, anew: bool) -> None:
+    def _open(self, overwrite: bool) -> None:
         self._db.executescript(_SCHEMA)
-        if anew:
+        if overwrite:
             with self._db:
                 self._db.execute("DELETE FROM outcome")
                 self._db.execute("DELETE FROM conditions")
@@ -140,9 +142,9 @@ class Journal:
         (self._run,) = self._db.execute("SELECT count(*) FROM spent").fetchone()
 
     def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
-        """Pass on the paths that are not done with, each once, and note their order.
+        """Yield the paths that are not finished, each once, and note their order.
 
-        What failed in passing is not: a disk that is back gives its files now. The paths may be
+        A file that failed because of the disk or the machine is not finished. The paths may be
         taken by another thread than the one that records.
         """
         for ordinal, path in enumerate(paths):
@@ -164,7 +166,7 @@ class Journal:
         return False
 
     def record(self, outcomes: Iterable[Prediction | Failure]) -> None:
-        """Keep outcomes for good, all of them or none."""
+        """Record outcomes in one transaction."""
         written = [_outcome(outcome) for outcome in outcomes]
         with self._writing, self._db:
             self._db.executemany(
@@ -214,7 +216,7 @@ class Journal:
     def adopt_rows(self, rows: Iterable[Row]) -> int:
         """Keep rows of finished results, in this order; how many there were of paths held already.
 
-        Of two rows for one path the first is kept. Which images came before is found out anew.
+        Of two rows for one path the first is kept. Which images came before is determined again.
         """
         repeated = 0
         with self._db:
@@ -274,7 +276,7 @@ class Journal:
         return (json.loads(text) for (text,) in self._db.execute(query, (first,)))
 
     def gone(self) -> Iterator[bytes]:
-        """Keys of files that an earlier run is done with and this one did not find."""
+        """Keys of files that an earlier run has finished and this one did not find."""
         query = f"SELECT path FROM outcome WHERE {_IS_DONE} AND path NOT IN ({_FOUND})"
         return (key for (key,) in self._db.execute(query))
 
@@ -290,7 +292,7 @@ class Journal:
         return self._db.execute(query, (first, after)).fetchone() is not None
 
     def forget_what_is_gone(self) -> None:
-        """Drop outcomes of files that an earlier run found and this one did not."""
+        """Delete outcomes of files that an earlier run found and this one did not."""
         with self._db:
             self._db.execute(f"DELETE FROM outcome WHERE path NOT IN ({_FOUND})")
 
@@ -304,7 +306,7 @@ class Journal:
         return self._db.execute(query).fetchall()
 
     def count_done(self) -> int:
-        """How many files need not be read again."""
+        """How many files are finished."""
         return _count_done(self._db)
 
     @property
@@ -318,12 +320,14 @@ class Journal:
         return int(count)
 
     def close(self) -> None:
-        """Leave the journal on the disk."""
+        """Close it, and leave it on the disk."""
         self._db.close()
 
     def remove(self) -> None:
-        """Close and delete: its result stands whole."""
-        if self.path:  # first, so that nobody gets the lock of a journal that is about to go
+        """Close and delete it: the result is complete."""
+        if (
+            self.path
+        ):  # first, so that no other process gets the lock of a journal that is being deleted
             self.path.unlink(missing_ok=True)
         self.close()
 
@@ -336,8 +340,8 @@ class Journal:
                 for one in differences(stored, conditions)
             ]
             raise UsageError(
-                f"{self.path} was begun under other conditions: {'; '.join(changed)}",
-                "Resume with the same ones, or begin anew with --overwrite",
+                f"{self.path} was started with different settings: {'; '.join(changed)}",
+                "Resume with the same settings, or start over with --overwrite",
             )
         with self._db:
             self._db.executemany(

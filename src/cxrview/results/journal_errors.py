@@ -1,4 +1,4 @@
-"""SQLite's temporary files: where they lie, and what to say when their disk takes no more."""
+"""Errors of SQLite: of a journal that cannot be opened, and of full temporary files."""
 
 import os
 import shutil
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cxrview.errors import CannotWrite, CxrviewError, RunStopped, UsageError
 
-ADVICE = "Make room there, or name a folder on another disk in SQLITE_TMPDIR"
+ADVICE = "Free disk space there, or name a folder on another disk in SQLITE_TMPDIR"
 
 
 def temporary_folder() -> Path:
-    """The folder of SQLite's temporary files, by its own rule and not by Python's."""
+    """Return the folder of SQLite's temporary files; its rule differs from that of Python."""
     named = [os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR")]
     for folder in [*filter(None, named), "/var/tmp", "/usr/tmp", "/tmp"]:  # noqa: S108 (SQLite's)
         if Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
@@ -21,19 +21,19 @@ def temporary_folder() -> Path:
 
 
 def reason_with_folder(error: sqlite3.OperationalError) -> str:
-    """What SQLite says, and where its temporary files lie: it never says which disk is full."""
+    """Return SQLite's message, which never says which disk is full, and the temporary folder."""
     folder = temporary_folder()
     room = ""
     with suppress(OSError):
         room = f" ({shutil.disk_usage(folder).free / 1e6:,.0f} MB free)"
-    return f"{error}. Temporary files lie in {folder}{room}"
+    return f"{error}. Temporary files are in {folder}{room}"
 
 
 def temporary_files_failed(cannot: str, error: sqlite3.OperationalError) -> RunStopped:
-    """What a user is told where nothing but temporary files was being written.
+    """Return the error for full temporary files, where nothing else was being written.
 
     Args:
-        cannot: a sentence of what cannot be done, without its end.
+        cannot: what cannot be done, as a sentence without its end.
         error: as SQLite raised it.
     """
     return RunStopped(f"{cannot}: {reason_with_folder(error)}", ADVICE)
@@ -45,28 +45,28 @@ _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def is_damaged(error: sqlite3.Error) -> bool:
-    """Whether the file is no database, or a broken one."""
+    """Whether the file is not a database, or a damaged one."""
     return _code(error) in _DAMAGED
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's own, without what it adds in the higher bits; 0 where Python refused."""
+    """SQLite's primary error code, without the extended bits; 0 for an error of Python."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def journal_refused(path: Path | None, error: sqlite3.Error) -> CxrviewError:
-    """What to do about a journal that cannot be opened: never lose it without need."""
+    """Return the error for a journal that cannot be opened; none of them advises to delete it."""
     name = f"the journal {path or 'in temporary files'}"
     if _code(error) in _NO_ROOM:
         return CannotWrite(
             f"{name} cannot be written: {error}",
-            "Make room there and run again, with --resume where a run was begun: "
+            "Free disk space there and run again, with --resume if a run was started: "
             "what was finished is kept",
         )
     if _code(error) in _IN_USE:
-        advice = "Is another run writing there? Wait for its end, or name another with --out"
+        advice = "Another run may be writing it: wait for its end, or choose another --out"
     elif is_damaged(error):
-        advice = "It is damaged, or none of cxrview's: begin anew with --overwrite"
+        advice = "It is damaged, or not a journal of cxrview: start over with --overwrite"
     else:
-        advice = "See to it that it may be read and written there"
+        advice = "Check its permissions and those of its folder"
     return UsageError(f"{name} cannot be used: {error}", advice)

@@ -64,7 +64,7 @@ class FileSink:
     def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
         """Open or create the journal beside the result; see `ResultSink`."""
         self.out.check_side_files()
-        return Journal(self.out.journal, conditions, anew=overwrite)
+        return Journal(self.out.journal, conditions, overwrite=overwrite)
 
     def check_new(self) -> None:
         """See `ResultSink`."""

@@ -1,4 +1,4 @@
-"""Says of a model that was made to test the machinery that it is no model to use."""
+"""Warns of a model that was made only to test the software."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def warn_of_smoke_test(card: "ModelCard") -> None:
-    """Say it on the error output, whatever is computed by the model then; nothing of others."""
+    """Print a warning on stderr if the model was made at --scale smoke."""
     if card.is_smoke_test:
         typer.echo(
             f"cxrview: the model {card.model_id} was made at --scale smoke, a test of the "
-            "machinery: its answers mean nothing. Train one at --scale laptop or paper, or take "
-            "the shipped model",
+            "software: its answers mean nothing. Train one at --scale laptop or paper, or use the "
+            "model in the package",
             err=True,
         )
