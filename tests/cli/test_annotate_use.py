@@ -120,7 +120,6 @@ def test_strata_are_weighted_by_their_images_in_the_archive(room):
     [
         ("views.parquet --labels nothing.db", "nothing.db"),
         ("nothing.parquet --labels study.db", "nothing.parquet does not exist"),
-        ("views.parquet --labels study.db --root nowhere", "nowhere does not exist"),
     ],
 )
 def test_assess_archive_refuses_names_that_do_not_exist(room, given, why):
@@ -199,3 +198,12 @@ def test_patients_may_be_told_when_labels_are_prepared(room):
     assert (again.stderr, "of 4 patients" in again.stdout) == ("", True)
     rows = room.read_csv("split.csv")
     assert len({(row["patient"], row["partition"]) for row in rows}) == 4
+
+
+def test_assess_archive_takes_a_root_that_is_not_mounted(room):
+    """Paths are compared as text: the archive itself is not read where they agree."""
+    room.create_read()
+    (room.folder / "archive").rename(room.folder / "unmounted")
+    said = room.run(f"assess archive views.parquet --labels study.db --root {room.folder}").output
+
+    assert "wrong view" in said

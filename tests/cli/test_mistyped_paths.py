@@ -40,7 +40,6 @@ OPTIONS = [
     ("assess model store --split a.csv --out out", "--split"),
     ("assess model store --split a.csv --out out", "--external"),
     ("assess model store --split a.csv --out out", "--model"),
-    ("assess archive a.csv --labels study.db", "--root"),
     ("assess recipe labels.csv --published a.npz --out out", "--photographs"),
     ("robustness table store --out out", "--split"),
     ("robustness table store --out out", "--model"),

@@ -94,8 +94,8 @@ def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path)
         (["rainbow"], "There are grey, grey-subset"),
         (["grey"], "needs pictures and their classes"),
         (["grey", "--scale", "huge"], "there is no scale huge"),
-        (["grey", "--published", "{new}"], "there is no file"),
-        (["grey", "--pictures", "{new}", "--classes", "{npz}"], "there is no folder or tar"),
+        (["grey", "--published", "{new}"], "new does not exist"),
+        (["grey", "--pictures", "{new}", "--classes", "{npz}"], "new does not exist"),
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path, arguments, message):

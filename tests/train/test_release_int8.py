@@ -139,7 +139,7 @@ def test_what_cannot_be_quantised_is_refused(made, labels, tmp_path):
         ((tmp_path, labels), InvalidModel, "does not hold a model"),
         ((tmp_path / "other", labels), UsageError, "was not made by"),
         ((made, few), UsageError, "no radiograph of"),
-        ((made, labels, "--left-out", tmp_path), UsageError, "nothing whole"),
+        ((made, labels, "--left-out", tmp_path), UsageError, "cxrview assess recipe"),
     ):
         done = run(app, ["quantise", *map(str, given)])
         assert isinstance(done.exception, error), done.output

@@ -204,10 +204,10 @@ HeadersOption = Annotated[
 ]
 RootOption = Annotated[
     Path | None,
-    in_path(
-        "FOLDER",
-        "What relative paths in VIEWS are relative to.",
-        flag="--root",
+    typer.Option(
+        "--root",
+        metavar="FOLDER",
+        help="What relative paths in VIEWS are relative to; need not be mounted.",
         show_default="the working folder",
     ),
 ]
