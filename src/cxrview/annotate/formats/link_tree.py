@@ -36,7 +36,8 @@ def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrit
         )
         raise UsageError(
             f"{lack}, such as {gone[0]}",
-            "Links would lead nowhere: mount or move them back, or name with --root where they are",
+            "Links to them would not work: mount or move them back, or use --root to name their "
+            "folder",
         )
     earlier = _earlier(folder, overwrite)
     with raising_cannot_write(folder):
