@@ -71,7 +71,10 @@ def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
         ("archive/here/02.png,anna,frontal,other", "line 82: a label and a reason"),
         ("archive/here/02.png,,frontal,", "line 82: no reader"),
         ("archive/here/02.png,anna,frontal,,x", "line 82: more cells than columns"),
-        ("archive/here/02.png,ada,frontal,", "ada is an adjudicator of this study and not a reader"),
+        (
+            "archive/here/02.png,ada,frontal,",
+            "ada is an adjudicator of this study and not a reader",
+        ),
         ("archive/here/02.png,anna,excluded,other", "line 6 and line 82 are different verdicts"),
     ],
 )

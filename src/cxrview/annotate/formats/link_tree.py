@@ -53,7 +53,7 @@ def _earlier(folder: Path, overwrite: bool) -> list[Path]:
     if not folder.exists():
         return []
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder")
+        raise UsageError(f"{folder} is not a folder")
     inside = [path for view in View if (folder / view).is_dir() for path in _entries(folder / view)]
     strangers = [path for path in _entries(folder) if path.name not in set(View)]
     strangers += [p for p in inside if not p.is_symlink() or not _OURS.fullmatch(p.name)]
