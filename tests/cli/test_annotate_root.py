@@ -56,7 +56,7 @@ def test_readings_may_be_named_from_a_table_beside_the_images(room):
 
 
 def test_a_split_reads_the_images_where_they_lie_now(moved):
-    with pytest.raises(UsageError, match=f"{NOT_HERE}.*or name with --root"):
+    with pytest.raises(UsageError, match=f"{NOT_HERE}.*or use --root"):
         moved.run("split study.db --out split.csv")
 
     moved.run("split study.db --out split.csv --root disk/films")
@@ -72,7 +72,7 @@ def test_a_store_behind_a_url_may_hold_them(moved):
     try:
         command = "annotate export study.db --root memory://moved-films"
         moved.run(f"{command} --out labels.csv")
-        with pytest.raises(UsageError, match="behind a URL can have no link"):
+        with pytest.raises(UsageError, match="links to images behind URLs are not possible"):
             moved.run(f"{command} --links linked")
     finally:
         files.rm("/moved-films", recursive=True)
@@ -115,7 +115,7 @@ def test_a_study_of_urls_has_no_root_to_move(room):
 
 
 def test_whoever_does_not_name_it_is_told_of_it(moved):
-    advice = "or name with --root where"
+    advice = "or use --root to name"
     with pytest.raises(UsageError, match=f"40 of 40 images of the study .*{advice}"):
         moved.run("annotate serve study.db --port 0")
     with pytest.raises(UsageError, match=f"38 images of the study .*{advice}"):

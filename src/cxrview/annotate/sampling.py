@@ -55,7 +55,7 @@ def draw_sample(
         UsageError: there is no image, or the sample is too small for so many strata.
     """
     if not stratum_names:
-        raise UsageError("there is no image to draw from")
+        raise UsageError("no images to draw from")
     members: dict[str, list[str]] = {}
     for path, name in stratum_names.items():
         members.setdefault(name, []).append(path)

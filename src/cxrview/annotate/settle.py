@@ -1,7 +1,7 @@
-"""From several readings of an image to its one label, or to the adjudicator.
+"""Settle the readings of an image: one label or exclusion, or a conflict for the adjudicator.
 
-A label against an exclusion is a conflict too. Whoever settles one may be a reader of the study,
-as in the paper; the readings that a label rests on say who it was.
+A label against an exclusion is a conflict too. The adjudicator may be a reader of the study, as in
+the paper; the readings behind a label show who it was.
 """
 
 from collections import Counter, defaultdict
@@ -23,14 +23,14 @@ def settle(
     readings: Iterable[Reading],
     readers: Iterable[Reader],
 ) -> dict[str, Settled]:
-    """Say where each image stands.
+    """Return the label status of each image.
 
     Args:
         study: gives how many independent readings an image needs.
         image_ids: the images asked about.
         readings: all of these images, or those that stand; of others they are passed over.
-        readers: all of the study. Blind readings of who is no reader do not count, nor do
-            those of the later rounds by who is no adjudicator.
+        readers: all of the study. Blind readings count only if made by a reader, those
+            of later rounds only if made by an adjudicator.
 
     Source:
         Paper, section 1: two independent readings, conflicts settled by the senior reader.

@@ -1,4 +1,4 @@
-"""An annotation study as the shell asks for it: found by its name, made, and settled."""
+"""Create an annotation study, parse its labels and roles, and find its images."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def make_study(
     """
     names = [who for who, _ in readers]
     if len(set(names)) < len(names):
-        raise UsageError("two readers have one name", "Give each reader once, with all roles")
+        raise UsageError("two readers have the same name", "Name each reader once, with all roles")
     more = {"choices": tuple(choices)} if choices else {}
     try:
         study = AnnotationStudy(
@@ -81,7 +81,7 @@ def parse_choices(text: str) -> tuple[LabelChoice, ...]:
         key = (key or name[:1]).lower()
         if not name or not re.fullmatch("[a-z0-9]", key):
             raise UsageError(
-                f"--labels {text}: {part.strip() or 'nothing'} is no label with a key",
+                f"--labels {text}: {part.strip() or 'nothing'} is not a label with a key",
                 "Write name:key, the key one letter or digit, such as PA:p,AP:a,lateral:l,other:o",
             )
         choices.append(LabelChoice(name=name, key=key))

@@ -112,7 +112,7 @@ def test_readings_come_in_the_order_in_which_they_were_made(tmp_path):
         ([task("", annotation("frontal"))], "task 7: its data have neither file nor image"),
         ([{"id": 7, "annotations": [annotation("frontal")]}], "task 7: not in Label Studio's form"),
         ([{"id": 7, "annotator": 1}], "task 7: its data have neither file nor image"),
-        (["a.png"], "is no export of Label Studio"),
+        (["a.png"], "is not an export of Label Studio"),
     ],
 )
 def test_what_says_no_one_thing_is_refused_by_its_task(tmp_path, tasks, why):

@@ -152,10 +152,10 @@ def test_label_set_and_settings_are_kept(room):
         ("--from views.parquet --sample 3 --stratify decision", "too small for 2 strata"),
         ("--from views.parquet --labels frontal", "at least two labels"),
         ("--from views.parquet --labels one:f,two:f", "two labels have one key"),
-        ("--from views.parquet --labels one:F1,two:f", "is no label with a key"),
+        ("--from views.parquet --labels one:F1,two:f", "is not a label with a key"),
         ("--from views.parquet --labels frontal,Excluded", "without a label"),
         ("--from views.parquet --reader anna:boss", "a role is reader, adjudicator or manager"),
-        ("--from views.parquet --reader anna --reader anna", "two readers have one name"),
+        ("--from views.parquet --reader anna --reader anna", "two readers have the same name"),
     ],
 )
 def test_what_makes_no_study_is_refused_and_leaves_none(room, given, why):

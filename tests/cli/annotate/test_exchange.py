@@ -71,7 +71,10 @@ def test_a_changed_row_is_one_new_reading_and_the_last_one_stands(room):
         ("archive/here/02.png,anna,frontal,other", "line 82: a label and a reason"),
         ("archive/here/02.png,,frontal,", "line 82: no reader"),
         ("archive/here/02.png,anna,frontal,,x", "line 82: more cells than columns"),
-        ("archive/here/02.png,ada,frontal,", "ada is adjudicator of this study and no reader"),
+        (
+            "archive/here/02.png,ada,frontal,",
+            "ada is an adjudicator of this study and not a reader",
+        ),
         ("archive/here/02.png,anna,excluded,other", "line 6 and line 82 are different verdicts"),
     ],
 )
@@ -291,8 +294,8 @@ def test_nothing_that_stands_is_written_over_unasked(room):
     ("given", "why"),
     [
         ("", "name --out FILE for a table"),
-        ("--readings", "--readings go into --out FILE"),
-        ("--readings --out acts.json", "Label Studio knows no acts"),
+        ("--readings", "--readings needs --out FILE"),
+        ("--readings --out acts.json", "readings cannot be written as .json"),
         ("--out labels.xlsx", "ends in none of .csv, .parquet and .json"),
         ("--out one.csv --one-per ward", "--one-per is patient or study"),
     ],

@@ -1,7 +1,7 @@
-"""Who may enter an annotation study: its readers, their links and passwords, their logins.
+"""Readers of a study with their sign-in links, passwords and logins.
 
 Of a link and of a login only the SHA-256 is kept (both have 32 random bytes), of a password only
-what argon2 makes of it: whoever reads the database can enter with none of them.
+its argon2 hash. Reading the database is not enough to sign in.
 """
 
 import hashlib
@@ -24,25 +24,25 @@ from cxrview.terms import Role
 
 FEWEST_PASSWORD_LETTERS = 8
 _HASHER = PasswordHasher()
-# Checked where nobody has the name, so that an unknown name takes as long as a wrong password.
+# Checked if the name is unknown, so that it takes as long as a wrong password.
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe())
 
 
 class Logins:
-    """Readers of one study and what lets them in."""
+    """Readers of one study and their credentials."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def readers(self) -> tuple[Reader, ...]:
-        """Everybody, in the order in which they were added."""
+        """Return all readers, in the order in which they were added."""
         with self._database.reading() as db:
             return tuple(map(row_reader, db.execute(select(READER).order_by(READER.c.reader_id))))
 
     def add_reader(
         self, name: str, roles: Iterable[Role], *, password: str | None = None
     ) -> tuple[Reader, str]:
-        """Add somebody, and give the secret of the link that lets in; it is not kept.
+        """Add a reader, and return the secret of their sign-in link, which is not stored.
 
         Raises:
             UsageError: the name is empty, unprintable or taken, there is no role, or the password
@@ -70,32 +70,32 @@ class Logins:
         return reader, secret
 
     def add_roles(self, reader_id: int, roles: Iterable[Role]) -> None:
-        """Give a reader more roles; every login of the reader ends.
+        """Give a reader more roles; all their logins end.
 
-        None is taken away: what was read or settled by it would no longer count.
+        Roles cannot be removed, because readings made with them would no longer count.
 
         Raises:
-            UsageError: nobody has that number.
+            UsageError: no reader has that id.
         """
         with self._database.writing() as db:
             held = db.scalar(select(READER.c.roles).where(READER.c.reader_id == reader_id)) or ()
             _change(db, reader_id, roles=sorted({*held, *roles}))
 
     def set_password(self, reader_id: int, password: str | None) -> None:
-        """Give a password, or with None take it away; every login of the reader ends.
+        """Set a password, or remove it with None; all logins of the reader end.
 
         Raises:
-            UsageError: nobody has that number, or the password is too short.
+            UsageError: no reader has that id, or the password is too short.
         """
         kept = None if password is None else _hash(password)
         with self._database.writing() as db:
             _change(db, reader_id, password_hash=kept)
 
     def new_link(self, reader_id: int) -> str:
-        """Make a new secret for the link; the old one and every login of the reader end.
+        """Return the secret of a new link; the old link and all logins of the reader end.
 
         Raises:
-            UsageError: nobody has that number.
+            UsageError: no reader has that id.
         """
         secret = new_link_secret(datetime.now(UTC))
         with self._database.writing() as db:
@@ -103,10 +103,10 @@ class Logins:
         return secret
 
     def check_password(self, name: str, password: str) -> Reader | None:
-        """Who that is; None where the name or the password is wrong, in the same time.
+        """Return the reader; None if name or password is wrong, after the same time.
 
-        Capital and small letters of the name are the same, unless the study has two readers who
-        differ by them alone. A retired reader is let in by no password.
+        Capital letters in the name do not matter, unless two readers differ only in them. A retired
+        reader cannot sign in.
         """
         with self._database.reading() as db:
             active = db.execute(select(READER).where(READER.c.retired.is_(None))).all()
@@ -118,7 +118,7 @@ class Logins:
         return row_reader(row) if row is not None and kept and is_right else None
 
     def reader_by_link(self, secret: str) -> Reader | None:
-        """Whose link it is; None where it is nobody's or a retired reader's, or has ended."""
+        """Return the reader of a link; None if it is unknown, expired or of a retired reader."""
         if has_ended(secret, datetime.now(UTC)):
             return None
         with self._database.reading() as db:
@@ -127,7 +127,7 @@ class Logins:
         return None if row is None else row_reader(row)
 
     def open_login(self, reader_id: int, token_sha256: str, csrf: str, expires: datetime) -> None:
-        """Let a reader in until `expires`; logins that expired before now are forgotten."""
+        """Store a login that ends at `expires`; delete logins that have expired."""
         with self._database.writing() as db:
             db.execute(delete(LOGIN).where(LOGIN.c.expires <= datetime.now(UTC)))
             db.execute(
@@ -137,7 +137,7 @@ class Logins:
             )
 
     def find_login(self, token_sha256: str, now: datetime) -> Login | None:
-        """Who is in by that token; None where nobody is, or it has expired."""
+        """Return the login of a token; None if it is unknown or has expired."""
         found = select(READER, LOGIN.c.csrf, LOGIN.c.expires).join_from(LOGIN, READER)
         with self._database.reading() as db:
             row = db.execute(
@@ -148,18 +148,18 @@ class Logins:
         return Login(reader=row_reader(row), csrf=row.csrf, expires=row.expires)
 
     def end_login(self, token_sha256: str) -> None:
-        """Sign out."""
+        """End a login."""
         with self._database.writing() as db:
             db.execute(delete(LOGIN).where(LOGIN.c.token_sha256 == token_sha256))
 
     def end_logins_of(self, reader_id: int) -> None:
-        """Sign a reader out everywhere."""
+        """End all logins of a reader."""
         with self._database.writing() as db:
             end_logins(db, reader_id)
 
 
 def end_logins(db: Connection, reader_id: int) -> None:
-    """Sign a reader out everywhere, under the study's lock."""
+    """End all logins of a reader, inside a write transaction."""
     db.execute(delete(LOGIN).where(LOGIN.c.reader_id == reader_id))
 
 

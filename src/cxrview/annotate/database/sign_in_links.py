@@ -1,6 +1,6 @@
 """Secrets of the links that sign a reader in, and the day on which each ends.
 
-The day is part of the secret, so that the digest that is kept covers it too: nobody can move it.
+The day is part of the secret, so that the stored digest covers it and it cannot be changed.
 """
 
 import re
@@ -8,19 +8,19 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 LINK_DAYS = 30
-"""For which a link signs in."""
+"""Days for which a link is valid."""
 _DAY = "%Y%m%d"
 _DATED = re.compile(r"[\w-]{43}\.(\d{8})")
 
 
 def new_link_secret(now: datetime, days: int = LINK_DAYS) -> str:
-    """Draw 32 random bytes, and write behind them the last day (UTC) on which they are good."""
+    """Return 32 random bytes as text, followed by the last day (UTC) on which they are valid."""
     last = now.astimezone(UTC) + timedelta(days=days)
     return f"{secrets.token_urlsafe(32)}.{last.strftime(_DAY)}"
 
 
 def last_day(secret: str) -> str:
-    """The last day of a link as YYYYMMDD; empty where it has none, as links of older versions."""
+    """Return the last day of a link as YYYYMMDD; empty for a link of an older version."""
     dated = _DATED.fullmatch(secret)
     return dated[1] if dated else ""
 

@@ -63,7 +63,7 @@ def open_readings(where: str) -> "ReadingStore":
         UsageError: there is none, it was written by a newer cxrview, or cannot be opened.
     """
     if not is_url(where) and not Path(where).is_file():
-        raise UsageError(f"there is no study {where}", "Make one with cxrview annotate create")
+        raise UsageError(f"study {where} does not exist", "Create it with cxrview annotate create")
     with _opened(where) as database:
         database.migrate()
         return ReadingStore(database)

@@ -1,7 +1,7 @@
-"""What was done to a study besides reading it: imports and their undoing, readers who go.
+"""The study log: imports, changes of readers, reveals and the closing of the blind round.
 
-The log only grows, as the readings do: what is undone is one more entry, and the readings that no
-longer count stay where they are.
+The log is append-only, like the readings: undoing something is one more entry, and readings that no
+longer count are not deleted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -89,7 +89,7 @@ class StudyLog(Logins):
         """Withdraw all readings of an import.
 
         Raises:
-            UsageError: there is no such import, or it is undone already.
+            UsageError: the import does not exist, or has been undone.
         """
         with self._database.writing() as db:
             known = {one.number: one for one in self.imports()}
@@ -106,7 +106,7 @@ class StudyLog(Logins):
         """Give a reader another name; the readings stay the reader's.
 
         Raises:
-            UsageError: nobody has that number, or the name is taken or not printable.
+            UsageError: no reader has that id, or the name is taken or not printable.
         """
         name = name.strip()
         with self._database.writing() as db:
@@ -123,12 +123,12 @@ class StudyLog(Logins):
         return {old: new for old, new in former.items() if old not in now.values()}
 
     def retire_reader(self, reader_id: int, *, withdraw: bool = False) -> None:
-        """Let a reader read no more, and with `withdraw` let none of the readings count.
+        """Retire a reader; with `withdraw` none of their readings counts.
 
-        Every login of the reader ends, and neither link nor password lets in.
+        All logins of the reader end, and neither link nor password works.
 
         Raises:
-            UsageError: nobody has that number, or it was done already.
+            UsageError: no reader has that id, or it was done already.
         """
         now = datetime.now(UTC)
         with self._database.writing() as db:
@@ -142,10 +142,10 @@ class StudyLog(Logins):
             add_entry(db, what, {}, reader_id, now)
 
     def restore_reader(self, reader_id: int) -> None:
-        """Let a retired reader read again, and all readings of the reader count.
+        """Restore a retired reader; all their readings count again.
 
         Raises:
-            UsageError: nobody has that number, or the reader is active.
+            UsageError: no reader has that id, or the reader is active.
         """
         with self._database.writing() as db:
             row = _row_of(db, reader_id)
@@ -210,7 +210,7 @@ class StudyLog(Logins):
         Args:
             when: now.
             late_seconds: for how long what was read before is still taken when it arrives late.
-            left: readings that were not made yet, for the log; None where nobody counted.
+            left: readings that were not made yet, for the log; None if they were not counted.
         """
         with self._database.writing() as db:
             if _when_closed(db) is None:

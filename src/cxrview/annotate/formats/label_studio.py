@@ -18,7 +18,7 @@ from cxrview.records import ImportedReading, Reader, Reading, Settled, StudyImag
 from cxrview.terms import Action, ReadingRound
 
 CANCELLED = "other"
-"""The reason of an exclusion that was a cancelled annotation: nobody gave one."""
+"""The reason of an exclusion that was a cancelled annotation: the annotator gave none."""
 _CONTROL, _OBJECT = "view", "image"
 _LOCAL_FILES = "/data/local-files/?d="
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
@@ -39,7 +39,9 @@ def read_label_studio(path: Path) -> list[ImportedReading]:
     except ValueError as error:
         raise UsageError(f"{path} is no JSON") from error
     if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-        raise UsageError(f"{path} is no export of Label Studio", "Export as JSON, every annotation")
+        raise UsageError(
+            f"{path} is not an export of Label Studio", "Export as JSON, every annotation"
+        )
     readings = []
     for number, task in enumerate(tasks, start=1):
         where = f"task {task.get('id', number)}"

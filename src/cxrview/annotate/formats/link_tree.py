@@ -36,7 +36,8 @@ def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrit
         )
         raise UsageError(
             f"{lack}, such as {gone[0]}",
-            "Links would lead nowhere: mount or move them back, or name with --root where they are",
+            "Links to them would not work: mount or move them back, or use --root to name their "
+            "folder",
         )
     earlier = _earlier(folder, overwrite)
     with raising_cannot_write(folder):
@@ -52,7 +53,7 @@ def _earlier(folder: Path, overwrite: bool) -> list[Path]:
     if not folder.exists():
         return []
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder")
+        raise UsageError(f"{folder} is not a folder")
     inside = [path for view in View if (folder / view).is_dir() for path in _entries(folder / view)]
     strangers = [path for path in _entries(folder) if path.name not in set(View)]
     strangers += [p for p in inside if not p.is_symlink() or not _OURS.fullmatch(p.name)]

@@ -37,7 +37,7 @@ def error_page(request: Request, error: Exception) -> Response:
     if error.status_code == 401:
         return RedirectResponse("/sign-in", 303)
     answer = page(
-        "refused",
+        "error",
         error.status_code,
         title=_TITLES.get(error.status_code, "That cannot be done"),
         why=_NO_PAGE if error.detail == "Not Found" else error.detail,

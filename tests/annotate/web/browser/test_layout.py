@@ -69,7 +69,7 @@ def test_the_image_takes_most_of_the_window(serve, browser, hand, roles, size):
     hand(page)
     stage = page.locator(".stage").bounding_box()
     assert stage["height"] >= (0.6 if width > 320 else 0.5) * height
-    assert page.locator(".who span").is_visible()
+    assert page.locator(".account span").is_visible()
     page.goto(f"{served.address}/grid")
     hand(page)
     cell = page.locator(".cell").first.bounding_box()

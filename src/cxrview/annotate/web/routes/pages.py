@@ -65,7 +65,7 @@ def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
         return study_page(
             request,
             login,
-            "refused",
+            "error",
             409,
             title="Not yet",
             why="The model's opinions are shown once the blind round is closed. An adjudicator "

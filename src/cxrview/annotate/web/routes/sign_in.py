@@ -29,7 +29,7 @@ def show_enter(request: Request) -> HTMLResponse:
     The secret is the part of the address after `#`, which browsers do not send: it appears neither
     in a server's log nor, once the page's script has removed it, in the browser's history.
     """
-    return _page(request, "enter")
+    return _page(request, "link_sign_in")
 
 
 @routes.get("/enter/{secret}")

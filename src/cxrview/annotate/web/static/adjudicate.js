@@ -1,6 +1,6 @@
 // /adjudicate: images that the readers differ on, with what each said and not who.
 
-import { byId, make } from "./dom.js";
+import { byId, createElement } from "./dom.js";
 import { ImageReader } from "./image_reader.js";
 import { queueKey } from "./page_config.js";
 import { ServerSupply } from "./server_supply.js";
@@ -12,7 +12,7 @@ const tab = await acquireTabId(queueKey);
 function showSides(item) {
   const sides = byId("sides");
   sides.replaceChildren(...(item?.sides ?? []).map(({ verdict, note }) =>
-    make("li", {}, make("strong", { textContent: verdict }), ...(note ? [make("q", { textContent: note })] : []))));
+    createElement("li", {}, createElement("strong", { textContent: verdict }), ...(note ? [createElement("q", { textContent: note })] : []))));
   sides.parentElement.classList.toggle("idle", !item?.sides);
 }
 

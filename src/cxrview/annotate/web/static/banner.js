@@ -1,7 +1,7 @@
 // The line at the top of the page: only there when something is not as it should be.
 
-import { byId, make } from "./dom.js";
-import { Refused, SignedOut, SomebodyElse, Unreachable } from "./server.js";
+import { byId, createElement } from "./dom.js";
+import { Refused, SignedOut, DifferentReader, Unreachable } from "./server.js";
 
 /** @typedef {{words: string, address: string}} Way */
 
@@ -19,7 +19,7 @@ export function banner(matter, words, link = null) {
   if (words) lines.set(matter, [words, link]);
   else lines.delete(matter);
   const shown = [...lines.values()].map(([text, way]) =>
-    make("p", {}, text, ...(way ? [" ", anchor(way)] : [])));
+    createElement("p", {}, text, ...(way ? [" ", anchor(way)] : [])));
   // Told anew only when it changed, or a screen reader would say it at every action.
   if (place.textContent !== shown.map((line) => line.textContent).join("")) {
     place.replaceChildren(...shown);
@@ -33,7 +33,7 @@ export const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
  * What is not sent, and why.
  * @param {{waiting: number, lastError: unknown, isSafe: boolean}} state
  */
-export function tellQueue({ waiting, lastError, isSafe }) {
+export function showQueueState({ waiting, lastError, isSafe }) {
   const count = waiting === 1 ? "1 reading is not sent yet" : `${waiting} readings are not sent yet`;
   const kept = isSafe ? "kept on this computer" : "kept in this tab only, so leave it open";
   if (!lastError || !waiting) {
@@ -43,7 +43,7 @@ export function tellQueue({ waiting, lastError, isSafe }) {
   if (lastError instanceof SignedOut) {
     return banner("queue", `You are signed out. ${count}, ${kept}.`, SIGN_IN);
   }
-  if (lastError instanceof SomebodyElse) {
+  if (lastError instanceof DifferentReader) {
     return banner("queue", `Somebody else has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
   }
   if (lastError instanceof Unreachable) {
@@ -58,7 +58,7 @@ export function tellQueue({ waiting, lastError, isSafe }) {
  * @param {unknown} trouble
  * @param {number} waiting
  */
-export function tellTrouble(trouble, waiting) {
+export function showConnectionProblem(trouble, waiting) {
   if (trouble instanceof SignedOut) return banner("login", waiting ? "" : "You are signed out.", SIGN_IN);
   if (trouble instanceof Refused) return banner("login", `No image comes: ${trouble.message}`);
   return banner("login", "");
@@ -69,7 +69,7 @@ let refusedSoFar = 0;
 const reasons = new Set();
 
 /** @param {{why: string}[]} refused of one batch; those before it count too */
-export function tellRefused(refused) {
+export function showRefusals(refused) {
   if (!refused.length) return;
   refusedSoFar += refused.length;
   for (const { why } of refused) reasons.add(why);
@@ -77,11 +77,11 @@ export function tellRefused(refused) {
   banner("refused", `The server did not accept ${count}: ${[...reasons].join("; ")}.`);
 }
 
-export function tellUnreadable() {
+export function showUnreadableReading() {
   banner("unreadable", "A reading that was kept on this computer cannot be read any more and was set aside.");
 }
 
 /** @param {Way} way */
 function anchor({ words, address }) {
-  return make("a", { href: address, target: "_blank", rel: "noopener", textContent: words });
+  return createElement("a", { href: address, target: "_blank", rel: "noopener", textContent: words });
 }

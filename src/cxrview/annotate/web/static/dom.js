@@ -23,11 +23,11 @@ export const all = (selector, within = document) => [...within.querySelectorAll(
  * @param {...(Node | string)} children
  * @returns {any}
  */
-export function make(tag, properties = {}, ...children) {
+export function createElement(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
 
 /** @param {number} number */
-export const whole = (number) => Math.round(number).toLocaleString("en");
+export const formatInteger = (number) => Math.round(number).toLocaleString("en");

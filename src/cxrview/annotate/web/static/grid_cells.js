@@ -1,6 +1,6 @@
 // The thumbnails on the screen: a listbox with one cell in focus.
 
-import { make } from "./dom.js";
+import { createElement } from "./dom.js";
 import { advice, inShort } from "./file_fault.js";
 
 const LONG_PRESS_MS = 500;
@@ -46,7 +46,7 @@ export class GridCells {
   draw(showing, bitmap) {
     const cell = this.#of(showing);
     if (!cell) return;
-    const canvas = make("canvas", { width: bitmap.width, height: bitmap.height });
+    const canvas = createElement("canvas", { width: bitmap.width, height: bitmap.height });
     canvas.getContext("2d").drawImage(bitmap, 0, 0);
     cell.classList.remove("unreadable", "loading");
     cell.removeAttribute("title");
@@ -119,11 +119,11 @@ export class GridCells {
    * @param {number} i
    */
   #cell(showing, i) {
-    const cell = make(
+    const cell = createElement(
       "div",
       { id: `cell-${i}`, className: "cell loading" },
-      make("div", { className: "image" }, "loading"),
-      make("span", { className: "verdict" }),
+      createElement("div", { className: "image" }, "loading"),
+      createElement("span", { className: "verdict" }),
     );
     cell.dataset.showing = showing;
     cell.setAttribute("role", "option");

@@ -8,13 +8,13 @@ import { advice } from "./file_fault.js";
 import { GridCells } from "./grid_cells.js";
 import { pageByPage } from "./history.js";
 import { ImageCache } from "./image_cache.js";
-import { KeptMap } from "./kept_map.js";
+import { StoredMap } from "./stored_map.js";
 import { GRID_ACTIONS, keyOf, keyRows, listenToKeys, showKeyTable, wireButtons } from "./keys.js";
 import { choices, queueKey } from "./page_config.js";
 import { inWords, PageLabels } from "./page_labels.js";
 import { PrefetchSupply } from "./prefetch_supply.js";
 import { Preview } from "./preview.js";
-import { status, tellAutoWindow } from "./reader_status.js";
+import { status, showAutoWindow } from "./reader_status.js";
 import { ReadingSession } from "./reading_session.js";
 import { newAction } from "./submit_queue.js";
 import { painted } from "./viewer.js";
@@ -23,7 +23,7 @@ import { painted } from "./viewer.js";
 
 export const CELLS = 60;
 const EDGE = 256;
-const AT_ONCE = 4;
+const CONCURRENT = 4;
 const PAGES_KEPT = 3;
 const CHOOSE = "Choose the default label for this page";
 const labels = choices.map((choice) => choice.name);
@@ -46,8 +46,8 @@ export class GridSession {
 
   /** @param {string} tab */
   constructor(tab) {
-    this.#marks = new KeptMap(`cxrview-marks/${queueKey}`);
-    this.#images = new ImageCache(EDGE, AT_ONCE, (showing) => this.#arrived(showing));
+    this.#marks = new StoredMap(`cxrview-marks/${queueKey}`);
+    this.#images = new ImageCache(EDGE, CONCURRENT, (showing) => this.#arrived(showing));
     this.#cells = new GridCells(byId("cells"), {
       onClick: (showing) => this.#nextLabel(showing),
       onLook: (showing) => this.#look(showing),
@@ -125,7 +125,7 @@ export class GridSession {
     if (looked && !showings.includes(looked)) this.#preview.close();
     this.#cells.setPage(this.#page);
     for (const showing of showings) this.#drawCell(showing);
-    this.#tell();
+    this.#notify();
     this.#checkShown();
   }
 
@@ -142,7 +142,7 @@ export class GridSession {
   #arrived(showing) {
     if (!this.#page?.showings.includes(showing)) return;
     this.#drawCell(showing);
-    this.#tell();
+    this.#notify();
     this.#checkShown();
   }
 
@@ -156,7 +156,7 @@ export class GridSession {
     const when = await painted();
     if (page !== this.#page || this.#shownAt !== null) return;
     this.#shownAt = when;
-    this.#tell();
+    this.#notify();
     document.dispatchEvent(new CustomEvent("painted", { detail: { cells: page.showings.length, at: when } }));
   }
 
@@ -172,7 +172,7 @@ export class GridSession {
     if (!page.defaultLabel || isButton || !this.#cells.isChosen) {
       page.defaultLabel = name;
       announce(`default label: ${name}`);
-      return this.#tell();
+      return this.#notify();
     }
     this.#mark(this.#cells.focused, { label: name });
   }
@@ -211,7 +211,7 @@ export class GridSession {
   /** @param {string} showing */
   #marked(showing) {
     announce(inWords(this.#page?.verdict(showing) ?? null));
-    this.#tell();
+    this.#notify();
   }
 
   #confirm() {
@@ -315,12 +315,12 @@ export class GridSession {
   #toggleAutoWindow() {
     this.#images.window = this.#images.window === "auto" ? "minmax" : "auto";
     const isAuto = this.#images.window === "auto";
-    tellAutoWindow(isAuto);
+    showAutoWindow(isAuto);
     hint(isAuto ? "Automatic window on" : "Automatic window off");
     if (this.#preview.showing) this.#look(this.#preview.showing);
   }
 
-  #tell() {
+  #notify() {
     const page = this.#page;
     this.#cells.update();
     /** @type {HTMLButtonElement} */ (all('[data-act="confirm"]')[0]).disabled = !page?.isComplete || this.#shownAt === null;

@@ -15,7 +15,7 @@ if (opener) {
   // A key that is held down presses whatever button has the focus, again and again.
   document.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), true);
   opener.addEventListener("click", () => {
-    tellLeft(Number(opener.dataset.readers));
+    showReadingsLeft(Number(opener.dataset.readers));
     byId("closing-said").textContent = "";
     dialog.showModal();
     byId("closing-cancel").focus();
@@ -30,7 +30,7 @@ if (opener) {
 }
 
 /** @param {number} readers who have them left */
-function tellLeft(readers) {
+function showReadingsLeft(readers) {
   const whose = readers === 1 ? "by 1 reader" : `by ${readers} readers`;
   const count = left === 1 ? "1 reading is" : `${left} readings are`;
   byId("closing-left").textContent = left ? `${count} still to be made, ${whose}.` : "Everything has been read.";
@@ -49,9 +49,9 @@ function allow() {
  * @param {number} now how many are left
  * @param {number} readers who have them left
  */
-function tellChanged(now, readers) {
+function showChangedCount(now, readers) {
   left = now;
-  tellLeft(readers);
+  showReadingsLeft(readers);
   byId("closing-said").textContent = "Not closed: the number of missing readings has changed.";
 }
 
@@ -62,7 +62,7 @@ async function close() {
     location.assign("/");
   } catch (error) {
     if (error instanceof Refused && error.status === 409 && Number.isFinite(error.said.left)) {
-      return tellChanged(error.said.left, error.said.readers);
+      return showChangedCount(error.said.left, error.said.readers);
     }
     const why = error instanceof SignedOut ? "you are signed out" : error instanceof Refused ? error.message : "the server cannot be reached";
     byId("closing-said").textContent = `Not closed: ${why}.`;

@@ -2,15 +2,15 @@
 
 import { getBlob, Refused } from "./server.js";
 
-const AGAIN_MS = 1500;
+const RETRY_MS = 1500;
 // It cannot be displayed, or is no longer this reader's: asking again changes nothing.
-const FOR_GOOD = new Set([404, 422]);
+const PERMANENT = new Set([404, 422]);
 
 /** @typedef {{bitmap?: ImageBitmap, why?: string, window?: string}} Entry */
 
 export class ImageCache {
   #edge;
-  #atOnce;
+  #concurrent;
   #onArrival;
   /** {bitmap} or {why} once known, {} while under way
    * @type {Map<string, Entry>} */
@@ -22,12 +22,12 @@ export class ImageCache {
 
   /**
    * @param {number} edge
-   * @param {number} atOnce a browser opens six connections to one server: some are for readings
+   * @param {number} concurrent a browser opens six connections to one server: some are for readings
    * @param {(showing: string) => void} onArrival one can be drawn, or is known not to be
    */
-  constructor(edge, atOnce, onArrival) {
+  constructor(edge, concurrent, onArrival) {
     this.#edge = edge;
-    this.#atOnce = atOnce;
+    this.#concurrent = concurrent;
     this.#onArrival = onArrival;
   }
 
@@ -69,7 +69,7 @@ export class ImageCache {
 
   #startNext() {
     for (const showing of this.#wanted) {
-      if (this.#underWay >= this.#atOnce) return;
+      if (this.#underWay >= this.#concurrent) return;
       if (!this.#held.has(showing)) this.#fetch(showing);
     }
   }
@@ -83,7 +83,7 @@ export class ImageCache {
     try {
       entry.bitmap = await fetchImage(showing, this.#edge, this.#window);
     } catch (error) {
-      if (error instanceof Refused && FOR_GOOD.has(error.status)) entry.why = error.message;
+      if (error instanceof Refused && PERMANENT.has(error.status)) entry.why = error.message;
       else return this.#tryAgain(showing, entry);
     } finally {
       this.#underWay -= 1;
@@ -102,7 +102,7 @@ export class ImageCache {
     setTimeout(() => {
       if (this.#held.get(showing) === entry) this.#held.delete(showing);
       this.#startNext();
-    }, AGAIN_MS);
+    }, RETRY_MS);
   }
 }
 

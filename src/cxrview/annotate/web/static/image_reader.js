@@ -8,10 +8,10 @@ import { advice, fileFault } from "./file_fault.js";
 import { listenToGestures } from "./gestures.js";
 import { oneByOne } from "./history.js";
 import { edgeFor, ImageCache } from "./image_cache.js";
-import { KeptMap } from "./kept_map.js";
+import { StoredMap } from "./stored_map.js";
 import { keyRows, listenToKeys, READER_ACTIONS, showKeyTable, wireButtons } from "./keys.js";
 import { choices, queueKey } from "./page_config.js";
-import { status, tellAutoWindow } from "./reader_status.js";
+import { status, showAutoWindow } from "./reader_status.js";
 import { ReadingSession } from "./reading_session.js";
 import { newAction } from "./submit_queue.js";
 import { painted, Viewer } from "./viewer.js";
@@ -21,7 +21,7 @@ import { refetchOnZoom } from "./zoom_refetch.js";
 
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 60;
-const AT_ONCE = 3;
+const CONCURRENT = 3;
 
 export class ImageReader {
   #page;
@@ -49,7 +49,7 @@ export class ImageReader {
    */
   constructor(page) {
     this.#page = page;
-    this.#notes = new KeptMap(`cxrview-notes/${queueKey}`);
+    this.#notes = new StoredMap(`cxrview-notes/${queueKey}`);
     const canvas = byId("picture");
     this.#viewer = new Viewer(canvas, byId("window"), (display) => {
       status.display(display);
@@ -58,7 +58,7 @@ export class ImageReader {
     const refetch = refetchOnZoom(this.#viewer, () => ({ showing: this.#item?.showing, window: this.#images.window }));
     listenToGestures(canvas, this.#viewer);
     const { width, height } = canvas;
-    this.#images = new ImageCache(edgeFor(Math.min(width, height)), AT_ONCE, () => this.#refresh());
+    this.#images = new ImageCache(edgeFor(Math.min(width, height)), CONCURRENT, () => this.#refresh());
     this.#session = new ReadingSession({
       ...page,
       words: { loading: "Loading the next image …", ...page.words },
@@ -186,7 +186,7 @@ export class ImageReader {
   #toggleAutoWindow() {
     this.#images.window = this.#images.window === "auto" ? "minmax" : "auto";
     const isAuto = this.#images.window === "auto";
-    tellAutoWindow(isAuto);
+    showAutoWindow(isAuto);
     hint(isAuto ? "Automatic window on" : "Automatic window off");
     this.#refresh();
   }

@@ -1,7 +1,7 @@
 // Which key does what. The study chooses its labels' keys, and those win: an action whose letter is
 // taken is reached with Shift and that letter.
 
-import { all, byId, make } from "./dom.js";
+import { all, byId, createElement } from "./dom.js";
 import { areLettersOff } from "./key_setting.js";
 
 /** @typedef {{act: string, words: string, keys: string[]}} KeyRow */
@@ -131,9 +131,9 @@ export function fillKeyTable(body, rows) {
   for (const { words, keys } of rows) keysOf.set(words, [...(keysOf.get(words) ?? []), ...keys]);
   body.replaceChildren(
     ...[...keysOf].filter(([, keys]) => keys.length).map(([words, keys]) =>
-      make("tr", {},
-        make("td", {}, ...keys.map((key) => make("kbd", { textContent: keyName(key) }))),
-        make("th", { scope: "row", textContent: words }))),
+      createElement("tr", {},
+        createElement("td", {}, ...keys.map((key) => createElement("kbd", { textContent: keyName(key) }))),
+        createElement("th", { scope: "row", textContent: words }))),
   );
 }
 

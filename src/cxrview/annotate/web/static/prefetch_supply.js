@@ -6,7 +6,7 @@ import { getJson } from "./server.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
-const AGAIN_MS = 3000;
+const RETRY_MS = 3000;
 // The server reads no longer address. More wait only after a long time offline, and are sent first.
 const MOST_HELD = 400;
 
@@ -135,6 +135,6 @@ export class PrefetchSupply {
 
   #later() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.askNow(), AGAIN_MS);
+    this.#timer = setTimeout(() => this.askNow(), RETRY_MS);
   }
 }

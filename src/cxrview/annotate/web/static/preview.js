@@ -1,11 +1,11 @@
 // One image of the grid, larger. Its own image or none: never that of the cell looked at before.
 
-import { byId, make } from "./dom.js";
+import { byId, createElement } from "./dom.js";
 import { fetchImage } from "./image_cache.js";
 import { Refused } from "./server.js";
 
 const EDGE = 1536;
-const AGAIN_MS = 1500;
+const RETRY_MS = 1500;
 
 export class Preview {
   #dialog = byId("preview");
@@ -57,7 +57,7 @@ export class Preview {
    */
   async #fetch(showing, window) {
     const opened = ++this.#opened;
-    this.#tell("Loading the image …");
+    this.#notify("Loading the image …");
     let bitmap = null;
     let why = "";
     try {
@@ -65,12 +65,12 @@ export class Preview {
     } catch (error) {
       why = error instanceof Refused ? `This image cannot be displayed: ${error.message}.` : "The server cannot be reached. Trying again …";
       if (!(error instanceof Refused)) {
-        setTimeout(() => opened === this.#opened && this.#fetch(showing, window), AGAIN_MS);
+        setTimeout(() => opened === this.#opened && this.#fetch(showing, window), RETRY_MS);
       }
     }
     if (opened !== this.#opened) return bitmap?.close();
-    if (!bitmap) return this.#tell(why);
-    const canvas = make("canvas", { width: bitmap.width, height: bitmap.height });
+    if (!bitmap) return this.#notify(why);
+    const canvas = createElement("canvas", { width: bitmap.width, height: bitmap.height });
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "The radiograph, larger");
     canvas.dataset.showing = showing;
@@ -80,8 +80,8 @@ export class Preview {
   }
 
   /** @param {string} words */
-  #tell(words) {
-    this.#place.replaceChildren(make("p", { textContent: words }));
+  #notify(words) {
+    this.#place.replaceChildren(createElement("p", { textContent: words }));
   }
 
   #clear() {

@@ -56,7 +56,7 @@ export class Queue {
   /** @param {Action[]} actions */
   add(...actions) {
     for (const action of actions) this.isSafe = this.#unsent.add(action) && this.isSafe;
-    this.#tell();
+    this.#notify();
     if (!this.lastError) this.#later(SEND_DELAY_MS);
   }
 
@@ -82,7 +82,7 @@ export class Queue {
     } finally {
       this.#busy = false;
     }
-    this.#tell();
+    this.#notify();
     // An action may have come while the last answer was on its way.
     if (!this.lastError && this.size) this.#later(0);
   }
@@ -114,7 +114,7 @@ export class Queue {
     this.#timer = setTimeout(() => this.flush(), pause);
   }
 
-  #tell() {
+  #notify() {
     this.#on.onChange({ waiting: this.size, lastError: this.lastError, isSafe: this.isSafe });
   }
 }

@@ -1,6 +1,6 @@
 // What is written around the image: counts, flags, messages.
 
-import { byId, whole } from "./dom.js";
+import { byId, formatInteger } from "./dom.js";
 
 /** @typedef {{window: number, level: number, invert: boolean, zoom: number, rotation: number}} Display */
 
@@ -16,7 +16,7 @@ export const status = {
   count(counts) {
     const hasEnd = "all" in counts;
     const bar = byId("progress");
-    byId("count").textContent = hasEnd ? `${whole(counts.done)} of ${whole(counts.all)}` : `${whole(counts.left)} left`;
+    byId("count").textContent = hasEnd ? `${formatInteger(counts.done)} of ${formatInteger(counts.all)}` : `${formatInteger(counts.left)} left`;
     bar.hidden = !hasEnd;
     if (!hasEnd) return;
     bar.max = Math.max(1, counts.all);
@@ -49,7 +49,7 @@ export const status = {
    */
   display({ window, level, invert, zoom, rotation }) {
     const parts = [
-      (window !== 100 || level !== 50) && `window ${whole(window)} level ${whole(level)}`,
+      (window !== 100 || level !== 50) && `window ${formatInteger(window)} level ${formatInteger(level)}`,
       invert && "inverted",
       zoom > 1 && `× ${zoom.toFixed(1)}`,
       rotation && `${rotation}°`,
@@ -64,6 +64,6 @@ export const status = {
 };
 
 /** @param {boolean} isAuto the automatic window is on */
-export function tellAutoWindow(isAuto) {
+export function showAutoWindow(isAuto) {
   document.querySelector('[data-act="autoWindow"]')?.setAttribute("aria-pressed", String(isAuto));
 }

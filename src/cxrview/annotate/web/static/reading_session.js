@@ -2,7 +2,7 @@
 // what was said of them, what may be undone, and why nothing comes.
 
 import { hint } from "./announce.js";
-import { tellTrouble } from "./banner.js";
+import { showConnectionProblem } from "./banner.js";
 import { countsNow, unsentReadings } from "./counts.js";
 import { all, byId } from "./dom.js";
 import { History } from "./history.js";
@@ -36,7 +36,7 @@ export class ReadingSession {
       onChange: () => this.#changed(),
       onCounts: (answer) => {
         this.#counted = answer;
-        this.tellCounts();
+        this.updateCounts();
       },
     });
     this.lease = new TabLease(page.tab, {
@@ -70,7 +70,7 @@ export class ReadingSession {
     this.queue.add(...actions);
     this.#history.push(done);
     this.supply.advance(count);
-    this.tellCounts();
+    this.updateCounts();
   }
 
   /** Takes the last reading, or page of them, back; null where there is none. */
@@ -85,14 +85,14 @@ export class ReadingSession {
   restore(done) {
     this.supply.restore(done.map(({ item }) => item));
     this.lease.renew();
-    this.tellCounts();
+    this.updateCounts();
   }
 
   unsentShowings() {
     return this.queue.actions().map(({ showing }) => showing);
   }
 
-  tellCounts() {
+  updateCounts() {
     this.#page.onCounts(countsNow(this.#counted, this.queue.actions()));
   }
 
@@ -120,7 +120,7 @@ export class ReadingSession {
 
   #changed() {
     if (!this.supply) return;
-    tellTrouble(this.supply.trouble, this.queue.size);
+    showConnectionProblem(this.supply.trouble, this.queue.size);
     byId("take-over").hidden = !this.#isElsewhere;
     const isEmpty = !this.supply.items.length;
     for (const button of all("[data-needs-image]")) {

@@ -12,7 +12,7 @@ const STALE = "X-Stale-Page";
 export class Unreachable extends Error {}
 export class SignedOut extends Error {}
 // Somebody else signed in with this browser: what this page holds is not that reader's.
-export class SomebodyElse extends Error {}
+export class DifferentReader extends Error {}
 export class Refused extends Error {
   /**
    * @param {number} status
@@ -74,7 +74,7 @@ export async function secondsUntilLoginEnds() {
 async function askSession() {
   const sent = Date.now();
   const session = await getJson("/api/session");
-  if (session.queue !== queueKey) throw new SomebodyElse();
+  if (session.queue !== queueKey) throw new DifferentReader();
   csrf = session.csrf;
   measureSkew(session.now, sent, Date.now());
   return session;
@@ -101,17 +101,17 @@ async function post(address, said) {
  * @param {RequestInit & {priority?: string}} options
  */
 async function ask(address, options) {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), TIMEOUT_MS);
-  if (!options.method) reading.add(patience);
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  if (!options.method) reading.add(timeout);
   let answer;
   try {
-    answer = await fetch(address, { credentials: "same-origin", signal: patience.signal, ...options });
+    answer = await fetch(address, { credentials: "same-origin", signal: timeout.signal, ...options });
   } catch (error) {
     throw new Unreachable(error instanceof Error ? error.message : "");
   } finally {
     clearTimeout(timer);
-    reading.delete(patience);
+    reading.delete(timeout);
   }
   if (answer.ok) return answer;
   if (answer.status === 401) throw new SignedOut();

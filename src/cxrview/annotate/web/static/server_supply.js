@@ -4,7 +4,7 @@ import { getJson } from "./server.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
-const AGAIN_MS = 3000;
+const RETRY_MS = 3000;
 // Where nothing waits: a conflict may come, or be given back by another adjudicator.
 const POLL_MS = 15_000;
 
@@ -87,7 +87,7 @@ export class ServerSupply {
       this.left = answer.left;
       this.#on.onCounts(answer);
     }
-    if (!this.items.length) this.#later(answer ? POLL_MS : AGAIN_MS);
+    if (!this.items.length) this.#later(answer ? POLL_MS : RETRY_MS);
     this.#on.onChange();
   }
 

@@ -1,7 +1,7 @@
 // On every page of somebody who is signed in: a page from the browser's memory is loaded anew, and
 // nobody signs out past readings that are not sent yet.
 
-import { byId, make } from "./dom.js";
+import { byId, createElement } from "./dom.js";
 import { watchLoginEnd } from "./login_end.js";
 import { queueKey } from "./page_config.js";
 import { countUnsent } from "./unsent_actions.js";
@@ -10,7 +10,7 @@ import { countUnsent } from "./unsent_actions.js";
 let queue = null;
 
 /** @param {import("./queue.js").Queue} opened by the page's own script */
-export function guardQueue(opened) {
+export function watchQueue(opened) {
   queue = opened;
 }
 
@@ -24,29 +24,29 @@ addEventListener("beforeunload", (event) => {
   if (queue && !queue.isSafe && queue.size) event.preventDefault();
 });
 
-const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.who"));
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.account"));
 form?.addEventListener("submit", async (event) => {
   if (!countUnsent(queueKey) && !queue?.size) return;
   event.preventDefault();
   await queue?.sendAll().catch(() => false);
   const left = Math.max(countUnsent(queueKey), queue?.size ?? 0);
-  if (!left || (await isSure(left))) form.submit();
+  if (!left || (await confirmSignOut(left))) form.submit();
 });
 
 /**
  * @param {number} left
  * @returns {Promise<boolean>}
  */
-function isSure(left) {
+function confirmSignOut(left) {
   const count = left === 1 ? "1 reading is" : `${left} readings are`;
-  const stay = make("button", { textContent: "Stay signed in", className: "main", autofocus: true });
-  const leave = make("button", { textContent: "Sign out anyway" });
-  const dialog = make(
+  const stay = createElement("button", { textContent: "Stay signed in", className: "main", autofocus: true });
+  const leave = createElement("button", { textContent: "Sign out anyway" });
+  const dialog = createElement(
     "dialog",
     { className: "small" },
-    make("h2", { textContent: `${count} not sent yet`, id: "unsent-title" }),
-    make("p", { textContent: "The server cannot be reached, or you are signed out there. What is not sent stays on this computer and is sent when you sign in here again." }),
-    make("p", { className: "answers" }, stay, leave),
+    createElement("h2", { textContent: `${count} not sent yet`, id: "unsent-title" }),
+    createElement("p", { textContent: "The server cannot be reached, or you are signed out there. What is not sent stays on this computer and is sent when you sign in here again." }),
+    createElement("p", { className: "dialog-buttons" }, stay, leave),
   );
   dialog.setAttribute("aria-labelledby", "unsent-title");
   byId("main").append(dialog);

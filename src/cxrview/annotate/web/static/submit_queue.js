@@ -1,11 +1,11 @@
 // From a reader's action to the server: the queue, wired to this page's banner.
 
-import { tellQueue, tellRefused, tellUnreadable } from "./banner.js";
+import { showQueueState, showRefusals, showUnreadableReading } from "./banner.js";
 import { serverTime, skewSeconds } from "./clock.js";
 import { queueKey } from "./page_config.js";
 import { Queue } from "./queue.js";
 import { postJson } from "./server.js";
-import { guardQueue } from "./signed_in.js";
+import { watchQueue } from "./signed_in.js";
 import { randomHex } from "./tab_lock.js";
 import { UnsentActions } from "./unsent_actions.js";
 
@@ -15,15 +15,15 @@ import { UnsentActions } from "./unsent_actions.js";
  */
 export function openQueue(tab, onAnswer) {
   const unsent = new UnsentActions(queueKey, tab);
-  unsent.onUnreadable = tellUnreadable;
+  unsent.onUnreadable = showUnreadableReading;
   const queue = new Queue(unsent, (readings) => postJson("/api/readings", { readings }), {
-    onChange: tellQueue,
+    onChange: showQueueState,
     onAnswer: (answer) => {
-      tellRefused(answer.refused);
+      showRefusals(answer.refused);
       onAnswer(answer);
     },
   });
-  guardQueue(queue);
+  watchQueue(queue);
   return queue;
 }
 

@@ -1,7 +1,7 @@
 // A map from image to something that must outlive a reload of this tab: notes, labels of a page that
 // is not confirmed yet.
 
-export class KeptMap {
+export class StoredMap {
   #name;
   /** @type {Map<string, any>} */
   #map;
