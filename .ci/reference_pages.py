@@ -21,6 +21,7 @@ import typer
 
 import cxrview
 from cxrview.cli.main import app
+from cxrview.cli.shared.help_text import EXAMPLE
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 HELP = "--help"
@@ -86,6 +87,8 @@ def _section(name: str, command: Any) -> str:
     arguments = [one for one in shown if not one.opts[0].startswith("-")]
     usage = " ".join(_argument(one) for one in arguments)
     lines += ["```text", f"cxrview {name} [OPTIONS] {usage}".rstrip(), "```", ""]
+    if command.epilog:
+        lines += ["Example:", "", "```text", command.epilog.removeprefix(EXAMPLE), "```", ""]
     if arguments:
         lines += _table("argument", [(_argument(one), one) for one in arguments])
     options = [one for one in shown if one.opts[0].startswith("-")]
