@@ -12,7 +12,7 @@
 #
 #   make quick                           lints what changed and runs its tests
 #   make lint                            ruff, mypy, import-linter
-#   make fix                             ruff's own repairs and formatting
+#   make fix                             ruff's own repairs and formatting; the reference pages
 #   make docs                            writes the reference pages that are made from the code, and
 #                                        the documentation site into site/: open site/index.html
 #                                        (its search needs python3 -m http.server -d site)
@@ -49,6 +49,7 @@ lint: .venv/test
 fix: .venv/test
 	.venv/bin/python -m ruff check --fix
 	.venv/bin/python -m ruff format
+	.venv/bin/python .ci/reference_pages.py
 
 quick: .venv/test
 	.venv/bin/python .ci/quick.py
