@@ -12,7 +12,10 @@
 #
 #   make quick                           lints what changed and runs its tests
 #   make lint                            ruff, mypy, import-linter
-#   make fix                             ruff's own repairs and formatting
+#   make fix                             ruff's own repairs and formatting; the reference pages
+#   make docs                            writes the reference pages that are made from the code, and
+#                                        the documentation site into site/: open site/index.html
+#                                        (its search needs python3 -m http.server -d site)
 
 ARCHIVE ?=
 OUT ?= views.parquet
@@ -21,7 +24,7 @@ MARKERS ?= not gpu and not slow
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: classify test bench quick lint fix clean
+.PHONY: classify test bench quick lint fix docs clean
 
 # A list of failures (exit code 1) is a result, not an error of make's.
 ifeq ($(ARCHIVE),)
@@ -46,9 +49,14 @@ lint: .venv/test
 fix: .venv/test
 	.venv/bin/python -m ruff check --fix
 	.venv/bin/python -m ruff format
+	.venv/bin/python .ci/reference_pages.py
 
 quick: .venv/test
 	.venv/bin/python .ci/quick.py
+
+docs: .venv/test
+	.venv/bin/python .ci/reference_pages.py
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --quiet
 
 bench: .venv/bench
 	.venv/bin/python benchmarks/throughput.py $(OPTIONS)
@@ -64,7 +72,7 @@ bench: .venv/bench
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install --upgrade "pip>=25.1"
 	@$(PIP) install torch==2.13.0
-	@$(PIP) install --editable ".[train,annotate,audit,postgresql,sr]" --group dev
+	@$(PIP) install --editable ".[train,annotate,audit,postgresql,sr]" --group dev --group docs
 	@touch $@
 
 # With the plug-ins by which pydicom itself reads every transfer syntax, for the baseline.
@@ -73,4 +81,4 @@ bench: .venv/bench
 	@touch $@
 
 clean:
-	rm -rf .venv .demo .bench
+	rm -rf .venv .demo .bench site

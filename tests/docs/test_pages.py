@@ -1,0 +1,287 @@
+"""Runs every console and Python block of the pages, in the order of the page, in one folder.
+
+The command pages in `docs/*.md` are left to the test of the package, which runs their Python
+blocks.
+
+HTML comments on a page, which no reader sees, say what a block needs:
+
+    <!-- setup: COMMANDS -->           are run by bash at this place
+    <!-- needs: LIBRARY: COMMAND -->   the next block is left out where a library is missing
+    <!-- not run: REASON -->           the next block is not run; its options must exist
+    <!-- until Ctrl-C -->              the next block serves until it is interrupted
+    <!-- folder: the repository -->    the page is run in a copy of the repository, and installs
+                                       from it, so that it needs the network
+
+Output on a page must be printed; `...` stands for anything, a line of its own for any lines.
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import typer
+
+from cxrview.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        DOCS / "index.md",
+        *(
+            page
+            for folder in ("start", "how-to", "reference", "background")
+            for page in (DOCS / folder).glob("*.md")
+        ),
+    ]
+)
+STEP = re.compile(
+    r"^```(?P<language>console|python)\n(?P<block>.*?)^```$"
+    r"|<!-- (?P<what>setup|needs|not run|folder)(:\s(?P<value>.*?))?-->"
+    r"|<!-- (?P<serves>until Ctrl-C) -->",
+    re.MULTILINE | re.DOTALL,
+)
+READY_SECONDS = 60
+BLOCK_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One block of a page, or commands of a comment."""
+
+    language: str
+    text: str
+    needs: str = ""
+    not_run: str = ""
+    serves: bool = False
+
+    @property
+    def commands(self) -> str:
+        """The commands of a console block, without prompts and output."""
+        if self.language != "console":
+            return self.text
+        return "".join(line for line, is_command in self._lines() if is_command)
+
+    @property
+    def output(self) -> list[str]:
+        """The lines that are printed."""
+        if self.language != "console":
+            return []
+        return [line.rstrip() for line, is_command in self._lines() if not is_command]
+
+    def _lines(self) -> Iterator[tuple[str, bool]]:
+        continues = False
+        for line in self.text.splitlines(keepends=True):
+            is_command = continues or line.startswith("$ ")
+            continues = is_command and line.endswith("\\\n")
+            yield line.removeprefix("$ ") if is_command else line, is_command
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """The blocks of a page in their order."""
+    found, marks = [], {}
+    for step in STEP.finditer(page.read_text(encoding="utf-8")):
+        if step["what"] == "setup":
+            found.append(Block(language="bash", text=step["value"]))
+        elif step["what"]:
+            marks[step["what"].replace(" ", "_")] = step["value"].strip()
+        elif step["serves"]:
+            marks["serves"] = True
+        else:
+            marks.pop("folder", None)
+            found.append(Block(language=step["language"], text=step["block"], **marks))
+            marks = {}
+    return found
+
+
+WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where pip cannot fetch anything."""
+    fetch = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest"]
+    target = [str(tmp_path_factory.mktemp("fetched")), "packaging"]
+    for python in (sys.executable, "python3"):  # an environment need not have pip
+        done = subprocess.run([python, *fetch, *target], capture_output=True, check=False)
+        if done.returncode == 0:
+            return
+    pytest.skip("needs the network: python3 -m pip download packaging")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder with the command `cxrview` and a key of its own."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    ours = {"cxrview": f"{sys.executable} -m cxrview", "python": sys.executable}
+    for name, command in ours.items():
+        (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        (programs / name).chmod(0o755)
+    work = tmp_path / "work"
+    work.mkdir()
+    return work
+
+
+def copy_repository(into: Path) -> None:
+    """Every file that git knows or would add."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    names = [name for name in listing.decode().split("\0") if name and (ROOT / name).is_file()]
+    for name in names:
+        target = into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+
+
+def run(block: Block, folder: Path) -> str:
+    """Run a block in a folder and return what it printed."""
+    if block.language == "python":
+        command = [sys.executable, "-W", "error", "-c", block.text]
+    else:
+        command = ["bash", "-euo", "pipefail", "-c", block.commands]
+    environment = {
+        **os.environ,
+        "PATH": f"{folder.parent / 'programs'}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(folder.parent / "settings"),
+        "COLUMNS": "120",
+    }
+    environment.pop("MAKEFLAGS", None)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    if block.serves:
+        return interrupted(process)
+    try:
+        printed, _ = process.communicate(timeout=BLOCK_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert process.returncode == 0, f"{block.text}\n{printed}"
+    return printed
+
+
+def interrupted(process: "subprocess.Popen[str]") -> str:
+    """What a server prints until it is ready; it must then end by Ctrl-C."""
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=READY_SECONDS)
+    assert process.returncode in (0, 130), ready + rest
+    return ready + rest
+
+
+def matches(expected: list[str], printed: str) -> bool:
+    """Whether lines were printed in this order.
+
+    `...` is anything, and a PFI, which has three decimals, any PFI: its last digits depend on the
+    processor.
+    """
+    found = iter(line.rstrip() for line in printed.splitlines())
+    wanted = (".*".join(map(re.escape, line.split("..."))) for line in expected if line.strip("."))
+    patterns = [re.sub(r"\d+\\\.\d{3}\b", r"\\d+\\.\\d{3}", line) for line in wanted]
+    return all(any(re.fullmatch(line, one) for one in found) for line in patterns)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
+def test_blocks_of_a_page_run_in_its_order(page, folder, request):
+    missing = []
+    if "<!-- folder: the repository -->" in page.read_text(encoding="utf-8"):
+        request.getfixturevalue("network")
+        copy_repository(folder)
+
+    for block in blocks_of(page):
+        if block.not_run:
+            continue
+        if block.needs and not is_installed(block.needs):
+            missing.append(block.needs)
+            continue
+        printed = run(block, folder)
+        assert matches(block.output, printed), f"{block.text}\n-- printed --\n{printed}"
+        assert printed or block.language != "python", f"prints nothing:\n{block.text}"
+
+    if missing:
+        pytest.skip("; ".join(dict.fromkeys(f"needs {one}" for one in missing)))
+
+
+def is_installed(need: str) -> bool:
+    """Whether a library is on this machine: `LIBRARY: COMMAND THAT INSTALLS IT`."""
+    library, _, command = need.partition(": ")
+    assert command, f"say how to get it: <!-- needs: {library}: COMMAND -->"
+    return find_spec(library) is not None
+
+
+def spelled_options(command: str) -> tuple[list[str], list[str]]:
+    """The words of a command of ours before its first argument, and its options."""
+    words = shlex.split(command, comments=True)
+    options = [word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)]
+    return words, options
+
+
+@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
+def test_options_of_blocks_that_are_not_run_exist(page):
+    wrong = []
+    for block in blocks_of(page):
+        if not block.not_run or block.language != "console":
+            continue
+        for line in block.commands.replace("\\\n", " ").splitlines():
+            words, options = spelled_options(line)
+            if not words or not words[0].endswith("cxrview"):
+                continue
+            command = typer.main.get_command(app)
+            for word in words[1:]:
+                command = getattr(command, "commands", {}).get(word, command)
+            known = {name for one in command.params for name in one.opts}
+            wrong += [f"{line}: {name}" for name in options if name not in known]
+
+    assert wrong == []
+
+
+def test_not_run_says_why():
+    unsaid = [
+        f"{name_of(page)}: {block.text}"
+        for page in WITH_BLOCKS
+        for block in blocks_of(page)
+        if block.not_run and len(block.not_run.split()) < 3
+    ]
+
+    assert unsaid == []
+
+
+def test_matches_takes_lines_in_order_and_dots_for_anything():
+    assert matches(["a ... c", "...", "d"], "x\na b c\ny\nd\n")
+    assert not matches(["d", "a"], "a\nd\n")
+    assert not matches(["a b"], "a b c\n")
+    assert matches(["PFI 99.958 %"], "PFI 99.957 %\n")
+    assert not matches(["14.5 files, 0 failed"], "14.6 files, 0 failed\n")
+
+
+def test_block_commands_drop_prompts_and_output():
+    block = Block(language="console", text="$ one \\\n    two\nprinted\n$ three\n")
+
+    assert block.commands == "one \\\n    two\nthree\n"
+    assert block.output == ["printed"]

@@ -1,0 +1,109 @@
+"""Builds the documentation site and follows every link of the Markdown."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?![a-z]+:)(?P<target>[^)#\s]*)(#(?P<anchor>[^)\s]*))?\)")
+LOADED = re.compile(
+    r"<(?:script|img|iframe|source|audio|video|embed)[^>]+?src=[\"']?(?:https?:)?//"
+    r"|<link[^>]+rel=[\"']?(?:stylesheet|preload|preconnect|icon|modulepreload)[^>]+?href=[\"']?"
+    r"(?:https?:)?//"
+    r"|url\([\"']?(?:https?:)?//|@import\s+[\"'](?:https?:)?//"
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    seen: Counter[str] = Counter()
+    found = set()
+    for title in re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()
+        slug = re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-")
+        found.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return found
+
+
+def test_links_lead_to_files_and_headings():
+    broken = []
+    for page in PAGES:
+        for link in LINK.finditer(page.read_text(encoding="utf-8")):
+            target = (page.parent / link["target"]) if link["target"] else page
+            if not target.exists():
+                broken.append(f"{page.relative_to(ROOT)}: {link['target']}")
+            elif target.suffix == ".md" and link["anchor"] not in {None, *anchors(target)}:
+                broken.append(f"{page.relative_to(ROOT)}: {link[0]}")
+
+    assert broken == []
+
+
+def test_every_page_is_linked_from_the_index():
+    index = ROOT / "docs" / "index.md"
+    linked = {
+        (index.parent / link["target"]).resolve()
+        for link in LINK.finditer(index.read_text(encoding="utf-8"))
+    }
+    pages = {page for page in PAGES if page != index and page.is_relative_to(index.parent)}
+    below = {ROOT / "docs" / "reproduction" / "CLAIM.md"}  # linked from the page of its study
+
+    assert pages - linked - below == set()
+
+
+def test_readme_has_fewer_than_600_words():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) < 600
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built site."""
+    if not find_spec("mkdocs"):
+        pytest.skip("needs mkdocs: pip install --group docs")
+    folder = tmp_path_factory.mktemp("site")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(folder)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_site_loads_nothing_from_elsewhere(site):
+    files = [*site.rglob("*.html"), *site.rglob("*.css")]
+    loading = [
+        f"{path.relative_to(site)}: {found[0]}"
+        for path in files
+        if (found := LOADED.search(path.read_text(encoding="utf-8")))
+    ]
+
+    assert files
+    assert loading == []
+
+
+@pytest.mark.slow
+def test_site_has_the_docstrings_of_the_public_names(site):
+    page = (site / "reference" / "python-api.html").read_text(encoding="utf-8")
+
+    assert 'id="cxrview.classify.api.classify"' in page
+    assert "Raises" in page
+
+
+def test_loaded_finds_scripts_fonts_and_style_sheets():
+    assert LOADED.search('<script src="https://unpkg.com/x.js">')
+    assert LOADED.search('<link rel="stylesheet" href="//fonts.example/a.css">')
+    assert LOADED.search("src: url(https://fonts.example/a.woff2)")
+    assert not LOADED.search('<a href="https://doi.org/1">')
