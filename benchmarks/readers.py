@@ -35,7 +35,7 @@ from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
 from cxrview.image.dicom.pixel_module import read_pixel_module
-from cxrview.image.options import Limits
+from cxrview.image.limits import Limits
 from cxrview.phantom.encode import SYNTAXES, native_bytes
 from cxrview.records import Instance
 from cxrview.terms import Decision, Partition

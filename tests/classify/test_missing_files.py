@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from cxrview.classify import missing_files as reach
+from cxrview.classify import missing_files
 from cxrview.classify.missing_files import MountWatch
 from cxrview.classify.options import ClassifyOptions
 from cxrview.errors import InputUnavailable
@@ -158,7 +158,7 @@ def test_what_is_gone_for_good_can_be_given_up(many, draw, tmp_path, model):
 
 def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatch):
     mounts = tmp_path / "mountinfo"
-    monkeypatch.setattr(reach, "MOUNTS", mounts)
+    monkeypatch.setattr(missing_files, "MOUNTS", mounts)
     (many / "a disk").mkdir()
     (many / "a disk" / "lost+found").touch()
     name = str(many / "a disk").replace(" ", r"\040")

@@ -66,7 +66,7 @@ def run_files(
         sink: where the rows go.
         model: as `load_model` gives it.
         options: how files are read and decided.
-        named: what the run was given: the folders among it must stay within reach.
+        named: the arguments of the run. If a folder among them becomes unreachable, the run stops.
         conditions: what the result depends on besides the files; a resume must have the same.
         selection: which of the paths; all where None. A resume must have the same.
         overwrite: drop what a journal there holds. A complete table there is replaced when the new
@@ -77,9 +77,9 @@ def run_files(
             run stops as by Ctrl-C, within the files in progress.
 
     Raises:
-        UsageError: the journal there is of a run under other conditions, or is being written; or
-            there is none and a complete result, which only `overwrite` replaces; or failures and
-            summary there belong to another result.
+        UsageError: the journal is of a run under other conditions or is being written by another
+            run; a complete result exists and `overwrite` is not given; failures and summary there
+            belong to another result.
         RunStopped: the disk is full, the model's device failed, what a path held is out of reach,
             or too many files that were read before are not found again. The table holds what was
             finished where it could be written, and the journal always does.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
-from cxrview.image.options import Limits, ReadOptions
+from cxrview.image.limits import Limits
+from cxrview.image.options import ReadOptions
 from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.paths import file_system

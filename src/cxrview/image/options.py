@@ -1,39 +1,9 @@
-"""Options of reading a file, and limits that are checked before memory is taken."""
+"""Options of reading a file."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.errors import TooLarge
-
-FREE_BYTES = 64 << 20
-"""Inflated bytes that any file may have, whatever the ratio."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`.
-
-    Attributes:
-        max_file_bytes: size of the file on the disk.
-        max_pixel_bytes: rows x columns x samples x frames x bytes, as the header and the codestream
-            declare them. All frames count, though only the first is decoded. It also bounds an
-            inflated stream.
-        max_inflate_ratio: inflated bytes for one deflated byte, checked only beyond `FREE_BYTES`:
-            an image of one value shrinks a thousandfold as a decompression bomb does, but is small.
-            Real radiographs reach 10.
-        max_nesting: sequences within sequences. Structured reports, the deepest, rarely exceed 20.
-    """
-
-    max_file_bytes: int = 2 << 30
-    max_pixel_bytes: int = 1 << 30
-    max_inflate_ratio: int = 200
-    max_nesting: int = 64
-
-    def __post_init__(self) -> None:
-        if min(self.max_file_bytes, self.max_pixel_bytes) < 1:
-            raise ValueError("limits must be at least one byte")
-        if min(self.max_inflate_ratio, self.max_nesting) < 1:
-            raise ValueError("limits must be at least one")
+from cxrview.image.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,42 +24,3 @@ class ReadOptions:
     is_mapped: bool = False
     limits: Limits = Limits()
     header_terms: Path | None = None
-
-
-def check_pixels(path: str, size: int, limits: Limits) -> None:
-    """Refuse too many pixels before memory is taken for them.
-
-    Args:
-        path: for the error only.
-        size: bytes that rows, columns, samples, frames and depth come to.
-        limits: what is allowed.
-
-    Raises:
-        TooLarge: more than `max_pixel_bytes`.
-    """
-    if size > limits.max_pixel_bytes:
-        raise TooLarge(
-            path,
-            f"its pixels would take {size:,} bytes, and {limits.max_pixel_bytes:,} are allowed",
-            "Raise the limit with --max-pixel-mib (Limits.max_pixel_bytes) if it is a radiograph",
-        )
-
-
-def inflated_cap(size: int, limits: Limits) -> int:
-    """Return the limit on the inflated size of `size` deflated bytes."""
-    return min(limits.max_pixel_bytes, max(FREE_BYTES, size * limits.max_inflate_ratio))
-
-
-def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> None:
-    """Refuse a stream that inflates beyond `inflated_cap`.
-
-    Raises:
-        TooLarge: it would.
-    """
-    if inflated > inflated_cap(deflated, limits):
-        raise TooLarge(
-            path,
-            f"its {deflated:,} compressed bytes would decompress to more than "
-            f"{inflated_cap(deflated, limits):,}",
-            "It looks like a decompression bomb; raise the limits only if its source is trusted",
-        )

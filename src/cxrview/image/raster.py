@@ -22,7 +22,8 @@ from cxrview.errors import (
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
 from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.options import Limits, ReadOptions, check_inflation, check_pixels
+from cxrview.image.limits import Limits, check_inflation, check_pixels
+from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.sniff import Kind
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8

@@ -19,7 +19,8 @@ from cxrview.errors import (
 )
 from cxrview.image.failure import DAMAGE_ERRORS
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.options import ReadOptions, check_inflation, check_pixels
+from cxrview.image.limits import check_inflation, check_pixels
+from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
 from cxrview.records import Instance, Radiograph

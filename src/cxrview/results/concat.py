@@ -40,7 +40,7 @@ from cxrview.results.rekey import Patients
 from cxrview.results.side_files import need_own_summary, run_folder
 from cxrview.results.summary import RunSummary, count_outcomes, write_result
 from cxrview.results.tables import each_failure, each_row, has_column
-from cxrview.sources.order import FoundOrder, Place
+from cxrview.sources.order import FoundOrder, SortKey
 from cxrview.sources.paths import absolute
 from cxrview.sources.shard import Shard
 from cxrview.wording import plural
@@ -301,6 +301,6 @@ def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]])
             yield row
 
 
-def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[Place, Row]]:
+def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[SortKey, Row]]:
     for row in rows:
         yield order.place_of(absolute(from_printable(row["path"]), folder)), row

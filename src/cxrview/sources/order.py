@@ -8,7 +8,7 @@ from cxrview.sources.paths import WILDCARD, absolute, matches
 
 LIST = "-"
 """The argument of a list on standard input."""
-Place = tuple[int, list[str], str]
+SortKey = tuple[int, list[str], str]
 """Number of the argument, names from the root on, archive."""
 
 
@@ -34,7 +34,7 @@ class FoundOrder:
                 self._globs.append((number, name.split("/"), archive))
         self._otherwise = self._first.get((LIST, ""), len(paths))
 
-    def place_of(self, path: str) -> Place:
+    def place_of(self, path: str) -> SortKey:
         """Return the key of an absolute path, as found and not as printed."""
         name, archive = _parted(path)
         named = [*self._above(name, archive), *self._matching(name, archive)]

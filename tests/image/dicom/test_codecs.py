@@ -11,7 +11,7 @@ from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.frame import Frame
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import stored_values
-from cxrview.image.options import Limits
+from cxrview.image.limits import Limits
 
 LOSSLESS = {
     "RLE": "1.2.840.10008.1.2.5",

@@ -161,10 +161,10 @@ def in_form(request: Request, csrf: Annotated[str, Form(max_length=1024)]) -> Lo
     return managing(login)
 
 
-Reading = Annotated[Login, Depends(reading)]
-Adjudicating = Annotated[Login, Depends(adjudicating)]
-Managing = Annotated[Login, Depends(managing)]
-Closing = Annotated[Login, Depends(closing)]
+ReaderLogin = Annotated[Login, Depends(reading)]
+AdjudicatorLogin = Annotated[Login, Depends(adjudicating)]
+ManagerLogin = Annotated[Login, Depends(managing)]
+CloserLogin = Annotated[Login, Depends(closing)]
 StudyForm = Annotated[Login, Depends(in_form)]
 
 

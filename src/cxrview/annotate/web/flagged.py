@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from cxrview.annotate.effective import ReadingSlot
-from cxrview.annotate.web.auth import Adjudicating
+from cxrview.annotate.web.auth import AdjudicatorLogin
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
@@ -21,7 +21,7 @@ _ON_A_PAGE = 50
 
 @routes.get("/flagged")
 def flagged(
-    request: Request, login: Adjudicating, after: Annotated[int, Query(ge=0, le=10**9)] = 0
+    request: Request, login: AdjudicatorLogin, after: Annotated[int, Query(ge=0, le=10**9)] = 0
 ) -> HTMLResponse:
     """List the images that readers flagged, with their notes and without their names.
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from cxrview.annotate.agreement import pace
 from cxrview.annotate.effective import ReadingSlot
-from cxrview.annotate.web.auth import Reading
+from cxrview.annotate.web.auth import ReaderLogin
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import verdict
 from cxrview.annotate.web.state import StudyState
@@ -24,7 +24,7 @@ Shown = Literal["flagged", "postponed", "all"]
 @routes.get("/my-readings")
 def my_readings(
     request: Request,
-    login: Reading,
+    login: ReaderLogin,
     show: Annotated[Shown, Query()] = "all",
     after: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> HTMLResponse:

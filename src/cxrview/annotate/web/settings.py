@@ -26,7 +26,8 @@ class ServeSettings:
     login_hours: float = 12
     """Hours after which a login ends."""
     lease_seconds: float = 120
-    """Seconds for which a tab holds the images that it fetched, so that other tabs show others."""
+    """Seconds for which a tab holds the images that it fetched, so that other tabs show others. An
+    open tab renews this every 45 seconds (`RENEW_MS` in `static/tab_lease.js`)."""
     picture_workers: int = max(1, min(4, os.cpu_count() or 1))
     """Number of processes that decode images."""
     picture_seconds: float = 30

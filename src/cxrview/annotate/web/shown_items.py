@@ -5,7 +5,7 @@ from typing import Any
 
 from cxrview.annotate.effective import slot_of
 from cxrview.annotate.settle import EXCLUDED, settle
-from cxrview.annotate.web.state import Place, StudyState
+from cxrview.annotate.web.state import ShownImage, StudyState
 from cxrview.records import Reader, Reading, Settled
 from cxrview.terms import Action, ReadingRound
 
@@ -15,7 +15,9 @@ def verdict(reading: Reading) -> str:
     return reading.label if reading.act is Action.LABEL else f"{EXCLUDED}: {reading.reason}"
 
 
-def blind_item(state: StudyState, reader: Reader, showing: str, place: Place) -> dict[str, Any]:
+def blind_item(
+    state: StudyState, reader: Reader, showing: str, place: ShownImage
+) -> dict[str, Any]:
     """Return an image of the blind round, with the reader's own note and flag only.
 
     Args:

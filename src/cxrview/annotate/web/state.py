@@ -30,7 +30,7 @@ _REVEALING = {StudyEvent.OPINION_SHOWN, StudyEvent.IMAGE_REVEALED}
 """Entries of the log that do not change which readings count."""
 _REFRESH_SECONDS = 1.0
 """The database is read again after this time, for changes that the command line made."""
-Place = tuple[str, ReadingRound, int]
+ShownImage = tuple[str, ReadingRound, int]
 """What a showing id stands for: image id, round and occasion."""
 
 
@@ -53,7 +53,7 @@ class StudyState:
     blind_round_closed: datetime | None
     late_limit: timedelta
     _lists: dict[int, ReadingList]
-    _places: dict[int, dict[str, Place]]
+    _places: dict[int, dict[str, ShownImage]]
     _recent: defaultdict[tuple[int, ReadingRound], dict[ReadingSlot, None]]
     _slot_by_uid: dict[str, ReadingSlot]
     _opinion_shown: set[int]
@@ -142,7 +142,10 @@ class StudyState:
         return reader.reader_id in self._opinion_shown
 
     def note_opinion_shown(self, reader: Reader) -> None:
-        """Record that the reader is about to see it: none of their readings is blind after that."""
+        """Record that the reader is about to see what the model or others say.
+
+        None of their readings is blind after that.
+        """
         with self.lock:
             if self.blind_round_closed and not self.was_shown_opinion(reader):
                 self.store.note_opinion_shown(reader.reader_id, self.time)
@@ -159,7 +162,7 @@ class StudyState:
                 self._revealed.update((reader.reader_id, one) for one in new)
 
     def record_reveal_of_all(self, reader: Reader) -> None:
-        """Record the same for every image of the study, before an export."""
+        """Record that the reader is about to see what others say of every image, in an export."""
         with self.lock:
             if any((reader.reader_id, one) not in self._revealed for one in self._images):
                 self.store.record_reveal_of_all(reader.reader_id, len(self._images), self.time)
@@ -218,7 +221,7 @@ class StudyState:
                     self._mark_all(reader, made)
                     return self._lists.setdefault(reader.reader_id, made)
 
-    def place_of(self, reader: Reader, showing: str) -> Place | None:
+    def place_of(self, reader: Reader, showing: str) -> ShownImage | None:
         """Return what a showing id of this reader stands for; None if it is not one of theirs.
 
         Images that now belong to another reader's list are found too, so that a reading that
@@ -236,7 +239,7 @@ class StudyState:
                     self._places[reader.reader_id] = places
         return places.get(showing)
 
-    def showing_of(self, reader: Reader, place: Place) -> str:
+    def showing_of(self, reader: Reader, place: ShownImage) -> str:
         """Return the showing id of an image for a reader; the inverse of `place_of`."""
         image_id, shown_in, occasion = place
         return showing_id(self.study, reader.reader_id, image_id, occasion, shown_in)
@@ -310,7 +313,7 @@ class StudyState:
             if slot[2] is ReadingRound.BLIND:
                 self._mark(reading_list, slot)
 
-    def _all_places(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, Place]:
+    def _all_places(self, reader: Reader, image_ids: Iterable[str]) -> dict[str, ShownImage]:
         rounds: list[tuple[ReadingRound, int]] = []
         if Role.READER in reader.roles:
             rounds += [(ReadingRound.BLIND, 0), (ReadingRound.BLIND, 1)]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, ValidationError
 
 from cxrview.annotate.effective import VERDICTS
-from cxrview.annotate.web.state import Place, StudyState
+from cxrview.annotate.web.state import ShownImage, StudyState
 from cxrview.records import EXCLUSION_REASONS, Reader, Reading
 from cxrview.terms import Action, Method, ReadingRound
 
@@ -119,7 +119,7 @@ def _reading(state: StudyState, reader: Reader, raw: dict[str, Any]) -> Reading:
     )
 
 
-def _check(state: StudyState, reader: Reader, sent: SubmittedReading, place: Place) -> None:
+def _check(state: StudyState, reader: Reader, sent: SubmittedReading, place: ShownImage) -> None:
     labels = {choice.name for choice in state.study.choices}
     if sent.act is Action.LABEL and sent.label not in labels:
         raise _Refused("the study has no such label")

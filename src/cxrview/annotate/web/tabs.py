@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from cxrview.annotate.web.auth import SignedIn
-from cxrview.annotate.web.state import Place, StudyState
+from cxrview.annotate.web.state import ShownImage, StudyState
 from cxrview.records import Login, Reader
 from cxrview.terms import ReadingRound
 
@@ -89,7 +89,7 @@ def holder_of(reader: Reader, tab: str, shown_in: ReadingRound) -> str:
     return f"{reader.reader_id}/{tab}" + ("" if shown_in is ReadingRound.BLIND else f"/{shown_in}")
 
 
-def lease_of(showing: str, place: Place) -> str:
+def lease_of(showing: str, place: ShownImage) -> str:
     """Return the name of what is leased: a showing in the blind round, later the image itself.
 
     Args:

@@ -37,7 +37,7 @@ from cxrview.image.dicom.parse import inflate
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.rle import decode_rle
 from cxrview.image.dicom.stored_values import unpack_native
-from cxrview.image.options import check_pixels
+from cxrview.image.limits import check_pixels
 
 Codec = Callable[[Frame], Planes]
 

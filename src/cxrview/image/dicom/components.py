@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrview.errors import CorruptPixels
 from cxrview.image.dicom.frame import Frame, Planes
-from cxrview.image.options import check_pixels
+from cxrview.image.limits import check_pixels
 from cxrview.image.window import luma
 
 SAMPLES_DIFFER = "samples_differ"

@@ -5,41 +5,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from cxrview.errors import (
-    CorruptHeader,
-    NestedTooDeep,
-    NoPixelData,
-    Truncated,
-    Unsupported,
-)
+from cxrview.errors import NestedTooDeep
 from cxrview.image.dicom.codecs import CODECS
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.fast import downsample_frame, downsample_reduced
-from cxrview.image.dicom.fragments import join_first_frame
+from cxrview.image.dicom.first_frame import (
+    UNCOMPRESSED_SYNTAXES,
+    find_pixel_data,
+    join_first_codestream,
+    unpack_first_frame,
+)
 from cxrview.image.dicom.frame import Frame, Planes
 from cxrview.image.dicom.grey import to_grey
 from cxrview.image.dicom.instance import read_instance
 from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
-from cxrview.image.dicom.native_length import is_third, unpack_by_length
-from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, PixelElement, parse
+from cxrview.image.dicom.parse import Parsed, parse
 from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
-from cxrview.image.dicom.stored_values import unpack_native
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.options import ReadOptions, check_pixels
+from cxrview.image.limits import check_pixels
+from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
 from cxrview.records import Instance, Radiograph
-
-_NATIVE = frozenset(
-    [
-        "1.2.840.10008.1.2",
-        "1.2.840.10008.1.2.1",
-        "1.2.840.10008.1.2.1.99",
-        "1.2.840.10008.1.2.2",
-    ]
-)
-_RLE = "1.2.840.10008.1.2.5"
 
 
 class DicomFile(ImageFile):
@@ -101,12 +89,13 @@ class DicomFile(ImageFile):
     def _first_frame(self) -> tuple[PixelModule, Planes | Frame]:
         """Find the first frame: native pixels, or a codestream to be decoded."""
         path, parsed, header = self.instance.path, self._parsed, self._header
-        element = _pixels(path, parsed, header)
+        element = find_pixel_data(path, parsed, header)
         module = read_pixel_module(path, header, element.tag)
         check_pixels(path, module.decoded_bytes, self._options.limits)
-        if parsed.transfer_syntax in _NATIVE:
-            return module, _native(path, parsed, element, module)
-        frame, notes = _compressed(path, parsed, element, module, self._options)
+        if parsed.transfer_syntax in UNCOMPRESSED_SYNTAXES:
+            return module, unpack_first_frame(path, parsed, element, module)
+        limits = self._options.limits
+        frame, notes = join_first_codestream(path, parsed, element, module, limits)
         return replace(module, warnings=module.warnings + notes), frame
 
     def _planes(self, frame: Planes | Frame) -> Planes:
@@ -163,89 +152,3 @@ def _guarded(path: str) -> Iterator[None]:
 def _with_notes(grey: GreyImage, module: PixelModule, notes: tuple[str, ...] = ()) -> GreyImage:
     first = (f"first_of_frames:{module.frames}",) if module.frames > 1 else ()
     return replace(grey, warnings=module.warnings + first + notes + grey.warnings)
-
-
-def _pixels(path: str, parsed: Parsed, header: Header) -> PixelElement:
-    if parsed.pixels is not None and len(parsed.pixels.value):
-        return parsed.pixels
-    if parsed.broken is not None:
-        group, element = divmod(parsed.broken, 1 << 16)
-        raise CorruptHeader(
-            path,
-            f"its element ({group:04X},{element:04X}) has no valid length",
-            "Export it again; what follows that element cannot be read",
-        )
-    if parsed.is_cut or (parsed.pixels is not None and parsed.pixels.length):
-        raise Truncated(path, "it ends before its pixels")
-    if header.has(0x00287FE0):
-        raise Unsupported(
-            path, "its pixels are on a server (JPIP)", "Fetch the image itself from there"
-        )
-    if header.has(0x00280010) and header.has(0x00280011):
-        raise NoPixelData(path, "its header describes an image, but it has no pixels")
-    raise NoPixelData(
-        path,
-        "it is a DICOM object without pixels",
-        "Nothing to do, or check the export if a radiograph was expected here",
-    )
-
-
-def _native(path: str, parsed: Parsed, element: PixelElement, module: PixelModule) -> Planes:
-    if element.length == UNDEFINED_LENGTH:
-        raise CorruptHeader(
-            path, "its pixels are compressed, but its transfer syntax says they are not"
-        )
-    if len(element.value) < min(element.length, _needed(module)):
-        raise Truncated(path, "it ends before its pixels do")
-    length, needed = len(element.value), _needed(module)
-    if length < needed and not is_third(length, needed, module):
-        raise Truncated(path, "it has fewer pixels than its header says")
-    samples, notes = unpack_by_length(
-        length,
-        needed,
-        module,
-        lambda module: unpack_native(
-            element.value,
-            module,
-            is_little_endian=parsed.is_little_endian,
-            is_words=element.vr == "OW",
-        ),
-    )
-    return Planes(
-        samples=samples,
-        precision=max(module.bits_allocated, 8 * samples.dtype.itemsize)
-        if module.bits_allocated >= 8
-        else module.bits_allocated,
-        is_luma_first=module.photometric.startswith("YBR") or is_third(length, needed, module),
-        trailing_bytes=bytes(element.value[module.frame_bytes : module.frame_bytes + 1]),
-        warnings=notes,
-    )
-
-
-def _needed(module: PixelModule) -> int:
-    """Bytes of all frames; frames of one bit follow each other without padding."""
-    if module.bits_allocated == 1:
-        return (module.samples_a_plane * module.frames + 7) // 8
-    return module.frame_bytes * module.frames
-
-
-def _compressed(
-    path: str, parsed: Parsed, element: PixelElement, module: PixelModule, options: ReadOptions
-) -> tuple[Frame, tuple[str, ...]]:
-    if parsed.transfer_syntax not in CODECS:
-        raise Unsupported(
-            path,
-            "its transfer syntax is not supported",
-            "Convert it to JPEG 2000, JPEG-LS, RLE or uncompressed DICOM",
-        )
-    found = join_first_frame(
-        path, element.value, module.frames, has_end_marker=parsed.transfer_syntax != _RLE
-    )
-    frame = Frame(
-        path=path,
-        data=found.data,
-        module=module,
-        limits=options.limits,
-        ending=found.ending,
-    )
-    return frame, found.warnings

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxrview.errors import CorruptPixels, Truncated
 from cxrview.image.dicom.pixel_module import PixelModule
-from cxrview.image.options import Limits
+from cxrview.image.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

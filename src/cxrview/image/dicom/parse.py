@@ -36,7 +36,7 @@ from cxrview.image.dicom.tolerant_parse import (
     read_elements,
 )
 from cxrview.image.fetch import Data
-from cxrview.image.options import Limits, check_inflation, inflated_cap
+from cxrview.image.limits import Limits, check_inflation, inflated_cap
 from cxrview.image.sniff import is_vr
 
 FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010

@@ -19,7 +19,8 @@ from cxrview.image.fetch import (
     opening_remote,
 )
 from cxrview.image.image_file import ImageFile
-from cxrview.image.options import Limits, ReadOptions
+from cxrview.image.limits import Limits
+from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
 from cxrview.image.sniff import HEAD_BYTES as SNIFF_BYTES
 from cxrview.image.sniff import Kind, sniff

@@ -16,7 +16,8 @@ from cxrview.image.dicom.jpeg2000_reduced import count_halvings
 from cxrview.image.dicom.jpeg2000_truncate import NeedsWholeFile, cut_stream, read_main
 from cxrview.image.dicom.parse import UNDEFINED_LENGTH, Parsed, parse
 from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
-from cxrview.image.options import Limits, ReadOptions, check_pixels
+from cxrview.image.limits import Limits, check_pixels
+from cxrview.image.options import ReadOptions
 
 HEAD_BYTES = 1 << 16
 """Read first: most headers end within 10 KiB, and the main header of the stream soon after."""

@@ -17,7 +17,7 @@ from cxrview.image.dicom.frame import (
 )
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import unpack_native
-from cxrview.image.options import check_pixels
+from cxrview.image.limits import check_pixels
 
 
 def decode_rle(frame: Frame) -> Planes:

@@ -1,4 +1,4 @@
-"""Alembic runs this for each migration; `store.readings_database` gives the connection."""
+"""Alembic runs this for each migration; `database/connect.py` passes the connection."""
 
 from alembic import context
 

@@ -15,7 +15,7 @@ from cxrview.annotate.database.sign_in_links import LINK_DAYS
 from cxrview.annotate.database.study_log import LATE_SECONDS
 from cxrview.annotate.export import chosen_images, export_labels, export_readings
 from cxrview.annotate.lateness import count_late
-from cxrview.annotate.web.auth import Managing, StudyForm
+from cxrview.annotate.web.auth import ManagerLogin, StudyForm
 from cxrview.annotate.web.closing import close_blind_round, unread
 from cxrview.annotate.web.reader_changes import ReaderChange, change_consequences
 from cxrview.annotate.web.routes.pages import study_page
@@ -36,7 +36,7 @@ _UNREAD = "You have images left to read blind. You can export when you have none
 
 
 @routes.get("")
-def admin(request: Request, login: Managing) -> HTMLResponse:
+def admin(request: Request, login: ManagerLogin) -> HTMLResponse:
     """Show the progress of the study and its readers."""
     return _page(request, login)
 
@@ -61,7 +61,7 @@ def add_reader(
 
 @routes.get("/readers/{reader_id}/{change}")
 def confirm_change(
-    request: Request, login: Managing, reader_id: int, change: ReaderChange
+    request: Request, login: ManagerLogin, reader_id: int, change: ReaderChange
 ) -> HTMLResponse:
     """Show what a change to a reader would do, with a button that does it."""
     state: StudyState = request.app.state.study_state
@@ -83,7 +83,7 @@ def confirm_change(
 
 @routes.get("/export/{file}")
 def confirm_export(
-    request: Request, login: Managing, file: Literal["labels.csv", "readings.csv"]
+    request: Request, login: ManagerLogin, file: Literal["labels.csv", "readings.csv"]
 ) -> HTMLResponse:
     """Ask a manager who reads as well whether to see what the other readers said."""
     state: StudyState = request.app.state.study_state
@@ -126,7 +126,7 @@ def change_reader(request: Request, login: StudyForm, reader_id: int, change: st
 
 
 @routes.get("/closing")
-def confirm_closing(request: Request, login: Managing) -> HTMLResponse:
+def confirm_closing(request: Request, login: ManagerLogin) -> HTMLResponse:
     """Show what closing the blind round would do now, with a button that does it."""
     return _closing(request, login)
 
@@ -151,13 +151,13 @@ def close(
 
 
 @routes.get("/labels.csv")
-def labels(request: Request, login: Managing) -> Response:
+def labels(request: Request, login: ManagerLogin) -> Response:
     """Return the settled labels as a CSV file."""
     return _file(request, login, "labels.csv")
 
 
 @routes.get("/readings.csv")
-def readings(request: Request, login: Managing) -> Response:
+def readings(request: Request, login: ManagerLogin) -> Response:
     """Return every action of every reader as a CSV file."""
     return _file(request, login, "readings.csv")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from cxrview.annotate.web.agreement_table import agreement_table
-from cxrview.annotate.web.auth import Adjudicating, Reading, SignedIn
+from cxrview.annotate.web.auth import AdjudicatorLogin, ReaderLogin, SignedIn
 from cxrview.annotate.web.closing import unread
 from cxrview.annotate.web.routes.reading import counts
 from cxrview.annotate.web.routes.settling import conflicts_for
@@ -31,25 +31,25 @@ def home(request: Request, login: SignedIn) -> HTMLResponse:
 
 
 @routes.get("/read")
-def read(request: Request, login: Reading) -> HTMLResponse:
+def read(request: Request, login: ReaderLogin) -> HTMLResponse:
     """Show one image after another."""
     return study_page(request, login, "read")
 
 
 @routes.get("/grid")
-def grid(request: Request, login: Reading) -> HTMLResponse:
+def grid(request: Request, login: ReaderLogin) -> HTMLResponse:
     """Show pages of thumbnails."""
     return study_page(request, login, "grid")
 
 
 @routes.get("/adjudicate")
-def adjudicate(request: Request, login: Adjudicating) -> HTMLResponse:
+def adjudicate(request: Request, login: AdjudicatorLogin) -> HTMLResponse:
     """Show the conflicts, one by one."""
     return study_page(request, login, "adjudicate")
 
 
 @routes.get("/agreement")
-def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
+def agreement(request: Request, login: AdjudicatorLogin) -> HTMLResponse:
     """Show the agreement between readers."""
     state: StudyState = request.app.state.study_state
     state.refresh()
@@ -57,7 +57,7 @@ def agreement(request: Request, login: Adjudicating) -> HTMLResponse:
 
 
 @routes.get("/second-look")
-def second_look(request: Request, login: Adjudicating) -> HTMLResponse:
+def second_look(request: Request, login: AdjudicatorLogin) -> HTMLResponse:
     """Show labels with which the model disagrees, after the blind round."""
     state: StudyState = request.app.state.study_state
     state.refresh()

@@ -4,15 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
-from cxrview.annotate.web.auth import Reading, SignedIn
+from cxrview.annotate.web.auth import ReaderLogin, SignedIn
 from cxrview.annotate.web.picture_worker import MINMAX
 from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.shown_items import blind_item, item_of_reading, verdict
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.submit import SubmittedBatch, refusals, submit_readings
 from cxrview.annotate.web.tabs import Tab, holder_of
-from cxrview.records import Reader
-from cxrview.records import Reading as ReadingRecord
+from cxrview.records import Reader, Reading
 from cxrview.terms import ReadingRound, Role
 
 routes = APIRouter(prefix="/api")
@@ -26,7 +25,7 @@ _THUMBNAIL = 256
 
 @routes.get("/next")
 def following(
-    request: Request, login: Reading, tab: Tab, count: Count = 6, held: Held = ""
+    request: Request, login: ReaderLogin, tab: Tab, count: Count = 6, held: Held = ""
 ) -> dict[str, Any]:
     """Return the next images of the reader's list that the tab does not hold already."""
     edge = request.app.state.edges.get(login.reader.reader_id)
@@ -35,7 +34,7 @@ def following(
 
 @routes.get("/grid")
 def page_of_grid(
-    request: Request, login: Reading, tab: Tab, count: Count = 60, held: Held = ""
+    request: Request, login: ReaderLogin, tab: Tab, count: Count = 60, held: Held = ""
 ) -> dict[str, Any]:
     """Return the next images for a page of thumbnails."""
     return _following(request, login.reader, tab, count, held, _THUMBNAIL)
@@ -44,7 +43,7 @@ def page_of_grid(
 @routes.get("/reading/{showing}")
 def own_reading(
     request: Request,
-    login: Reading,
+    login: ReaderLogin,
     showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
 ) -> dict[str, Any]:
     """Return one image of the reader's own list, with the reader's verdict on it.
@@ -136,7 +135,7 @@ def _following(
     return {"items": shown, "lost": lost, **counts(state, reader)}
 
 
-def _recent(state: StudyState, reader: Reader, reading: ReadingRecord) -> dict[str, Any]:
+def _recent(state: StudyState, reader: Reader, reading: Reading) -> dict[str, Any]:
     return item_of_reading(state, reader, reading) | {
         "uid": reading.uid,
         "act": reading.act,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from cxrview.annotate.database.study_log import LATE_SECONDS
 from cxrview.annotate.second_look import second_look_order
-from cxrview.annotate.web.auth import Adjudicating, Closing
+from cxrview.annotate.web.auth import AdjudicatorLogin, CloserLogin
 from cxrview.annotate.web.closing import close_blind_round
 from cxrview.annotate.web.shown_items import conflict_item, random_order, second_look_item
 from cxrview.annotate.web.state import StudyState
@@ -29,7 +29,7 @@ class ClosingSent(BaseModel):
 
 
 @routes.get("/conflict")
-def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
+def conflict(request: Request, login: AdjudicatorLogin, tab: Tab) -> dict[str, Any]:
     """Return the next conflict: what the readers said, without their names."""
     state: StudyState = request.app.state.study_state
     state.refresh()
@@ -45,7 +45,7 @@ def conflict(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
 
 
 @routes.get("/second-look")
-def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, Any]:
+def second_look(request: Request, login: AdjudicatorLogin, tab: Tab) -> dict[str, Any]:
     """Return the next label with which the model disagrees, the most surprising first."""
     state: StudyState = request.app.state.study_state
     state.refresh()
@@ -66,7 +66,7 @@ def second_look(request: Request, login: Adjudicating, tab: Tab) -> dict[str, An
 
 @routes.post("/close-blind-round", response_model=None)
 def close_round(
-    request: Request, login: Closing, sent: ClosingSent | None = None
+    request: Request, login: CloserLogin, sent: ClosingSent | None = None
 ) -> Response | dict[str, bool]:
     """Close the blind round permanently; after that the model's opinions may be seen.
 
