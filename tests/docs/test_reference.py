@@ -117,7 +117,7 @@ def test_warning_codes_finds_each_way_to_emit_one():
 
 def test_exit_codes_are_those_of_the_command():
     listed = [row[0] for row in tables("exit-codes.md")]
-    named = [entry.USAGE_ERROR, entry.CANNOT_GO_ON, entry.OWN_FAULT, entry.INTERRUPTED]
+    named = [entry.USAGE_ERROR, entry.RUN_STOPPED, entry.INTERNAL_ERROR, entry.INTERRUPTED]
 
     assert listed == ["0", "1", *map(str, named)]
 
