@@ -214,7 +214,7 @@ def test_any_box_within_a_picture_can_be_blanked_moved_and_kept(row, column, row
 
 @pytest.mark.parametrize("sides", [(-1, 0, 10, 10), (0, 95, 10, 10), (0, 0, 0, 10)])
 def test_a_box_beyond_its_picture_or_empty_is_refused(sides):
-    with pytest.raises(ValueError, match="within its picture"):
+    with pytest.raises(ValueError, match="within the image"):
         Box(**dict(zip(("row", "column", "rows", "columns"), sides, strict=True)))
 
 
