@@ -78,7 +78,7 @@ def test_a_users_own_rule_takes_the_place_of_ours(tmp_path):
 def test_a_rule_without_an_entry_is_refused(tmp_path):
     (tmp_path / "rule.toml").write_text('version = "1"\n')
 
-    with pytest.raises(UsageError, match="no chest rule"):
+    with pytest.raises(UsageError, match="is not a chest rule"):
         load_chest_rule(tmp_path / "rule.toml")
 
 
@@ -89,7 +89,7 @@ def test_a_rule_that_is_no_list_of_texts_is_refused(tmp_path, modalities):
         f'version = "1"\nmodalities = {modalities}\nsop_classes = []\nbody_parts = []\n'
     )
 
-    with pytest.raises(UsageError, match="no chest rule"):
+    with pytest.raises(UsageError, match="is not a chest rule"):
         load_chest_rule(path)
 
 

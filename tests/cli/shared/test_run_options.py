@@ -280,7 +280,7 @@ def test_two_machines_with_their_own_keys_are_told_before_and_join_after(cxrview
         assert "such as --key shared.key --precision fp32" in text
     assert (refused.returncode, lost.returncode) == (2, 2)
     assert "--rekey KEY reads the headers again" in refused.stderr
-    assert "there is no key file missing.key" in lost.stderr
+    assert "the key file missing.key does not exist" in lost.stderr
     assert joined.returncode == bare.returncode < 2
     assert Path("views.csv").read_bytes() == Path("one.csv").read_bytes()
     assert {row["patient_key"] for row in rows_of("bare.csv")} == {""}
