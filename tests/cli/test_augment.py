@@ -106,7 +106,7 @@ def test_other_conditions_are_refused(store, whole):
     done = augment(store, "--materialise", "--out", whole, "--seed", 1)
 
     assert done.returncode == 2
-    assert "other conditions: seed differ" in done.stderr
+    assert "other settings: seed" in done.stderr
 
 
 def test_a_sheet_shows_an_image_file(picture, tmp_path):
@@ -144,7 +144,7 @@ def test_an_image_file_becomes_106_pictures(picture, tmp_path):
     [
         (["{picture}"], "nothing to do"),
         (["{picture}", "--out", "{new}", "--edge", "white"], "there is no edge white"),
-        (["{picture}", "--out", "{new}", "--materialise"], "holds no prepared images"),
+        (["{picture}", "--out", "{new}", "--materialise"], "is not a prepared store"),
         (["{store}", "--materialise"], "needs a folder"),
         (["{store}", "--sheet", "{new}", "--image", "x.png"], "has no image x.png"),
         (["{new}", "--sheet", "{new}"], "new does not exist"),

@@ -83,7 +83,7 @@ def test_what_is_no_text_is_refused_in_a_line(tmp_path, content):
     if content:
         (tmp_path / "labels.csv").write_bytes(content)
 
-    with pytest.raises(UsageError, match="cannot be read|no CSV in UTF-8"):
+    with pytest.raises(UsageError, match="cannot be read|not a UTF-8 CSV"):
         read_labels(tmp_path / "labels.csv")
 
 

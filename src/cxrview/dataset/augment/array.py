@@ -108,7 +108,7 @@ def _is_complete(folder: Path, about: dict[str, Any], overwrite: bool) -> bool:
         changed = [name for name in about if found.get(name) != about[name]]
         if changed:
             raise UsageError(
-                f"{folder} was made with other settings: {', '.join(changed)} differ",
+                f"{folder} was made with other settings: {', '.join(changed)}",
                 "Resume with the same ones, choose a new folder, or use --overwrite",
             )
         if found["complete"]:
