@@ -97,7 +97,7 @@ def test_one_begun_is_not_opened(begun):
 
 
 def test_other_conditions_are_refused_and_named(begun):
-    with pytest.raises(UsageError, match="seed differ"):
+    with pytest.raises(UsageError, match="other settings: seed"):
         write(begun, conditions=CONDITIONS | {"seed": 1})
 
     write(begun, conditions=CONDITIONS | {"seed": 1}, overwrite=True)
