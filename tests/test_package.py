@@ -69,7 +69,6 @@ METHODS = [
 ]
 
 
-DOCUMENTED_AT_THE_FIELD = {"CardAbout", "ModelCard"}
 CARD_RECORDS = {name for name, value in vars(card_about).items() if inspect.isclass(value)}
 """Rows and groups of `CardAbout`, public as `cxrview.records.card_about`."""
 

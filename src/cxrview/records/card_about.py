@@ -223,49 +223,61 @@ class CardStatements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardAbout:
-    """Data, recipe, counts, readers, licences and limits; None where the card does not say."""
+    """Data, recipe, counts, readers, licences and limits; None where the card does not say.
+
+    Attributes:
+        recipe: the recipe of its training.
+        seed: of the training.
+        candidate: the paper's candidate that was chosen, such as `grey/all-augmented`.
+        scale: in words, how much smaller than the paper's study a run of `reproduce` was.
+        quantised_from: `model_id` of the float32 model; of int8 alone.
+        calibrated_on_training_pictures: of int8 alone.
+        cutoff_range: cutoffs with the largest Youden's J, in percent.
+        against_fp32: by partition, then by kind of image; of int8 alone.
+        chosen_on: in words, the images that the model was chosen on.
+        validation_right: of a candidate: validation images that are right at a PFI of 50 %.
+        validation_images: of a candidate: validation images in all.
+        schedule: of a candidate: rates, epochs and batch of its training.
+        belongs: of a candidate: hashes of the images, the split and the weights that it was
+            trained from.
+        weights: of a candidate: name of its weights file.
+        labels_sha256: SHA-256 of the labels.
+        partitions: the rule that divides the patients.
+        training: images that it was trained on.
+        validation: upright validation images.
+        test: upright test images.
+        orientations: by partition: `validation` and `test`.
+        not_chest: None of a model without an output `chest`.
+        storage: what storing images as JPEG before training changes.
+        calibration: by the set of images, in words.
+        leave_source_out: how often the recipe is right on a source that it was not trained on.
+        seeds: trainings by other seeds.
+        statements: what people wrote: data, licences, readers, limits.
+    """
 
     recipe: RecipeFacts | None = None
     seed: int | None = None
-    """Of the training."""
     candidate: str | None = None
-    """The paper's candidate that was chosen, such as `grey/all-augmented`."""
     scale: str | None = None
-    """In words, how much smaller than the paper's study a run of `reproduce` was."""
     quantised_from: str | None = None
-    """`model_id` of the float32 model; of int8 alone."""
     calibrated_on_training_pictures: int | None = None
-    """Of int8 alone."""
     cutoff_range: tuple[float, float] | None = None
-    """Cutoffs with the largest Youden's J, in percent."""
     against_fp32: Mapping[str, Mapping[str, PrecisionComparison]] | None = None
-    """By partition, then by kind of image; of int8 alone."""
     chosen_on: str | None = None
-    """In words, the images that the model was chosen on."""
     validation_right: int | None = None
-    """Of a candidate: validation images that are right at a PFI of 50 %."""
     validation_images: int | None = None
     schedule: Mapping[str, Any] | None = None
-    """Of a candidate: rates, epochs and batch of its training."""
     belongs: Mapping[str, str] | None = None
-    """Of a candidate: hashes of the images, the split and the weights that it was trained from."""
     weights: str | None = None
-    """Of a candidate: name of its weights file."""
     labels_sha256: str | None = None
     partitions: str | None = None
-    """The rule that divides the patients."""
     training: tuple[TrainingCount, ...] | None = None
     validation: tuple[SourceCounts, ...] | None = None
-    """Upright validation images."""
     test: tuple[SourceCounts, ...] | None = None
-    """Upright test images."""
     orientations: Mapping[str, tuple[OrientationCounts, ...]] | None = None
-    """By partition: `validation` and `test`."""
     not_chest: tuple[NotChestCounts, ...] | None = None
-    """None of a model without an output `chest`."""
     storage: StorageLoss | None = None
     calibration: Mapping[str, Calibration] | None = None
-    """By the set of images, in words."""
     leave_source_out: tuple[LeftOutCounts, ...] | None = None
     seeds: Seeds | None = None
     statements: CardStatements = field(default=CardStatements(), metadata=FLAT)
