@@ -276,12 +276,13 @@ def is_begun(journal: Path) -> bool:
     return journal.stat().st_size > 45_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [
         (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 130, marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow),
+        (signal.SIGTERM, 130),
+        (signal.SIGKILL, -9),
     ],
 )
 def test_a_run_that_is_stopped_anyhow_resumes_to_the_same_table(

@@ -368,7 +368,13 @@ FAILS: dict[str, tuple[Builder, type[UnreadableImage]]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAILS)
+TAKES_SECONDS = {"a million empty fragments"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n in TAKES_SECONDS else n for n in FAILS],
+)
 def test_a_broken_file_has_its_reason(kit, read, name):
     build, expected = FAILS[name]
     data = build(kit)

@@ -216,6 +216,7 @@ def test_all_classes_are_counted_before_between_and_after(published, pictures, t
     assert network.classifier.out_features == 1000
 
 
+@pytest.mark.slow
 def test_top_1_that_is_known_is_not_counted_a_second_time(
     published, pictures, tmp_path, monkeypatch
 ):

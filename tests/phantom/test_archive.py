@@ -36,6 +36,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path):
     assert fingerprints(tmp_path / "one") == fingerprints(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_another_seed_shares_no_file(tmp_path):
     for seed in (1, 2):
         draw_archive(tmp_path / str(seed), seed=seed, damages=[], **SMALL)

@@ -28,6 +28,7 @@ def test_a_picture_fills_its_bits(patient, bits):
     assert pixels.max() == 2**bits - 1
 
 
+@pytest.mark.slow
 def test_no_two_patients_look_the_same():
     pictures = [render_patient(draw_patient(n, 0), Projection.PA, SIZE) for n in range(1, 5)]
     likeness = np.corrcoef([picture.ravel() for picture in pictures])

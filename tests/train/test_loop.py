@@ -38,6 +38,7 @@ def test_fine_tune_refuses_checkpoint_of_another_recipe(bars, tmp_path):
         trained(bars, path)
 
 
+@pytest.mark.slow
 def test_fine_tune_names_facts_of_checkpoint_as_earlier_versions(bars, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     recipe = dataclasses.replace(BRIEF, steps=1)

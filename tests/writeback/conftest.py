@@ -42,7 +42,7 @@ def find() -> Callable[..., Finding]:
 def drawn(tmp_path_factory) -> Path:
     """Drawn films of twelve patients in several transfer syntaxes; some headers are wrong."""
     folder = tmp_path_factory.mktemp("drawn") / "archive"
-    draw_archive(folder, patients=12, size=(256, 210), seed=3)
+    draw_archive(folder, patients=12, size=(96, 80), seed=3)
     return folder
 
 

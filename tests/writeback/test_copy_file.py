@@ -208,10 +208,12 @@ def test_an_invalid_uid_is_kept_among_the_original_attributes(find, film, settin
 
     correct_file(find(source), tmp_path / "copy.dcm", settings)
 
-    copy = read(tmp_path / "copy.dcm")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom converts, and checks, a value when asked for it
+        copy = read(tmp_path / "copy.dcm")
+        original = copy.OriginalAttributesSequence[-1].ModifiedAttributesSequence[0]
+        assert original.SOPInstanceUID == uid
     assert "SourceImageSequence" not in copy
-    original = copy.OriginalAttributesSequence[-1].ModifiedAttributesSequence[0]
-    assert original.SOPInstanceUID == uid
     assert copy.SOPInstanceUID.is_valid
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pydicom
 import pytest
 
 from cxrview.errors import UsageError
@@ -23,9 +24,10 @@ from cxrview.writeback.settings import WritebackForm
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory) -> Path:
     """A drawn archive and, beside it, a table that says of every fifth film that it is lateral."""
-    folder = tmp_path_factory.mktemp("run") / "archive"
-    draw_archive(folder, patients=40, size=(64, 64), seed=1)
-    films = [p for p in sorted(folder.rglob("*")) if p.is_file()]
+    drawn = tmp_path_factory.mktemp("drawn")
+    draw_archive(drawn, patients=2, size=(64, 64), seed=1, strangers=False, damages=[])
+    films = multiplied(sorted(drawn.rglob("IM*")), drawn.with_name("run") / "archive", 16)
+    folder = films[0].parents[1]
     rows = []
     for number, path in enumerate(films):
         uid = f"1.2.3.{number}"
@@ -49,6 +51,18 @@ def archive(tmp_path_factory) -> Path:
     return folder
 
 
+def multiplied(films: list[Path], folder: Path, copies: int) -> list[Path]:
+    """Each film several times, each time as an instance of its own."""
+    paths = []
+    for number, film in enumerate(film for film in films for _ in range(copies)):
+        dataset = pydicom.dcmread(film)
+        dataset.SOPInstanceUID = f"1.2.3.{number}"
+        paths.append(folder / f"{number % 5}" / f"{number}.dcm")
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
+        dataset.save_as(paths[-1])
+    return sorted(paths)
+
+
 def tree(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -59,7 +73,7 @@ def test_a_run_writes_the_copies_the_changes_and_the_counts(archive, settings, t
     done = write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, workers=2)
 
     copies = tree(tmp_path / "out")
-    assert done.written == len(copies) > 40
+    assert done.written == len(copies) > 16
     assert tree(archive) == before
     with (tmp_path / "out.changes.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -300,6 +300,7 @@ def test_damage_before_the_packets_shows_as_when_read_whole(store, pack, name, b
     assert_as_now(store, file[:at] + bytes([file[at] ^ 1 << bit]) + file[at + 1 :])
 
 
+@pytest.mark.slow
 @often
 @given(
     name=st.sampled_from(sorted(IN_PART)),
