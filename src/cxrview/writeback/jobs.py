@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cxrview.errors import CannotWrite, UnreadableImage
+from cxrview.image.failure import failure_of
 from cxrview.records import Failure
 from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_verified
 from cxrview.writeback.correct import ElementChange
@@ -49,10 +50,10 @@ class CopyJob:
         """Write the copy."""
         try:
             return [correct_file(self.finding, self.target, settings)]
-        except UnreadableImage as error:
-            return [failure_of(error)]
         except OSError as error:
             raise _cannot_write(self.target, error) from error
+        except Exception as error:  # pydicom raises anything on a header that it does not expect
+            return [failure_of(self.finding.path, error)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,8 @@ class ChangesJob:
         """Read the header and list what would change."""
         try:
             return [preview_file(self.finding, settings)]
-        except UnreadableImage as error:
-            return [failure_of(error)]
+        except Exception as error:  # as above
+            return [failure_of(self.finding.path, error)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,26 +100,24 @@ class ReportJob:
                     header = read_source(one).dataset
                     need_study(one.path, header)
                 except UnreadableImage as error:
-                    outcomes.append(failure_of(error))
+                    outcomes.append(failure_of(one.path, error))
                 else:
                     images.append(ImageFinding(finding=one, header=header))
             if not images:
                 return outcomes
-            report = make_report(
-                images, version=settings.software_version, moment=settings.modified
-            )
-            content = encode_dataset(report)
+            try:
+                report = make_report(
+                    images, version=settings.software_version, moment=settings.modified
+                )
+                content = encode_dataset(report)
+            except Exception as error:  # highdicom, likewise
+                return outcomes + [failure_of(one.finding.path, error) for one in images]
         target = self.folder / f"{report.SOPInstanceUID}.dcm"
         try:
             write_verified(target, content)
         except OSError as error:
             raise _cannot_write(target, error) from error
         return outcomes + [_reported(one.finding, target) for one in images]
-
-
-def failure_of(error: UnreadableImage) -> Failure:
-    """The row of a file that was refused."""
-    return Failure(path=error.path, code=error.code, reason=error.reason, advice=error.advice)
 
 
 def _reported(finding: Finding, target: Path) -> Correction:
