@@ -12,6 +12,7 @@ from cxrview.image import Limits, ReadOptions
 from cxrview.image.pseudonyms import default_key_path, load_or_make_key
 from cxrview.records import ModelCard
 from cxrview.sources.paths import local_path
+from cxrview.workers.memory import LIMIT_BYTES
 
 NO_REVIEW = (math.inf, math.inf)
 """A review band that no PFI lies in: every image is decided."""
@@ -57,7 +58,7 @@ class ClassifyOptions:
     header_terms: Path | None = None
     exact: bool = False
     limits: Limits = Limits()
-    memory_bytes: int = 4 << 30
+    memory_bytes: int = LIMIT_BYTES
     timeout_seconds: float = 60.0
     key: bytes | Path | None = None
     identify: bool = False

@@ -6,6 +6,7 @@ from pathlib import Path
 from cxrview.image.options import ReadOptions
 from cxrview.image.pseudonyms import pseudonym
 from cxrview.image.resize import SIDE
+from cxrview.workers.memory import LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class ReadSettings:
     side: int = SIDE
     """Rows and columns of the model's input."""
     options: ReadOptions = ReadOptions()
-    memory_bytes: int = 4 << 30
+    memory_bytes: int = LIMIT_BYTES
     """Address space that a worker may take beyond what it starts with."""
     key: bytes | None = None
     """Of the patients' pseudonyms; without one there are none."""

@@ -183,7 +183,7 @@ def check_file_size(path: str, size: int, limits: Limits) -> None:
 
 
 def _is_empty(path: str) -> EmptyFile:
-    return EmptyFile(path, "the file is empty", "Copy or export it again")
+    return EmptyFile(path, "the file is empty")
 
 
 def _is_folder(path: str, local: Path) -> UnreadableImage:

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+LIMIT_BYTES = 4 << 30
+"""What a worker process may take for one file unless the user says otherwise."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h."""
 KEPT_BYTES = 128 << 20

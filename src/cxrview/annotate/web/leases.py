@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 
+LEASE_SECONDS = 120
+"""How long a tab holds the images that it fetched, unless it renews its lease. An open tab does so
+every 45 seconds (`RENEW_MS` in `static/tab_lease.js`)."""
+
 
 class Leases:
     """Leases that expire. A holder that does not renew its leases loses all of them.

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cxrview.annotate.web.leases import LEASE_SECONDS
+from cxrview.workers.memory import LIMIT_BYTES
+
 
 def now() -> datetime:
     """Return the current time in UTC."""
@@ -25,14 +28,13 @@ class ServeSettings:
     which breaks other http services of the host."""
     login_hours: float = 12
     """Hours after which a login ends."""
-    lease_seconds: float = 120
-    """Seconds for which a tab holds the images that it fetched, so that other tabs show others. An
-    open tab renews this every 45 seconds (`RENEW_MS` in `static/tab_lease.js`)."""
+    lease_seconds: float = LEASE_SECONDS
+    """Seconds for which a tab holds the images that it fetched, so that other tabs show others."""
     picture_workers: int = max(1, min(4, os.cpu_count() or 1))
     """Number of processes that decode images."""
     picture_seconds: float = 30
     """Time limit for one image."""
-    picture_memory_bytes: int = 4 << 30
+    picture_memory_bytes: int = LIMIT_BYTES
     """Address space that such a process may use beyond what it starts with."""
     cache_bytes: int = 512 << 20
     """Memory for rendered pictures."""

@@ -5,7 +5,7 @@ import { queueKey } from "./page_config.js";
 import { postJson } from "./server.js";
 import { forgetClosedTabs } from "./tab_lock.js";
 
-// Well below lease_seconds of settings.py, or an open tab loses its images.
+// Well below LEASE_SECONDS of leases.py, or an open tab loses its images.
 const RENEW_MS = 45_000;
 
 export class TabLease {
