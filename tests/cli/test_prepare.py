@@ -96,7 +96,7 @@ def test_a_disk_that_takes_no_more_is_told_and_gone_on_with(labels, whole, tmp_p
     resumed = prepare(labels, "--out", tmp_path)
 
     assert full.returncode == 3
-    assert "the same command goes on from where it stands" in full.stderr
+    assert "the same command resumes the work" in full.stderr
     assert "Traceback" not in full.stderr
     assert resumed.returncode == 1
     assert all((tmp_path / path.name).read_bytes() == path.read_bytes() for path in whole.iterdir())

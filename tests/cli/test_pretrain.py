@@ -91,9 +91,9 @@ def test_colour_takes_the_published_weights_and_no_pictures(published, tmp_path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["rainbow"], "There are grey, grey-subset"),
+        (["rainbow"], "Choose from grey, grey-subset"),
         (["grey"], "needs pictures and their classes"),
-        (["grey", "--scale", "huge"], "there is no scale huge"),
+        (["grey", "--scale", "huge"], "scale huge does not exist"),
         (["grey", "--published", "{new}"], "new does not exist"),
         (["grey", "--pictures", "{new}", "--classes", "{npz}"], "new does not exist"),
     ],

@@ -264,7 +264,7 @@ def test_a_night_s_grey_rates_fall_as_the_paper_s_do():
 def test_another_pre_training_in_the_folder_is_refused(subset, published, pictures):
     other = dataclasses.replace(brief("grey-subset"), seed=2)
 
-    with pytest.raises(UsageError, match="another training: seed differ"):
+    with pytest.raises(UsageError, match="another training, which differs in seed"):
         pre_train(other, published, pictures, SUBSET, subset)
     with pytest.raises(UsageError, match="another training"):
         convert_colour(published, subset)

@@ -150,7 +150,7 @@ def test_another_study_in_the_folder_is_refused(whole):
     done = subprocess.run([*COMMAND[:-1], "2", "--out", str(whole)], capture_output=True, text=True)
 
     assert done.returncode == 2
-    assert "holds another study" in done.stderr
+    assert "belongs to another study" in done.stderr
     assert "seed" in done.stderr
 
 

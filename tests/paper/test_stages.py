@@ -105,7 +105,7 @@ def test_a_folder_goes_on_with_its_own_plan_alone(plan, tmp_path):
 
     check_plan(path, plan.conditions)
     other = dataclasses.replace(plan, seed=1, sources=("a b",))
-    with pytest.raises(UsageError, match="another study: seed, sources differ"):
+    with pytest.raises(UsageError, match="another study, which differs in seed, sources"):
         check_plan(path, other.conditions)
 
 
@@ -113,7 +113,7 @@ def test_changed_labels_are_another_study(plan, tmp_path):
     write_plan(tmp_path / "plan.json", plan.conditions)
     Path(plan.labels).write_text("more")
 
-    with pytest.raises(UsageError, match="labels differ"):
+    with pytest.raises(UsageError, match="differs in labels"):
         check_plan(tmp_path / "plan.json", plan.conditions)
 
 

@@ -177,7 +177,7 @@ def test_features_of_other_images_are_refused(material, pre_trained, tmp_path):
     )
     other = dataclasses.replace(material, seed=3)
 
-    with pytest.raises(UsageError, match="another training: seed differ"):
+    with pytest.raises(UsageError, match="another training, which differs in seed"):
         train_candidate(
             candidate, pre_trained, other, tmp_path / "two", features=tmp_path / "features"
         )

@@ -88,7 +88,7 @@ def check_plan(path: Path, conditions: Mapping[str, str]) -> None:
     differ = [name for name, value in conditions.items() if found.get(name) != value]
     if differ:
         raise UsageError(
-            f"{path.parent} belongs to another study: {', '.join(differ)} differ",
+            f"{path.parent} belongs to another study, which differs in {', '.join(differ)}",
             "Resume with the same, or choose a new folder",
         )
 

@@ -94,7 +94,7 @@ def begin_training(out: Path, belongs: dict[str, str]) -> None:
     differ = [name for name in belongs if found.get(name) != belongs[name]]
     if differ:
         raise UsageError(
-            f"{out} belongs to another training: {', '.join(differ)} differ",
+            f"{out} belongs to another training, which differs in {', '.join(differ)}",
             "Resume with the same, or choose a new folder",
         )
 
