@@ -127,7 +127,8 @@ def folder(tmp_path: Path) -> Path:
     """An empty folder with the command `cxrview` and a key of its own."""
     programs = tmp_path / "programs"
     programs.mkdir()
-    ours = {"cxrview": f"{sys.executable} -m cxrview", "python": sys.executable}
+    python = shlex.quote(sys.executable)  # the repository may be on a path with a space
+    ours = {"cxrview": f"{python} -m cxrview", "python": python}
     for name, command in ours.items():
         (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         (programs / name).chmod(0o755)
