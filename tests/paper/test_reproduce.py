@@ -16,15 +16,15 @@ import pytest
 from cxrview.paper.drawn_inputs import draw_study
 
 KILLED_AT = (
-    "prepare: begun",
-    "split: begun",
-    "pre-train grey: begun",
+    "prepare: started",
+    "split: started",
+    "pre-train grey: started",
     "pre-train grey: after epoch 0",
-    "fine-tune colour/fc-augmented: begun",
+    "fine-tune colour/fc-augmented: started",
     "fine-tune grey/all-augmented: step 1",
-    "choose: begun",
-    "assess: begun",
-    "robustness: begun",
+    "choose: started",
+    "assess: started",
+    "robustness: started",
 )
 """What is printed last before a kill -9, run after run."""
 BYTES = (
