@@ -81,9 +81,12 @@ def test_back_and_forward_show_nothing_that_was_read_since(serve, browser, hand)
     served.wait_for_readings(3)
     page.goto(f"{served.address}/keys")
     page.go_back()
+    page.wait_for_load_state("networkidle")  # a page from the browser's cache loads itself again
     said.append(hand(page).press("f"))
+    served.wait_for_readings(4)
     page.go_forward()
     page.go_back()
+    page.wait_for_load_state("networkidle")
     said.append(hand(page).press("f"))
 
     assert len(set(said)) == 5
