@@ -29,7 +29,7 @@ KINDS = {"native": "1.2.840.10008.1.2.1", "JPEG 2000": "1.2.840.10008.1.2.4.90"}
 
 
 def multiply(film: Path, folder: Path, files: int) -> None:
-    """Copies of one film, each an instance of its own."""
+    """Copies of one film, each with its own SOP Instance UID."""
     dataset = pydicom.dcmread(film)
     for number in range(files):
         uid = UID(f"2.25.{10**20 + number}")

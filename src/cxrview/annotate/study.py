@@ -122,7 +122,7 @@ def _discard(where: str) -> None:
 
 def absolute_path(store: ReadingStore, path: str) -> str:
     """Where an image of the study lies; a URL as it stands."""
-    return path if "://" in path else os.path.join(store.study.root, path)  # noqa: PTH118
+    return path if "://" in path else os.path.join(store.study.root, path)  # noqa: PTH118 (odd bytes)
 
 
 _ASKED_AFAR = 3
@@ -148,7 +148,7 @@ def set_root(store: ReadingStore, root: str) -> None:
         )
     local = local_path(root)
     # Absolute, since links and tables are laid elsewhere than where we stand.
-    store.study = replace(store.study, root=os.path.abspath(local) if local else root)  # noqa: PTH100
+    store.study = replace(store.study, root=os.path.abspath(local) if local else root)  # noqa: PTH100 (odd bytes)
     if lack := missing_images(store):
         raise UsageError(lack, "Name the folder or URL that this path begins in")
 
@@ -159,7 +159,7 @@ def missing_images(store: ReadingStore) -> str:
     if "://" in root:
         is_there = any(_opens(absolute_path(store, name)) for name in names[:_ASKED_AFAR])
     else:
-        is_there = any(os.path.isfile(absolute_path(store, name)) for name in names)  # noqa: PTH113
+        is_there = any(os.path.isfile(absolute_path(store, name)) for name in names)  # noqa: PTH113 (odd bytes)
     if is_there or not names:
         return ""
     return f"no image of the study is in {printable(root)}, such as {printable(names[0])}"
@@ -168,7 +168,7 @@ def missing_images(store: ReadingStore) -> str:
 def _names(store: ReadingStore) -> list[str]:
     """Paths that are relative to the root, in the study's order."""
     paths = (image.path for image in store.images())
-    return [path for path in paths if "://" not in path and not os.path.isabs(path)]  # noqa: PTH117
+    return [path for path in paths if "://" not in path and not os.path.isabs(path)]  # noqa: PTH117 (odd bytes)
 
 
 def _opens(url: str) -> bool:

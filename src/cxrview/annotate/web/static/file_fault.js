@@ -16,7 +16,7 @@ const codeOf = (why) => why.split(":")[0];
 export const fileFault = (why) => FILE_IS[codeOf(why)] ?? "";
 
 /**
- * In the few words that a thumbnail has room for.
+ * A short form for a thumbnail.
  * @param {string} why
  */
 export const inShort = (why) => IN_SHORT[codeOf(why)] ?? "cannot be displayed";
