@@ -54,7 +54,7 @@ def audit(
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
     from cxrview.audit.page import PageSettings, write_audit
-    from cxrview.cli.shared.extras import report_page_extra
+    from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
 
@@ -65,7 +65,7 @@ def audit(
     settings = PageSettings(
         pictures=0 if no_pictures else pictures, masks_border=mask_border, seed=seed
     )
-    with report_page_extra(), progress("images") as advance:
+    with needs_extra("audit", "the page of an audit"), progress("images") as advance:
         done = write_audit(table, out, settings, folder=root, on_picture=advance)
     typer.echo(_summary(done))
     typer.echo(f"page in {out}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import OverwriteFlag, SeedOption, in_path, out_folder
 from cxrview.errors import UsageError
 
@@ -39,7 +39,7 @@ def choose(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("choosing"):
+    with needs_extra("train", "choosing"):
         from cxrview.classify.model_files import CARD_NAME
         from cxrview.cli.shared.smoke_model import warn_of_smoke_test
         from cxrview.paper.choose import choose_candidate_of, make_model

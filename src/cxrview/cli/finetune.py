@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.old_forms import command_naming
 from cxrview.cli.shared.options import (
     DeviceOption,
@@ -95,7 +95,7 @@ def finetune(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("training"):
+    with needs_extra("train", "training"):
         import torch  # noqa: F401  (`find_device` asks it for devices)
 
         from cxrview.cli.shared.progress import TrainingLines

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     ClassesOption,
     DeviceOption,
@@ -131,7 +131,7 @@ def pretrain(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("training"):
+    with needs_extra("train", "training"):
         from cxrview.paper.pretrain import convert_colour, plan_for
         from cxrview.paper.pretrain_run import PictureSource, pre_trained_lines
         from cxrview.paper.scale import scale_named

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     LeftOutOption,
     PhotographsOption,
@@ -43,7 +43,7 @@ def quantise(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("quantising"):
+    with needs_extra("train", "quantising"):
         import onnx  # noqa: F401  (imported late by the library)
 
         from cxrview.classify.model_files import read_card

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     PUBLISHED_HELP,
     ClassesOption,
@@ -117,7 +117,7 @@ def reproduce(
 
     Exit code: 0 done, 1 done with images that could not be read, 2 usage error, 3 not writable.
     """
-    with training_extra("the study"):
+    with needs_extra("train", "the study"):
         from cxrview.paper.reproduce import run_study
         from cxrview.paper.write import write_results
         from cxrview.train.hardware import find_device

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     BatchWorkersOption,
     DeviceOption,
@@ -54,7 +54,7 @@ def train(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("training"):
+    with needs_extra("train", "training"):
         # The library imports these late; a missing one is reported before anything is trained.
         import jinja2  # noqa: F401
         import scipy  # noqa: F401

@@ -94,7 +94,7 @@ def writeback(
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped.
     """
-    from cxrview.cli.shared.extras import report_extra
+    from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
     from cxrview.writeback.run import write_back
@@ -103,7 +103,7 @@ def writeback(
     if form not in set(WritebackForm):
         raise UsageError(f"--as {form} is not known", "Use copies, sr or changes")
     if form == WritebackForm.SR:
-        with report_extra():
+        with needs_extra("sr", "a structured report"):
             import highdicom  # noqa: F401 (asked for before any file is read)
     settings = _settings(keep_uid, keep_position, deidentified)
     if dry_run:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.errors import UsageError
 
 
@@ -12,6 +12,6 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it():
             UsageError,
             match=r"choosing needs no_such_library, which is not installed\. .* -m pip install ",
         ),
-        training_extra("choosing"),
+        needs_extra("train", "choosing"),
     ):
         import no_such_library  # noqa: F401

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.annotate.shared import HOST, PORT, StudyName, without_password
-from cxrview.cli.shared.extras import annotation_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.patients import PatientColumn, PatientPattern, warn_of_no_patient
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.wording import plural
@@ -131,7 +131,7 @@ def create(
     from cxrview.sources.patient_source import PatientSource
 
     patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
-    with annotation_extra():
+    with needs_extra("annotate", "the annotation room"):
         from cxrview.annotate.draw import Draw, Patients, draw_from_table
         from cxrview.annotate.study import make_study, parse_choices, parse_roles
 

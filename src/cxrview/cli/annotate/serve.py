@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.annotate.shared import HOST, IF_MOVED, PORT, ImagesRoot, StudyName, opened
-from cxrview.cli.shared.extras import annotation_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -78,7 +78,7 @@ def serve(
 
     Exit code: 0 done, 2 usage error.
     """
-    with annotation_extra():
+    with needs_extra("annotate", "the annotation room"):
         from cxrview.annotate.web.run import serve_annotation
         from cxrview.annotate.web.settings import ServeSettings
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import annotation_extra
+from cxrview.cli.shared.extras import needs_extra
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
@@ -68,7 +68,7 @@ def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
         UsageError: the study does not exist, the extra `annotate` is not installed, or as
             `set_root`.
     """
-    with annotation_extra():
+    with needs_extra("annotate", "the annotation room"):
         from cxrview.annotate.database.store import open_readings
     store = open_readings(where)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.annotate.shared import opened
-from cxrview.cli.shared.extras import annotation_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import OverwriteFlag, RootOption, in_path, out_folder
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.wording import plural
@@ -40,7 +40,7 @@ def archive_command(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with annotation_extra():
+    with needs_extra("annotate", "the annotation room"):
         import scipy.stats  # noqa: F401 (imported late by the library)
 
         from cxrview.annotate.archive_error import archive_error

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     ModelOption,
     OverwriteFlag,
@@ -94,7 +94,7 @@ def model_command(
 
     Exit code: 0 done, 2 usage error or images refused, 3 folder not writable.
     """
-    with training_extra("an assessment"):
+    with needs_extra("train", "an assessment"):
         # The library imports these late; a missing one is reported before anything is computed.
         import matplotlib  # noqa: F401
         import scipy  # noqa: F401

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.shared.extras import training_extra
+from cxrview.cli.shared.extras import needs_extra
 from cxrview.cli.shared.options import (
     BatchWorkersOption,
     DeviceOption,
@@ -51,7 +51,7 @@ def recipe_command(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with training_extra("training"):
+    with needs_extra("train", "training"):
         import scipy  # noqa: F401  (imported late by the library)
 
         from cxrview.train.hardware import find_hardware
