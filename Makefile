@@ -38,7 +38,7 @@ classify: .venv/inference
 endif
 
 test: lint
-	.venv/bin/python -m pytest -n auto --maxprocesses 4 -m "$(MARKERS)"
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "$(MARKERS)"
 
 lint: .venv/test
 	.venv/bin/python -m ruff check

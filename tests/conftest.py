@@ -23,6 +23,23 @@ settings.register_profile(
 )
 settings.load_profile("patient")
 
+LONG_FILES = (
+    "paper/test_reproduce.py",
+    "train/test_release.py",
+    "annotate/web/browser/test_layout.py",
+    "cli/shared/test_run_options.py",
+    "cli/test_classify.py",
+    "annotate/web/browser/test_grid_faults.py",
+    "docs/test_pages.py",
+    "annotate/web/browser/test_tabs.py",
+    "test_package.py",
+    "annotate/web/browser/test_clumsy_hands.py",
+    "classify/test_weights.py",
+    "train/test_googlenet.py",
+    "annotate/web/browser/test_accessible.py",
+    "paper/test_train_candidate.py",
+)
+"""Files of tests that run for more than a minute in CI, the longest first (`--durations=0`)."""
 ANSWER_SECONDS = 60
 NEEDS = re.compile(r"needs (?P<what>[^:(]+)(: (?P<how>.+?))?( \((?P<but>.+)\))?", re.DOTALL)
 """How a test says why it is skipped: `needs WHAT: COMMAND THAT BRINGS IT (WHAT WAS FOUND)`."""
@@ -96,6 +113,17 @@ def pytest_configure() -> None:
     """Let the programs that tests start hear Ctrl-C, which a shell's background would ignore."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest files first: one that starts last would leave all but one core idle.
+
+    pytest-xdist gives a file's tests to one worker (`--dist loadfile`), so that a module's fixtures
+    are made once, and hands files out in this order.
+    """
+    tests = Path(__file__).parent
+    order = {tests / file: number for number, file in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session")
