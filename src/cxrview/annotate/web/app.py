@@ -16,7 +16,6 @@ from cxrview.annotate.web.auth import Sessions
 from cxrview.annotate.web.database_watch import DatabaseWatch
 from cxrview.annotate.web.login_throttle import LoginThrottle
 from cxrview.annotate.web.middleware import RequestGuard
-from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.routes import admin as admin_routes
 from cxrview.annotate.web.routes import pages as page_routes
 from cxrview.annotate.web.routes import pictures as picture_routes
@@ -26,6 +25,7 @@ from cxrview.annotate.web.routes import sign_in
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.templates import STATIC, error_page, validation_error_page
+from cxrview.web.pictures import Pictures
 
 ROUTERS = tuple(
     part.routes
