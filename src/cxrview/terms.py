@@ -73,6 +73,17 @@ class Agreement(StrEnum):
     """The header has no view, or one that is not in the mapping table."""
 
 
+class Ruling(StrEnum):
+    """What a person decided about the view that is proposed for an image."""
+
+    ACCEPT = "accept"
+    """The image shows the proposed view."""
+    REJECT = "reject"
+    """It does not."""
+    UNREADABLE = "unreadable"
+    """A person cannot see which view it shows, either."""
+
+
 class Role(StrEnum):
     """What a reader of an annotation study may do; one person may have both (paper, section 1)."""
 

@@ -43,6 +43,7 @@ from cxrview.records.evaluation import (
     TwoByTwo,
 )
 from cxrview.records.model_card import SMOKE_TEST, Cutoff, ModelCard
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.records.scores import Answers, Scores, join_answers, join_scores
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "Reader",
     "Reading",
     "ReliabilityBin",
+    "ReviewDecision",
     "SampledShare",
     "Scores",
     "Settled",

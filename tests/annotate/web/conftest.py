@@ -1,6 +1,5 @@
 """A small study behind a server in this process, and people who come to it by HTTP."""
 
-import asyncio
 import re
 import secrets
 import uuid
@@ -10,17 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.types import ASGIApp
 
 from cxrview.annotate.database.store import ReadingStore, create_readings
 from cxrview.annotate.web.app import annotation_app
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.records import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import Role, View
+from fixtures.visitors import Client, visit  # noqa: F401 (a fixture)
 
 READER, ADJUDICATOR = Role.READER, Role.ADJUDICATOR
 
@@ -38,33 +36,8 @@ class Clock:
         self.time += timedelta(**much)
 
 
-class Visitor:
-    """A browser, as far as the server can tell."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._loop = asyncio.Runner()
-        transport = httpx.ASGITransport(app)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://localhost:8765")
-        self.csrf = ""
-
-    def ask(self, method: str, address: str, **said: Any) -> httpx.Response:
-        return self._loop.run(self.client.request(method, address, **said))
-
-    def get(self, address: str, **params: Any) -> httpx.Response:
-        return self.ask("GET", address, **({"params": params} if params else {}))
-
-    def send(self, address: str, **form: str) -> httpx.Response:
-        """Send a form."""
-        return self.ask("POST", address, data=form)
-
-    def post(self, address: str, body: Any = None, **headers: str) -> httpx.Response:
-        """Send JSON, as the scripts do."""
-        headers = {"X-CSRF-Token": self.csrf, **headers}
-        return self.ask("POST", address, json=body, headers=headers)
-
-    def close(self) -> None:
-        self._loop.run(self.client.aclose())
-        self._loop.close()
+class Visitor(Client):
+    """A browser that may be signed in."""
 
     def enter(self, secret: str) -> "Visitor":
         answer = self.send("/enter", secret=secret)
@@ -191,20 +164,6 @@ def make_served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             visitor.close()
         served.app.state.pictures.close()
         served.store.close()
-
-
-@pytest.fixture
-def visit() -> Iterator[Callable[[ASGIApp], Visitor]]:
-    """A browser before any application."""
-    made: list[Visitor] = []
-
-    def make(app: ASGIApp) -> Visitor:
-        made.append(Visitor(app))
-        return made[-1]
-
-    yield make
-    for visitor in made:
-        visitor.close()
 
 
 @pytest.fixture

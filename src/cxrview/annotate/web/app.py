@@ -2,21 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web import flagged, own_readings, tabs
 from cxrview.annotate.web.auth import Sessions
 from cxrview.annotate.web.database_watch import DatabaseWatch
 from cxrview.annotate.web.login_throttle import LoginThrottle
-from cxrview.annotate.web.middleware import RequestGuard
-from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.routes import admin as admin_routes
 from cxrview.annotate.web.routes import pages as page_routes
 from cxrview.annotate.web.routes import pictures as picture_routes
@@ -26,6 +21,9 @@ from cxrview.annotate.web.routes import sign_in
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.templates import STATIC, error_page, validation_error_page
+from cxrview.web.middleware import RequestGuard
+from cxrview.web.pictures import Pictures
+from cxrview.web.static_files import StaticScripts
 
 ROUTERS = tuple(
     part.routes
@@ -64,15 +62,16 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.state.windows = {}  # by reader id, the window of the last picture requested
     for routes in ROUTERS:
         app.include_router(routes)
-    app.mount("/static", _Static(directory=STATIC, check_dir=False))
+    app.mount("/static", StaticScripts(STATIC))
     app.add_exception_handler(HTTPException, error_page)
     app.add_exception_handler(RequestValidationError, validation_error_page)
     app.state.database = DatabaseWatch()
     app.add_middleware(
         RequestGuard,
         hosts=settings.hosts,
+        host_advice="If it is to be, start it with cxrview annotate serve --name and that name.",
         is_https_only=settings.is_https_only,
-        database=app.state.database,
+        storage=app.state.database,
     )
     return app
 
@@ -81,12 +80,3 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.pictures.close()
-
-
-class _Static(StaticFiles):
-    """Scripts and style sheets, revalidated at each load: versions of cxrview never mix."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response

@@ -7,11 +7,17 @@ import logging
 import threading
 from collections.abc import Callable
 
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from cxrview.annotate.database.connect import is_out_of_reach, reason_of
 from cxrview.annotate.database.serving_lock import ServingLock
 
 RETRY_SECONDS = 5
 """Seconds after which a browser is asked to try again (Retry-After)."""
 _CHECK_SECONDS = 2.0
+_OUT_OF_REACH = (
+    "The study's database cannot be reached or written at the moment. Readings wait in the browser."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +46,25 @@ class DatabaseWatch:
                 "are sent when it is back; this server keeps trying.",
                 reason,
             )
+
+    def response_to(self, error: Exception, method: str, path: str) -> Response | None:
+        """Report an error of the database; returns the response to the request.
+
+        Args:
+            error: that a route raised.
+            method: of the request.
+            path: of the request: scripts get JSON.
+
+        Returns:
+            503 with the time after which to try again; None for any other error.
+        """
+        if not is_out_of_reach(error):
+            return None
+        self.failed(method, reason_of(error))
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        if path.startswith("/api/"):
+            return JSONResponse({"why": _OUT_OF_REACH}, 503, headers)
+        return PlainTextResponse(_OUT_OF_REACH, 503, headers)
 
     def works(self, method: str) -> None:
         """Report that it works again, if it had failed; a read is not enough after a write."""

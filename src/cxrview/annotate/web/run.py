@@ -1,14 +1,9 @@
 """Serve an annotation study to browsers until the process is stopped."""
 
-import logging
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
-
-import uvicorn
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web.app import annotation_app
@@ -16,8 +11,7 @@ from cxrview.annotate.web.database_watch import LockWatch
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.web.tls import check_certificate
 from cxrview.errors import UsageError
-
-_GRACE_SECONDS = 5
+from cxrview.web.server import PageServer, is_loopback
 
 
 def serve_annotation(
@@ -49,7 +43,7 @@ def serve_annotation(
         UsageError: other machines could connect without `may_be_reached`, or the address is
             not available, or certificate or key is invalid, or another process serves the study.
     """
-    if not _is_loopback(host) and not may_be_reached:
+    if not is_loopback(host) and not may_be_reached:
         raise UsageError(
             f"{host} can be reached from other machines, which then see the study's images",
             "Serve on 127.0.0.1 and connect by ssh -L, or confirm it with --reachable; then give "
@@ -71,66 +65,12 @@ def serve_annotation(
             "Use --certificate, or --behind-https",
         )
     app = annotation_app(store, settings)
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,  # logging is configured by the caller
-        log_level="error",
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+    server = PageServer(
+        app, host=host, port=port, certificate=certificate, key=key, when_ready=when_ready
     )
-    config.load()
-    server = _Server(config, when_ready)
     lock = store.take_serving_lock(store.study.study_id)
     watch = LockWatch(lock, app.state.database, server.end)
     try:
-        with suppress(KeyboardInterrupt):  # raised again once everything is closed
-            server.run()
-    except SystemExit as error:  # raised by uvicorn when the address is in use
-        raise UsageError(
-            f"cannot listen on {host}:{port}: the address is in use or not available",
-            "Try another --port",
-        ) from error
+        server.run()
     finally:
         watch.stop()
-
-
-class _Server(uvicorn.Server):
-    """Calls back with its address once it listens."""
-
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[str], None] | None) -> None:
-        super().__init__(config)
-        self._when_ready = when_ready
-
-    def end(self) -> None:
-        """Stop serving, as by SIGTERM; safe from any thread."""
-        self.should_exit = True
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        log = logging.getLogger("uvicorn.error")
-        log.disabled = True  # the caller reports an address in use, once
-        try:
-            await super().startup(sockets)
-        finally:
-            log.disabled = False
-        if self.started and self._when_ready:
-            port = self.servers[0].sockets[0].getsockname()[1]
-            scheme = "https" if self.config.is_ssl else "http"
-            self._when_ready(f"{scheme}://{_as_named(self.config.host)}:{port}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _as_named(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -1,12 +1,11 @@
 """Settings of the annotation server."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cxrview.annotate.web.leases import LEASE_SECONDS
-from cxrview.workers.memory import LIMIT_BYTES
+from cxrview.web.leases import LEASE_SECONDS
+from cxrview.web.settings import PictureSettings
 
 
 def now() -> datetime:
@@ -15,7 +14,7 @@ def now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeSettings:
+class ServeSettings(PictureSettings):
     """Settings of one server."""
 
     hosts: tuple[str, ...] = ("localhost",)
@@ -30,12 +29,4 @@ class ServeSettings:
     """Hours after which a login ends."""
     lease_seconds: float = LEASE_SECONDS
     """Seconds for which a tab holds the images that it fetched, so that other tabs show others."""
-    picture_workers: int = max(1, min(4, os.cpu_count() or 1))
-    """Number of processes that decode images."""
-    picture_seconds: float = 30
-    """Time limit for one image."""
-    picture_memory_bytes: int = LIMIT_BYTES
-    """Address space that such a process may use beyond what it starts with."""
-    cache_bytes: int = 512 << 20
-    """Memory for rendered pictures."""
     clock: Callable[[], datetime] = now

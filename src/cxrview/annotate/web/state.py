@@ -17,12 +17,12 @@ from cxrview.annotate.study import absolute_path
 from cxrview.annotate.web.content_check import ContentCheck
 from cxrview.annotate.web.group_commit import GroupCommitWriter
 from cxrview.annotate.web.label_statuses import LabelStatuses
-from cxrview.annotate.web.leases import Leases
 from cxrview.annotate.web.reading_list import ReadingList
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.worklist import showing_id, worklist
 from cxrview.records import LogEntry, Reader, Reading, StudyImage
 from cxrview.terms import ReadingRound, Role, StudyEvent
+from cxrview.web.leases import Leases
 
 RECENT = 200
 """Readings of a reader that can be undone after a reload: more than three pages of thumbnails."""

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./browser_globals.js";
 
+const SHARED = "../../../../src/cxrview/web/static";
 const STATIC = "../../../../src/cxrview/annotate/web/static";
 const { PageLabels } = await import(`${STATIC}/page_labels.js`);
 const { countsNow, unsentReadings } = await import(`${STATIC}/counts.js`);
 const { pageByPage } = await import(`${STATIC}/history.js`);
-const { keyOf, keyRows } = await import(`${STATIC}/keys.js`);
+const { keyOf, keyRows } = await import(`${SHARED}/keys.js`);
 
 const kept = () => {
   const map = new Map();

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { clear, settle } from "./browser_globals.js";
 
-const STATIC = "../../../../src/cxrview/annotate/web/static";
-const { UnsentActions, countUnsent } = await import(`${STATIC}/unsent_actions.js`);
-const { Queue } = await import(`${STATIC}/queue.js`);
-const { Unreachable } = await import(`${STATIC}/server.js`);
+const SHARED = "../../../../src/cxrview/web/static";
+const { UnsentActions, countUnsent } = await import(`${SHARED}/unsent_actions.js`);
+const { Queue } = await import(`${SHARED}/queue.js`);
+const { Unreachable } = await import(`${SHARED}/server.js`);
 
 const action = (uid) => ({ uid, showing: uid, act: "label" });
 const quiet = { onChange() {}, onAnswer() {} };

@@ -6,7 +6,7 @@ import { settle } from "./browser_globals.js";
 
 const { PrefetchSupply } = await import("../../../../src/cxrview/annotate/web/static/prefetch_supply.js");
 const { ServerSupply } = await import("../../../../src/cxrview/annotate/web/static/server_supply.js");
-const { SignedOut, Unreachable } = await import("../../../../src/cxrview/annotate/web/static/server.js");
+const { SignedOut, Unreachable } = await import("../../../../src/cxrview/web/static/server.js");
 
 const item = (showing) => ({ showing });
 const names = (supply) => supply.items.map(({ showing }) => showing);

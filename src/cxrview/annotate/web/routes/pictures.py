@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse, Response
 
 from cxrview.annotate.web.auth import SignedIn
 from cxrview.annotate.web.content_check import file_facts
-from cxrview.annotate.web.picture_pool import NoPicture
-from cxrview.annotate.web.pictures import EDGES, Pictures
 from cxrview.annotate.web.routes.settling import has_conflict
 from cxrview.annotate.web.state import StudyState
 from cxrview.errors import Replaced
 from cxrview.terms import ReadingRound
+from cxrview.web.picture_pool import NoPicture
+from cxrview.web.pictures import EDGES, Pictures
 
 routes = APIRouter(prefix="/api")
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from cxrview.annotate.web.auth import ReaderLogin, SignedIn
-from cxrview.annotate.web.picture_worker import MINMAX
-from cxrview.annotate.web.pictures import Pictures
 from cxrview.annotate.web.shown_items import blind_item, item_of_reading, verdict
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.submit import SubmittedBatch, refusals, submit_readings
 from cxrview.annotate.web.tabs import Tab, holder_of
 from cxrview.records import Reader, Reading
 from cxrview.terms import ReadingRound, Role
+from cxrview.web.picture_worker import MINMAX
+from cxrview.web.pictures import Pictures
 
 routes = APIRouter(prefix="/api")
 

@@ -1,6 +1,6 @@
 """The picture worker: path, edge and window in, a small picture for the screen out.
 
-`picture_pool` starts it as `python -m cxrview.annotate.web.picture_worker`. If a file crashes it,
+`picture_pool` starts it as `python -m cxrview.web.picture_worker`. If a file crashes it,
 hangs it or exhausts its memory, that costs the one picture.
 """
 
@@ -11,12 +11,12 @@ import warnings
 from contextlib import nullcontext
 from importlib import import_module
 
-from cxrview.annotate.web.thumbnail import fitted
 from cxrview.errors import Replaced
 from cxrview.image import ReadOptions, open_image
 from cxrview.image.failure import read_or_failure
 from cxrview.image.window import windowed_by_percentiles
 from cxrview.records import Failure
+from cxrview.web.thumbnail import fitted
 from cxrview.workers.memory import limit_memory, tune_malloc
 from cxrview.workers.process import READY, connect_to_parent
 

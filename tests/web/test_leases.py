@@ -1,4 +1,4 @@
-from cxrview.annotate.web.leases import Leases
+from cxrview.web.leases import Leases
 
 
 def test_what_one_tab_holds_another_does_not_get():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrview.annotate.web.thumbnail import fitted
 from cxrview.image import open_image
+from cxrview.web.thumbnail import fitted
 
 
 def drawn(rows: int, columns: int) -> np.ndarray:

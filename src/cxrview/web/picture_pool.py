@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import count
 
-from cxrview.annotate.web.picture_worker import ANSWER, AUTO, FAILURE, JOB, MINMAX, SETTINGS
-from cxrview.annotate.web.settings import ServeSettings
 from cxrview.errors import DecoderCrashed, TimedOut
+from cxrview.web.picture_worker import ANSWER, AUTO, FAILURE, JOB, MINMAX, SETTINGS
+from cxrview.web.settings import PictureSettings
 from cxrview.workers.process import WorkerProcess
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class PicturePool:
         settings: how many, and what one picture may take.
     """
 
-    def __init__(self, settings: ServeSettings) -> None:
+    def __init__(self, settings: PictureSettings) -> None:
         self._settings = settings
         self._queue: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._number = count()
@@ -116,7 +116,7 @@ class _WorkerThread(threading.Thread):
     def __init__(
         self,
         jobs: "queue.PriorityQueue[tuple[int, int, Job | None]]",
-        settings: ServeSettings,
+        settings: PictureSettings,
     ) -> None:
         super().__init__(daemon=True)
         self._jobs, self._settings = jobs, settings
@@ -170,7 +170,7 @@ class PictureProcess(WorkerProcess):
     """
 
     def __init__(self, memory_bytes: int) -> None:
-        super().__init__("cxrview.annotate.web.picture_worker", SETTINGS.pack(memory_bytes))
+        super().__init__("cxrview.web.picture_worker", SETTINGS.pack(memory_bytes))
 
     def make(self, job: Job, seconds: float) -> bytes:
         """Make one picture.

@@ -5,9 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
-from cxrview.annotate.web.picture_pool import AHEAD, WANTED, Job, PicturePool
-from cxrview.annotate.web.picture_worker import MINMAX
-from cxrview.annotate.web.settings import ServeSettings
+from cxrview.web.picture_pool import AHEAD, WANTED, Job, PicturePool
+from cxrview.web.picture_worker import MINMAX
+from cxrview.web.settings import PictureSettings
 
 EDGES = {"256": 256, "1024": 1024, "1536": 1536, "2048": 2048, "full": 0}
 """What may be asked for, by its name in the address."""
@@ -29,7 +29,7 @@ class Pictures:
     """
 
     def __init__(
-        self, settings: ServeSettings, content_id_at: Callable[[str], str] = lambda path: ""
+        self, settings: PictureSettings, content_id_at: Callable[[str], str] = lambda path: ""
     ) -> None:
         self._content_id_at = content_id_at
         self._pool = PicturePool(settings)

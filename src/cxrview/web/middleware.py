@@ -7,15 +7,13 @@ import logging
 from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from cxrview.annotate.database.connect import is_out_of_reach, reason_of
-from cxrview.annotate.web.database_watch import RETRY_SECONDS, DatabaseWatch
 
 MOST_BODY_BYTES = 2 << 20
 """A thousand readings with notes take half of it."""
@@ -37,12 +35,19 @@ _HEADERS = {
 _SAFE = ("GET", "HEAD")
 _TOO_MUCH = "The request is too large."
 _BROKEN = "Internal error of the server. Nothing was lost. Try again."
-_OUT_OF_REACH = (
-    "The study's database cannot be reached or written at the moment. Readings wait in the browser."
-)
 _MOST_NAME = 253
 """Letters of a host's name."""
 _log = logging.getLogger(__name__)
+
+
+class StorageWatch(Protocol):
+    """Is notified when what an application writes to fails, and when it works again."""
+
+    def works(self, method: str) -> None:
+        """A request of this method was answered without an error."""
+
+    def response_to(self, error: Exception, method: str, path: str) -> Response | None:
+        """The response where the storage caused an error; None where it did not."""
 
 
 class RequestGuard:
@@ -51,8 +56,9 @@ class RequestGuard:
     Args:
         app: the application behind it.
         hosts: names that browsers may call the server by, besides its addresses.
+        host_advice: what to do where a host is refused, as a sentence.
         is_https_only: whether to send Strict-Transport-Security (HSTS).
-        database: is notified when the database fails or works again.
+        storage: is notified when the storage fails or works again.
     """
 
     def __init__(
@@ -60,11 +66,13 @@ class RequestGuard:
         app: ASGIApp,
         hosts: Iterable[str],
         *,
+        host_advice: str = "",
         is_https_only: bool = False,
-        database: DatabaseWatch | None = None,
+        storage: StorageWatch | None = None,
     ) -> None:
         self._app = app
-        self._database = database or DatabaseWatch()
+        self._host_advice = host_advice
+        self._storage = storage
         self._hosts = frozenset(host.lower() for host in hosts)
         self._headers = dict(_HEADERS)
         if is_https_only:
@@ -85,28 +93,28 @@ class RequestGuard:
         body = _Body(receive)
         try:
             await self._app(scope, body.receive, send)
-            if send.status < 500 and not scope["path"].startswith("/static/"):
-                self._database.works(scope["method"])
+            if self._storage and send.status < 500 and not scope["path"].startswith("/static/"):
+                self._storage.works(scope["method"])
         except Exception as error:  # last-resort handler: the message may quote a row or a path
-            if is_out_of_reach(error):
-                self._database.failed(scope["method"], reason_of(error))
-                if not send.has_begun:
-                    await _out_of_reach(scope["path"])(scope, receive, send)
-                return
-            _log.error("%s raised %s", _place(error), type(error).__name__)
+            response = self._response_to(error, scope)
             if not send.has_begun:
-                await PlainTextResponse(_BROKEN, 500)(scope, receive, send)
+                await response(scope, receive, send)
+
+    def _response_to(self, error: Exception, scope: Scope) -> Response:
+        if self._storage:
+            response = self._storage.response_to(error, scope["method"], scope["path"])
+            if response:
+                return response
+        _log.error("%s raised %s", _place(error), type(error).__name__)
+        return PlainTextResponse(_BROKEN, 500)
 
     def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
         host = headers.get("host", "")
         if _name(host) not in self._hosts and not _is_address(_name(host)):
             name = _name(host)[:_MOST_NAME]
             known = name if name.isascii() and name.isprintable() else "this name"
-            return PlainTextResponse(
-                f"This server is not known as {known or 'nothing'}. If it is to be, start it with "
-                "cxrview annotate serve --name and that name.",
-                421,
-            )
+            said = f"This server is not known as {known or 'nothing'}. {self._host_advice}"
+            return PlainTextResponse(said.rstrip(), 421)
         if method in _SAFE:
             return None
         if not _is_own(host, headers):
@@ -115,13 +123,6 @@ class RequestGuard:
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
             return PlainTextResponse(_TOO_MUCH, 413)
         return None
-
-
-def _out_of_reach(path: str) -> Response:
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    if path.startswith("/api/"):
-        return JSONResponse({"why": _OUT_OF_REACH}, 503, headers)
-    return PlainTextResponse(_OUT_OF_REACH, 503, headers)
 
 
 class _Response:

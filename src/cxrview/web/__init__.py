@@ -1,0 +1,1 @@
+"""What the web pages of cxrview share: pictures, middleware, the server itself."""
