@@ -259,14 +259,33 @@ def file_content_id(path: str | os.PathLike[str]) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    import imagecodecs
-
-    sums, size = [], 0
+    digest = ContentDigest()
     with Path(path).open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
-            sums.append(imagecodecs.deflate_crc32(block))
-            size += len(block)
-    return _digest(size, sums)
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class ContentDigest:
+    """Digests bytes as `content_id` does, piece by piece."""
+
+    def __init__(self) -> None:
+        import imagecodecs
+
+        self._crc32: Any = imagecodecs.deflate_crc32
+        self._sums: list[int] = []
+        self._size = 0
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add the next bytes: a multiple of 64 KiB, except for the last ones."""
+        view = memoryview(data)
+        for at in range(0, len(view), _BLOCK_BYTES):
+            self._sums.append(self._crc32(view[at : at + _BLOCK_BYTES]))
+        self._size += len(view)
+
+    def hexdigest(self) -> str:
+        """The digest of all bytes so far: 32 hexadecimal digits."""
+        return _digest(self._size, self._sums)
 
 
 def _digest(size: int, sums: Iterable[int]) -> str:

@@ -5,7 +5,6 @@ Image Sequence); PS3.16 CID 7005 and CID 7202.
 """
 
 import uuid
-from copy import deepcopy
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -45,40 +44,39 @@ class ElementChange:
     new: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedHeader:
+    """What a correction changes in a header."""
+
+    changes: tuple[ElementChange, ...]
+    """Of the view and the identity, in the order of their tags; empty where the header said all of
+    it before."""
+    elements: Dataset
+    """The elements to add or replace; more than `changes` names, since the history is among
+    them. Empty where nothing changes."""
+
+
 def correct_header(
     dataset: Dataset, finding: Finding, settings: CorrectionSettings
-) -> tuple[ElementChange, ...]:
-    """Change a header so that it names the view that was found.
+) -> CorrectedHeader:
+    """Work out how a header must change to name the view that was found.
 
     Args:
-        dataset: everything before Pixel Data; changed in place.
+        dataset: of the source, with at least the elements of `header.NEEDED_TAGS` that it has;
+            it stays as it is.
         finding: of this instance.
         settings: of the run.
-
-    Returns:
-        The changed elements of the view and the identity, in the order of their tags; empty where
-        the header said all of it before, in which case nothing was changed.
     """
-    before = {
-        "SOPInstanceUID": str(dataset.SOPInstanceUID),
-        "ViewPosition": dataset.get("ViewPosition"),
-        "ViewCodeSequence": deepcopy(dataset.get("ViewCodeSequence")),
-    }
-    changed = [*_correct_position(dataset, finding, settings), *_correct_code(dataset, finding)]
-    if not changed:
-        return ()
-    changed += _complete_positioning(dataset)
-    original = [one.keyword for one in changed]
-    if not settings.keep_uid:
-        if _can_be_referred_to(before["SOPInstanceUID"]):
-            _refer_to_source(dataset)
-        else:
-            original.append("SOPInstanceUID")
-        changed.append(_replace_uid(dataset, finding))
-    if not settings.deidentified:
-        _add_original_attributes(dataset, before, original, settings)
-    _add_contributing_equipment(dataset, finding, settings)
-    return tuple(sorted(changed, key=lambda one: one.tag))
+    header = _HeaderChange(dataset, finding, settings)
+    header.correct_position()
+    header.correct_code()
+    if header.changes:
+        header.complete_positioning()
+        header.replace_uid()
+        header.add_original_attributes()
+        header.add_contributing_equipment()
+    changes = tuple(sorted(header.changes, key=lambda one: one.tag))
+    return CorrectedHeader(changes=changes, elements=header.elements)
 
 
 def corrected_uid(sop_instance_uid: str, finding: Finding) -> str:
@@ -97,59 +95,122 @@ def corrected_uid(sop_instance_uid: str, finding: Finding) -> str:
     return f"2.25.{uuid.uuid5(_UID_NAMES, name).int}"
 
 
-def _correct_position(
-    dataset: Dataset, finding: Finding, settings: CorrectionSettings
-) -> list[ElementChange]:
-    old = _text(dataset.get("ViewPosition"))
-    new = old
-    if finding.projection is not None:
-        new = finding.projection.value
-    elif view_of_position(old) not in (None, finding.view):
-        new = "" if settings.position is ConflictingPosition.EMPTY else old
-    if new == old:
-        return []
-    dataset.ViewPosition = new
-    return [ElementChange(tag="(0018,5101)", keyword="ViewPosition", old=old, new=new)]
+class _HeaderChange:
+    """The changes of one header, while they are collected."""
 
+    def __init__(self, dataset: Dataset, finding: Finding, settings: CorrectionSettings) -> None:
+        self._dataset, self._finding, self._settings = dataset, finding, settings
+        # Taken before pydicom converts them: old values are kept as bytes.
+        self._before = {
+            keyword: dataset.get_item(keyword)
+            for keyword in ("SOPInstanceUID", "ViewPosition", "ViewCodeSequence")
+            if keyword in dataset
+        }
+        self.changes: list[ElementChange] = []
+        self.elements = Dataset()
+        self._original: list[str] = []
+        """Keywords of Original Attributes Sequence."""
 
-def _correct_code(dataset: Dataset, finding: Finding) -> list[ElementChange]:
-    old = dataset.get("ViewCodeSequence")
-    if view_of_codes(old) is finding.view and _is_specific_enough(old, finding.projection):
-        return []
-    new = view_code_sequence(finding.view, finding.projection)
-    change = ElementChange(
-        tag="(0054,0220)", keyword="ViewCodeSequence", old=_code_text(old), new=_code_text(new)
-    )
-    dataset.ViewCodeSequence = new
-    return [change]
+    def correct_position(self) -> None:
+        """Empty a View Position that contradicts the view, or write a projection that is known."""
+        old = _text(self._dataset.get("ViewPosition"))
+        new = old
+        if self._finding.projection is not None:
+            new = self._finding.projection.value
+        elif view_of_position(old) not in (None, self._finding.view):
+            new = "" if self._settings.position is ConflictingPosition.EMPTY else old
+        if new != old:
+            self._replace("ViewPosition", new, old, new)
 
+    def correct_code(self) -> None:
+        """Name the view in View Code Sequence, unless it does so already."""
+        view, projection = self._finding.view, self._finding.projection
+        old = self._dataset.get("ViewCodeSequence")
+        if view_of_codes(old) is view and _is_specific_enough(old, projection):
+            return
+        new = view_code_sequence(view, projection)
+        self._replace("ViewCodeSequence", new, _code_text(old), _code_text(new))
 
-def _complete_positioning(dataset: Dataset) -> list[ElementChange]:
-    """Add an empty Positioner Type to a DX image without one.
+    def complete_positioning(self) -> None:
+        """Add an empty Positioner Type to a DX image without one.
 
-    It is Type 2 in the DX Positioning module (PS3.3 C.8.11.5), to which View Code Sequence belongs.
-    """
-    if dataset.SOPClassUID not in _DX_CLASSES or "PositionerType" in dataset:
-        return []
-    dataset.PositionerType = ""
-    return [ElementChange(tag="(0018,1508)", keyword="PositionerType", old="", new="")]
+        It is Type 2 in the DX Positioning module (PS3.3 C.8.11.5), to which View Code Sequence
+        belongs.
+        """
+        if self._dataset.SOPClassUID in _DX_CLASSES and "PositionerType" not in self._dataset:
+            self._replace("PositionerType", "", "", "")
+
+    def replace_uid(self) -> None:
+        """Give the copy a SOP Instance UID of its own, and refer to the source.
+
+        A UID that is not valid cannot be referred to: it is kept among the original attributes.
+        """
+        if self._settings.keep_uid:
+            return
+        old = str(self._dataset.SOPInstanceUID)
+        new = corrected_uid(old, self._finding)
+        self._replace("SOPInstanceUID", new, old, new)
+        if not _can_be_referred_to(old):
+            return
+        self._original.remove("SOPInstanceUID")
+        source = Dataset()
+        source.ReferencedSOPClassUID = self._dataset.SOPClassUID
+        source.ReferencedSOPInstanceUID = old
+        source.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_SOURCE)])
+        self._append("SourceImageSequence", source)
+
+    def add_original_attributes(self) -> None:
+        """Keep the old values (PS3.3 C.12.1.1.9); empty ones of elements that were absent."""
+        if self._settings.deidentified:
+            return
+        old = Dataset()
+        for keyword in self._original:
+            if keyword in self._before:
+                old[keyword] = self._before[keyword]
+            else:
+                setattr(old, keyword, Sequence() if keyword == "ViewCodeSequence" else "")
+        item = Dataset()
+        item.ModifiedAttributesSequence = Sequence([old])
+        item.AttributeModificationDateTime = self._settings.date_time
+        item.ModifyingSystem = self._settings.system
+        item.SourceOfPreviousValues = ""
+        item.ReasonForTheAttributeModification = "CORRECT"
+        self._append("OriginalAttributesSequence", item)
+
+    def add_contributing_equipment(self) -> None:
+        """Say which program changed the object, and who decided its view."""
+        item = Dataset()
+        item.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_MODIFYING)])
+        item.Manufacturer = "cxrview"
+        item.ManufacturerModelName = "cxrview"
+        item.SoftwareVersions = self._settings.software_version
+        item.ContributionDateTime = self._settings.date_time
+        if not self._settings.deidentified:
+            # ASCII: the object may have any Specific Character Set.
+            words = f"view named by {self._finding.decided_by}"
+            item.ContributionDescription = words.encode("ascii", "replace").decode()[:64]
+        self._append("ContributingEquipmentSequence", item)
+
+    def _replace(self, keyword: str, value: object, old: str, new: str) -> None:
+        """Set an element, and note the change."""
+        setattr(self.elements, keyword, value)
+        number = self.elements[keyword].tag
+        tag = f"({number.group:04X},{number.element:04X})"
+        self.changes.append(ElementChange(tag=tag, keyword=keyword, old=old, new=new))
+        self._original.append(keyword)
+
+    def _append(self, keyword: str, item: Dataset) -> None:
+        """Add an item to a sequence, after those that are there."""
+        there = self._dataset.get(keyword) or ()
+        setattr(self.elements, keyword, Sequence([*there, item]))
 
 
 def _can_be_referred_to(uid: str) -> bool:
     """Whether a UID is valid (PS3.5 section 9); that of a de-identified image often is not.
 
-    A reference to one that is not would be one more error of the object: it is kept among the
-    original attributes instead.
+    A reference to one that is not would be one more error of the object.
     """
     return UID(uid).is_valid and uid.startswith(("1.", "2."))
-
-
-def _refer_to_source(dataset: Dataset) -> None:
-    source = Dataset()
-    source.ReferencedSOPClassUID = dataset.SOPClassUID
-    source.ReferencedSOPInstanceUID = dataset.SOPInstanceUID
-    source.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_SOURCE)])
-    _append(dataset, "SourceImageSequence", source)
 
 
 def _is_specific_enough(items: Sequence, projection: Projection | None) -> bool:
@@ -157,54 +218,6 @@ def _is_specific_enough(items: Sequence, projection: Projection | None) -> bool:
     if projection is None:
         return True
     return _code_text(items) == _code_text(view_code_sequence(projection.view, projection))
-
-
-def _add_original_attributes(
-    dataset: Dataset, before: dict[str, object], keywords: list[str], settings: CorrectionSettings
-) -> None:
-    old = Dataset()
-    for keyword in keywords:
-        empty = Sequence() if keyword == "ViewCodeSequence" else ""
-        value = before.get(keyword)
-        setattr(old, keyword, empty if value is None else value)
-    item = Dataset()
-    item.ModifiedAttributesSequence = Sequence([old])
-    item.AttributeModificationDateTime = settings.date_time
-    item.ModifyingSystem = settings.system
-    item.SourceOfPreviousValues = ""
-    item.ReasonForTheAttributeModification = "CORRECT"
-    _append(dataset, "OriginalAttributesSequence", item)
-
-
-def _add_contributing_equipment(
-    dataset: Dataset, finding: Finding, settings: CorrectionSettings
-) -> None:
-    item = Dataset()
-    item.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_MODIFYING)])
-    item.Manufacturer = "cxrview"
-    item.ManufacturerModelName = "cxrview"
-    item.SoftwareVersions = settings.software_version
-    item.ContributionDateTime = settings.date_time
-    if not settings.deidentified:
-        item.ContributionDescription = f"view named by {finding.decided_by}"[:64]
-    _append(dataset, "ContributingEquipmentSequence", item)
-
-
-def _replace_uid(dataset: Dataset, finding: Finding) -> ElementChange:
-    old = str(dataset.SOPInstanceUID)
-    dataset.SOPInstanceUID = corrected_uid(old, finding)
-    return ElementChange(
-        tag="(0008,0018)", keyword="SOPInstanceUID", old=old, new=str(dataset.SOPInstanceUID)
-    )
-
-
-def _append(dataset: Dataset, keyword: str, item: Dataset) -> None:
-    """Append to a sequence; items that are there stay as they are."""
-    items = dataset.get(keyword)
-    if items:
-        items.append(item)
-    else:
-        setattr(dataset, keyword, Sequence([item]))
 
 
 def _code_text(items: Sequence | None) -> str:

@@ -1,17 +1,22 @@
-"""Read a file, and encode its header again, by pydicom."""
+"""Read the header of a file, and write it again with other elements in place of some.
+
+Elements that do not change are copied as bytes: private and unknown ones, texts in any character
+set and values that break the rules of their representation stay as they are. The few elements that
+a correction reads or writes are converted by pydicom.
+"""
 
 import io
 import logging
-import os
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pydicom
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import (
     UID,
@@ -30,16 +35,34 @@ from pydicom.uid import (
     XRayRadiofluoroscopicImageStorage,
 )
 
-from cxrview.errors import CannotOpen, CorruptHeader, TooLarge
-from cxrview.image.fetch import content_id
-from cxrview.writeback.finding import Finding
-from cxrview.writeback.pixel_data import check_pixel_data
-from cxrview.writeback.refusals import ChangedSinceClassified, NotProjectionImage, WithoutIdentity
+from cxrview.errors import CorruptHeader
+from cxrview.image.dicom.parse import inflate
+from cxrview.image.limits import Limits
+from cxrview.writeback.element_spans import (
+    LONG_VRS,
+    SHORT_VRS,
+    ElementReader,
+    Incomplete,
+    Malformed,
+)
+from cxrview.writeback.refusals import NotProjectionImage, WithoutIdentity
 
-MOST_BYTES = 1 << 31
-"""Of one file, as `cxrview classify` reads by default; a file is held in memory."""
 IMPLEMENTATION_CLASS_UID = UID("2.25.283745081823098419105316843302876519157")
 """Of cxrview, for the file meta information (PS3.10 section 7.1)."""
+NEEDED_TAGS = (
+    0x00080005,  # Specific Character Set
+    0x00080016,  # SOP Class UID
+    0x00080018,  # SOP Instance UID
+    0x00082112,  # Source Image Sequence
+    0x00181508,  # Positioner Type
+    0x00185101,  # View Position
+    0x0018A001,  # Contributing Equipment Sequence
+    0x00540220,  # View Code Sequence
+    0x04000561,  # Original Attributes Sequence
+)
+"""What a correction reads."""
+_TRANSFER_SYNTAX = 0x00020010
+_PREAMBLE = b"\0" * 128 + b"DICM"
 _PROJECTION_CLASSES = frozenset(
     {
         ComputedRadiographyImageStorage,
@@ -57,70 +80,134 @@ _PROJECTION_CLASSES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One file, read."""
+class Header:
+    """The elements of a file before Pixel Data, as bytes."""
 
-    dataset: FileDataset
-    """The elements before Pixel Data; all of a deflated file."""
+    path: str
     data: bytes
-    """All of its bytes."""
-    start: int
-    """Where Pixel Data begins in them; their end in a deflated file, which is one stream."""
+    """The first bytes of the file; of a deflated one, all of its data set, inflated."""
+    spans: dict[int, tuple[int, int]]
+    """Where each element begins and ends in `data`, by tag."""
+    end: int
+    """Where Pixel Data begins in `data`."""
+    transfer_syntax: UID
+    """Of the file meta information, or the encoding where that is missing."""
+    is_implicit: bool
+    is_little: bool
+
+    @property
+    def is_deflated(self) -> bool:
+        """Whether the data set is one deflated stream (PS3.5 A.5)."""
+        return self.transfer_syntax == DeflatedExplicitVRLittleEndian
+
+    def needed(self) -> Dataset:
+        """The elements of `NEEDED_TAGS`, for pydicom."""
+        return self._parse(
+            b"".join(self.data[slice(*self.spans[tag])] for tag in NEEDED_TAGS if tag in self.spans)
+        )
+
+    def complete(self) -> Dataset:
+        """All elements before Pixel Data, for pydicom."""
+        return self._parse(
+            b"".join(self.data[slice(*span)] for _, span in sorted(self.spans.items()))
+        )
+
+    def _parse(self, data: bytes) -> Dataset:
+        try:
+            return read_dataset(io.BytesIO(data), self.is_implicit, self.is_little)
+        except Exception as error:
+            # pydicom raises many types on a malformed value; the name of the type holds no value.
+            raise CorruptHeader(
+                self.path,
+                f"its header cannot be read strictly ({type(error).__name__})",
+                "cxrview tolerates it for classification; repair the header before writing back",
+            ) from error
 
 
-def read_source(finding: Finding) -> Source:
-    """Read a file that is to be corrected, within `quiet_pydicom`.
+def parse_header(path: str, data: bytes, *, is_all: bool) -> Header:
+    """Find the elements in the first bytes of a file.
 
     Args:
-        finding: of the file.
+        path: of the file, for errors.
+        data: its first bytes.
+        is_all: whether these are all of them; a deflated file is read only then.
 
     Raises:
-        UnreadableImage: the file is missing, changed since it was classified, is signed, or its
-            header cannot be written back.
+        Incomplete: more bytes are needed, and there are more.
+        UnreadableImage: its header is malformed, or it has no Pixel Data.
     """
-    path = finding.path
-    data = _read(path)
-    if finding.content_id and content_id(data) != finding.content_id:
-        raise ChangedSinceClassified(
-            path, "its content is not what was classified", "Classify it again, then write back"
-        )
-    dataset, start = _parse(path, data)
-    _check_identity(path, dataset)
-    if transfer_syntax_of(dataset) == DeflatedExplicitVRLittleEndian:
-        return Source(dataset=pydicom.dcmread(io.BytesIO(data)), data=data, start=len(data))
-    is_implicit, is_little = dataset.original_encoding
-    check_pixel_data(path, data, start, is_implicit=bool(is_implicit), is_little=bool(is_little))
-    return Source(dataset=dataset, data=data, start=start)
-
-
-def _read(path: str) -> bytes:
-    """The whole file: it is compared, parsed and copied from one reading."""
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 (a path may hold odd bytes)
-        if size > MOST_BYTES:
-            raise TooLarge(path, f"it has {size:,} bytes", "Files of this size are not written")
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CannotOpen(
-            path, f"it cannot be read: {error.strerror}", "Check the path and its permissions"
-        ) from error
+        begin, syntax = _read_meta(data)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            if not is_all:
+                raise Incomplete
+            data, begin = inflate(path, memoryview(data)[begin:], Limits()), 0
+        first = data[begin : begin + 8]
+        is_implicit = first[4:6] not in LONG_VRS | SHORT_VRS
+        is_little = _is_little(first, syntax, is_implicit=is_implicit)
+        reader = ElementReader(data, is_implicit=is_implicit, is_little=is_little)
+        spans, end = reader.spans(begin)
+    except Incomplete:
+        if not is_all:
+            raise
+        raise _malformed(path) from None
+    except Malformed:
+        raise _malformed(path) from None
+    return Header(
+        path=path,
+        data=data,
+        spans=spans,
+        end=end,
+        transfer_syntax=syntax or _syntax_of(is_implicit, is_little),
+        is_implicit=is_implicit,
+        is_little=is_little,
+    )
 
 
-def _parse(path: str, data: bytes) -> tuple[FileDataset, int]:
-    """The header, and where Pixel Data begins."""
-    stream = io.BytesIO(data)
-    try:
-        return pydicom.dcmread(stream, stop_before_pixels=True, force=True), stream.tell()
-    except Exception as error:
-        # pydicom raises many types on a malformed header; the name of the type holds no value.
-        raise CorruptHeader(
-            path,
-            f"its header cannot be read strictly ({type(error).__name__})",
-            "cxrview tolerates it for classification; repair the header before writing back",
-        ) from error
+def _read_meta(data: bytes) -> tuple[int, UID]:
+    """Where the data set begins, and the transfer syntax, which is empty where it is missing.
+
+    The file meta information ends with the last element of group 0002: its group length is often
+    wrong, and some files have neither preamble nor meta information.
+    """
+    at = 132 if data[128:132] == b"DICM" else 0
+    reader = ElementReader(data, is_implicit=False, is_little=True)
+    syntax = UID("")
+    while data[at : at + 2] == b"\x02\x00":
+        tag, begin, length = reader.head(at)
+        at = begin + length
+        if at > len(data):
+            raise Incomplete
+        if tag == _TRANSFER_SYNTAX:
+            syntax = UID(data[begin:at].decode("latin-1").strip("\0 "))
+    return at, syntax
 
 
-def _check_identity(path: str, dataset: FileDataset) -> None:
+def _is_little(first: bytes, syntax: UID, *, is_implicit: bool) -> bool:
+    if syntax:
+        return syntax != ExplicitVRBigEndian
+    # Group 0008 of a big endian file, read as little endian, is 0800.
+    return is_implicit or int.from_bytes(first[:2], "little") < 0x0400
+
+
+def _syntax_of(is_implicit: bool, is_little: bool) -> UID:
+    if is_implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+
+
+def _malformed(path: str) -> CorruptHeader:
+    return CorruptHeader(
+        path, "its header is malformed before Pixel Data", "Repair or export it again"
+    )
+
+
+def check_identity(path: str, dataset: Dataset) -> None:
+    """Refuse an image that has no identity, or is not a projection radiograph.
+
+    Raises:
+        UnreadableImage: it is such an image.
+    """
     if not (dataset.get("SOPInstanceUID") and dataset.get("SOPClassUID")):
         raise WithoutIdentity(
             path, "it has no SOP Instance UID or SOP Class UID", "Export it again"
@@ -145,53 +232,79 @@ def need_study(path: str, dataset: Dataset) -> None:
         )
 
 
-def encode_header(path: str, dataset: FileDataset) -> bytes:
-    """Preamble of zeros, new file meta information, and the data set."""
-    syntax = transfer_syntax_of(dataset)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = "CXRVIEW"
-    dataset.file_meta = meta
-    dataset.preamble = b"\0" * 128
+def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes:
+    """Encode a header again, with other elements in place of some.
+
+    Args:
+        header: of the source.
+        identity: with SOP Class UID, and SOP Instance UID where `elements` has none.
+        elements: those that are added or replaced.
+
+    Returns:
+        A preamble of zeros, new file meta information, and the elements in the order of their
+        tags; group lengths, which are retired, are left out. Of a deflated file, all of the file.
+
+    Raises:
+        CorruptHeader: pydicom cannot write an element.
+    """
     try:
-        return encode_dataset(dataset)
+        meta = _encode_meta(
+            header.transfer_syntax,
+            identity.SOPClassUID,
+            elements.get("SOPInstanceUID") or identity.SOPInstanceUID,
+        )
+        encoded = {tag: header.data[slice(*span)] for tag, span in header.spans.items()}
+        encoded |= _encode_elements(header, elements)
     except Exception as error:
         raise CorruptHeader(
-            path,
+            header.path,
             f"its header cannot be written back ({type(error).__name__})",
             "Repair the header before writing back",
         ) from error
+    dataset = b"".join(encoded[tag] for tag in sorted(encoded) if tag & 0xFFFF)
+    if header.is_deflated:
+        return meta + _deflate(dataset + header.data[header.end :])
+    return meta + dataset
 
 
-def encode_dataset(dataset: FileDataset) -> bytes:
-    """Preamble of zeros, the file meta information of the dataset, and its elements."""
-    is_new = dataset.original_encoding == (None, None)
-    if is_new or dataset.file_meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
-        stream = io.BytesIO()
-        pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
-        return stream.getvalue()
-    # In the encoding that it was read in: pydicom's dcmwrite refuses transfer syntaxes that it
-    # does not know.
+def _encode_elements(header: Header, elements: Dataset) -> dict[int, bytes]:
+    """Each element in the encoding of the header, by tag."""
     buffer = DicomBytesIO()
-    buffer.write(b"\0" * 128 + b"DICM")
-    write_file_meta_info(buffer, dataset.file_meta, enforce_standard=True)
-    is_implicit, is_little = dataset.original_encoding
-    buffer.is_implicit_VR, buffer.is_little_endian = bool(is_implicit), bool(is_little)
-    write_dataset(buffer, dataset)
+    buffer.is_implicit_VR, buffer.is_little_endian = header.is_implicit, header.is_little
+    encoded = {}
+    for element in elements:
+        begin = buffer.tell()
+        one = Dataset({element.tag: element})
+        write_dataset(buffer, one)
+        encoded[int(element.tag)] = buffer.getvalue()[begin:]
+    return encoded
+
+
+def _encode_meta(syntax: UID, sop_class: str, sop_instance: str) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = UID(sop_class)
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance)
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationVersionName = "CXRVIEW"
+    buffer = DicomBytesIO()
+    buffer.write(_PREAMBLE)
+    write_file_meta_info(buffer, meta, enforce_standard=True)
     return buffer.getvalue()
 
 
-def transfer_syntax_of(dataset: FileDataset) -> UID:
-    """Of the file meta information, or the encoding that pydicom found where that is missing."""
-    if uid := dataset.file_meta.get("TransferSyntaxUID"):
-        return UID(uid)
-    is_implicit, is_little = dataset.original_encoding
-    if is_implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+def _deflate(data: bytes) -> bytes:
+    """Deflate a data set; padded to an even length (PS3.5 A.5)."""
+    stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    deflated = stream.compress(data) + stream.flush()
+    return deflated + b"\0" * (len(deflated) % 2)
+
+
+def encode_new(dataset: pydicom.FileDataset) -> bytes:
+    """Encode an object that did not come from a file, such as a report."""
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
+    return stream.getvalue()
 
 
 @contextmanager

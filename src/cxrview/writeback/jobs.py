@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pydicom.dataset import Dataset
+
 from cxrview.errors import CannotWrite, UnreadableImage
 from cxrview.image.failure import failure_of
 from cxrview.records import Failure
-from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_verified
+from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_whole
 from cxrview.writeback.correct import ElementChange
 from cxrview.writeback.finding import Finding
-from cxrview.writeback.header import encode_dataset, need_study, quiet_pydicom, read_source
+from cxrview.writeback.header import check_identity, encode_new, need_study, quiet_pydicom
 from cxrview.writeback.settings import CorrectionSettings
+from cxrview.writeback.source_file import SourceFile
 from cxrview.writeback.view_codes import CODES
 
 Outcome = Correction | Failure
@@ -97,8 +100,7 @@ class ReportJob:
         with quiet_pydicom():
             for one in self.findings:
                 try:
-                    header = read_source(one).dataset
-                    need_study(one.path, header)
+                    header = _complete_header(one)
                 except UnreadableImage as error:
                     outcomes.append(failure_of(one.path, error))
                 else:
@@ -109,21 +111,31 @@ class ReportJob:
                 report = make_report(
                     images, version=settings.software_version, moment=settings.modified
                 )
-                content = encode_dataset(report)
+                content = encode_new(report)
             except Exception as error:  # highdicom, likewise
                 return outcomes + [failure_of(one.finding.path, error) for one in images]
         target = self.folder / f"{report.SOPInstanceUID}.dcm"
         try:
-            write_verified(target, content)
+            size = write_whole(target, content)
         except OSError as error:
             raise _cannot_write(target, error) from error
-        return outcomes + [_reported(one.finding, target) for one in images]
+        return outcomes + [_reported(one.finding, target, size) for one in images]
 
 
-def _reported(finding: Finding, target: Path) -> Correction:
+def _complete_header(finding: Finding) -> Dataset:
+    """All elements of an image to which a report can refer."""
+    with SourceFile(finding) as source:
+        header = source.header().complete()
+        check_identity(finding.path, header)
+        need_study(finding.path, header)
+        source.check_content()
+    return header
+
+
+def _reported(finding: Finding, target: Path, size: int) -> Correction:
     value, _ = CODES[finding.projection or finding.view]
     change = ElementChange(tag="(0040,A730)", keyword="ContentSequence", old="", new=f"{value} SCT")
-    return Correction(source=finding.path, target=str(target), changes=(change,))
+    return Correction(source=finding.path, target=str(target), changes=(change,), size=size)
 
 
 def _cannot_write(target: Path, error: OSError) -> CannotWrite:

@@ -94,7 +94,7 @@ def _outcome(entry: Mapping[str, Any]) -> Correction | Failure:
         return Failure(**entry["failure"])
     fields = entry["correction"]
     changes = tuple(ElementChange(**change) for change in fields["changes"])
-    return Correction(source=fields["source"], target=fields["target"], changes=changes)
+    return Correction(**(fields | {"changes": changes}))
 
 
 def _source(outcome: Correction | Failure) -> str:

@@ -156,9 +156,17 @@ def _is_done(job: Job, journal: WritebackJournal) -> bool:
     outcomes = [journal.outcomes.get(path) for path in job.paths]
     return all(
         isinstance(one, Failure)
-        or (isinstance(one, Correction) and (not one.target or Path(one.target).exists()))
+        or (isinstance(one, Correction) and (not one.target or _is_there(one)))
         for one in outcomes
     )
+
+
+def _is_there(one: Correction) -> bool:
+    """Whether the target is complete: after a power cut, a file may be shorter than written."""
+    try:
+        return os.stat(one.target).st_size == one.size  # noqa: PTH116 (a path may hold odd bytes)
+    except OSError:
+        return False
 
 
 def _carry_out(
