@@ -87,8 +87,9 @@ def _section(name: str, command: Any) -> str:
     arguments = [one for one in shown if not one.opts[0].startswith("-")]
     usage = " ".join(_argument(one) for one in arguments)
     lines += ["```text", f"cxrview {name} [OPTIONS] {usage}".rstrip(), "```", ""]
-    if command.epilog:
-        lines += ["Example:", "", "```text", command.epilog.removeprefix(EXAMPLE), "```", ""]
+    example = (command.epilog or "").split("\n\n")[0]
+    if example.startswith(EXAMPLE):
+        lines += ["Example:", "", "```text", example.removeprefix(EXAMPLE), "```", ""]
     if arguments:
         lines += _table("argument", [(_argument(one), one) for one in arguments])
     options = [one for one in shown if one.opts[0].startswith("-")]

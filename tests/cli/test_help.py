@@ -1,6 +1,7 @@
-"""The help of every command: by -h, with an example, and broken only where a line is full."""
+"""The help of every command: by -h, with an example and its page, and with full lines."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 import typer
 
 from cxrview.cli.main import app
-from cxrview.cli.shared.help_text import EXAMPLE, complete_help, unwrapped
+from cxrview.cli.shared.help_text import EXAMPLE, PAGE, complete_help, page_of, unwrapped
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def words_of_commands(commands, before=()):
@@ -109,14 +112,14 @@ def test_an_example_at_the_end_of_a_docstring_is_shown_below_the_options():
     complete_help(app, {"two": "cxrview other", "three": "cxrview three"})
 
     assert [(one.help, one.epilog) for one in app.registered_commands] == [
-        ("Do it.", "Example: cxrview two --fast"),
-        ("Do that.", "Example: cxrview three"),
+        ("Do it.", f"Example: cxrview two --fast\n\n{page_of('two')}"),
+        ("Do that.", f"Example: cxrview three\n\n{page_of('three')}"),
     ]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_shown_and_can_be_parsed(name, help_of, tmp_path, monkeypatch):
-    example = named(name.split()).epilog.removeprefix(EXAMPLE)
+    example = named(name.split()).epilog.split("\n\n")[0].removeprefix(EXAMPLE)
     monkeypatch.chdir(tmp_path)
     program, *words = example.split()
     rest = words[len(name.split()) :]
@@ -130,6 +133,16 @@ def test_an_example_is_shown_and_can_be_parsed(name, help_of, tmp_path, monkeypa
 
     assert (program, context.args) == ("cxrview", [])
     assert EXAMPLE + example in " ".join(help_of(name.split(), columns=120).split())
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_names_a_page_that_exists(words, help_of):
+    shown = " ".join(help_of(words, columns=120).split())
+
+    named_page = re.search(rf"{PAGE}(docs/[\w/.-]+\.md)", shown)
+    assert named_page
+    assert (ROOT / named_page[1]).is_file()
+    assert Path(named_page[1]).stem == (words[0] if words else "index")
 
 
 def completions(*words: str) -> list[str]:

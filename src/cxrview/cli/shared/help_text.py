@@ -1,4 +1,4 @@
-"""Completes the help of each command: the text of its docstring, and an example."""
+"""Completes the help of each command: the text of its docstring, an example, and its page."""
 
 import inspect
 from collections.abc import Mapping
@@ -6,30 +6,43 @@ from collections.abc import Mapping
 from typer import Typer
 
 EXAMPLE = "Example: "
+PAGE = "More: "
 
 
 def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
     """Set the help of all commands, also those of groups.
 
     Typer keeps the line breaks of a docstring and then breaks its lines again; here a line ends
-    where the terminal does. The example is the paragraph of the docstring that begins with EXAMPLE,
-    else the one of `examples`; it is shown below the options.
+    where the terminal does. Below the options stand two paragraphs: the example, which is the
+    paragraph of the docstring that begins with EXAMPLE, else the one of `examples`; and the page of
+    the documentation.
 
     Args:
         app: with all of its commands.
         examples: command lines, by the words of the command after `cxrview`.
         before: words of the group that `app` is.
     """
+    app.info.epilog = page_of(before)
     for command in app.registered_commands:
         name = before + str(command.name or getattr(command.callback, "__name__", ""))
         text = unwrapped(command.help or inspect.getdoc(command.callback) or "").split("\n\n")
         shown = [part for part in text if part.startswith(EXAMPLE)]
         shown += [EXAMPLE + examples[name]] if name in examples else []
-        command.epilog = shown[0] if shown else None
+        command.epilog = "\n\n".join([*shown[:1], page_of(name)])
         command.help = "\n\n".join(part for part in text if part not in shown)
     for group in app.registered_groups:
         if group.typer_instance:
             complete_help(group.typer_instance, examples, f"{before}{group.name} ")
+
+
+def page_of(name: str) -> str:
+    """The line that names the page of a command; the commands of a group share one.
+
+    Args:
+        name: the words of the command after `cxrview`; empty for `cxrview` itself.
+    """
+    page, *_ = name.split() or ["index"]
+    return f"{PAGE}docs/{page}.md in the repository of cxrview"
 
 
 def unwrapped(text: str) -> str:
