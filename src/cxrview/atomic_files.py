@@ -31,7 +31,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_path_in_new_folder(path: Path) -> Iterator[Path]:
-    """Do the same, and create the folder. For folders of cxrview: a user's folder must exist."""
+    """Do the same as `atomic_path`, and create the folder if it is one of cxrview."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as part:
         yield part
@@ -49,7 +49,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def raising_cannot_write(path: Path) -> Iterator[None]:
-    """Raise an OSError of writing a file as CannotWrite."""
+    """Raise CannotWrite for an OSError in the block, which writes this file."""
     try:
         yield
     except OSError as error:
@@ -58,7 +58,7 @@ def raising_cannot_write(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Raise an OSError as CannotWrite, for a folder whose work can be resumed."""
+    """Raise CannotWrite for an OSError in the block, whose work in this folder can be resumed."""
     try:
         yield
     except OSError as error:
@@ -70,7 +70,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(folder: Path, doing: str = "writing") -> Iterator[None]:
-    """Lock a folder within the block, or until the process dies.
+    """Lock a folder during the block, or until the process ends.
 
     Args:
         folder: to lock; it must exist.

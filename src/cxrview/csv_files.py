@@ -1,6 +1,6 @@
-"""CSV files of cxrview itself: UTF-8, commas, one header line, lines that end with a line feed.
+"""Read and write CSV files of cxrview itself: UTF-8, commas, one header line, LF line ends.
 
-Tables that people make, with other separators, encodings or names, are read by `sources.csv_rows`.
+Users' tables, with other separators, encodings or column names, are read by `sources.csv_rows`.
 """
 
 import csv
@@ -11,10 +11,10 @@ ENCODING = "utf-8"
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file, replacing an existing one; not atomically by itself.
+    """Write a CSV file, replacing an existing one, not atomically.
 
     Args:
-        path: file to write, such as that of `atomic_path`.
+        path: file to write; pass that of `atomic_path` to write atomically.
         columns: the header line.
         rows: a cell for each column; None is written as an empty cell.
 
@@ -26,13 +26,14 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         plain.writerow(columns)
         for row in rows:
-            # Python writes a lone carriage return bare, which every reader takes for a line's end.
+            # Python writes a lone carriage return unquoted, which every reader takes for a line
+            # end.
             has_return = any(isinstance(cell, str) and "\r" in cell for cell in row)
             (quoted if has_return else plain).writerow(row)
 
 
 def read_csv_columns(path: Path) -> list[str]:
-    """The header line of a CSV file; empty where the file is.
+    """Return the column names of a CSV file; an empty list if the file is empty.
 
     Raises:
         OSError: the file cannot be read.
@@ -44,7 +45,7 @@ def read_csv_columns(path: Path) -> list[str]:
 
 
 def read_csv_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file by the names of its columns, one by one.
+    """Yield the rows of a CSV file as dictionaries by column.
 
     A row with fewer cells than columns has None for the others.
 

@@ -79,7 +79,7 @@ class InferenceError(RunStopped):
 
 
 class CannotSortFolder(RunStopped):
-    """The names in a large folder cannot be sorted: there is no disk space for temporary files."""
+    """The names in a large folder cannot be sorted, for lack of disk space for temporary files."""
 
 
 class WorkerStartError(RunStopped):
@@ -95,7 +95,7 @@ class UnreadableImage(CxrviewError):
         advice: what to do about it; the `default_advice` of the class where None.
 
     Attributes:
-        code: the kind of error in one word, stable across versions, for filters and counts.
+        code: the kind of error in one word, the same in all versions, for filters and counts.
         default_advice: what to do about most errors of this kind.
     """
 
@@ -135,21 +135,21 @@ class EmptyFile(UnreadableImage):
 
 
 class NotAnImage(UnreadableImage):
-    """Neither DICOM nor PNG, JPEG or TIFF, by its first bytes."""
+    """The file is not DICOM, PNG, JPEG or TIFF, by its first bytes."""
 
     code = "not_an_image"
     default_advice = _EXPORT_AGAIN
 
 
 class Unsupported(UnreadableImage):
-    """An image in a format, transfer syntax or pixel type that cxrview does not read."""
+    """The image has a format, transfer syntax or pixel type that cxrview does not read."""
 
     code = "unsupported"
     default_advice = "Convert it to DICOM, PNG, JPEG or TIFF"
 
 
 class NoPixelData(UnreadableImage):
-    """A DICOM object or TIFF file without pixels, such as a report."""
+    """The DICOM object or TIFF file has no pixels, such as a report."""
 
     code = "no_pixel_data"
     default_advice = _EXPORT_AGAIN
@@ -184,7 +184,7 @@ class NestedTooDeep(UnreadableImage):
 
 
 class TooLarge(UnreadableImage):
-    """More bytes or pixels than `Limits` allow; no memory was taken for them."""
+    """The file has more bytes or pixels than `Limits` allow; no memory was allocated for them."""
 
     code = "too_large"
     default_advice = "Raise the limit if it is a radiograph"

@@ -1,4 +1,4 @@
-"""Gives the command that installs an extra of cxrview into this installation.
+"""Return the command that installs an extra of cxrview into this installation.
 
 cxrview is not on a package index, so that its name would install nothing, or another package of
 that name. pip records where an installation came from (PEP 610).
@@ -18,14 +18,14 @@ _EXTRA = re.compile(r"""(?P<wanted>[^;]+?)\s*;\s*\(?extra == ["'](?P<extra>[^"']
 
 
 def install_command(*extras: str) -> str:
-    """Give the shell command that adds extras to this installation.
+    """Return the shell command that adds extras to this installation.
 
     Args:
         extras: such as `train`, one or more.
 
     Returns:
-        pip of this Python, with the source of the installation: a folder, a wheel, a repository
-        or an index. If that is missing, with the libraries of the extras by name.
+        A call of this Python's pip with the source of the installation: a folder, a wheel, a
+        repository or an index. If the source is not recorded, with the libraries of the extras.
     """
     return shlex.join([sys.executable or "python3", "-m", "pip", "install", *_source(extras)])
 
@@ -59,7 +59,7 @@ def _editable(origin: dict[str, Any]) -> list[str]:
 
 
 def _libraries(requires: list[str], extras: tuple[str, ...]) -> list[str]:
-    """Give the required libraries of some extras; the extras themselves if unknown."""
+    """Return the libraries that some extras require; the extras themselves if unknown."""
     found = [_EXTRA.fullmatch(line) for line in requires]
     wanted = [one["wanted"] for one in found if one and one["extra"] in extras]
     return list(dict.fromkeys(wanted)) or [f"{NAME}[{','.join(extras)}]"]

@@ -46,7 +46,7 @@ def read_about(
         The object; None if the file does not exist.
 
     Raises:
-        UsageError: it is of another format or another kind of store.
+        UsageError: it has another format or belongs to another kind of store.
     """
     if not path.is_file():
         return None

@@ -2,4 +2,4 @@
 
 
 def ignore(*_: object) -> None:
-    """Take any progress and do nothing."""
+    """Accept any arguments and do nothing."""

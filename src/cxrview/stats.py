@@ -77,7 +77,7 @@ def fit_temperature(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> 
         0.1 to 10; above 1 for an overconfident classifier.
 
     Raises:
-        ValueError: no image, or arrays of different lengths.
+        ValueError: the arrays are empty or differ in length.
 
     Source:
         Guo et al., On Calibration of Modern Neural Networks, ICML 2017; the targets as in Platt,
@@ -160,7 +160,7 @@ def weighted_interval(
         draws: samples of each distribution.
 
     Raises:
-        ValueError: there is no stratum, or a number is out of range.
+        ValueError: no stratum was given, or a number is out of range.
 
     Source:
         Fay, Proschan and Brittain, Biometrics 2015, for a weighted sum. Strata are assumed to be
@@ -233,7 +233,7 @@ def patient_bootstrap(
         confidence: 0 to 1.
 
     Raises:
-        ValueError: no image, or the two arrays differ in length.
+        ValueError: the arrays are empty or differ in length.
     """
     if not len(values) or len(values) != len(patients):
         raise ValueError("a bootstrap needs at least one image, and a patient for each")
@@ -279,7 +279,7 @@ def cohen_kappa(
         draws: samples of each distribution.
 
     Raises:
-        ValueError: no image, or different numbers of them.
+        ValueError: the sequences are empty or differ in length.
 
     Source:
         Cohen, Educ Psychol Meas 1960. Posterior of kappa: Basu, Banerjee and Sen, Biometrics 2000.
@@ -336,6 +336,6 @@ def _drawn_kappas(
     rows, columns = shares.sum(axis=2), shares.sum(axis=1)
     chance = (rows * columns).sum(axis=1)
     agreed = np.trace(shares, axis1=1, axis2=2)
-    # A sampled table of few images may be all in one cell of agreement: they agree.
+    # In a sampled table of few images all may be in one cell of agreement: kappa is then 1.
     apart = np.maximum(1 - chance, 1e-12)
     return np.clip(np.where(1 - agreed < 1e-12, 1, (agreed - chance) / apart), -1, 1)

@@ -61,7 +61,7 @@ class Decision(StrEnum):
     NOT_CHEST = "not_chest"
     """Not a chest radiograph by its pixels, so that it has no view."""
     SKIPPED = "skipped"
-    """Not a chest radiograph by its header, so that the model was not run on it."""
+    """Not a chest radiograph by its header, so that the model is not run on it."""
 
 
 class Agreement(StrEnum):
@@ -139,12 +139,12 @@ class StudyEvent(StrEnum):
     READINGS_WITHDRAWN = "readings withdrawn"
     """None of the reader's readings count."""
     READER_RESTORED = "reader restored"
-    """The reader is no longer retired or withdrawn."""
+    """The reader, retired or withdrawn before, can read again."""
     OPINION_SHOWN = "opinion shown"
     """The result of the model or of other readers for an image was shown to a reader for the first
     time."""
     IMAGE_REVEALED = "image revealed"
-    """A reader was shown what the model or the other readers say of one image, or of all."""
+    """A reader saw the result of the model or of the other readers for one image, or for all."""
 
 
 class LabelStatus(StrEnum):

@@ -9,7 +9,7 @@ def plural(count: int, noun: str, many: str = "", *, form: str = "") -> str:
     Args:
         count: of the things, 0 or more.
         noun: singular, with other words that depend on the number: `image`, `file was`.
-        many: plural, where it is not `noun` with an s: `files were`.
+        many: plural, unless it is `noun` with an s: `files were`.
         form: format of the number, as for `format`: `,` separates thousands.
 
     Returns:
@@ -19,7 +19,7 @@ def plural(count: int, noun: str, many: str = "", *, form: str = "") -> str:
 
 
 def counted(count: int, nouns: str, *, form: str = "") -> str:
-    """Write a number with its noun, of which only the plural is known.
+    """Write a number with its noun, given in the plural.
 
     Args:
         count: of the things, 0 or more.

@@ -68,7 +68,7 @@ def test_an_archive_that_is_not_mounted_costs_no_row(archive, tmp_path, model, s
     last = stopped.run()
 
     assert kept == done
-    assert (last.found, last.read_now, last.gone) == (41, 41 - done, 0)
+    assert (last.found, last.read_now, last.missing) == (41, 41 - done, 0)
     assert stopped.out.table.read_bytes() == whole.table.read_bytes()
     assert stopped.out.failures.read_bytes() == whole.failures.read_bytes()
 
@@ -79,7 +79,7 @@ def test_what_is_gone_for_good_is_dropped_when_asked(archive, stopped):
 
     last = stopped.run(forget_missing=True)
 
-    assert (last.found, last.gone) == (21, gone)
+    assert (last.found, last.missing) == (21, gone)
     assert json.loads(stopped.out.summary.read_text())["dropped_as_gone"] == gone
     assert not stopped.out.journal.exists()
 
@@ -90,7 +90,7 @@ def test_a_few_files_that_vanish_are_dropped_and_counted(archive, stopped):
 
     last = stopped.run()
 
-    assert (last.found, last.read_now, last.gone) == (38, 41 - stopped.first.found, 3)
+    assert (last.found, last.read_now, last.missing) == (38, 41 - stopped.first.found, 3)
     assert not any(row["path"].endswith("0/00.png") for row in stopped.rows())
 
 
@@ -113,7 +113,7 @@ def test_a_few_files_in_a_folder_that_cannot_be_listed_are_not_gone(
             stopped.run()
     last = stopped.run()
 
-    assert (last.found, last.failed, last.gone) == (6, {}, 0)
+    assert (last.found, last.failed, last.missing) == (6, {}, 0)
 
 
 def test_a_path_that_holds_nothing_any_more_is_not_gone(draw, tmp_path, model):

@@ -14,7 +14,7 @@ import cxrview
 from cxrview import errors
 from cxrview.cli import entry
 from cxrview.results import columns
-from cxrview.results.journal import IN_PASSING
+from cxrview.results.journal import TRANSIENT_CODES
 from cxrview.terms import Decision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +99,7 @@ def test_failure_codes_are_those_of_the_errors():
 def test_failure_codes_say_which_a_resume_reads_again():
     again = {row[0].strip("` ") for row in tables("failure-codes.md") if row[-1] == "yes"}
 
-    assert again == set(IN_PASSING)
+    assert again == set(TRANSIENT_CODES)
 
 
 def test_warnings_are_those_that_reading_emits():

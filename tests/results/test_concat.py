@@ -162,7 +162,7 @@ def test_a_shard_that_is_missing_is_named_and_refused_unless_told(run, tmp_path)
     shards = [run(f"{k}.csv", shard=f"{k}/4") for k in (1, 3, 4)]
     out = Outputs(table=tmp_path / "joined.csv")
 
-    with pytest.raises(UsageError, match="no result of shard 2/4"):
+    with pytest.raises(UsageError, match="no result was given for shard 2/4"):
         concat_results(shards, out)
     assert not out.table.exists()
     concat_results(shards, out, allow_missing=True)

@@ -15,7 +15,7 @@ def test_files_without_a_digest_are_no_copies_of_each_other():
     """Of distant files that were read in part nobody knows whether they are."""
     journal = Journal(None, {})
     paths = [f"s3://films/{k}.dcm" for k in range(3)]
-    list(journal.still_to_do(paths))
+    list(journal.unfinished(paths))
 
     journal.record(
         Prediction(

@@ -179,7 +179,7 @@ def test_two_precisions_are_refused_in_words_and_joined_where_allowed(run, tmp_p
     join(shards[::-1], out, allow_different=True)
 
     assert refused.value.reason.endswith(
-        "--precision of the network (precision) was fp32, is int8; --timeout (timeout_seconds) was "
+        "--precision of the model (precision) was fp32, is int8; --timeout (timeout_seconds) was "
         "not set, is 9; with the precision differ cutoff"
     )
     assert "--allow-different" in refused.value.advice and "--rekey" not in refused.value.advice

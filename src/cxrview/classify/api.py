@@ -1,4 +1,4 @@
-"""The functions of `cxrview` that classify: what the command can do, one call can do."""
+"""`cxrview.classify` and `cxrview.iter_classify`: what the command can do, one call can do."""
 
 import os
 import warnings
@@ -41,32 +41,34 @@ def classify(
 
     Args:
         paths: a file, folder, glob (`**` for any depth) or URL (`s3://...`, `zip://...`), or an
-            iterable of them. Files are known by their content, not by their names. What the run
-            writes itself is not read.
+            iterable of them. The format of a file is recognised by its content, not by its name.
+            The run's own output is not read.
         out: the result: `.parquet`, `.csv` or `.jsonl`, or a name with / at its end for a folder of
-            Parquet parts. Failures and a summary are written beside it. Two text streams get rows
-            and failures as JSON lines as they come. Without `out` the rows are in a temporary file
-            that has no name and is removed with the `Result`; an error then loses them.
-        model: as `load_model` gives it, or a folder; the one in the package where None.
+            Parquet parts. Failures and a summary are written beside it. Two text streams receive
+            rows and failures as JSON lines during the run. Without `out` the rows are in a
+            temporary file that has no name and is removed with the `Result`; an error then loses
+            them.
+            model: from `load_model`, or a folder; None for the model in the package.
         resume: continue an interrupted run that has this `out`.
         overwrite: replace a result that exists.
-        review_band: lowest and highest PFI in percent, both inclusive, that go to review instead of
-            being decided; the model card's where None. `NO_REVIEW` decides every image.
-        chest_cutoff: least probability of a chest radiograph in percent of an image that gets a
-            view; the model card's where None, and 0 refuses nothing.
-        exact: decode every pixel, and window as DCMTK does, padding values included.
-        workers: cores to use; all where None, and never more than there are.
-        options: everything else that can be set. The four settings above, where given, override it.
-        known: earlier results: files whose path has a row there are left out unopened.
-        shard: such as 3/8: only the third of eight shares of the files, for eight machines.
-        forget_missing: with `resume`: drop rows of files that are not found any more.
-        on_outcomes: called with predictions and failures as they are recorded, for progress.
-        is_time_up: called now and then; once it returns True the run stops and can be resumed.
+        review_band: lowest and highest PFI in percent, both inclusive, that are sent to review
+            instead of being decided; None for the model card's. `NO_REVIEW` decides every image.
+            chest_cutoff: minimum probability of a chest radiograph, in percent, for an image to get
+            a view; None for the model card's, 0 refuses nothing.
+            exact: decode every pixel, and window as DCMTK does, padding values included.
+            workers: cores to use; None for all, and never more than there are.
+            options: all other settings. The four settings above override it if given.
+            known: earlier results: files whose path has a row there are skipped without being
+                opened.
+            shard: such as 3/8: only the third of eight shares of the files, for eight machines.
+            forget_missing: with `resume`: drop rows of files that are not found any more.
+            on_outcomes: called with predictions and failures when they are recorded, for progress.
+            is_time_up: called at intervals; once it returns True the run stops and can be resumed.
 
     Returns:
-        The result. Its tables are read from the disk when asked for, so that memory does not grow
+        The result. Its tables are read from the disk when needed, so that memory does not grow
         with the archive: below 350 MiB without `to_pandas` and `to_arrow`, which load all rows, and
-        40 MiB for each further worker. After Ctrl-C it holds what was finished, and
+        40 MiB for each further worker. After Ctrl-C it holds the finished rows, and
         `result.summary.is_complete` is False.
 
     Raises:
@@ -102,13 +104,13 @@ def iter_classify(
     workers: int | None = None,
     options: ClassifyOptions | None = None,
 ) -> Iterator[Outcome]:
-    """Yield a `Prediction` or a `Failure` for every file, as they come and in the order found.
+    """Yield a `Prediction` or a `Failure` for every file, in the order found.
 
     Nothing is written. Memory does not grow with the number of files. A file that is named twice is
     read twice, and copies are not marked as such.
 
     Args:
-        paths: as for `classify`; an iterable may go on for ever.
+        paths: as for `classify`; an iterable may be endless.
         model: as for `classify`.
         review_band: as for `classify`.
         chest_cutoff: as for `classify`.

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 from cxrview.classify.wire import Decoded, DecodedImage
 
 LONGEST_WAIT = 16
-"""Outcomes after which a batch leaves even without an image: failures and skipped files do not
-need the model, and travel in the batches only to keep their order."""
+"""Number of outcomes after which a batch is sent even without an image: failures and skipped files
+do not need the model, and are part of batches only to keep their order."""
 
 
 class Batcher:
     """Collects outcomes for the next batch.
 
-    While a thread of the model is idle, each image leaves at once. While all are busy,
+    While a thread of the model is idle, each image is sent at once. While all are busy,
     outcomes are collected, up to a full batch.
 
     Args:
@@ -31,22 +31,22 @@ class Batcher:
         self._images += pixels_of(outcome) is not None
 
     def is_due(self, *, is_idle: bool, is_still: bool) -> bool:
-        """Whether the batch should leave now.
+        """Whether the batch should be sent now.
 
         Args:
-            is_idle: a thread that runs the model has nothing to do.
-            is_still: no outcome has come for a while.
+            is_idle: a thread that runs the model is idle.
+            is_still: no outcome has arrived for a while.
         """
         if self._images:
             return is_idle or self._images >= self._most
         return bool(self._outcomes) and (is_still or len(self._outcomes) >= LONGEST_WAIT)
 
     def take(self) -> list[Decoded]:
-        """Take the batch, in the order in which outcomes were added."""
+        """Return the batch, in the order in which outcomes were added, and start a new one."""
         taken, self._outcomes, self._images = self._outcomes, [], 0
         return taken
 
 
 def pixels_of(outcome: Decoded) -> NDArray[np.uint8] | None:
-    """The model's input, shape (side, side), uint8; None where there is none."""
+    """The model's input, shape (side, side), uint8; None for failures and skipped files."""
     return outcome.pixels if isinstance(outcome, DecodedImage) else None

@@ -1,4 +1,4 @@
-"""Decides by the DICOM header alone which images are not chest radiographs."""
+"""The rule that skips images which are not chest radiographs by their DICOM header."""
 
 import tomllib
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class ChestRule:
 
 
 def load_chest_rule(path: Path | None = None) -> ChestRule:
-    """Read a rule; the one in the package where no path is given.
+    """Read a rule; by default the one in the package.
 
     Raises:
         UsageError: the file cannot be read or lacks an entry.

@@ -1,4 +1,4 @@
-"""What a result depends on besides the files, as the journal and the summary keep it."""
+"""The conditions of a result: all settings that it depends on, as in journal and summary."""
 
 import hashlib
 import json
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def conditions_of(paths: Sequence[str], model: "Model", options: "ClassifyOptions") -> Conditions:
-    """Name what the result depends on besides the files; a resume must agree on all of it.
+    """Collect what the result depends on besides the files; a resume must have the same.
 
     Args:
-        paths: what the run was given; `-` stands for a list.
+        paths: the arguments of the run; `-` stands for a list.
         model: with its card.
         options: resolved.
 
     Returns:
-        Name to value. The names are on users' disks and never change: an interrupted run of an
-        earlier version can be resumed.
+        From name to value. The names are on users' disks and never change, so that an interrupted
+        run of an earlier version can be resumed.
     """
     from cxrview.classify.chest_rule import load_chest_rule
     from cxrview.image.dicom.view_position import load_table
@@ -63,7 +63,7 @@ def conditions_of(paths: Sequence[str], model: "Model", options: "ClassifyOption
 
 
 def _named(own: Path | None, published_version: str) -> str:
-    """A published file by its version, a user's own by its content."""
+    """Identify a published file by its version, a user's own by its content."""
     return _fingerprint(own.read_bytes()) if own else f"version {published_version}"
 
 

@@ -1,4 +1,4 @@
-"""Decides on the output of a model: frontal, lateral, not a chest radiograph, or review."""
+"""Decide from the output of a model: frontal, lateral, not a chest radiograph, or review."""
 
 from cxrview.records import Instance, ModelCard, Prediction
 from cxrview.terms import Agreement, Decision, View
@@ -20,15 +20,15 @@ def decide(
     Args:
         instance: the image.
         pfi: probability of frontal in percent, 0 to 100.
-        card: of the model; gives the cutoffs.
-        chest: probability of a chest radiograph in percent, 0 to 100; None where the model has no
-            such output.
-        review_band: lowest and highest PFI, both inclusive, that go to review; the card's where
-            None.
-        chest_cutoff: below this percentage it is not a chest radiograph; the card's where None, 0
-            refuses nothing.
-        warnings: codes from reading.
-        is_constant: every pixel has the same value, so that the image goes to review.
+        card: of the model, with the cutoffs.
+        chest: probability of a chest radiograph in percent, 0 to 100; None if the model has no such
+        output.
+        review_band: lowest and highest PFI, both inclusive, that are sent to review; None for the
+        card's.
+        chest_cutoff: below this percentage the image is not a chest radiograph; None for the
+        card's, 0 refuses nothing.
+        warnings: codes of warnings from reading the file.
+        is_constant: every pixel has the same value, so that the image is sent to review.
     """
     pfi = round(pfi, 3)  # so that the table shows the value that was decided on
     chest = None if chest is None else round(chest, 3)
@@ -57,7 +57,7 @@ def decide(
 
 
 def skip(instance: Instance, reason: str, warnings: tuple[str, ...], card: ModelCard) -> Prediction:
-    """The prediction of an image that the model was not run on."""
+    """Return the prediction of an image that the model is not run on."""
     return Prediction(
         instance=instance,
         decision=Decision.SKIPPED,

@@ -1,9 +1,9 @@
 """A pool of decode processes; a crash or a timeout fails one file.
 
 One thread of the parent serves each process: it sends a path and waits for the outcome. If the
-process dies or takes too long, the thread reports that file as a failure and starts another.
-Outcomes leave in the order of the paths. Back-pressure: paths are taken only while what is being
-decoded, or waits for its turn, fits into a window of bytes.
+process dies or takes too long, the thread reports that file as a failure and starts a new process.
+Outcomes are yielded in the order of the paths. Back-pressure: a path is taken only while the files
+that are being decoded, or wait for their turn, fit into a window of bytes.
 """
 
 import queue
@@ -29,23 +29,24 @@ from cxrview.workers.rate_limit import RateLimiter
 WINDOW_BYTES = 16 << 20
 """Window of bytes that files being decoded, or waiting for their turn, may take."""
 WINDOW_BYTES_EACH = 1 << 20
-"""The same for each process where that is more, so that one slow file does not stop many."""
+"""Minimum of that window for each process, so that one slow file does not stop many processes."""
 HEADER_BYTES = 4096
-"""What an outcome takes besides its pixels, about."""
+"""Approximate size of an outcome without its pixels."""
 IDLE_SECONDS = 0.25
-"""After which `decode_all` yields None, so that the caller can send an incomplete batch."""
+"""Time without an outcome after which `decode_all` yields None, so that the caller can send an
+incomplete batch."""
 TRIES = 3
-"""How often a worker is started that dies before it has read anything."""
+"""Number of starts of a worker that dies before it has read anything."""
 STOP_SECONDS = 10.0
-"""After which threads are abandoned whose processes the system does not end."""
+"""Time after which threads are abandoned whose processes the system does not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """There are no more paths."""
+    """Marks the end of the paths."""
 
     count: int
-    """Paths in all."""
+    """Number of paths."""
     error: BaseException | None
     """Raised by the iterable of paths."""
 
@@ -55,7 +56,7 @@ _Done = tuple[int, Decoded] | _End | Exception
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shared:
-    """What the threads of a pool share."""
+    """State that the threads of a pool share."""
 
     settings: ReadSettings
     timeout_s: float
@@ -71,15 +72,15 @@ class DecodePool:
     """Decodes files in processes.
 
     Args:
-        readers: number of processes, at least 1. Where there are more than cores, they open
-            files side by side and wait for a core before they decode. Those beyond the cores
-            are started one by one, as files come and cores are idle.
-        settings: how files are read.
-        cores: lends the cores that they decode on.
-        timeout_s: seconds that one file may take, not counting its wait for a core.
-        rate_limit: of bytes read; None for no limit. Waiting for it does not count as reading.
-        on_read: called with each file and the seconds that its worker took, from any thread.
-        starts_all: start all processes before the first path is taken.
+        readers: number of processes, at least 1. If there are more than cores, they open
+            files side by side and wait for a core before they decode. Those beyond the number of
+            cores are started one by one, while files are waiting and cores are idle.
+            settings: how files are read.
+            cores: lends the cores for decoding.
+            timeout_s: seconds that one file may take, not counting its wait for a core.
+            rate_limit: of bytes read; None for no limit. The wait for it does not count as reading.
+            on_read: called with each file and the seconds that its worker took, from any thread.
+            starts_all: start all processes before the first path is taken.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class DecodePool:
         """Decode every path; called once.
 
         Returns:
-            As many outcomes as paths, in their order; None in between where none has come for a
+            One outcome for each path, in order; None in between if no outcome has arrived for a
             while.
 
         Raises:
@@ -213,13 +214,13 @@ class _WorkerThread(threading.Thread):
         self._worker: DecodeProcess | None = None
         self._stopping = threading.Event()
         self.is_ready = threading.Event()
-        """Its worker has been started, or could not be."""
+        """Set once its worker was started, or could not be started."""
 
     def run(self) -> None:
         """Start a worker and decode one file after the other."""
         shared = self._shared
         try:
-            # Before a file is taken, which would otherwise wait for it.
+            # Started before a file is taken, or that file would wait for the start.
             with self._core_to_start_on():
                 self._ready_worker()
             self.is_ready.set()
@@ -239,12 +240,12 @@ class _WorkerThread(threading.Thread):
         return self._shared.cores.for_decoding()
 
     def stop(self) -> None:
-        """End at once, in the middle of a file if need be."""
+        """End at once, even in the middle of a file."""
         self._stopping.set()
         self._kill()
 
     def join_by(self, end: float) -> None:
-        """Wait until the thread has ended, no longer than to this time."""
+        """Wait until the thread has ended, at most until this time."""
         while self.is_alive() and time.monotonic() < end:
             self._kill()
             self.join(0.1)
@@ -254,10 +255,10 @@ class _WorkerThread(threading.Thread):
             worker.kill()
 
     def _wait_for_rate(self, size: int) -> None:
-        """Wait until the rate limit allows so many bytes.
+        """Wait until the rate limit allows `size` bytes.
 
         Raises:
-            _PoolClosing: the pool closes in the meantime.
+            _PoolClosing: the pool was closed during the wait.
         """
         limit = self._shared.rate_limit
         if limit and self._stopping.wait(limit.take(size)):
@@ -265,13 +266,13 @@ class _WorkerThread(threading.Thread):
 
     def _decode(self, path: str) -> Decoded:
         shared = self._shared
-        if isinstance(path, UnlistedFolder) and path.reason:  # which a worker cannot find out
+        if isinstance(path, UnlistedFolder) and path.reason:  # a worker would not find the reason
             shared.on_read(path, 0.0)
             return failure_of(path, path.error())
         for _ in range(TRIES):
             worker = self._worker
             if worker is None:
-                with shared.cores.for_decoding():  # loading its libraries is work, too
+                with shared.cores.for_decoding():  # loading the libraries needs a core, too
                     worker = self._ready_worker()
             began = time.monotonic()
             try:
@@ -282,7 +283,7 @@ class _WorkerThread(threading.Thread):
                     opens_ahead=shared.opens_ahead,
                     wait_for=self._wait_for_rate if shared.rate_limit else None,
                 )
-            except BrokenPipeError:  # it died before it got this file, which is not the cause
+            except BrokenPipeError:  # it died before it received this file, which is not the cause
                 self._end_worker()
                 continue
             except EOFError:

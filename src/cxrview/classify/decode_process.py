@@ -1,4 +1,4 @@
-"""One decode worker, as its parent sees it: jobs, waits and time limits."""
+"""The parent's side of one decode worker: jobs, waits and time limits."""
 
 import os
 import pickle
@@ -17,7 +17,7 @@ class DecodeProcess(WorkerProcess):
     """A process that decodes files.
 
     Args:
-        settings: how it reads them.
+        settings: how it reads files.
     """
 
     def __init__(self, settings: ReadSettings) -> None:
@@ -36,19 +36,19 @@ class DecodeProcess(WorkerProcess):
 
         Args:
             path: of the file.
-            timeout_s: that it may take, not counting waits for a core or for the rate.
-            cores: lend it one to decode on.
-            opens_ahead: it opens the file before it has a core.
-            wait_for: called with the file's size before it is opened; returns when so many bytes
-                may be read, or raises.
+            timeout_s: seconds it may take, not counting waits for a core or for the rate limit.
+            cores: lends a core for decoding.
+            opens_ahead: open the file before a core is available.
+            wait_for: called with the file's size before it is opened; returns when that many bytes
+            may be read, or raises.
 
         Returns:
             The outcome, and the seconds that the worker took.
 
         Raises:
-            BrokenPipeError: the worker was dead already.
-            EOFError: the worker died over the file.
-            TimeoutError: the worker has not finished.
+            BrokenPipeError: the worker was dead before.
+            EOFError: the worker died while it read the file.
+            TimeoutError: the worker did not finish in time.
         """
         left = timeout_s
         if wait_for:
@@ -80,5 +80,5 @@ class DecodeProcess(WorkerProcess):
     def _send_go(self) -> None:
         try:
             self.send(GO)
-        except BrokenPipeError:  # it had opened the file, which may be the cause
+        except BrokenPipeError:  # it died after it opened the file, which may be the cause
             raise EOFError from None

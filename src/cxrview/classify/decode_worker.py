@@ -25,13 +25,13 @@ from cxrview.workers.process import READY, connect_to_parent
 from cxrview.workers.rate_limit import size_of
 
 JOB = struct.Struct("<I??")
-"""Before each path on the way in: its length, whether to send the file's size and wait before the
-file is opened, and whether to wait for a core before it is decoded."""
+"""Header of each job that the parent sends: the length of the path, whether to send the file's size
+and wait before the file is opened, and whether to wait for a core before it is decoded."""
 SIZE = struct.Struct("<Q")
-"""Bytes of the file; 0 where its size cannot be found out."""
+"""Size of the file in bytes; 0 if it is unknown."""
 OPENED, CLOSED, GO = b"o", b"c", b"g"
-"""The file is open, and the worker waits for a core; it failed or is skipped, and the outcome
-follows; the parent's answer to either wait."""
+"""The worker has opened the file and waits for a core; the file failed or is skipped, and the
+outcome follows; the parent's answer to either wait."""
 _MEMORY_ADVICE = "Give workers more with --memory-limit if the file is sound"
 
 
@@ -47,7 +47,7 @@ def read_file(
         path: of the file.
         settings: how it is read.
         rule: which files are skipped by their header.
-        wait: called once the file is open, before its pixels are decoded.
+        wait: called when the file is open, before its pixels are decoded.
     """
     return read_or_failure(
         path, lambda: _decode(path, settings, rule, wait), memory_advice=_MEMORY_ADVICE
@@ -73,11 +73,11 @@ def _decode(
 
 def main() -> None:
     """Serve the parent until it closes the pipe."""
-    warnings.simplefilter("ignore")  # pydicom's quote header values
+    warnings.simplefilter("ignore")  # those of pydicom quote header values
     settings: ReadSettings = pickle.load(sys.stdin.buffer)  # from our own parent
     settings = replace(settings, options=replace(settings.options, is_mapped=True))
     rule = load_chest_rule(settings.chest_rule)
-    for decoders in ("dicom.file", "raster"):  # now, and not in the time of the first file
+    for decoders in ("dicom.file", "raster"):  # now, so that the first file does not take longer
         import_module(f"cxrview.image.{decoders}")
     inbox, outbox = connect_to_parent()
     tune_malloc()

@@ -1,4 +1,5 @@
-"""The engine: paths in, one prediction or failure each out, in order, in constant memory."""
+"""Decode files and run the model on them: one prediction or failure per path, in order, in constant
+memory."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -20,11 +21,11 @@ from cxrview.workers.cores import Cores, cores_for
 from cxrview.workers.rate_limit import RateLimiter
 
 AHEAD = 2
-"""Batches for each thread that wait for the model, so that none runs out of work."""
+"""Number of batches that wait for each thread of the model, so that it does not become idle."""
 
 
 def ignore_time(path: str, seconds: float) -> None:
-    """Do nothing with the time that a file took."""
+    """Do nothing; the default of `on_read`."""
 
 
 def classify_files(
@@ -33,7 +34,7 @@ def classify_files(
     """Classify every file, in order; see `iter_outcomes`.
 
     Returns:
-        As many outcomes as paths, in their order, whichever was read first.
+        One outcome for each path, in the order of the paths.
     """
     with closing(
         iter_outcomes(paths, model, options or ClassifyOptions(), **internals)
@@ -49,24 +50,24 @@ def iter_outcomes(
     on_read: Callable[[str, float], None] = ignore_time,
     starts_all: bool = False,
 ) -> Generator[Outcome | None, None, None]:
-    """Send batches to threads that run the model, while files are being read.
+    """Decode files in worker processes, and run the model on batches of them in threads.
 
     Args:
-        paths: files or fsspec URLs, as `find_images` gives them; taken as they are needed, by
-            a thread of its own.
-        model: as `load_model` gives it.
-        options: how files are read and decided.
-        on_read: called by any thread with each file and the seconds that its worker took.
-        starts_all: start all readers before the first path is taken, and not as they are needed.
+        paths: files or fsspec URLs, from `find_images`; a separate thread iterates over them as
+            they are needed.
+            model: from `load_model`.
+            options: how files are read and decided.
+            on_read: called by any thread with each file and the seconds that its worker took.
+            starts_all: start all readers before the first path is taken, instead of when needed.
 
     Yields:
-        An outcome for each path, in order, and None where nothing has come for a while, so that
-        the caller can record outcomes, or check the time.
+        An outcome for each path, in order, and None if none has arrived for a while, so that the
+        caller can record outcomes, or check the time.
 
     Raises:
         WorkerStartError: the processes that read files cannot be started.
         InferenceError: the device that the model runs on failed.
-        Exception: taking a path raised it; what was taken before has been given.
+        Exception: raised by `paths`; the outcomes of earlier paths are yielded first.
     """
     cores = cores_for(options.workers)
     rate = options.bytes_per_second
@@ -96,7 +97,7 @@ def iter_outcomes(
                     yield from running.popleft().result()
                 if decoded is None:
                     yield None
-        except Exception as error:  # first comes what was read before it
+        except Exception as error:  # raised after the outcomes of earlier paths
             failed = error
         running.append(threads.start(_predict, batcher.take(), model, options, cores))
         while running:
@@ -115,13 +116,13 @@ class _Lanes(ThreadPoolExecutor):
 
     @property
     def is_one_idle(self) -> bool:
-        """Whether one of them has nothing to do."""
+        """Whether one of the threads is idle."""
         return self._batches < self._count
 
     def start(
         self, predict: Callable[..., list[Outcome]], *arguments: object
     ) -> Future[list[Outcome]]:
-        """Run it in the next idle thread."""
+        """Run a batch in the next idle thread."""
         with self._counting:
             self._batches += 1
         future = self.submit(predict, *arguments)
@@ -154,7 +155,7 @@ def _run_model(
 
 
 def _each(answers: Answers) -> Iterator[tuple[float, float | None]]:
-    """PFI and chest of one image after the other."""
+    """Yield (PFI, chest) of each image; chest is None if the model has no such output."""
     for number, pfi in enumerate(answers.pfi):
         yield float(pfi), None if answers.chest is None else float(answers.chest[number])
 

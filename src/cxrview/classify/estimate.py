@@ -1,9 +1,9 @@
-"""How long an archive will take, from a sample of its files; nothing is written.
+"""Estimate how long a run over an archive will take, from a sample; nothing is written.
 
-Every file is found and counted, a sample of them is read as a run would read it. What a run
-takes is the time of the sample by files. How that is shared out among the kinds of files
-follows from the seconds that the workers spent on each kind, and how far it may be off from how
-much these differ from file to file.
+Every file is found and counted, and a sample is read as a run would read it. The estimate is the
+time of the sample, scaled by the number of files. It is divided among the kinds of files by the
+seconds that the workers spent on each, and its interval follows from how much these differ between
+files.
 """
 
 import random
@@ -23,11 +23,11 @@ from cxrview.sources.paths import unique_paths
 from cxrview.terms import Decision
 
 SAMPLE = 256
-"""Files read: a kind that 2 % of the files are of is missed once in 176 times (0.98^256)."""
+"""Files read: a kind that 2 % of the files have is missed in 1 of 176 samples (0.98^256)."""
 Z_95 = 1.96
 """Half the width of a 95 % interval in standard errors."""
 FAILED, SKIPPED, PICTURE = "failed", "skipped", "picture"
-"""Kinds besides those that are a transfer syntax's UID."""
+"""Kinds of files besides transfer syntaxes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +38,29 @@ class EstimatedKind:
     """A transfer syntax UID, or FAILED, SKIPPED (by the header) or PICTURE (PNG, JPEG, TIFF)."""
     sampled: int
     files: float
-    """In the whole archive."""
+    """Number of them in the whole archive."""
     seconds: float
-    """Of a run, for all of them."""
+    """Time of a run for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What a run would have to do."""
+    """The number of files and the estimated time of a run."""
 
     files: int
-    """Counted, not estimated."""
+    """Number of files, counted and not estimated."""
     sampled: int
     known: int
     """Files left out because an earlier result has them."""
     kinds: tuple[EstimatedKind, ...]
-    """The one that takes longest first."""
+    """Sorted by time, the longest first."""
     half_width: float | None
-    """Half the 95 % interval of `seconds` as a part of it, by the spread among the sample's files
-    alone; 0.0 where all files were read, None where the sample is too small to tell."""
+    """Half the 95 % interval of `seconds`, relative to it, by the spread among the sample's files
+    alone; 0.0 if all files were read, None if the sample is too small."""
 
     @property
     def seconds(self) -> float:
-        """Of the whole run."""
+        """Time of the whole run."""
         return sum(kind.seconds for kind in self.kinds)
 
 
@@ -76,13 +76,13 @@ def estimate_run(
     """Count the files and read a sample of them.
 
     Args:
-        paths: as `find_images` gives them; none is kept in memory but the sample. One that is
-            named again counts once.
-        selection: which of the paths.
-        model: as `load_model` gives it.
-        options: how a run would read.
-        sample: how many files to read; all where there are no more.
-        seed: of the draw.
+        paths: from `find_images`; only those of the sample are kept in memory. Duplicates count
+            once.
+            selection: which of the paths to count.
+            model: from `load_model`.
+            options: of the run to be estimated.
+            sample: number of files to read; all files if there are no more.
+            seed: of the random sample.
 
     Raises:
         WorkerStartError: the processes that read files cannot be started.
@@ -96,7 +96,8 @@ def estimate_run(
         begins.append(time.monotonic())
         yield from drawn
 
-    # All readers first: the time to load their libraries counts once, and not for every sample.
+    # All readers are started first: the time to load their libraries counts once per run, and
+    # must not be scaled with the number of files.
     outcomes = (
         list(classify_files(taken(), model, options, on_read=spent.__setitem__, starts_all=True))
         if drawn
@@ -123,10 +124,10 @@ def estimate_run(
 
 
 def _half_width(seconds: list[float], files: int) -> float | None:
-    """Half the 95 % interval of a total, as a part of it, from a sample of `files`.
+    """Compute half the 95 % interval of a total, relative to it, from a sample of `files`.
 
     Returns:
-        0.0 where nothing was left to chance; None where the sample cannot tell.
+        0.0 if the sample is all files; None if it is too small.
     """
     count = len(seconds)
     if count == files:
@@ -138,7 +139,7 @@ def _half_width(seconds: list[float], files: int) -> float | None:
 
 
 def _draw(paths: Iterable[str], most: int, seed: int) -> tuple[list[str], int]:
-    """Draw so many paths, each as likely as any other, in their order; and count them all."""
+    """Draw `most` paths with equal probability, in their order, and count all."""
     rng = random.Random(seed)
     drawn: list[tuple[int, str]] = []
     count = 0

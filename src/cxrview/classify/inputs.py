@@ -1,4 +1,4 @@
-"""What a run is given: names of files, folders, globs and URLs, and lists of names."""
+"""The inputs of a run: files, folders, globs, URLs, and lists of them; checks that they exist."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -11,21 +11,23 @@ from cxrview.results.columns import printable
 from cxrview.sources.paths import WILDCARD, local_path
 
 LIST = "-"
-"""Stands for the list among the names, as on the command line."""
+"""Stands for the list among the names, as on the command line (standard input)."""
 MOST_NAMED = 1_000
-"""A longer sequence is taken as a list: a resume compares the names, and the summary holds them."""
+"""A longer sequence is treated as a list, since the names are stored in the summary and compared at
+a resume."""
 MOST_WRONG = 10
-"""Of wrong names, so many are reported: a shell may have made thousands of a pattern."""
+"""Number of wrong names that an error lists: a shell may expand a pattern to thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Files that a run is to read: names that are known at its start, and a list of more.
+    """The files that a run reads: names known at its start, and a list of more names.
 
     Attributes:
         names: files, folders, globs and URLs; `-` stands for the list.
-        listed: names that are taken once, as they are needed, such as lines of standard input.
-        is_literal: names of the list are not globs, whatever is in them.
+        listed: names that are iterated over once, as they are needed, such as lines of standard
+        input.
+        is_literal: names of the list are not globs, whatever characters they have.
     """
 
     names: tuple[str, ...]
@@ -36,14 +38,14 @@ class Inputs:
     def of(
         cls, paths: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Inputs"
     ) -> "Inputs":
-        """Take what a caller named.
+        """Convert a caller's argument.
 
         Args:
-            paths: one name, or several. Of an iterable that is not a sequence, or that is longer
-                than MOST_NAMED, the names are taken as they are needed.
+            paths: one name, or several. An iterable that is not a sequence, or is longer than
+                MOST_NAMED, is iterated over as names are needed.
 
         Raises:
-            TypeError: it is neither.
+            TypeError: the argument is neither.
         """
         if isinstance(paths, Inputs):
             return paths
@@ -60,21 +62,21 @@ class Inputs:
         return cls(names=(LIST,), listed=listed, is_literal=False)
 
     def check(self, *, may_be_away: bool = False) -> list[str]:
-        """Refuse names that stand for nothing before any work is done.
+        """Check that every name stands for something, before any work is done.
 
-        A URL is not refused: what it stands for is known when it is opened. Neither is a name of
-        the list. Either becomes a failure of its own.
+        URLs and names of the list are not checked: a missing one becomes a failure when it is
+        opened.
 
         Args:
-            may_be_away: a local name need not exist. For a run that is resumed: its folders
-                existed, so that a missing one is not mounted, and not mistyped.
+            may_be_away: a local name need not exist. For a resumed run, whose folders existed
+                before, so that a missing one is not mounted rather than mistyped.
 
         Returns:
-            The folders in which there is no file.
+            The folders without files.
 
         Raises:
             UsageError: a name does not exist or a pattern matches nothing; all of them are named.
-            CannotSortFolder: there is no space for temporary files.
+            CannotSortFolder: the disk for temporary files is full.
         """
         wrong: list[UsageError] = []
         empty: list[str] = []
@@ -99,14 +101,14 @@ class Inputs:
         return empty
 
     def find(self, leave_out: Collection[Path] = ()) -> Iterator[str]:
-        """Give every file that is named, found or listed.
+        """Yield every file that is named, found or listed.
 
         Args:
-            leave_out: resolved paths that are passed over, such as what the run itself writes.
+            leave_out: resolved paths to skip, such as the run's own output.
 
         Raises:
             UsageError: a glob matches nothing, or a name is empty.
-            CannotSortFolder: a folder has more names than fit, also in temporary files.
+            CannotSortFolder: a folder has more names than fit into temporary files.
         """
         for name in self.names:
             if name == LIST:
@@ -116,13 +118,13 @@ class Inputs:
 
 
 def _literal(path: str | os.PathLike[str]) -> str:
-    """A name that a caller gave; a file called `-` is not the list."""
+    """Return a caller's path as a name; a file called `-` becomes `./-`, since `-` is the list."""
     name = os.fspath(path)
     return f"./{name}" if name == LIST else name
 
 
 def _need(path: str) -> None:
-    """Raise UsageError where a local file or folder, or the local archive of a URL, is missing."""
+    """Raise UsageError if a local file or folder, or the local archive of a URL, is missing."""
     container = local_path(path.rpartition("::")[2])
     local = local_path(path) or ("" if WILDCARD.search(container) else container)
     try:

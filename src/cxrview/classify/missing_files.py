@@ -1,8 +1,8 @@
-"""Detects input folders that are unmounted or become unreadable, and files that are gone.
+"""Detect input folders that are unmounted or become unreadable, and missing files.
 
-A disk that drops out leaves a folder that is empty, missing or broken, or one that is listed from
-memory and gives no file. To continue would list all other files as unreadable, or not notice that
-they are missing, and call the result complete.
+A disk that is disconnected leaves a folder that is empty, missing or broken, or one that the system
+lists from its cache although no file can be opened. A run that continued would report all other
+files as unreadable, or miss them, and call the result complete.
 """
 
 import os
@@ -19,24 +19,24 @@ from cxrview.sources.paths import WILDCARD, local_path, path_key, split_glob
 from cxrview.wording import plural
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Where Linux lists what is mounted; on other systems folders below a PATH are not watched."""
+"""Where Linux lists its mounts; on other systems folders below a PATH are not watched."""
 _NOT_A_DISK = {b"overlay", b"nsfs", b"tmpfs"}
 """File systems that containers and the system mount and unmount at any time."""
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
 class MountWatch:
-    """The folders among some paths that hold anything now, and the disks mounted below them.
+    """Watches the folders that hold files at the start of a run, and the disks mounted below them.
 
     Args:
-        named: what the run was given. Of a glob the folder before the first wildcard is watched;
+        named: arguments of the run. For a glob, the folder before the first wildcard is watched;
             URLs, lists and single files are not.
-        advice: what to do once the disk is back.
-        noted: folders of earlier runs, and whether each was a mount point.
-        last_read: a file that an earlier run has read.
+            advice: what to do when the disk is mounted again.
+            noted: folders of earlier runs, and whether each was a mount point.
+            last_read: a file that an earlier run has read.
 
     Attributes:
-        folders: all that are watched, in the form of `noted`.
+        folders: all watched folders, in the form of `noted`.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class MountWatch:
         self._last_read = local_path(last_read) if last_read else ""
 
     def check(self, outcomes: Iterable[Outcome]) -> None:
-        """Check the folders if a file could not be opened; else no disk is accessed.
+        """Check the folders if a file could not be opened; otherwise no disk is accessed.
 
         Raises:
-            InputUnavailable: as `check_mounts`, or a file that was read before can no longer be
-                read.
+            InputUnavailable: as `check_mounts`, or a file that was read before cannot be read any
+                more.
         """
         cannot_open = False
         for one in outcomes:
@@ -78,14 +78,14 @@ class MountWatch:
                 )
 
     def check_mounts(self) -> None:
-        """Check that every folder is there.
+        """Check that every folder exists, holds files and is still mounted.
 
         Raises:
             InputUnavailable: one of them is empty, missing, can no longer be listed, or is no
                 longer a mount point.
         """
         missing = [folder for folder in self.folders if not _holds(folder)]
-        mounted = _mounted()  # only now: to look into a folder mounts what is mounted on demand
+        mounted = _mounted()  # after listing the folders, which mounts those that mount on demand
         missing += [
             folder
             for folder, was_mounted in self.folders.items()
@@ -101,7 +101,7 @@ class MountWatch:
 def _folder_of(named: str) -> str:
     local = local_path(named)
     if WILDCARD.search(local) and not os.path.lexists(local):
-        return split_glob(local)[0].rstrip("/")  # nothing of a glob that begins at the root
+        return split_glob(local)[0].rstrip("/")  # empty for a glob that begins at the root
     return local
 
 
@@ -118,7 +118,7 @@ def _real(folder: str) -> str:
 
 
 def _mounted() -> set[str]:
-    """Mount points. `os.path.ismount` misses a bind mount of the same disk."""
+    """Return the mount points. `os.path.ismount` misses a bind mount of the same disk."""
     try:
         lines = MOUNTS.read_bytes().splitlines()
     except OSError:
@@ -133,22 +133,22 @@ def _mounted() -> set[str]:
 
 
 def _below(folder: str, mounted: Iterable[str]) -> list[str]:
-    """Mount points below a folder, as paths that begin with the folder's name."""
+    """Return the mount points below a folder, as paths that begin with the folder's name."""
     above = _real(folder).rstrip("/") + "/"
     names = sorted(mount.removeprefix(above) for mount in mounted if mount.startswith(above))
     return [f"{folder.rstrip('/')}/{name}" for name in names]
 
 
 def _device_is_gone(file: str) -> bool:
-    """Whether the disk of a file that was read is gone, even if the system has it cached."""
+    """Whether the disk of a file that was read is disconnected, even if the file is cached."""
     try:
         handle = os.open(file, os.O_RDONLY)
-    except (FileNotFoundError, PermissionError, ValueError):  # of this file alone
+    except (FileNotFoundError, PermissionError, ValueError):  # a problem of this file alone
         return False
     except OSError:
         return True
     try:
-        with suppress(AttributeError, OSError):  # not everywhere; from the disk and not from memory
+        with suppress(AttributeError, OSError):  # drop the cache, where the system can
             os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         os.read(handle, 1)
     except OSError:
@@ -159,24 +159,24 @@ def _device_is_gone(file: str) -> bool:
 
 
 FEW, FEW_PERCENT = 10, 1
-"""Ours: so many files may be missing without --forget-missing, or that share of those done,
-whichever is more."""
+"""Number of files, or share of the finished files if that is more, that may be missing without
+--forget-missing. Both are our choice."""
 
 
 def check_missing_files(journal: Journal, named: Sequence[str], done: int) -> int:
-    """Count the files that an earlier run has finished and this one did not find.
+    """Count the files that an earlier run has finished and this run did not find.
 
     Args:
-        journal: of a run that has found all files there are.
-        named: what the run was given.
-        done: how many files were finished before this run.
+        journal: of a run that has found all its files.
+        named: arguments of the run.
+        done: number of files finished before this run.
 
     Raises:
-        InputUnavailable: they may exist and be out of reach: they are many, or all that a PATH
-            held, or they are in a folder that cannot be listed.
+        InputUnavailable: the files may still exist on an unmounted disk, since they are many, or
+            all files of a PATH, or in a folder that cannot be listed.
     """
     count, first = 0, b""
-    for key in journal.gone():
+    for key in journal.missing():
         count, first = count + 1, first or key
     if count and (
         count > max(FEW, done * FEW_PERCENT // 100)
@@ -194,9 +194,9 @@ def check_missing_files(journal: Journal, named: Sequence[str], done: int) -> in
 
 
 def _are_hidden(journal: Journal, named: Sequence[bytes]) -> bool:
-    """Whether some are in a folder that could not be listed, or were all of a PATH."""
-    for key in list(journal.gone()):
-        # The finder gives a folder as if it were a file only where it cannot list it.
+    """Whether some are in a folder that could not be listed, or were all files of a PATH."""
+    for key in list(journal.missing()):
+        # `find_images` yields a folder as if it were a file only if it cannot list the folder.
         if any(journal.has_found(folder) for folder in _folders_above(key)):
             return True
         if any(_is_below(key, path) and not journal.has_found_below(path) for path in named):

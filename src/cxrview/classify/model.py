@@ -1,4 +1,4 @@
-"""A model: a card, and a backend that runs its weights on squares of 256 x 256 pixels."""
+"""`Model`: its card, and the backend (ONNX Runtime) that runs its weights on 256 x 256 pixels."""
 
 import contextlib
 import io
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 PFI, CHEST = "pfi", "chest"
-"""Outputs of a model, by name; not every model has the second."""
+"""Names of a model's outputs; not every model has the second."""
 
 
 class Backend(Protocol):
-    """Runs the weights of a model; several threads may call it at once, each with a batch.
+    """Runs the weights of a model; several threads may call it at the same time.
 
     Attributes:
         name: of library and device, such as `onnxruntime-cpu`.
-        batch: most radiographs that one call should get.
-        lanes: threads that should call at once; one for each core where None.
+        batch: maximum number of radiographs of one call.
+        lanes: number of threads that should call at the same time; None for one per core.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Backend(Protocol):
     def run(self, batch: NDArray[np.uint8]) -> Answers:
         """Run on squares, shape (n, side, side) uint8, n at least 1.
 
-        It takes one core and the calling thread.
+        It uses one core and the calling thread.
 
         Raises:
             InferenceError: the device failed; the same batch may succeed later.
@@ -61,10 +61,10 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model that is ready to run; `load_model` gives one.
+    """A model that is ready to run; `load_model` returns one.
 
     Attributes:
-        card: what the model is, and the cutoffs it decides by.
+        card: identity of the model, its cutoffs and its accuracy.
         backend: holds the weights and runs them.
     """
 
@@ -83,21 +83,21 @@ class Model:
 
         Args:
             image: a path or URL of a DICOM, PNG, JPEG or TIFF file; the bytes of such a file; a
-                pydicom `Dataset`, as `pydicom.dcmread` gives it; or a `Radiograph`.
+                pydicom `Dataset`, from `pydicom.dcmread`; or a `Radiograph`.
             exact: decode every pixel, and window as DCMTK does, padding values included. It has no
-                effect on a `Radiograph`, whose pixels are there already.
-            review_band: lowest and highest PFI in percent, both inclusive, that go to review; the
-                card's where None.
-            chest_cutoff: least `chest` in percent of an image that gets a view; the card's where
-                None, and 0 refuses nothing.
+            effect on a `Radiograph`, which has its pixels already.
+            review_band: lowest and highest PFI in percent, both inclusive, that are sent to review;
+            None for the card's.
+            chest_cutoff: minimum `chest` in percent for an image to get a view; None for the
+            card's, 0 refuses nothing.
 
         Returns:
-            The row that `cxrview.classify` gives of the same file, without a patient's pseudonym.
-            The model is run also on an image whose header says that it is not a chest radiograph.
+            The same values as in the row of `cxrview.classify`, without a patient's pseudonym. The
+            model is run even on an image whose header says that it is not a chest radiograph.
 
         Raises:
-            UnreadableImage: one of its children; there are no pixels.
-            UsageError: the `Dataset` does not say its transfer syntax.
+            UnreadableImage: one of its subclasses; the image has no usable pixels.
+            UsageError: the `Dataset` has no transfer syntax.
             InferenceError: the device that the model runs on failed.
         """
         from cxrview.classify.decide import decide
@@ -124,7 +124,7 @@ class Model:
         Args:
             arrays: shape (n, rows, columns), or a list of n arrays of shape (rows, columns) that
                 may differ in size; uint8, 0 to 255, bone bright (MONOCHROME2), n from 0. Arrays of
-                numpy, or tensors of torch on the processor.
+                numpy, or tensors of torch on the CPU.
 
         Returns:
             PFI in percent, 0 to 100, shape (n,): the probability of a frontal image.
@@ -151,7 +151,7 @@ class Model:
 
         Args:
             pixels: shape (n, side, side), uint8, 0 to 255, bone bright, side that of the card
-                (256), n from 0; an array of numpy, or a tensor of torch on the processor.
+                (256), n from 0; an array of numpy, or a tensor of torch on the CPU.
 
         Returns:
             PFI in percent, 0 to 100, shape (n,).
@@ -163,9 +163,9 @@ class Model:
         return self.answer(pixels).pfi
 
     def answer(self, pixels: NDArray[np.uint8]) -> Answers:
-        """Run the model on squares, as `pfi` takes them, and give all its outputs.
+        """Run the model on squares, as `pfi` does, and return all its outputs.
 
-        All cores take part, each with a batch of its own.
+        All cores are used, each for a separate batch.
 
         Raises:
             ValueError: pixels of another type, range or shape.
@@ -198,22 +198,22 @@ def load_model(
     """Load a model, checked against its card.
 
     Args:
-        folder: holds `card.json`, `model.onnx` and, where it was quantised, `model-int8.onnx`;
+        folder: holds `card.json`, `model.onnx` and, if it was quantised, `model-int8.onnx`;
             `default` is the model in the package.
-        precision: `fp32`, `int8`, or `auto`: int8 where the folder has it and the processor is
+            precision: `fp32`, `int8`, or `auto`: int8 if the folder has it and the processor is
             fast at it, and never on a GPU.
-        device: `cpu`, `cuda`, or `auto`: cuda where ONNX Runtime was built for it and finds one.
-        threads: within one batch, 0 for one per core. Cores are better filled by several
-            batches at once, as `Model.answer` and the engine do; then a batch has one.
+            device: `cpu`, `cuda`, or `auto`: cuda if ONNX Runtime was built for it and finds a GPU.
+            threads: within one batch, 0 for one per core. Several batches at once use the cores
+            better, as in `Model.answer` and in a run; then a batch needs only one thread.
 
     Returns:
-        A model whose card is that of the precision in use, with its own cutoffs. Where
-        `card.is_smoke_test`, its output has no meaning.
+        A model whose card is that of the precision in use, with the cutoffs of that precision. If
+        `card.is_smoke_test`, its output is meaningless.
 
     Raises:
         InvalidModel: a file is missing or changed, or the model takes another input.
         UsageError: this precision or device is not available here.
-        ValueError: there is no such precision or device.
+        ValueError: the precision or device does not exist.
     """
     where = Path(str(files("cxrview.classify") / "weights" if folder == "default" else folder))
     wanted, found = Precision(precision), Device(device)
@@ -273,13 +273,13 @@ class OnnxRuntime:
     """ONNX Runtime on the processor, or on an NVIDIA GPU.
 
     Args:
-        weights: a complete ONNX file. It is loaded from memory, so that one that refers to further
+        weights: a complete ONNX file. It is loaded from memory, so that a file that refers to other
             files is refused, and no path in it can reach the disk.
-        threads: 0 takes one per core.
+            threads: 0 for one per core.
         device: cpu or cuda.
 
     Raises:
-        InvalidModel: it is not a model, or not one of these.
+        InvalidModel: the file is not a model, or has other inputs or outputs.
         NoSuchDevice: ONNX Runtime cannot use this device here.
     """
 
@@ -290,18 +290,18 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         try:
-            # It prints on stdout, where rows may go, that it falls back to the processor.
+            # ONNX Runtime reports on stdout, where rows may go, that it falls back to the CPU.
             with contextlib.redirect_stdout(io.StringIO()):
                 self._session = onnxruntime.InferenceSession(
                     weights, options, providers=[(profile.provider, profile.options)]
                 )
-        except Exception as error:  # ONNX Runtime raises classes of its own for a bad file
-            if device is not Device.CPU:  # its memory may be full; a bad file is one anywhere
+        except Exception as error:  # ONNX Runtime raises its own classes for a bad file
+            if device is not Device.CPU:  # the GPU's memory may be full; a bad file fails anywhere
                 raise unusable(device) from error
             raise InvalidModel(f"the model cannot be loaded: {type(error).__name__}") from error
         if profile.provider not in self._session.get_providers():
             raise unusable(device)
-        self._session.disable_fallback()  # nor later, during a run
+        self._session.disable_fallback()  # also later, during a run
         self._invalid_argument = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
         self.name = f"onnxruntime-{device}"
         self.batch, self.lanes, self._call = profile.batch, profile.lanes, profile.call
@@ -318,7 +318,7 @@ class OnnxRuntime:
             ValueError: pixels of another type.
             InferenceError: the device failed.
         """
-        if batch.dtype != np.uint8:  # the assignment below would cut them to it
+        if batch.dtype != np.uint8:  # the assignment below would convert them without an error
             raise ValueError(f"the model takes uint8; got {batch.dtype}")
         calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
         given = {
@@ -328,14 +328,14 @@ class OnnxRuntime:
         return Answers(pfi=given[PFI], chest=given.get(CHEST))
 
     def _run(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """One call, of as many radiographs as every other."""
+        """Call the session with as many radiographs as every other call."""
         filled = np.zeros((self._call, *pictures.shape[1:]), np.uint8)
         filled[: len(pictures)] = pictures
         try:
             given = self._session.run(None, {self._input.name: filled})
-        except self._invalid_argument:  # our own error
+        except self._invalid_argument:  # an error in cxrview
             raise
-        except Exception as error:  # it has many error classes, more in each version
+        except Exception as error:  # ONNX Runtime has many error classes, more in each version
             raise InferenceError(
                 f"the model failed on {self.name} ({type(error).__name__})",
                 "Check whether another program uses its memory; then run the command again, "

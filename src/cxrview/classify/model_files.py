@@ -1,4 +1,4 @@
-"""A model on disk: weights, and the `card.json` that holds their hash."""
+"""Read and write a model's folder: the weights, and the `card.json` that holds their hash."""
 
 import dataclasses
 import hashlib
@@ -15,20 +15,20 @@ _ADVICE = "Copy all files from one place, unchanged"
 
 
 def read_model(folder: Path) -> tuple[ModelCard, bytes]:
-    """Read a card and the weights of float32 that it names, which must have the card's hash.
+    """Read a card and its float32 weights, which must have the hash in the card.
 
     Raises:
-        InvalidModel: a file is missing or unreadable, or the hash differs by as much as a bit.
+        InvalidModel: a file is missing or unreadable, or the hash differs.
     """
     card = read_card(folder)
     return card, read_weights(folder / WEIGHTS_NAME, card)
 
 
 def read_card(folder: Path) -> ModelCard:
-    """Read a card, and not the weights.
+    """Read a card without its weights.
 
     Raises:
-        InvalidModel: it is missing, unreadable or not a card.
+        InvalidModel: the card is missing, unreadable or not a card.
     """
     try:
         fields = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def read_card(folder: Path) -> ModelCard:
 
 
 def read_weights(path: Path, card: ModelCard) -> bytes:
-    """Read the weights whose hash a card holds; those of int8 have the card `ModelCard.int8`.
+    """Read the weights whose hash a card holds; the card of int8 weights is `ModelCard.int8`.
 
     Raises:
         InvalidModel: the file is missing or unreadable, or has another hash.
@@ -66,10 +66,10 @@ def write_model(
     """Write all files, the card last, so that a stop in between leaves no valid model.
 
     Args:
-        folder: exists already.
-        card: with a card `int8` just where there are such weights.
-        weights: of float32.
-        int8_weights: of int8.
+        folder: must exist.
+        card: has a card `int8` if and only if `int8_weights` are given.
+        weights: the float32 weights.
+        int8_weights: the int8 weights.
     """
     if (card.int8 is None) != (int8_weights is None):
         raise ValueError("a card of int8 and weights of int8 go together")
@@ -101,7 +101,7 @@ def _card(fields: dict[str, Any]) -> ModelCard:
 
 
 def _fields(card: ModelCard) -> dict[str, Any]:
-    """The JSON object of a card; `_card` reads it."""
+    """Return the JSON object of a card; `_card` reads it."""
     fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
     return fields | {
         "about": card.about.as_json(),

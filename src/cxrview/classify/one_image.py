@@ -1,4 +1,4 @@
-"""One image, however it is given, as the square that a model takes."""
+"""Read one image (path, bytes, data set or radiograph) as the square that a model takes."""
 
 import copy
 import io
@@ -30,9 +30,9 @@ def read_square(
         A radiograph with pixels of shape (side, side).
 
     Raises:
-        UnreadableImage: one of its children; there are no pixels.
-        UsageError: the data set does not say its transfer syntax.
-        TypeError: it is none of these.
+        UnreadableImage: one of its subclasses; the image has no usable pixels.
+        UsageError: the data set has no transfer syntax.
+        TypeError: the image is none of these.
     """
     if isinstance(image, Radiograph):
         return Radiograph(
@@ -47,11 +47,11 @@ def read_square(
 
 
 def _bytes_of_dataset(dataset: "Dataset") -> bytes:
-    """Write a data set as a file in memory, so that it is read as every other; it stays as it is.
+    """Write a data set as a file in memory, so that it is read like a file; it is not changed.
 
     Raises:
-        UsageError: it does not say its transfer syntax.
-        TypeError: it is not a data set.
+        UsageError: the data set has no transfer syntax.
+        TypeError: the argument is not a data set.
     """
     from pydicom import Dataset, dcmwrite
 

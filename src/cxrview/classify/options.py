@@ -1,4 +1,4 @@
-"""The settings of a run, resolved once: from keywords or the command line to one frozen record."""
+"""`ClassifyOptions`: the settings of a run, from keywords or the command line."""
 
 import math
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from cxrview.sources.paths import local_path
 from cxrview.workers.memory import LIMIT_BYTES
 
 NO_REVIEW = (math.inf, math.inf)
-"""A review band that no PFI lies in: every image is decided."""
+"""A review band that contains no PFI: every image is decided."""
 READERS_OF_URLS = 8
-"""Processes that open files where any of them is behind a URL: each waits for the network."""
+"""Minimum number of processes that open files if a path is a URL: each waits for the network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,27 +25,27 @@ class ClassifyOptions:
     """How files are read and decided. Only `workers` and `readers` change no row.
 
     Attributes:
-        review_band: lowest and highest PFI in percent, both inclusive, that go to review instead of
-            being decided; the model card's where None. `NO_REVIEW` decides every image.
-        chest_cutoff: least `chest` in percent, 0 to 100, of an image that gets a view; the model
-            card's where None, and 0 refuses nothing.
-        skip_by_header: leave out images whose header says that they are not chest radiographs.
-        chest_rule: a TOML file with your own rule for what is skipped; the published one where
-            None.
-        header_terms: a CSV file with your own table of what headers call frontal and lateral; the
-            published one where None.
+        review_band: lowest and highest PFI in percent, both inclusive, that are sent to review
+            instead of being decided; None for the model card's. `NO_REVIEW` decides every image.
+            chest_cutoff: minimum `chest` in percent, 0 to 100, for an image to get a view; None for
+            the model card's, 0 refuses nothing.
+            skip_by_header: skip images whose header says that they are not chest radiographs.
+            chest_rule: a TOML file with your own rule for which images are skipped; None for the
+            published one.
+            header_terms: a CSV file with your own table of header terms for frontal and lateral;
+            None for the published one.
         exact: decode every pixel, and window as DCMTK does, padding values included.
-        limits: bounds on one file; a larger one is a failure.
-        memory_bytes: address space that one reading process may take beyond what it starts with.
-        timeout_seconds: how long one file may take.
+        limits: limits on one file; a larger file is a failure.
+        memory_bytes: address space that one reading process may use beyond what it starts with.
+        timeout_seconds: time limit for one file.
         key: key of the patients' pseudonyms, or the file that holds it, which is created on first
-            use; `~/.config/cxrview/patient.key` where None. The same key gives the same pseudonyms.
+        use; None for `~/.config/cxrview/patient.key`. The same key gives the same pseudonyms.
         identify: write real patient ids into `patient_key` in place of pseudonyms.
-        workers: cores to use for decoding and the model together; all where None, and never more
+        workers: cores to use for decoding and the model together; None for all, and never more
             than there are.
-        readers: processes that open files, where slow storage needs more of them than `workers`.
-            Where None, one per core, and at least 8 where a path is a URL.
-        bytes_per_second: how fast files may be read, all processes together; unlimited where None.
+            readers: processes that open files, if slow storage needs more of them than `workers`.
+            None for one per core, and at least 8 if a path is a URL.
+            bytes_per_second: limit on reading, for all processes together; None for no limit.
 
     Raises:
         UsageError: a value is out of range.
@@ -82,15 +82,15 @@ class ClassifyOptions:
     def resolved(
         self, card: ModelCard, paths: Sequence[str] = (), *, reads_key: bool = True
     ) -> Self:
-        """Fill in what is not set: from the model card, the paths, and the key file.
+        """Fill in settings that are None: from the model card, the paths, and the key file.
 
         Args:
-            card: of the model; gives review band and chest cutoff.
-            paths: what the run was given; a URL among them raises the number of readers.
-            reads_key: read the key file, or create it; without it there are no pseudonyms.
+            card: of the model, with review band and chest cutoff.
+            paths: arguments of the run; a URL among them raises the number of readers.
+            reads_key: read the key file, or create it; otherwise there are no pseudonyms.
 
         Returns:
-            Options of which only those stay None that mean "no limit" or "the package's own".
+            Options in which None means only "no limit" or "the one in the package".
 
         Raises:
             UsageError: the key file cannot be read or created.
@@ -109,7 +109,7 @@ class ClassifyOptions:
         )
 
     def key_file(self) -> Path | None:
-        """The file that holds the key; None for real ids, and where the key itself is given.
+        """Return the file that holds the key; None for real ids, or if the key itself is given.
 
         Raises:
             UsageError: no file is named, and the user has no home folder.
@@ -120,7 +120,7 @@ class ClassifyOptions:
 
 
 def read_settings_of(options: ClassifyOptions, side: int) -> ReadSettings:
-    """What a reading process is told.
+    """Return the settings for the processes that read files.
 
     Args:
         options: without pseudonyms where they are not resolved.

@@ -1,4 +1,4 @@
-"""A run that is checked and ready to start: what the command and `cxrview.classify` share."""
+"""`RunPlan`: a run that is checked and ready to start, for the command and `cxrview.classify`."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -34,14 +34,14 @@ class RunPlan:
         out: the files of the result, two text streams, or None.
         model: loaded.
         options: resolved.
-        selection: which of the files.
-        key_file: of the patients' pseudonyms; None where there are real ids, or no file.
+        selection: which of the files to read.
+        key_file: of the patients' pseudonyms; None for real ids, or if the key itself was given.
         is_default_key: the user named no key file.
         is_new_key: the key file was created for this run.
         empty: folders among the inputs that hold no file: a disk may not be mounted.
-        is_resumed: there is an interrupted run to be resumed.
-        overwrite: a result that exists is replaced.
-        forget_missing: rows of files that are not found again are dropped.
+        is_resumed: an interrupted run is resumed.
+        overwrite: replace an existing result.
+        forget_missing: drop rows of files that are not found again.
     """
 
     inputs: Inputs
@@ -58,7 +58,7 @@ class RunPlan:
     forget_missing: bool
 
     def count(self) -> int | None:
-        """Count the files to read; None where a list is given. It may take minutes."""
+        """Count the files to read; None if a list is given. It may take minutes."""
         if LIST in self.inputs.names:
             return None
         found = self.inputs.find(self._own_files())
@@ -90,7 +90,7 @@ class RunPlan:
         )
 
     def _own_files(self) -> list[Path]:
-        """What a run writes itself, and its key: never to be classified."""
+        """Files that the run writes, and its key, which are never classified."""
         own = self.out.all() if isinstance(self.out, Outputs) else []
         return [path.resolve() for path in [*own, *([self.key_file] if self.key_file else [])]]
 
@@ -113,18 +113,18 @@ def plan_run(
     """Check everything that can be checked before the first file is read.
 
     Args:
-        paths: as for `cxrview.classify`, like all that are not named here.
-        out: likewise.
-        model: likewise.
-        precision: as for `load_model`, where the model is not loaded yet.
-        device: likewise.
+        paths: as for `cxrview.classify`.
+        out: as for `cxrview.classify`.
+        model: as for `cxrview.classify`.
+        precision: as for `load_model`, unless the model is loaded already.
+        device: as for `load_model`, unless the model is loaded already.
         options: as for `cxrview.classify`.
-        resume: likewise.
-        overwrite: likewise.
-        forget_missing: likewise.
-        known: likewise.
-        shard: likewise.
-        creates_key: read or create the key of the patients' pseudonyms; without it there are none.
+        resume: as for `cxrview.classify`.
+        overwrite: as for `cxrview.classify`.
+        forget_missing: as for `cxrview.classify`.
+        known: as for `cxrview.classify`.
+        shard: as for `cxrview.classify`.
+        creates_key: read or create the key of the patients' pseudonyms; otherwise there are none.
 
     Raises:
         UsageError: the arguments exclude each other, a path or result does not exist, or a result

@@ -1,20 +1,20 @@
-"""Prefetch paths in a thread, so that outcomes are not held up by a slow walk or a slow list."""
+"""Prefetch paths in a thread, so that a slow folder or list does not delay outcomes."""
 
 import threading
 from collections.abc import Callable, Generator, Iterable
 
 STOP_SECONDS = 0.5
-"""How long `stop` waits for the thread: a list on standard input may never send its next line."""
+"""Time that `stop` waits for the thread: standard input may never send its next line."""
 
 
 class PathPrefetcher(threading.Thread):
-    """Takes paths from an iterable, as many as it is allowed to, in their order.
+    """Takes paths from an iterable, in order, as many as it is allowed to.
 
     Args:
-        paths: iterated, and closed, by this thread alone.
+        paths: iterated over, and closed, by this thread only.
         found: called with the number of each path, from 0, and the path.
-        ended: called at the end with the number of paths, and the error where one ended them;
-            not called after `stop`.
+        ended: called at the end with the number of paths, and the error if there was one; not
+        called after `stop`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class PathPrefetcher(threading.Thread):
         return not self._is_stopping
 
     def stop(self) -> None:
-        """Take no more paths; the thread ends at once, or with the path that it waits for."""
+        """Take no more paths; the thread ends at once, or after the path that it waits for."""
         self._is_stopping = True
         self._allowed.release()
         if self.is_alive():

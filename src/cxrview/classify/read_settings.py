@@ -1,4 +1,4 @@
-"""How a decode worker reads files: `ReadSettings`."""
+"""`ReadSettings`: how a decode worker reads files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,24 +11,24 @@ from cxrview.workers.memory import LIMIT_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSettings:
-    """How a worker reads files."""
+    """How a decode worker reads files."""
 
     side: int = SIDE
     """Rows and columns of the model's input."""
     options: ReadOptions = ReadOptions()
     memory_bytes: int = LIMIT_BYTES
-    """Address space that a worker may take beyond what it starts with."""
+    """Address space that a worker may use beyond what it starts with."""
     key: bytes | None = None
-    """Of the patients' pseudonyms; without one there are none."""
+    """Key of the patients' pseudonyms; None for no pseudonyms."""
     identify: bool = False
     """Keep real patient ids in place of pseudonyms."""
     skip: bool = True
-    """Skip what the chest rule excludes."""
+    """Skip images that the chest rule excludes."""
     chest_rule: Path | None = None
-    """A user's own rule; None for the one in the package."""
+    """File of a user's own rule; None for the one in the package."""
 
     def patient_key(self, patient_id: str) -> str:
-        """Return what the table shows in place of a patient's id."""
+        """Return the value of the column `patient_key` for a patient's id."""
         if self.identify:
             return patient_id
         return pseudonym(self.key, patient_id) if self.key else ""

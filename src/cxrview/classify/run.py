@@ -1,4 +1,4 @@
-"""One run over an archive, from paths to a result; stopped at any point, it can be resumed."""
+"""A run over an archive, from paths to a result, that can be stopped at any point and resumed."""
 
 import signal
 import sqlite3
@@ -30,18 +30,18 @@ from cxrview.results.sink import ResultSink
 from cxrview.results.summary import RunSummary, count_outcomes
 
 RECORD_MOST, RECORD_SECONDS = 16, 0.5
-"""Outcomes are recorded when there are this many, or when the last record is this old: each record
-waits for the disk."""
+"""Outcomes are recorded in groups of this size, or after this time, since each record waits for the
+disk."""
 _KEEPS_THE_TABLE = (InferenceError, CannotSortFolder, InputUnavailable, WorkerStartError)
-"""Errors after which the rows that were finished are written before the error is raised."""
+"""Errors after which the finished rows are written before the error is raised."""
 
 
 def ignore_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """Do nothing with outcomes."""
+    """Do nothing; the default of `on_outcomes`."""
 
 
 def never() -> bool:
-    """Return False: the time is never up."""
+    """Return False; the default of `is_time_up`."""
     return False
 
 
@@ -59,30 +59,30 @@ def run_files(
     on_outcomes: Callable[[Sequence[Outcome]], None] = ignore_outcomes,
     is_time_up: Callable[[], bool] = never,
 ) -> Result:
-    """Classify every file and write the result; Ctrl-C leaves a usable one and the journal.
+    """Classify every file and write the result; after Ctrl-C, a usable one and the journal.
 
     Args:
-        paths: as `Inputs.find` gives them.
-        sink: where the rows go.
-        model: as `load_model` gives it.
+        paths: from `Inputs.find`.
+        sink: where the rows are written.
+        model: from `load_model`.
         options: how files are read and decided.
         named: the arguments of the run. If a folder among them becomes unreachable, the run stops.
         conditions: what the result depends on besides the files; a resume must have the same.
-        selection: which of the paths; all where None. A resume must have the same.
-        overwrite: drop what a journal there holds. A complete table there is replaced when the new
-            one is complete, and not before.
+        selection: which of the paths; None for all. A resume must have the same.
+        overwrite: delete the content of an existing journal. An existing complete table is replaced
+        only when the new one is complete.
         forget_missing: drop outcomes of all files that are not found again, however many.
-        on_outcomes: called with outcomes as they are recorded.
-        is_time_up: called before each path and after each few outcomes; once it returns True the
-            run stops as by Ctrl-C, within the files in progress.
+        on_outcomes: called with outcomes when they are recorded.
+        is_time_up: called before each path and after every few outcomes; once it returns True the
+        run stops as by Ctrl-C, during the files in progress.
 
     Raises:
-        UsageError: the journal is of a run under other conditions or is being written by another
-            run; a complete result exists and `overwrite` is not given; failures and summary there
-            belong to another result.
-        RunStopped: the disk is full, the model's device failed, what a path held is out of reach,
-            or too many files that were read before are not found again. The table holds what was
-            finished where it could be written, and the journal always does.
+        UsageError: the journal belongs to a run under other conditions or is being written by
+            another run; a complete result exists and `overwrite` is not given; failures and summary
+            there belong to another result.
+            RunStopped: the disk is full, the model's device failed, an input folder is unavailable,
+            or too many files that were read before are not found again. The journal holds all
+            finished outcomes; the table, too, if it could be written.
     """
     selection = selection or Selection()
     conditions = (conditions or {}) | selection.conditions()
@@ -96,7 +96,7 @@ def run_files(
         run.read(model, options, on_outcomes)
         result = run.finish(conditions)
         is_finished = result.summary.is_complete
-    except UsageError:  # nothing was begun that could be resumed
+    except UsageError:  # there is nothing to resume
         is_finished = not len(journal)
         raise
     finally:
@@ -108,13 +108,13 @@ def run_files(
 
 
 class _Run:
-    """The steps of one run: begin by watching the folders, read, drop what is gone, write.
+    """The steps of one run: watch the folders, read the files, drop missing files, write.
 
     Args:
-        sink: where the rows go.
+        sink: where the rows are written.
         journal: open.
         selected: the paths.
-        named: what the run was given.
+        named: the arguments of the run.
         forget_missing: as for `run_files`.
     """
 
@@ -129,7 +129,7 @@ class _Run:
     ) -> None:
         self._sink, self._journal, self._selected, self._named = sink, journal, selected, named
         self._forget_missing = forget_missing
-        self._gone = 0
+        self._missing = 0
         self._is_complete = False
         self._stopped: RunStopped | None = None
 
@@ -139,18 +139,18 @@ class _Run:
         options: ClassifyOptions,
         on_outcomes: Callable[[Sequence[Outcome]], None],
     ) -> None:
-        """Read all files into the journal; `finish` raises the error where one ended it."""
+        """Read all files into the journal; an error that ends it is raised by `finish`."""
         done = self._journal.count_done()
         try:
             mounts = self._watch_mounts()
             self._is_complete = self._classify(model, options, on_outcomes, mounts)
             if self._is_complete:
-                self._gone = self._drop_missing(done, mounts)
+                self._missing = self._drop_missing(done, mounts)
         except _KEEPS_THE_TABLE as error:
             self._is_complete, self._stopped = False, error
 
     def finish(self, conditions: Conditions) -> Result:
-        """Write what there is.
+        """Write the outcomes of the journal.
 
         Raises:
             RunStopped: an error ended the run, or the result cannot be written.
@@ -171,12 +171,12 @@ class _Run:
             is_complete=self._is_complete,
             named_again=journal.named_again,
             known=selected.known,
-            gone=self._gone,
+            missing=self._missing,
             is_time_up=selected.is_time_up and not self._is_complete,
         )
 
     def _watch_mounts(self) -> MountWatch:
-        """Folders that must stay within reach: those that are now, and those of earlier runs."""
+        """Watch the folders that are readable now, and those of earlier runs."""
         for_good = "; --resume --forget-missing drops files that were deleted"
         mounts = MountWatch(
             self._named,
@@ -195,7 +195,7 @@ class _Run:
         on_outcomes: Callable[[Sequence[Outcome]], None],
         mounts: MountWatch,
     ) -> bool:
-        """Classify into the journal; False where Ctrl-C or the time ended it."""
+        """Classify into the journal; return False if Ctrl-C or the time limit ended it."""
         try:
             with closing(iter_outcomes(self._to_do(), model, options)) as outcomes:
                 for group in _groups(outcomes):
@@ -212,9 +212,9 @@ class _Run:
         return not self._selected.is_time_up
 
     def _to_do(self) -> Iterator[str]:
-        """Paths that the journal notes as they are taken, in a temporary file."""
+        """Yield the unfinished paths, which the journal records in a temporary file."""
         try:
-            yield from self._journal.still_to_do(self._selected)
+            yield from self._journal.unfinished(self._selected)
         except sqlite3.OperationalError as error:
             raise self._journal_failed(error) from error
 
@@ -225,22 +225,22 @@ class _Run:
             self._sink.keep(self._journal, first)
 
     def _drop_missing(self, done: int, mounts: MountWatch) -> int:
-        """Drop the outcomes of files that are not found any more; return how many there were."""
+        """Drop the outcomes of files that are not found any more; return their number."""
         with _signals_ignored(), self._writing():
             if self._forget_missing:
-                gone = sum(1 for _ in self._journal.gone())
+                missing = sum(1 for _ in self._journal.missing())
             else:
-                gone = check_missing_files(self._journal, self._named, done)
+                missing = check_missing_files(self._journal, self._named, done)
                 mounts.check_mounts()
-            self._journal.forget_what_is_gone()
-        return gone
+            self._journal.forget_missing()
+        return missing
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turn what goes wrong on the disk into CannotWrite."""
+        """Raise CannotWrite for errors of the disk in the block."""
         try:
             yield
-        except BrokenPipeError:  # the program that read our rows has ended
+        except BrokenPipeError:  # the program that reads our rows has ended
             raise KeyboardInterrupt from None
         except sqlite3.OperationalError as error:
             raise self._journal_failed(error) from error
@@ -250,7 +250,7 @@ class _Run:
             ) from error
 
     def _journal_failed(self, error: sqlite3.OperationalError) -> CannotWrite:
-        """SQLite does not say whether the journal's disk is full or that of temporary files."""
+        """Return the error of a full disk: that of the journal or of SQLite's temporary files."""
         return CannotWrite(
             f"cannot write the result: {reason_with_folder(error)}",
             "Free disk space there or beside the result, or name another folder in SQLITE_TMPDIR. "
@@ -259,7 +259,7 @@ class _Run:
 
 
 def _groups(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
-    """Outcomes that are recorded together; an empty list where none has come for a while."""
+    """Yield outcomes to record together; an empty list if none has arrived for a while."""
     group: list[Outcome] = []
     began = time.monotonic()
     try:
@@ -270,7 +270,7 @@ def _groups(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
             if outcome is None or is_old or len(group) == RECORD_MOST:
                 yield group
                 group, began = [], time.monotonic()
-    except Exception:  # it ends the run; what was finished before is recorded first
+    except Exception:  # it ends the run, after the earlier outcomes are recorded
         if group:
             yield group
         raise
@@ -280,7 +280,7 @@ def _groups(outcomes: Iterable[Outcome | None]) -> Iterator[list[Outcome]]:
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """Let Ctrl-C wait: writing the table is short, and half a table is of no use."""
+    """Ignore Ctrl-C: writing the table does not take long, and half a table would be useless."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""Selects which of the files found a run reads: those of its shard that are not known."""
+"""Select the files that a run reads: those of its shard that earlier results do not know."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from cxrview.sources.shard import Shard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Files that a run leaves to other machines and to earlier runs, and never opens."""
+    """Files that a run leaves out: those of other machines' shards and of earlier results."""
 
     shard: Shard | None = None
     known: KnownPaths | None = None
@@ -24,19 +24,19 @@ class Selection:
     def named(
         cls, shard: str | None = None, known: Sequence[Path] = (), out: Outputs | None = None
     ) -> Self:
-        """Select by a shard and earlier results.
+        """Create it from a shard and earlier results.
 
         Args:
             shard: such as 3/8; None for all.
-            known: results whose rows are left out.
+            known: results whose files are left out.
             out: the result that will be written; it must not replace a known one.
 
         Raises:
-            UsageError: there is no such shard or result, or a known one would be replaced.
+            UsageError: the shard or a result does not exist, or a known result would be replaced.
         """
         written = {path.resolve() for path in out.complete()} if out else set()
         for table in known:
-            files_of(table)  # before what its name should end in
+            files_of(table)  # before the ending of the name is checked
             of_known = Outputs(table=table, in_parts=table.is_dir()).complete()
             if written & {path.resolve() for path in of_known}:
                 raise UsageError(
@@ -49,7 +49,7 @@ class Selection:
         )
 
     def conditions(self) -> Conditions:
-        """For the journal: with other ones, a resume would drop rows or miss files."""
+        """Conditions for the journal: a resume with other ones would drop rows or miss files."""
         return {
             "shard": "all" if self.shard is None else str(self.shard),
             "known": "none" if self.known is None else str(self.known),
@@ -57,17 +57,17 @@ class Selection:
 
 
 class Selected:
-    """Those of some paths that are selected; iterate once.
+    """The selected ones of some paths; can be iterated over once.
 
     Args:
-        paths: as `find_images` gives them.
-        selection: which of them.
-        is_time_up: called before each; once it returns True, there are no more.
+        paths: from `find_images`.
+        selection: which of them to yield.
+        is_time_up: called before each path; once it returns True, no more paths are yielded.
 
-    The paths may be taken by another thread than the one that checks the time.
+        Another thread than the one that checks the time may iterate over it.
 
     Attributes:
-        known: how many paths were left out as known.
+        known: number of paths left out as known.
         is_time_up: whether the time was up.
     """
 
@@ -94,11 +94,11 @@ class Selected:
             yield path
 
     def check_time(self) -> bool:
-        """Return whether the time is up; it stays so."""
+        """Return whether the time is up; once True, always True."""
         if not self.is_time_up and self._is_time_up():
             self.is_time_up = True
         return self.is_time_up
 
     def end(self) -> None:
-        """Give no more paths, also to a thread that is waiting for the next one."""
+        """Yield no more paths, not even to a thread that is waiting for the next one."""
         self._is_over = True

@@ -1,4 +1,4 @@
-"""Wire format: what a decode worker sends for one file."""
+"""Wire format of the outcome that a decode worker sends for one file."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ class Receiver(Protocol):
     """The reading end of a pipe."""
 
     def receive(self, length: int, /) -> bytes:
-        """Receive `length` bytes, fewer only at the end of the pipe."""
+        """Receive `length` bytes; fewer only at the end of the pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class DecodedImage:
     skip_reason: str | None = None
     is_constant: bool = False
     pixels: NDArray[np.uint8] | None = None
-    """Shape (side, side), uint8; None where the file is skipped."""
+    """Shape (side, side), uint8; None if the file is skipped."""
 
 
 Decoded = DecodedImage | Failure
@@ -40,7 +40,7 @@ Decoded = DecodedImage | Failure
 def pack(outcome: Decoded) -> bytes:
     """Serialise an outcome as JSON and raw pixels.
 
-    Not as a pickle: the worker has read a file of unknown origin, and unpickling runs code.
+    Not as a pickle, since unpickling runs code and the worker has read a file of unknown origin.
     """
     if isinstance(outcome, Failure):
         fields: dict[str, Any] = {"failure": dataclasses.asdict(outcome)}
@@ -53,7 +53,7 @@ def pack(outcome: Decoded) -> bytes:
             "is_constant": outcome.is_constant,
         }
         pixels = b"" if outcome.pixels is None else outcome.pixels.tobytes()
-    text = json.dumps(fields).encode()  # ASCII, so that undecodable names pass unharmed
+    text = json.dumps(fields).encode()  # ASCII, so that undecodable names are not changed
     return _LENGTHS.pack(len(text), len(pixels)) + text + pixels
 
 

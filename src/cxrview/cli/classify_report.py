@@ -134,7 +134,7 @@ def _times(summary: "RunSummary") -> list[str]:
 
 def _read_again(summary: "RunSummary", files: "Outputs") -> list[str]:
     """How to read files again that may have failed because of the disk or the machine."""
-    passing = summary.failed_in_passing
+    passing = summary.transient_failures
     if not summary.is_complete or not passing or sum(summary.failed.values()) == summary.found:
         return []
     return [
@@ -158,8 +158,8 @@ def counts(summary: "RunSummary") -> list[str]:
         lines.append(f"{plural(disagrees, 'header names', 'headers name')} the other view")
     if summary.known:
         lines.append(f"{plural(summary.known, 'file')} left out: known from an earlier result")
-    if summary.gone:
-        lines.append(f"{plural(summary.gone, 'file')} dropped: read before, and no longer found")
+    if summary.missing:
+        lines.append(f"{plural(summary.missing, 'file')} dropped: read before, and no longer found")
     return lines
 
 

@@ -42,8 +42,8 @@ COLUMNS = {
 ORIGIN = "view_origin"
 ORIGIN_MODEL = "model"
 MERGED_COLUMNS = COLUMNS | {ORIGIN: "string"}
-"""Columns of a result in which readers' labels override the model: `view_origin` says where a view
-is from, ORIGIN_MODEL where no reader's label is."""
+"""Columns of a result in which readers' labels override the model: `view_origin` says where the
+view comes from, ORIGIN_MODEL if no reader labelled the image."""
 
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 _LOOKS_ESCAPED = re.compile(r"\\(?=x[0-9a-f]{2})")
@@ -52,7 +52,7 @@ FAILURE_COLUMNS = ("path", "code", "reason", "advice")
 
 
 def prediction_row(prediction: Prediction) -> Row:
-    """Make a row with COLUMNS; an unknown value is None, never an empty text."""
+    """Make a row with COLUMNS; an unknown value is None, never an empty string."""
     known = {
         name: getattr(prediction.instance, name)
         for name in COLUMNS
@@ -88,14 +88,14 @@ def printable(path: str) -> str:
 
 
 def from_printable(text: str) -> str:
-    """Return the path that `printable` wrote as this text."""
+    """Return the path that `printable` turned into this text."""
     if "\\x" not in text:
         return text
     return os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(text)))
 
 
 def _plain(value: Any) -> Any:
-    """Enumerations as plain text, an empty text as None."""
+    """Return an enumeration as plain text, and an empty text as None."""
     if isinstance(value, str):
         return str(value) or None
     return value

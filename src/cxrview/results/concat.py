@@ -1,8 +1,8 @@
-"""Joins results into one: the shards of several machines, or the nights of one.
+"""Concatenates results into one: the shards of several machines, or the nights of one machine.
 
 The rows go through a journal, as in a run, so that counts and the marks of duplicate images are
-those of a single run. Shards of one night are merged by path: of a folder, they give byte for byte
-the table of a run without shards. Nights follow one another in the order in which they are named.
+those of a single run. Shards of one night are merged by path: for a folder, the table is byte for
+byte that of a run without shards. Nights follow one another in the order of the arguments.
 """
 
 import json
@@ -48,7 +48,7 @@ from cxrview.wording import plural
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A result to be joined, with what its summary says of it."""
+    """A result to be joined, with the facts that its summary holds."""
 
     outputs: Outputs
     conditions: Conditions
@@ -65,7 +65,7 @@ class Part:
 
     @property
     def shards(self) -> list[str]:
-        """Several, where shards were joined and others are missing."""
+        """The shards it holds: several, if it was joined itself while others were missing."""
         return self.shard.split(" + ")
 
     @property
@@ -98,18 +98,18 @@ def concat_results(
         tables: results in any format, files or folders of parts, each with failures and summary
             beside it. Memory does not grow with their rows.
         out: the joined result; one that exists is replaced.
-        allow_missing: join also where shards are missing, or a run was stopped before its end.
-        allow_doubled: join also where a shard comes twice, or two results have a row for one
-            path; the first row is kept.
-        allow_different: join also results with different settings, such as another
-            precision; the summary has all values of each. Paths of one night's shards, and the
-            patients' key, must agree all the same.
-        patients: `Rekey` or `WithoutPatients`, where results under other keys are to be joined;
-            all rows stay as they are where None.
+        allow_missing: join although shards are missing, or a run was stopped before its end.
+        allow_doubled: join although a shard comes twice, or two results have a row for one
+        path; the first row is kept.
+        allow_different: join results with different settings, such as another precision; the
+            summary lists all values of each. The paths of one night's shards, and the patients'
+            key, must still agree.
+            patients: `Rekey` or `WithoutPatients`, to join results under other keys; None leaves
+            all rows unchanged.
 
     Raises:
-        UsageError: a result cannot be read, was made under other conditions, is missing or
-            doubled; or failures and summary at `out` belong to another result.
+        UsageError: a result cannot be read, was made with other settings, is missing or comes
+            twice; or failures and summary at `out` belong to another result.
         RunStopped: the disk of the result or of temporary files is full.
     """
     parts = [read_part(table) for table in tables]
@@ -161,7 +161,7 @@ def read_part(table: Path) -> Part:
     Raises:
         UsageError: the result or its own summary does not exist.
     """
-    if not table.exists():  # before what its name should end in
+    if not table.exists():  # before the ending of the name is checked
         raise UsageError(f"result {table} does not exist", "Check the name")
     outputs = Outputs(table=table, in_parts=table.is_dir())
     need_own_summary(table)
@@ -183,7 +183,7 @@ def read_part(table: Path) -> Part:
 
 
 def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
-    """Refuse to overwrite a result that is to be joined, or its failures or summary."""
+    """Raise UsageError if a file of a result to be joined would be overwritten."""
     written = {path.resolve() for path in out.complete()}
     for part in parts:
         if written & {path.resolve() for path in part.outputs.complete()}:
@@ -196,7 +196,8 @@ def _keep_apart(parts: Sequence[Part], out: Outputs) -> None:
 def _nights(parts: Sequence[Part]) -> list[Night]:
     """Sort results into nights: the first of each shard, the second of each, and so on.
 
-    Two of one shard that both had no --known are not two nights: the shard was read twice.
+    Two results of one shard that were both made without --known are not two nights: the shard
+    was read twice.
     """
     nights: list[Night] = []
     nights_of: Counter[str] = Counter()
@@ -231,7 +232,7 @@ def _told(part: Part) -> tuple[str, Conditions]:
 
 
 def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> str:
-    """Which shards the joined result holds: `all`, or those that there are."""
+    """Return which shards the joined result holds: `all`, or a list of them."""
     names = [name for part in parts for name in part.shards]
     if "all" in names:
         if set(names) != {"all"}:
@@ -244,7 +245,7 @@ def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> 
     if any(shard.count != count for shard in shards):
         raise UsageError("the results are shards of different numbers of shards")
     numbers = [shard.number for shard in shards]
-    # Later nights of a shard do not double it; where rows do, that is found out row by row.
+    # Later nights of a shard are not duplicates; duplicate rows are detected one by one.
     first = [Shard.named(name).number for part in parts if part.is_first for name in part.shards]
     doubled = sorted({number for number in first if first.count(number) > 1})
     if doubled and not allow_doubled:
@@ -255,7 +256,7 @@ def _shards(parts: Sequence[Part], allow_missing: bool, allow_doubled: bool) -> 
     missing = sorted(set(range(1, count + 1)) - set(numbers))
     if missing and not allow_missing:
         raise UsageError(
-            f"there is no result of {_named(missing, count)}",
+            f"no result was given for {_named(missing, count)}",
             "Name all of them, or join what there is with --allow-missing",
         )
     return " + ".join(f"{n}/{count}" for n in sorted(set(numbers))) if missing else "all"
@@ -275,7 +276,7 @@ def _need_complete(parts: Sequence[Part]) -> None:
 
 
 def _columns(parts: Sequence[Part]) -> Mapping[str, str]:
-    """The columns of the joined table: `view_origin` too, where readers' labels are in any."""
+    """The columns of the joined table, with `view_origin` if any result has readers' labels."""
     is_merged = any(has_column(part.outputs.table, ORIGIN) for part in parts)
     return MERGED_COLUMNS if is_merged else COLUMNS
 

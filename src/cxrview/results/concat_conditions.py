@@ -1,4 +1,4 @@
-"""Compares the conditions of results, and says in words how they differ."""
+"""Check that results to be concatenated were made with the same settings."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,7 +7,7 @@ from cxrview.results.journal import Conditions
 
 PATHS, KNOWN, SHARD, PATIENTS = "paths", "known", "shard", "patients"
 MAY_DIFFER = (PATHS, KNOWN)
-"""Conditions that do not change what is said of a file."""
+"""Conditions that do not change the row of a file."""
 _PRECISION = "precision"
 _OF_PRECISION = ("weights_sha256", "cutoff", "review_band", "chest_cutoff")
 _AND = " + "
@@ -18,10 +18,10 @@ _WORDS = {
     "memory_bytes": "--memory-limit (memory_bytes)",
     "timeout_seconds": "--timeout (timeout_seconds)",
     PATIENTS: "key of the patients' pseudonyms (patients)",
-    _PRECISION: "--precision of the network (precision)",
+    _PRECISION: "--precision of the model (precision)",
     "backend": "--device (backend)",
 }
-"""What a condition is called by its option, where its name alone does not say it."""
+"""Descriptions of conditions whose name is not that of their option."""
 
 
 def check_agreement(
@@ -31,12 +31,12 @@ def check_agreement(
 
     Args:
         first: the name of a result and its conditions.
-        other: of another.
+        other: those of the other result.
         may_differ: names of conditions that need not agree.
 
     Raises:
-        UsageError: they were not; it names each condition that differs, and the options of
-            `cxrview concat` that join the two all the same.
+        UsageError: they were not; the message names each condition that differs, and the
+            options of `cxrview concat` that join the two nevertheless.
     """
     (first_name, before), (other_name, now) = first, other
     changed = [
@@ -46,7 +46,7 @@ def check_agreement(
     ]
     if not changed:
         return
-    # Each precision has its own weights and cutoffs: to list them all would hide the reason.
+    # Each precision has its own weights and cutoffs: a list of all of them would hide the reason.
     implied = [name for name in changed if name in _OF_PRECISION and _PRECISION in changed]
     said = [
         f"{_WORDS.get(name, name)} was {before.get(name, 'not set')}, is {now.get(name, 'not set')}"
@@ -61,7 +61,7 @@ def check_agreement(
 
 
 def joined_conditions(conditions: Sequence[Conditions]) -> Conditions:
-    """The conditions of what is joined: all values of each, where they differ."""
+    """The conditions of the joined result; where the results differ, all values."""
     names = dict.fromkeys(name for one in conditions for name in one)
     return {
         name: _joined([one.get(name, "not set") for one in conditions], is_list=name in MAY_DIFFER)
@@ -70,14 +70,14 @@ def joined_conditions(conditions: Sequence[Conditions]) -> Conditions:
 
 
 def _joined(values: Sequence[str], *, is_list: bool) -> str:
-    """Join values; sorted where they are not lists, so that the order of results is irrelevant."""
+    """Join values; sorted unless they are lists, so that the order of results is irrelevant."""
     if is_list or len(set(values)) == 1:
         return _AND.join(dict.fromkeys(values))
     return _AND.join(sorted({part for value in values for part in value.split(_AND)}))
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Sort first what machines most often choose differently."""
+    """Sort key: conditions that most often differ between machines come first."""
     first = (PATIENTS, _PRECISION)
     return (first.index(name) if name in first else len(first), name)
 

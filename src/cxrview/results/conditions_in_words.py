@@ -1,4 +1,4 @@
-"""What is different between the conditions of two runs, in words for people."""
+"""Describe in words how the settings (conditions) of two runs differ."""
 
 import json
 import re
@@ -24,32 +24,32 @@ _WORDS = {
     "review_band": "the review band (--review-band, --no-review)",
     "chest_cutoff": "the least probability of a chest (--chest-cutoff)",
     "chest_rule": "the rule for what is skipped (--chest-rule, --no-skip)",
-    "header_terms": "the table of what headers say (--header-terms)",
+    "header_terms": "the table of header terms (--header-terms)",
     "patients": "the pseudonyms of patients (--key, --identify)",
     "shard": "the shard (--shard)",
     "known": "the known files (--known)",
 }
-"""What a condition is called, with the options that decide it."""
+"""Descriptions of conditions, with the options that set them."""
 
 
 class Difference(NamedTuple):
     """A condition under which two runs differ, in words."""
 
     name: str
-    """What it is called, with the options that decide it."""
+    """Description of the condition, with the options that set it."""
     first: str
     other: str
 
 
 def differences(first: Mapping[str, str], other: Mapping[str, str]) -> list[Difference]:
-    """Tell which conditions of two runs are different.
+    """List the conditions in which two runs differ.
 
     Args:
         first: name to value, as a journal or a summary holds them.
         other: likewise.
 
     Returns:
-        One for each condition, in the order of their names; none where all agree.
+        One for each condition that differs, in the order of their names.
     """
     return [
         Difference(_WORDS.get(name, name), *_write(name, first.get(name), other.get(name)))
@@ -59,11 +59,11 @@ def differences(first: Mapping[str, str], other: Mapping[str, str]) -> list[Diff
 
 
 def _write(name: str, first: str | None, other: str | None) -> tuple[str, str]:
-    """Two values of a condition; of one that is missing `not set`."""
+    """The two values of a condition in words; `not set` for a missing one."""
     if first is not None and other is not None and name in _PAIRS:
         try:
             return _PAIRS[name](first, other)
-        except (ValueError, TypeError, AttributeError):  # of another version, or not ours
+        except (ValueError, TypeError, AttributeError):  # written by another version or program
             return first, other
     one, two = ("not set" if value is None else _value(name, value) for value in (first, other))
     return one, two
@@ -83,7 +83,7 @@ def _value(name: str, value: str) -> str:
 
 
 def _paths(first: str, other: str) -> tuple[str, str]:
-    """Of two lists in JSON what only one of them names; all where they differ in order alone."""
+    """The paths that only one of two JSON lists names; all if only the order differs."""
     lists: tuple[list[str], list[str]] = (json.loads(first), json.loads(other))
     alone = [[one for one in lists[k] if one not in lists[1 - k]] for k in (0, 1)]
     if not any(alone):
@@ -99,7 +99,7 @@ def _some(paths: list[str]) -> str:
 
 
 def _limits(first: str, other: str) -> tuple[str, str]:
-    """Of two `Limits(max_file_bytes=..., ...)` those that differ."""
+    """The limits that differ between two `Limits(max_file_bytes=..., ...)`."""
     one, two = (dict(re.findall(r"(\w+)=(\d+)", text)) for text in (first, other))
     changed = [name for name in one if two.get(name) not in (None, one[name])]
     if not changed:
@@ -116,4 +116,4 @@ def _mebibytes(count: int) -> str:
 
 
 _PAIRS: dict[str, Callable[[str, str], tuple[str, str]]] = {"paths": _paths, "limits": _limits}
-"""Conditions of many parts, of which only those that differ are told."""
+"""Conditions of many parts, of which only those that differ are described."""

@@ -21,9 +21,9 @@ class Outputs:
     """The files of one result, all named after its table.
 
     Attributes:
-        table: a `.parquet`, `.csv` or `.jsonl` file, or a folder. A str is taken too, and means
-            what it means on the command line: `views/` is a folder of parts.
-        in_parts: the table is a folder of Parquet parts in place of one file.
+        table: a `.parquet`, `.csv` or `.jsonl` file, or a folder. A str is accepted, too, with the
+            meaning that it has on the command line: `views/` is a folder of parts.
+            in_parts: the table is a folder of Parquet parts instead of one file.
 
     Raises:
         UsageError: the name does not end in the format of a result.
@@ -43,7 +43,7 @@ class Outputs:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Take a name as a user wrote it: one that ends in / is a folder of parts."""
+        """Parse a name as a user wrote it: one that ends in / is a folder of parts."""
         return cls(table=Path(name), in_parts=name.endswith("/"))
 
     @property
@@ -62,7 +62,7 @@ class Outputs:
         return self.table.with_name(self.table.name + JOURNAL_ENDING)
 
     def all(self) -> list[Path]:
-        """Every file that a run may write: complete, incomplete, or SQLite's."""
+        """Every file that a run may write, including incomplete files and those of SQLite."""
         incomplete = [p.with_name(p.name + ".part") for p in self.complete()]
         sqlites = self.journal.with_name(self.journal.name + "-journal")
         return [*self.complete(), *incomplete, self.journal, sqlites]
@@ -72,11 +72,11 @@ class Outputs:
         return [self.table, self.failures, self.summary]
 
     def check(self, *, overwrite: bool, resume: bool) -> None:
-        """Refuse to overwrite what the user did not ask to overwrite.
+        """Check that nothing is overwritten without permission.
 
         Raises:
-            UsageError: there is a complete or incomplete result, nothing can be written there, or
-                the failures and the summary there belong to another result.
+            UsageError: a complete or incomplete result exists, the folder is missing or not
+                writable, or the failures and the summary there belong to another result.
         """
         folder = self.table.parent
         if not folder.is_dir():
@@ -98,19 +98,19 @@ class Outputs:
             self.check_complete(resume=resume)
 
     def check_side_files(self) -> None:
-        """Refuse to replace the failures and the summary of another result: those of `a.csv` and
-        of `a.parquet` have the same names.
+        """Check that the failures and the summary of another result are not replaced: those of
+        `a.csv` and of `a.parquet` have the same names.
 
         Raises:
-            UsageError: there is such a result.
+            UsageError: they would be replaced.
         """
         need_free_names(self.table, in_parts=self.in_parts)
 
     def check_complete(self, *, resume: bool) -> None:
-        """Refuse to replace a complete result.
+        """Check that there is no complete result.
 
         Raises:
-            UsageError: there is one.
+            UsageError: a complete result exists.
         """
         existing = [path for path in self.complete() if _exists(path)]
         if not existing:
@@ -126,7 +126,7 @@ class Outputs:
         )
 
     def _check_kinds(self) -> None:
-        """Refuse a folder in place of a file, and a file in place of a folder."""
+        """Raise UsageError for a folder where a file is needed, and the other way round."""
         files = [self.failures, self.summary, *([] if self.in_parts else [self.table])]
         if folders := [path for path in files if path.is_dir()]:
             raise UsageError(
@@ -145,5 +145,5 @@ class Outputs:
 
 
 def _exists(path: Path) -> bool:
-    """An empty folder is not a result yet."""
+    """Whether a result exists; an empty folder is not one yet."""
     return any(path.iterdir()) if path.is_dir() else path.exists()

@@ -21,7 +21,7 @@ from cxrview.results.journal_errors import is_damaged, journal_refused
 from cxrview.sources.paths import path_key
 
 Conditions = dict[str, str]
-"""What a result depends on besides the files: model, reader, options. Name to value."""
+"""What a result depends on besides the files: model, reader, options; from name to value."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conditions (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -42,14 +42,14 @@ CREATE INDEX IF NOT EXISTS by_content ON outcome (content_id, ordinal);
 CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-IN_PASSING = ("cannot_open", "timeout", "decoder_crash", "memory")
+TRANSIENT_CODES = ("cannot_open", "timeout", "decoder_crash", "memory")
 """Failures that may be due to the disk or the machine: such a file is read again."""
 
-_IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {IN_PASSING})"
+_IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {TRANSIENT_CODES})"
 _FOUND = "SELECT path FROM found"
 
 SAME_UID, SAME_FILE = "duplicate_sop_instance_uid", "duplicate_file"
-"""Warnings of an image that came before."""
+"""Warnings of an image that is a copy of an earlier one."""
 
 _REPEATS = """
 SELECT row,
@@ -69,14 +69,14 @@ class Journal:
     While it is open, no other process can write to it.
 
     Args:
-        path: the SQLite file; None for one that lives in memory and temporary files only.
-        conditions: of this run; an existing journal must have been written under the same.
+        path: the SQLite file; None keeps it in memory and temporary files only.
+        conditions: of this run; an existing journal must have been written under the same ones.
         overwrite: delete what an earlier run recorded there.
 
     Raises:
-        UsageError: the journal was written under other conditions, is no journal, cannot be
-            made there, or another run is writing it.
-        CannotWrite: the disk is full or fails; a journal that was there is kept.
+        UsageError: the journal was written under other conditions, the file is not a journal or
+            cannot be created, or another run is writing it.
+            CannotWrite: the disk is full or fails; an existing journal is kept.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Journal:
     ) -> None:
         self.path = path
         self.named_again = 0
-        """How often a path was named again in this run."""
+        """How many paths of this run were duplicates."""
         self.recorded = 0
         """How many outcomes this run has recorded."""
         self.is_new = True
-        """No run has begun it before this one."""
+        """Whether this run created it."""
         self._writing = threading.Lock()
-        """A transaction is of the connection and not of the thread that began it."""
+        """Needed since a transaction belongs to the connection, not to the thread that began it."""
         self._began = time.monotonic()
         was_there = path is not None and path.exists()
         try:
@@ -107,7 +107,7 @@ class Journal:
             raise journal_refused(path, error) from error
 
     def _begin(self, conditions: Conditions, overwrite: bool) -> None:
-        # Paths are taken in another thread than the one that records.
+        # The thread that iterates over the paths is not the one that records.
         self._db = sqlite3.connect(self.path or "", timeout=1, check_same_thread=False)
         try:
             self._lock()
@@ -120,12 +120,12 @@ class Journal:
     def _lock(self) -> None:
         """Take an exclusive lock."""
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # Not WAL: its shared memory fails on network disks, where results often lie.
+        # Not WAL: its shared memory fails on network disks, where results are often written.
         self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("BEGIN EXCLUSIVE")
         self._db.commit()
-        if self.path and not self.path.exists():  # while we waited for the lock
+        if self.path and not self.path.exists():  # deleted while we waited for the lock
             raise UsageError(
                 f"another run has just ended and removed {self.path}",
                 "Check whether its result is complete before running again",
@@ -141,11 +141,11 @@ class Journal:
                 self._db.execute("DELETE FROM spent")
         (self._run,) = self._db.execute("SELECT count(*) FROM spent").fetchone()
 
-    def still_to_do(self, paths: Iterable[str]) -> Iterator[str]:
+    def unfinished(self, paths: Iterable[str]) -> Iterator[str]:
         """Yield the paths that are not finished, each once, and note their order.
 
-        A file that failed because of the disk or the machine is not finished. The paths may be
-        taken by another thread than the one that records.
+        A file that failed because of the disk or the machine is not finished. Another thread than
+        the one that records may iterate over the paths.
         """
         for ordinal, path in enumerate(paths):
             with self._writing:
@@ -161,7 +161,7 @@ class Journal:
         query = f"SELECT ordinal FROM outcome WHERE path = ? AND {_IS_DONE}"
         if (known := self._db.execute(query, (key,)).fetchone()) is None:
             return True
-        if known != (ordinal,):  # a write for each known file would make resuming slow
+        if known != (ordinal,):  # writing each known file would make a resume slow
             self._db.execute("UPDATE outcome SET ordinal = ? WHERE path = ?", (ordinal, key))
         return False
 
@@ -179,11 +179,11 @@ class Journal:
 
     @property
     def seconds_now(self) -> float:
-        """How long this run has lasted."""
+        """Return the seconds since this run began."""
         return time.monotonic() - self._began
 
     def seconds(self) -> float:
-        """How long all runs have lasted that make this result; this one is noted for good."""
+        """Return the seconds of all runs that made this result; those of this run are stored."""
         with self._db:
             self._note_seconds()
         (seconds,) = self._db.execute("SELECT sum(seconds) FROM spent").fetchone()
@@ -194,12 +194,12 @@ class Journal:
         self._db.execute("INSERT OR REPLACE INTO spent VALUES (?, ?)", noted)
 
     def watched(self) -> dict[str, bool]:
-        """Folders that must stay within reach, and whether each was where a disk is mounted."""
+        """Return the folders that must stay readable, and whether each is a mount point."""
         noted = self._db.execute("SELECT folder, was_mounted FROM watched")
         return {os.fsdecode(folder): bool(was_mounted) for folder, was_mounted in noted}
 
     def watch(self, folders: Mapping[str, bool]) -> None:
-        """Note such folders for the runs to come, in place of those noted before."""
+        """Store the folders that must stay readable for later runs, in place of earlier ones."""
         with self._writing, self._db:
             self._db.execute("DELETE FROM watched")
             self._db.executemany(
@@ -208,15 +208,15 @@ class Journal:
             )
 
     def last_read(self) -> str | None:
-        """The last file, in the order found, that gave a row."""
+        """Return the path of the last row, in the order found."""
         query = "SELECT path FROM outcome WHERE failure_code IS NULL ORDER BY ordinal DESC LIMIT 1"
         found = self._db.execute(query).fetchone()
         return os.fsdecode(found[0]) if found else None
 
     def adopt_rows(self, rows: Iterable[Row]) -> int:
-        """Keep rows of finished results, in this order; how many there were of paths held already.
+        """Add the rows of finished results, in this order; return how many were duplicates by path.
 
-        Of two rows for one path the first is kept. Which images came before is determined again.
+        Of two rows for one path the first is kept. The marks of duplicate images are made again.
         """
         repeated = 0
         with self._db:
@@ -237,9 +237,9 @@ class Journal:
         return repeated
 
     def adopt_failures(self, failures: Iterable[Row]) -> None:
-        """Keep failures of finished results, in this order, for paths that have no row.
+        """Add the failures of finished results, in this order, for paths that have no row.
 
-        Of two failures for one path the later is kept: it is of the last attempt.
+        Of two failures for one path the later one is kept, which is that of the last attempt.
         """
         with self._db:
             self._db.executemany(
@@ -255,8 +255,8 @@ class Journal:
     def rows(self, first: int = 0) -> Iterator[Row]:
         """Rows of all images with an outcome, in the order found, from ordinal `first` on.
 
-        An image that came before, by SOP Instance UID or byte for byte, is marked as such
-        from its second row on.
+        An image that is a copy of an earlier one, by SOP Instance UID or byte for byte, is marked
+        as such.
         """
         for text, is_uid_known, is_content_known in self._db.execute(_REPEATS, (first,)):
             row = json.loads(text)
@@ -275,29 +275,29 @@ class Journal:
         )
         return (json.loads(text) for (text,) in self._db.execute(query, (first,)))
 
-    def gone(self) -> Iterator[bytes]:
-        """Keys of files that an earlier run has finished and this one did not find."""
+    def missing(self) -> Iterator[bytes]:
+        """Yield the keys of files that an earlier run has finished and this run did not find."""
         query = f"SELECT path FROM outcome WHERE {_IS_DONE} AND path NOT IN ({_FOUND})"
         return (key for (key,) in self._db.execute(query))
 
     def has_found(self, key: bytes) -> bool:
-        """Whether this run came upon that path."""
+        """Whether this run found that path."""
         found = self._db.execute("SELECT 1 FROM found WHERE path = ?", (key,))
         return found.fetchone() is not None
 
     def has_found_below(self, folder: bytes) -> bool:
-        """Whether this run came upon any file in that folder, at any depth."""
+        """Whether this run found any file in that folder, at any depth."""
         first, after = folder.rstrip(b"/") + b"/", folder.rstrip(b"/") + b"0"  # 0 follows /
         query = "SELECT 1 FROM found WHERE path > ? AND path < ? LIMIT 1"
         return self._db.execute(query, (first, after)).fetchone() is not None
 
-    def forget_what_is_gone(self) -> None:
-        """Delete outcomes of files that an earlier run found and this one did not."""
+    def forget_missing(self) -> None:
+        """Delete the outcomes of files that an earlier run found and this run did not."""
         with self._db:
             self._db.execute(f"DELETE FROM outcome WHERE path NOT IN ({_FOUND})")
 
     def counts(self) -> list[tuple[str | None, str | None, str | None, str | None, int]]:
-        """How many files there are of each (failure code, decision, view, agreement)."""
+        """Count the files of each (failure code, decision, view, agreement)."""
         query = """
             SELECT failure_code, json_extract(row, '$.decision'), json_extract(row, '$.view'),
                 json_extract(row, '$.agreement'), count(*)
@@ -306,12 +306,12 @@ class Journal:
         return self._db.execute(query).fetchall()
 
     def count_done(self) -> int:
-        """How many files are finished."""
+        """Count the finished files."""
         return _count_done(self._db)
 
     @property
     def next_ordinal(self) -> int:
-        """One more than the last ordinal that has an outcome."""
+        """Return one more than the last ordinal that has an outcome."""
         (last,) = self._db.execute("SELECT max(ordinal) FROM outcome").fetchone()
         return 0 if last is None else int(last) + 1
 
@@ -320,14 +320,14 @@ class Journal:
         return int(count)
 
     def close(self) -> None:
-        """Close it, and leave it on the disk."""
+        """Close the journal, and leave it on the disk."""
         self._db.close()
 
     def remove(self) -> None:
-        """Close and delete it: the result is complete."""
+        """Close and delete the journal, since the result is complete."""
         if (
             self.path
-        ):  # first, so that no other process gets the lock of a journal that is being deleted
+        ):  # deleted before it is closed, so that no other process can lock it in between
             self.path.unlink(missing_ok=True)
         self.close()
 
@@ -355,8 +355,8 @@ def _count_done(journal: sqlite3.Connection) -> int:
 
 
 def count_recorded(path: Path) -> int:
-    """How many files a journal on the disk is done with; 0 where there is none to be read, or
-    a run is writing it."""
+    """Count the finished files of a journal on the disk; 0 if it is missing, unreadable or being
+    written by a run."""
     if not path.is_file():
         return 0
     try:

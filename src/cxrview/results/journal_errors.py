@@ -1,4 +1,4 @@
-"""Errors of SQLite: of a journal that cannot be opened, and of full temporary files."""
+"""Turn SQLite's errors into ours: a journal that cannot be opened, full temporary files."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def temporary_folder() -> Path:
 
 
 def reason_with_folder(error: sqlite3.OperationalError) -> str:
-    """Return SQLite's message, which never says which disk is full, and the temporary folder."""
+    """Return SQLite's message, which does not name the full disk, with the temporary folder."""
     folder = temporary_folder()
     room = ""
     with suppress(OSError):
@@ -30,11 +30,11 @@ def reason_with_folder(error: sqlite3.OperationalError) -> str:
 
 
 def temporary_files_failed(cannot: str, error: sqlite3.OperationalError) -> RunStopped:
-    """Return the error for full temporary files, where nothing else was being written.
+    """Return the error for full temporary files, if nothing else was being written.
 
     Args:
-        cannot: what cannot be done, as a sentence without its end.
-        error: as SQLite raised it.
+        cannot: what cannot be done, as a sentence without a full stop.
+        error: raised by SQLite.
     """
     return RunStopped(f"{cannot}: {reason_with_folder(error)}", ADVICE)
 
@@ -55,7 +55,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def journal_refused(path: Path | None, error: sqlite3.Error) -> CxrviewError:
-    """Return the error for a journal that cannot be opened; none of them advises to delete it."""
+    """Return the error for a journal that cannot be opened; its advice is never to delete it."""
     name = f"the journal {path or 'in temporary files'}"
     if _code(error) in _NO_ROOM:
         return CannotWrite(

@@ -1,4 +1,4 @@
-"""The paths that earlier results hold, on the disk and not in memory, however many."""
+"""The paths of earlier results (`--known`), in a database on disk, so that memory does not grow."""
 
 import hashlib
 import sqlite3
@@ -15,24 +15,24 @@ from cxrview.results.tables import check_columns, each_row, files_of, reading, t
 from cxrview.sources.paths import path_key
 
 AT_A_TIME = 65_536
-"""Paths in memory."""
+"""Number of paths in memory at a time."""
 CSV_BLOCK_BYTES = 4 << 20
 
 
 def each_paths(table: Path) -> Iterator[list[str]]:
-    """Give the paths of a result, many at a time, in its order and as it shows them.
+    """Yield the paths of a result in groups, in its order and as it shows them.
 
     Args:
         table: in any of the formats, or a folder of Parquet parts.
 
     Raises:
-        UsageError: there is no such table, or it is no result.
+        UsageError: the table does not exist, or is not a result.
     """
     for file in files_of(table):
         with reading(file):
             for paths in _READERS[table_format(file)](file):
                 if not all(paths):
-                    raise ValueError("every row is of a file")
+                    raise ValueError("a row has no path")
                 yield paths
 
 
@@ -54,7 +54,7 @@ def _of_csv(file: Path) -> Iterator[list[str]]:
         read_options=arrow.ReadOptions(block_size=CSV_BLOCK_BYTES),
         parse_options=arrow.ParseOptions(
             newlines_in_values=True,
-            # A row that an earlier version broke in two: its file is read again.
+            # An earlier version may have split the row: then its file is read again.
             invalid_row_handler=lambda _row: "skip",
         ),
         convert_options=arrow.ConvertOptions(
@@ -75,39 +75,40 @@ _READERS = {"parquet": _of_parquet, "csv": _of_csv, "jsonl": _of_jsonl}
 
 
 _SETTINGS = """
-PRAGMA journal_mode = OFF; -- there is nothing to go back to: where it finds no room, the run ends
+PRAGMA journal_mode = OFF; -- no rollback is needed: if the disk is full, the run ends
 PRAGMA page_size = 16384;
-PRAGMA cache_size = -32768; -- KiB; paths in no order would be slow with the usual two mebibytes
+PRAGMA cache_size = -32768; -- KiB; unsorted paths would be slow with SQLite's default of 2 MiB
 CREATE TABLE known (path BLOB PRIMARY KEY) WITHOUT ROWID;
 """
 _DIGEST_AT_A_TIME = 10_000
 
 
 class KnownPaths:
-    """The paths of all rows of some results, in SQLite's temporary files.
+    """The paths of all rows of several results, in SQLite's temporary files.
 
-    A path is known by its name alone: a result holds neither size nor date of a file. Files
+    A file is known by its path alone: a result holds neither size nor date of a file. Files
     that failed have no row and are not known, so that they are tried again.
 
     Args:
         tables: results in any format, files or folders of parts. Relative paths in them are
-            taken from the folder where their run stood by its summary, and from the folder
-            where we stand if there is none.
+            relative to the working folder of their run, which their summary holds, or to the
+            current one if there is no summary.
 
     Raises:
-        UsageError: one of them is missing or no result, or the summary beside it is of another.
-        RunStopped: there is no room for temporary files.
+        UsageError: one of them is missing or not a result, or the summary beside it belongs to
+        another one.
+        RunStopped: the disk for temporary files is full.
     """
 
     def __init__(self, tables: Sequence[Path]) -> None:
-        # Whoever counts the files asks from a thread of its own.
+        # Another thread counts the files for the progress bar, and looks paths up too.
         self._db = sqlite3.connect("", check_same_thread=False)
         self._asking = threading.Lock()
         try:
             self._db.executescript(_SETTINGS)
             for table in tables:
                 self._add(table)
-            # Asked for each file of an archive as well: to count takes SQLite a walk over all.
+            # Counted once: SQLite goes through all rows to count them.
             (self._count,) = self._db.execute("SELECT count(*) FROM known").fetchone()
         except sqlite3.OperationalError as error:
             raise temporary_files_failed("what is known cannot be looked up", error) from error
@@ -130,7 +131,7 @@ class KnownPaths:
         return int(self._count)
 
     def __str__(self) -> str:
-        """How many, and a fingerprint of which: results that hold the same paths agree."""
+        """Number and fingerprint of the paths, equal for results that hold the same paths."""
         digest = hashlib.sha256()
         in_order = self._db.execute("SELECT path FROM known ORDER BY path")
         while some := in_order.fetchmany(_DIGEST_AT_A_TIME):

@@ -1,7 +1,7 @@
-"""Gives the rows of complete results other pseudonyms of patients, or none.
+"""Replaces the patients' pseudonyms in the rows of complete results, or removes them.
 
-A pseudonym cannot be computed from another one: where the patient's id is not in the row, it is
-read again from the header of the file.
+A pseudonym cannot be computed from another one: unless the row holds the patient's real id, the
+id is read again from the header of the file.
 """
 
 import re
@@ -25,14 +25,14 @@ _NAMED = 5
 
 
 class Patients(Protocol):
-    """How the patients of joined results are written."""
+    """Replaces the patients in the rows of results that are joined."""
 
     @property
     def condition(self) -> str:
         """The condition `patients` of the joined result."""
 
     def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
-        """Give rows with other pseudonyms.
+        """Yield rows with other pseudonyms.
 
         Args:
             rows: of one result, by COLUMNS.
@@ -41,10 +41,10 @@ class Patients(Protocol):
         """
 
     def need_all(self) -> None:
-        """Check, after all rows were given, that all could be changed.
+        """Check, after all rows were yielded, that all could be changed.
 
         Raises:
-            UsageError: some could not.
+            UsageError: some could not be changed.
         """
 
 
@@ -54,7 +54,7 @@ class WithoutPatients:
     condition = "left out"
 
     def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
-        """Give rows without patients; see `Patients`."""
+        """Yield rows without patients; see `Patients`."""
         return (row | {"patient_key": None} for row in rows)
 
     def need_all(self) -> None:
@@ -63,29 +63,29 @@ class WithoutPatients:
 
 @dataclass(slots=True, kw_only=True)
 class Rekey:
-    """Gives all rows pseudonyms under one key.
+    """Gives all rows pseudonyms made with one key.
 
     Rows under that key stay as they are, and real ids are turned into pseudonyms. For all other
-    rows the header of the file is read again. It is the same file if its SOP Instance UID is that
-    of the row; if it has none, or another one, its bytes must have the `content_id` of the row.
+    rows the header of the file is read again. The file counts as the same if its SOP Instance UID
+    is that of the row; otherwise its bytes must have the `content_id` of the row.
     """
 
     key: bytes
     leaves_out: bool = False
-    """Leave out the patients of files that cannot be read again, and do not refuse them."""
+    """Leave out the patients of files that cannot be read again, instead of raising an error."""
     missing: int = 0
-    """Files that are missing, unreadable or replaced."""
+    """Number of files that are missing, unreadable or replaced."""
     named: list[str] = field(default_factory=list)
     """The first of these."""
 
     @property
     def condition(self) -> str:
-        """The key, and of how many files the patient is missing; see `Patients`."""
+        """The key, and the number of files without a patient; see `Patients`."""
         missing = f" (headers not read again: {self.missing})" if self.missing else ""
         return key_condition(self.key) + missing
 
     def change(self, rows: Iterable[Row], patients: str, folder: str) -> Iterator[Row]:
-        """Give rows under the key; see `Patients`."""
+        """Yield rows under the key; see `Patients`."""
         if patients == key_condition(self.key):
             return iter(rows)
         if patients == IDENTIFIED:
@@ -109,7 +109,8 @@ class Rekey:
         )
 
     def _read_again(self, rows: Iterator[Row], patients: str, folder: str) -> Iterator[Row]:
-        # Under a key a row without a pseudonym is of a file without a patient, such as a PNG.
+        # In a result with pseudonyms, a row without one belongs to a file without a patient, such
+        # as a PNG.
         has_all = re.fullmatch(r"key [0-9a-f]+", patients) is not None
 
         def read(row: Row) -> str | None:
@@ -130,7 +131,7 @@ class Rekey:
             self.named.append(path)
 
     def _pseudonym_of_file(self, row: Row, folder: str) -> str | None:
-        """None where the file cannot be read, or is no longer that of the row."""
+        """Return None if the file cannot be read, or is not that of the row any more."""
         path = absolute(from_printable(row["path"]), folder)
         uid, content = row["sop_instance_uid"], row["content_id"]
         try:
@@ -140,7 +141,7 @@ class Rekey:
             whole = open_image(path, patient_key=self._pseudonym).instance
         except (UnreadableImage, MemoryError, *DAMAGE_ERRORS):  # damaged since it was classified
             return None
-        # Either may be empty: the digest of a URL that was read in part.
+        # Either may be empty: a URL that was read in part has no digest.
         is_same = (uid and whole.sop_instance_uid == uid) or (
             content and whole.content_id == content
         )

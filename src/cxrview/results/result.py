@@ -1,4 +1,4 @@
-"""A result as Python sees it: rows and failures as tables that are read when asked for."""
+"""`Result`, which `cxrview.classify` returns: rows and failures as tables, read when needed."""
 
 import weakref
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ _FAILURE_TYPES = dict.fromkeys(FAILURE_COLUMNS, "string")
 
 
 class LazyTable:
-    """A table that is read from the disk each time it is asked for.
+    """A table that is read from the disk each time it is needed.
 
     Args:
         read: reads it.
@@ -38,7 +38,7 @@ class LazyTable:
         return self._read()
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Read the table as a `pandas.DataFrame`; what is not known is None or NaN.
+        """Read the table as a `pandas.DataFrame`; an unknown value is None or NaN.
 
         Raises:
             ImportError: pandas is not installed; cxrview does not install it.
@@ -56,13 +56,13 @@ class LazyTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a run over an archive gave.
+    """The result of a run over an archive.
 
     Attributes:
         summary: counts of the files; `print(result.summary)` gives one line.
-        failures: the files that gave no row: `path`, `code`, `reason`, `advice`, all text.
+        failures: the files without a row: `path`, `code`, `reason`, `advice`, all text.
         path: the table on the disk, a file or a folder of Parquet parts; None without `out`.
-        rows: the rows, as `to_arrow` and `to_pandas` give them.
+        rows: the table of `to_arrow` and `to_pandas`.
     """
 
     summary: RunSummary
@@ -87,7 +87,7 @@ class Result:
 
     @property
     def exit_code(self) -> int:
-        """What the command would exit with: 0 done, 1 done with failures, 130 interrupted."""
+        """The exit code of the command: 0 done, 1 done with failures, 130 interrupted."""
         if self.summary.is_complete or self.summary.is_time_up:
             return self.summary.exit_code
         return _INTERRUPTED
@@ -103,10 +103,10 @@ def read_result(path: str | Path) -> Result:
         path: the table: `.parquet`, `.csv`, `.jsonl`, or a folder of Parquet parts.
 
     Returns:
-        The result; its tables are read when asked for. Its `summary.read_now` is 0.
+        The result; its tables are read when needed. Its `summary.read_now` is 0.
 
     Raises:
-        UsageError: there is no such result, or its summary is missing or that of another one.
+        UsageError: the result does not exist, or its summary is missing or belongs to another one.
     """
     table = Path(path)
     files_of(table)
@@ -115,11 +115,11 @@ def read_result(path: str | Path) -> Result:
 
 
 def result_on_disk(out: Outputs, summary: RunSummary | None = None) -> Result:
-    """The result that stands in these files.
+    """Return the result in these files.
 
     Args:
         out: its files.
-        summary: of the run; read from the file of the result where None.
+        summary: of the run; None reads it from the summary file.
     """
     return Result(
         summary=summary or read_summary(out.summary),
@@ -130,19 +130,19 @@ def result_on_disk(out: Outputs, summary: RunSummary | None = None) -> Result:
 
 
 def result_in_file(summary: RunSummary, rows: IO[bytes], failures: IO[bytes]) -> Result:
-    """A result in two Parquet files that are open and have no name."""
+    """Return the result in two open Parquet files that have no name."""
     return Result(summary=summary, rows=_table_in_file(rows), failures=_table_in_file(failures))
 
 
 def _table_in_file(file: IO[bytes]) -> LazyTable:
-    """A table in an open file, which is closed when the table is dropped."""
+    """Return the table in an open file, which is closed when the table is garbage-collected."""
     table = LazyTable(lambda: _read_parquet(file))
     weakref.finalize(table, file.close)
     return table
 
 
 def result_in_stream(summary: RunSummary) -> Result:
-    """A result whose rows were written to a stream."""
+    """Return a result whose rows were written to a stream and cannot be read again."""
 
     def refuse() -> Any:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Which result the failures and the summary beside a table belong to.
+"""Find out which result the failures and the summary beside a table belong to.
 
 Both are named after the table without its ending, so that those of `views.csv`, `views.parquet` and
 a folder `views` have the same names. The summary holds the name of its table.
@@ -15,8 +15,8 @@ FAILURES_ENDING = ".failures.csv"
 SUMMARY_ENDING = ".summary.json"
 JOURNAL_ENDING = ".journal"
 OWNER = "table"
-"""The key in a summary: the name of its table, with / at its end for a folder of parts. Summaries
-of earlier versions have none."""
+"""Key in a summary for the name of its table, which ends in / for a folder of parts. Earlier
+versions wrote no such key."""
 _ENDINGS = (".parquet", ".csv", ".jsonl")
 
 Result = tuple[Path, bool]
@@ -24,12 +24,12 @@ Result = tuple[Path, bool]
 
 
 def beside(table: Path, ending: str, *, in_parts: bool) -> Path:
-    """The file that tells more of a result: of `views.csv` and of a folder `views` the same."""
+    """Return the path of a side file: the same for `views.csv` and for a folder `views`."""
     return table.with_name(table.name + ending) if in_parts else table.with_suffix(ending)
 
 
 def run_folder(table: Path) -> str:
-    """The folder by the summary beside a result; empty where none says so.
+    """Return the working folder of a result's run from its summary; empty if that has none.
 
     Args:
         table: the result, a file or a folder of parts.
@@ -43,14 +43,15 @@ def run_folder(table: Path) -> str:
 
 
 def owner_name(table: Path, *, in_parts: bool) -> str:
-    """The name of a table as its summary holds it; without its folder, which may be moved."""
+    """Return the name of a table as in its summary; without its folder, which may be moved."""
     return table.name + ("/" if in_parts else "")
 
 
 def owner_of_summary(table: Path, *, in_parts: bool) -> Path | None:
     """Find the other result that the summary beside a table belongs to, if it is another one.
 
-    A summary that was renamed together with its table is that table's; so is one that names none.
+    A summary that was renamed together with its table belongs to that table; so does one that names
+    no table.
     """
     summary = beside(table, SUMMARY_ENDING, in_parts=in_parts)
     named = _named(summary)
@@ -65,7 +66,7 @@ def need_own_summary(table: Path) -> None:
     """Check that the summary beside a result is its own.
 
     Raises:
-        UsageError: it is that of another result of the same name.
+        UsageError: it belongs to another result of the same name.
     """
     if other := owner_of_summary(table, in_parts=table.is_dir()):
         summary = beside(table, SUMMARY_ENDING, in_parts=table.is_dir())
@@ -79,11 +80,11 @@ def need_free_names(table: Path, *, in_parts: bool) -> None:
     """Check that a result would not replace the failures or the summary of another one.
 
     Raises:
-        UsageError: it would; or the table is named like the failures of a result.
+        UsageError: it would, or the table is named like the failures of a result.
     """
     if not in_parts:
         need_name_of_table(table)
-    for begun, _ in _others(table, in_parts):  # it will write them in the end
+    for begun, _ in _others(table, in_parts):  # will write its failures and summary when it ends
         journal = begun.with_name(begun.name + JOURNAL_ENDING)
         if journal.exists():
             raise UsageError(
@@ -102,12 +103,12 @@ def need_free_names(table: Path, *, in_parts: bool) -> None:
 
 
 def need_no_side_files(table: Path) -> None:
-    """Check that a table that gets no failures and summary would not replace one that has them.
+    """Check that a table without failures and summary would not replace one that has them.
 
-    They would no longer describe it.
+    Those would no longer describe the table.
 
     Raises:
-        UsageError: there is a result of `cxrview classify` with its summary.
+        UsageError: a result of `cxrview classify` with its summary exists there.
     """
     summary = beside(table, SUMMARY_ENDING, in_parts=False)
     if table.exists() and summary.exists() and owner_of_summary(table, in_parts=False) is None:
@@ -121,7 +122,7 @@ def need_name_of_table(table: Path) -> None:
     """Check that a table is not named like the failures of a result.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is named so.
     """
     if table.name.endswith(FAILURES_ENDING):
         raise UsageError(
@@ -131,7 +132,7 @@ def need_name_of_table(table: Path) -> None:
 
 
 def _claimant(table: Path, in_parts: bool) -> Path | None:
-    """The other result that the failures and summary there belong to, if any."""
+    """Return the other result that the failures and summary there belong to, if any."""
     summary = beside(table, SUMMARY_ENDING, in_parts=in_parts)
     failures = beside(table, FAILURES_ENDING, in_parts=in_parts)
     if not summary.exists() and not failures.exists():
@@ -146,7 +147,7 @@ def _claimant(table: Path, in_parts: bool) -> Path | None:
 
 
 def _others(table: Path, in_parts: bool) -> list[Result]:
-    """Other results whose failures and summary would have the same names."""
+    """List the other results whose failures and summary have the same names."""
     stem = table.name if in_parts else table.stem
     namesakes = [(table.with_name(stem + ending), False) for ending in _ENDINGS]
     namesakes.append((table.with_name(stem), True))
@@ -154,7 +155,7 @@ def _others(table: Path, in_parts: bool) -> list[Result]:
 
 
 def _is_result(table: Path, is_folder: bool) -> bool:
-    """A folder of other files, such as the archive itself, is not a result."""
+    """Whether a table is a result; a folder of other files, such as the archive itself, is not."""
     if not is_folder:
         return table.is_file()
     try:
@@ -164,7 +165,7 @@ def _is_result(table: Path, is_folder: bool) -> bool:
 
 
 def _named(summary: Path) -> Result | None:
-    """The table that a summary names, in the folder of the summary."""
+    """Return the table that a summary names, in the folder of the summary."""
     try:
         name = json.loads(summary.read_text(encoding="utf-8"))[OWNER]
     except (OSError, ValueError, KeyError, TypeError):

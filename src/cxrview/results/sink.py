@@ -1,4 +1,4 @@
-"""Where the rows of a run go: files beside each other, two streams, or files without a name."""
+"""Where the rows of a run are written: to files, to two streams, or to temporary files."""
 
 import tempfile
 from typing import IO, Protocol
@@ -12,36 +12,36 @@ from cxrview.results.tables import write_json_lines, write_parquet
 
 
 class ResultSink(Protocol):
-    """Takes the rows of a run from its journal."""
+    """Writes the rows of a run from its journal."""
 
     can_resume: bool
-    """What was finished is kept when the run stops."""
+    """Whether finished work is kept when the run stops."""
 
     @property
     def kept(self) -> str:
-        """What to do after the run has stopped, and what was kept; ends an error's advice."""
+        """End of an error's advice: what to do after the run has stopped, and what was kept."""
 
     def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
         """Open the journal of the run.
 
         Raises:
-            UsageError: the journal there is of a run under other conditions, or is being written;
-                or the files of another result would be replaced.
+            UsageError: the journal there belongs to a run under other conditions, or is being
+                written; or the files of another result would be replaced.
             CannotWrite: the disk is full or fails.
         """
 
     def check_new(self) -> None:
-        """Refuse to begin a run where a complete result is.
+        """Check that there is no complete result.
 
         Raises:
-            UsageError: there is one.
+            UsageError: a complete result exists.
         """
 
     def keep(self, journal: Journal, first: int) -> None:
-        """Take the outcomes from ordinal `first` on, which the journal has just recorded."""
+        """Write the outcomes from ordinal `first` on, which the journal has just recorded."""
 
     def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
-        """Write the result, complete or as far as it came.
+        """Write the result, also if the run was stopped before its end.
 
         Raises:
             OSError: the disk is full.
@@ -80,11 +80,11 @@ class FileSink:
 
 
 class StreamSink:
-    """Writes JSON lines as they come; the journal is in temporary files.
+    """Writes each outcome as a line of JSON at once; the journal is in temporary files.
 
     Args:
-        rows: gets a line for each image.
-        failures: gets a line for each file that gave none.
+        rows: receives a line for each image.
+        failures: receives a line for each file that could not be read.
     """
 
     can_resume = False
@@ -101,22 +101,22 @@ class StreamSink:
         """Nothing can be there."""
 
     def keep(self, journal: Journal, first: int) -> None:
-        """Write them out; see `ResultSink`."""
+        """Write them to the streams; see `ResultSink`."""
         write_json_lines(self._rows, journal.rows(first))
         self._rows.flush()
         write_json_lines(self._failures, journal.failures(first))
         self._failures.flush()
 
     def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
-        """All is written already; see `ResultSink`."""
+        """Write nothing more; see `ResultSink`."""
         return result_in_stream(summary)
 
 
 class TemporarySink:
-    """Writes Parquet into temporary files that have no name, and are gone with the `Result`.
+    """Writes Parquet into temporary files without a name, which are removed with the `Result`.
 
-    Memory does not grow with the number of rows; about 300 bytes of disk are needed for each, and
-    2 kB while the run lasts.
+    Memory does not grow with the number of rows. A row takes about 300 bytes on disk, and 2 kB
+    while the run lasts.
     """
 
     can_resume = False
@@ -130,11 +130,11 @@ class TemporarySink:
         """Nothing can be there."""
 
     def keep(self, journal: Journal, first: int) -> None:
-        """The journal has kept them already."""
+        """Do nothing: the journal keeps the outcomes."""
 
     def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
         """Write the files; see `ResultSink`."""
-        # They are closed, and so removed, when the result that holds them is dropped.
+        # They are closed, and so removed, when the result that holds them is garbage-collected.
         rows = tempfile.TemporaryFile()  # noqa: SIM115
         failures = tempfile.TemporaryFile()  # noqa: SIM115
         write_parquet(rows, journal.rows(), COLUMNS)
@@ -143,7 +143,7 @@ class TemporarySink:
 
 
 def sink_of(out: Outputs | tuple[IO[str], IO[str]] | None) -> ResultSink:
-    """The sink for files, for two streams, or for nothing that the user can see."""
+    """Return the sink for files, for two streams, or for temporary files if `out` is None."""
     if out is None:
         return TemporarySink()
     return FileSink(out) if isinstance(out, Outputs) else StreamSink(*out)

@@ -1,4 +1,4 @@
-"""Counts of a run, and the files that it leaves."""
+"""The counts of a run, and the summary file that holds them."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
 from cxrview.results.files import Outputs
-from cxrview.results.journal import IN_PASSING, Conditions, Journal
+from cxrview.results.journal import TRANSIENT_CODES, Conditions, Journal
 from cxrview.results.side_files import OWNER, owner_name
 from cxrview.results.tables import write_failures, write_partitioned, write_summary, write_table
 from cxrview.wording import plural
@@ -18,24 +18,25 @@ from cxrview.wording import plural
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """What became of the files: found = classified + review + not_chest + skipped + failed.
+    """Counts of the files: found = classified + review + not_chest + skipped + failed.
 
     Attributes:
         found: files that have an outcome.
         frontal: images classified as frontal.
         lateral: images classified as lateral.
-        review: images of which the model is not sure.
-        not_chest: images that show no chest radiograph.
+        review: images for which the model is unsure.
+        not_chest: images that do not show a chest radiograph.
         skipped: images whose header says that they are not chest radiographs.
         failed: files that could not be read, by code.
-        agreement: of the classified, by whether their header agrees.
+        agreement: classified images, by whether their header agrees.
         read_now: files that this run read; the others were in the journal already.
-        named_again: paths named more than once in this run; each was read once.
-        seconds: of all runs together that made the result.
-        is_complete: False where the run was stopped before its end.
-        known: files left out because an earlier result has them; not among those found.
-        seconds_now: of this run alone.
-        gone: files that an earlier run had read and this one did not find; not among those found.
+        named_again: duplicate paths of this run, each of which was read once.
+        seconds: duration of all runs that made the result.
+        is_complete: False if the run was stopped before its end.
+        known: files left out because an earlier result has them; not counted in `found`.
+        seconds_now: duration of this run.
+        missing: files that an earlier run had read and this one did not find; not among those
+            found.
         is_time_up: the run stopped because its time was up.
     """
 
@@ -53,7 +54,7 @@ class RunSummary:
     is_complete: bool
     known: int = 0
     seconds_now: float = 0.0
-    gone: int = 0
+    missing: int = 0
     is_time_up: bool = False
 
     def __str__(self) -> str:
@@ -66,17 +67,17 @@ class RunSummary:
 
     @property
     def classified(self) -> int:
-        """Images with a view."""
+        """Number of images with a view."""
         return self.frontal + self.lateral
 
     @property
-    def failed_in_passing(self) -> dict[str, int]:
-        """Failures, by code, whose reason may be the disk or the machine and not the file."""
-        return {code: count for code, count in self.failed.items() if code in IN_PASSING}
+    def transient_failures(self) -> dict[str, int]:
+        """Failures, by code, that may be due to the disk or the machine and not to the file."""
+        return {code: count for code, count in self.failed.items() if code in TRANSIENT_CODES}
 
     @property
     def exit_code(self) -> int:
-        """0 done or stopped by the clock, 1 done with failures listed."""
+        """0 if done or stopped by its time limit, 1 if done with failures listed."""
         return 1 if self.failed and not self.is_time_up else 0
 
 
@@ -88,11 +89,11 @@ def count_outcomes(
     is_complete: bool,
     named_again: int = 0,
     known: int = 0,
-    gone: int = 0,
+    missing: int = 0,
     seconds_now: float = 0.0,
     is_time_up: bool = False,
 ) -> RunSummary:
-    """Count what a journal holds; the caller knows the rest."""
+    """Count the outcomes in a journal; the caller passes the other facts."""
     by: dict[str, dict[str, int]] = {"failed": {}, "decision": {}, "view": {}, "agreement": {}}
     for code, decision, view, agreement, count in journal.counts():
         for kind, value in zip(by, (code, decision, view, agreement), strict=True):
@@ -112,14 +113,14 @@ def count_outcomes(
         seconds=seconds,
         is_complete=is_complete,
         known=known,
-        gone=gone,
+        missing=missing,
         seconds_now=seconds_now,
         is_time_up=is_time_up,
     )
 
 
 def summarise(summary: RunSummary, conditions: Conditions) -> dict[str, Any]:
-    """Give the counts and the conditions as they are written to the summary file."""
+    """Return the counts and the conditions as they are written to the summary file."""
     return {
         "found": summary.found,
         "classified": summary.classified,
@@ -133,7 +134,7 @@ def summarise(summary: RunSummary, conditions: Conditions) -> dict[str, Any]:
         "agreement_with_header": summary.agreement,
         "named_again": summary.named_again,
         "left_out_as_known": summary.known,
-        "dropped_as_gone": summary.gone,
+        "dropped_as_gone": summary.missing,
         "is_complete": summary.is_complete,
         "seconds": round(summary.seconds, 1),
         "conditions": conditions,
@@ -162,7 +163,7 @@ def read_summary(path: Path) -> RunSummary:
             seconds=facts["seconds"],
             is_complete=facts["is_complete"],
             known=facts.get("left_out_as_known", 0),
-            gone=facts.get("dropped_as_gone", 0),
+            missing=facts.get("dropped_as_gone", 0),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
@@ -183,12 +184,12 @@ def write_result(
     """Write table, failures and summary, each complete or not at all.
 
     Args:
-        out: what to write.
+        out: files to write.
         journal: holds the rows.
         summary: their counts.
-        conditions: under which they were made.
-        folder: what relative paths in them are relative to: the working folder where None; empty
-            where there are several.
+        conditions: under which the rows were made.
+        folder: that relative paths in the rows are relative to; None for the working folder, empty
+        if the rows have several.
         columns: of the table: COLUMNS or MERGED_COLUMNS.
 
     Raises:

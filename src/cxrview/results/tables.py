@@ -16,7 +16,7 @@ from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
 
 ROW_GROUP = 10_000
-"""Rows in memory at a time."""
+"""Number of rows in memory at a time."""
 READ_AT_A_TIME = 1_000
 
 
@@ -51,7 +51,7 @@ def write_table(path: Path, rows: Iterable[Row], columns: Mapping[str, str] = CO
 
 
 def write_failures(path: Path, rows: Iterable[Row]) -> None:
-    """Write failure rows as CSV; with the header line alone where there are none."""
+    """Write failure rows as CSV; only the header line if there are none."""
     with atomic_path(path) as part:
         _write_csv(part, rows, FAILURE_COLUMNS)
 
@@ -78,7 +78,7 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
 
     Args:
         path: a table in any of the formats, or a folder of Parquet parts.
-        columns: some of MERGED_COLUMNS; the value is None where a table has no such column.
+        columns: some of MERGED_COLUMNS; the value is None if the table has no such column.
 
     Raises:
         UsageError: the table does not exist, or is not a result.
@@ -92,7 +92,7 @@ def each_row(path: Path, columns: Sequence[str] = tuple(COLUMNS)) -> Iterator[Ro
 
 
 def files_of(table: Path) -> list[Path]:
-    """Return the files of a result: itself, or the Parquet parts of a folder in their order.
+    """Return the files of a result: the table itself, or the Parquet parts of a folder in order.
 
     Raises:
         UsageError: the table does not exist, or the folder has no part.
@@ -106,7 +106,7 @@ def files_of(table: Path) -> list[Path]:
 
 
 def has_column(table: Path, name: str) -> bool:
-    """Whether a result has a column, such as `view_origin` of one that was merged.
+    """Whether a result has a column, such as `view_origin` of a merged one.
 
     Raises:
         UsageError: the table does not exist, or is not a result.
@@ -118,7 +118,7 @@ def has_column(table: Path, name: str) -> bool:
 
 @contextmanager
 def reading(file: Path) -> Iterator[None]:
-    """Turn the errors of reading a file that is not a result into UsageError."""
+    """Raise UsageError for the errors of reading a file that is not a result."""
     try:
         yield
     # ValueError: pyarrow's, JSON's and UTF-8's.
@@ -166,12 +166,13 @@ def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def check_columns(path: Path, names: Collection[str]) -> None:
-    """Refuse a table that is not a result.
+    """Check that a table has the columns of a result.
 
-    A failures file has paths too: taken for a result, none of its files would be tried again.
+    A failures file has a column of paths, too: if it were taken for a result, its files would not
+    be tried again.
 
     Raises:
-        UsageError: a column is missing that every result has.
+        UsageError: a column that every result has is missing.
     """
     if missing := [name for name in ("path", "decision") if name not in names]:
         raise UsageError(
@@ -218,15 +219,15 @@ def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collectio
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
-    """Write a small table of any columns as CSV, whole or not at all.
+    """Write a small table of any columns as CSV, complete or not at all.
 
     Args:
-        path: .csv; a table that stands there is replaced.
+        path: .csv; an existing table is replaced.
         rows: all with the same columns.
-        columns: need to be given where there may be no row.
+        columns: needed if there may be no rows.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or fails.
     """
     rows = list(rows)
     with raising_cannot_write(path), atomic_path(path) as part:
@@ -239,7 +240,7 @@ def _write_jsonl(path: Path, rows: Iterable[Row], _columns: Collection[str]) -> 
 
 
 def write_parquet(file: Path | IO[bytes], rows: Iterable[Row], columns: Mapping[str, str]) -> None:
-    """Write rows into a file as they come, `ROW_GROUP` of them in memory.
+    """Write rows into a Parquet file, with at most `ROW_GROUP` of them in memory.
 
     Args:
         file: a path or an open file.
@@ -282,11 +283,11 @@ def write_partitioned(
     making.mkdir()
     ahead = iter(rows)
     number, group = 0, list(islice(ahead, ROW_GROUP))
-    while group or not number:  # a result without rows has its columns, too
+    while group or not number:  # a result without rows is one part with its columns
         write_table(making / f"part-{number:05}.parquet", group, columns)
         number, group = number + 1, list(islice(ahead, ROW_GROUP))
     _sync(making)
-    # Nothing is lost in between: the journal is deleted only when the new folder is there.
+    # A stop in between loses nothing: the journal is deleted only when the new folder exists.
     _remove_parts(folder)
     making.rename(folder)
     _sync(folder.parent)
@@ -306,7 +307,7 @@ def _remove_parts(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Write the names of a folder to the disk."""
+    """Flush the entries of a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,1 +1,1 @@
-"""What the user named: paths, folders, globs, URLs, shards."""
+"""The inputs that a user named: paths, folders, globs, URLs, shards, tables of files."""

@@ -15,11 +15,11 @@ from typing import IO
 from cxrview.errors import UsageError
 
 FILE_COLUMNS = ("file", "path", "filename", "image", "image path", "image file")
-"""Names of a column of image files in users' tables; the first is ours."""
+"""Names of the column of image files in users' tables; the first is ours."""
 VIEW_COLUMNS = ("view", "label", "projection", "view position")
-"""Names of a column of views."""
+"""Names of the column of views."""
 PATIENT_COLUMNS = ("patient", "patient key", "patient id")
-"""Names of a column of patients."""
+"""Names of the column of patients."""
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -34,13 +34,13 @@ class CsvRows:
     columns: tuple[str, ...]
     """Names in the file."""
     named: Mapping[str, str]
-    """From the requested name to the name in the file; missing columns are left out."""
+    """Maps requested names to names in the file; missing columns are left out."""
     told: str
-    """The columns of the file in words, as advice where one is missing."""
+    """Description of the file's columns, as advice if one is missing."""
     rows: Iterator[tuple[int, Row]] = field(repr=False)
-    """Number of the last line of a row, and its cells by the names in the file and the requested
-    names. Missing cells are empty; cells beyond the last column have the key None. Rows of which
-    every cell is empty, as Excel writes them, are left out."""
+    """For each row the number of its last line, and its cells by the names in the file and the
+    requested names. Missing cells are empty; cells beyond the last column have the key None. Rows
+    with empty cells only, as Excel writes them, are left out."""
 
 
 def read_csv(
@@ -50,7 +50,7 @@ def read_csv(
 
     The separator is the one with which most of `names` are found in the first line, or that of
     Excel's line `sep=;`. A column is found by its name, regardless of capitals, spaces and
-    underscores, else by one of its other names.
+    underscores, or else by one of its other names.
 
     Args:
         path: in UTF-8, with a byte order mark or without, or in UTF-16 with one ("Unicode text" of
@@ -59,8 +59,8 @@ def read_csv(
         needed: those of `names` that must exist.
 
     Raises:
-        UsageError: the file cannot be read, or a needed column is missing; also later, while rows
-            are taken.
+        UsageError: the file cannot be read, or a needed column is missing; also later, during the
+            iteration over the rows.
     """
     with _telling(path), _opened(path) as lines:
         form = _form(lines, names)
@@ -116,7 +116,7 @@ def _plain(name: str) -> str:
 
 
 def _told(form: _Form) -> str:
-    """Describe the columns; without their names where the first line may be a row of a patient."""
+    """Describe the columns; without their names if the first line may be the row of a patient."""
     parted = _SEPARATORS.get(form.separator, form.separator)
     if not form.named:
         cells = (

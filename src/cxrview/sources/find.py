@@ -1,4 +1,4 @@
-"""Find the files that names, folders, globs and URLs stand for."""
+"""Find the files that the user's paths, folders, globs and URLs stand for."""
 
 import os
 import re
@@ -14,22 +14,22 @@ _WEB_WILDCARD = re.compile(r"[*\[]")
 
 
 class UnlistedFolder(str):
-    """The path of a folder or URL that cannot be listed, in place of its files.
+    """The path of a folder or URL that cannot be listed, yielded in place of its files.
 
     It becomes a failure, in every shard: which files are missing is not known.
     """
 
     reason: str
-    """The message of the system; empty where opening the path reports the reason."""
+    """The message of the system; empty if opening the path reports the reason."""
 
     def __new__(cls, path: str, reason: str = "") -> Self:
-        """Make it of the path and the message of the system."""
+        """Create it from the path and the message of the system."""
         made = super().__new__(cls, path)
         made.reason = reason
         return made
 
     def error(self) -> CannotOpen:
-        """Make the error of the folder."""
+        """Return the error of the folder."""
         return CannotOpen(
             str(self),
             f"this folder cannot be listed ({self.reason})",
@@ -53,9 +53,9 @@ def find_images(
     folder in one piece.
 
     Args:
-        paths: files, folders, globs (`**` for any depth; names that begin with a dot only where
-            the pattern does), or fsspec URLs of these. The name of an existing file is never a
-            glob. A name that does not exist is yielded unchanged.
+        paths: files, folders, globs (`**` for any depth; names that begin with a dot match only if
+            the pattern begins with one), or fsspec URLs of these. The name of an existing file is
+            never a glob. A name that does not exist is yielded unchanged.
         leave_out: resolved paths to skip, such as cxrview's own results.
         is_literal: names come from a list, and are never globs.
 
@@ -96,7 +96,7 @@ def _renamed(found: str, name: str) -> str:
 
 
 class _LeaveOut:
-    """Resolves only paths with a matching name: to resolve a million paths is slow."""
+    """The paths to leave out; resolves only paths with a matching name, since resolving is slow."""
 
     def __init__(self, paths: Collection[Path]) -> None:
         self._paths = frozenset(paths)
@@ -217,7 +217,7 @@ def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[s
 
 
 def _outermost(found: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
-    """Drop what is in a folder that is found, too, and is walked: ** finds both."""
+    """Drop what is inside a folder that was found as well and is walked: `**` finds both."""
     walked = set()
     for name, is_folder in found:
         above = name.rstrip("/")
@@ -250,7 +250,8 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
     try:
         with file_system(url) as (files, _):
             if isinstance(files, AbstractArchiveFileSystem):
-                # Listing one folder of an archive reads all of its names: list all at once.
+                # Listing one folder of an archive reads all of its names, so that all are listed at
+                # once.
                 names = sorted(files.find(folder), key=lambda name: name.split("/"))
                 listed = [{"name": name, "type": "file"} for name in names]
             else:

@@ -1,4 +1,4 @@
-"""Find files that a table lists, also if it was written on Windows."""
+"""Find files that a table lists, also if the table was written on Windows."""
 
 import os
 import re
@@ -28,4 +28,4 @@ def is_of_windows(name: str) -> bool:
 
 
 RELATIVE = "Name files relative to the table, not by a drive or share of Windows"
-"""Advice where `is_of_windows`."""
+"""Advice for names of which `is_of_windows` is true."""

@@ -19,8 +19,8 @@ class FoundOrder:
     list are sorted by name: their order in it is not known.
 
     Args:
-        arguments: of the run, a list of absolute paths as JSON; otherwise all files are sorted
-            by name.
+        arguments: of the run, a JSON list of absolute paths; if it is something else, all files are
+            sorted by name.
     """
 
     def __init__(self, arguments: str) -> None:
@@ -41,7 +41,7 @@ class FoundOrder:
         return min(named, default=self._otherwise), name.split("/"), archive
 
     def _above(self, name: str, archive: str) -> Iterator[int]:
-        """The numbers of arguments that are this path or a folder above it."""
+        """Yield the numbers of the arguments that are this path or a folder above it."""
         parted = "/"
         while parted:
             if (name, archive) in self._first:
@@ -49,7 +49,7 @@ class FoundOrder:
             name, parted, _ = name.rpartition("/")
 
     def _matching(self, name: str, archive: str) -> Iterator[int]:
-        """The numbers of globs that match this path, or a folder above it."""
+        """Yield the numbers of the globs that match this path, or a folder above it."""
         for number, parts, within in self._globs:
             if within == archive and matches(name.split("/"), parts, or_below=True):
                 yield number
@@ -62,7 +62,7 @@ def _parted(path: str) -> tuple[str, str]:
 
 
 def read_arguments(arguments: str) -> list[str]:
-    """Read the arguments in the conditions of a run; empty where there are none."""
+    """Parse the arguments in the conditions of a run; empty if there are none."""
     try:
         return [str(path) for path in json.loads(arguments)]
     except (ValueError, TypeError):

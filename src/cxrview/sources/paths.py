@@ -1,7 +1,7 @@
 """Paths and URLs: the file system behind them, globs, absolute paths and duplicates.
 
-fsspec reads the directory of an archive when it opens it, which at 10,000 entries takes longer than
-to read several of them. So each process keeps the file system of the last archive open.
+fsspec reads the directory of an archive when it opens the archive, which at 10,000 entries takes
+longer than reading several of them. So each process keeps the file system of the last archive open.
 """
 
 import fnmatch
@@ -15,7 +15,7 @@ from typing import Any
 from cxrview.errors import UnreadableImage
 
 WILDCARD = re.compile(r"[*?\[]")
-"""Makes a name a glob, unless a file of that name exists."""
+"""Characters that make a name a glob, unless a file of that name exists."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(://|::)")
 _CHAINED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _Container = tuple[str, tuple[int, ...]]
@@ -23,7 +23,7 @@ _Container = tuple[str, tuple[int, ...]]
 
 
 def local_path(name: str) -> str:
-    """Return the local path that a name stands for; empty where fsspec must open it.
+    """Return the local path that a name stands for; empty if fsspec must open it.
 
     `file:///x` is `/x`: fsspec would block for ever at a pipe.
     """
@@ -34,10 +34,10 @@ def local_path(name: str) -> str:
 
 @contextmanager
 def file_system(url: str) -> Iterator[tuple[Any, str]]:
-    """Give the file system behind a URL, and the path in it, within a `with` block.
+    """Yield the file system behind a URL, and the path in it, for a `with` block.
 
-    That of an archive has one user at a time, since few are safe for threads: another thread gets
-    a new one. It may be closed after the block.
+    The file system of an archive has one user at a time, since few are thread-safe: another thread
+    gets a new one. It may be closed after the block.
 
     Raises:
         Exception: any error of fsspec or the store.
@@ -85,16 +85,16 @@ class _Last:
         self._making = threading.Lock()
 
     def lend(self, container: _Container) -> Any:
-        """Take it from the cache, or open one."""
+        """Take the file system from the cache, or open a new one."""
         import fsspec
 
         if files := self._take(container):
             return files
-        with self._making:  # many threads that begin at once would all read the directory
+        with self._making:  # otherwise many threads that start at once would all read the directory
             return self._take(container) or fsspec.core.url_to_fs(container[0])[0]
 
     def give_back(self, container: _Container, files: Any) -> None:
-        """Put it into the cache, and close the one that was there."""
+        """Put a file system into the cache, and close the one that it replaces."""
         with self._lock:
             before, self._kept = self._kept, (container, files)
         if before:
@@ -112,10 +112,10 @@ _LAST = _Last()
 
 
 def _close(files: Any) -> None:
-    # It refers to itself, so that it would stay open until garbage collection.
+    # The object refers to itself, so that it would stay open until garbage collection.
     several: tuple[Any, ...] = (files, getattr(files, "of", None))
     for opened in several:
-        with suppress(Exception):  # what was only read loses nothing
+        with suppress(Exception):  # nothing was written that could be lost
             opened.close()
 
 
@@ -152,7 +152,7 @@ def matches(names: Sequence[str], parts: Sequence[str], *, or_below: bool = Fals
 
 
 def absolute(path: str, folder: str = "") -> str:
-    """Make a path absolute without access to the disk; URLs are unchanged, but `file://x` is `x`.
+    """Make a path absolute without disk access; URLs are unchanged, `file://x` becomes `x`.
 
     Args:
         path: as a run found it.
@@ -187,7 +187,7 @@ def unique_paths(paths: Iterable[str]) -> Iterator[str]:
 
 
 def path_key(path: str, folder: str = "") -> bytes:
-    """Return a key that is the same however a path is written; not the same for links to a file.
+    """Return a key that is the same for all spellings of a path; a link and its target differ.
 
     Args:
         path: as a run found it.

@@ -1,4 +1,4 @@
-"""Where patients are found if not in headers or a column `patient`: `PatientSource`."""
+"""Find patients in a column of a table or in file paths, if headers have none: `PatientSource`."""
 
 import re
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class PatientSource:
         return (self._key(known),) if self.column else ()
 
     def find(self, path: str, row: Mapping[str, Any]) -> str:
-        """Find the patient of an image; empty where neither cell nor path has one.
+        """Find the patient of an image; empty if neither the cell nor the path has one.
 
         Args:
             path: of the image, with slashes, relative to the table or to the root of the study, so
@@ -68,10 +68,10 @@ class PatientSource:
         return ((found[1] if found else "") or "").strip()
 
     def need_column(self, columns: Mapping[str, Any], table: object) -> None:
-        """Refuse a table without the column.
+        """Check that a table has the column.
 
         Raises:
-            UsageError: it has no column of that name.
+            UsageError: the table has no column of that name.
         """
         if self.column and self._key(columns) not in columns:
             raise UsageError(

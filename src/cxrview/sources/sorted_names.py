@@ -1,4 +1,4 @@
-"""Sort the names in a folder, in little memory also where there are a million."""
+"""Sort the names in a folder, in little memory even for a million names."""
 
 import os
 import struct
@@ -20,7 +20,7 @@ _HEAD = struct.Struct("<IB")
 
 
 class SortedNames:
-    """Sorted names, to be iterated once.
+    """Sorted names, which can be iterated once.
 
     Args:
         names: consumed at once.

@@ -1,4 +1,4 @@
-// Says what happened: to screen readers always, and on the screen where nothing else shows it.
+// Status messages: read aloud by screen readers, and displayed where nothing else shows the change.
 
 import { byId } from "./dom.js";
 
@@ -6,7 +6,7 @@ const SHOWN_MS = 2500;
 let timer = 0;
 
 /**
- * To those who do not see it.
+ * Only for screen readers.
  * @param {string} words
  */
 export function announce(words) {
@@ -15,7 +15,7 @@ export function announce(words) {
 }
 
 /**
- * To everybody: a key that did nothing, or did something that is not seen.
+ * Also displayed: a key had no effect, or an effect that is not visible.
  * @param {string} words
  */
 export function hint(words) {
@@ -28,6 +28,6 @@ export function hint(words) {
 /** @param {string} words */
 function write(words) {
   const place = byId("said");
-  // The same words twice are said twice only if the element changes.
+  // A screen reader reads the same words again only if the text of the element changes.
   place.textContent = place.textContent === words ? `${words}\u00a0` : words;
 }

@@ -1,8 +1,8 @@
-// Finding and building elements of the page.
+// Find and create elements of the page.
 
 /**
  * @param {string} id
- * @returns {any} the element; typed loosely, since what it is follows from the page
+ * @returns {any} the element; `any`, since its type depends on the page
  */
 export function byId(id) {
   const found = document.getElementById(id);

@@ -1,7 +1,7 @@
-// Mouse and fingers on the image: drag for window and level, middle button or Shift to pan,
+// Mouse and touch gestures on the image: drag for window and level, middle button or Shift to pan,
 // wheel or two fingers to zoom.
 
-// A drag over the whole screen's height goes through the whole range.
+// A drag over the height of the screen covers the full range.
 const PERCENT_PER_PIXEL = 0.2;
 const ZOOM_PER_NOTCH = 1.15;
 const NOTCH = 100;
@@ -46,7 +46,8 @@ export function listenToGestures(canvas, viewer) {
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
 
   /**
-   * Zooms by how the fingers part, around their middle, and pans by how that moves.
+   * Zooms by the change in distance between two fingers, around the point between them, and pans by
+ * the movement of that point.
    * @param {Finger} now
    * @param {Finger} before
    * @param {Finger} still

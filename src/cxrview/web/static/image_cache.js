@@ -1,9 +1,9 @@
-// Images fetched and decoded before their turn, so that showing one is only drawing it.
+// Fetches and decodes images before they are due, so that showing one only has to draw it.
 
 import { getBlob, Refused } from "./server.js";
 
 const RETRY_MS = 1500;
-// It cannot be displayed, or is no longer this reader's: asking again changes nothing.
+// The image cannot be displayed, or is not this reader's any more: a retry would not help.
 const PERMANENT = new Set([404, 422]);
 
 /** @typedef {{bitmap?: ImageBitmap, why?: string, window?: string}} Entry */
@@ -12,7 +12,7 @@ export class ImageCache {
   #edge;
   #concurrent;
   #onArrival;
-  /** {bitmap} or {why} once known, {} while under way
+  /** {bitmap} or {why} once known, {} while it is being fetched
    * @type {Map<string, Entry>} */
   #held = new Map();
   /** @type {string[]} */
@@ -22,8 +22,9 @@ export class ImageCache {
 
   /**
    * @param {number} edge
-   * @param {number} concurrent a browser opens six connections to one server: some are for readings
-   * @param {(showing: string) => void} onArrival one can be drawn, or is known not to be
+   * @param {number} concurrent below the six connections that a browser opens to one server, since
+   *   readings need some
+   * @param {(showing: string) => void} onArrival an image can be drawn, or cannot be displayed
    */
   constructor(edge, concurrent, onArrival) {
     this.#edge = edge;
@@ -31,7 +32,7 @@ export class ImageCache {
     this.#onArrival = onArrival;
   }
 
-  /** "minmax" for the whole range of values, "auto" for the one that the chest takes. */
+  /** "minmax" for the full range of values, "auto" for the range of the chest. */
   get window() {
     return this.#window;
   }
@@ -44,7 +45,7 @@ export class ImageCache {
   }
 
   /**
-   * In this order; those that are no longer wanted are forgotten.
+   * Fetches images in this order, and discards all others.
    * @param {string[]} showings
    */
   prefetch(showings) {
@@ -59,7 +60,7 @@ export class ImageCache {
   }
 
   /**
-   * {bitmap}, {why} of one that cannot be displayed, or {} of one that is not there yet.
+   * Returns {bitmap}, {why} if the image cannot be displayed, or {} if it is not loaded yet.
    * @param {string} showing
    * @returns {Entry}
    */
@@ -88,7 +89,7 @@ export class ImageCache {
     } finally {
       this.#underWay -= 1;
     }
-    // It is no longer wanted, or no longer through this window.
+    // The image, or the window that it was fetched with, is not wanted any more.
     if (this.#held.get(showing) !== entry) entry.bitmap?.close();
     else this.#onArrival(showing);
     this.#startNext();
@@ -119,7 +120,7 @@ export async function fetchImage(showing, edge, window) {
 const EDGES = [1024, 1536, 2048];
 
 /**
- * The smallest that has enough pixels, so that no reader waits for what the screen cannot show.
+ * The smallest edge with enough pixels for the screen.
  * @param {number} pixels
  */
 export const edgeFor = (pixels) => EDGES.find((edge) => edge >= pixels * 0.9) ?? 2048;

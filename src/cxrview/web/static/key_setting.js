@@ -1,5 +1,5 @@
-// Whether single letters and digits are keys. Speech input writes letters that nobody means as
-// keys, so a reader may switch them off (WCAG 2.1.4); buttons, arrows and Enter go on working.
+// The setting that switches single letters and digits off as keys (WCAG 2.1.4), since speech input
+// types letters that are not meant as keys. Buttons, arrows and Enter still work.
 
 import { queueKey } from "./page_config.js";
 
@@ -13,7 +13,7 @@ export function areLettersOff() {
   }
 }
 
-/** @param {boolean} areOff @returns {boolean} whether the browser keeps it */
+/** @param {boolean} areOff @returns {boolean} whether the browser could store the setting */
 export function setLettersOff(areOff) {
   try {
     if (areOff) localStorage.setItem(NAME, "yes");

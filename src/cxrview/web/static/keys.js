@@ -1,5 +1,5 @@
-// Which key does what. The study chooses its labels' keys, and those win: an action whose letter is
-// taken is reached with Shift and that letter.
+// The keys of the reading pages. A study chooses the keys of its labels, and these take precedence:
+// an action whose letter is taken needs Shift and that letter.
 
 import { all, byId, createElement } from "./dom.js";
 import { areLettersOff } from "./key_setting.js";
@@ -41,7 +41,7 @@ export const GRID_ACTIONS = [
   ["keys", "show these keys", ["?", "h"]],
 ];
 
-// What a view may do again and again while its key is held down; a label never is.
+// Actions that repeat while the key is held down. Labels never repeat.
 const REPEATING = new Set([
   "zoomIn", "zoomOut", "panLeft", "panRight", "panUp", "panDown", "left", "right", "up", "down",
 ]);
@@ -53,7 +53,7 @@ const NAMES = {
 };
 
 /**
- * A choice's row has the act "label:NAME".
+ * One row for each action. The act of a choice is "label:NAME".
  * @param {{name: string, key: string}[]} choices
  * @param {[string, string, string[]][]} actions
  * @returns {KeyRow[]}
@@ -73,8 +73,8 @@ export const keyName = (key) =>
   key.startsWith("Shift+") ? `⇧${keyName(key.slice(6))}` : (NAMES[key] ?? (key.length === 1 ? key.toUpperCase() : key));
 
 /**
- * The letter whatever Caps Lock says; by its place where the keyboard writes another script, and
- * the digit where the row of digits needs Shift for them (AZERTY).
+ * The name of a key: letters regardless of Caps Lock, by their position on keyboards of another
+ * script, and digits also where the row of digits needs Shift (AZERTY).
  * @param {KeyboardEvent} event
  * @returns {string}
  */
@@ -87,7 +87,7 @@ export function keyOf(event) {
 }
 
 /**
- * Calls act(name, event) for each key that means something here.
+ * Calls act(name, event) for each key that has an action.
  * @param {KeyRow[]} rows
  * @param {(name: string, event: Event) => void} act
  */
@@ -104,12 +104,13 @@ export function listenToKeys(rows, act) {
   });
 }
 
-/** What speech input may write, in contrast to Enter, Space and the arrows. @param {string} key */
+/** Keys that speech input may type: not Enter, Space and the arrows. @param {string} key */
 const isCharacter = (key) => (key.length === 1 && key !== " ") || key.startsWith("Shift+");
 
 /**
- * A dialog is open, somebody types, or Enter and Space belong to the button in focus. For a moment
- * after a dialog has closed its field still has the focus: what comes then is meant for the image.
+ * Whether a key is not meant for the image: a dialog is open, a field has the focus, or Enter or Space
+ * presses the button in focus. The field of a dialog keeps the focus for a moment after the dialog
+ * has closed; keys in that moment are meant for the image.
  * @param {KeyboardEvent} event
  */
 function isElsewhere({ key, target }) {
@@ -121,7 +122,7 @@ function isElsewhere({ key, target }) {
 }
 
 /**
- * One line for all keys that do what can be said in the same words.
+ * Fills a table of keys, with one line for all keys whose action has the same description.
  * @param {Element} body of a table
  * @param {KeyRow[]} rows
  */
@@ -138,7 +139,7 @@ export function fillKeyTable(body, rows) {
 }
 
 /**
- * Writes each action's key on its button, and lets the button do the same.
+ * Writes each action's key on its button, and makes the button run the action.
  * @param {KeyRow[]} rows
  * @param {(name: string, event: Event) => void} act
  */
@@ -165,12 +166,12 @@ function wire(button, row, act) {
     cap.hidden = !keys.length;
   }
   if (keys.length) button.setAttribute("aria-keyshortcuts", keys.map(shortcut).join(" "));
-  // A click must not take the focus: Enter and Space would then mean the button.
+  // A click must not move the focus, or Enter and Space would press the button.
   button.addEventListener("pointerdown", (event) => event.preventDefault());
   button.addEventListener("click", (event) => act(row.act, event));
 }
 
-/** As ARIA writes a key. @param {string} key */
+/** The key in the spelling of aria-keyshortcuts. @param {string} key */
 function shortcut(key) {
   if (key === " ") return "Space";
   if (key === "+") return "Plus";

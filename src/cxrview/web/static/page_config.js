@@ -1,4 +1,4 @@
-// What the server wrote into the page for the scripts.
+// Settings that the server writes into the page for the scripts.
 
 /** @param {string} name */
 export const byName = (name) => /** @type {HTMLMetaElement | null} */ (document.querySelector(`meta[name="${name}"]`))?.content ?? "";

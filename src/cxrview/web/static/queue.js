@@ -1,5 +1,5 @@
-// Every action goes in here before anything else, and leaves when the server has it. Sent in the
-// background, in batches, in order, again and again until the server answers.
+// The queue of unsent actions. Each action is stored here first, and removed when the server has it.
+// Actions are sent in the background, in batches and in order, with retries until the server answers.
 
 import { ifTabClosed } from "./tab_lock.js";
 
@@ -7,7 +7,7 @@ import { ifTabClosed } from "./tab_lock.js";
 /** @typedef {{written: string[], refused: {uid: string, why: string}[]} & Record<string, any>} Answer */
 
 const BATCH = 50;
-// Lets the next image be painted before the line is written to the network.
+// So that the next image is painted before the action is sent.
 const SEND_DELAY_MS = 30;
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000];
 const LEFTOVERS_EVERY_MS = 20_000;
@@ -35,7 +35,7 @@ export class Queue {
     this.#on = on;
   }
 
-  /** Begins to send, also what closed tabs have left behind. Resolves once that is taken over. */
+  /** Starts sending, also the unsent actions of closed tabs; resolves once these are taken over. */
   async start() {
     addEventListener("online", () => this.flush());
     document.addEventListener("visibilitychange", () => this.flush());
@@ -48,7 +48,7 @@ export class Queue {
     return this.#unsent.size;
   }
 
-  /** All that wait, the oldest first. */
+  /** All unsent actions, the oldest first. */
   actions() {
     return this.#unsent.first(Infinity).map(([, action]) => action);
   }
@@ -60,7 +60,7 @@ export class Queue {
     if (!this.lastError) this.#later(SEND_DELAY_MS);
   }
 
-  /** Resolves to true when nothing waits any more, to false when sending it failed. */
+  /** Resolves to true when everything is sent, to false if sending failed. */
   async sendAll() {
     while (this.#busy) await new Promise((resolve) => setTimeout(resolve, 10));
     await this.flush();
@@ -93,7 +93,7 @@ export class Queue {
     const written = new Set(answer.written);
     const refused = new Map(answer.refused.map(({ uid, why }) => [uid, why]));
     const settled = batch.filter(([, { uid }]) => written.has(uid) || refused.has(uid));
-    // Else the same batch would be sent for ever.
+    // Otherwise the same batch would be sent for ever.
     if (!settled.length) throw new Error("the server took none of them");
     for (const [name, action] of settled) {
       const why = refused.get(action.uid);

@@ -1,5 +1,5 @@
-// Shows a line where a script of the page has failed, be it that the browser is too old for it.
-// No module: it runs where modules do not.
+// Shows an error line if a script of the page fails, or the browser is too old for it. This is not
+// a module, so that it also runs in browsers without modules.
 
 (function () {
   function show() {
@@ -12,7 +12,7 @@
   }
   addEventListener("error", function (event) {
     var script = event.target instanceof HTMLScriptElement;
-    // Browsers report a layout that takes a second round as an error; it is none.
+    // Browsers report a second layout pass as an error, although it is not one.
     if (/^ResizeObserver loop/.test(event.message || "")) return;
     if (script || (event.target === window && isOwn(event.filename))) show();
   }, true);

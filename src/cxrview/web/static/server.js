@@ -1,17 +1,17 @@
-// Talks to the server, and tells apart why it did not answer.
+// Requests to the server, with an error class for each reason why one failed.
 
 import { measureSkew } from "./clock.js";
 import { csrfAtLoad, queueKey } from "./page_config.js";
 
 const TIMEOUT_MS = 20_000;
-// Of one request that outlives its page. Browsers allow 64 KiB for all of them together.
-const MOST_KEPT_ALIVE_BYTES = 32 << 10;
-// The header by which the server tells a token of an earlier login from other refusals.
+// Of one request that outlives its page. Browsers allow 64 KiB for all such requests together.
+const MAX_KEEPALIVE_BYTES = 32 << 10;
+// The header by which the server marks a refusal because the token is of an earlier login.
 const STALE = "X-Stale-Page";
 
 export class Unreachable extends Error {}
 export class SignedOut extends Error {}
-// Somebody else signed in with this browser: what this page holds is not that reader's.
+// Another reader has signed in with this browser, so that this page is not theirs.
 export class DifferentReader extends Error {}
 export class Refused extends Error {
   /**
@@ -30,7 +30,7 @@ export class Refused extends Error {
 let csrf = csrfAtLoad;
 /** @type {Set<AbortController>} */
 const reading = new Set();
-// A question that is answered after the page is gone would lease images to a closed tab.
+// A request that is answered after the page was closed would lease images to a closed tab.
 addEventListener("pagehide", () => {
   for (const one of reading) one.abort();
 });
@@ -42,7 +42,7 @@ export async function getJson(address) {
 
 /** @param {string} address */
 export async function getBlob(address) {
-  // Images are fetched ahead: they give way to whatever else is under way.
+  // Images are fetched ahead of time, so that other requests come first.
   return (await ask(address, { priority: "low" })).blob();
 }
 
@@ -55,18 +55,18 @@ export async function postJson(address, body) {
     return await post(address, body);
   } catch (error) {
     if (!(error instanceof Refused && error.isStale)) throw error;
-    // After signing in again in another tab the page's token is of an earlier login.
+    // After the reader signed in again in another tab, the token of this page is outdated.
     await readSession();
     return post(address, body);
   }
 }
 
-/** Learns the token to write by, and the server's time. */
+/** Fetches the CSRF token, and the server's time. */
 export async function readSession() {
   await askSession();
 }
 
-/** How long the login of this browser lasts, be it one that was begun in another tab. */
+/** Seconds until the login of this browser ends, also if it was made in another tab. */
 export async function secondsUntilLoginEnds() {
   return (await askSession()).seconds_left;
 }
@@ -90,8 +90,8 @@ async function post(address, said) {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrf },
     body,
-    // Survives the closing of the page. Of what is too large for that a browser sends nothing.
-    keepalive: new Blob([body]).size <= MOST_KEPT_ALIVE_BYTES,
+    // So that the request survives the closing of the page. Browsers refuse larger ones.
+    keepalive: new Blob([body]).size <= MAX_KEEPALIVE_BYTES,
   });
   return answer.json();
 }

@@ -1,5 +1,5 @@
-// Which tab this is. A tab keeps its id through a reload, and holds a lock of that name while it
-// lives, so that others can see whether what it left behind may be taken over.
+// The id of this tab. A tab keeps its id through a reload, and holds a lock of that name while it is
+// open, so that other tabs can detect whether they may take over its unsent actions.
 
 const TRY_MS = 400;
 const NAME = "cxrview-tab";
@@ -13,20 +13,20 @@ const lockOf = (tab) => `cxrview-tab-${tab}`;
  */
 export async function acquireTabId(queueKey) {
   const before = storage("sessionStorage")?.getItem(NAME);
-  // A tab that was duplicated has the id of one that still lives: then it needs its own.
+  // A duplicated tab has the id of one that is still open, and needs a new one.
   const tab = before && (await hold(before)) ? before : await newTabId();
   try {
     storage("sessionStorage")?.setItem(NAME, tab);
   } catch {
-    // The browser keeps nothing: after a reload this is another tab.
+    // The browser stores nothing: after a reload the tab gets another id.
   }
   remember(queueKey, (tabs) => [...tabs.filter((one) => one !== tab), tab]);
   return tab;
 }
 
 /**
- * Calls back while nobody else has that tab's lock; without locks (plain http from another
- * machine) always, which is safe for readings since the server writes none twice.
+ * Calls act() while holding that tab's lock, if the tab is closed. Without locks (plain http from
+ * another machine) it always calls act(), which is safe since the server writes no reading twice.
  * @param {string} tab
  * @param {() => void | Promise<void>} act
  */
@@ -36,7 +36,7 @@ export async function ifTabClosed(tab, act) {
 }
 
 /**
- * Ids of tabs that are closed without having said so, as after a crash; each is told once.
+ * Returns and forgets the ids of tabs that ended without returning their images, as in a crash.
  * @param {string} queueKey
  * @param {string} tab this one
  */
@@ -58,7 +58,7 @@ async function newTabId() {
 }
 
 /**
- * Resolves to whether the lock is ours; it is given back by the tab's end alone.
+ * Takes the lock of a tab until this tab ends; resolves to whether it was free.
  * @param {string} tab
  * @returns {Promise<boolean>}
  */
@@ -69,7 +69,7 @@ function hold(tab) {
       resolve(true);
       return new Promise(() => {});
     };
-    // A page that is being reloaded gives its lock back a moment later.
+    // A page that is being reloaded releases its lock a moment later.
     const options = { signal: AbortSignal.timeout(TRY_MS) };
     navigator.locks.request(lockOf(tab), options, keep).catch(() => resolve(false));
   });
@@ -93,7 +93,7 @@ function remember(queueKey, change) {
   try {
     storage("localStorage")?.setItem(`${KNOWN}/${queueKey}`, JSON.stringify(change(known(queueKey))));
   } catch {
-    // The browser keeps nothing: images of a killed tab are free after two minutes.
+    // The browser stores nothing: images of a killed tab are free once their lease ends.
   }
 }
 

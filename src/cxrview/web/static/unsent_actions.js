@@ -1,5 +1,5 @@
-// Actions that the server does not have yet, in localStorage: one item each, so that writing one
-// costs the same however many wait.
+// Actions that the server does not have yet, in localStorage: one item each, so that the cost of
+// writing one does not depend on how many there are.
 
 /** @typedef {{uid: string, showing: string, act: string} & Record<string, any>} Action */
 
@@ -8,7 +8,7 @@ const BAD = "cxrview-bad";
 const REFUSED = "cxrview-refused";
 
 /**
- * Of all tabs of a reader on this computer.
+ * Counts the unsent actions of all tabs of a reader on this computer.
  * @param {string} queueKey
  */
 export function countUnsent(queueKey) {
@@ -19,7 +19,7 @@ export class UnsentActions {
   #prefix;
   #tab;
   #number = 0;
-  /** Where the browser keeps nothing (disk full, private window): better than losing it at once.
+  /** Used if the browser stores nothing (disk full, private window); lasts as long as the page.
    * @type {Map<string, string>} */
   #memory = new Map();
   /** @type {(name: string) => void} */
@@ -36,7 +36,7 @@ export class UnsentActions {
 
   /**
    * @param {Action} action
-   * @returns {boolean} whether it will outlive this page
+   * @returns {boolean} whether the action survives this page
    */
   add(action) {
     const text = JSON.stringify(action);
@@ -71,7 +71,7 @@ export class UnsentActions {
   }
 
   /**
-   * Keeps what the server did not take under another name, with its reason.
+   * Keeps an action that the server refused under another name, with the reason.
    * @param {string} name
    * @param {Action} action
    * @param {string} why
@@ -80,7 +80,7 @@ export class UnsentActions {
     try {
       localStorage.setItem(name.replace(ROOT, REFUSED), JSON.stringify({ ...action, why }));
     } catch {
-      // There is no room for it; the banner says what was refused.
+      // Storage is full; the banner reports the refusal.
     }
     this.remove([name]);
   }
@@ -89,7 +89,7 @@ export class UnsentActions {
     return this.#names(this.#tab).length;
   }
 
-  /** Tabs that have left something behind, this one not counted. */
+  /** Other tabs with unsent actions. */
   otherTabs() {
     const tabs = this.#names("").map((name) => name.slice(this.#prefix.length).split("/")[0]);
     return [...new Set(tabs)].filter((tab) => tab !== this.#tab);
@@ -99,15 +99,16 @@ export class UnsentActions {
   takeOver(tab) {
     for (const name of this.#names(tab)) {
       const text = localStorage.getItem(name);
-      // Written before it is removed: a crash in between sends it twice, which writes it once.
-      // Its tab's id keeps it apart from an action of this tab in the same millisecond.
+      // Written before it is removed: after a crash in between it is sent twice, and the server
+      // writes it once. The tab's id separates it from an action of this tab in the same
+      // millisecond.
       if (text !== null) localStorage.setItem(`${name.replace(`/${tab}/`, `/${this.#tab}/`)}-${tab}`, text);
       localStorage.removeItem(name);
     }
   }
 
   /**
-   * One that cannot be read must not hold up the rest: it is set aside and told.
+   * Reads one action. One that cannot be read is set aside and reported, so that the rest is sent.
    * @param {string} name
    * @returns {Action | null}
    */
@@ -117,19 +118,19 @@ export class UnsentActions {
       const action = JSON.parse(text);
       if (typeof action?.uid === "string") return action;
     } catch {
-      // Told below.
+      // Reported below.
     }
     try {
       localStorage.setItem(name.replace(ROOT, BAD), text);
     } catch {
-      // There is no room for it.
+      // Storage is full.
     }
     this.remove([name]);
     this.onUnreadable(name);
     return null;
   }
 
-  // Sorts by the time of the action, also among actions that came from several tabs.
+  // The names sort by the time of the action, also among actions of several tabs.
   #newName() {
     this.#number = (this.#number + 1) % 10_000;
     const number = String(this.#number).padStart(4, "0");

@@ -1,8 +1,8 @@
-// One image on a canvas: fitted, zoomed, panned, turned, and seen through a window.
+// Draws one image on a canvas: fitted, zoomed, panned, rotated, and windowed.
 
 const DEFAULT_VIEW = { window: 100, level: 50, invert: false, zoom: 1, rotation: 0 };
-const MOST_ZOOM = 16;
-const LEAST_WINDOW = 2;
+const MAX_ZOOM = 16;
+const MIN_WINDOW = 2;
 
 export class Viewer {
   #canvas;
@@ -29,7 +29,7 @@ export class Viewer {
   }
 
   /**
-   * Draws at once, so that the image is in the very next frame; null clears.
+   * Draws at once, so that the image is in the next frame; null clears the canvas.
    * @param {ImageBitmap | null} bitmap
    */
   show(bitmap) {
@@ -38,7 +38,7 @@ export class Viewer {
   }
 
   /**
-   * The same image with more pixels, or through another window: nothing moves.
+   * Replaces the image by itself with more pixels or another window; zoom and position stay.
    * @param {ImageBitmap} bitmap
    */
   sharpen(bitmap) {
@@ -61,13 +61,13 @@ export class Viewer {
   }
 
   /**
-   * Both in percent of the image's range.
+   * Changes window and level, both in percent of the image's range.
    * @param {number} wider
    * @param {number} higher
    */
   windowBy(wider, higher) {
     this.#change({
-      window: clamp(this.display.window + wider, LEAST_WINDOW, 200),
+      window: clamp(this.display.window + wider, MIN_WINDOW, 200),
       level: clamp(this.display.level + higher, 0, 100),
     });
   }
@@ -83,13 +83,13 @@ export class Viewer {
   }
 
   /**
-   * Around a point of the screen, or the middle; what is under it stays there.
+   * Zooms around a point of the screen, or around the middle of the canvas.
    * @param {number} factor
    * @param {number | null} clientX
    * @param {number | null} clientY
    */
   zoomBy(factor, clientX = null, clientY = null) {
-    const zoom = clamp(this.display.zoom * factor, 1, MOST_ZOOM);
+    const zoom = clamp(this.display.zoom * factor, 1, MAX_ZOOM);
     const real = zoom / this.display.zoom;
     const box = this.#canvas.getBoundingClientRect();
     const at = (/** @type {number | null} */ client, /** @type {number} */ start, /** @type {number} */ size) =>
@@ -99,7 +99,7 @@ export class Viewer {
     this.#change({ zoom });
   }
 
-  // Pixels that the longer side takes on the screen: what an image must have to look sharp.
+  // Device pixels that the longer side covers: as many as the image needs to look sharp.
   get pixelsAcross() {
     if (!this.#bitmap) return 0;
     return Math.max(this.#bitmap.width, this.#bitmap.height) * this.#scale();
@@ -127,9 +127,9 @@ export class Viewer {
   }
 
   #fit() {
-    const lies = this.display.rotation % 180 !== 0;
+    const isOnItsSide = this.display.rotation % 180 !== 0;
     const { width, height } = /** @type {ImageBitmap} */ (this.#bitmap);
-    const [across, down] = lies ? [height, width] : [width, height];
+    const [across, down] = isOnItsSide ? [height, width] : [width, height];
     return { across, down, fit: Math.min(this.#canvas.width / across, this.#canvas.height / down) };
   }
 
@@ -141,8 +141,8 @@ export class Viewer {
     if (!this.#bitmap) return;
     const { across, down } = this.#fit();
     const scale = this.#scale();
-    const room = (/** @type {number} */ image, /** @type {number} */ canvas) => Math.max(0, (image * scale - canvas) / 2);
-    const [right, below] = [room(across, this.#canvas.width), room(down, this.#canvas.height)];
+    const overhang = (/** @type {number} */ image, /** @type {number} */ canvas) => Math.max(0, (image * scale - canvas) / 2);
+    const [right, below] = [overhang(across, this.#canvas.width), overhang(down, this.#canvas.height)];
     this.#pan = { x: clamp(this.#pan.x, -right, right), y: clamp(this.#pan.y, -below, below) };
   }
 
@@ -159,11 +159,11 @@ export class Viewer {
     context.drawImage(this.#bitmap, -this.#bitmap.width / 2, -this.#bitmap.height / 2);
   }
 
-  // Window, level and inversion are one straight line from grey to grey, so one filter does all;
-  // none at all for the image as it came, which is the usual case.
+  // Window, level and inversion are one linear function of grey values, so one filter does all. The
+  // default view, which is the usual case, needs no filter.
   #applyFilter() {
     const { window, level, invert } = this.display;
-    const isWhole = window === DEFAULT_VIEW.window && level === DEFAULT_VIEW.level && !invert;
+    const isDefault = window === DEFAULT_VIEW.window && level === DEFAULT_VIEW.level && !invert;
     let slope = 100 / window;
     let intercept = 0.5 - (level / 100) * slope;
     if (invert) [slope, intercept] = [-slope, 1 - intercept];
@@ -171,15 +171,15 @@ export class Viewer {
       line.setAttribute("slope", String(slope));
       line.setAttribute("intercept", String(intercept));
     }
-    this.#canvas.classList.toggle("windowed", !isWhole);
+    this.#canvas.classList.toggle("windowed", !isDefault);
   }
 }
 
 const clamp = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) => Math.min(most, Math.max(least, value));
 
 /**
- * Resolves once what was drawn has gone to the screen: the frame's callback comes before painting,
- * a message posted from it after.
+ * Resolves once the drawn image is on the screen: the callback of the frame comes before painting, a
+ * message posted from it after.
  * @returns {Promise<number>} the time, by performance.now()
  */
 export function painted() {

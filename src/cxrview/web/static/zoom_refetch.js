@@ -1,4 +1,4 @@
-// Once a zoom has come to rest, fetches the image with as many pixels as it then needs.
+// Fetches the image with more pixels after the reader has zoomed in.
 
 import { fetchImage, sharperEdge } from "./image_cache.js";
 
@@ -6,8 +6,8 @@ const REST_MS = 250;
 
 /**
  * @param {import("./viewer.js").Viewer} viewer
- * @param {() => {showing?: string, window: string}} now what is shown, and through which window
- * @returns {(display: {zoom: number}) => void} to be told of every change of the view
+ * @param {() => {showing?: string, window: string}} now the image that is shown, and its window
+ * @returns {(display: {zoom: number}) => void} to be called after every change of the view
  */
 export function refetchOnZoom(viewer, now) {
   let timer = 0;
@@ -23,7 +23,7 @@ export function refetchOnZoom(viewer, now) {
     if (has === asked) return;
     has = asked;
     const sharper = await fetchImage(showing, edge, window).catch(() => null);
-    // The reader may have gone on meanwhile, or come back to it.
+    // The reader may have moved to another image since, or returned to this one.
     const isStill = now().showing === showing && now().window === window;
     if (sharper && isStill && viewer.bitmap && sharper.width >= viewer.bitmap.width) viewer.sharpen(sharper);
     else if (has === asked) has = "";

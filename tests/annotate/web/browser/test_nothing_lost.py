@@ -134,7 +134,7 @@ def test_nobody_sends_what_another_reader_left_behind(serve, browser, hand, role
     others = served.enter(context, "Bo")
     hand(others).press("l")
     page.bring_to_front()
-    page.get_by_role("alert").get_by_text("Somebody else has signed in").wait_for()
+    page.get_by_role("alert").get_by_text("Another reader has signed in").wait_for()
 
     (reading,) = served.wait_for_readings(1)
     assert (reading.reader_id, reading.label) == (2, "lateral")

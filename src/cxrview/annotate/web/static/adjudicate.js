@@ -1,4 +1,4 @@
-// /adjudicate: images that the readers differ on, with what each said and not who.
+// The page /adjudicate: images on which the readers differ, with each reading but not the reader.
 
 import { byId, createElement } from "./dom.js";
 import { ImageReader } from "./image_reader.js";

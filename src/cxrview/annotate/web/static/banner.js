@@ -1,26 +1,26 @@
-// The line at the top of the page: only there when something is not as it should be.
+// The lines at the top of the page that report problems; hidden while there are none.
 
 import { byId, createElement } from "./dom.js";
 import { Refused, SignedOut, DifferentReader, Unreachable } from "./server.js";
 
-/** @typedef {{words: string, address: string}} Way */
+/** @typedef {{words: string, address: string}} Link */
 
-/** @type {Map<string, [string, Way | null]>} */
+/** @type {Map<string, [string, Link | null]>} */
 const lines = new Map();
 
 /**
- * Sets, or with empty words takes away, the line of one matter.
- * @param {string} matter
+ * Sets the line of one topic, or removes it if `words` is empty.
+ * @param {string} topic
  * @param {string} words
- * @param {Way | null} [link]
+ * @param {Link | null} [link]
  */
-export function banner(matter, words, link = null) {
+export function banner(topic, words, link = null) {
   const place = byId("banner");
-  if (words) lines.set(matter, [words, link]);
-  else lines.delete(matter);
-  const shown = [...lines.values()].map(([text, way]) =>
-    createElement("p", {}, text, ...(way ? [" ", anchor(way)] : [])));
-  // Told anew only when it changed, or a screen reader would say it at every action.
+  if (words) lines.set(topic, [words, link]);
+  else lines.delete(topic);
+  const shown = [...lines.values()].map(([text, target]) =>
+    createElement("p", {}, text, ...(target ? [" ", anchor(target)] : [])));
+  // Replaced only if it changed, or a screen reader would read it aloud at every action.
   if (place.textContent !== shown.map((line) => line.textContent).join("")) {
     place.replaceChildren(...shown);
   }
@@ -30,7 +30,7 @@ export function banner(matter, words, link = null) {
 export const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
 
 /**
- * What is not sent, and why.
+ * Reports how many readings are not sent yet, and why.
  * @param {{waiting: number, lastError: unknown, isSafe: boolean}} state
  */
 export function showQueueState({ waiting, lastError, isSafe }) {
@@ -44,7 +44,7 @@ export function showQueueState({ waiting, lastError, isSafe }) {
     return banner("queue", `You are signed out. ${count}, ${kept}.`, SIGN_IN);
   }
   if (lastError instanceof DifferentReader) {
-    return banner("queue", `Somebody else has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
+    return banner("queue", `Another reader has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
   }
   if (lastError instanceof Unreachable) {
     return banner("queue", `The server cannot be reached. ${count}, ${kept}; go on reading.`);
@@ -54,7 +54,7 @@ export function showQueueState({ waiting, lastError, isSafe }) {
 }
 
 /**
- * Why no image comes, where nothing waits to be sent.
+ * Reports why no image can be loaded, if no unsent reading reports it already.
  * @param {unknown} trouble
  * @param {number} waiting
  */
@@ -68,7 +68,7 @@ let refusedSoFar = 0;
 /** @type {Set<string>} */
 const reasons = new Set();
 
-/** @param {{why: string}[]} refused of one batch; those before it count too */
+/** @param {{why: string}[]} refused of one batch; the line counts earlier batches too */
 export function showRefusals(refused) {
   if (!refused.length) return;
   refusedSoFar += refused.length;
@@ -81,7 +81,7 @@ export function showUnreadableReading() {
   banner("unreadable", "A reading that was kept on this computer cannot be read any more and was set aside.");
 }
 
-/** @param {Way} way */
+/** @param {Link} link */
 function anchor({ words, address }) {
   return createElement("a", { href: address, target: "_blank", rel: "noopener", textContent: words });
 }

@@ -1,11 +1,11 @@
-// The forms of the manager's pages: neither a double click nor a key that is held down confirms
-// anything, and no form is sent twice.
+// Forms of the manager's pages: a double click or a key that is held down confirms nothing, and no
+// form is sent twice.
 
 import { all } from "./dom.js";
 
 const TOO_SOON_MS = 600;
 
-// A key that is held down presses whatever button or link has the focus, again and again.
+// A key that is held down presses the button or link in focus again and again.
 document.addEventListener("keydown", (event) => {
   if (event.repeat && (event.key === "Enter" || event.key === " ")) event.preventDefault();
 }, true);
@@ -20,8 +20,8 @@ for (const form of /** @type {HTMLFormElement[]} */ (all("main form"))) {
 }
 
 /**
- * The button comes disabled from the server: the second click of a double click, or a held Enter,
- * may arrive before this script.
+ * Enables the confirming buttons after a moment. The server renders them disabled, since the second
+ * click of a double click, or a held Enter, may come before this script runs.
  * @param {HTMLFormElement} form
  */
 function enableLater(form) {

@@ -1,18 +1,18 @@
-// How far the reader has come: what the server counted, and what it does not have yet.
+// The reader's progress: the server's count, and the readings that it does not have yet.
 
 /** @typedef {import("./unsent_actions.js").Action} Action */
 
 /** @type {Record<string, number>} */
 const WORTH = { label: 1, exclude: 1, undo: -1 };
 
-/** @param {Action[]} actions that wait */
+/** @param {Action[]} actions not sent yet */
 export const unsentReadings = (actions) =>
   actions.reduce((sum, { act }) => sum + (WORTH[act] ?? 0), 0);
 
 /**
- * @param {{done?: number, all?: number, left?: number}} answer the server's last
- * @param {Action[]} actions that wait
- * @returns {{done: number, all: number} | {left: number}} `left` of a queue without an end
+ * @param {{done?: number, all?: number, left?: number}} answer the server's last one
+ * @param {Action[]} actions not sent yet
+ * @returns {{done: number, all: number} | {left: number}} `left` for a queue of unknown length
  */
 export function countsNow(answer, actions) {
   if (answer.all === undefined) return { left: Math.max(0, answer.left ?? 0) };

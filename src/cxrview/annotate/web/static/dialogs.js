@@ -1,5 +1,5 @@
-// The two questions a reader may be asked. Each resolves with the key that answers it and not with
-// the dialog's close event, which comes later: the next key would overtake it.
+// The dialogs for the reason of an exclusion and for a note. Each promise resolves on the key that
+// answers it, not on the dialog's close event, which may come after the next key.
 
 import { all, byId } from "./dom.js";
 import { keyOf } from "./keys.js";
@@ -28,7 +28,7 @@ export function promptReason(warning = "") {
 
 /**
  * @param {string} note
- * @returns {Promise<string>} the note as it stands afterwards
+ * @returns {Promise<string>} the note, edited or not
  */
 export async function promptNote(note) {
   const dialog = byId("note");
@@ -48,9 +48,9 @@ export async function promptNote(note) {
 }
 
 /**
- * Shows a dialog until listen's answer(value) is called, or it is closed without one.
+ * Shows a dialog until `listen` calls answer(value), or the dialog is closed without an answer.
  * @param {HTMLDialogElement} dialog
- * @param {string | null} otherwise
+ * @param {string | null} otherwise the value if it is closed without an answer
  * @param {(answer: (value: string | null) => void, signal: AbortSignal) => void} listen
  * @returns {Promise<string | null>}
  */
@@ -65,7 +65,7 @@ function prompt(dialog, otherwise, listen) {
     listen(answer, listening.signal);
     const leave = () => answer(otherwise);
     dialog.addEventListener("cancel", leave, { signal: listening.signal });
-    // Of a question before this one, if the dialog is open again by now.
+    // If the dialog is open again by now, the event belongs to an earlier prompt.
     dialog.addEventListener("close", () => dialog.open || leave(), { signal: listening.signal });
     dialog.showModal();
   });

@@ -1,4 +1,4 @@
-// /grid: pages of thumbnails of the reader's own list, blind.
+// The page /grid: the reader's own list of the blind round, as pages of thumbnails.
 
 import { GridSession } from "./grid_session.js";
 import { queueKey } from "./page_config.js";

@@ -1,10 +1,10 @@
-// The thumbnails on the screen: a listbox with one cell in focus.
+// The thumbnails of a page: a listbox with one cell in focus.
 
 import { createElement } from "./dom.js";
 import { advice, inShort } from "./file_fault.js";
 
 const LONG_PRESS_MS = 500;
-const MOVES = 10; // pixels that a finger may move in a long press
+const MAX_MOVE_PIXELS = 10; // that a finger may move during a long press
 
 export class GridCells {
   #place;
@@ -22,7 +22,7 @@ export class GridCells {
   constructor(place, on) {
     this.#place = place;
     this.#on = on;
-    // Whether the reader has chosen the cell in focus: until then a key means the whole page.
+    // Whether the reader has chosen the cell in focus: until then a key labels the whole page.
     this.isChosen = false;
   }
 
@@ -35,7 +35,7 @@ export class GridCells {
     this.#place.replaceChildren(...this.#cells);
     this.#place.scrollTop = 0;
     this.update();
-    // Else what the cell in focus is would not be read aloud.
+    // Otherwise a screen reader would not read the cell in focus aloud.
     if (page && !document.querySelector("dialog[open]")) this.#place.focus({ preventScroll: true });
   }
 
@@ -146,10 +146,10 @@ export class GridCells {
 }
 
 /**
- * A finger or a mouse button that stays where it is looks closer and changes nothing.
+ * Calls act() for a long press without movement, which enlarges the image and labels nothing.
  * @param {HTMLElement} cell
  * @param {() => void} act
- * @returns {() => boolean} whether the press that has just ended was one
+ * @returns {() => boolean} whether the press that has just ended was a long one
  */
 function listenToLongPress(cell, act) {
   let timer = 0;
@@ -165,7 +165,7 @@ function listenToLongPress(cell, act) {
     }, LONG_PRESS_MS);
   });
   cell.addEventListener("pointermove", (event) => {
-    if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > MOVES) clearTimeout(timer);
+    if (Math.hypot(event.clientX - start.x, event.clientY - start.y) > MAX_MOVE_PIXELS) clearTimeout(timer);
   });
   for (const end of ["pointerup", "pointercancel", "pointerleave"]) {
     cell.addEventListener(end, () => clearTimeout(timer));

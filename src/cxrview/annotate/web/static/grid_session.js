@@ -1,5 +1,5 @@
-// Sixty thumbnails at once: the page gets one label, the exceptions are marked, Enter confirms. The
-// page on the screen is the beginning of the supply that /read has too.
+// Reads sixty thumbnails at once: the page gets one label, exceptions are marked, Enter confirms.
+// The page on the screen is the beginning of the same supply of images that /read uses.
 
 import { announce, hint } from "./announce.js";
 import { promptReason } from "./dialogs.js";
@@ -36,12 +36,12 @@ export class GridSession {
   #marks;
   /** @type {PageLabels | null} */
   #page = null;
-  /** Of pages that an undo brought back, and of the one that lay there: how many images each.
+  /** Number of images of each page that an undo restored, and of the page that it replaced.
    * @type {number[]} */
   #sizes = [];
   /** @type {string[][]} the last confirmed pages, whose marks are kept for an undo */
-  #before = [];
-  /** @type {number | null} when all of the page was painted */
+  #confirmedPages = [];
+  /** @type {number | null} when all images of the page were painted */
   #shownAt = null;
 
   /** @param {string} tab */
@@ -104,8 +104,8 @@ export class GridSession {
     keys: () => byId("keys").showModal(),
   };
 
-  // Lays the next page once the one on the screen is gone, and never changes one that is there, but
-  // for images that another tab has taken over.
+  // Shows the next page once the current one is confirmed. The current page never changes, except
+  // that images which another tab has taken over disappear.
   #refresh() {
     if (!this.#session) return;
     const { supply } = this.#session;
@@ -121,8 +121,8 @@ export class GridSession {
     if (showings.length) this.#sizes.shift();
     this.#page = showings.length ? new PageLabels(showings, this.#marks) : null;
     this.#shownAt = null;
-    const { showing: looked } = this.#preview;
-    if (looked && !showings.includes(looked)) this.#preview.close();
+    const { showing: previewed } = this.#preview;
+    if (previewed && !showings.includes(previewed)) this.#preview.close();
     this.#cells.setPage(this.#page);
     for (const showing of showings) this.#drawCell(showing);
     this.#notify();
@@ -160,8 +160,7 @@ export class GridSession {
     document.dispatchEvent(new CustomEvent("painted", { detail: { cells: page.showings.length, at: when } }));
   }
 
-  // A button, which knows of no cell, is for the page; a key is for the cell that was chosen, and
-  // for the page until one was.
+  // A button labels the page. A key labels the chosen cell, or the page if no cell was chosen yet.
   /**
    * @param {string} name
    * @param {boolean} isButton
@@ -227,13 +226,13 @@ export class GridSession {
         shown: this.#shownAt, label, reason, how: isException ? "grid exception" : "grid",
         note: itemOf.get(showing)?.note ?? "",
       }),
-      // The page's time, shared out.
+      // The time spent on the page, divided among its images.
       milliseconds: each,
     }));
     const done = actions.map(({ uid, showing, act, note, how }, i) => ({
       uid, act, note, how, said: inWords(readings[i].verdict), item: itemOf.get(showing) ?? { showing },
     }));
-    this.#before = [...this.#before, page.showings].slice(-PAGES_KEPT);
+    this.#confirmedPages = [...this.#confirmedPages, page.showings].slice(-PAGES_KEPT);
     this.#page = null;
     this.#session.submit(actions, done, page.showings.length);
     this.#forgetOldMarks();
@@ -247,7 +246,7 @@ export class GridSession {
     return page.defaultLabel ? "None of these images can be displayed: exclude them, or read them as single images" : CHOOSE;
   }
 
-  // The last page comes back as it was confirmed; the one on the screen comes after it.
+  // Restores the last page as it was confirmed; the page on the screen follows it.
   #undo() {
     const last = this.#session.undo();
     if (!last) return hint("Nothing to undo");
@@ -265,7 +264,7 @@ export class GridSession {
   }
 
   /**
-   * What was confirmed before a reload is marked as it was.
+   * Marks a page as it was when it was confirmed, also if that was before a reload.
    * @param {import("./history.js").Done[]} last
    */
   #recallMarks(last) {
@@ -278,7 +277,7 @@ export class GridSession {
   }
 
   #forgetOldMarks() {
-    const showings = [...this.#before.flat(), ...this.#session.supply.items.map(({ showing }) => showing)];
+    const showings = [...this.#confirmedPages.flat(), ...this.#session.supply.items.map(({ showing }) => showing)];
     this.#marks.keepOnly(new Set(showings.flatMap((showing) => [showing, `page ${showing}`])));
   }
 

@@ -1,5 +1,5 @@
-// What may be undone: readings, singly or as a page of them, the last one last. Those from before
-// a reload, or from another tab or computer, are asked for.
+// Readings that can be undone, one by one or by page, the newest last. Readings from before a reload,
+// or from another tab or computer, are fetched from the server.
 
 import { getJson } from "./server.js";
 
@@ -14,7 +14,7 @@ import { getJson } from "./server.js";
  * @property {string} [how]
  */
 
-// Readings of one page are written within a moment.
+// Readings of one page are written within this time.
 const SAME_PAGE_MS = 2000;
 
 export class History {
@@ -45,21 +45,21 @@ export class History {
   }
 }
 
-/** @param {any} told @returns {Done} */
+/** @param {any} sent @returns {Done} */
 const done = ({ uid, act, said, note, how, ...item }) => ({ uid, act, said, note, how, item });
 
-/** @param {any[]} told the oldest first */
-export const oneByOne = (told) => told.map((one) => [done(one)]);
+/** @param {any[]} sent by the server, the oldest first */
+export const oneByOne = (sent) => sent.map((one) => [done(one)]);
 
 /**
- * Only what was read on pages; a new page begins after a gap, or with the page's other readings.
- * @param {any[]} told the oldest first
+ * Groups the readings made on grid pages by page; a new page begins after a pause.
+ * @param {any[]} sent by the server, the oldest first
  */
-export function pageByPage(told) {
+export function pageByPage(sent) {
   /** @type {Done[][]} */
   const pages = [];
   let last = -Infinity;
-  for (const one of told) {
+  for (const one of sent) {
     const made = Date.parse(one.made);
     if (one.how.startsWith("grid")) {
       if (made - last > SAME_PAGE_MS) pages.push([]);

@@ -1,5 +1,5 @@
-// Closes the blind round, once the adjudicator has said so in a dialog of its own. Neither a double
-// click nor a key that is held down closes anything.
+// Closes the blind round after the adjudicator has confirmed it in a dialog. A double click or a key
+// that is held down closes nothing.
 
 import { byId } from "./dom.js";
 import { postJson, Refused, SignedOut } from "./server.js";
@@ -7,12 +7,12 @@ import { postJson, Refused, SignedOut } from "./server.js";
 const TOO_SOON_MS = 600;
 const opener = document.getElementById("close-blind-round");
 let openedAt = 0;
-/** How many readings are left, as the dialog says. */
+/** How many readings are left, as shown in the dialog. */
 let left = Number(opener?.dataset.left ?? 0);
 
 if (opener) {
   const dialog = byId("closing");
-  // A key that is held down presses whatever button has the focus, again and again.
+  // A key that is held down presses the button in focus again and again.
   document.addEventListener("keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault(), true);
   opener.addEventListener("click", () => {
     showReadingsLeft(Number(opener.dataset.readers));
@@ -45,7 +45,7 @@ function allow() {
 }
 
 /**
- * Readings came meanwhile, or were taken back: the adjudicator decides again.
+ * Asks the adjudicator to decide again: readings arrived or were undone since the dialog opened.
  * @param {number} now how many are left
  * @param {number} readers who have them left
  */

@@ -1,5 +1,5 @@
-// One image after another: its keys, and the actions that come of them. Where the images come from
-// (a list, a queue of conflicts) is the page's matter.
+// Reads one image after another: keys and buttons, and the actions that they cause. The page decides
+// where the images come from (a list, a queue of conflicts).
 
 import { announce, hint } from "./announce.js";
 import { promptNote, promptReason } from "./dialogs.js";
@@ -29,7 +29,7 @@ export class ImageReader {
   #viewer;
   #images;
   #notes;
-  /** @type {Map<string, boolean>} as changed here; else as the server said */
+  /** @type {Map<string, boolean>} flags changed on this page; the others are the server's */
   #flags = new Map();
   /** @type {Item | null} */
   #item = null;
@@ -44,7 +44,7 @@ export class ImageReader {
    * @param {string} page.tab
    * @param {(queue: import("./queue.js").Queue, on: import("./supply.js").SupplyEvents) => import("./supply.js").Supply} page.makeSupply
    * @param {{end: string, elsewhere: string}} page.words
-   * @param {(item: Item | null) => void} [page.showItem] shows what else is known of an image
+   * @param {(item: Item | null) => void} [page.showItem] shows the page's other facts of an image
    * @param {(reader: ImageReader) => void} [page.keep]
    */
   constructor(page) {
@@ -78,7 +78,7 @@ export class ImageReader {
   }
 
   /**
-   * Shows an image before all others, one that was read before.
+   * Shows an image that was read before, ahead of all others.
    * @param {Item} item
    */
   reopen(item) {
@@ -87,7 +87,7 @@ export class ImageReader {
   }
 
   /**
-   * Writes a reading of the image that is shown, and goes on to the next.
+   * Records a reading of the image that is shown, and shows the next one.
    * @param {string} act
    * @param {Record<string, string>} said
    * @param {string} words
@@ -150,9 +150,9 @@ export class ImageReader {
     const item = this.#item;
     if (!item) return hint(this.#session.emptyWords());
     const fault = fileFault(this.#images.get(item.showing).why ?? "");
-    const warning = `The file is ${fault}. That is no reason to exclude the image: postpone it and tell the study's administrator.`;
+    const warning = `The file is ${fault}. Do not exclude the image for that: postpone it and tell the study's administrator.`;
     const reason = await promptReason(fault ? warning : "");
-    // Another tab or an undo may have moved on while the question stood.
+    // Another tab or an undo may have changed the image while the dialog was open.
     if (reason && item === this.#item) this.submit("exclude", { reason }, `excluded: ${reason}`);
   }
 
@@ -233,7 +233,7 @@ export class ImageReader {
    * @param {ImageBitmap} bitmap
    */
   #paint(item, bitmap) {
-    // The same image through another window: zoom and place stay.
+    // The same image with another window: zoom and position stay.
     if (this.#isDrawn) this.#viewer.sharpen(bitmap);
     else this.#viewer.show(bitmap);
     this.#shownWindow = this.#images.window;

@@ -1,4 +1,4 @@
-// Fills the tables of /keys: which keys are free depends on the study's labels.
+// Fills the tables of the page /keys, which depend on the keys of the study's labels.
 
 import { hint } from "./announce.js";
 import { byId } from "./dom.js";

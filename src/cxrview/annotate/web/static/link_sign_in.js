@@ -1,5 +1,5 @@
-// /enter#SECRET: takes the secret out of the address at once, so that neither the browser's history
-// nor the next person at this computer has it, and hands it to the form's button.
+// The page /enter#SECRET: removes the secret from the address at once, so that it does not stay in
+// the browser's history, and puts it into the form.
 
 import { byId } from "./dom.js";
 

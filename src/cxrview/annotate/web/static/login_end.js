@@ -1,5 +1,5 @@
-// Warns some minutes before the login ends. Asked of the server again before each word, since the
-// reader may have signed in again in another tab.
+// Warns some minutes before the login ends. Asks the server before each warning, since the reader
+// may have signed in again in another tab.
 
 import { banner, SIGN_IN } from "./banner.js";
 import { byName } from "./page_config.js";
@@ -9,7 +9,7 @@ const WARN_SECONDS = 15 * 60;
 const CHECK_MS = 30_000;
 let endsAt = Date.now() + 1000 * Number(byName("login-seconds-left") || Infinity);
 
-/** Checks now and then: a timer alone would be late after the computer has slept. */
+/** Checks at intervals: a single timer would be late after the computer has slept. */
 export function watchLoginEnd() {
   check();
   setInterval(check, CHECK_MS);

@@ -1,4 +1,4 @@
-// The labels of one page of thumbnails: one for the whole page, and those of single images.
+// The labels of one page of thumbnails: the default label, and those of single images.
 
 /** @typedef {{label?: string, reason?: string}} Verdict */
 /** @typedef {{get: (key: string) => any, set: (key: string, value: any) => void, delete: (...keys: string[]) => void}} Kept */
@@ -9,8 +9,8 @@ export class PageLabels {
 
   /**
    * @param {string[]} showings
-   * @param {Kept} kept remembers the marks by image, and the page's label by its first image: they
-   *   outlive a reload, and an undo that lays the page anew
+   * @param {Kept} kept stores the marks by image, and the default label by the first image of the
+   *   page, so that they survive a reload, and an undo that shows the page again
    */
   constructor(showings, kept) {
     this.showings = showings;
@@ -27,7 +27,7 @@ export class PageLabels {
   }
 
   /**
-   * What a cell stands as, or null where nobody has said.
+   * The label or reason of a cell; null if it has none yet.
    * @param {string} showing
    * @returns {Verdict | null}
    */
@@ -43,14 +43,14 @@ export class PageLabels {
     return Boolean(mark) && mark.label !== this.defaultLabel;
   }
 
-  /** Whether it can be confirmed: there is a label for the page, or each cell has its own. */
+  /** Whether the page can be confirmed: it has a default label, or each cell is marked. */
   get isComplete() {
     const { length } = this.readings;
     return length > 0 && (Boolean(this.defaultLabel) || length === this.showings.length);
   }
 
   /**
-   * An image that cannot be displayed takes no label from the page.
+   * Records that an image cannot be displayed: the default label does not apply to it.
    * @param {string} showing
    */
   markUnreadable(showing) {
@@ -68,7 +68,7 @@ export class PageLabels {
   }
 
   /**
-   * To the next label, and round again to the page's.
+   * Gives an image the next of the labels, after the last one the first again.
    * @param {string} showing
    * @param {string[]} labels
    */
@@ -78,7 +78,7 @@ export class PageLabels {
   }
 
   /**
-   * All that a confirmation would write down.
+   * The readings that a confirmation would record.
    * @returns {{showing: string, verdict: Verdict, isException: boolean}[]}
    */
   get readings() {
@@ -88,7 +88,7 @@ export class PageLabels {
     });
   }
 
-  /** How many of each, in words. */
+  /** The count of each label and reason, in words. */
   get summary() {
     /** @type {Map<string, number>} */
     const counts = new Map();

@@ -1,21 +1,22 @@
-// The reader's own list: images in hand, asked for ahead of their turn. At most one question is
-// under way, and an answer only ever adds behind what is there: whatever the reader does meanwhile,
-// nothing is replaced and nothing comes twice.
+// Supplies the images of the reader's own list, fetched before they are due. At most one request runs
+// at a time, and its answer only appends, so that no image is replaced or comes twice, whatever the
+// reader does in that time.
 
 import { getJson } from "./server.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
 const RETRY_MS = 3000;
-// The server reads no longer address. More wait only after a long time offline, and are sent first.
-const MOST_HELD = 400;
+// The server accepts no longer address. More actions wait only after a long time offline, and are
+// sent first.
+const MAX_HELD = 400;
 
 export class PrefetchSupply {
   #page;
   #on;
   #ask;
   /** @type {Item[]} */
-  #behind = []; // the last ones read, whose images are kept for an undo
+  #behind = []; // the images read last, kept for an undo
   #asking = false;
   #timer = 0;
   /** @type {Item[]} */
@@ -28,9 +29,9 @@ export class PrefetchSupply {
 
   /**
    * @param {{address: string, tab: string, count: number, few: number, behind: number,
-   *   unsent: () => string[]}} page asks for `count` where no more than `few` are left, and keeps
-   *   `behind` for an undo; unsent() gives images with actions that the server does not have yet:
-   *   it must not give those again
+   *   unsent: () => string[]}} page requests `count` images when no more than `few` are left, and
+   *   keeps `behind` for an undo; unsent() returns images with actions that the server does not have
+   *   yet, which it must not send again
    * @param {import("./supply.js").SupplyEvents} on
    * @param {(address: string) => Promise<any>} ask
    */
@@ -67,8 +68,8 @@ export class PrefetchSupply {
 
   /** @param {string[]} showings */
   drop(showings) {
-    const gone = new Set(showings);
-    this.items = this.items.filter(({ showing }) => !gone.has(showing));
+    const dropped = new Set(showings);
+    this.items = this.items.filter(({ showing }) => !dropped.has(showing));
     this.#on.onChange();
     this.askNow();
   }
@@ -78,11 +79,11 @@ export class PrefetchSupply {
     this.left = answer.left;
     if (answer.closed) this.#close();
     this.#on.onCounts(answer);
-    // What was postponed may come again.
+    // Postponed images may be due again.
     this.askNow();
   }
 
-  /** Asks for more where few are left. */
+  /** Requests more images if few are left. */
   async askNow() {
     if (this.#asking || this.isClosed || this.items.length > this.#page.few) return;
     this.#asking = true;
@@ -91,8 +92,8 @@ export class PrefetchSupply {
     try {
       const held = this.#held();
       const { address, count, tab } = this.#page;
-      const told = held.slice(0, MOST_HELD).join(",");
-      hasMore = this.#takeIn(await this.#ask(`${address}?count=${count}&held=${told}&tab=${tab}`), held);
+      const heldList = held.slice(0, MAX_HELD).join(",");
+      hasMore = this.#append(await this.#ask(`${address}?count=${count}&held=${heldList}&tab=${tab}`), held);
       this.trouble = null;
     } catch (error) {
       this.trouble = error;
@@ -101,11 +102,11 @@ export class PrefetchSupply {
     }
     this.#on.onChange();
     if (hasMore) this.askNow();
-    // Offline, or the rest lies in another tab: it may come back.
+    // The browser is offline, or another tab holds the rest and may return it.
     else if (this.trouble || (!this.items.length && this.left)) this.#later();
   }
 
-  /** Those on the screen first, then the newest that wait. */
+  /** The supplied images first, then those of unsent actions, the newest first. */
   #held() {
     return [...new Set([...this.items.map((item) => item.showing), ...this.#page.unsent().reverse()])];
   }
@@ -113,9 +114,9 @@ export class PrefetchSupply {
   /**
    * @param {any} answer
    * @param {string[]} asked
-   * @returns {boolean} whether there was something new
+   * @returns {boolean} whether an image was appended
    */
-  #takeIn(answer, asked) {
+  #append(answer, asked) {
     const lost = new Set(answer.lost ?? []);
     this.items = this.items.filter(({ showing }) => !lost.has(showing));
     const held = new Set([...this.#held(), ...asked]);

@@ -1,4 +1,4 @@
-// One image of the grid, larger. Its own image or none: never that of the cell looked at before.
+// Shows one image of the grid larger. It never shows the image of the cell previewed before.
 
 import { byId, createElement } from "./dom.js";
 import { fetchImage } from "./image_cache.js";
@@ -14,9 +14,9 @@ export class Preview {
   /** @type {string | null} */
   showing = null;
 
-  /** @param {(event: KeyboardEvent) => void} onKey of keys that do not close it */
+  /** @param {(event: KeyboardEvent) => void} onKey for keys that do not close the preview */
   constructor(onKey) {
-    // Closed by whatever means: nothing of it stays for the next image.
+    // However the dialog is closed, nothing stays for the next image.
     this.#dialog.addEventListener("close", () => this.#clear());
     this.#place.addEventListener("click", () => this.close());
     byId("preview-close").addEventListener("click", () => this.close());
@@ -85,7 +85,7 @@ export class Preview {
   }
 
   #clear() {
-    this.#opened += 1; // what is still on its way comes too late
+    this.#opened += 1; // answers still on their way are ignored
     this.showing = null;
     this.#place.replaceChildren();
   }

@@ -1,4 +1,4 @@
-// /read: the reader's own list, blind.
+// The page /read: the reader's own list of the blind round, one image at a time.
 
 import { hint } from "./announce.js";
 import { ImageReader } from "./image_reader.js";
@@ -26,7 +26,7 @@ const reader = new ImageReader({
   },
 });
 
-// From the list of one's own readings: the image that is to be opened again.
+// The image to open again, if the page was opened from the list of the reader's own readings.
 const showing = new URLSearchParams(location.search).get("open");
 if (showing) {
   history.replaceState(null, "", location.pathname);

@@ -1,4 +1,4 @@
-// What is written around the image: counts, flags, messages.
+// The texts around the image: counts, flags, messages.
 
 import { byId, formatInteger } from "./dom.js";
 
@@ -7,12 +7,12 @@ import { byId, formatInteger } from "./dom.js";
 export const status = {
   /** @param {string} words */
   message(words) {
-    // Told anew only when it changed, or a screen reader would say it again.
+    // Replaced only if it changed, or a screen reader would read it aloud again.
     if (byId("message").textContent !== words) byId("message").textContent = words;
     byId("message").hidden = !words;
   },
 
-  /** @param {{done: number, all: number} | {left: number}} counts `left` of a queue without an end */
+  /** @param {{done: number, all: number} | {left: number}} counts `left` for a queue of unknown length */
   count(counts) {
     const hasEnd = "all" in counts;
     const bar = byId("progress");
@@ -44,7 +44,7 @@ export const status = {
   },
 
   /**
-   * Only what differs from the image as it came.
+   * Describes how the view differs from the default view.
    * @param {Display} display
    */
   display({ window, level, invert, zoom, rotation }) {

@@ -1,5 +1,5 @@
-// What /read, /grid, /adjudicate and /second-look have in common: a supply of images, the queue of
-// what was said of them, what may be undone, and why nothing comes.
+// The state that /read, /grid, /adjudicate and /second-look share: a supply of images, the queue of
+// unsent actions, the history for undo, and the message if there is no image.
 
 import { hint } from "./announce.js";
 import { showConnectionProblem } from "./banner.js";
@@ -25,7 +25,7 @@ export class ReadingSession {
    * @param {string} page.tab
    * @param {{end: string, elsewhere: string, loading: string}} page.words
    * @param {(queue: Queue, on: import("./supply.js").SupplyEvents) => Supply} page.makeSupply
-   * @param {(told: any[]) => Done[][]} page.group how undo groups what was read before a reload
+   * @param {(sent: any[]) => Done[][]} page.group how undo groups readings from before a reload
    * @param {() => void} page.onChange
    * @param {(counts: any) => void} page.onCounts
    */
@@ -55,16 +55,16 @@ export class ReadingSession {
     await this.lease.releaseClosedTabs();
     this.supply.start();
     await isKnown;
-    // What waited is sent first, or it would not be among what can be undone.
+    // Unsent readings are sent first, or the server's list of readings to undo would lack them.
     await this.queue.sendAll();
     await this.#history.recall(this.#page.round, this.#page.group);
   }
 
   /**
-   * Writes down what was said of the first images of the supply.
+   * Records the readings of the first images of the supply.
    * @param {import("./unsent_actions.js").Action[]} actions
-   * @param {Done[]} done the same, for an undo
-   * @param {number} count of images that are done with
+   * @param {Done[]} done the same readings, for an undo
+   * @param {number} count of images to advance by
    */
   submit(actions, done, count) {
     this.queue.add(...actions);
@@ -73,7 +73,7 @@ export class ReadingSession {
     this.updateCounts();
   }
 
-  /** Takes the last reading, or page of them, back; null where there is none. */
+  /** Undoes the last reading or page of readings; returns it, or null if there is none. */
   undo() {
     const last = this.#history.pop();
     if (!last) return null;
@@ -96,7 +96,7 @@ export class ReadingSession {
     this.#page.onCounts(countsNow(this.#counted, this.queue.actions()));
   }
 
-  /** Why there is no image. */
+  /** The message if no image is due. */
   emptyWords() {
     const { trouble, left, isClosed } = this.supply;
     if (isClosed) return "The blind round is closed: no more readings are taken.";
@@ -113,7 +113,7 @@ export class ReadingSession {
 
   /** @param {import("./queue.js").Answer} answer */
   #answered(answer) {
-    // Of the other rounds these are no counts.
+    // The server sends counts for the blind round only.
     if (this.#page.round === "blind") this.supply.answered(answer);
     this.#changed();
   }

@@ -1,4 +1,4 @@
-// /second-look: the settled label beside the model's opinion, the most surprising first.
+// The page /second-look: the settled label beside the model's prediction, the most surprising first.
 
 import { byId } from "./dom.js";
 import { hint } from "./announce.js";
@@ -21,7 +21,7 @@ function showOpinion(item) {
 }
 
 /**
- * Keeping it is a reading too: somebody looked, and said the same again.
+ * Keeps the label. That is recorded as a reading, too: the adjudicator looked again and agreed.
  * @param {ImageReader} reader
  */
 function keep(reader) {

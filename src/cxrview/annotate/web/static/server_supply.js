@@ -1,11 +1,12 @@
-// What comes next where only the server knows: it is asked once everything has reached it.
+// Supplies one image at a time where only the server can choose the next one. It is requested after
+// all actions have been sent.
 
 import { getJson } from "./server.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
 const RETRY_MS = 3000;
-// Where nothing waits: a conflict may come, or be given back by another adjudicator.
+// While no image is due: a conflict may arise, or another adjudicator may return one.
 const POLL_MS = 15_000;
 
 export class ServerSupply {
@@ -54,7 +55,7 @@ export class ServerSupply {
 
   /** @param {Item[]} items */
   restore(items) {
-    this.#asked += 1; // an answer still under way comes too late
+    this.#asked += 1; // an answer still on its way is ignored
     clearTimeout(this.#timer);
     this.items = items.slice(0, 1);
     this.#on.onChange();

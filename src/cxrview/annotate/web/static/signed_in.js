@@ -1,5 +1,5 @@
-// On every page of somebody who is signed in: a page from the browser's memory is loaded anew, and
-// nobody signs out past readings that are not sent yet.
+// Runs on every page of a signed-in reader: reloads a page that the browser took from its cache, and
+// asks before a sign-out while readings are not sent yet.
 
 import { byId, createElement } from "./dom.js";
 import { watchLoginEnd } from "./login_end.js";
@@ -16,10 +16,10 @@ export function watchQueue(opened) {
 
 watchLoginEnd();
 
-// A page that comes back by the back button shows what was due when it was left.
+// A page restored by the back button shows an outdated state.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-// Where the browser keeps nothing, the page itself is the only place of what waits.
+// If the browser stores nothing, unsent readings exist in this page only.
 addEventListener("beforeunload", (event) => {
   if (queue && !queue.isSafe && queue.size) event.preventDefault();
 });

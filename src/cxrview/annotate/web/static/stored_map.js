@@ -1,5 +1,5 @@
-// A map from image to something that must outlive a reload of this tab: notes, labels of a page that
-// is not confirmed yet.
+// A map by image that survives a reload of this tab: notes, and labels of a page that is not
+// confirmed yet.
 
 export class StoredMap {
   #name;
@@ -38,7 +38,7 @@ export class StoredMap {
   }
 
   /**
-   * Forgets all but these.
+   * Deletes all other keys.
    * @param {Set<string>} keys
    */
   keepOnly(keys) {
@@ -50,7 +50,7 @@ export class StoredMap {
     try {
       sessionStorage.setItem(this.#name, JSON.stringify([...this.#map]));
     } catch {
-      // It still lives as long as the page.
+      // The map still lasts as long as the page.
     }
   }
 }

@@ -1,4 +1,4 @@
-// From a reader's action to the server: the queue, wired to this page's banner.
+// Creates a reader's actions and the queue that sends them, and connects it to the page's banner.
 
 import { showQueueState, showRefusals, showUnreadableReading } from "./banner.js";
 import { serverTime, skewSeconds } from "./clock.js";
@@ -28,7 +28,7 @@ export function openQueue(tab, onAnswer) {
 }
 
 /**
- * One line of the study, as POST /api/readings takes it. Its times are the server's.
+ * One action as POST /api/readings takes it. Its times are on the server's clock.
  * @param {string} act
  * @param {string} showing
  * @param {{shown?: number | null} & Record<string, any>} [said] `shown` is when the image was

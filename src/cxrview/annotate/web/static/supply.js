@@ -1,10 +1,10 @@
-// What a source of images must offer to whoever shows them. There are two: PrefetchSupply for the
-// reader's own list, ServerSupply where only the server knows what comes next.
+// The interface of a source of images. Two implement it: PrefetchSupply for the reader's own list,
+// ServerSupply where only the server can choose the next image.
 
 /**
- * An image as the server tells of it.
+ * An image, as the server describes it.
  * @typedef {object} Item
- * @property {string} showing the image's id before this reader
+ * @property {string} showing the image's id for this reader
  * @property {string} [note]
  * @property {boolean} [flagged]
  * @property {string} [said] the reader's own verdict, where the image was read before
@@ -16,16 +16,16 @@
 
 /**
  * @typedef {object} Supply
- * @property {Item[]} items in order; the first is due
+ * @property {Item[]} items in order; the first is shown
  * @property {string[]} showings in the order in which their images are needed
  * @property {number | null} left null before the first answer
- * @property {boolean} isClosed the blind round, by an adjudicator
- * @property {unknown} trouble why the server did not answer
+ * @property {boolean} isClosed an adjudicator has closed the blind round
+ * @property {unknown} trouble the error of the last request; null if it was answered
  * @property {() => void} start
- * @property {(count?: number) => void} advance the first `count` are done with
- * @property {(items: Item[]) => void} restore an undo brings these back, before all others
- * @property {(showings: string[]) => void} drop another tab has these now
- * @property {(answer: any) => void} answered the server has taken actions
+ * @property {(count?: number) => void} advance remove the first `count` images
+ * @property {(items: Item[]) => void} restore put these images, which were undone, before all others
+ * @property {(showings: string[]) => void} drop remove images that another tab holds now
+ * @property {(answer: any) => void} answered the server has recorded actions
  * @property {() => void} askNow
  */
 

@@ -1,5 +1,5 @@
-// What this tab holds, so that another tab of the reader shows other images: said again and again
-// while the tab is open, given back when it is closed.
+// Leases the images of this tab, so that another tab of the reader shows other images. The lease is
+// renewed while the tab is open, and returned when it is closed.
 
 import { queueKey } from "./page_config.js";
 import { postJson } from "./server.js";
@@ -15,7 +15,7 @@ export class TabLease {
   /**
    * @param {string} tab
    * @param {{held: () => string[], unsent: () => string[], onLost: (showings: string[]) => void}} on
-   *   held() gives the images that are shown or fetched, unsent() those with actions not sent yet
+   *   held() returns the images that are shown or fetched, unsent() those with unsent actions
    */
   constructor(tab, on) {
     this.#tab = tab;
@@ -26,24 +26,25 @@ export class TabLease {
     setInterval(() => this.renew(), RENEW_MS);
     document.addEventListener("visibilitychange", () => this.renew());
     addEventListener("pagehide", () => {
-      // What is not sent yet stays held, or another tab would show it before its label arrives.
-      this.#say(this.#tab, this.#on.unsent(), true);
+      // Images with unsent actions stay held, or another tab would show them before their labels
+      // arrive.
+      this.#hold(this.#tab, this.#on.unsent(), true);
     });
   }
 
-  /** Looking at one image for long must not free it for others. */
+  /** Renews the lease, so that an image that is looked at for long is not given to another tab. */
   async renew() {
     if (document.hidden) return;
-    const answer = await this.#say(this.#tab, [...this.#on.held(), ...this.#on.unsent()], false);
+    const answer = await this.#hold(this.#tab, [...this.#on.held(), ...this.#on.unsent()], false);
     if (answer?.lost.length) this.#on.onLost(answer.lost);
   }
 
-  /** Frees what tabs of this browser hold that were killed: those could not say so. */
+  /** Returns the images of tabs of this browser that ended without returning them, as in a crash. */
   async releaseClosedTabs() {
-    for (const tab of await forgetClosedTabs(queueKey, this.#tab)) await this.#say(tab, [], true);
+    for (const tab of await forgetClosedTabs(queueKey, this.#tab)) await this.#hold(tab, [], true);
   }
 
-  /** Frees what every other tab of the reader holds, on this computer or another. */
+  /** Returns the images of every other tab of the reader, on this computer or another. */
   takeOver() {
     return postJson("/api/take-over", { tab: this.#tab });
   }
@@ -51,10 +52,10 @@ export class TabLease {
   /**
    * @param {string} tab
    * @param {string[]} held
-   * @param {boolean} only whether everything else is given back
-   * @returns {Promise<{lost: string[]} | null>} null where the server did not answer
+   * @param {boolean} only whether all other images of the tab are returned
+   * @returns {Promise<{lost: string[]} | null>} null if the server did not answer
    */
-  #say(tab, held, only) {
+  #hold(tab, held, only) {
     return postJson("/api/hold", { tab, held: [...new Set(held)], only }).catch(() => null);
   }
 }
