@@ -6,6 +6,7 @@ Image Sequence); PS3.16 CID 7005 and CID 7202.
 
 import uuid
 from dataclasses import dataclass
+from functools import cache
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -179,16 +180,7 @@ class _HeaderChange:
 
     def add_contributing_equipment(self) -> None:
         """Say which program changed the object, and who decided its view."""
-        item = Dataset()
-        item.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_MODIFYING)])
-        item.Manufacturer = "cxrview"
-        item.ManufacturerModelName = "cxrview"
-        item.SoftwareVersions = self._settings.software_version
-        item.ContributionDateTime = self._settings.date_time
-        if not self._settings.deidentified:
-            # ASCII: the object may have any Specific Character Set.
-            words = f"view named by {self._finding.decided_by}"
-            item.ContributionDescription = words.encode("ascii", "replace").decode()[:64]
+        item = _contributing_equipment(self._settings, self._finding.decided_by)
         self._append("ContributingEquipmentSequence", item)
 
     def _replace(self, keyword: str, value: object, old: str, new: str) -> None:
@@ -203,6 +195,22 @@ class _HeaderChange:
         """Add an item to a sequence, after those that are there."""
         there = self._dataset.get(keyword) or ()
         setattr(self.elements, keyword, Sequence([*there, item]))
+
+
+@cache
+def _contributing_equipment(settings: CorrectionSettings, decided_by: str) -> Dataset:
+    """One item, the same for all files of a run whose view one model named (PS3.3 C.12.1)."""
+    item = Dataset()
+    item.PurposeOfReferenceCodeSequence = Sequence([code_item(*_PURPOSE_MODIFYING)])
+    item.Manufacturer = "cxrview"
+    item.ManufacturerModelName = "cxrview"
+    item.SoftwareVersions = settings.software_version
+    item.ContributionDateTime = settings.date_time
+    if not settings.deidentified:
+        # ASCII: the object may have any Specific Character Set.
+        words = f"view named by {decided_by}"
+        item.ContributionDescription = words.encode("ascii", "replace").decode()[:64]
+    return item
 
 
 def _can_be_referred_to(uid: str) -> bool:

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pydicom
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filebase import DicomBytesIO
+from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import (
     UID,
     ComputedRadiographyImageStorage,
@@ -38,6 +36,7 @@ from pydicom.uid import (
 from cxrview.errors import CorruptHeader
 from cxrview.image.dicom.parse import inflate
 from cxrview.image.limits import Limits
+from cxrview.writeback.element_encoding import ElementEncoder, encode_meta
 from cxrview.writeback.element_spans import (
     LONG_VRS,
     SHORT_VRS,
@@ -47,8 +46,6 @@ from cxrview.writeback.element_spans import (
 )
 from cxrview.writeback.refusals import NotProjectionImage, WithoutIdentity
 
-IMPLEMENTATION_CLASS_UID = UID("2.25.283745081823098419105316843302876519157")
-"""Of cxrview, for the file meta information (PS3.10 section 7.1)."""
 NEEDED_TAGS = (
     0x00080005,  # Specific Character Set
     0x00080016,  # SOP Class UID
@@ -62,7 +59,6 @@ NEEDED_TAGS = (
 )
 """What a correction reads."""
 _TRANSFER_SYNTAX = 0x00020010
-_PREAMBLE = b"\0" * 128 + b"DICM"
 _PROJECTION_CLASSES = frozenset(
     {
         ComputedRadiographyImageStorage,
@@ -245,16 +241,17 @@ def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes
         tags; group lengths, which are retired, are left out. Of a deflated file, all of the file.
 
     Raises:
-        CorruptHeader: pydicom cannot write an element.
+        CorruptHeader: an element cannot be written again.
     """
     try:
-        meta = _encode_meta(
+        meta = encode_meta(
             header.transfer_syntax,
             identity.SOPClassUID,
             elements.get("SOPInstanceUID") or identity.SOPInstanceUID,
         )
+        encoder = ElementEncoder(is_implicit=header.is_implicit, is_little=header.is_little)
         encoded = {tag: header.data[slice(*span)] for tag, span in header.spans.items()}
-        encoded |= _encode_elements(header, elements)
+        encoded |= encoder.by_tag(elements)
     except Exception as error:
         raise CorruptHeader(
             header.path,
@@ -265,32 +262,6 @@ def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes
     if header.is_deflated:
         return meta + _deflate(dataset + header.data[header.end :])
     return meta + dataset
-
-
-def _encode_elements(header: Header, elements: Dataset) -> dict[int, bytes]:
-    """Each element in the encoding of the header, by tag."""
-    buffer = DicomBytesIO()
-    buffer.is_implicit_VR, buffer.is_little_endian = header.is_implicit, header.is_little
-    encoded = {}
-    for element in elements:
-        begin = buffer.tell()
-        one = Dataset({element.tag: element})
-        write_dataset(buffer, one)
-        encoded[int(element.tag)] = buffer.getvalue()[begin:]
-    return encoded
-
-
-def _encode_meta(syntax: UID, sop_class: str, sop_instance: str) -> bytes:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.MediaStorageSOPInstanceUID = UID(sop_instance)
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = "CXRVIEW"
-    buffer = DicomBytesIO()
-    buffer.write(_PREAMBLE)
-    write_file_meta_info(buffer, meta, enforce_standard=True)
-    return buffer.getvalue()
 
 
 def _deflate(data: bytes) -> bytes:

@@ -5,7 +5,7 @@ incomplete line, which is dropped: its file is written again, to the same bytes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -56,23 +56,20 @@ class WritebackJournal:
         try:
             first = json.loads(lines[0])
             journal = cls(path, first["conditions"])
-            entries = [json.loads(line) for line in lines[1:]]
+            outcomes = [entry_outcome(json.loads(line)) for line in lines[1:]]
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"{path} is not a journal of a write-back", "Remove it, or choose another --out"
             ) from error
         if rest:
             journal._file.truncate(len(complete) + 1)
-        for entry in entries:
-            outcome = _outcome(entry)
-            journal.outcomes[_source(outcome)] = outcome
+        journal.outcomes = {_source(one): one for one in outcomes}
         return journal
 
-    def record(self, outcome: Correction | Failure) -> None:
-        """Append one outcome."""
-        self.outcomes[_source(outcome)] = outcome
-        kind = "failure" if isinstance(outcome, Failure) else "correction"
-        self._append({kind: asdict(outcome)})
+    def record(self, outcomes: Sequence[Correction | Failure]) -> None:
+        """Append some outcomes, in one write."""
+        self.outcomes |= {_source(one): one for one in outcomes}
+        self._append(*map(outcome_entry, outcomes))
 
     def close(self) -> None:
         """Close the file; it stays for a resume."""
@@ -84,12 +81,22 @@ class WritebackJournal:
         with suppress(FileNotFoundError):
             self._path.unlink()
 
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(entry).encode() + b"\n")
+    def _append(self, *entries: Mapping[str, Any]) -> None:
+        self._file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
         self._file.flush()
 
 
-def _outcome(entry: Mapping[str, Any]) -> Correction | Failure:
+def outcome_entry(outcome: Correction | Failure) -> dict[str, Any]:
+    """An outcome as an entry of the journal: plain dictionaries, lists, texts and numbers."""
+    return {"failure" if isinstance(outcome, Failure) else "correction": asdict(outcome)}
+
+
+def entry_outcome(entry: Mapping[str, Any]) -> Correction | Failure:
+    """The outcome that `outcome_entry` made an entry of.
+
+    Raises:
+        KeyError, TypeError: it is not such an entry.
+    """
     if "failure" in entry:
         return Failure(**entry["failure"])
     fields = entry["correction"]

@@ -1,22 +1,15 @@
 """Write back a whole result: in parallel, resumable, one outcome a file."""
 
 import os
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
-from cxrview.errors import RunStopped, UsageError
+from cxrview.errors import UsageError
 from cxrview.records import Failure
 from cxrview.results.tables import each_row
-from cxrview.workers.memory import tune_malloc
 from cxrview.writeback.copy_file import Correction
 from cxrview.writeback.finding import (
     NEEDED_COLUMNS,
@@ -29,11 +22,8 @@ from cxrview.writeback.journal import WritebackJournal
 from cxrview.writeback.output_files import OutputFiles
 from cxrview.writeback.plan import Plan, plan_write_back
 from cxrview.writeback.settings import CorrectionSettings, WritebackForm
-
-FILES_PER_TASK = 16
-"""Sent to a worker process at a time."""
-TASKS_PER_WORKER = 4
-"""Waiting or running: enough that no worker is idle, few enough that memory stays bounded."""
+from cxrview.writeback.worker import carry_out
+from cxrview.writeback.worker_pool import carry_out_in_parallel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +101,9 @@ def write_back(
         journal = WritebackJournal.create(files.journal, conditions)
     try:
         todo = [job for job in jobs if not _is_done(job, journal)]
-        for outcome in _carry_out(todo, settings, workers):
-            journal.record(outcome)
-            on_progress(1, isinstance(outcome, Failure))
+        for outcomes in carry_out_in_parallel(todo, settings, workers):
+            journal.record(outcomes)
+            on_progress(len(outcomes), sum(isinstance(one, Failure) for one in outcomes))
         result = _result(selection, plan, journal.outcomes)
         files.write(result, conditions)
     except BaseException:  # Ctrl-C as well: the journal stays for a resume
@@ -137,7 +127,7 @@ def preview(
     selection = select_findings(each_row(table, NEEDED_COLUMNS))
     plan = plan_write_back(selection.findings, None, folder)
     first = [ChangesJob(finding=one) for one in plan.findings[:most]]
-    return selection, plan, _carry_out_task(first, settings)
+    return selection, plan, carry_out(first, settings)
 
 
 def _jobs(plan: Plan, form: WritebackForm) -> Sequence[Job]:
@@ -167,55 +157,6 @@ def _is_there(one: Correction) -> bool:
         return os.stat(one.target).st_size == one.size  # noqa: PTH116 (a path may hold odd bytes)
     except OSError:
         return False
-
-
-def _carry_out(
-    jobs: Sequence[Job], settings: CorrectionSettings, workers: int
-) -> Iterator[Outcome]:
-    """Outcomes as they come; tasks are handed out as others end."""
-    tasks = iter([jobs[at : at + FILES_PER_TASK] for at in range(0, len(jobs), FILES_PER_TASK)])
-    workers = min(workers or os.cpu_count() or 1, -(-len(jobs) // FILES_PER_TASK))
-    if workers <= 1:
-        for task in tasks:
-            yield from _carry_out_task(task, settings)
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        running: set[Future[list[Outcome]]] = set()
-        while True:
-            for task in islice(tasks, TASKS_PER_WORKER * workers - len(running)):
-                running.add(pool.submit(_carry_out_task, task, settings))
-            if not running:
-                return
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield from future.result()
-    except BrokenProcessPool as error:
-        raise RunStopped(
-            "a worker process ended unexpectedly, probably for lack of memory",
-            "Continue with --resume, and fewer --workers",
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Reuse large buffers, and end this worker process when the process that started it is killed.
-
-    It would wait for work for ever otherwise, and its last files would race a resumed run.
-    """
-
-    def watch() -> None:
-        if parent := parent_process():
-            wait_for([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    tune_malloc()
-
-
-def _carry_out_task(jobs: Sequence[Job], settings: CorrectionSettings) -> list[Outcome]:
-    return [outcome for job in jobs for outcome in job.carry_out(settings)]
 
 
 def _conditions(

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+_LONGEST = 64
+"""Characters of a LO value (PS3.5 section 6.2)."""
+
 
 class ConflictingPosition(StrEnum):
     """What becomes of a View Position that contradicts the view."""
@@ -22,9 +25,9 @@ class CorrectionSettings:
     """With its offset from UTC: Attribute Modification DateTime (0400,0562). One moment for a
     whole run, so that a resumed run ends in the same bytes."""
     system: str
-    """Modifying System (0400,0563), such as `cxrview 0.1.0`; at most 64 characters."""
+    """Modifying System (0400,0563), such as `cxrview 0.1.0`: 1 to 64 ASCII characters."""
     software_version: str
-    """Of cxrview: Software Versions (0018,1020) of the contributing equipment."""
+    """Of cxrview: Software Versions (0018,1020) of the contributing equipment, likewise."""
     keep_uid: bool = False
     """Keep SOP Instance UID (0008,0018), for managers of an archive who replace in place."""
     deidentified: bool = False
@@ -35,6 +38,11 @@ class CorrectionSettings:
     def __post_init__(self) -> None:
         if self.modified.tzinfo is None:
             raise ValueError("the time of a modification needs its offset from UTC")
+        for text in (self.system, self.software_version):
+            if not (text.isascii() and text.isprintable() and "\\" not in text):
+                raise ValueError("a system and a version are ASCII without backslashes")
+            if not 0 < len(text) <= _LONGEST:
+                raise ValueError(f"a system and a version have 1 to {_LONGEST} characters")
 
     @property
     def date_time(self) -> str:

@@ -4,6 +4,8 @@ Source: PS3.16 CID 4010 (SNOMED CT); PS3.3 C.8.11.5.1.1 (View Code Sequence) and
 Position).
 """
 
+from functools import cache
+
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -21,8 +23,9 @@ CODES: dict[View | Projection, tuple[str, str]] = {
 """SNOMED CT code and meaning. A model that tells frontal from lateral claims no more than that."""
 
 
+@cache
 def code_item(value: str, scheme: str, meaning: str) -> Dataset:
-    """One item of a code sequence (PS3.3 table 8.8-1)."""
+    """One item of a code sequence (PS3.3 table 8.8-1); not to be changed."""
     item = Dataset()
     item.CodeValue = value
     item.CodingSchemeDesignator = scheme
