@@ -21,6 +21,9 @@ ROW = {
     "study_year": 2001,
     "modality": "CR",
     "transfer_syntax": "1.2.840.10008.1.2.1",
+    "warnings": None,
+    "model_id": "model-1",
+    "view_origin": None,
 }
 
 

@@ -11,10 +11,16 @@ pytest.importorskip("jinja2", reason="needs jinja2: pip install '.[audit]'")
 
 from PIL import Image
 
-from cxrview.audit.page import PageSettings, write_audit
-from cxrview.audit.thumbnails import data_uri, thumbnail
+from cxrview.audit.audit_table import PageSettings
+from cxrview.audit.header_counts import AgreementCount
+from cxrview.audit.page import check_page_name, write_audit
+from cxrview.audit.thumbnails import make_thumbnail, thumbnail
+from cxrview.claims.claimed_rows import ClaimSource
+from cxrview.claims.collections import ClaimColumns
+from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
-from cxrview.results.tables import write_failures, write_table
+from cxrview.results.tables import write_failures, write_partitioned, write_table
+from cxrview.sources.patient_source import PatientSource
 
 
 class Resources(HTMLParser):
@@ -23,11 +29,15 @@ class Resources(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.loaded: list[str] = []
+        self.linked: list[str] = []
         self.scripts = 0
 
     def handle_starttag(self, tag, attrs):
         self.scripts += tag == "script"
-        self.loaded += [v for k, v in attrs if k in ("src", "href", "srcset", "data") and v]
+        if tag == "a":
+            self.linked += [value for key, value in attrs if key == "href"]
+        else:
+            self.loaded += [v for k, v in attrs if k in ("src", "href", "srcset", "data") and v]
 
 
 @pytest.fixture
@@ -59,9 +69,9 @@ def test_write_audit_shows_disagreements_and_failures(tmp_path, film):
     page = (tmp_path / "audit.html").read_text()
     assert done.counts.agreement.disagrees == 2
     assert done.failures == {"truncated": 1}
-    assert "header PA, image lateral, PFI 0.2 %" in page
+    assert "header says PA, image shows lateral; PFI 0.20\u00a0%" in page
     assert page.count("data:image/jpeg;base64,") == 1  # the other file is missing
-    assert "takes 2 wrong ones" in " ".join(page.split())
+    assert "takes <strong>2</strong> wrong ones" in " ".join(page.split())
 
 
 def test_write_audit_makes_a_page_that_loads_nothing(tmp_path, film):
@@ -71,7 +81,8 @@ def test_write_audit_makes_a_page_that_loads_nothing(tmp_path, film):
     found.feed((tmp_path / "audit.html").read_text())
 
     assert found.scripts == 0
-    assert all(one.startswith(("data:", "#")) for one in found.loaded)
+    assert all(one.startswith("data:") for one in found.loaded)
+    assert {one for one in found.linked if not one.startswith("#")} == {"views.parquet"}
     assert "@import" not in (tmp_path / "audit.html").read_text()
 
 
@@ -105,18 +116,159 @@ def test_a_page_of_a_hundred_thousand_rows_is_bounded(tmp_path):
 
 
 def test_thumbnail_masks_the_outer_tenth(film):
-    plain, _ = thumbnail(film, masks_border=False)
-    masked, _ = thumbnail(film, masks_border=True)
+    plain = thumbnail(film, masks_border=False)
+    masked = thumbnail(film, masks_border=True)
 
-    assert plain != masked
-    assert re.match("data:image/jpeg;base64,", masked)
+    assert plain.uri != masked.uri
+    assert re.match("data:image/jpeg;base64,", masked.uri)
 
 
-def test_data_uri_keeps_the_shape_of_a_radiograph():
+def test_make_thumbnail_keeps_the_shape_of_a_radiograph():
     import io
     from base64 import b64decode
 
-    uri = data_uri(np.zeros((400, 200), np.uint8))
+    made = make_thumbnail(np.zeros((400, 200), np.uint8))
 
-    image = Image.open(io.BytesIO(b64decode(uri.partition(",")[2])))
-    assert image.size == (120, 240)
+    image = Image.open(io.BytesIO(b64decode(made.uri.partition(",")[2])))
+    assert image.size == (made.columns, made.rows) == (120, 240)
+
+
+def test_thumbnail_does_not_show_a_file_that_was_replaced(film):
+    found = thumbnail(film, masks_border=False, content_id="of another file")
+
+    assert (found.uri, "changed" in found.reason) == ("", True)
+
+
+def test_write_audit_prints_paths_only_where_asked(tmp_path, film):
+    table = views(tmp_path, [a_row(film), a_row(str(tmp_path / "Doe^Jane" / "missing.dcm"))])
+
+    write_audit(table, tmp_path / "audit.html")
+    write_audit(table, tmp_path / "paths.html", PageSettings(shows_paths=True))
+
+    assert "Doe^Jane" not in (tmp_path / "audit.html").read_text()
+    assert "Doe^Jane" in (tmp_path / "paths.html").read_text()
+
+
+def test_write_audit_says_that_the_archive_was_moved(tmp_path):
+    done = write_audit(views(tmp_path, [a_row("/nowhere/1.dcm")]), tmp_path / "audit.html")
+
+    assert done.unread == 1
+    assert "--root" in (tmp_path / "audit.html").read_text()
+
+
+def test_write_audit_links_the_result_from_another_folder(tmp_path, film):
+    (tmp_path / "my pages").mkdir()
+
+    write_audit(views(tmp_path, [a_row(film)]), tmp_path / "my pages" / "audit.html")
+
+    assert 'href="../views.parquet"' in (tmp_path / "my pages" / "audit.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["views.parquet", "views.csv", "views.jsonl", "parts/"])
+def test_write_audit_reads_every_form_of_a_result(tmp_path, film, name):
+    rows = [dict.fromkeys(COLUMNS) | a_row(film, study_year=2001)] * 3
+    if name == "parts/":
+        write_partitioned(tmp_path / name, iter(rows))
+    else:
+        write_table(tmp_path / name, iter(rows))
+
+    done = write_audit(tmp_path / name, tmp_path / "audit.html")
+
+    assert done.counts.agreement.disagrees == 3
+    assert done.counts.by_column["study_year"]["2001"].total == 3
+
+
+def test_write_audit_reports_an_empty_result(tmp_path):
+    done = write_audit(views(tmp_path, []), tmp_path / "audit.html")
+
+    assert done.counts.rows == 0
+    assert "no rows" in (tmp_path / "audit.html").read_text()
+
+
+def test_write_audit_refuses_a_table_that_is_not_a_result(tmp_path):
+    (tmp_path / "other.csv").write_text("path,label\na.png,PA\n")
+
+    with pytest.raises(UsageError, match="decision"):
+        write_audit(tmp_path / "other.csv", tmp_path / "audit.html")
+
+    assert not (tmp_path / "audit.html").exists()
+
+
+@pytest.mark.parametrize("name", ["audit.pdf", "exists.html", "folder.html"])
+def test_check_page_name_refuses_what_cannot_be_a_page(tmp_path, name):
+    (tmp_path / "exists.html").touch()
+    (tmp_path / "folder.html").mkdir()
+
+    with pytest.raises(UsageError):
+        check_page_name(tmp_path / name, overwrite=name == "folder.html")
+
+
+def test_write_audit_says_what_to_do_about_failures(tmp_path, film):
+    table = views(
+        tmp_path,
+        [
+            a_row(film),
+            a_row("ct", decision="skipped", view=None, pfi=None, warnings="skipped_by_modality"),
+        ],
+    )
+    failure = {"path": "x", "code": "corrupt_pixels", "reason": "r", "advice": "Export it again"}
+    write_failures(
+        tmp_path / "views.failures.csv", [failure, failure | {"advice": "Other"}, failure]
+    )
+
+    done = write_audit(table, tmp_path / "audit.html")
+
+    page = (tmp_path / "audit.html").read_text()
+    assert done.advice == {"corrupt_pixels": "Export it again"}
+    assert "Export it again" in page
+    assert done.counts.skipped == {"modality": 1}
+
+
+class TestClaims:
+    """A metadata table in place of the headers."""
+
+    @pytest.fixture
+    def audited(self, tmp_path, film):
+        rows = [
+            a_row(film, view="lateral"),
+            a_row("/d/b.png", view="frontal", pfi=99.0),
+            a_row("/d/c.png", view="frontal", pfi=99.0),
+            a_row("/d/d.png", view="frontal", pfi=99.0),
+        ]
+        (tmp_path / "table.csv").write_text(
+            "file,who,View Position\nfilm.png,P1,PA\nb.png,P1,AP\nc,P2,\ngone.png,P3,PA\n"
+        )
+        columns = ClaimColumns(key="file", view="ViewPosition", patient=PatientSource(column="who"))
+        source = ClaimSource(table=tmp_path / "table.csv", columns=columns)
+        settings = PageSettings(claims=source)
+        done = write_audit(views(tmp_path, rows), tmp_path / "audit.html", settings)
+        return done, (tmp_path / "audit.html").read_text()
+
+    def test_counts_compare_images_with_the_table(self, audited):
+        done, _ = audited
+
+        assert done.counts.agreement == AgreementCount(agrees=1, disagrees=1, silent=2)
+        frontal, lateral = done.counts.losses()
+        assert (frontal.kept, frontal.lost, frontal.wrong) == (1, 2, 1)
+        assert (lateral.kept, lateral.lost, lateral.wrong) == (0, 1, 0)
+        assert set(done.counts.by_column["header_view_position"]) == {"PA", "AP", ""}
+
+    def test_patients_are_counted(self, audited):
+        done, _ = audited
+
+        assert (done.patients.wrong, done.patients.missing) == (1, 1)
+
+    def test_the_page_speaks_of_the_table(self, audited):
+        _, page = audited
+
+        assert "table says PA, image shows lateral" in page
+        assert "View Position as it stands" in page
+        assert "gone.png" in page
+
+    def test_keys_without_an_image_are_listed(self, audited, tmp_path):
+        done, page = audited
+
+        assert done.key_problems == {"no_image": 1}
+        listed = (tmp_path / "audit.unused-keys.csv").read_text().splitlines()
+        assert listed == ["problem,key,claim", "no_image,gone.png,PA"]
+        assert 'href="audit.unused-keys.csv"' in page

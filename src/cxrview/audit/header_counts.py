@@ -1,11 +1,11 @@
-"""How far the headers of an archive agree with what its images show."""
+"""How far the headers of an archive, or a table in their place, agree with what its images show."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import log10
 
-from cxrview.results.columns import Row
+from cxrview.results.columns import ORIGIN, ORIGIN_MODEL, Row
 from cxrview.terms import Agreement, Decision, View
 
 LABELLED = "labelled"
@@ -23,6 +23,8 @@ BINS = 50
 """Of the PFI histogram, each 2 percent wide."""
 MOST_VALUES = 40
 """Values listed of one column; the rest are added up."""
+_SKIPPED = "skipped_by_"
+"""Begins the warning that says why an image was skipped."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +57,11 @@ class FilterLoss:
     wrong: int
     """Images whose header names the view and that show the other one."""
 
+    @property
+    def shown(self) -> int:
+        """Images that show the view."""
+        return self.kept + self.lost
+
 
 @dataclass(slots=True, kw_only=True)
 class HeaderCounts:
@@ -69,6 +76,33 @@ class HeaderCounts:
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
     claims: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Images by the view that they show and the one that their header names."""
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Skipped images by what of their header says that they are no chest radiographs."""
+    models: Counter[str] = field(default_factory=Counter)
+    """Images with a view by the model that decided, or by `readers`."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the result."""
+        return self.decisions.total()
+
+    def add(self, row: Row) -> None:
+        """Count one row, with the columns of GROUPINGS and those of a decision."""
+        self.decisions[row["decision"]] += 1
+        if row["pfi"] is not None:
+            self.histogram[min(int(row["pfi"] * BINS / 100), BINS - 1)] += 1
+        if row["decision"] == Decision.SKIPPED:
+            self.skipped[_reason_of_skip(row["warnings"] or "")] += 1
+        if not has_view(row):
+            return
+        agreement = row["agreement"] or Agreement.SILENT
+        self.views[row["view"]] += 1
+        self.models[_decided_by(row)] += 1
+        self.agreement.add(agreement)
+        self.claims[row["view"], row["header_view"] or ""] += 1
+        for column, values in self.by_column.items():
+            value = "" if row[column] is None else str(row[column])
+            values.setdefault(value, AgreementCount()).add(agreement)
 
     def losses(self) -> Iterator[FilterLoss]:
         """What filtering by the header loses and takes wrongly, for each view."""
@@ -92,34 +126,39 @@ class HeaderCounts:
             shown.append((f"{len(rest):,} other values", other))
         return shown
 
+    def has_values(self, column: str) -> bool:
+        """Whether a column is filled anywhere; JPEG files have no header."""
+        return any(self.by_column[column])
+
 
 def count_headers(rows: Iterable[Row]) -> HeaderCounts:
     """Count agreement, overall and by each of GROUPINGS; memory does not grow with the rows.
 
     Args:
-        rows: of a result, with the columns of GROUPINGS, `decision`, `view`, `pfi`, `agreement`
-            and `header_view`.
+        rows: of a result, with the columns of GROUPINGS, `decision`, `view`, `pfi`, `agreement`,
+            `header_view`, `warnings`, `model_id` and `view_origin`.
     """
     counts = HeaderCounts()
     for row in rows:
-        counts.decisions[row["decision"]] += 1
-        if row["pfi"] is not None:
-            counts.histogram[min(int(row["pfi"] * BINS / 100), BINS - 1)] += 1
-        if not has_view(row):
-            continue
-        agreement = row["agreement"] or Agreement.SILENT
-        counts.views[row["view"]] += 1
-        counts.agreement.add(agreement)
-        counts.claims[row["view"], row["header_view"] or ""] += 1
-        for column, values in counts.by_column.items():
-            value = "" if row[column] is None else str(row[column])
-            values.setdefault(value, AgreementCount()).add(agreement)
+        counts.add(row)
     return counts
 
 
 def has_view(row: Row) -> bool:
     """Whether the model decided or a reader labelled the image."""
     return row["decision"] in (Decision.CLASSIFIED, LABELLED) and bool(row["view"])
+
+
+def _reason_of_skip(warnings: str) -> str:
+    """Such as `modality`, of the warning `skipped_by_modality`."""
+    found = (one for one in warnings.split(";") if one.startswith(_SKIPPED))
+    reason = next(found, "").removeprefix(_SKIPPED) or "header"
+    return reason.replace("sop_class", "SOP class").replace("_", " ")
+
+
+def _decided_by(row: Row) -> str:
+    is_of_reader = (row[ORIGIN] or ORIGIN_MODEL) != ORIGIN_MODEL
+    return "readers" if is_of_reader else row["model_id"] or "a model without a name"
 
 
 def log_heights(histogram: Iterable[int]) -> list[float]:
@@ -130,3 +169,13 @@ def log_heights(histogram: Iterable[int]) -> list[float]:
     counts = list(histogram)
     top = log10(max([*counts, 1]) + 1)
     return [log10(count + 1) / top if count else 0.0 for count in counts]
+
+
+def log_ticks(histogram: Iterable[int]) -> list[tuple[int, float]]:
+    """Powers of ten within a histogram, and their heights on the scale of `log_heights`."""
+    top = log10(max([*histogram, 1]) + 1)
+    ticks, tick = [], 1
+    while (height := log10(tick + 1) / top) <= 1:
+        ticks.append((tick, height))
+        tick *= 10
+    return ticks

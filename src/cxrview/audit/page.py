@@ -1,48 +1,41 @@
 """The report of an archive as one self-contained HTML page."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cxrview.atomic_files import write_atomic
-from cxrview.audit.header_counts import GROUPINGS, HeaderCounts, count_headers, log_heights
-from cxrview.audit.select_images import Section, select_images
-from cxrview.audit.thumbnails import thumbnail
+from cxrview.audit.audit_table import Audit, PageSettings, audit_table
+from cxrview.audit.header_counts import GROUPINGS, log_heights, log_ticks
+from cxrview.audit.reasons import DECISIONS, KEY_PROBLEMS, reason_of
+from cxrview.audit.thumbnails import Thumbnail, read_thumbnails
+from cxrview.claims.claimed_rows import write_unused_keys
+from cxrview.errors import UsageError
 from cxrview.reports.format import fill_template, format_count
-from cxrview.results.columns import COLUMNS, MERGED_COLUMNS, Row, from_printable
 from cxrview.results.side_files import FAILURES_ENDING, beside, run_folder
-from cxrview.results.tables import each_failure, each_row
-from cxrview.sources.paths import absolute
 
-PICTURES = 60
-"""Images shown in one section unless told otherwise."""
-_COLUMNS = tuple(name for name in MERGED_COLUMNS if name in COLUMNS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageSettings:
-    """What the page shows."""
-
-    pictures: int = PICTURES
-    """Images a section; 0 makes a page without pixels."""
-    masks_border: bool = False
-    """Cover the outer tenth of each image."""
-    seed: int = 0
-    """Of the random sample of what agrees."""
+UNUSED_KEYS_ENDING = ".unused-keys.csv"
+"""Of the file beside a page with claims: `audit.unused-keys.csv`."""
+_MOST_KEYS = 10
+"""Keys of each kind that the page names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audit:
-    """What a page reports, for the terminal as well."""
+def check_page_name(out: Path, *, overwrite: bool) -> None:
+    """Check that a page can be written, before any work is done.
 
-    counts: HeaderCounts
-    sections: tuple[Section, ...]
-    failures: Counter[str]
+    Raises:
+        UsageError: it is not named `.html`, or exists and may not be replaced.
+        ImportError: Jinja, of the extra `audit`, is not installed.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{out} is not named as a page", "Name it .html")
+    if out.is_dir() or (out.exists() and not overwrite):
+        raise UsageError(f"{out} already exists", "Choose another name, or use --overwrite")
+    import jinja2  # noqa: F401
 
 
 def write_audit(
@@ -55,8 +48,11 @@ def write_audit(
 ) -> Audit:
     """Write the report of a result as one HTML file without scripts or outside resources.
 
+    With a metadata table, the keys of it that are not used are listed in a CSV file beside the
+    page, whose name ends in `.unused-keys.csv`.
+
     Args:
-        table: a result of `cxrview classify` or `cxrview merge`, in any format.
+        table: a result of `cxrview classify`, `merge` or `concat`, in any format.
         out: the page; one that is there is replaced when the new one is complete.
         settings: what the page shows.
         folder: what relative paths of the table are relative to; where the run stood if empty.
@@ -66,83 +62,115 @@ def write_audit(
         The counts of the page.
 
     Raises:
-        UsageError: the result does not exist.
+        UsageError: the result or the metadata table cannot be read, or they have no image in
+            common.
         CannotWrite: the disk took no more.
     """
     settings = settings or PageSettings()
-    audit = audit_table(table, settings)
-    where = folder or run_folder(table)
-    pictures = dict(_pictures(audit.sections, settings, where, on_picture))
-    write_atomic(out, _render(table, audit, settings, pictures))
+    audit = audit_table(table, settings, folder)
+    pictures = read_thumbnails(
+        (row for section in audit.sections for row in section.rows),
+        folder or run_folder(table),
+        masks_border=settings.masks_border,
+        on_picture=on_picture,
+    )
+    audit = replace(audit, unread=sum(not one.uri for one in pictures.values()))
+    if audit.matches:
+        write_unused_keys(unused_keys_beside(out), audit.matches)
+    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
     return audit
 
 
-def audit_table(table: Path, settings: PageSettings) -> Audit:
-    """Count a result and choose the images to show; no image is read.
-
-    Raises:
-        UsageError: the result does not exist.
-    """
-    failures = beside(table, FAILURES_ENDING, in_parts=table.is_dir())
-    return Audit(
-        counts=count_headers(each_row(table, _COLUMNS)),
-        sections=select_images(
-            each_row(table, _COLUMNS), most=settings.pictures, seed=settings.seed
-        ),
-        failures=Counter(row["code"] for row in each_failure(failures))
-        if failures.exists()
-        else Counter(),
-    )
+def unused_keys_beside(out: Path) -> Path:
+    """The list of keys that are not used, beside a page."""
+    return out.with_suffix(UNUSED_KEYS_ENDING)
 
 
-def _pictures(
-    sections: tuple[Section, ...],
-    settings: PageSettings,
-    folder: str,
-    on_picture: Callable[[int], object],
-) -> Iterator[tuple[str, tuple[str, str]]]:
-    """A data URI, or the reason why there is none, by path."""
-    paths = [row["path"] for section in sections for row in section.rows]
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the template shows."""
 
-    def read(path: str) -> tuple[str, str]:
-        found = thumbnail(
-            absolute(from_printable(path), folder), masks_border=settings.masks_border
+    table: Path
+    out: Path
+    audit: Audit
+    settings: PageSettings
+    pictures: dict[str, Thumbnail]
+
+    def render(self) -> str:
+        counts, matches = self.audit.counts, self.audit.matches
+        style = resources.files("cxrview.audit") / "templates" / "audit.css"
+        failures = beside(self.table, FAILURES_ENDING, in_parts=self.table.is_dir())
+        context: dict[str, Any] = {
+            "style": style.read_text("utf-8"),
+            "who": "table" if matches else "header",
+            "field": matches.table.columns.view if matches else "View Position",
+            "table": self.table.name,
+            "table_link": self._link(self.table),
+            "failures_link": self._link(failures) if failures.exists() else "",
+            "counts": counts,
+            "decisions": [
+                (DECISIONS.get(name, name.replace("_", " ")), count)
+                for name, count in counts.decisions.most_common()
+            ],
+            "losses": list(counts.losses()),
+            "groups": list(self._groups()),
+            "empty_groups": [
+                title for name, title in GROUPINGS.items() if not counts.has_values(name)
+            ],
+            "bars": list(zip(counts.histogram, log_heights(counts.histogram), strict=True)),
+            "ticks": log_ticks(counts.histogram),
+            "failures": self.audit.failures.most_common(),
+            "advice": self.audit.advice,
+            "matches": matches,
+            "claims_name": self.settings.claims.table.name if self.settings.claims else "",
+            "key_problems": self._key_problems(),
+            "unused_link": self._link(unused_keys_beside(self.out)) if matches else "",
+            "patients": self.audit.patients,
+            "sections": self.audit.sections,
+            "shown": len(self.pictures),
+            "unread": self.audit.unread,
+            "settings": self.settings,
+            "picture": lambda row: self.pictures.get(row["path"], Thumbnail()),
+            "reason_of": lambda row, key: reason_of(row, key, "table" if matches else "header"),
+            "number": format_count,
+            "percent": _percent,
+        }
+        return fill_template(
+            "cxrview.audit", "audit.html", context, is_html=True, finalize=lambda value: value
         )
-        on_picture(1)
-        return found
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the lock
-        yield from zip(paths, pool.map(read, paths), strict=True)
+    def _groups(self) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+        counts, matches = self.audit.counts, self.audit.matches
+        for name, title in GROUPINGS.items():
+            if matches and name == "header_view_position":
+                title = f"{matches.table.columns.view} as it stands"
+            if counts.has_values(name):
+                yield title, [(_value(name, value), count) for value, count in counts.listed(name)]
+
+    def _key_problems(self) -> list[tuple[str, str, int, list[str]]]:
+        """Of each reason: the words, what to do, the number of keys and the first ones."""
+        problems = self.audit.matches.problems if self.audit.matches else {}
+        first: dict[str, list[str]] = {}
+        for key, problem in problems.items():
+            keys = first.setdefault(problem, [])
+            if len(keys) < _MOST_KEYS:
+                keys.append(key)
+        return [
+            (*KEY_PROBLEMS[problem], count, first[problem])
+            for problem, count in self.audit.key_problems.most_common()
+        ]
+
+    def _link(self, path: Path) -> str:
+        """From the page to a file: relative, so that both can be moved together."""
+        return quote(os.path.relpath(path.absolute(), self.out.absolute().parent))
 
 
-def _render(
-    table: Path, audit: Audit, settings: PageSettings, pictures: dict[str, tuple[str, str]]
-) -> str:
-    counts = audit.counts
-    style = resources.files("cxrview.audit") / "templates" / "audit.css"
-    heights = log_heights(counts.histogram)
-    context: dict[str, Any] = {
-        "style": style.read_text("utf-8"),
-        "table": table.name,
-        "total": sum(counts.decisions.values()),
-        "counts": counts,
-        "decisions": counts.decisions.most_common(),
-        "losses": list(counts.losses()),
-        "groups": [
-            (title, [(_value(name, value), count) for value, count in counts.listed(name)])
-            for name, title in GROUPINGS.items()
-        ],
-        "bars": list(zip(counts.histogram, heights, strict=True)),
-        "failures": audit.failures.most_common(),
-        "sections": audit.sections,
-        "settings": settings,
-        "picture": lambda row: pictures.get(row["path"], ("", "")),
-        "caption": _caption,
-        "number": format_count,
-    }
-    return fill_template(
-        "cxrview.audit", "audit.html", context, is_html=True, finalize=lambda value: value
-    )
+def _percent(part: int, total: int) -> str:
+    """Such as `12 %`; only all of them are `100 %`."""
+    if part == total:
+        return "100 %"
+    share = 100 * part / total
+    return "> 99 %" if share > 99 else f"{share:.0f} %"
 
 
 def _value(column: str, value: str) -> str:
@@ -153,11 +181,3 @@ def _value(column: str, value: str) -> str:
 
     uid = UID(value)
     return uid.name if uid.is_transfer_syntax else value
-
-
-def _caption(row: Row) -> str:
-    """What header and image say, for below a thumbnail."""
-    header = row["header_view_position"] or row["header_view_code"] or "silent"
-    found = row["view"] or str(row["decision"]).replace("_", " ")
-    pfi = "" if row["pfi"] is None else f", PFI {row['pfi']:.1f} %"
-    return f"header {header}, image {found}{pfi}"

@@ -9,6 +9,9 @@ from cxrview.audit.header_counts import has_view
 from cxrview.results.columns import Row
 from cxrview.terms import Agreement, Decision
 
+ROW_NUMBER = "row_number"
+"""Added to the rows of a section: their number in the result, from 1."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
@@ -18,7 +21,10 @@ class Section:
     title: str
     reason: str
     """Why an image is here, in a sentence."""
+    condition: str
+    """How to find all of them in the table."""
     rows: tuple[Row, ...]
+    """Each with ROW_NUMBER."""
     total: int
     """Of all such images; those beyond `rows` are not shown."""
 
@@ -28,21 +34,38 @@ class Section:
         return self.total - len(self.rows)
 
 
-_SECTIONS = {
-    "disagrees": (
-        "The header names the other view",
-        "The view that the image shows differs from the one that its header names.",
-    ),
-    "review": ("Review", "The model is not sure which view the image shows."),
-    "not_chest": (
-        "Refused as no chest radiograph",
-        "The image does not look like a chest radiograph to the model.",
-    ),
-    "agrees": (
-        "A random sample of what agrees",
-        "Header and image agree. Nobody doubted these: they show what the others are like.",
-    ),
-}
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    title: str
+    reason: str
+    condition: str
+
+
+def _kinds(who: str) -> dict[str, _Kind]:
+    by_claim = "" if who == "header" else " of the table"
+    return {
+        "disagrees": _Kind(
+            f"The {who} names the other view",
+            f"The view that the image shows differs from the one that the {who} names. Most "
+            "doubtful first: the first ones may be errors of the model.",
+            f"view differs from the view{by_claim}" if by_claim else "agreement = disagrees",
+        ),
+        "review": _Kind(
+            "Sent to review",
+            "The model is not sure which view the image shows. Have a person look at these.",
+            "decision = review",
+        ),
+        "not_chest": _Kind(
+            "Refused as no chest radiograph",
+            "The image does not look like a chest radiograph to the model. Nearest to one first.",
+            "decision = not_chest",
+        ),
+        "agrees": _Kind(
+            "A random sample of what agrees",
+            f"The {who} and the image agree. Nobody doubted these, so look at them too.",
+            f"view equals the view{by_claim}" if by_claim else "agreement = agrees",
+        ),
+    }
 
 
 @dataclass(slots=True)
@@ -53,40 +76,67 @@ class _Most:
     heap: list[tuple[float, int, Row]] = field(default_factory=list)
     total: int = 0
 
-    def add(self, doubt: float, row: Row) -> None:
+    def add(self, doubt: float, row: Row, number: int) -> None:
         self.total += 1
-        item = (doubt, -self.total, row)
         if len(self.heap) < self.size:
-            heapq.heappush(self.heap, item)
-        elif self.size and item[:2] > self.heap[0][:2]:
-            heapq.heapreplace(self.heap, item)
+            heapq.heappush(self.heap, (doubt, -number, row | {ROW_NUMBER: number}))
+        elif self.size and (doubt, -number) > self.heap[0][:2]:
+            heapq.heapreplace(self.heap, (doubt, -number, row | {ROW_NUMBER: number}))
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(row for _, _, row in sorted(self.heap, key=lambda one: one[:2], reverse=True))
 
 
+class ImageSelection:
+    """Chooses the images of each section; memory does not grow with the rows.
+
+    Args:
+        most: images a section.
+        seed: of the random sample.
+        who: what names the view that the image is compared with: `header` or `table`.
+    """
+
+    def __init__(self, *, most: int, seed: int = 0, who: str = "header") -> None:
+        self._draw = random.Random(seed)
+        self._kinds = _kinds(who)
+        self._chosen = {key: _Most(most) for key in self._kinds}
+        self._seen = 0
+
+    def add(self, row: Row) -> None:
+        """Consider the next row of a result."""
+        self._seen += 1
+        key = _section_of(row)
+        if key:
+            doubt = self._draw.random() if key == "agrees" else _doubt(row)
+            self._chosen[key].add(doubt, row, self._seen)
+
+    def sections(self) -> tuple[Section, ...]:
+        """Sections in the order of the page, also those without an image."""
+        return tuple(
+            Section(
+                key=key,
+                title=kind.title,
+                reason=kind.reason,
+                condition=kind.condition,
+                rows=self._chosen[key].rows(),
+                total=self._chosen[key].total,
+            )
+            for key, kind in self._kinds.items()
+        )
+
+
 def select_images(rows: Iterable[Row], *, most: int, seed: int = 0) -> tuple[Section, ...]:
-    """Choose the images of each section; memory does not grow with the rows.
+    """Choose the images of each section; see `ImageSelection`.
 
     Args:
         rows: of a result.
         most: images a section.
         seed: of the random sample.
-
-    Returns:
-        Sections in the order of the page, also those without an image.
     """
-    draw = random.Random(seed)
-    chosen = {key: _Most(most) for key in _SECTIONS}
+    selection = ImageSelection(most=most, seed=seed)
     for row in rows:
-        key = _section_of(row)
-        if key:
-            doubt = draw.random() if key == "agrees" else _doubt(row)
-            chosen[key].add(doubt, row)
-    return tuple(
-        Section(key=key, title=title, reason=reason, rows=one.rows(), total=one.total)
-        for (key, (title, reason)), one in zip(_SECTIONS.items(), chosen.values(), strict=True)
-    )
+        selection.add(row)
+    return selection.sections()
 
 
 def _section_of(row: Row) -> str:

@@ -1,7 +1,11 @@
 """Small pictures of radiographs for a page that needs no network."""
 
 import io
+import os
 from base64 import b64encode
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +13,8 @@ from PIL import Image
 
 from cxrview.errors import UnreadableImage
 from cxrview.image import read_radiograph
+from cxrview.results.columns import Row, from_printable
+from cxrview.sources.paths import absolute
 
 SIDE = 240
 """Of a thumbnail's longer side, in pixels."""
@@ -16,24 +22,66 @@ BORDER = 0.1
 """Share of each side that `masks_border` covers: there letters stand."""
 
 
-def thumbnail(path: str, *, masks_border: bool) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A JPEG image as a data URI, or why there is none."""
+
+    uri: str = ""
+    reason: str = ""
+    """Empty where there is an image."""
+    columns: int = 0
+    rows: int = 0
+
+
+def read_thumbnails(
+    rows: Iterable[Row],
+    folder: str,
+    *,
+    masks_border: bool,
+    on_picture: Callable[[int], object],
+) -> dict[str, Thumbnail]:
+    """Read the files of some rows of a result again and shrink them.
+
+    Args:
+        rows: with `path` and `content_id`.
+        folder: what relative paths are relative to.
+        masks_border: as for `thumbnail`.
+        on_picture: called with how many more images have been read.
+
+    Returns:
+        A thumbnail by the path as the result has it.
+    """
+
+    def read(row: Row) -> tuple[str, Thumbnail]:
+        path = absolute(from_printable(row["path"]), folder)
+        found = thumbnail(path, masks_border=masks_border, content_id=row["content_id"] or "")
+        on_picture(1)
+        return row["path"], found
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders release the lock
+        return dict(pool.map(read, rows))
+
+
+def thumbnail(path: str, *, masks_border: bool, content_id: str = "") -> Thumbnail:
     """Read a file again and shrink it.
 
     Args:
         path: of the radiograph.
         masks_border: cover the outer tenth, since burned-in text can show names.
-
-    Returns:
-        A JPEG image as a data URI, and an empty reason; or an empty URI and why there is none.
+        content_id: of the file that was classified; a file with another one is not shown, because
+            the result does not describe it. Empty: any is shown.
     """
     try:
-        pixels = read_radiograph(path).pixels
+        radiograph = read_radiograph(path)
     except (UnreadableImage, MemoryError) as error:
-        return "", getattr(error, "reason", "it needs too much memory")
-    return data_uri(_masked(pixels) if masks_border else pixels), ""
+        return Thumbnail(reason=getattr(error, "reason", "it needs too much memory"))
+    found = radiograph.instance.content_id
+    if content_id and found and found != content_id:
+        return Thumbnail(reason="the file has changed since it was classified")
+    return make_thumbnail(_masked(radiograph.pixels) if masks_border else radiograph.pixels)
 
 
-def data_uri(pixels: NDArray[np.uint8]) -> str:
+def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
     """Encode a grey image, shrunk to SIDE.
 
     Args:
@@ -43,7 +91,8 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     stream = io.BytesIO()
     image.save(stream, format="JPEG", quality=80)
-    return "data:image/jpeg;base64," + b64encode(stream.getvalue()).decode("ascii")
+    uri = "data:image/jpeg;base64," + b64encode(stream.getvalue()).decode("ascii")
+    return Thumbnail(uri=uri, columns=image.width, rows=image.height)
 
 
 def _masked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

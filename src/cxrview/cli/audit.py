@@ -5,10 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.shared.claim_options import (
+    ClaimKey,
+    Claims,
+    ClaimView,
+    CollectionName,
+    claim_source,
+    key_problem_lines,
+)
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.audit.page import Audit
+    from collections.abc import Iterator
+
+    from cxrview.audit.audit_table import Audit
 
 
 def audit(
@@ -16,7 +26,7 @@ def audit(
         Path,
         typer.Argument(
             metavar="VIEWS",
-            help="A result of cxrview classify or cxrview merge.",
+            help="A result of cxrview classify, merge or concat.",
             show_default=False,
         ),
     ],
@@ -42,6 +52,17 @@ def audit(
             help="Cover the outer tenth of each image: burned-in text can show names.",
         ),
     ] = False,
+    show_paths: Annotated[
+        bool,
+        typer.Option(
+            "--show-paths",
+            help="Print the path of each image on the page: names of folders can name patients.",
+        ),
+    ] = False,
+    claims: Claims = None,
+    claim_key: ClaimKey = "",
+    claim_view: ClaimView = "",
+    collection: CollectionName = "",
     seed: Annotated[
         int, typer.Option(metavar="N", help="Of the random sample of what agrees.")
     ] = 0,
@@ -53,33 +74,55 @@ def audit(
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
-    from cxrview.audit.page import PageSettings, write_audit
+    from cxrview.audit.audit_table import PageSettings
+    from cxrview.audit.page import check_page_name, unused_keys_beside, write_audit
     from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
-    from cxrview.errors import UsageError
 
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{out} is not named as a page", "Name it .html")
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
     settings = PageSettings(
-        pictures=0 if no_pictures else pictures, masks_border=mask_border, seed=seed
+        pictures=0 if no_pictures else pictures,
+        masks_border=mask_border,
+        shows_paths=show_paths,
+        seed=seed,
+        claims=claim_source(claims, claim_key, claim_view, collection),
     )
-    with needs_extra("audit", "the page of an audit"), progress("images") as advance:
+    with needs_extra("audit", "the page of an audit"):
+        check_page_name(out, overwrite=overwrite)
+    with progress("images") as advance:
         done = write_audit(table, out, settings, folder=root, on_picture=advance)
-    typer.echo(_summary(done))
+    for line in audit_lines(done):
+        typer.echo(line)
+    if done.key_problems:
+        typer.echo(f"keys that are not used are listed in {unused_keys_beside(out)}")
     typer.echo(f"page in {out}")
 
 
-def _summary(done: "Audit") -> str:
+def audit_lines(done: "Audit") -> "Iterator[str]":
+    """The counts of an audit for the terminal."""
     counts = done.counts.agreement
-    lines = [
-        f"{plural(counts.total, 'image')} with a view: {counts.agrees} headers agree, "
-        f"{counts.disagrees} disagree, {counts.silent} are silent"
-    ]
-    lines += [
-        f"filtering for {loss.view} images by the header loses {loss.lost} and takes {loss.wrong} "
-        "wrong ones"
-        for loss in done.counts.losses()
-    ]
-    return "\n".join(lines)
+    who = "table" if done.matches else "header"
+    if done.matches:
+        yield (
+            f"{plural(done.matches.found, 'key')} of {len(done.matches.table.claims)} name images; "
+            f"{plural(done.matches.without_claim, 'image')} without a key"
+        )
+        yield from key_problem_lines(done.key_problems)
+        yield (
+            f"{plural(counts.total, 'image')} with a view: the table agrees with {counts.agrees}, "
+            f"disagrees with {counts.disagrees}, is silent about {counts.silent}"
+        )
+    else:
+        yield (
+            f"{plural(counts.total, 'image')} with a view: {counts.agrees} headers agree, "
+            f"{counts.disagrees} disagree, {counts.silent} are silent"
+        )
+    for loss in done.counts.losses():
+        yield (
+            f"filtering for {loss.view} images by the {who} loses {loss.lost} and takes "
+            f"{loss.wrong} wrong ones"
+        )
+    if done.unread:
+        yield (
+            f"{plural(done.unread, 'image')} of the page could not be read again: has the archive "
+            "moved? --root names its folder"
+        )

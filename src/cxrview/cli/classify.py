@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,6 +29,7 @@ from cxrview.cli.shared.run_options import (
     PathArguments,
     PrecisionChoice,
     Readers,
+    Report,
     ResultFile,
     Resume,
     ReviewBand,
@@ -56,6 +58,7 @@ def classify(
     resume: Resume = False,
     forget_missing: ForgetMissing = False,
     show: Show = False,
+    report: Report = None,
     review_band: ReviewBand = None,
     no_review: NoReview = False,
     chest_cutoff: ChestCutoff = None,
@@ -96,18 +99,24 @@ def classify(
     """
     from cxrview.classify.options import NO_REVIEW, ClassifyOptions
     from cxrview.classify.plan import plan_run
-    from cxrview.cli.classify_report import report, show_estimate
+    from cxrview.cli.classify_report import report as report_run
+    from cxrview.cli.classify_report import show_estimate
     from cxrview.cli.shared.paths import inputs_of
     from cxrview.image import Limits
 
     if no_review and review_band:
         raise typer.BadParameter("--no-review and --review-band exclude each other")
-    if out == "-" and (resume or show or until):
-        raise typer.BadParameter("--resume, --show and --until need a file: give --out one")
-    if estimate and (overwrite or resume or show or until):
+    if out == "-" and (resume or show or until or report):
         raise typer.BadParameter(
-            "--estimate writes nothing: leave out --overwrite, --resume, --show and --until"
+            "--resume, --show, --until and --report need a file: give --out one"
         )
+    if estimate and (overwrite or resume or show or until or report):
+        raise typer.BadParameter(
+            "--estimate writes nothing: leave out --overwrite, --resume, --show, --until and "
+            "--report"
+        )
+    if report:
+        _check_page(report, overwrite=overwrite)
     is_time_up = is_past(until)
     options = ClassifyOptions(
         review_band=NO_REVIEW if no_review else review_band,
@@ -145,8 +154,35 @@ def classify(
         show_estimate(plan)
         return
     result = _run(plan, is_time_up)
-    report(result, plan, show=show)
+    report_run(result, plan, show=show)
+    if report:
+        _write_page(result, report)
     raise typer.Exit(result.exit_code)
+
+
+def _check_page(page: Path, *, overwrite: bool) -> None:
+    """Refuse a page that cannot be written, before the run."""
+    from cxrview.audit.page import check_page_name
+    from cxrview.cli.shared.extras import needs_extra
+
+    with needs_extra("audit", "the page of --report"):
+        check_page_name(page, overwrite=overwrite)
+
+
+def _write_page(result: "Result", page: Path) -> None:
+    """Write the page of a complete result; what was stopped has no table yet."""
+    from cxrview.audit.page import write_audit
+    from cxrview.cli.audit import audit_lines
+    from cxrview.cli.shared.progress import progress
+
+    if result.path is None or not result.summary.is_complete:
+        typer.echo(f"{page} was not written, because the run is not complete", err=True)
+        return
+    with progress("images of the page") as advance:
+        done = write_audit(result.path, page, on_picture=advance)
+    for line in audit_lines(done):
+        typer.echo(line, err=True)
+    typer.echo(f"page in {page}", err=True)
 
 
 def _print_notices(plan: "RunPlan", precision: Precision, device: Device) -> None:

@@ -5,6 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.shared.claim_options import (
+    ClaimKey,
+    Claims,
+    ClaimView,
+    CollectionName,
+    claim_source,
+    correct_table,
+)
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
@@ -34,9 +42,9 @@ def writeback(
         str,
         typer.Option(
             "--as",
-            metavar="copies|sr|changes",
-            help="Corrected copies of the files, a structured report for each study, or the list "
-            "of changes alone.",
+            metavar="copies|sr|changes|table",
+            help="Corrected copies of the files, a structured report for each study, the list of "
+            "changes alone, or the table of --claims with corrected views.",
         ),
     ] = "copies",
     dry_run: Annotated[
@@ -86,6 +94,10 @@ def writeback(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier write-back to FOLDER.")
     ] = False,
+    claims: Claims = None,
+    claim_key: ClaimKey = "",
+    claim_view: ClaimView = "",
+    collection: CollectionName = "",
 ) -> None:
     """Write the views that were found into corrected copies of the DICOM files.
 
@@ -100,8 +112,12 @@ def writeback(
     from cxrview.writeback.run import write_back
     from cxrview.writeback.settings import WritebackForm
 
+    if form == "table":
+        source = claim_source(claims, claim_key, claim_view, collection)
+        correct_table(table, source, out, root=root, overwrite=overwrite)
+        return
     if form not in set(WritebackForm):
-        raise UsageError(f"--as {form} is not known", "Use copies, sr or changes")
+        raise UsageError(f"--as {form} is not known", "Use copies, sr, changes or table")
     if form == WritebackForm.SR:
         with needs_extra("sr", "a structured report"):
             import highdicom  # noqa: F401 (asked for before any file is read)

@@ -50,6 +50,16 @@ Show = Annotated[
     bool,
     typer.Option("--show", metavar=FLAG, help="Print the result as a table, its first 40 rows."),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write the page of cxrview audit after the run: what is wrong with the headers. "
+        "--overwrite replaces it.",
+        show_default=False,
+    ),
+]
 ReviewBand = Annotated[
     tuple[float, float] | None,
     typer.Option(

@@ -1,0 +1,112 @@
+"""The options that name a collection's metadata table, and what they mean together."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cxrview.claims.claimed_rows import ClaimSource
+
+_PANEL = "Views that stand in a table"
+
+Claims = Annotated[
+    Path | None,
+    typer.Option(
+        "--claims",
+        metavar="TABLE",
+        help="The collection's metadata table: .csv, .csv.gz or .parquet. Its views take the "
+        "place of those of the DICOM headers.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+ClaimKey = Annotated[
+    str,
+    typer.Option(
+        "--claim-key",
+        metavar="COLUMN",
+        help="Column of --claims that says which image a row is of: the name of its file, with "
+        "its ending or without, a path that the path of the file ends in, or its SOP Instance "
+        "UID.",
+        show_default="the collection's",
+        rich_help_panel=_PANEL,
+    ),
+]
+ClaimView = Annotated[
+    str,
+    typer.Option(
+        "--claim-view",
+        metavar="COLUMN",
+        help="Column of --claims that holds the view, such as PA, LATERAL or Frontal.",
+        show_default="the collection's",
+        rich_help_panel=_PANEL,
+    ),
+]
+CollectionName = Annotated[
+    str,
+    typer.Option(
+        "--collection",
+        metavar="mimic-cxr-jpg|chexpert|nih",
+        help="The columns of a public collection's table.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+def claim_source(
+    table: Path | None, key: str = "", view: str = "", collection: str = ""
+) -> "ClaimSource | None":
+    """The metadata table that the options name; None where they name none.
+
+    Raises:
+        UsageError: columns or a collection are named without a table, or the other way round.
+    """
+    from cxrview.claims.claimed_rows import ClaimSource
+    from cxrview.claims.collections import claim_columns
+    from cxrview.errors import UsageError
+
+    if table is None:
+        if key or view or collection:
+            raise UsageError(
+                "--claim-key, --claim-view and --collection describe a table",
+                "Name it with --claims",
+            )
+        return None
+    return ClaimSource(table=table, columns=claim_columns(collection, key, view))
+
+
+def correct_table(
+    views: Path, source: "ClaimSource | None", out: Path | None, *, root: str, overwrite: bool
+) -> None:
+    """Write the metadata table of the options again with corrected views, and print the counts.
+
+    Raises:
+        UsageError: no table or no file is named, or the file exists already.
+    """
+    from cxrview.claims.corrected_table import write_corrected_table
+    from cxrview.errors import UsageError
+
+    if source is None:
+        raise UsageError("--as table needs the metadata table", "Name it with --claims")
+    if out is None:
+        raise UsageError("no file is named for the corrected table", "Add --out FILE")
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
+    done = write_corrected_table(views, source, out, root)
+    changes = ", ".join(f"{count} {change}" for change, count in sorted(done.changes.items()))
+    typer.echo(f"{done.rows} rows in {out}: {changes}")
+    for line in key_problem_lines(done.problems):
+        typer.echo(line, err=True)
+
+
+def key_problem_lines(problems: "dict[str, int]") -> "Iterator[str]":
+    """Say how many keys are not used, and why."""
+    from cxrview.audit.reasons import KEY_PROBLEMS
+
+    for problem, count in sorted(problems.items()):
+        words, advice = KEY_PROBLEMS[problem]
+        yield f"keys that {words}: {count}. {advice}"
