@@ -14,8 +14,14 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT_PAGES = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-WRITTEN_PAGES = ("reference/commands.md", "reference/python-api.md")
-"""They name everything, and would come first in every search."""
+LAST_IN_SEARCH = (
+    "files/",
+    "project/",
+    "reference/commands.md",
+    "reference/python-api.md",
+    "reproduction/CLAIM.md",
+)
+"""Pages, and folders of pages, that use every word, and would come first in every search."""
 LINK = re.compile(r"\]\((?![a-z]+:)(?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -35,7 +41,7 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Point links to where their files lie in the site, and rank pages for the search."""
     here = page.file.src_uri
-    if here in WRITTEN_PAGES:
+    if here.startswith(LAST_IN_SEARCH):
         page.meta["search"] = {"boost": 0.001}
     source = next(
         (ROOT / one for one in PROJECT_PAGES if _place(one) == here), ROOT / "docs" / here

@@ -223,7 +223,8 @@ def draw(report: dict[str, Any], file: Path) -> None:
     names = list(ours)
     places = range(len(names))
     figure, axes = plt.subplots(figsize=(7, 0.32 * len(names) + 1.4), layout="constrained")
-    axes.barh(places, [ours[n]["rate"] for n in names], color="#0072B2", label="cxrview classify")
+    rate = [ours[n]["rate"] for n in names]
+    axes.plot(rate, places, "D", color="#0072B2", label="cxrview classify")
     bound = [ours[n]["bound"] for n in names]
     axes.plot(bound, places, "|", color="black", markersize=13, label="bound")
     rates = baselines.get("one-by-one", {}).get("rates", {}) | {
@@ -238,7 +239,8 @@ def draw(report: dict[str, Any], file: Path) -> None:
             [baselines["loader"]["rate"]], [at], "s", color="#E69F00", label="with DataLoader"
         )
     axes.set(xscale="log", xlabel="images a second", yticks=places, yticklabels=names)
-    axes.set_xlim(left=1)  # logarithmic bars need a start: here one image per second
+    axes.set_xlim(left=1)
+    axes.grid(axis="y", linewidth=0.5)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.invert_yaxis()
     figure.legend(loc="outside upper center", ncols=4, fontsize="small", frameon=False)

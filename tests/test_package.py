@@ -131,34 +131,6 @@ def test_every_command_has_help_a_page_and_a_place_in_the_readme(command):
     assert f"cxrview {page}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def python_blocks() -> list[tuple[str, str]]:
-    return [
-        (f"{page.name}-{number}", block)
-        for page in PAGES
-        for number, block in enumerate(
-            re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
-        )
-    ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "block", [b for _, b in python_blocks()], ids=[n for n, _ in python_blocks()]
-)
-def test_every_python_block_of_the_docs_runs(block, tmp_path, monkeypatch):
-    from cxrview.phantom.archive import draw_archive
-
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    draw_archive(tmp_path / "archive", patients=1, size=(256, 210), seed=0)
-
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block], cwd=tmp_path, capture_output=True, text=True
-    )
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
-
-
 def code_cells(notebook: Path) -> list[str]:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]

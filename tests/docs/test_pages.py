@@ -1,14 +1,17 @@
 """Runs every console and Python block of the pages, in the order of the page, in one folder.
 
-The command pages in `docs/*.md` are left to the test of the package, which runs their Python
-blocks.
-
 HTML comments on a page, which no reader sees, say what a block needs:
 
-    <!-- setup: COMMANDS -->           are run by bash at this place
+    <!-- setup: COMMANDS -->           are run by bash at this place; `example` is example_files.py
+    <!-- data: NAME... -->             the next block needs these files of the shared radiographs,
+                                       which may not be in the repository; the rest of the page is
+                                       skipped where they are missing
     <!-- needs: LIBRARY: COMMAND -->   the next block is left out where a library is missing
     <!-- not run: REASON -->           the next block is not run; its options must exist
+    <!-- long: REASON -->              the next block is run where CXRVIEW_LONG_BLOCKS is set; else
+                                       its options must exist
     <!-- until Ctrl-C -->              the next block serves until it is interrupted
+    <!-- after: PAGE -->               the page is run in the folder of another one, after it
     <!-- folder: the repository -->    the page is run in a copy of the repository, and installs
                                        from it, so that it needs the network
 
@@ -33,25 +36,18 @@ from cxrview.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(
-    [
-        ROOT / "README.md",
-        DOCS / "index.md",
-        *(
-            page
-            for folder in ("start", "how-to", "reference", "background")
-            for page in (DOCS / folder).glob("*.md")
-        ),
-    ]
-)
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 STEP = re.compile(
     r"^```(?P<language>console|python)\n(?P<block>.*?)^```$"
-    r"|<!-- (?P<what>setup|needs|not run|folder)(:\s(?P<value>.*?))?-->"
+    r"|<!-- (?P<what>setup|data|needs|not run|long|folder|after)(:\s(?P<value>.*?))?-->"
     r"|<!-- (?P<serves>until Ctrl-C) -->",
     re.MULTILINE | re.DOTALL,
 )
+LANGUAGES = ("console", "python", "text", "dockerfile")
 READY_SECONDS = 60
 BLOCK_SECONDS = 900
+LONG_BLOCKS = "CXRVIEW_LONG_BLOCKS"
+LONG_BLOCK_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +57,15 @@ class Block:
     language: str
     text: str
     needs: str = ""
+    data: str = ""
     not_run: str = ""
+    long: str = ""
     serves: bool = False
+
+    @property
+    def left_out(self) -> bool:
+        """Whether it is not run here."""
+        return bool(self.not_run or (self.long and LONG_BLOCKS not in os.environ))
 
     @property
     def commands(self) -> str:
@@ -92,12 +95,13 @@ def blocks_of(page: Path) -> list[Block]:
     for step in STEP.finditer(page.read_text(encoding="utf-8")):
         if step["what"] == "setup":
             found.append(Block(language="bash", text=step["value"]))
+        elif step["what"] in ("folder", "after"):
+            continue
         elif step["what"]:
             marks[step["what"].replace(" ", "_")] = step["value"].strip()
         elif step["serves"]:
             marks["serves"] = True
         else:
-            marks.pop("folder", None)
             found.append(Block(language=step["language"], text=step["block"], **marks))
             marks = {}
     return found
@@ -106,8 +110,32 @@ def blocks_of(page: Path) -> list[Block]:
 WITH_BLOCKS = [page for page in PAGES if blocks_of(page)]
 
 
+def before(page: Path) -> Path | None:
+    """The page that is run before a page, in the same folder."""
+    for step in STEP.finditer(page.read_text(encoding="utf-8")):
+        if step["what"] == "after":
+            return (page.parent / step["value"].strip()).resolve()
+    return None
+
+
+def chapters() -> list[list[Path]]:
+    """The pages that are run in one folder each, in their order."""
+    found = [[page] for page in WITH_BLOCKS if not before(page)]
+    later = [page for page in WITH_BLOCKS if before(page)]
+    while later:
+        page = next(one for one in later if before(one) not in later)
+        later.remove(page)
+        chapter = next(one for one in found if before(page) in one)
+        chapter.insert(chapter.index(before(page)) + 1, page)
+    return found
+
+
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
+
+
+def names_of(chapter: list[Path]) -> str:
+    return "+".join(map(name_of, chapter))
 
 
 @pytest.fixture(scope="session")
@@ -122,13 +150,27 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> None:
     pytest.skip("needs the network: python3 -m pip download packaging")
 
 
+@pytest.fixture(autouse=True)
+def examples(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for what is drawn once, shared by the processes of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examples"
+    shared.mkdir(exist_ok=True)
+    monkeypatch.setenv("CXRVIEW_EXAMPLES", str(shared))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty folder with the command `cxrview` and a key of its own."""
+    """An empty folder, with commands and a key for the blocks."""
     programs = tmp_path / "programs"
     programs.mkdir()
     python = shlex.quote(sys.executable)  # the repository may be on a path with a space
-    ours = {"cxrview": f"{python} -m cxrview", "python": python}
+    example = shlex.quote(str(Path(__file__).with_name("example_files.py")))
+    ours = {
+        "cxrview": f"{python} -m cxrview",
+        "example": f"{python} {example}",
+        "python": python,
+    }
     for name, command in ours.items():
         (programs / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
         (programs / name).chmod(0o755)
@@ -177,7 +219,8 @@ def run(block: Block, folder: Path) -> str:
     if block.serves:
         return interrupted(process)
     try:
-        printed, _ = process.communicate(timeout=BLOCK_SECONDS)
+        seconds = LONG_BLOCK_SECONDS if block.long else BLOCK_SECONDS
+        printed, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
@@ -208,16 +251,18 @@ def matches(expected: list[str], printed: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name_of)
-def test_blocks_of_a_page_run_in_its_order(page, folder, request):
+@pytest.mark.parametrize("chapter", chapters(), ids=names_of)
+def test_blocks_of_a_page_run_in_its_order(chapter, folder, request):
     missing = []
-    if "<!-- folder: the repository -->" in page.read_text(encoding="utf-8"):
+    if "<!-- folder: the repository -->" in chapter[0].read_text(encoding="utf-8"):
         request.getfixturevalue("network")
         copy_repository(folder)
 
-    for block in blocks_of(page):
-        if block.not_run:
+    for block in [block for page in chapter for block in blocks_of(page)]:
+        if block.left_out:
             continue
+        if block.data:
+            lay_out(request.getfixturevalue("shared_data"), block.data.split(), folder)
         if block.needs and not is_installed(block.needs):
             missing.append(block.needs)
             continue
@@ -227,6 +272,13 @@ def test_blocks_of_a_page_run_in_its_order(page, folder, request):
 
     if missing:
         pytest.skip("; ".join(dict.fromkeys(f"needs {one}" for one in missing)))
+
+
+def lay_out(shared: Path, names: list[str], folder: Path) -> None:
+    """Put links to shared files and folders into a folder, by their last names."""
+    for name in names:
+        assert (shared / name).exists(), f"{name} is not among the shared radiographs"
+        (folder / Path(name).name).symlink_to(shared / name)
 
 
 def is_installed(need: str) -> bool:
@@ -267,10 +319,31 @@ def test_not_run_says_why():
         f"{name_of(page)}: {block.text}"
         for page in WITH_BLOCKS
         for block in blocks_of(page)
-        if block.not_run and len(block.not_run.split()) < 3
+        for why in (block.not_run, block.long)
+        if why and len(why.split()) < 3
     ]
 
     assert unsaid == []
+
+
+def test_every_block_says_its_language():
+    """A block without a language, or text that begins with a prompt, would not be run."""
+    wrong = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for language, block in re.findall(r"^ *```(.*)\n((?:.*\n)*?) *```$", text, re.MULTILINE):
+            if language not in LANGUAGES or (language == "text" and block.startswith("$ ")):
+                wrong.append(f"{name_of(page)}: {language}: {block[:60]}")
+            if f"```{language}\n" not in text:
+                wrong.append(f"{name_of(page)}: indented: {block[:60]}")
+
+    assert wrong == []
+
+
+def test_chapters_hold_every_page_once():
+    pages = [page for chapter in chapters() for page in chapter]
+
+    assert sorted(pages) == sorted(WITH_BLOCKS)
 
 
 def test_matches_takes_lines_in_order_and_dots_for_anything():

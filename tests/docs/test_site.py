@@ -1,5 +1,6 @@
 """Builds the documentation site and follows every link of the Markdown."""
 
+import json
 import os
 import re
 import subprocess
@@ -100,6 +101,57 @@ def test_site_has_the_docstrings_of_the_public_names(site):
 
     assert 'id="cxrview.classify.api.classify"' in page
     assert "Raises" in page
+
+
+ANSWERS = {
+    "what does first_of_frames mean": "questions.html#what-does-first_of_frames-mean",
+    "how do I join two machines' results": "how-do-i-join-the-results-of-two-machines",
+    "which Python call classifies one array": "which-python-call-classifies-one-array",
+    "what do I do with review rows": "what-do-i-do-with-rows-in-review",
+    "what is exit code 1": "reference/exit-codes.html",
+    "how do I run behind a proxy": "how-do-i-run-behind-a-proxy",
+    "does it send anything anywhere": "does-it-send-anything-anywhere",
+    "how do I undo a label": "how-do-i-undo-a-label",
+    "what does PFI 37 mean": "what-does-a-pfi-of-37-mean",
+    "where is the failures file": "where-is-the-failures-file",
+    "first_of_frames": "what-does-first_of_frames-mean",
+    "truncated": "reference/failure-codes.html",
+    "exit code": "reference/exit-codes.html",
+    "proxy": "start/install.html#behind-a-proxy",
+    "Windows": "start/install.html#windows-and-macos",
+    "GPU": "start/install.html#gpu",
+    "join results": "how-do-i-join-the-results-of-two-machines",
+    "lost key": "how-to/privacy.html#the-key",
+    "kappa": "how-do-i-compute-kappa",
+    "resume": "how-do-i-resume-a-run-that-was-stopped",
+    "privacy": "how-to/privacy.html",
+    "convert weights": "where-do-i-get-the-published-weights",
+    "array": "which-python-call-classifies-one-array",
+}
+"""What a user types into the search, and what must be found; a part of the address is enough."""
+SHOWN = 2
+"""A person looks at the first pages that are found, and at the first sections of each."""
+
+
+@pytest.mark.slow
+def test_search_finds_the_answer_first_or_second(site, program):
+    script = Path(__file__).with_name("search_site.js")
+    asked = subprocess.run(
+        [program("nodejs"), str(script), str(site)],
+        input="\n".join(ANSWERS),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [json.loads(line) for line in asked.stdout.splitlines()]
+
+    assert len(found) == len(ANSWERS)
+    missed = {
+        question: pages[:SHOWN]
+        for (question, wanted), pages in zip(ANSWERS.items(), found, strict=True)
+        if not any(wanted in place for page in pages[:SHOWN] for place in page[:SHOWN])
+    }
+    assert missed == {}
 
 
 def test_loaded_finds_scripts_fonts_and_style_sheets():
