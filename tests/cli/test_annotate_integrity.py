@@ -67,7 +67,7 @@ def test_one_persons_readings_under_two_names_are_told_and_can_be_withdrawn(room
 
     twice = room.run("annotate import study.db readings.csv --rename anna=dora").output
 
-    assert "anna and dora say the same of all 40 images that both read" in twice
+    assert "anna and dora gave the same verdict on all 40 images that both read" in twice
     assert "anna and ben say" not in twice
     withdrawn = room.run("annotate reader study.db dora --withdraw").output
     assert "dora is retired, and none of 40 acts counts" in withdrawn
@@ -88,7 +88,7 @@ def test_a_retired_reader_keeps_readings_and_gives_up_the_share(room):
 
     said = room.run("annotate reader study.db anna --retire").output
 
-    assert "anna is retired; 4 acts count on" in said
+    assert "anna is retired; 4 acts" in said
     # Of 40 images 4 need one reader more, 36 two: 76 readings, of which two readers do all.
     left = [
         int(line.split(":")[1].split()[0]) for line in said.splitlines() if " left to read" in line
@@ -323,7 +323,7 @@ def test_a_blind_reading_of_an_image_revealed_to_its_reader_is_wrong(room, every
 
     said = room.run("annotate verify study.db", code=1).output
 
-    assert re.search(r"\d+ blind acts? that counts? w.* had been shown what others say", said)
+    assert re.search(r"\d+ blind acts? that counts? w.* had seen the result of others", said)
 
 
 def test_replaced_and_missing_files_are_wrong(room):

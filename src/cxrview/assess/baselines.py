@@ -25,7 +25,7 @@ REACH = 4
 HIDDEN_NODES = 5
 WEIGHT_PENALTY = 0.1
 """Ours: of 0.0001 to 10, the largest that made no more errors on validation patients."""
-_MOST_STEPS = 2000
+_MAX_STEPS = 2000
 _QUERIES_AT_ONCE = 512
 
 Pixels = NDArray[np.uint8]
@@ -225,7 +225,7 @@ def fit_boone(
         activation="logistic",
         solver="lbfgs",
         alpha=penalty,
-        max_iter=_MOST_STEPS,
+        max_iter=_MAX_STEPS,
         random_state=seed,
     )
     perceptron.fit(_inputs(pixels, side), is_frontal)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cxrview.records import ModelCard, Scores
 from cxrview.stats import log_odds, youden_cutoff
 
-MOST_REFUSED = 0.002
+MAX_REFUSED = 0.002
 """Largest share of validation radiographs that may be refused as not a chest."""
 COVERAGE = 0.99
 """Share of the images of each group that must be decided, not sent to review."""
@@ -57,7 +57,7 @@ def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
     both = np.concatenate([chest, others])
     best = youden_cutoff(both, np.arange(len(both)) < len(chest))
     allowed = [
-        np.quantile(of, MOST_REFUSED, method="lower")
+        np.quantile(of, MAX_REFUSED, method="lower")
         for of in (chest, chest[validation.is_progenitor])
     ]
     # Rounded down, so that no image is refused by rounding.

@@ -154,12 +154,12 @@ def _errors(scores: Sequence[Scores], headline: Iterable[Assessed]) -> Iterator[
                 "file": str(one.files[k]),
                 "source": str(one.facts["source"][k]),
                 "view": str(view),
-                "said": _said(one, row, int(k)),
+                "said": _verdict_in_words(one, row, int(k)),
                 "pfi": float(one.pfi[k]),
             }
 
 
-def _said(one: Scores, row: Assessed, k: int) -> str:
+def _verdict_in_words(one: Scores, row: Assessed, k: int) -> str:
     if row.rule == AT_ITS_WORD:
         return str(one.facts[CLAIM][k])
     return str(View.LATERAL if one.is_frontal[k] else View.FRONTAL)

@@ -163,7 +163,7 @@ def counts(summary: "RunSummary") -> list[str]:
     return lines
 
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 """Rows that are printed."""
 
 _STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
@@ -178,22 +178,22 @@ def show_rows(result: "Outputs") -> None:
     from cxrview.cli.shared.tables import table_console
     from cxrview.results.tables import each_failure, read_rows
 
-    rows = read_rows(result.table, MOST_ROWS + 1)
-    failures = list(islice(each_failure(result.failures), MOST_ROWS))
+    rows = read_rows(result.table, MAX_ROWS + 1)
+    failures = list(islice(each_failure(result.failures), MAX_ROWS))
     folder = _common_folder([row["path"] for row in [*rows, *failures]])
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold", ratio=3)
     for name in ("header", "view", "PFI %", "decision"):
         table.add_column(name, justify="right" if name == "PFI %" else "left", no_wrap=True)
     table.add_column("remarks", ratio=2)
-    for row in rows[:MOST_ROWS]:
+    for row in rows[:MAX_ROWS]:
         table.add_row(*_cells(row, folder))
     for failure in failures:
         name = escape(_below(failure["path"], folder))
         table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
     console = table_console(WIDTH_OF_A_FILE)
     console.print(table)
-    if len(rows) > MOST_ROWS:
+    if len(rows) > MAX_ROWS:
         console.print(f"more rows in {escape(str(result.table))}")
 
 

@@ -151,11 +151,11 @@ def _open_study(where: str, root: Path | None) -> "LabelledImages":
 
     with opened(where, str(root) if root else None) as study:
         from cxrview.annotate.labels import view_labels
-        from cxrview.annotate.study import missing_images
+        from cxrview.annotate.study import missing_root_message
         from cxrview.dataset.labelled import LabelledImages
 
         labels = view_labels(study)
-        if missing := missing_images(study):
+        if missing := missing_root_message(study):
             raise UsageError(missing, IF_MOVED)
         return LabelledImages(images=labels, folder=Path(study.study.root))
 

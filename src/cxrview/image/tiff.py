@@ -28,7 +28,7 @@ from cxrview.records import Instance, Radiograph
 # Its warnings would go to stderr where the user has not configured logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_MOST_PAGES = 64
+_MAX_PAGES = 64
 """Pages among which the one in full resolution is searched."""
 _THUMBNAIL = 256
 """Rows or columns up to which a page may be a thumbnail by its size alone."""
@@ -111,7 +111,7 @@ def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
 
 def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
     """Iterate over the first pages, each with those below it; broken ones are skipped."""
-    for k in range(min(len(file.pages), _MOST_PAGES)):
+    for k in range(min(len(file.pages), _MAX_PAGES)):
         try:
             page: Any = file.pages[k]
             below = list(page.pages or ()) if page.subifds else []
@@ -120,7 +120,7 @@ def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
                 raise
             continue
         yield _Chosen(page=page, place=str(k + 1))
-        for j, sub in enumerate(below[:_MOST_PAGES]):
+        for j, sub in enumerate(below[:_MAX_PAGES]):
             yield _Chosen(page=sub, place=f"{k + 1}.{j + 1}")
 
 

@@ -68,7 +68,7 @@ def test_only_an_import_that_counts_can_be_undone(store, times):
         store.add_readings([a_reading(how=Method.IMPORT)], imported_from="a.csv")
         store.undo_import(1)
 
-    with pytest.raises(UsageError, match="no import 1|undone already"):
+    with pytest.raises(UsageError, match="no import 1|already undone"):
         store.undo_import(1)
 
 

@@ -175,7 +175,7 @@ def test_a_password_in_a_url_is_not_shown():
 def test_a_study_that_stands_is_not_written_over(room):
     room.create()
 
-    with pytest.raises(UsageError, match=r"there is a file study\.db already"):
+    with pytest.raises(UsageError, match=r"study\.db already exists"):
         room.create()
 
     assert len(room.study()[1]) == 40

@@ -283,7 +283,7 @@ def test_nothing_that_stands_is_written_over_unasked(room):
 
     with pytest.raises(UsageError, match=r"labels\.csv already exists"):
         room.run("annotate export study.db --out labels.csv")
-    with pytest.raises(UsageError, match="linked holds links already"):
+    with pytest.raises(UsageError, match="linked already holds links"):
         room.run("annotate export study.db --links linked")
     room.run("annotate export study.db --out labels.csv --links linked --overwrite")
 
@@ -296,7 +296,7 @@ def test_nothing_that_stands_is_written_over_unasked(room):
         ("", "name --out FILE for a table"),
         ("--readings", "--readings needs --out FILE"),
         ("--readings --out acts.json", "readings cannot be written as .json"),
-        ("--out labels.xlsx", "ends in none of .csv, .parquet and .json"),
+        ("--out labels.xlsx", "does not end in .csv, .parquet or .json"),
         ("--out one.csv --one-per ward", "--one-per is patient or study"),
     ],
 )

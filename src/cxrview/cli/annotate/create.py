@@ -133,7 +133,7 @@ def create(
     patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
     with needs_extra("annotate", "the annotation room"):
         from cxrview.annotate.draw import Draw, Patients, draw_from_table
-        from cxrview.annotate.study import make_study, parse_choices, parse_roles
+        from cxrview.annotate.study import create_study, parse_choices, parse_roles
 
     choices = parse_choices(labels)
     readers = [parse_roles(text) for text in reader or []]
@@ -144,7 +144,7 @@ def create(
         drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=told)
     else:
         drawn = _draw_from_files(images or [], draw, root, key, patients, failed)
-    secrets = make_study(
+    secrets = create_study(
         study,
         drawn,
         readers,
@@ -224,7 +224,7 @@ def _draw_from_files(
             root=root,
             patient_key=patient_key,
             patients=patients,
-            tell=failed.append,
+            on_failure=failed.append,
             watch=advance,
         )
 

@@ -12,7 +12,7 @@ from cxrview.errors import UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.annotate.content import ContentFound
+    from cxrview.annotate.content import ContentCheck
 
 _FILES_NAMED = 10
 
@@ -205,10 +205,10 @@ def export(
             unsettled_images,
             without_replaced,
         )
-        from cxrview.annotate.study import missing_images
+        from cxrview.annotate.study import missing_root_message
 
         # Labels may be written without the images at hand, but a line reports it.
-        if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
+        if out and out.suffix.lower() != ".json" and (lack := missing_root_message(store)):
             typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
         if out and readings:
             typer.echo(f"{plural(export_readings(store, out), 'act')} in {out}")
@@ -238,7 +238,7 @@ def export(
             raise typer.Exit(1)
 
 
-def replaced_words(found: "ContentFound") -> str:
+def replaced_words(found: "ContentCheck") -> str:
     """Return how many files were replaced, with the first of them."""
     from cxrview.results.columns import printable
 

@@ -127,9 +127,9 @@ def _change(
     store.retire_reader(number, withdraw=withdraw)
     count = sum(reading.reader_id == number for reading in store.every_reading())
     if withdraw:
-        typer.echo(f"{name} is retired, and none of {count} acts counts: --restore takes it back")
+        typer.echo(f"{name} is retired, and none of {count} acts counts: --restore reverses this")
     else:
-        typer.echo(f"{name} is retired; {count} acts count on: --restore takes it back")
+        typer.echo(f"{name} is retired; {count} acts still count: --restore reverses this")
     _report_shares(store)
 
 

@@ -116,7 +116,7 @@ def _check_files(store: "ReadingStore") -> None:
     if not missing:
         return
     of = f"of {plural(images, 'image')} of the study"
-    lack = plural(len(missing), f"{of} is not where it was", f"{of} are not where they were")
+    lack = plural(len(missing), f"{of} is missing", f"{of} are missing")
     words = f"{lack}: {missing[0]}"
     if len(missing) == images:
         raise UsageError(words, IF_MOVED)

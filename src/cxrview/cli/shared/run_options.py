@@ -10,7 +10,7 @@ import typer
 
 from cxrview.terms import Device, Precision
 
-MOST_WORKERS = 1024
+MAX_WORKERS = 1024
 FLAG = ""
 """In place of Typer's <bool>, which reads as if a value were expected."""
 
@@ -161,7 +161,7 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        max=MOST_WORKERS,
+        max=MAX_WORKERS,
         help="Cores to use, for decoding and the model together; no more than there are.",
         rich_help_panel="Reading",
         show_default="all",
@@ -171,7 +171,7 @@ Readers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        max=MOST_WORKERS,
+        max=MAX_WORKERS,
         help="Processes that open files, for slow storage; they share "
         "the cores. About 40 MiB each.",
         rich_help_panel="Reading",

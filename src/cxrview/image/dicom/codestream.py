@@ -5,7 +5,7 @@ from dataclasses import dataclass
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _END = b"\xff\xd9"
 # Bounds on the time that a malformed stream takes: real ones have dozens, and thousands.
-_MOST_SEGMENTS, _MOST_TILE_PARTS = 10_000, 1_000_000
+_MAX_SEGMENTS, _MAX_TILE_PARTS = 10_000, 1_000_000
 _BLANK = 64
 """Zeros in a row with which a complete codestream never ends."""
 _J2K_START = b"\xff\x4f\xff\x51"
@@ -38,7 +38,7 @@ def jpeg_size(data: bytes) -> CodestreamSize | None:
         None where there is none, or it is cut.
     """
     at, found, is_luma_first, is_rgb = 2, None, False, False
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         if at + 4 > len(data) or data[at] != 0xFF:
             return None
         marker = data[at + 1]
@@ -130,7 +130,7 @@ def jpeg_scans_complete(data: bytes) -> bool:
 def _jpeg_scans(data: bytes) -> tuple[bytes | None, list[bytes]]:
     """Take the marker and the frame header, and the header of each scan."""
     frame, scans, at = None, [], 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         at = data.find(b"\xff", at)
         if at < 0 or at + 4 > len(data):
             break
@@ -184,7 +184,7 @@ def is_irreversible(data: bytes, size: CodestreamSize) -> bool:
 def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
     """The COD segment with its marker; empty where there is none."""
     at = size.scan_start + 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         marker = data[at : at + 2]
         if len(marker) < 2 or marker[0] != 0xFF or marker in (b"\xff\x90", _END):
             return b""
@@ -202,7 +202,7 @@ def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
     in part. OpenJPH decodes an incomplete stream without an error, so this is checked first.
     """
     at, end = size.scan_start + 2, 0
-    for _ in range(_MOST_TILE_PARTS):
+    for _ in range(_MAX_TILE_PARTS):
         if at + 12 > len(data) or data[at] != 0xFF:
             break
         marker = data[at : at + 2]

@@ -11,9 +11,9 @@ _ENDS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
 _END_OF_IMAGE = b"\xff\xd9"
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
 """How JPEG, JPEG-LS and JPEG 2000 streams begin."""
-_MOST_FRAGMENTS = 1_000_000
+_MAX_FRAGMENTS = 1_000_000
 """A file of empty fragments would exhaust memory; a cine run of an hour has 100,000."""
-_MOST_SEARCHES = 1000
+_MAX_SEARCHES = 1000
 _NEAR = 8
 """Bytes by which a length may be wrong before the rest of the data is searched."""
 
@@ -80,7 +80,7 @@ def _split(path: str, value: memoryview) -> _Split:
     if _is_codestream(value):  # without items
         return _Split([memoryview(b""), value], is_odd=True)
     at = searches = 0
-    while len(split.items) <= _MOST_FRAGMENTS:
+    while len(split.items) <= _MAX_FRAGMENTS:
         if ending := _ending(value, at):
             split.ending = ending
             return split
@@ -96,7 +96,7 @@ def _split(path: str, value: memoryview) -> _Split:
         is_table = not split.items and not _is_codestream(value[start:])
         if not _is_boundary(value, declared) and not (is_table and declared <= len(value)):
             searches += 1
-            found = _next_boundary(value, start, declared) if searches < _MOST_SEARCHES else None
+            found = _next_boundary(value, start, declared) if searches < _MAX_SEARCHES else None
             at = declared if found is None else found
             split.is_odd = True
         split.items.append(value[start:at])
@@ -163,7 +163,7 @@ def _next_boundary(value: memoryview, start: int, declared: int) -> int | None:
 
 def _leads_to_end(value: memoryview, at: int) -> bool:
     """Whether items follow each other from `at` to a delimiter or the end."""
-    for _ in range(_MOST_SEARCHES):
+    for _ in range(_MAX_SEARCHES):
         if _ending(value, at) in (Ending.OPEN, Ending.CLOSED):
             return True
         tag = bytes(value[at : at + 4])

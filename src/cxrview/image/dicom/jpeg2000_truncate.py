@@ -21,7 +21,7 @@ _IN_MAIN = frozenset({_SIZ, _COD, _TLM, _QCD, _QCC, _COM, _CAP, _PRF, _CPF, _RGN
 _IN_TILE_PART = frozenset({_PLT, _QCD, _QCC, _COM})
 _LRCP, _RLCP, _RPCL = 0, 1, 2
 _SOT_BYTES = 12
-_MOST_SEGMENTS = 10_000
+_MAX_SEGMENTS = 10_000
 
 
 class NeedsWholeFile(Exception):
@@ -136,7 +136,7 @@ def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -
 
 def _segments(stream: Stream, at: int, last: bytes) -> Iterator[tuple[bytes, bytes, int]]:
     """Iterate over marker segments up to the marker `last`: marker, body, start of the next."""
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         marker = stream.take(at, at + 2)
         if marker == last:
             return

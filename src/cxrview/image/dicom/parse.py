@@ -29,7 +29,7 @@ from cxrview.errors import (
 )
 from cxrview.image.dicom.elements import raw_element
 from cxrview.image.dicom.tolerant_parse import (
-    MOST_ELEMENTS,
+    MAX_ELEMENTS,
     Elements,
     Found,
     has_odd_vr,
@@ -264,8 +264,8 @@ def _read_sound(
 
     for element in data_element_generator(file, is_implicit, is_little, is_beyond):
         elements[element.tag] = element
-        if len(elements) > MOST_ELEMENTS:
-            raise TooLarge(path, f"it has more than {MOST_ELEMENTS:,} elements")
+        if len(elements) > MAX_ELEMENTS:
+            raise TooLarge(path, f"it has more than {MAX_ELEMENTS:,} elements")
     if is_ended and is_meta and not _begins_data_set(data, file.tell(), start):
         raise _Odd
     if not is_ended:

@@ -8,7 +8,7 @@ from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.parse import DOUBLE_PIXELS, FLOAT_PIXELS, PIXELS
 
 _GREY = frozenset(["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"])
-_MOST_FRAMES = 2**31 - 1
+_MAX_FRAMES = 2**31 - 1
 _ADVICE = "Export it again; its header contradicts itself"
 
 
@@ -57,7 +57,7 @@ def count_frames(header: Header) -> tuple[int, tuple[str, ...]]:
     frames = header.number(0x00280008)
     if frames is None or frames < 1:
         return 1, ("odd_frames",)
-    return min(frames, _MOST_FRAMES), ()
+    return min(frames, _MAX_FRAMES), ()
 
 
 def read_pixel_module(path: str, header: Header, tag: int) -> PixelModule:

@@ -21,11 +21,11 @@ WRONG = "pixel_representation_wrong"
 DOUBTFUL = "pixel_representation_doubtful"
 _SURE = 0.9
 """Share of the neighbours that differ between the two interpretations, closer in the other."""
-_FEWEST = 0.01
+_MIN_SHARE = 0.01
 """Share of pixels at either end of the range; letters are fewer."""
-_MOST_IN_THE_MIDDLE = 0.1
+_MAX_IN_THE_MIDDLE = 0.1
 """Share of pixels in the middle half of the range: values around 0 that wrap leave it empty."""
-_MOST_ALIKE = 0.5
+_MAX_ALIKE = 0.5
 """Share of one value among those at the far end: white borders and letters are of one value."""
 
 
@@ -70,11 +70,11 @@ def may_have_other_sign(planes: Planes, module: PixelModule) -> bool:
     if not (_are_many(is_low) and _are_many(is_high)):
         return False
     return planes.samples.dtype.kind == "i" or not _are_many(
-        ~(is_low | is_high), _MOST_IN_THE_MIDDLE
+        ~(is_low | is_high), _MAX_IN_THE_MIDDLE
     )
 
 
-def _are_many(mask: NDArray[np.bool_], share: float = _FEWEST) -> bool:
+def _are_many(mask: NDArray[np.bool_], share: float = _MIN_SHARE) -> bool:
     return bool(np.count_nonzero(mask) >= share * mask.size)
 
 
@@ -92,4 +92,4 @@ def _most_alike(values: NDArray[Any]) -> bool:
     if not values.size:
         return True
     counts = np.unique(values, return_counts=True)[1]
-    return bool(counts.max() > _MOST_ALIKE * values.size)
+    return bool(counts.max() > _MAX_ALIKE * values.size)

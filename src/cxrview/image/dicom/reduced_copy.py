@@ -23,7 +23,7 @@ HEAD_BYTES = 1 << 16
 """Read first: most headers end within 10 KiB, and the main header of the stream soon after."""
 _LONG_HEAD_BYTES = (1 << 18, 1 << 20)
 """Read next, of a header that does not end there, such as one with overlays."""
-_LEAST_SAVED = 1 << 17
+_MIN_SAVED = 1 << 17
 """To leave out fewer bytes is not worth losing the digest of the file."""
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 _RPCL_ONLY = "1.2.840.10008.1.2.4.202"
@@ -49,11 +49,11 @@ class GrowingPrefix:
         Raises:
             NeedsWholeFile: that is nearly all of the file.
         """
-        if end > self.size - _LEAST_SAVED:
+        if end > self.size - _MIN_SAVED:
             raise NeedsWholeFile
         if end > len(self.data):
             # At least HEAD_BYTES more: a request costs more than the bytes.
-            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
+            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _MIN_SAVED)
             self._append(end)
 
     def read_range(self, start: int, end: int) -> bytes:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 _FEW_ROWS, _FEW_COLUMNS, _MANY_ROWS = 8, 256, 128
 _ROUGHER = 1.5
 """Real radiographs of 12 bits and more in the wrong byte order are rougher at least 3.5 times."""
-_MOST = 0.7
+_MIN_CLOSER_SHARE = 0.7
 """Share of neighbours that are closer in the right byte order: 0.78 at the least in real ones."""
-_JUMP, _GONE = 0.5, 4
+_JUMP, _MIN_REMOVED_RATIO = 0.5, 4
 """A jump is half of the spread of all pixels; in the right byte order at least four disappear for
 each that appears."""
 SURE = 0.75
 """Share of neighbours from which one of two interpretations is taken for right."""
-_FEWEST_PAIRS = 4
+_MIN_PAIRS = 4
 
 
 def some_rows(samples: NDArray[Any], *, is_quick: bool = False) -> NDArray[Any]:
@@ -75,9 +75,11 @@ def is_much_smoother(one: NDArray[Any], other: NDArray[Any]) -> bool:
     )
     # Pairs are counted, so that a few outliers, which set the means, do not decide.
     closer, differing = int((of_one < of_other).sum()), int(((of_one > 0) | (of_other > 0)).sum())
-    gone = int(((of_one < _JUMP) & (of_other > _JUMP)).sum())
-    come = int(((of_one > _JUMP) & (of_other < _JUMP)).sum())
-    return closer > _MOST * differing and gone >= max(_FEWEST_PAIRS, _GONE * come)
+    only_in_other = int(((of_one < _JUMP) & (of_other > _JUMP)).sum())
+    only_in_one = int(((of_one > _JUMP) & (of_other < _JUMP)).sum())
+    return closer > _MIN_CLOSER_SHARE * differing and only_in_other >= max(
+        _MIN_PAIRS, _MIN_REMOVED_RATIO * only_in_one
+    )
 
 
 def share_closer(one: NDArray[Any], other: NDArray[Any], step: int) -> float | None:
@@ -96,7 +98,7 @@ def share_closer(one: NDArray[Any], other: NDArray[Any], step: int) -> float | N
         for of_one, of_other in zip(_differences(one), _differences(other), strict=True)
     ]
     closer, pairs = (sum(k) for k in zip(*counts, strict=True))
-    return closer / pairs if pairs >= _FEWEST_PAIRS else None
+    return closer / pairs if pairs >= _MIN_PAIRS else None
 
 
 def _count_closer(of_one: NDArray[Any], of_other: NDArray[Any], step: int) -> tuple[int, int]:

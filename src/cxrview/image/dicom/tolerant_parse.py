@@ -29,13 +29,13 @@ from cxrview.image.sniff import is_vr
 Elements = dict[BaseTag, DataElement | RawDataElement]
 
 ODD_VR, ODD_LENGTH, ODD_SEQUENCE = "odd_vr", "odd_length", "odd_sequence"
-MOST_ELEMENTS = 100_000
+MAX_ELEMENTS = 100_000
 """A file of empty elements would take fifty times its size in memory."""
 _PIXELS = 0x7FE00010
 _LOOK_INTO = 64
 """Nesting limit for a sequence that is parsed later."""
 _LONGEST_SEARCH = 1 << 16
-_MOST_SEARCHES = 16
+_MAX_SEARCHES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def read_elements(
 
     Raises:
         NestedTooDeep: sequences beyond `max_nesting`.
-        TooLarge: more than `MOST_ELEMENTS`.
+        TooLarge: more than `MAX_ELEMENTS`.
     """
     reader = _Reader(path, data, is_little_endian, max_nesting, is_last, fit)
     return reader.read_all(start)
@@ -218,8 +218,8 @@ class _Reader:
         self, tag: int, form: Form, end: int, *, level: int
     ) -> tuple[DataElement | RawDataElement, int]:
         self._count += 1
-        if self._count > MOST_ELEMENTS:
-            raise TooLarge(self._path, f"it has more than {MOST_ELEMENTS:,} elements")
+        if self._count > MAX_ELEMENTS:
+            raise TooLarge(self._path, f"it has more than {MAX_ELEMENTS:,} elements")
         if form.length == UNDEFINED and (form.vr in ("OB", "OW") or tag == _PIXELS):
             stop = self._behind_fragments(form.start, end)
         elif form.length == UNDEFINED:
@@ -259,7 +259,7 @@ class _Reader:
     def _next_readable(self, at: int, form: Form | None) -> int | None:
         """Find where further elements begin after a broken one; None where there are none."""
         self._searches += 1
-        if self._searches > _MOST_SEARCHES:
+        if self._searches > _MAX_SEARCHES:
             return None
         tag = self._forms.tag(at)
         if form is not None or self._forms.list_forms(at)[0].vr == "SQ":
