@@ -63,7 +63,7 @@ def assess_model(
         model: the model. How its training was scaled, by its card, is in every table and above
             every figure.
         out: folder; new, empty, or holding an assessment of the same model and images.
-        name: of the model in the tables; its model id where None.
+        name: of the model in the tables; None for its model id.
         cutoff_from: `validation` images, or `test` images as in the paper: their cutoff is the
             headline and decides which errors are listed. Both are always counted.
         baselines: also assess the older classifiers and the header.
@@ -164,7 +164,7 @@ def _conditions(
 def _standing(
     out: Path, conditions: Mapping[str, Any], *, overwrite: bool
 ) -> dict[str, Any] | None:
-    """`about.json` of an earlier run that can be resumed; None where there is none."""
+    """`about.json` of an earlier run that can be resumed; None if there is none."""
     path = out / ABOUT
     if not path.is_file():
         if out.is_dir() and {p.name for p in out.iterdir()} - {ABOUT + PART}:
@@ -188,7 +188,7 @@ def _standing(
 
 
 def _sha256(path: Path) -> str:
-    """SHA-256 of the bytes of a file; empty where the file does not exist."""
+    """SHA-256 of the bytes of a file; empty if the file does not exist."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

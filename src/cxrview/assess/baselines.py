@@ -258,7 +258,7 @@ def fit_header(claims: Sequence[View | None], is_frontal: NDArray[np.bool_]) -> 
     """Count how often images are frontal for each view that their header names, or for none.
 
     Args:
-        claims: the view in each header by the mapping table; None where it names none.
+        claims: the view in each header by the mapping table; None if it names none.
         is_frontal: shape (n,), the truth.
 
     Raises:

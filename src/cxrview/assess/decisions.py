@@ -91,6 +91,6 @@ def views_of(scores: Scores) -> NDArray[np.str_]:
 
 
 def log_loss(scores: Scores) -> float:
-    """Mean log loss in nats: 0 where every PFI is 0 or 100 and right."""
+    """Mean log loss in nats: 0 if every PFI is 0 or 100 and right."""
     margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
     return float(np.logaddexp(0, -margins).mean())

@@ -20,7 +20,7 @@ from cxrview.stats import exact_interval
 from cxrview.terms import View
 
 CLAIM = "header_view"
-"""The kind of slice: `frontal`, `lateral`, or empty where the header names none."""
+"""The kind of slice: `frontal`, `lateral`, or empty if the header names none."""
 SILENT_PFI = 50.0
 """Percent: where the header names no view, both are taken as equally likely."""
 
@@ -29,7 +29,7 @@ def claimed_pfi(claims: NDArray[np.str_]) -> NDArray[np.float64]:
     """The view in a header as a probability of frontal.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
+        claims: shape (n,), `frontal`, `lateral`, or empty if the header names none.
 
     Returns:
         Shape (n,), percent: 100, 0 or SILENT_PFI.
@@ -47,7 +47,7 @@ def assess_claims(
     """Assess headers as a classifier; one that names no view counts as naming the wrong one.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
+        claims: shape (n,), `frontal`, `lateral`, or empty if the header names none.
         is_frontal: shape (n,), the truth.
         kinds: what to slice by, each of shape (n,); CLAIM is always among them.
 

@@ -91,7 +91,7 @@ def choose_images(
         external: a second store for the external test set. Where None, `external_sources` are
             sources of `prepared`; without these, the external test set is empty.
         external_sources: of the external set, only images of these; all where empty.
-        sample: number of external images to draw by `seed`; all where None. The paper: 1,000.
+        sample: number of external images to draw by `seed`; None for all. The paper: 1,000.
         seed: of the draw. It depends on file names and seed, not on the order of rows.
 
     Raises:

@@ -57,7 +57,7 @@ def count_modified(
         scores: variants named as `rotation/10`, and among them the unmodified images,
             `progenitor`.
         cutoff: percent; frontal where PFI is at least this.
-        drawn_from: number of images that these were drawn from; those in `scores` where None.
+        drawn_from: number of images that these were drawn from; None for those in `scores`.
 
     Returns:
         One for each variant, in their order.

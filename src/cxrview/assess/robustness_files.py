@@ -34,7 +34,7 @@ def write_modified_counts(
         counts: of one classifier.
         classifier: its name.
         cutoff: of the counts; percent.
-        scale: how the training was scaled, in words; empty where it was not.
+        scale: how the training was scaled, in words; empty if it was not.
 
     Raises:
         CannotWrite: the file cannot be written.

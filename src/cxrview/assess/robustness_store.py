@@ -48,7 +48,7 @@ def images_of_partition(
         store: of `open_prepared`.
         split: None for the published rule.
         partition: which of its images.
-        sample: draw this many; all where None.
+        sample: draw this many; None for all.
         seed: of the sample.
 
     Raises:

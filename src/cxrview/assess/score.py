@@ -38,7 +38,7 @@ def score_images(
     Args:
         images: whose images they are.
         model: the network.
-        name: of the network in the tables; its model id where None.
+        name: of the network in the tables; None for its model id.
         baselines: also learn Lehmann's and Boone's classifiers from the training images, and
             take headers at their word and for what their claims were worth in training. These
             two are asked about images with a header only, and left out where training,
@@ -48,7 +48,7 @@ def score_images(
 
     Returns:
         The model first. Facts: SET, `source`, `manufacturer`, and CLAIM (the view in the header);
-        the last two are empty where the header does not name them or is missing.
+        the last two are empty if the header does not name them or is missing.
 
     Raises:
         UsageError: the model takes pictures of another size, or the baselines cannot be trained

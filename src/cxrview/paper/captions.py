@@ -80,5 +80,5 @@ def names_under(caption: Caption, names: Iterable[str]) -> list[str]:
 
 
 def caption_of(name: str) -> Caption | None:
-    """Find the caption of a name; None where there is none."""
+    """Find the caption of a name; None if there is none."""
     return next((caption for caption in CAPTIONS.values() if names_under(caption, [name])), None)

@@ -150,7 +150,7 @@ def _external_level(run: Reproduction) -> str:
 
 
 def _wrong_by_middle(run: Reproduction) -> int | None:
-    """Count errors on all test images; None where the middle of the range was not assessed."""
+    """Count errors on all test images; None if the middle of the range was not assessed."""
     for one in run.of_model:
         if (one.images, one.rule, one.cutoff_from) == (run.test_images, MIDDLE, VALIDATION):
             return one.assessment.table.total - one.assessment.table.right

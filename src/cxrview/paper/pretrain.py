@@ -81,7 +81,7 @@ def plan_for(
         scale: of `scale_named`.
         seed: of all random choices.
         device: as torch names it.
-        epoch_pictures: as in `Plan`; the scale's where None, and likewise the following.
+        epoch_pictures: as in `Plan`; None for the scale's, and likewise the following.
         validation_pictures: as in `Plan`.
         per_class: as in `Plan`.
 

@@ -165,7 +165,7 @@ def left_out_counts(results: Sequence[LeftOutResult]) -> tuple[LeftOutCounts, ..
 def unseen_scores(results: Sequence[LeftOutResult]) -> Scores | None:
     """Join the scores of each source by the model that lacks only it, without test patients.
 
-    These may be used to choose cutoffs. None where no model lacks a single source.
+    These may be used to choose cutoffs. None if no model lacks a single source.
     """
     parts = [one.scores for one in results if one.name.startswith(WITHOUT)]
     if not parts:

@@ -129,7 +129,7 @@ class Cores:
 
 
 def cores_for(workers: int | None) -> Cores:
-    """Return the cores for a number of workers; all where None, and never more than there are.
+    """Return the cores for a number of workers; None for all, and never more than there are.
 
     With fewer workers than cores, no more than these hold one: the rest is for other programs.
     """

@@ -58,7 +58,7 @@ class WorkerProcess:
             self.send(settings)
 
     def is_ready(self) -> bool:
-        """Wait until it has loaded its libraries; False where it died, or took too long."""
+        """Wait until it has loaded its libraries; False if it died, or took too long."""
         if not self._is_ready:
             try:
                 self._is_ready = self.by_deadline(START_SECONDS).receive(len(READY)) == READY

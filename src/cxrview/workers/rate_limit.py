@@ -45,7 +45,7 @@ class RateLimiter:
 
 
 def size_of(path: str) -> int:
-    """Bytes of a file or URL; 0 where its size is not known: opening it reports the reason."""
+    """Bytes of a file or URL; 0 if its size is not known: opening it reports the reason."""
     try:
         if local := local_path(path):
             return os.stat(local).st_size  # noqa: PTH116 (a path may hold odd bytes)

@@ -46,5 +46,5 @@ def load_with_cutoff(name: str, cutoff: float | None) -> "tuple[Model, float]":
 
 
 def scale_of(card: "ModelCard") -> str:
-    """How the training of a model was scaled, in words; empty where the card does not say."""
+    """How the training of a model was scaled, in words; empty if the card does not say."""
     return card.about.scale or ""

@@ -32,7 +32,7 @@ PatientPattern = Annotated[
 
 
 def warn_of_no_patient(unknown: int, images: int, advice: str) -> None:
-    """Warn early that a split by patient would be refused; nothing where all patients are known.
+    """Warn early that a split by patient would be refused; nothing if all patients are known.
 
     Args:
         unknown: number of images without a patient.

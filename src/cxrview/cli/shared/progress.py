@@ -46,7 +46,7 @@ def progress(what: str, count: Callable[[], int | None] = lambda: None) -> Itera
 
     Args:
         what: the unit in the plural, such as `images`.
-        count: finds the total, or None where it can't be known. It runs beside the work,
+        count: finds the total, or None if it can't be known. It runs beside the work,
             since to walk a large archive takes minutes.
     """
     total = _CountedBeside(count)
@@ -207,7 +207,7 @@ class TrainingLines:
         self.say(f"after epoch {epoch} of {total}: validation accuracy {100 * accuracy:.2f} %")
 
     def count(self, more: int, total: int, unit: str) -> None:
-        """Call when `more` units are done of `total`, which is 0 where it is not known."""
+        """Call when `more` units are done of `total`, which is 0 if it is not known."""
         now = time.monotonic()
         if unit != self._unit:
             self._unit, self._done, self._began, self._printed = unit, 0, now, now
