@@ -25,7 +25,7 @@ class LabelledImages:
         """Only the images of some sources; all where `sources` is empty.
 
         Raises:
-            UsageError: there is no image of a source.
+            UsageError: a source has no image.
         """
         if not sources:
             return self

@@ -200,7 +200,7 @@ def pre_train(
 
     Raises:
         InvalidModel: the published weights or the checkpoint do not fit.
-        UsageError: there is no training picture, or `out` belongs to another training.
+        UsageError: no training picture was given, or `out` belongs to another training.
         CannotWrite: the disk is full or not writable.
     """
     shown = ShownPictures.of(pictures, classes, Partition.TRAINING)

@@ -24,7 +24,7 @@ class Instance:
         series_instance_uid: Series Instance UID (0020,000E).
         study_instance_uid: Study Instance UID (0020,000D).
         patient_key: keyed pseudonym of the Patient ID (0010,0020), or the id itself where the user
-            asked for it; empty if there is no id, or no key.
+            asked for it; empty without an id or key.
         sop_class_uid: SOP Class UID (0008,0016).
         modality: Modality (0008,0060), such as `CR` or `DX`.
         body_part: Body Part Examined (0018,0015).

@@ -108,7 +108,7 @@ def read_left_out(out: Path, recipe: Recipe, pool: ImagePool) -> tuple[LeftOutRe
     """Read the result of `leave_source_out`.
 
     Raises:
-        UsageError: there is no complete result, or it is of another recipe or other images.
+        UsageError: the result is missing or incomplete, or of another recipe or other images.
         InvalidModel: a model was altered.
     """
     try:

@@ -77,7 +77,7 @@ def test_no_study_is_made_over_another(store, where, study):
 
 @pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 def test_a_study_that_cannot_be_made_leaves_no_file(where, study, tmp_path):
-    with pytest.raises(Exception, match="without its time zone"):
+    with pytest.raises(Exception, match="without a time zone"):
         create_readings(where, replace(study, created=datetime(2017, 4, 1)))
 
     assert list(tmp_path.iterdir()) == []
@@ -168,7 +168,7 @@ def test_of_readings_that_the_study_does_not_know_none_is_written(store, wrong):
 
 
 def test_a_moment_without_its_zone_is_refused(store):
-    with pytest.raises(Exception, match="without its time zone"):
+    with pytest.raises(Exception, match="without a time zone"):
         store.add_readings([a_reading(made=datetime(2017, 4, 1))])
 
 

@@ -121,7 +121,7 @@ def test_a_retired_reader_is_let_in_no_more_and_the_readings_count(store):
         (True, False),
         (False, False),
     ]
-    with pytest.raises(UsageError, match="retired already"):
+    with pytest.raises(UsageError, match="already retired"):
         store.retire_reader(ANN)
 
 

@@ -56,7 +56,7 @@ def test_nothing_but_our_links_is_ever_removed(tmp_path, images, stranger):
 def test_links_that_would_lead_nowhere_are_not_laid(tmp_path, images):
     (tmp_path / "a.PNG").unlink()
 
-    with pytest.raises(UsageError, match="1 image of the study is not where it was"):
+    with pytest.raises(UsageError, match="1 image of the study is missing"):
         create_links(tmp_path / "out", images, overwrite=False)
 
     assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ PAGE = "More: "
 
 
 def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
-    """Set the help of all commands, also those of groups.
+    """Set the help of all commands, including those of groups.
 
     Typer keeps the line breaks of a docstring and then breaks its lines again; here a line ends
     where the terminal does. Below the options stand two paragraphs: the example, which is the
@@ -20,7 +20,7 @@ def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> 
     Args:
         app: with all of its commands.
         examples: command lines, by the words of the command after `cxrview`.
-        before: words of the group that `app` is.
+        before: words of the group, if `app` is one.
     """
     app.info.epilog = page_of(before)
     for command in app.registered_commands:
@@ -46,5 +46,5 @@ def page_of(name: str) -> str:
 
 
 def unwrapped(text: str) -> str:
-    """A text in which each paragraph is one line; a blank line ends a paragraph."""
+    """Join the lines of each paragraph; a blank line ends a paragraph."""
     return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))
