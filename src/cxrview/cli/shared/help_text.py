@@ -1,4 +1,4 @@
-"""Completes the help of each command: the text of its docstring, an example, and its page."""
+"""Complete the help of each command: the text of its docstring, an example, and its page."""
 
 import inspect
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ PAGE = "More: "
 def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
     """Set the help of all commands, including those of groups.
 
-    Typer keeps the line breaks of a docstring and then breaks its lines again; here a line ends
-    where the terminal does. Below the options stand two paragraphs: the example, which is the
-    paragraph of the docstring that begins with EXAMPLE, else the one of `examples`; and the page of
-    the documentation.
+    Typer keeps the line breaks of a docstring and then wraps its lines again; here lines are
+    wrapped at the width of the terminal only. Two paragraphs follow the options: the example, which
+    is the paragraph of the docstring that begins with EXAMPLE, or else the one of `examples`; and
+    the page of the documentation.
 
     Args:
         app: with all of its commands.
@@ -36,7 +36,7 @@ def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> 
 
 
 def page_of(name: str) -> str:
-    """The line that names the page of a command; the commands of a group share one.
+    """Return the line that names the page of a command; the commands of a group share one.
 
     Args:
         name: the words of the command after `cxrview`; empty for `cxrview` itself.
