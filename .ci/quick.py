@@ -21,7 +21,7 @@ SMOKE = [
     "tests/results/test_tables.py",
     "tests/test_stats.py",
 ]
-MOST_TEST_FILES = 12
+MAX_TEST_FILES = 12
 """More than that say that the module is used everywhere: then `make test` is the right command."""
 
 
@@ -48,7 +48,7 @@ def tests_of(changed: list[Path]) -> list[str]:
         mirrored = Path("tests") / inner.with_name(f"test_{inner.name}")
         named = mentions(inner)
         users = [str(p.relative_to(ROOT)) for p, text in tests.items() if named.search(text)]
-        chosen |= set(users) if len(users) <= MOST_TEST_FILES else set()
+        chosen |= set(users) if len(users) <= MAX_TEST_FILES else set()
         chosen |= {str(mirrored)} if (ROOT / mirrored).exists() else set()
     smoke = [name for name in SMOKE if (ROOT / name).exists()]
     return sorted(chosen | {smoke[0]}) if chosen else smoke

@@ -56,7 +56,7 @@ def main(readings: int, milliseconds: int, distinct: int) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder) / "study.sqlite"
-        secret = make_study(where, Path(folder), 2 * readings, distinct)
+        secret = create_study(where, Path(folder), 2 * readings, distinct)
         with serving(where) as address, reading(f"{address}/enter/{secret}") as page:
             page.goto(f"{address}/read")
             wait_for(page, 1)
@@ -67,7 +67,7 @@ def main(readings: int, milliseconds: int, distinct: int) -> None:
             tell("as fast as pictures come", page, seconds)
 
 
-def make_study(where: Path, folder: Path, names: int, distinct: int) -> str:
+def create_study(where: Path, folder: Path, names: int, distinct: int) -> str:
     """Draw few phantoms, give them many names, and let one reader in; returns his secret."""
     drawn = folder / "drawn"
     draw_archive(

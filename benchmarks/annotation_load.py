@@ -58,7 +58,7 @@ def main(images: int, readers: int, pace: float, where: str) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         study = where or str(Path(folder) / "study.db")
-        links = make_study(Path(folder), study, images, readers)
+        links = create_study(Path(folder), study, images, readers)
         server = subprocess.Popen([sys.executable, "-c", SERVE, study], stdout=subprocess.PIPE)
         assert server.stdout
         try:
@@ -73,7 +73,7 @@ def main(images: int, readers: int, pace: float, where: str) -> None:
         report(tally, took, memory, study, images)
 
 
-def make_study(folder: Path, study: str, images: int, readers: int) -> list[str]:
+def create_study(folder: Path, study: str, images: int, readers: int) -> list[str]:
     """Write files and study; the secrets of its readers."""
     films = folder / "films"
     films.mkdir()

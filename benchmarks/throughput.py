@@ -32,7 +32,7 @@ from cxrview.workers.cores import available_cores
 
 HERE = Path(__file__).parent
 MIXED = "mixed"
-LEAST_IMAGES = 16
+MIN_IMAGES = 16
 PART_OF_BOUND = 0.85
 MIB = 1 << 20
 
@@ -52,7 +52,7 @@ def main() -> None:
         for name in formats:
             moments[name].append(measure_stages(corpus, name))
             if name not in counts:
-                counts[name] = max(LEAST_IMAGES, round(wishes.seconds * bound_of(moments[name])))
+                counts[name] = max(MIN_IMAGES, round(wishes.seconds * bound_of(moments[name])))
             runs[name].append(run_ours(corpus[name], counts[name]))
             moments[name].append(measure_stages(corpus, name))
             print(

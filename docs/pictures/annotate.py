@@ -60,7 +60,7 @@ def main(out: Path) -> None:
                 strangers=False,
                 damages=[],
             )
-        links = make_study(where, archive)
+        links = create_study(where, archive)
         read(where)
         with serving(where) as address, sync_playwright() as driver:
             options = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -75,7 +75,7 @@ def main(out: Path) -> None:
             browser.close()
 
 
-def make_study(where: Path, archive: Path) -> dict[str, str]:
+def create_study(where: Path, archive: Path) -> dict[str, str]:
     """Two readers and one who settles; returns their secrets."""
     study = AnnotationStudy(
         study_id=secrets.token_hex(16),

@@ -92,7 +92,7 @@ class UnreadableImage(CxrviewError):
     Args:
         path: the file or URL, as the user named it.
         reason: what is wrong with it.
-        advice: what to do about it; the `default_advice` of the class where None.
+        advice: what to do about it; None for the `default_advice` of the class.
 
     Attributes:
         code: the kind of error in one word, the same in all versions, for filters and counts.

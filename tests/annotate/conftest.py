@@ -33,7 +33,7 @@ Say = Callable[..., Reading]
 
 
 @pytest.fixture
-def make_study() -> MakeStudy:
+def create_study() -> MakeStudy:
     """A study of the paper's two labels, or of those that are named."""
 
     def make(*labels: str, **facts: Any) -> AnnotationStudy:
@@ -45,9 +45,9 @@ def make_study() -> MakeStudy:
 
 
 @pytest.fixture
-def study(make_study: MakeStudy) -> AnnotationStudy:
+def study(create_study: MakeStudy) -> AnnotationStudy:
     """Two readings an image, frontal or lateral."""
-    return make_study()
+    return create_study()
 
 
 @pytest.fixture

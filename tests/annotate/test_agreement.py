@@ -70,8 +70,8 @@ def test_a_reader_is_measured_against_himself_on_the_hidden_repeats(study, reade
     assert found[1].table == ((1, 0, 0), (1, 0, 0), (0, 0, 0))  # rows: the first time
 
 
-def test_a_label_of_the_study_may_itself_be_called_excluded(make_study, readers, say):
-    study = make_study("frontal", "excluded")
+def test_a_label_of_the_study_may_itself_be_called_excluded(create_study, readers, say):
+    study = create_study("frontal", "excluded")
 
     found = between_readers(study, [say(1, "a", "excluded"), say(2, "a", "excluded")], readers)
 

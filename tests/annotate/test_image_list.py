@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.annotate.image_list import each_listed_image
+from cxrview.annotate.image_list import iter_listed_images
 from cxrview.errors import UsageError
 
 ROWS = [{"path": "a.png", "ward": "east"}, {"path": "b.png", "ward": None}]
@@ -25,20 +25,20 @@ def written(tmp_path, ending):
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_every_form_gives_every_column(tmp_path, ending):
-    assert list(each_listed_image(written(tmp_path, ending))) == ROWS
+    assert list(iter_listed_images(written(tmp_path, ending))) == ROWS
 
 
 def test_a_folder_of_parts_is_one_list(tmp_path):
     for part in ("1", "2"):
         pq.write_table(pa.Table.from_pylist([{"path": part}]), tmp_path / f"{part}.parquet")
 
-    assert [row["path"] for row in each_listed_image(tmp_path)] == ["1", "2"]
+    assert [row["path"] for row in iter_listed_images(tmp_path)] == ["1", "2"]
 
 
 def test_files_are_named_from_their_list_and_paths_as_they_stand(tmp_path):
     (tmp_path / "list.csv").write_text("file\nhere/a.png\ns3://bucket/b.png\n")
 
-    paths = [row["path"] for row in each_listed_image(tmp_path / "list.csv")]
+    paths = [row["path"] for row in iter_listed_images(tmp_path / "list.csv")]
 
     assert paths == [str(tmp_path / "here/a.png"), "s3://bucket/b.png"]
 
@@ -60,4 +60,4 @@ def test_what_is_no_list_is_refused(tmp_path, name, content, why):
         (tmp_path / name).write_text(content)
 
     with pytest.raises(UsageError, match=why):
-        list(each_listed_image(tmp_path / name))
+        list(iter_listed_images(tmp_path / name))

@@ -45,8 +45,8 @@ def test_what_was_taken_back_is_left_again(study, readers, say):
     assert found.readers[0].done == 0
 
 
-def test_hidden_repeats_are_work_too(make_study, readers, say):
-    study = make_study(repeat_share=1.0)
+def test_hidden_repeats_are_work_too(create_study, readers, say):
+    study = create_study(repeat_share=1.0)
     readings = [say(1, "a", "frontal"), say(1, "a", "frontal", occasion=1)]
 
     found = progress(study, IMAGES, readings, readers)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.annotate.sampling import draw_sample, share_out
+from cxrview.annotate.sampling import allocate, draw_sample
 from cxrview.errors import UsageError
 
 ARCHIVE = {
@@ -16,14 +16,14 @@ sizes = st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 400), min_
 
 
 def test_shares_are_in_proportion_but_for_the_small_strata():
-    shares = share_out({"classified": 960, "review": 37, "not_chest": 3}, 100)
+    shares = allocate({"classified": 960, "review": 37, "not_chest": 3}, 100)
 
     assert shares == {"classified": 92, "review": 5, "not_chest": 3}
 
 
 @given(sizes=sizes, sample=st.integers(40, 2000))
 def test_a_sample_is_met_exactly_and_no_stratum_gives_more_than_it_has(sizes, sample):
-    shares = share_out(sizes, sample)
+    shares = allocate(sizes, sample)
 
     assert sum(shares.values()) == min(sample, sum(sizes.values()))
     assert all(min(5, size) <= shares[name] <= size for name, size in sizes.items())
@@ -31,7 +31,7 @@ def test_a_sample_is_met_exactly_and_no_stratum_gives_more_than_it_has(sizes, sa
 
 @given(sizes=sizes, sample=st.integers(40, 2000))
 def test_strata_above_the_least_have_weights_that_differ_by_rounding_alone(sizes, sample):
-    shares = share_out(sizes, sample)
+    shares = allocate(sizes, sample)
     fractions = [shares[n] / sizes[n] for n in sizes if shares[n] > 5]
     slack = [1 / sizes[n] for n in sizes if shares[n] > 5]
 
@@ -82,4 +82,4 @@ def test_all_images_stand_for_themselves(sample):
 
 def test_a_sample_too_small_for_its_strata_is_refused():
     with pytest.raises(UsageError, match="12 is too small for 3 strata with 5 images each"):
-        share_out({"a": 50, "b": 60, "c": 3}, 12)
+        allocate({"a": 50, "b": 60, "c": 3}, 12)

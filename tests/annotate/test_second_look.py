@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.annotate.second_look import Doubt, second_look_order
+from cxrview.annotate.second_look import Disagreement, second_look_order
 from cxrview.records import Settled, StudyImage
 from cxrview.terms import LabelStatus, ReadingRound
 
@@ -56,7 +56,7 @@ def test_where_the_model_named_no_view_its_pfi_decides():
 
     order = second_look_order(images, {i: settled(i, "frontal") for i in "abc"})
 
-    assert order == (Doubt(image_id="a", surprise=60, is_looked_at=False),)
+    assert order == (Disagreement(image_id="a", surprise=60, is_looked_at=False),)
 
 
 def test_a_view_that_the_model_named_counts_by_its_own_cutoff():

@@ -61,11 +61,11 @@ def test_exclusions_agree_whatever_their_reason_and_the_first_readers_counts(of_
     assert settled.is_settled
 
 
-def test_of_more_exclusions_the_reason_of_most_counts(of_a, say, make_study, readers):
+def test_of_more_exclusions_the_reason_of_most_counts(of_a, say, create_study, readers):
     third = Reader(reader_id=4, name="third", roles=frozenset({Role.READER}))
     said = [say(1, "a", "duplicate"), say(2, "a", "other"), say(4, "a", "other")]
 
-    settled = of_a(*said, in_study=make_study(readings_per_image=3), by=[*readers, third])
+    settled = of_a(*said, in_study=create_study(readings_per_image=3), by=[*readers, third])
 
     assert (settled.how, settled.reason) == (LabelStatus.AGREED, "other")
 

@@ -34,11 +34,11 @@ def test_who_only_adjudicates_reads_nothing_blind(study, images, readers):
 
 
 def test_the_orders_of_readers_seeds_and_studies_have_nothing_to_do_with_each_other(
-    make_study, images
+    create_study, images
 ):
     orders = [
         [s.image_id for s in worklist(study, images, several(2), reader)]
-        for study in (make_study(), make_study(seed=1), make_study(study_id="8" * 32))
+        for study in (create_study(), create_study(seed=1), create_study(study_id="8" * 32))
         for reader in several(2)
     ]
     orders.append([image.image_id for image in images])
@@ -48,8 +48,8 @@ def test_the_orders_of_readers_seeds_and_studies_have_nothing_to_do_with_each_ot
     assert max(map(abs, alike)) < 0.25  # 3.5 standard errors of 200 images
 
 
-def test_the_same_study_gives_the_same_list_however_it_is_given(make_study, images):
-    study, readers = make_study(repeat_share=0.2), several(5)
+def test_the_same_study_gives_the_same_list_however_it_is_given(create_study, images):
+    study, readers = create_study(repeat_share=0.2), several(5)
 
     assert lists(study, images, readers) == lists(study, images[::-1], readers[::-1])
 
@@ -104,19 +104,19 @@ def test_who_has_read_an_image_keeps_it_when_others_come(study, images):
     assert not any(s.image_id in has_read for n in (3, 4, 5, 6) for s in after[n])
 
 
-def test_hidden_repeats_are_the_share_that_was_asked_for(make_study, images):
-    without = lists(make_study(), images, several(2))
+def test_hidden_repeats_are_the_share_that_was_asked_for(create_study, images):
+    without = lists(create_study(), images, several(2))
 
-    repeating = lists(make_study(repeat_share=0.25), images, several(2))
+    repeating = lists(create_study(repeat_share=0.25), images, several(2))
 
     for reader_id, shown in repeating.items():
         assert tuple(s for s in shown if s.occasion == 0) == without[reader_id]
         assert 30 <= sum(s.occasion for s in shown) <= 70  # 50, give or take 3 standard errors
 
 
-def test_hidden_repeats_are_of_images_from_anywhere_in_the_list(make_study, images):
+def test_hidden_repeats_are_of_images_from_anywhere_in_the_list(create_study, images):
     """Were the draw tied to the order, a reader would learn that only early images come again."""
-    shown = worklist(make_study(repeat_share=0.25), images, several(1), several(1)[0])
+    shown = worklist(create_study(repeat_share=0.25), images, several(1), several(1)[0])
     order = [s.image_id for s in shown if s.occasion == 0]
     places = [order.index(s.image_id) for s in shown if s.occasion == 1]
 
@@ -126,9 +126,9 @@ def test_hidden_repeats_are_of_images_from_anywhere_in_the_list(make_study, imag
 @pytest.mark.parametrize("count", [1, 5, 9, 10, 11, 25, 200])
 @pytest.mark.parametrize("share", [0.1, 1.0])
 def test_a_repeat_comes_ten_showings_after_the_first_or_as_late_as_can_be(
-    make_study, images, count, share
+    create_study, images, count, share
 ):
-    shown = worklist(make_study(repeat_share=share), images[:count], several(1), several(1)[0])
+    shown = worklist(create_study(repeat_share=share), images[:count], several(1), several(1)[0])
     first = {s.image_id: n for n, s in enumerate(shown) if s.occasion == 0}
     gaps = {n: n - first[s.image_id] for n, s in enumerate(shown) if s.occasion == 1}
     last_first = max(first.values())
@@ -139,10 +139,10 @@ def test_a_repeat_comes_ten_showings_after_the_first_or_as_late_as_can_be(
         assert gap > 0
 
 
-def test_no_showing_id_says_that_an_image_comes_again(make_study, images):
+def test_no_showing_id_says_that_an_image_comes_again(create_study, images):
     every = [
         s.showing_id
-        for shown in lists(make_study(repeat_share=1.0), images, several(2)).values()
+        for shown in lists(create_study(repeat_share=1.0), images, several(2)).values()
         for s in shown
     ]
 
@@ -151,13 +151,13 @@ def test_no_showing_id_says_that_an_image_comes_again(make_study, images):
     assert not {image.image_id for image in images} & set(every)
 
 
-def test_a_showing_id_is_of_its_study_reader_image_round_and_occasion(make_study):
-    study = make_study()
+def test_a_showing_id_is_of_its_study_reader_image_round_and_occasion(create_study):
+    study = create_study()
     known = showing_id(study, 1, "a")
 
     others = [
-        showing_id(make_study(study_id="8" * 32), 1, "a"),
-        showing_id(make_study(seed=1), 1, "a"),
+        showing_id(create_study(study_id="8" * 32), 1, "a"),
+        showing_id(create_study(seed=1), 1, "a"),
         showing_id(study, 2, "a"),
         showing_id(study, 1, "b"),
         showing_id(study, 1, "a", 1),

@@ -315,7 +315,7 @@ def test_images_that_the_model_was_trained_on_are_told(images, model):
 
     assert seen
     assert told == (
-        f"mean-grey-1 was trained on {seen} of the 30 inside images: what it gets right of them "
+        f"mean-grey-1 was trained on {seen} of the 30 inside images: its accuracy on them "
         "says nothing about new patients",
     )
     assert untold == ()
@@ -329,7 +329,7 @@ def test_what_could_not_be_read_is_told(images, model):
 
     told = assessment_remarks(same, model.card, (), baselines=False)
 
-    assert told == ("1 labelled file could not be read: in no count",)
+    assert told == ("1 labelled file could not be read: not in any count",)
 
 
 def test_a_network_may_have_the_name_of_its_candidate(images, model, tmp_path):

@@ -11,7 +11,7 @@ from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.wire import DecodedImage
 from cxrview.records import Failure, Instance
 
-MOST = 4
+MAX_BATCH = 4
 INSTANCE = Instance(path="a", content_id="1")
 PICTURE = DecodedImage(instance=INSTANCE, warnings=(), pixels=np.zeros((2, 2), np.uint8))
 SKIPPED = DecodedImage(instance=INSTANCE, warnings=(), skip_reason="ct")
@@ -19,7 +19,7 @@ FAILED = Failure(path="c", code="truncated", reason="it ends early", advice="")
 
 
 def gathered(*outcomes) -> Batcher:
-    gathering = Batcher(MOST)
+    gathering = Batcher(MAX_BATCH)
     for outcome in outcomes:
         gathering.add(outcome)
     return gathering
@@ -31,8 +31,8 @@ def test_an_idle_network_gets_the_first_radiograph_at_once():
 
 @pytest.mark.parametrize("is_still", [False, True])
 def test_while_it_is_busy_a_batch_gathers(is_still):
-    assert not gathered(*[PICTURE] * (MOST - 1)).is_due(is_idle=False, is_still=is_still)
-    assert gathered(*[PICTURE] * MOST).is_due(is_idle=False, is_still=is_still)
+    assert not gathered(*[PICTURE] * (MAX_BATCH - 1)).is_due(is_idle=False, is_still=is_still)
+    assert gathered(*[PICTURE] * MAX_BATCH).is_due(is_idle=False, is_still=is_still)
 
 
 def test_what_nobody_need_answer_goes_on_when_nothing_comes_or_when_it_has_grown_long():
@@ -52,7 +52,7 @@ def test_nothing_is_never_due():
 )
 def test_everything_goes_out_once_in_order_and_in_no_batch_that_is_too_large(events):
     """None: nothing came for a while."""
-    gathering, batches = Batcher(MOST), []
+    gathering, batches = Batcher(MAX_BATCH), []
     for outcome, is_idle in events:
         if outcome:
             gathering.add(outcome)
@@ -61,7 +61,7 @@ def test_everything_goes_out_once_in_order_and_in_no_batch_that_is_too_large(eve
     batches.append(gathering.take())
 
     assert [id(one) for batch in batches for one in batch] == [id(o) for o, _ in events if o]
-    assert all(sum(one is PICTURE for one in batch) <= MOST for batch in batches)
+    assert all(sum(one is PICTURE for one in batch) <= MAX_BATCH for batch in batches)
     assert all(batches[:-1])
 
 

@@ -29,11 +29,11 @@ def test_a_wrong_import_is_taken_back_and_may_be_made_again(room):
     listed = room.run("annotate imports study.db").output
     again = room.run("annotate import study.db readings.csv").output
 
-    assert "import 1 is undone: its 80 readings count no more" in undone
+    assert "import 1 is undone: its 80 readings do not count any more" in undone
     assert "anna, reader: 0 of 40 read, 40 left" in status
     assert "import 1 (80 readings of readings.csv) is undone" in status
     assert "1: 80 readings of readings.csv" in listed and "undone" in listed
-    assert "80 readings written, 0 were there already" in again
+    assert "80 readings written, 0 were already there" in again
     assert "anna, reader: 40 of 40 read" in room.run("annotate status study.db").output
     assert "0 readings written, 80" in room.run("annotate import study.db readings.csv").output
 
@@ -54,11 +54,11 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(room):
 
     _, _, readers, readings = room.study()
     assert "dora would be new among the readers" in dry
-    assert "80 readings would be written, 0 were there already" in dry
+    assert "80 readings would be written, 0 were already there" in dry
     assert (len(readers), readings) == (3, [])
     room.run("annotate import study.db readings.csv")
     known = room.run("annotate import study.db readings.csv --dry-run").output
-    assert "0 readings would be written, 80 were there already" in known
+    assert "0 readings would be written, 80 were already there" in known
 
 
 def test_one_persons_readings_under_two_names_are_told_and_can_be_withdrawn(room):
@@ -67,7 +67,7 @@ def test_one_persons_readings_under_two_names_are_told_and_can_be_withdrawn(room
 
     twice = room.run("annotate import study.db readings.csv --rename anna=dora").output
 
-    assert "anna and dora say the same of all 40 images that both read" in twice
+    assert "anna and dora gave the same verdict on all 40 images that both read" in twice
     assert "anna and ben say" not in twice
     withdrawn = room.run("annotate reader study.db dora --withdraw").output
     assert "dora is retired, and none of 40 acts counts" in withdrawn
@@ -88,7 +88,7 @@ def test_a_retired_reader_keeps_readings_and_gives_up_the_share(room):
 
     said = room.run("annotate reader study.db anna --retire").output
 
-    assert "anna is retired; 4 acts count on" in said
+    assert "anna is retired; 4 acts" in said
     # Of 40 images 4 need one reader more, 36 two: 76 readings, of which two readers do all.
     left = [
         int(line.split(":")[1].split()[0]) for line in said.splitlines() if " left to read" in line
@@ -114,7 +114,7 @@ def test_a_renamed_reader_is_not_made_anew_by_the_next_import(room):
     with pytest.raises(UsageError, match="anna was renamed to Dora"):
         room.run("annotate import study.db readings.csv")
     again = room.run("annotate import study.db readings.csv --rename anna=Dora").output
-    assert "0 readings written, 80 were there already" in again
+    assert "0 readings written, 80 were already there" in again
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_reading_after_the_opinion_was_shown_is_wrong(room):
 
     said = room.run("annotate verify study.db", code=1).output
 
-    assert "1 blind acts that count came after their reader had been shown" in said
+    assert "1 blind acts that count came after their reader had seen" in said
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -323,7 +323,7 @@ def test_a_blind_reading_of_an_image_revealed_to_its_reader_is_wrong(room, every
 
     said = room.run("annotate verify study.db", code=1).output
 
-    assert re.search(r"\d+ blind acts? that counts? w.* had been shown what others say", said)
+    assert re.search(r"\d+ blind acts? that counts? w.* had seen the result of others", said)
 
 
 def test_replaced_and_missing_files_are_wrong(room):
@@ -371,7 +371,7 @@ def test_readers_who_say_the_same_are_told_of_and_at_the_same_times_are_wrong(ro
 
     said = room.run("annotate verify study.db", code=1 if minutes else 0).output
 
-    (line,) = [line for line in said.splitlines() if "anna and ben say the same" in line]
+    (line,) = [line for line in said.splitlines() if "anna and ben gave the same verdict" in line]
     assert line.startswith(kind) and "all 40 images" in line
 
 

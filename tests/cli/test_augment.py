@@ -143,7 +143,7 @@ def test_an_image_file_becomes_106_pictures(picture, tmp_path):
     ("arguments", "message"),
     [
         (["{picture}"], "nothing to do"),
-        (["{picture}", "--out", "{new}", "--edge", "white"], "there is no edge white"),
+        (["{picture}", "--out", "{new}", "--edge", "white"], "edge white does not exist"),
         (["{picture}", "--out", "{new}", "--materialise"], "is not a prepared store"),
         (["{store}", "--materialise"], "needs a folder"),
         (["{store}", "--sheet", "{new}", "--image", "x.png"], "has no image x.png"),

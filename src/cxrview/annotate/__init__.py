@@ -1,1 +1,1 @@
-"""Two readers, one label: rules, database, formats, web pages."""
+"""Annotation studies, in which two readers label each image: rules, database, formats, pages."""

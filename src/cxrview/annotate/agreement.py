@@ -18,26 +18,27 @@ from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
 from cxrview.terms import Method, ReadingRound, Role
 
-_Said = dict[tuple[int, int], dict[str, str]]
-"""By reader id and occasion: the verdict by image id."""
+_Verdicts = dict[tuple[int, int], dict[str, str]]
+"""By reader id and occasion, the verdict on each image id."""
 
 
 def between_readers(
     study: AnnotationStudy, readings: Iterable[Reading], readers: Iterable[Reader]
 ) -> dict[tuple[int, int], Kappa]:
-    """Return the kappa of every pair of readers on the images that both read blind, by ids.
+    """Return the kappa of every pair of readers on the images that both read blind, by reader ids.
 
-    The adjudicator's rulings are not in it. Two who have no image in common are left out.
+    Adjudications do not count. Pairs without a common image are left out.
 
     Args:
-        study: gives the order of the labels.
-        readings: all of the study, or those that stand.
+        study: has the order of the labels.
+        readings: all of the study, or the effective ones.
         readers: all of the study.
     """
-    said = _said(readings)
+    verdicts = _verdicts(readings)
     ids = sorted(reader.reader_id for reader in readers if Role.READER in reader.roles)
     pairs = {
-        pair: _kappa(study, said[pair[0], 0], said[pair[1], 0]) for pair in combinations(ids, 2)
+        pair: _kappa(study, verdicts[pair[0], 0], verdicts[pair[1], 0])
+        for pair in combinations(ids, 2)
     }
     return {pair: kappa for pair, kappa in pairs.items() if kappa is not None}
 
@@ -47,11 +48,14 @@ def within_readers(
 ) -> dict[int, Kappa]:
     """Return the kappa of first and second readings of the hidden repeats, by reader id.
 
-    Who has read no image twice is left out. The arguments are those of `between_readers`.
+    Readers who read no image twice are left out. The arguments are those of `between_readers`.
     """
-    said = _said(readings)
+    verdicts = _verdicts(readings)
     ids = sorted(reader.reader_id for reader in readers if Role.READER in reader.roles)
-    own = {reader_id: _kappa(study, said[reader_id, 0], said[reader_id, 1]) for reader_id in ids}
+    own = {
+        reader_id: _kappa(study, verdicts[reader_id, 0], verdicts[reader_id, 1])
+        for reader_id in ids
+    }
     return {reader_id: kappa for reader_id, kappa in own.items() if kappa is not None}
 
 
@@ -60,12 +64,12 @@ def write_kappa(value: float) -> str:
     return f"{round(value, 3) + 0.0:.3f}"
 
 
-def _said(readings: Iterable[Reading]) -> _Said:
-    said: _Said = defaultdict(dict)
+def _verdicts(readings: Iterable[Reading]) -> _Verdicts:
+    verdicts: _Verdicts = defaultdict(dict)
     for reading in effective_readings(readings).values():
         if reading.round is ReadingRound.BLIND:
-            said[reading.reader_id, reading.occasion][reading.image_id] = verdict_of(reading)
-    return said
+            verdicts[reading.reader_id, reading.occasion][reading.image_id] = verdict_of(reading)
+    return verdicts
 
 
 def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]) -> Kappa | None:
@@ -79,7 +83,7 @@ def _kappa(study: AnnotationStudy, first: dict[str, str], second: dict[str, str]
 
 
 PAUSE_SECONDS = 60
-"""A longer gap between two readings is a pause and not counted as work; ours."""
+"""A longer gap between two readings is a pause and not counted as work; our choice."""
 _GRID = frozenset({Method.GRID, Method.GRID_EXCEPTION})
 
 
@@ -110,32 +114,32 @@ def pace(
 ) -> dict[int, ReaderPace]:
     """Return the rates of all readers with readings, by reader id; imports do not count.
 
-    A single reading takes from the one before it, by whatever means, to its own key. After a
-    pause, or as the first, it takes the milliseconds that the browser measured, if any. A reading
-    on a page of thumbnails takes its share of the page's time.
+    A single reading lasts from the reading before it, of any method, to its own key. The first one,
+    and one after a pause, lasts the milliseconds that the browser measured, if any. A reading on a
+    page of thumbnails lasts its share of the page's time.
 
     Args:
-        readings: all of the study, since those that were taken back took time as well.
-        shown_in: the round that is asked about.
+        readings: all of the study, since readings that were undone took time, too.
+        shown_in: the round to count.
     """
     every = list(readings)
     made = [
         r for r in every if r.round is shown_in and r.act in VERDICTS and r.how is not Method.IMPORT
     ]
-    stand = {(r.reader_id, r.uid) for r in effective_readings(every).values()}
+    effective = {(r.reader_id, r.uid) for r in effective_readings(every).values()}
     of: defaultdict[int, list[Reading]] = defaultdict(list)
     for reading in sorted(made, key=lambda r: (r.made, r.reading_id)):
         of[reading.reader_id].append(reading)
-    return {reader_id: _reader_pace(mine, stand) for reader_id, mine in sorted(of.items())}
+    return {reader_id: _reader_pace(mine, effective) for reader_id, mine in sorted(of.items())}
 
 
-def _reader_pace(mine: list[Reading], stand: set[tuple[int, str]]) -> ReaderPace:
+def _reader_pace(mine: list[Reading], effective: set[tuple[int, str]]) -> ReaderPace:
     seconds = _seconds(mine)
     single, grid = (
         [(r, t) for r, t in zip(mine, seconds, strict=True) if (r.how in _GRID) is is_grid]
         for is_grid in (False, True)
     )
-    return ReaderPace(single=_pace(single, stand), grid=_pace(grid, stand))
+    return ReaderPace(single=_pace(single, effective), grid=_pace(grid, effective))
 
 
 def _seconds(mine: list[Reading]) -> list[float | None]:
@@ -151,8 +155,8 @@ def _seconds(mine: list[Reading]) -> list[float | None]:
     return [None if s is not None and s > PAUSE_SECONDS else s for s in seconds]
 
 
-def _pace(taken: list[tuple[Reading, float | None]], stand: set[tuple[int, str]]) -> Pace:
-    kept = [(r, t) for r, t in taken if (r.reader_id, r.uid) in stand]
+def _pace(taken: list[tuple[Reading, float | None]], effective: set[tuple[int, str]]) -> Pace:
+    kept = [(r, t) for r, t in taken if (r.reader_id, r.uid) in effective]
     active = sum(t for _, t in taken if t is not None)
     timed = sum(t is not None for _, t in kept)
     measured = [r.milliseconds for r, _ in kept if r.milliseconds is not None]
@@ -171,10 +175,10 @@ def agreement_of(store: ReadingStore) -> Json:
     """Return kappa between and within readers, and the reading rate of each reader, as JSON.
 
     Returns:
-        `study`; `between`, for each two readers `first`, `second` and the fields of `Kappa`;
-        `within`, for each who read hidden repeats `reader` and the same; `pace`, for each who
-        read here `reader` and the fields of `ReaderPace` for `single` and `grid`; `late`, for each
-        who has some `reader` and `acts` of the blind round that came after its closing and count.
+        `study`; `between`, for each pair of readers `first`, `second` and the fields of `Kappa`;
+        `within`, for each reader of hidden repeats `reader` and the same fields; `pace`, for each
+        reader with readings made in cxrview `reader` and the fields of `ReaderPace` for `single`
+        and `grid`; `late`, for each reader with late readings `reader` and their number `acts`.
     """
     readers, readings = store.readers(), list(store.readings())
     names = {reader.reader_id: reader.name for reader in readers}

@@ -25,19 +25,18 @@ _QUESTIONS: tuple[tuple[str, Question, Question], ...] = (
     (WITHOUT, lambda r: r.label_view is not None, lambda r: r.view is None),
     (NOTHING_THERE, lambda r: r.view is not None, lambda r: r.label_view is None),
 )
-"""For each share: its name, the images it is taken among, and those that count."""
+"""For each share: its name, the images it is a share of, and those that count as errors."""
 
 
 def archive_error(rows: Iterable[LabelledRow]) -> ArchiveError:
     """Count errors of a result in a labelled sample, and estimate those of the archive.
 
-    `wrong view` is the share of images with a view by readers and result in which the two differ;
-    `view not named` that of images with a view which the result sends to review, refuses or skips;
-    `named where there is none` that of views which the result names of what readers excluded or
-    called something else.
+    `wrong view` is the share of images whose views by readers and by the result differ, among
+    images for which both name one; `view not named` that of images with a view by readers which the
+    result sends to review, refuses or skips; `named where there is none` that of views in the
+    result which readers excluded or gave another label.
 
-    A stratum counts in the archive by all its images, as if those that are settled had been drawn
-    from it by themselves.
+    A stratum is weighted by all its images, as if its settled images had been drawn at random.
 
     Args:
         rows: every image of a study.
@@ -62,7 +61,7 @@ def archive_error(rows: Iterable[LabelledRow]) -> ArchiveError:
 
 
 def _strata(rows: Iterable[LabelledRow]) -> dict[str, list[LabelledRow]]:
-    """By name; images of one name and two weights come from two draws, and are two strata."""
+    """Group by stratum; images of one stratum with two weights come from two draws, and are two."""
     found: dict[tuple[str, float], list[LabelledRow]] = {}
     for row in rows:
         found.setdefault((row.stratum, row.weight), []).append(row)
@@ -131,12 +130,12 @@ Row = dict[str, Any]
 def labelled_rows(
     table: Path, store: ReadingStore, *, root: Path | None = None
 ) -> list[LabelledRow]:
-    """Every image of a study beside what a result says of it.
+    """Return every image of a study with its row in a result.
 
     Args:
         table: a result of `classify`, in any format.
         store: the study.
-        root: what relative paths of the table are relative to; the working folder where None.
+        root: folder that relative paths of the table are relative to; None for the working folder.
 
     Raises:
         UsageError: as `each_row`, or labels were merged into the result.
@@ -163,7 +162,7 @@ def write_archive_error(folder: Path, found: ArchiveError) -> None:
     """Write shares, strata, and the images whose view is wrong, each as CSV.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or fails.
     """
     write_rows(
         folder / SHARES, [_share_row(asdict(share)) for share in found.shares], _SHARE_COLUMNS
@@ -174,7 +173,7 @@ def write_archive_error(folder: Path, found: ArchiveError) -> None:
 
 
 def _share_row(share: Row) -> Row:
-    """Without records within the record."""
+    """Return a row without its nested records."""
     weighted = {f"weighted_{end}": at for end, at in share.pop("weighted_interval").items()}
     return {**share.pop("interval"), **weighted, **share}
 

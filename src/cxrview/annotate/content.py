@@ -1,4 +1,4 @@
-"""Compare the image files of a study with the digests that were stored when it was created."""
+"""Detect image files of a study that were replaced since it was created, by stored digests."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ _THREADS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContentFound:
+class ContentCheck:
     """The result of comparing the files of a study with their digests."""
 
     replaced: tuple[StudyImage, ...] = ()
@@ -32,13 +32,13 @@ def check_content(
     images: Iterable[StudyImage] | None = None,
     *,
     watch: Callable[[int], None] = lambda done: None,
-) -> ContentFound:
-    """Read every file and compare its digest. It takes as long as reading them does.
+) -> ContentCheck:
+    """Read every file and compare its digest; this takes as long as reading the files.
 
     Args:
         store: of the study.
-        images: those to look at; all of the study where None.
-        watch: called with how many more were looked at.
+        images: to check; None for all of the study.
+        watch: called with the number of further images checked.
     """
     images = store.images() if images is None else tuple(images)
     replaced, missing, same, unknown = [], [], 0, 0
@@ -53,13 +53,13 @@ def check_content(
                 same += 1
             else:
                 replaced.append(image)
-    return ContentFound(
+    return ContentCheck(
         replaced=tuple(replaced), missing=tuple(missing), same=same, unknown=unknown
     )
 
 
 def _found(store: ReadingStore, image: StudyImage) -> str | None:
-    """Return the digest; empty if the file cannot be read, None if there is none to compare."""
+    """Return the file's digest; empty if it cannot be read, None if the study stores no digest."""
     local = local_path(absolute_path(store, image.path))
     if not image.content_id or not local:
         return None

@@ -1,4 +1,4 @@
-"""Draw the images of a new annotation study, from a table of results or from files."""
+"""Sample the images of a new annotation study, from a table of results or from files."""
 
 import os
 import secrets
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cxrview.annotate.image_list import each_listed_image
-from cxrview.annotate.sampling import LEAST, Sample, draw_sample
+from cxrview.annotate.image_list import iter_listed_images
+from cxrview.annotate.sampling import MIN_PER_STRATUM, Sample, draw_sample
 from cxrview.errors import NoPixelData, UnreadableImage, UsageError
 from cxrview.image import open_image
 from cxrview.records import StudyImage
@@ -36,7 +36,7 @@ class Draw:
     """Number of images; None for all."""
     stratify: tuple[str, ...] = ()
     """Columns of the table, or `source`."""
-    least: int = LEAST
+    least: int = MIN_PER_STRATUM
     """Smallest number of images of each stratum."""
     seed: int = 0
 
@@ -49,16 +49,16 @@ class Patients:
     key: Callable[[str], str] = str
     """Returns the pseudonym of a patient from a column or a path."""
 
-    def tell(self, image: StudyImage, row: Row) -> StudyImage:
+    def with_patient(self, image: StudyImage, row: Row) -> StudyImage:
         """Return an image with its patient, or unchanged if the source has none."""
         name = self.source.find(image.path.replace(os.sep, "/"), row)
         return replace(image, patient=self.key(name)) if name else image
 
     def need_some(self, images: Iterable[StudyImage]) -> None:
-        """Refuse a source that gives no patient at all.
+        """Check that a source gives a patient for at least one image.
 
         Raises:
-            UsageError: there is one, and no image has a patient.
+            UsageError: a source was given, and no image has a patient.
         """
         if self.source and not any(image.patient for image in images):
             raise UsageError(
@@ -89,17 +89,17 @@ def draw_from_table(
     """Draw from a result of `classify`, or from a list of files in any table.
 
     Args:
-        table: as for `each_listed_image`.
-        draw: how many, by which strata.
-        root: what relative paths of the table are relative to, the working folder where None; and
-            what those of the study are. Where None, the deepest folder that holds all of it.
-        only: decisions; where none, `USUAL_DECISIONS`. A table without decisions gives all.
-        patients: where they are told from; what it does not tell, the columns `patient_key` and
-            `patient` do, as they stand there.
+        table: as for `iter_listed_images`.
+        draw: number of images, and the columns that define strata.
+        root: folder that relative paths of the table, and those of the study, are relative to.
+        None for the working folder and for the deepest folder that contains all images.
+        only: decisions; if empty, `USUAL_DECISIONS`. Ignored for a table without decisions.
+        patients: their source; for images without a patient there, the columns `patient_key` and
+        `patient` are used unchanged.
 
     Raises:
-        UsageError: as `each_listed_image` and `draw_sample`, or a column is missing; or `patients`
-            tells of no image.
+        UsageError: as `iter_listed_images` and `draw_sample`, a column is missing, or `patients`
+            gives no patient for any image.
     """
     wanted = set(only or USUAL_DECISIONS)
     if wanted - set(Decision):
@@ -113,10 +113,12 @@ def draw_from_table(
     if root:
         holding = str(root.absolute())
     else:
-        holding = _folder_of_all(_placed(row["path"], None) for row in each_listed_image(table, ()))
+        holding = _folder_of_all(
+            _placed(row["path"], None) for row in iter_listed_images(table, ())
+        )
 
     def each(columns: Sequence[str]) -> Iterator[Row]:
-        for row in each_listed_image(table, columns):
+        for row in iter_listed_images(table, columns):
             if row.get("decision") in wanted or (not only and not row.get("decision")):
                 yield row | {"path": _placed(row["path"], root)}
 
@@ -126,7 +128,7 @@ def draw_from_table(
         raise UsageError(f"{table} has no image with decision {' or '.join(sorted(wanted))}")
     sample = draw_sample(strata, draw.sample, least=draw.least, seed=draw.seed)
     images = [
-        patients.tell(_image_of_row(row, holding, sample, SOURCE in draw.stratify), row)
+        patients.with_patient(_image_of_row(row, holding, sample, SOURCE in draw.stratify), row)
         for row in each((*_KEPT, *patients.source.columns(known)))
         if row["path"] in sample.stratum_of
     ]
@@ -142,34 +144,34 @@ def draw_from_files(
     root: Path | None = None,
     patient_key: Callable[[str], str],
     patients: PatientSource | None = None,
-    tell: Callable[[UnreadableImage], None],
+    on_failure: Callable[[UnreadableImage], None],
     watch: Callable[[int], None] = lambda done: None,
 ) -> Drawn:
-    """Draw from files, whose headers are read now; unreadable files are left out and reported.
+    """Draw from files, after reading their headers; unreadable files are left out and reported.
 
     Args:
-        paths: as `find_images` gives them.
-        draw: how many; strata by `source` alone, the first folder below the root.
-        root: what the study's paths are relative to; the deepest folder of all where None.
-        patient_key: makes a pseudonym of a patient's id.
-        patients: a pattern that tells patients by their paths; what it does not tell, headers do.
-        tell: called with each file that gives no image.
-        watch: called with how many more files were looked at.
+        paths: from `find_images`.
+        draw: number of images; strata only by `source`, the first folder below the root.
+        root: folder that the study's paths are relative to; None for the deepest folder of all.
+        patient_key: returns the pseudonym of a patient's id.
+        patients: a pattern that finds patients in paths; where it does not match, headers are used.
+        on_failure: called with each file that is not a readable image.
+        watch: called with the number of further files read.
 
     Raises:
-        UsageError: as `draw_sample`, or strata by what files do not tell; or `patients` names a
-            column, or a pattern that fits no image.
+        UsageError: as `draw_sample`; strata by anything but `source`; or `patients` names a
+            column, or a pattern that matches no image.
     """
     if set(draw.stratify) - {SOURCE}:
         raise UsageError(
-            "files themselves are told apart by source alone, the first folder",
+            "files can only be stratified by source, their first folder",
             "For other strata classify them first, and draw with --from views.parquet",
         )
-    told = Patients(source=patients or PatientSource(), key=patient_key)
-    if told.source.column:
+    path_patients = Patients(source=patients or PatientSource(), key=patient_key)
+    if path_patients.source.column:
         raise UsageError(
             "--patient-column is for a table: files themselves have no columns",
-            "Name the table with --from, or tell patients by --patient-pattern",
+            "Name the table with --from, or use --patient-pattern",
         )
     found: dict[str, StudyImage] = {}
     for path in paths:
@@ -177,7 +179,7 @@ def draw_from_files(
         try:
             found[placed] = _image_of_file(path, placed, patient_key)
         except UnreadableImage as error:
-            tell(error)
+            on_failure(error)
         watch(1)
     holding = str(root.absolute()) if root else _folder_of_all(found)
     strata = {path: _stratum({"path": path}, draw.stratify, holding) for path in found}
@@ -187,8 +189,8 @@ def draw_from_files(
         _belonging(found[path], holding, sample, _first_folder(path, holding) if by_source else "")
         for path in sample.stratum_of
     ]
-    images = [told.tell(image, {}) for image in images]
-    told.need_some(images)
+    images = [path_patients.with_patient(image, {}) for image in images]
+    path_patients.need_some(images)
     return Drawn(root=holding, images=tuple(images), about=_about(draw, sample))
 
 
@@ -224,7 +226,7 @@ def _image_of_row(row: Row, holding: str, sample: Sample, by_source: bool) -> St
         )
     except ValueError as error:
         raise UsageError(
-            "the table's pfi or header_view is none", "Name an unchanged result"
+            "the table's pfi or header_view is not valid", "Name an unchanged result"
         ) from error
     return _belonging(image, holding, sample, str(source))
 
@@ -267,7 +269,7 @@ def _first_folder(path: str, holding: str) -> str:
 
 def _check_columns(table: Path, stratify: Sequence[str], patients: PatientSource) -> Row:
     """Return the first row, for the names of its columns."""
-    first = next(each_listed_image(table), None)
+    first = next(iter_listed_images(table), None)
     if first is None:
         raise UsageError(f"{table} has no rows")
     if missing := set(stratify) - {SOURCE, *first}:

@@ -1,7 +1,7 @@
 """Effective readings: the labels, exclusions, flags and postponements that no undo has reversed.
 
-Readings are rows that are only ever appended; an undo is one more row. Their order is the order in
-which they were written.
+Readings are append-only rows; an undo is one more row. Their order is that in which they were
+written.
 """
 
 from collections import defaultdict

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cxrview.annotate.content import ContentFound, check_content
+from cxrview.annotate.content import ContentCheck, check_content
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.formats.label_studio import write_label_studio
 from cxrview.annotate.formats.label_tables import (
@@ -15,7 +15,7 @@ from cxrview.annotate.formats.label_tables import (
     label_format,
     write_label_table,
 )
-from cxrview.annotate.formats.link_tree import lay_links
+from cxrview.annotate.formats.link_tree import create_links
 from cxrview.annotate.labels import (
     SettledImage,
     label_rows,
@@ -32,7 +32,7 @@ def chosen_images(store: ReadingStore, each: str | None = None) -> list[SettledI
     """Return the settled images; with `each` those with a view, one per patient or study.
 
     Raises:
-        UsageError: none is settled, or as `one_per`.
+        UsageError: no image is settled, or as `one_per`.
     """
     settled = [one for one in settled_images(store) if one.settled.is_settled]
     if each:
@@ -46,27 +46,27 @@ def without_replaced(
     store: ReadingStore,
     images: list[SettledImage],
     watch: Callable[[int], None] = lambda done: None,
-) -> tuple[list[SettledImage], ContentFound]:
-    """Leave out images whose file was replaced: their labels are of another image.
+) -> tuple[list[SettledImage], ContentCheck]:
+    """Leave out images whose file was replaced, since their labels belong to another image.
 
     Args:
         store: of the study.
-        images: those to look at; their files are read.
-        watch: called with how many more were looked at.
+        images: to check; their files are read.
+        watch: called with the number of further images checked.
 
     Returns:
-        Those that are left, and what was found of the files.
+        The other images, and the result of the check.
 
     Raises:
-        UsageError: none is left.
+        UsageError: no image is left.
     """
     found = check_content(store, [one.image for one in images], watch=watch)
-    gone = {image.image_id for image in found.replaced}
-    left = [one for one in images if one.image.image_id not in gone]
+    replaced = {image.image_id for image in found.replaced}
+    left = [one for one in images if one.image.image_id not in replaced]
     if not left:
         raise UsageError(
             "the file of every settled image was replaced after the study was created",
-            "Name with --root where the right files lie",
+            "Name the folder of the original files with --root",
         )
     return left, found
 
@@ -80,8 +80,8 @@ def export_labels(store: ReadingStore, out: Path, images: list[SettledImage]) ->
     """Write settled labels, in the format of the name; .json is Label Studio's.
 
     Raises:
-        UsageError: the name asks for no known format.
-        CannotWrite: the disk took no more.
+        UsageError: the ending of the name is not a known format.
+        CannotWrite: the disk is full or fails.
     """
     if label_format(out) == "json":
         pairs = [(one.image, one.settled) for one in images]
@@ -94,8 +94,8 @@ def export_readings(store: ReadingStore, out: Path) -> int:
     """Write every action of every reader as .csv or .parquet; return how many there are.
 
     Raises:
-        UsageError: the name asks for no known format.
-        CannotWrite: the disk took no more.
+        UsageError: the ending of the name is not a known format.
+        CannotWrite: the disk is full or fails.
     """
     if label_format(out) == "json":
         raise UsageError("readings cannot be written as .json: use .csv or .parquet")
@@ -110,8 +110,8 @@ def export_links(
     """Create links to the images that have a view; return how many there are.
 
     Raises:
-        UsageError: an image lies behind a URL, or as `lay_links`.
-        CannotWrite: the disk took no more.
+        UsageError: an image lies behind a URL, or as `create_links`.
+        CannotWrite: the disk is full or fails.
     """
     seen = [(one, one.view, absolute_path(store, one.image.path)) for one in images if one.view]
     if any("://" in path for *_, path in seen):
@@ -119,7 +119,7 @@ def export_links(
             "links to images behind URLs are not possible", "Copy the images to a disk"
         )
     links = {one.image.image_id: (view, Path(path)) for one, view, path in seen}
-    lay_links(folder, links, overwrite=overwrite)
+    create_links(folder, links, overwrite=overwrite)
     return len(links)
 
 
@@ -129,7 +129,7 @@ def _reading_rows(store: ReadingStore, folder: Path) -> Iterator[dict[str, Any]]
         image.image_id: relative_to(folder, absolute_path(store, image.path))
         for image in store.images()
     }
-    closed, gone = store.blind_round_closed(), store.withdrawn()
+    closed, withdrawn = store.blind_round_closed(), store.withdrawn()
     for reading in store.every_reading():
         row = {name: getattr(reading, name, None) for name in READING_COLUMNS}
         yield row | {
@@ -140,7 +140,7 @@ def _reading_rows(store: ReadingStore, folder: Path) -> Iterator[dict[str, Any]]
             "received": _text(reading.received),
             "display": json.dumps(dict(reading.display)) if reading.display else "",
             "late": is_late(reading, closed),
-            "withdrawn": gone.holds(reading.reading_id, reading.reader_id),
+            "withdrawn": withdrawn.holds(reading.reading_id, reading.reader_id),
         }
 
 

@@ -1,4 +1,4 @@
-"""Read a table that names images: a result of `classify`, or any list with a file column."""
+"""Read a table of images: a result of `classify`, or any table with a column of files."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 from cxrview.errors import UsageError
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
-from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
 
 Row = dict[str, Any]
 _NAMES = {
@@ -18,18 +18,18 @@ _NAMES = {
 """Columns that a CSV file may spell differently."""
 
 
-def each_listed_image(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
+def iter_listed_images(table: Path, columns: Collection[str] | None = None) -> Iterator[Row]:
     """Yield the rows of a table, each with the `path` of its image.
 
     Args:
         table: .parquet, .csv as `read_csv` reads it, or .jsonl, or a folder of Parquet parts. A
-            column `path` holds files as a result of `classify` does; where there is none, a column
-            `file` holds them as labels do, relative to the table.
-        columns: all that is needed besides, so that no more of a Parquet file is read; every one
-            where None. Those that a table has not are passed over.
+            column `path` holds files as in a result of `classify`; without it, a column `file`
+            holds them as in a labels file, relative to the table.
+            columns: other columns to read, so that no more of a Parquet file is read; None for all.
+            Columns that a table does not have are ignored.
 
     Yields:
-        Numbers as text where the table is a CSV; an empty cell as None.
+        Rows, with numbers as text if the table is a CSV; an empty cell is None.
 
     Raises:
         UsageError: the table does not exist, it cannot be read, or names no files.
@@ -58,12 +58,12 @@ def each_listed_image(table: Path, columns: Collection[str] | None = None) -> It
 def _with_path(row: Row, table: Path) -> Row:
     path = row["path"] if "path" in row else row["file"]
     if not path:
-        raise ValueError("every row is of a file")
+        raise ValueError("a row names no file")
     if "://" in path:
         return row | {"path": str(path)}
     folder = Path() if "path" in row else table.parent
-    path = found_name(str(path), lambda name: (folder / name).is_file())
-    if is_of_windows(path):
+    path = existing_name(str(path), lambda name: (folder / name).is_file())
+    if is_windows_path(path):
         raise UsageError(f"{table} names {path}, which is not on this computer", RELATIVE)
     return row | {"path": str(folder / path) if "path" not in row else path}
 
@@ -82,7 +82,9 @@ def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
 def _read_csv(path: Path, _columns: Collection[str] | None) -> Iterator[Row]:
     found = read_csv(path, _NAMES)
     if not {"path", "file"} & set(found.named):
-        raise UsageError(f"{path} names no images: no column path, and no column file", found.told)
+        raise UsageError(
+            f"{path} names no images: no column path, and no column file", found.columns_in_words
+        )
     for _, row in found.rows:
         if None in row:
             raise ValueError("more cells than columns")

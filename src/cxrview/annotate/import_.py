@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import effective_readings
-from cxrview.annotate.formats.readings import read_foreign_readings
+from cxrview.annotate.formats.readings import read_imported_readings
 from cxrview.annotate.settle import label_view
 from cxrview.annotate.study import absolute_path
 from cxrview.errors import UsageError
@@ -24,7 +24,7 @@ from cxrview.records import (
     Reading,
     StudyImage,
 )
-from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
 from cxrview.terms import Action, Method, ReadingRound, Role
 
 EXCLUDED_WORDS = {
@@ -35,14 +35,14 @@ EXCLUDED_WORDS = {
 }
 """Words for an exclusion in tables, each with the reason that it implies."""
 FAULTS_NAMED = 10
-FEWEST_ALIKE = 20
-"""With fewer common images, two readers may well agree on all by chance; ours."""
-_Said = dict[str, dict[str, tuple[str, str]]]
+MIN_ALIKE = 20
+"""With fewer common images, two readers may agree on all by chance. It is our choice."""
+_Verdicts = dict[str, dict[str, tuple[str, str]]]
 """By reader name and image id: label and reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alike:
+class IdenticalReaders:
     """Two readers who gave the same verdict on every image that both read."""
 
     first: str
@@ -65,7 +65,7 @@ class Imported:
     new_readers: tuple[str, ...]
     not_blind: int = 0
     """Adjudications and second looks in the file, which were left out."""
-    alike: tuple[Alike, ...] = ()
+    alike: tuple[IdenticalReaders, ...] = ()
     """Readers of the file who gave the same verdicts as another reader."""
 
 
@@ -81,27 +81,27 @@ def import_readings(
 ) -> Imported:
     """Add the readings of a file as blind ones; all of them or, after an error, none.
 
-    The uid of each is a digest of study, reader, image and what was said, when, so that it is
-    written once however often it comes.
+    The uid of each is a digest of study, reader, image, verdict and time, so that it is written
+    once even if it is imported several times.
 
     Args:
         store: the study.
-        path: as for `read_foreign_readings`.
-        now: when a reading was made that does not say so.
-        reader: who read all of it.
-        rename: names there to names here.
-        skip_unknown: pass over files and labels that the study has not, in place of refusing.
-        is_dry: write nothing, and say what would be written.
+        path: as for `read_imported_readings`.
+        now: time of readings without one.
+        reader: of all rows.
+        rename: from names in the file to names in the study.
+        skip_unknown: skip files and labels that are not in the study, instead of raising an error.
+        is_dry: write nothing, and return what would be written.
 
     Raises:
-        UsageError: as `read_foreign_readings`; a file or a label is unknown; a reader has two
+        UsageError: as `read_imported_readings`; a file or a label is unknown; a reader has two
             verdicts on one image; a person is not a reader of the study; or the round is closed.
     """
     if store.blind_round_closed():
         raise UsageError(
-            "the blind round of this study is closed", "Readings made now are not blind"
+            "the blind round of this study is closed", "Readings made now would not be blind"
         )
-    every = _renamed(path, read_foreign_readings(path, reader), rename or {})
+    every = _renamed(path, read_imported_readings(path, reader), rename or {})
     foreign = [one for one in every if one.is_blind]
     known_files = _Files(store, path.parent, is_loose=path.suffix.lower() == ".json")
     understood, faults = [], []
@@ -115,16 +115,16 @@ def import_readings(
     _refuse_contradictions(path, understood)
     names = [one.reader for one, *_ in understood]
     new = _new_readers(store, names)
-    said: _Said = {}
+    said: _Verdicts = {}
     for one, image, label, reason in understood:
         said.setdefault(one.reader, {})[image.image_id] = (label, reason)
-    alike = tuple(_alike(store, said))
+    alike = tuple(_identical_readers(store, said))
     ids = _ids_of(store, new, is_dry=is_dry)
     readings = [
         _reading(store.study, one, image, ids[one.reader], label, reason, now)
         for one, image, label, reason in understood
     ]
-    readings = _anew_where_undone(store, readings)
+    readings = _with_new_uid_if_withdrawn(store, readings)
     if is_dry:
         fresh = len({reading.uid for reading in readings} - set(store.known_uids(_uids(readings))))
         written, number = fresh, None
@@ -151,7 +151,7 @@ def _renamed(
 
 
 class _Files:
-    """Finds the image that a table from elsewhere names."""
+    """Finds the image of the study that a row names."""
 
     def __init__(self, store: ReadingStore, folder: Path, *, is_loose: bool) -> None:
         self._folder = folder
@@ -169,7 +169,7 @@ class _Files:
         For Label Studio, which changes file paths, also the one image whose path ends
         with that name, or with which that name ends.
         """
-        named = found_name(file, lambda name: self._at(name) is not None)
+        named = existing_name(file, lambda name: self._at(name) is not None)
         if image := self._at(named):
             return image
         if self._is_loose:
@@ -180,7 +180,7 @@ class _Files:
                 return found[0]
             if found:
                 raise ValueError(f"{len(found)} images of the study match {file}")
-        advice = f" ({RELATIVE})" if is_of_windows(file) else ""
+        advice = f" ({RELATIVE})" if is_windows_path(file) else ""
         raise ValueError(f"the study has no image {file}{advice}")
 
     def _at(self, name: str) -> StudyImage | None:
@@ -214,7 +214,7 @@ def _verdict(one: ImportedReading, study: AnnotationStudy) -> tuple[str, str]:
 
 
 def _label_by_view(one: ImportedReading, study: AnnotationStudy) -> str:
-    """Return the study's one label of a view: PA is frontal if the study has no label PA."""
+    """Return the study's only label of a view: PA is frontal if the study has no label PA."""
     view = label_view(one.says)
     if view is None or one.reason:
         raise ValueError(f"the study has no label {one.says!r}")
@@ -229,7 +229,7 @@ def _label_by_view(one: ImportedReading, study: AnnotationStudy) -> str:
 def _refuse_contradictions(
     path: Path, understood: Iterable[tuple[ImportedReading, StudyImage, str, str]]
 ) -> None:
-    """Refuse two verdicts of one reader on one image whose order is not known."""
+    """Raise UsageError for two verdicts of one reader on one image whose order is not known."""
     last: dict[tuple[str, str], tuple[ImportedReading, tuple[str, str]]] = {}
     for one, image, *said in understood:
         verdict = (said[0], said[1])
@@ -238,7 +238,7 @@ def _refuse_contradictions(
             raise UsageError(
                 f"{path}: {before.where} and {one.where} are different verdicts of "
                 f"{one.reader} on one image, and do not say which came last",
-                "Take one of them out, or say in the column made when each was",
+                "Remove one of them, or give the time of each in the column made",
             )
         last[one.reader, image.image_id] = (one, verdict)
 
@@ -280,15 +280,15 @@ def _uids(readings: Iterable[Reading]) -> list[str]:
     return [reading.uid for reading in readings]
 
 
-def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list[Reading]:
+def _with_new_uid_if_withdrawn(store: ReadingStore, readings: Sequence[Reading]) -> list[Reading]:
     """Give a reading a new uid if the same one was withdrawn, so that it can be imported again."""
-    gone = store.withdrawn()
+    withdrawn = store.withdrawn()
     found, waiting = list(readings), dict(enumerate(readings))
     while waiting:
         known = store.known_uids(_uids(waiting.values()))
         for place, reading in list(waiting.items()):
             there = known.get(reading.uid)
-            if there is None or not gone.holds(there.reading_id, there.reader_id):
+            if there is None or not withdrawn.holds(there.reading_id, there.reader_id):
                 del waiting[place]
             else:
                 digest = hashlib.blake2b(f"{reading.uid} again".encode(), digest_size=16)
@@ -296,9 +296,9 @@ def _anew_where_undone(store: ReadingStore, readings: Sequence[Reading]) -> list
     return found
 
 
-def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
+def _identical_readers(store: ReadingStore, said: _Verdicts) -> Iterator[IdenticalReaders]:
     """Find readers of the file whose verdicts are the same as another reader's."""
-    of_study: _Said = {}
+    of_study: _Verdicts = {}
     names = {reader.reader_id: reader.name for reader in store.readers()}
     for slot, reading in effective_readings(store.readings()).items():
         if slot[2] is ReadingRound.BLIND and slot[3] == 0:
@@ -310,8 +310,8 @@ def _alike(store: ReadingStore, said: _Said) -> Iterator[Alike]:
             continue
         both = every[first].keys() & every[second].keys()
         is_same = all(every[first][one] == every[second][one] for one in both)
-        if len(both) >= FEWEST_ALIKE and is_same:
-            yield Alike(first=first, second=second, images=len(both))
+        if len(both) >= MIN_ALIKE and is_same:
+            yield IdenticalReaders(first=first, second=second, images=len(both))
 
 
 def _reading(

@@ -1,4 +1,4 @@
-"""The settled labels of a study, as later steps use them."""
+"""The settled labels of a study: for export, merging, training and assessment."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +44,7 @@ def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
     """Keep one image of each patient or study: the one with the smallest (random) image id.
 
     Args:
-        images: those to choose from.
+        images: to choose from.
         of: `patient` or `study`.
 
     Raises:
@@ -68,11 +68,10 @@ def one_per(images: Iterable[SettledImage], of: str) -> list[SettledImage]:
 def view_labels(store: ReadingStore) -> list[Label]:
     """Return the frontal and lateral images of a study as `read_labels` returns them.
 
-    Files are named as in the study, relative to its root. If the patient is not known of an
-    image, it is empty.
+    Files are named as in the study, relative to its root. An unknown patient is empty.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no image is settled as frontal or lateral.
     """
     images = [one for one in settled_images(store) if one.view]
     if not images:

@@ -1,4 +1,4 @@
-"""Late readings: those that reached the server after the blind round was closed, but count."""
+"""Late readings, which reached the server after the blind round was closed, and count."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,10 +8,10 @@ from cxrview.terms import Method, ReadingRound
 
 
 def is_late(reading: Reading, closed: datetime | None) -> bool:
-    """Whether a blind reading arrived after the closing, having waited in a browser.
+    """Whether a blind reading waited in a browser and arrived after the closing.
 
     Args:
-        reading: as it is stored.
+        reading: as stored.
         closed: when the blind round was closed; None while it is open.
     """
     if closed is None or reading.received is None or reading.how is Method.IMPORT:

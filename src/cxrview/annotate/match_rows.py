@@ -12,20 +12,20 @@ from cxrview.results.columns import printable
 from cxrview.sources.paths import local_path, path_key
 
 _OF_THE_PATH = "duplicate"
-"""The exclusion that is about a file and not about its content."""
+"""The only reason of an exclusion that is about a file and not about its content."""
 
 
 class StudyRows:
     """The images of a study, indexed by the names that a result gives them.
 
-    A row is an image's if it has its path; else, such as where an archive has moved, if the file
-    has the same bytes. Copies of an image have its label then, but for images that two readings
-    of the same bytes disagree on, and for one that was excluded as a duplicate.
+    A row matches an image if it has the same path; otherwise, as after a move of the archive, if
+    the file has the same bytes. Then copies of an image get its label, unless two labels of the
+    same bytes differ, or the image was excluded as a duplicate.
 
     Args:
         store: the study.
-        images: those to find.
-        root: what relative paths of the result are relative to; the working folder where None.
+        images: to find.
+        root: folder that relative paths of the result are relative to; None for the working folder.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class StudyRows:
         return path_key(os.path.join(self._root, local) if local else row["path"])  # noqa: PTH118
 
     def by_content(self, row: dict[str, Any]) -> SettledImage | None:
-        """Return an image of which the row's file is a copy."""
+        """Return an image that the row's file is a copy of."""
         return self._by_content.get(row["content_id"] or "")
 
 

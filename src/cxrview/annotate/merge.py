@@ -17,7 +17,7 @@ from cxrview.terms import Agreement, View
 MODEL = "model"
 """Column that says whether a view comes from the model or from readers."""
 LABELLED, EXCLUDED = "labelled", "excluded"
-"""Decisions about images that readers settled, beside those of the model."""
+"""Decisions for images that readers settled, in addition to those of the model."""
 Row = dict[str, Any]
 
 
@@ -29,15 +29,15 @@ class Merged:
     labelled: int = 0
     """Rows that now have the readers' view, or their label that is not a view."""
     changed: int = 0
-    """Of these, rows in which the model had named another view."""
+    """Rows of these in which the model had named another view."""
     again: int = 0
-    """Of `labelled`, rows whose view already came from readers, so that the model's view is not
+    """Rows of `labelled` whose view already came from readers, so that the model's view is not
     known."""
     excluded: int = 0
     by_content: int = 0
-    """Of both, rows that were matched by the content of their file and not by its path."""
+    """Rows of both that were matched by the content of their file and not by its path."""
     replaced: int = 0
-    """Rows of a file that was replaced before or after they were made; the model's view stays."""
+    """Rows whose file was replaced before or after the run; they keep the model's view."""
 
 
 def merge_labels(
@@ -46,34 +46,34 @@ def merge_labels(
     """Write a result with the view of each settled image in place of the model's.
 
     Args:
-        table: a result of `classify`, in any format, or one that was merged already.
+        table: a result of `classify`, in any format, or a merged one.
         store: the study.
         out: .parquet, .csv or .jsonl; the columns of a result, and `view_origin`.
-        root: what relative paths of the table are relative to; the working folder where None.
+        root: folder that relative paths of the table are relative to; None for the working folder.
 
     Raises:
-        UsageError: as `each_row`; or no image is settled, or none of those has a row.
+        UsageError: as `each_row`; or no image is settled, or no settled image has a row.
     """
     settled = [one for one in settled_images(store) if one.settled.is_settled]
     if not settled:
         raise UsageError("no image of the study is settled yet", "See cxrview annotate status")
     found = check_content(store, [one.image for one in settled])
-    gone = {image.image_id for image in found.replaced}
+    replaced = {image.image_id for image in found.replaced}
     known = StudyRows(store, settled, root)
     merged = Merged()
-    write_table(out, _merge(table, known, gone, merged), MERGED_COLUMNS)
+    write_table(out, _merge(table, known, replaced, merged), MERGED_COLUMNS)
     return merged
 
 
-def _merge(table: Path, known: StudyRows, gone: set[str], merged: Merged) -> Iterator[Row]:
+def _merge(table: Path, known: StudyRows, replaced: set[str], merged: Merged) -> Iterator[Row]:
     for row in each_row(table, tuple(MERGED_COLUMNS)):
         merged.rows += 1
         one = known.by_path(row)
         if one is None and (one := known.by_content(row)):
             merged.by_content += 1
-        is_gone = one is not None and one.image.image_id in gone
-        merged.replaced += is_gone or (one is None and known.is_replaced(row))
-        if one is None or is_gone:
+        is_replaced = one is not None and one.image.image_id in replaced
+        merged.replaced += is_replaced or (one is None and known.is_replaced(row))
+        if one is None or is_replaced:
             yield row | {ORIGIN: row[ORIGIN] or MODEL}
             continue
         merged.labelled += bool(one.settled.label)
@@ -92,7 +92,7 @@ def _merge(table: Path, known: StudyRows, gone: set[str], merged: Merged) -> Ite
             )
         raise UsageError(
             f"no settled image of the study has a row in {table}",
-            "Say with --root what folder the paths of the table are relative to",
+            "Name with --root the folder that the paths of the table are relative to",
         )
 
 

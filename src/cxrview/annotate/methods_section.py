@@ -14,7 +14,7 @@ from cxrview.terms import LabelStatus, Method, ReadingRound, Role
 
 
 def methods_paragraph(store: ReadingStore) -> str:
-    """Return readers, images, repeats, agreement, dates, settlement and irregularities in words.
+    """Describe readers, images, repeats, agreement, dates, settlement and irregularities in words.
 
     Args:
         store: the study.
@@ -94,7 +94,7 @@ def _settled(settled: list[SettledImage]) -> Iterator[str]:
     yield (
         f"{how[LabelStatus.AGREED]:,} images were settled by agreement and "
         f"{how[LabelStatus.ADJUDICATED]:,} by an adjudicator; {changed} "
-        "were changed afterwards with the model's opinion known; "
+        "were changed afterwards with the model's result known; "
         f"{_count(how[LabelStatus.CONFLICT], 'conflict')} remained and {open_ones:,} images lacked "
         "readings"
     )

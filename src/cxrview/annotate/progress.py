@@ -18,7 +18,7 @@ class ReaderProgress:
     reader_id: int
     done: int
     all: int
-    """For a retired reader the same as `done`: nothing is left."""
+    """Number of showings to read; for a retired reader the same as `done`."""
     flagged: int
     """Images that the reader has flagged, in any round."""
 
@@ -34,7 +34,7 @@ class Progress:
 
     images: int
     readers: tuple[ReaderProgress, ...]
-    """Everyone with the role of a reader, by reader id."""
+    """Progress of all with the role of a reader, by reader id."""
     settlements: Mapping[LabelStatus, int]
     """Number of images by label status; every status is a key."""
 
@@ -82,7 +82,7 @@ def has_read(now: EffectiveReadings) -> dict[str, set[int]]:
 def _reader_progress(
     now: EffectiveReadings, reader: Reader, showings: tuple[Showing, ...]
 ) -> ReaderProgress:
-    done = sum(_turn(reader.reader_id, showing) in now.verdicts for showing in showings)
+    done = sum(_slot(reader.reader_id, showing) in now.verdicts for showing in showings)
     return ReaderProgress(
         reader_id=reader.reader_id,
         done=done,
@@ -91,5 +91,5 @@ def _reader_progress(
     )
 
 
-def _turn(reader_id: int, showing: Showing) -> ReadingSlot:
+def _slot(reader_id: int, showing: Showing) -> ReadingSlot:
     return reader_id, showing.image_id, ReadingRound.BLIND, showing.occasion

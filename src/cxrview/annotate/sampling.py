@@ -1,4 +1,4 @@
-"""Draws the images of an annotation study from an archive, by strata, each with its weight."""
+"""Stratified sampling of the images of an annotation study, with the weight of each image."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,51 +8,55 @@ from fractions import Fraction
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
-LEAST = 5
-"""Images of each stratum, however small its share is: fewer say next to nothing of it."""
+MIN_PER_STRATUM = 5
+"""Minimum number of images of each stratum, however small its share is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """Images of an archive that have something in common, and how many of them were drawn."""
+    """A stratum of an archive: its size, and how many of its images were drawn."""
 
     name: str
     images: int
-    """In the archive."""
+    """Number of its images in the archive."""
     drawn: int
 
     @property
     def weight(self) -> float:
-        """Images of the archive that each image drawn stands for."""
+        """Number of images of the archive that each drawn image represents."""
         return self.images / self.drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Which images were drawn, and from what."""
+    """The drawn images, and the strata."""
 
     strata: tuple[Stratum, ...]
-    """By name."""
+    """Strata by name."""
     stratum_of: Mapping[str, Stratum]
-    """Of each image drawn, by its path; in the order of the archive."""
+    """Stratum of each drawn image, by path, in the order of the archive."""
 
 
 def draw_sample(
-    stratum_names: Mapping[str, str], sample: int | None, *, least: int = LEAST, seed: int = 0
+    stratum_names: Mapping[str, str],
+    sample: int | None,
+    *,
+    least: int = MIN_PER_STRATUM,
+    seed: int = 0,
 ) -> Sample:
-    """Draw so many images, of each stratum in proportion to its size but at least a few.
+    """Draw a sample with images of each stratum in proportion to its size, but at least a few.
 
-    Within a stratum, images stand in line by SHA-256 of `seed`, a line feed and their path, and
-    the first are drawn: no order of rows and no machine changes that.
+    Within a stratum, images are sorted by the SHA-256 of `seed`, a line feed and their path, and
+    the first are drawn, so that the sample does not depend on the order of rows or the machine.
 
     Args:
-        stratum_names: path to the name of its stratum, for every image of the archive.
-        sample: images in all; every image where None or where there are no more.
-        least: of each stratum, or all of it where it is smaller.
-        seed: another one draws other images.
+        stratum_names: from path to the name of the stratum, for every image of the archive.
+        sample: number of images; None for all, as for an archive that has no more.
+        least: minimum of each stratum, or all of a smaller one.
+        seed: another seed draws other images.
 
     Raises:
-        UsageError: there is no image, or the sample is too small for so many strata.
+        UsageError: the archive has no image, or the sample is too small for its strata.
     """
     if not stratum_names:
         raise UsageError("no images to draw from")
@@ -60,7 +64,7 @@ def draw_sample(
     for path, name in stratum_names.items():
         members.setdefault(name, []).append(path)
     sizes = {name: len(members[name]) for name in sorted(members)}
-    shares = share_out(sizes, len(stratum_names) if sample is None else sample, least=least)
+    shares = allocate(sizes, len(stratum_names) if sample is None else sample, least=least)
     strata = {n: Stratum(name=n, images=sizes[n], drawn=shares[n]) for n in sizes}
     drawn: set[str] = set()
     for name in sizes:
@@ -72,20 +76,22 @@ def draw_sample(
     )
 
 
-def share_out(sizes: Mapping[str, int], sample: int, *, least: int = LEAST) -> dict[str, int]:
-    """Say how many images to draw of each stratum.
+def allocate(
+    sizes: Mapping[str, int], sample: int, *, least: int = MIN_PER_STRATUM
+) -> dict[str, int]:
+    """Compute how many images to draw of each stratum.
 
-    Every stratum gets `least`, or all that it has; those whose proportional share is less are
-    done with that, and the others share the rest in proportion to their sizes. What fractions
-    leave over goes to the largest fractions, as in an apportionment by Hamilton's method.
+    Every stratum gets `least`, or all of its images if it has fewer. Strata whose proportional
+    share is smaller get no more; the others divide the rest in proportion to their sizes, by
+    Hamilton's method of largest remainders.
 
     Args:
-        sizes: stratum to its images in the archive, each at least 1.
-        sample: images in all.
-        least: of each stratum.
+        sizes: from stratum to the number of its images in the archive, each at least 1.
+        sample: number of images.
+        least: minimum of each stratum.
 
     Raises:
-        UsageError: the sample is too small for `least` of each.
+        UsageError: the sample is too small for `least` images of each.
     """
     if sample >= sum(sizes.values()):
         return dict(sizes)

@@ -1,4 +1,4 @@
-"""Where model and label differ, once the blind round is closed: the label may be the wrong one."""
+"""Labels to look at again after the blind round, because the model's view differs from them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from cxrview.terms import ReadingRound, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """A settled label that the model does not share."""
+class Disagreement:
+    """A settled label that differs from the model's view."""
 
     image_id: str
     surprise: float
-    """What the model gave to the other view, percent: 100 where it was quite sure of it."""
+    """The model's probability of the other view, in percent, 0 to 100."""
     is_looked_at: bool
-    """Whether an adjudicator has confirmed it by a second look."""
+    """Whether an adjudicator has confirmed the label by a second look."""
 
 
 def second_look_order(
     images: Iterable[StudyImage], settled: Mapping[str, Settled]
-) -> tuple[Doubt, ...]:
-    """The labels to look at once more, the most surprising first.
+) -> tuple[Disagreement, ...]:
+    """Return the labels to look at again, the most surprising first.
 
-    Where the model named a view, the label differs from it; where it named none, its PFI lies on
-    the other side of 50. Exclusions, and labels that are no view such as `other`, are no matter
-    for a model that knows two views, and neither is an image that the model did not score.
+    The label differs from the view that the model named or, if it named none, the PFI is on the
+    other side of 50. Exclusions, labels that are not a view such as `other`, and images without a
+    PFI are left out.
 
     Args:
-        images: of the study, with what the model said of them.
-        settled: where each stands, by image id.
+        images: of the study, with the model's result.
+        settled: label status by image id.
     """
     doubts = []
     for image in images:
@@ -40,9 +40,9 @@ def second_look_order(
             continue
         looked_at = any(reading.round is ReadingRound.SECOND_LOOK for reading in at.readings)
         doubts.append(
-            Doubt(
+            Disagreement(
                 image_id=image.image_id,
-                surprise=_given_to_the_other(image, view),
+                surprise=_probability_of_other_view(image, view),
                 is_looked_at=looked_at,
             )
         )
@@ -52,10 +52,10 @@ def second_look_order(
 def _differs(image: StudyImage, view: View) -> bool:
     if image.model_view:
         return label_view(image.model_view) is not view
-    return image.pfi is not None and _given_to_the_other(image, view) > 50
+    return image.pfi is not None and _probability_of_other_view(image, view) > 50
 
 
-def _given_to_the_other(image: StudyImage, view: View) -> float:
+def _probability_of_other_view(image: StudyImage, view: View) -> float:
     if image.pfi is None:
         return 100.0
     return 100 - image.pfi if view is View.FRONTAL else image.pfi

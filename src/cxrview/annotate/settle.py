@@ -1,6 +1,6 @@
 """Settle the readings of an image: one label or exclusion, or a conflict for the adjudicator.
 
-A label against an exclusion is a conflict too. The adjudicator may be a reader of the study, as in
+A label and an exclusion are a conflict, too. The adjudicator may be a reader of the study, as in
 the paper; the readings behind a label show who it was.
 """
 
@@ -14,7 +14,7 @@ from cxrview.records import AnnotationStudy, Reader, Reading, Settled
 from cxrview.terms import Action, LabelStatus, ReadingRound, Role, View
 
 EXCLUDED = "excluded"
-"""The class of all exclusions, beside the study's labels."""
+"""The class of all exclusions, in addition to the study's labels."""
 
 
 def settle(
@@ -26,11 +26,11 @@ def settle(
     """Return the label status of each image.
 
     Args:
-        study: gives how many independent readings an image needs.
-        image_ids: the images asked about.
-        readings: all of these images, or those that stand; of others they are passed over.
+        study: has the number of independent readings that an image needs.
+        image_ids: the images to settle.
+        readings: all of these images, or the effective ones; those of other images are ignored.
         readers: all of the study. Blind readings count only if made by a reader, those
-            of later rounds only if made by an adjudicator.
+        of later rounds only if made by an adjudicator.
 
     Source:
         Paper, section 1: two independent readings, conflicts settled by the senior reader.
@@ -45,7 +45,7 @@ def settle(
 
 
 def verdict_of(reading: Reading) -> str:
-    """What a label or an exclusion says of the image; all exclusions say the same."""
+    """Return the class that a reading gives an image: its label, or the class of all exclusions."""
     return reading.label if reading.act is Action.LABEL else EXCLUDED
 
 
@@ -54,7 +54,7 @@ def _settle_one(study: AnnotationStudy, image_id: str, readings: list[Reading]) 
     if len(blind) < study.readings_per_image:
         how = LabelStatus.AWAITING if blind else LabelStatus.UNREAD
         return Settled(image_id=image_id, how=how, readings=tuple(blind))
-    agreed = len({_said(reading) for reading in blind}) == 1
+    agreed = len({_verdict(reading) for reading in blind}) == 1
     if agreed:
         settled = _settled(blind[0], LabelStatus.AGREED, blind, reason=_reason(blind))
     else:
@@ -68,7 +68,7 @@ def _settle_one(study: AnnotationStudy, image_id: str, readings: list[Reading]) 
 
 
 def _looked_at_again(settled: Settled, looks: list[Reading]) -> Settled:
-    """The last second look counts; one that confirms changes nothing but is kept."""
+    """Apply the last second look; one that confirms the label is recorded with it."""
     if not looks:
         return settled
     last = looks[-1]
@@ -89,13 +89,13 @@ def _settled(by: Reading, how: LabelStatus, on: Iterable[Reading], *, reason: st
     )
 
 
-def _said(reading: Reading) -> tuple[bool, str]:
-    """Apart from a label that is called excluded, should a study have one."""
+def _verdict(reading: Reading) -> tuple[bool, str]:
+    """Return the verdict, such that a label named `excluded` differs from an exclusion."""
     return reading.act is Action.LABEL, verdict_of(reading)
 
 
 def _reason(blind: list[Reading]) -> str:
-    """That of most readers; of several, the first reader's among them."""
+    """Return the most frequent reason; of equally frequent ones that of the first reader."""
     counted = Counter(reading.reason for reading in blind)
     return max(counted, key=lambda reason: counted[reason])  # in order of reader id, so the first
 
@@ -105,5 +105,5 @@ def _of_round(readings: list[Reading], of: ReadingRound) -> list[Reading]:
 
 
 def label_view(label: str) -> View | None:
-    """frontal, PA and AP are frontal; lateral, LL and RL lateral; others as `view_of_word`."""
+    """Return the view of a label: PA, AP are frontal, LL, RL lateral, others as `view_of_word`."""
     return view_of_word(label)

@@ -20,7 +20,7 @@ from cxrview.sources.paths import local_path
 from cxrview.terms import Role
 
 
-def make_study(
+def create_study(
     where: str,
     drawn: Drawn,
     readers: Sequence[tuple[str, frozenset[Role]]],
@@ -31,14 +31,13 @@ def make_study(
     readings_per_image: int = 2,
     repeat_share: float = 0.0,
 ) -> dict[str, str]:
-    """Make a study with its images and readers.
+    """Create a study with its images and readers.
 
     Returns:
-        Each reader's name to the secret of his link, which is kept nowhere.
+        From each reader's name to the secret of their sign-in link, which is not stored.
 
     Raises:
-        UsageError: there is a study already, or one of the values makes no sense; then none was
-            made.
+        UsageError: a study exists there, or a value is not valid; then no study is created.
     """
     names = [who for who, _ in readers]
     if len(set(names)) < len(names):
@@ -70,10 +69,10 @@ def make_study(
 
 
 def parse_choices(text: str) -> tuple[LabelChoice, ...]:
-    """Read a label set such as `frontal:f,lateral:l`; without a key, a label's own first letter.
+    """Parse a label set such as `frontal:f,lateral:l`; the default key is the first letter.
 
     Raises:
-        UsageError: a key is none, or two labels have one.
+        UsageError: a key is not a letter or digit, or two labels have the same key.
     """
     choices = []
     for part in text.split(","):
@@ -87,20 +86,22 @@ def parse_choices(text: str) -> tuple[LabelChoice, ...]:
         choices.append(LabelChoice(name=name, key=key))
     if any(choice.name.casefold() == EXCLUDED for choice in choices):
         raise UsageError(
-            f"--labels {text}: {EXCLUDED} is what every table calls an image without a label",
-            "A reader may exclude an image whatever the labels are: name only these",
+            f"--labels {text}: {EXCLUDED} is the word for an image without a label in every table",
+            "Leave it out: readers can exclude an image with any labels",
         )
     keys = [choice.key for choice in choices]
     if len(set(keys)) < len(keys):
-        raise UsageError(f"--labels {text}: two labels have one key", "Write name:key for each")
+        raise UsageError(
+            f"--labels {text}: two labels have the same key", "Write name:key for each"
+        )
     return tuple(choices)
 
 
 def parse_roles(text: str) -> tuple[str, frozenset[Role]]:
-    """Read a reader such as `anna` or `ben:reader+adjudicator`.
+    """Parse a reader such as `anna` or `ben:reader+adjudicator`.
 
     Raises:
-        UsageError: a role is none.
+        UsageError: a role does not exist.
     """
     name, _, roles = text.partition(":")
     try:
@@ -114,47 +115,47 @@ def parse_roles(text: str) -> tuple[str, frozenset[Role]]:
 
 
 def _discard(where: str) -> None:
-    """Remove the file of a study whose making failed; a database is its owner's to clear."""
+    """Remove the file of a study whose creation failed; a PostgreSQL database is not changed."""
     if "://" not in where:
         for ending in ("", "-wal", "-shm"):
             Path(where + ending).unlink(missing_ok=True)
 
 
 def absolute_path(store: ReadingStore, path: str) -> str:
-    """Where an image of the study lies; a URL as it stands."""
+    """Return the absolute path of an image of the study; a URL unchanged."""
     return path if "://" in path else os.path.join(store.study.root, path)  # noqa: PTH118 (odd bytes)
 
 
 _ASKED_AFAR = 3
-"""Images that are looked for behind a URL, where each may be a moment's or a time-out's wait."""
+"""Number of images to look for behind a URL, since each may take a request or a timeout."""
 
 
 def set_root(store: ReadingStore, root: str) -> None:
-    """Take a study's images from elsewhere while it is open; what is written keeps its own root.
+    """Read a study's images from another folder while the study is open; the stored root stays.
 
     Args:
         store: of the study.
-        root: local folder or fsspec URL that now holds what the study's own root held.
+        root: local folder or fsspec URL that now holds the images of the study's root.
 
     Raises:
-        UsageError: no image of the study is there, or none is named from a root at all.
+        UsageError: no image of the study is there, or the study has no relative paths.
     """
     if not root:
         raise UsageError("--root is empty", "Is a variable of the shell not set?")
     if not _names(store):
         raise UsageError(
-            "--root is for images that are named from a root, and those of this study are not",
-            "Leave it out: they are URLs, or files with their whole path",
+            "--root is for studies with relative paths, and this study has none",
+            "Leave it out: its images are URLs or absolute paths",
         )
     local = local_path(root)
-    # Absolute, since links and tables are laid elsewhere than where we stand.
+    # Absolute, since links and tables are written to other folders than the working folder.
     store.study = replace(store.study, root=os.path.abspath(local) if local else root)  # noqa: PTH100 (odd bytes)
-    if lack := missing_images(store):
+    if lack := missing_root_message(store):
         raise UsageError(lack, "Name the folder or URL that this path begins in")
 
 
-def missing_images(store: ReadingStore) -> str:
-    """Say that a study's root holds none of its images; empty where it holds one, or is none."""
+def missing_root_message(store: ReadingStore) -> str:
+    """Return a message if the study's root holds none of its images; empty if it holds one."""
     names, root = _names(store), store.study.root
     if "://" in root:
         is_there = any(_opens(absolute_path(store, name)) for name in names[:_ASKED_AFAR])
@@ -166,13 +167,13 @@ def missing_images(store: ReadingStore) -> str:
 
 
 def _names(store: ReadingStore) -> list[str]:
-    """Paths that are relative to the root, in the study's order."""
+    """Return the paths that are relative to the root, in the study's order."""
     paths = (image.path for image in store.images())
     return [path for path in paths if "://" not in path and not os.path.isabs(path)]  # noqa: PTH117 (odd bytes)
 
 
 def _opens(url: str) -> bool:
-    # Opened and not only asked for: many a server answers whatever it is asked with a page.
+    # Opened, since many servers answer any request with a page.
     with suppress(UnreadableImage):
         open_image(url)
         return True

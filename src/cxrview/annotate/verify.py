@@ -1,4 +1,4 @@
-"""Goes through all that a study holds, and says what does not fit together."""
+"""Check the integrity of a study: its files, its log of readings, and the order of events."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from cxrview.annotate.content import ContentFound, check_content
+from cxrview.annotate.content import ContentCheck, check_content
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
 from cxrview.annotate.lateness import count_late
@@ -15,43 +15,44 @@ from cxrview.results.columns import printable
 from cxrview.terms import Action, Method, ReadingRound
 from cxrview.wording import plural
 
-FEWEST_ALIKE = 20
-"""Images below which two readers who say the same are no surprise; ours."""
+MIN_ALIKE = 20
+"""Number of images below which two readers may well agree on all; our choice."""
 _SAME_TIMES = 0.9
-"""Share of equal times from which two readers are one."""
+"""Share of equal times from which two readers are taken to be one person."""
 _CLOCK_SECONDS = 60
-"""By which a browser's clock may be wrong without a word; ours."""
+"""Error of a browser's clock that is not reported; our choice."""
 _ARRIVAL_SECONDS = 60
-"""By which arrivals may go back, as when the server's clock is set right; ours."""
+"""Step back between arrivals that is not reported, as after a correction of the server's clock; our
+choice."""
 _CLOSING_SECONDS = 2
-"""Within which a server learns that the shell closed the round."""
+"""Time in which a server detects that the round was closed from the command line."""
 
 _CHANGES = VERDICTS | {Action.UNDO}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a study was found to be."""
+    """The findings of a check of a study."""
 
     problems: tuple[str, ...]
-    """What is wrong, a sentence each; with none the study can be published."""
+    """Errors, a sentence each; without any the study can be published."""
     remarks: tuple[str, ...]
-    """What a publication may have to say, or somebody should look at."""
-    content: ContentFound
+    """Facts that a publication may have to mention, or that should be checked by a person."""
+    content: ContentCheck
     acts: int
-    """Rows of the log of readings."""
+    """Number of rows in the log of readings."""
     counted: int
-    """Those that are not withdrawn."""
+    """Number of readings that are not withdrawn."""
 
 
 def verify_study(
     store: ReadingStore, *, watch: Callable[[int], None] = lambda done: None
 ) -> Verified:
-    """Check the files, the order and the references of the log, and what was read when.
+    """Check the image files, the order and references of the log, and the times of readings.
 
     Args:
         store: the study.
-        watch: called with how many more files were read.
+        watch: called with the number of further files read.
     """
     every = list(store.every_reading())
     counted = list(store.readings())
@@ -63,20 +64,23 @@ def verify_study(
         *_references(store, every),
         *_after_closing(store, counted),
         *_after_reveal(store, counted),
-        *(f"{pair}, at the same times" for pair in _alike(store, counted, same_times=True)),
+        *(
+            f"{pair}, at the same times"
+            for pair in _identical_readers(store, counted, same_times=True)
+        ),
     ]
     remarks = [
         *_late(store, counted),
         *_clocks(store, every),
         *(
             f"{pair}: are they one person under two names?"
-            for pair in _alike(store, counted, same_times=False)
+            for pair in _identical_readers(store, counted, same_times=False)
         ),
     ]
     if content.unknown:
         remarks.append(
             plural(content.unknown, "image has", "images have")
-            + " no digest in the study, or a URL for a path: what was replaced of them is not known"
+            + " no digest in the study, or a URL as path: a replaced file is not detected"
         )
     return Verified(
         problems=tuple(problems),
@@ -87,7 +91,7 @@ def verify_study(
     )
 
 
-def _files(content: ContentFound) -> Iterator[str]:
+def _files(content: ContentCheck) -> Iterator[str]:
     for images, what in (
         (content.replaced, "was replaced after the study was created"),
         (content.missing, "cannot be read"),
@@ -102,7 +106,7 @@ def _tables(store: ReadingStore) -> Iterator[str]:
 
 
 def _order(every: list[Reading]) -> Iterator[str]:
-    """Numbers are given without a gap, and arrivals follow them."""
+    """Check that numbers have no gap, and that arrivals are in the same order."""
     last, latest = 0, None
     for reading in every:
         if reading.reading_id != last + 1:
@@ -117,7 +121,7 @@ def _order(every: list[Reading]) -> Iterator[str]:
         latest = received
     for uid, times in Counter(reading.uid for reading in every).items():
         if times > 1:
-            yield f"the uid {uid} stands {times} times in the log"
+            yield f"the uid {uid} is {times} times in the log"
 
 
 def _references(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
@@ -128,24 +132,24 @@ def _references(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
     for reading in every:
         name = f"act {reading.reading_id}"
         if reading.image_id not in images:
-            yield f"{name} is of an image that the study has not"
+            yield f"{name} is of an image that is not in the study"
         if reading.reader_id not in readers:
-            yield f"{name} is by a reader whom the study has not"
+            yield f"{name} is by a reader who is not in the study"
         if reading.act is Action.LABEL and reading.label not in labels:
-            yield f"{name} gives a label that the study has not"
+            yield f"{name} has a label that is not in the study"
         if reading.act is Action.UNDO:
             undone = by_uid.get(reading.undoes)
             if undone is None:
-                yield f"{name} takes back an act that is not in the log"
+                yield f"{name} undoes an act that is not in the log"
             elif undone.reader_id != reading.reader_id:
-                yield f"{name} takes back an act of another reader"
+                yield f"{name} undoes an act of another reader"
     for one in store.imports():
         if not every or one.first < 1 or one.last > every[-1].reading_id:
             yield f"import {one.number} names acts that are not in the log"
 
 
 def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
-    """Blind acts that cannot have been blind, and second looks that came too early."""
+    """Find blind actions that cannot have been blind, and second looks that were too early."""
     closed, shown = store.blind_round_closed(), store.readers_shown_opinion()
     limit, grace = store.late_limit(), timedelta(seconds=_CLOSING_SECONDS)
     found: Counter[str] = Counter()
@@ -164,14 +168,14 @@ def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]
             elif reading.made > closed + grace:
                 found["blind acts that count were made after the blind round was closed"] += 1
             elif seen is not None and reading.received > seen:
-                found[after + "after their reader had been shown the opinion of others"] += 1
+                found[after + "after their reader had seen the result of others"] += 1
     for words, times in found.items():
         if times:
             yield f"{times} {words}"
 
 
 def _after_reveal(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
-    """Blind verdicts of a reader on an image of which the reader had seen what others say."""
+    """Find blind verdicts on an image for which the reader had seen the result of others."""
     revealed = _revealed(store, counted)
     grace = timedelta(seconds=_CLOSING_SECONDS)
     found = 0
@@ -183,14 +187,14 @@ def _after_reveal(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
         found += seen is not None and when is not None and when > seen + grace
     if found:
         acts = plural(found, "blind act that counts was", "blind acts that count were")
-        yield f"{acts} made after the reader had been shown what others say of the image"
+        yield f"{acts} made after the reader had seen the result of others for the image"
 
 
 def _revealed(store: ReadingStore, counted: list[Reading]) -> dict[tuple[int, str], datetime]:
-    """By reader and image id, when the reader first saw what others say of the image.
+    """Return, by reader and image id, when the reader first saw the result of others.
 
-    The log of a study that an older cxrview served has no entries for it: there the reader's first
-    adjudication or second look of the image is the latest time that is possible.
+    The log of a study served by an older version of cxrview has no entries for it: there the time
+    of the reader's first adjudication or second look of the image is used, the latest possible one.
     """
     first: dict[tuple[int, str], datetime] = {}
 
@@ -217,7 +221,7 @@ def _late(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
 
 
 def _clocks(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
-    """A browser's clock, as it was measured, or as the least time that an act took to arrive."""
+    """Check browsers' clocks, as measured, or by the minimum time that an action took to arrive."""
     measured: defaultdict[int, list[float]] = defaultdict(list)
     delays: defaultdict[int, list[float]] = defaultdict(list)
     for reading in every:
@@ -243,8 +247,10 @@ def _clocks(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
             )
 
 
-def _alike(store: ReadingStore, counted: list[Reading], *, same_times: bool) -> Iterator[str]:
-    """Two readers who say the same of all images that both read."""
+def _identical_readers(
+    store: ReadingStore, counted: list[Reading], *, same_times: bool
+) -> Iterator[str]:
+    """Find pairs of readers who gave the same verdict on all images that both read."""
     names = {reader.reader_id: reader.name for reader in store.readers()}
     said: defaultdict[int, dict[str, Reading]] = defaultdict(dict)
     for (reader_id, image_id, shown_in, occasion), reading in effective_readings(counted).items():
@@ -253,15 +259,15 @@ def _alike(store: ReadingStore, counted: list[Reading], *, same_times: bool) -> 
     for first, second in combinations(sorted(said), 2):
         both = said[first].keys() & said[second].keys()
         pairs = [(said[first][one], said[second][one]) for one in both]
-        if len(pairs) < FEWEST_ALIKE:
+        if len(pairs) < MIN_ALIKE:
             continue
         if any((a.label, a.reason) != (b.label, b.reason) for a, b in pairs):
             continue
-        # An import that does not say when has one time for all of it.
+        # An import without times has one time for all its readings.
         several = len({a.made for a, _ in pairs}) > len(pairs) / 2
         equal = sum(a.made == b.made for a, b in pairs) / len(pairs)
         if (several and equal >= _SAME_TIMES) is same_times:
             yield (
-                f"{names[first]} and {names[second]} say the same of all {len(pairs)} images that "
-                "both read"
+                f"{names[first]} and {names[second]} gave the same verdict on all {len(pairs)} "
+                "images that both read"
             )

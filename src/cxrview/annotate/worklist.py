@@ -1,7 +1,7 @@
-"""What one reader is shown in the blind round, and in which order.
+"""The list of images that a reader is shown in the blind round, and its order.
 
-Nothing of it is stored: it follows by keyed hashes from the study's seed, so that it is the same
-after every start, and images or readers that come later leave everybody's order as it was.
+The list is not stored: it follows by keyed hashes from the study's seed, so that it is the same
+after every start, and added images or readers do not change the order of the others.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,18 +15,19 @@ from cxrview.records import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import ReadingRound, Role
 
 REPEAT_GAP = 10
-"""Showings between an image and its hidden repeat, so that nobody remembers it; ours."""
+"""Minimum number of showings between an image and its hidden repeat, so that the reader does not
+remember it; our choice."""
 _READ = np.uint64(2**63)
-"""Above every hash: who has read an image stands before all who have not."""
+"""Score above every hash: readers who have read an image come before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """One image before one reader."""
+    """One image shown to one reader."""
 
     showing_id: str
-    """16 hexadecimal digits. All that the browser learns: neither that an image comes twice nor
-    that two readers see the same can be told from it."""
+    """16 hexadecimal digits, the only id that the browser receives: it does not reveal that an
+    image comes twice, or that two readers see the same image."""
     image_id: str
     occasion: int
     """0, or 1 for a hidden repeat."""
@@ -39,7 +40,7 @@ def showing_id(
     occasion: int = 0,
     shown_in: ReadingRound = ReadingRound.BLIND,
 ) -> str:
-    """Name one image before one reader, by a hash that only the study can make."""
+    """Return the id of one image shown to one reader, a hash that needs the study's seed."""
     return _hash(study, "showing", reader_id, image_id, occasion, shown_in).hex()
 
 
@@ -51,21 +52,20 @@ def worklist(
     *,
     has_read: Mapping[str, Collection[int]] | None = None,
 ) -> tuple[Showing, ...]:
-    """All that a reader is to read, in the reader's own order; nothing for who only adjudicates.
+    """Return all showings of a reader, in the reader's order; none for an adjudicator only.
 
-    With more readers than `readings_per_image` each image goes to so many of them, by rendezvous
-    hashing: a reader who comes later takes over an even share of what the others have.
+    With more readers than `readings_per_image`, each image is assigned to that many of them by
+    rendezvous hashing: a reader who is added later takes over an even share from the others.
 
     Args:
-        study: gives seed, readings an image and share of repeats.
+        study: has seed, readings per image and share of repeats.
         images: all of the study.
         readers: all of the study.
-        reader: whose list it is.
-        has_read: by image id the ids of readers whose blind reading of it stands. They keep
-            their image when readers come later, so that it does not get a reading too many.
+        reader: whose list is returned.
+        has_read: by image id, the ids of readers with an effective blind reading. They keep the
+        image when readers are added, so that it does not get a reading too many.
 
-    A retired reader keeps what was read and is given nothing more: the rest of that share goes to
-    the others.
+    A retired reader keeps the images that were read; the others are assigned to the other readers.
     """
     if Role.READER not in reader.roles:
         return ()
@@ -93,12 +93,12 @@ def _shared_out(
     reader_id: int,
     has_read: Mapping[str, Collection[int]],
 ) -> list[str]:
-    """One reader's images: which of all readers are its readers, each image's hashes say."""
+    """Return one reader's images: those for which the reader is among the highest hashes."""
     if len(everyone) <= study.readings_per_image:
         return image_ids
     scores = _scores(study, image_ids, everyone)
     column = {one: n for n, one in enumerate(everyone)}
-    scores[:, [column[one] for one in retired]] = 0  # behind all others, but for what they read
+    scores[:, [column[one] for one in retired]] = 0  # last, except for images that they read
     read = [
         (row, column[done])
         for row, image_id in enumerate(image_ids)
@@ -115,10 +115,10 @@ def _shared_out(
 def _scores(
     study: AnnotationStudy, image_ids: list[str], everyone: list[int]
 ) -> NDArray[np.uint64]:
-    """Shape (images, readers): a hash of both, below _READ.
+    """Return a hash of each image and reader, shape (images, readers), below _READ.
 
-    A hash of each, mixed as the generator SplitMix64 does: a keyed hash of every pair takes a
-    second for ten thousand images and twenty readers.
+    One hash of each image and of each reader, mixed as in SplitMix64, since a keyed hash of every
+    pair takes a second for ten thousand images and twenty readers.
     """
     of_images, of_readers = (
         np.array([int.from_bytes(_hash(study, "reads", one)) for one in ones], np.uint64)
@@ -133,7 +133,7 @@ def _scores(
 def _placed(
     study: AnnotationStudy, reader_id: int, image_ids: list[str]
 ) -> Iterable[tuple[float, str, int]]:
-    """Each showing with its place from 0 to 1; a repeat lies anywhere after the first."""
+    """Return each showing with its position from 0 to 1; a repeat is anywhere after the first."""
     for image_id in image_ids:
         first = _share(_hash(study, "order", reader_id, image_id))
         yield first, image_id, 0
@@ -143,10 +143,10 @@ def _placed(
 
 
 def _spaced(placed: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Hold each repeat back until REPEAT_GAP lies before it, or to the end."""
+    """Move each repeat to at least REPEAT_GAP after the first showing, or to the end."""
     spaced: list[tuple[str, int]] = []
     first: dict[str, int] = {}
-    held: list[str] = []  # in the order of their first showings, so that the front is ready first
+    held: list[str] = []  # in the order of their first showings, so that the first is due first
     for image_id, occasion in placed:
         if occasion:
             held.append(image_id)
@@ -160,7 +160,7 @@ def _spaced(placed: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _share(digest: bytes) -> float:
-    """From 0 to below 1; 53 bits, since 64 would be rounded up to 1 at times."""
+    """Return a number from 0 to below 1; of 53 bits, since 64 could be rounded up to 1."""
     return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 

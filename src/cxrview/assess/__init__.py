@@ -1,1 +1,1 @@
-"""How often a model is right."""
+"""Measure how often a model is right: accuracy, cutoffs, older classifiers, robustness."""

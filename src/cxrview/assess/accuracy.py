@@ -25,13 +25,14 @@ def assess_pfi(
     Args:
         pfi: shape (n,), probability of frontal in percent, 0 to 100.
         is_frontal: shape (n,), the truth.
-        cutoff: percent; frontal where PFI is at least this. The paper takes it from these
-            same images (`best.high` of the result).
-        kinds: what to slice by, such as `source` or `manufacturer`, each of shape (n,).
-        bins: of the reliability curve.
+        cutoff: percent; frontal if PFI is at least this. The paper takes it from these same
+            images (`best.high` of the result).
+            kinds: names to slice by, such as `source` or `manufacturer`, each of shape (n,).
+            bins: number of bins of the reliability curve.
 
     Raises:
-        ValueError: no image, arrays of different lengths, or a PFI or cutoff outside 0 to 100.
+        ValueError: the arrays are empty or differ in length, or a PFI or cutoff is outside 0 to
+        100.
 
     Source:
         Paper, section 6.
@@ -84,11 +85,11 @@ def slice_images(
     is_called_frontal: NDArray[np.bool_],
     is_frontal: NDArray[np.bool_],
 ) -> tuple[Slice, ...]:
-    """Count the images of each name separately.
+    """Count right and wrong images separately for each name of a kind.
 
     Args:
-        kind: what the names are of, such as `source`.
-        names: shape (n,); an empty name is counted as a name.
+        kind: of the names, such as `source`.
+        names: shape (n,); an empty name counts as a name.
         is_called_frontal: shape (n,), the view that the classifier names.
         is_frontal: shape (n,), the truth.
 
@@ -119,7 +120,7 @@ def reliability_curve(
         bins: at least 1; the lower end is not part of a bin, except 0 of the first.
 
     Returns:
-        Bins that hold an image, from low to high.
+        Bins with at least one image, from low to high.
 
     Raises:
         ValueError: no image, arrays of different lengths, a PFI outside 0 to 100 or not a
@@ -139,13 +140,13 @@ def reliability_curve(
 
 
 def calibration_error(reliability: Sequence[ReliabilityBin]) -> float:
-    """Expected calibration error: mean difference of PFI and share of frontal, over bins.
+    """Compute the expected calibration error: mean difference of PFI and frontal share, over bins.
 
     Args:
         reliability: at least one bin, of `reliability_curve`.
 
     Returns:
-        Percentage points, 0 to 100. It depends on the bins and is large where images are few.
+        Percentage points, 0 to 100. It depends on the bins and is large for few images.
 
     Source:
         Naeini, Cooper, Hauskrecht 2015 (AAAI), for the probability of one class of two.

@@ -1,4 +1,4 @@
-"""Assesses a model beside older classifiers: scores first, then tables and figures of these."""
+"""Assess a model and older classifiers on test images: scores, then tables and figures."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -33,9 +33,9 @@ class AssessmentRun:
     """Result of an assessment, in memory."""
 
     scores: tuple[Scores, ...]
-    """Of each classifier, the model first; see `score_images`."""
+    """Scores of each classifier, the model first; see `score_images`."""
     assessed: tuple[Assessed, ...]
-    """By every rule; `headline` selects those of one."""
+    """Results by every rule; `headline` selects those of one."""
     remarks: tuple[str, ...]
     """Remarks that a reader of the numbers must know."""
 
@@ -53,27 +53,27 @@ def assess_model(
     note: str = "",
     watch: Watch = lambda done: None,
 ) -> AssessmentRun:
-    """Score, count, and write all files of an assessment into a folder.
+    """Compute scores and counts, and write all files of an assessment into a folder.
 
     The same call resumes a run that was stopped and ends with the same bytes; complete scores
     are read and not computed again, also for another `cutoff_from`.
 
     Args:
         images: of `choose_images`.
-        model: the model. How its training was scaled, by its card, is in every table and above
-            every figure.
+        model: the model. The scale of its training, by its card, is in every table and above every
+            figure.
         out: folder; new, empty, or holding an assessment of the same model and images.
-        name: of the model in the tables; its model id where None.
+        name: of the model in the tables; None for its model id.
         cutoff_from: `validation` images, or `test` images as in the paper: their cutoff is the
-            headline and decides which errors are listed. Both are always counted.
+            headline and determines the listed errors. Both are always counted.
         baselines: also assess the older classifiers and the header.
-        seed: of Boone's first weights, and of the examples of Fig 4.
+        seed: of Boone's initial weights, and of the examples of Fig 4.
         overwrite: replace an assessment of another model or of other images.
         note: text above radiographs in figures, such as "drawn phantoms, no patient".
         watch: called with the number of images that a classifier has done since the last call.
 
     Raises:
-        UsageError: `out` holds something else, or as `score_images`.
+        UsageError: `out` holds other files, or as `score_images`.
         CannotWrite: `out` cannot be written.
     """
     from cxrview.assess.figures import write_figures  # imports matplotlib, which is slow
@@ -114,10 +114,10 @@ def compute_scores(
     overwrite: bool = False,
     watch: Watch = lambda done: None,
 ) -> tuple[Scores, ...]:
-    """Write `scores.parquet` into a folder, or read the complete one that is there.
+    """Write `scores.parquet` into a folder, or read an existing complete one.
 
-    `about.json` beside it holds hashes of what the scores were made from and of the file; nothing
-    is computed only where all of them agree.
+    `about.json` beside it holds hashes of the inputs and of the file; the scores are computed
+    again unless all of them agree.
 
     Args, Raises: as `assess_model`.
     """
@@ -139,14 +139,14 @@ def compute_scores(
 
 
 def headline(assessed: Sequence[Assessed], cutoff_from: str) -> tuple[Assessed, ...]:
-    """The rows whose cutoff is from these images, and those without a cutoff."""
+    """Return the rows whose cutoff is from these images, and those without a cutoff."""
     return tuple(row for row in assessed if row.cutoff_from in (cutoff_from, ""))
 
 
 def _conditions(
     images: AssessmentImages, model: Model, name: str | None, baselines: bool, seed: int
 ) -> dict[str, Any]:
-    """Everything that the scores depend on, by name."""
+    """Return everything that the scores depend on, by name."""
     shown = (*((images.training,) if baselines else ()), *images.scored)
     return {
         "kind": _KIND,
@@ -164,7 +164,7 @@ def _conditions(
 def _standing(
     out: Path, conditions: Mapping[str, Any], *, overwrite: bool
 ) -> dict[str, Any] | None:
-    """`about.json` of an earlier run that can be resumed; None where there is none."""
+    """Return `about.json` of an earlier run that can be resumed; None if there is none."""
     path = out / ABOUT
     if not path.is_file():
         if out.is_dir() and {p.name for p in out.iterdir()} - {ABOUT + PART}:
@@ -188,7 +188,7 @@ def _standing(
 
 
 def _sha256(path: Path) -> str:
-    """SHA-256 of the bytes of a file; empty where the file does not exist."""
+    """SHA-256 of the bytes of a file; empty if the file does not exist."""
     if not path.is_file():
         return ""
     with path.open("rb") as file:

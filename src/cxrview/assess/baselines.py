@@ -1,6 +1,6 @@
-"""Classifiers from before deep learning, trained on the same images, to compare a model with.
+"""Older classifiers to compare a model with, trained on the same images.
 
-Lehmann's nearest neighbours, Boone's perceptron, and the view named by the header. torch is not
+These are Lehmann's nearest neighbours, Boone's perceptron, and the view in the header. torch is not
 needed.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
 
 LEHMANN_SIDE, BOONE_SIDE = 32, 16
-"""Rows and columns of the pictures that each of them takes."""
+"""Rows and columns of the pictures that each classifier takes."""
 NEIGHBOURS = 5
 REACH = 4
 """Pixels, of 32, by which two pictures may be displaced. Ours: an eighth of the side."""
 HIDDEN_NODES = 5
 WEIGHT_PENALTY = 0.1
-"""Ours: of 0.0001 to 10, the largest that made no more errors on validation patients."""
-_MOST_STEPS = 2000
+"""Ours: of 0.0001 to 10, the largest one without additional errors on validation patients."""
+_MAX_STEPS = 2000
 _QUERIES_AT_ONCE = 512
 
 Pixels = NDArray[np.uint8]
@@ -65,7 +65,7 @@ class Lehmann:
     reach: int
 
     def predict_pfi(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Percentage of frontal images among the most similar references.
+        """Return the percentage of frontal images among the most similar references.
 
         Args:
             pixels: shape (n, 256, 256), uint8.
@@ -95,14 +95,14 @@ def fit_lehmann(
     neighbours: int = NEIGHBOURS,
     reach: int = REACH,
 ) -> Lehmann:
-    """Keep the training images for nearest-neighbour classification.
+    """Return a nearest-neighbour classifier with these training images as references.
 
     Args:
         pixels: shape (n, 256, 256), uint8, squashed.
         is_frontal: shape (n,), the truth.
         side: rows and columns that are compared.
         neighbours: number of references that vote; odd, so that a tie cannot occur.
-        reach: largest displacement that is tried, in pixels of `side`, in each direction.
+        reach: maximum displacement, in pixels of `side`, in each direction.
 
     Raises:
         ValueError: fewer images than neighbours, an even number of neighbours, a view without
@@ -129,16 +129,16 @@ def fit_lehmann(
 def best_correlation(
     queries: NDArray[np.float32], references: NDArray[np.float32], reach: int
 ) -> NDArray[np.float32]:
-    """Normalised cross-correlation of every query with every reference, best displacement each.
+    """Compute the cross-correlation of every query with every reference at the best displacement.
 
     Args:
         queries: shape (n, side, side).
         references: shape (m, side, side).
-        reach: rows and columns of displacement, from `-reach` to `reach`.
+        reach: maximum displacement in rows and columns, from `-reach` to `reach`.
 
     Returns:
-        Shape (n, m), -1 to 1: Pearson's correlation of the pixels where the two overlap; 0 where
-        either is constant there.
+        Shape (n, m), -1 to 1: Pearson's correlation of the overlapping pixels; 0 if either is
+        constant there.
     """
     best = np.full((len(queries), len(references)), -1, np.float32)
     for down in range(-reach, reach + 1):
@@ -150,7 +150,7 @@ def best_correlation(
 
 
 def _overlap(images: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """The part of each image that overlaps with one displaced by `down` and `right` pixels."""
+    """Return the part of each image that overlaps with one displaced by `down` and `right`."""
     side = images.shape[-1]
     rows = slice(max(down, 0), side + min(down, 0))
     columns = slice(max(right, 0), side + min(right, 0))
@@ -158,24 +158,24 @@ def _overlap(images: NDArray[np.float32], down: int, right: int) -> NDArray[np.f
 
 
 def _normalised(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each image as a row of mean 0 and length 1; of zeros where it is constant."""
+    """Return each image as a row of mean 0 and length 1; of zeros if it is constant."""
     flat = images.reshape(len(images), -1)
     centred = flat - flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
-    # The mean of equal float32 is off by rounding: without a floor, noise would correlate.
+    # The mean of equal float32 has a rounding error: without a minimum, noise would correlate.
     is_flat = length < 1e-3 * np.sqrt(flat.shape[1])
     return np.where(is_flat, np.float32(0), centred / np.where(is_flat, np.float32(1), length))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boone:
-    """Perceptron classifier, trained."""
+    """A trained perceptron classifier."""
 
     perceptron: "MLPClassifier"
     side: int
 
     def predict_pfi(self, pixels: Pixels) -> NDArray[np.float64]:
-        """Probability of frontal.
+        """Return the probability of frontal.
 
         Args:
             pixels: shape (n, 256, 256), uint8.
@@ -207,7 +207,7 @@ def fit_boone(
         seed: of the initial weights.
         side: rows and columns of its input.
         hidden: nodes of the one hidden layer, logistic.
-        penalty: factor of the squared weights in the loss.
+        penalty: weight of the squared weights in the loss.
 
     Raises:
         ValueError: arrays of different lengths, or a view without an image.
@@ -225,7 +225,7 @@ def fit_boone(
         activation="logistic",
         solver="lbfgs",
         alpha=penalty,
-        max_iter=_MOST_STEPS,
+        max_iter=_MAX_STEPS,
         random_state=seed,
     )
     perceptron.fit(_inputs(pixels, side), is_frontal)
@@ -233,7 +233,7 @@ def fit_boone(
 
 
 def _inputs(pixels: Pixels, side: int) -> NDArray[np.float64]:
-    """Shape (n, side * side): each picture with mean 0 and standard deviation 1."""
+    """Return each picture with mean 0 and standard deviation 1, shape (n, side * side)."""
     normalised = _normalised(feature_images(pixels, side))
     return normalised.astype(np.float64) * side
 
@@ -246,7 +246,7 @@ class HeaderRule:
     """Percent frontal by the view in the header; views that did not occur are missing."""
 
     def predict_pfi(self, claims: Sequence[View | None]) -> NDArray[np.float64]:
-        """Percentage of frontal images among those with the same claim; 50 where there were none.
+        """Return the share of frontal training images with the same claim; 50 if there were none.
 
         Returns:
             Shape (n,), percent.
@@ -258,7 +258,7 @@ def fit_header(claims: Sequence[View | None], is_frontal: NDArray[np.bool_]) -> 
     """Count how often images are frontal for each view that their header names, or for none.
 
     Args:
-        claims: the view in each header by the mapping table; None where it names none.
+        claims: the view in each header by the mapping table; None if it names none.
         is_frontal: shape (n,), the truth.
 
     Raises:

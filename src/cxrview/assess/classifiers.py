@@ -1,6 +1,6 @@
-"""Assesses several classifiers on the same images, each with cutoffs chosen by the same rules.
+"""Assess several classifiers on the same images, each with cutoffs chosen by the same rules.
 
-The fact SET of the scores says which images are for validation and which for the test.
+The fact SET of the scores distinguishes validation images and the test sets.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,16 @@ from cxrview.records import Assessed, Assessment, Cutoff, Scores
 from cxrview.stats import youden_cutoff
 
 SET = "set"
-"""The fact: VALIDATION, INSIDE or EXTERNAL."""
+"""Name of the fact, which is VALIDATION, INSIDE or EXTERNAL."""
 VALIDATION, INSIDE, EXTERNAL = "validation", "inside", "external"
 BOTH = "both"
 """The two test sets together."""
 TEST = "test"
-"""All test images: the paper's cutoff is chosen on them."""
-HIGHER_END, MIDDLE, AT_ITS_WORD = "higher end", "middle", "at its word"
+"""All test images, on which the paper's cutoff is chosen."""
+HIGHER_END, MIDDLE, AS_NAMED = "higher end", "middle", "at its word"
 HEADER, HEADER_LEARNT = "header", "header, learnt"
-"""Classifiers: the view named by the header, and how often that was frontal in training."""
+"""Names of classifiers: the view in the header, and the share of it that was frontal in
+training."""
 _KINDS = ("source", "manufacturer")
 
 
@@ -30,17 +31,17 @@ def assess_scores(scores: Sequence[Scores]) -> tuple[Assessed, ...]:
     """Assess each classifier on each test set, by each rule for the cutoff.
 
     Args:
-        scores: with the facts SET and `source`, `manufacturer` where headers name it, and
+        scores: with the facts SET and `source`, `manufacturer` if headers have it, and
             `header_view` for HEADER. Classifiers may have scores of different images.
 
     Returns:
         By classifier, in their order: cutoffs from validation images (HIGHER_END, the paper's
-        rule, and MIDDLE, ours), then from test images (the paper's way, where both views are
-        among them); each on INSIDE, EXTERNAL and BOTH, where these hold images. HEADER has no
-        cutoff; its rule is AT_ITS_WORD.
+        rule, and MIDDLE, ours), then from test images (the paper's way, if they have both
+        views); each on INSIDE, EXTERNAL and BOTH, if these have images. HEADER has no cutoff;
+        its rule is AS_NAMED.
 
     Raises:
-        ValueError: the validation images of a classifier are not of both views.
+        ValueError: the validation images of a classifier do not have both views.
 
     Source:
         Paper, section 6: the published cutoff is that of both test sets together.
@@ -49,7 +50,7 @@ def assess_scores(scores: Sequence[Scores]) -> tuple[Assessed, ...]:
 
 
 def images_of(scores: Scores) -> dict[str, Scores]:
-    """The test sets that are not empty, by name; BOTH only where there are two.
+    """Return the test sets that are not empty, by name; BOTH only if there are two.
 
     Args:
         scores: with the fact SET.
@@ -63,13 +64,13 @@ def images_of(scores: Scores) -> dict[str, Scores]:
 
 
 def cutoffs_of(scores: Scores) -> dict[str, Cutoff]:
-    """Youden's range on the validation images, and on all test images if they are of both views.
+    """Compute Youden's range on the validation images, and on all test images of both views.
 
     Args:
         scores: with the fact SET.
 
     Raises:
-        ValueError: the validation images are not of both views.
+        ValueError: the validation images do not have both views.
     """
     is_validation = scores.facts[SET] == VALIDATION
     found = {VALIDATION: _youden(scores.where(is_validation))}
@@ -80,13 +81,13 @@ def cutoffs_of(scores: Scores) -> dict[str, Cutoff]:
 
 
 def rules_of(chosen: Cutoff) -> dict[str, float]:
-    """The cutoff by each rule, percent; the middle to a thousandth, as a model's card has it."""
+    """Return the cutoff by each rule, percent; the middle to a thousandth, as in model cards."""
     return {HIGHER_END: chosen.high, MIDDLE: round((chosen.low + chosen.high) / 2, 3)}
 
 
 def is_right(scores: Scores, row: Assessed) -> NDArray[np.bool_]:
-    """Which images a row of the result counts as right, shape (n,), bool."""
-    if row.rule == AT_ITS_WORD:
+    """Return which images a row of the result counts as right, shape (n,), bool."""
+    if row.rule == AS_NAMED:
         views = np.where(scores.is_frontal, "frontal", "lateral")
         at_its_word: NDArray[np.bool_] = scores.facts[CLAIM] == views
         return at_its_word
@@ -99,7 +100,7 @@ def _assess(one: Scores) -> Iterator[Assessed]:
     if one.classifier == HEADER:
         for name, of in sets.items():
             found = assess_claims(of.facts[CLAIM], of.is_frontal, kinds=_kinds(of))
-            yield _row(one, name, "", AT_ITS_WORD, found)
+            yield _row(one, name, "", AS_NAMED, found)
         return
     for cutoff_from, chosen in cutoffs_of(one).items():
         for rule, cutoff in rules_of(chosen).items():
@@ -126,6 +127,6 @@ def _youden(scores: Scores) -> Cutoff:
 
 
 def _kinds(scores: Scores) -> Mapping[str, NDArray[np.str_]]:
-    """What to slice by: facts that at least one image has."""
+    """Return the facts to slice by, which at least one image has."""
     given = {kind: scores.facts[kind] for kind in _KINDS if kind in scores.facts}
     return {kind: names for kind, names in given.items() if (names != "").any()}

@@ -1,4 +1,4 @@
-"""Cutoffs and review band of a model, chosen on validation patients."""
+"""Choose the cutoffs and the review band of a model, on validation patients."""
 
 import dataclasses
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from cxrview.records import ModelCard, Scores
 from cxrview.stats import log_odds, youden_cutoff
 
-MOST_REFUSED = 0.002
+MAX_REFUSED = 0.002
 """Largest share of validation radiographs that may be refused as not a chest."""
 COVERAGE = 0.99
-"""Share of the images of each group that must be decided, not sent to review."""
+"""Minimum share of the images of each group that are decided, not sent to review."""
 WIDEST_BAND = (5.0, 95.0)
-"""Percent; the band never extends beyond these, even where COVERAGE would allow it."""
+"""Percent; the band never extends beyond these, even if COVERAGE would allow it."""
 
 
 def with_cutoffs(
@@ -22,15 +22,14 @@ def with_cutoffs(
     left_out: Scores | None,
     others: NDArray[np.float64] | None,
 ) -> ModelCard:
-    """Set the cutoffs and the review band of a card by the answers of its own weights.
+    """Set the cutoffs and the review band of a card by the output of the model.
 
     Args:
-        card: all other fields are kept, except the card of int8, which belongs to earlier cutoffs.
-        validation: PFI by these weights of validation radiographs in all orientations; facts:
-            `source`.
-        left_out: PFI by models of the same recipe of sources that they were not trained on,
-            without test patients.
-        others: `chest` of validation pictures that are not of a chest, shape (m,), percent.
+        card: all other fields are kept, except the int8 card, which belongs to earlier cutoffs.
+        validation: PFI of validation radiographs in all orientations; with the fact `source`.
+        left_out: PFI by models of the same recipe for sources that they were not trained on,
+        without test patients.
+        others: `chest` of validation images without a chest, shape (m,), percent.
     """
     best = youden_cutoff(validation.pfi, validation.is_frontal)
     middle = round((best.low + best.high) / 2, 3)
@@ -57,7 +56,7 @@ def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
     both = np.concatenate([chest, others])
     best = youden_cutoff(both, np.arange(len(both)) < len(chest))
     allowed = [
-        np.quantile(of, MOST_REFUSED, method="lower")
+        np.quantile(of, MAX_REFUSED, method="lower")
         for of in (chest, chest[validation.is_progenitor])
     ]
     # Rounded down, so that no image is refused by rounding.
@@ -67,7 +66,7 @@ def _chest_cutoff(validation: Scores, others: NDArray[np.float64]) -> float:
 def widest_review_band(
     pfi: NDArray[np.float64], groups: NDArray[np.str_], cutoff: float
 ) -> tuple[float, float]:
-    """Find the widest band about the cutoff that still decides COVERAGE of every group.
+    """Find the widest band around the cutoff in which at least COVERAGE of every group is decided.
 
     Args:
         pfi: shape (n,), of validation images, percent.

@@ -1,4 +1,4 @@
-"""Counts the decisions of a model on labelled images: right, wrong, review, not a chest."""
+"""Count the decisions of a model on labelled images: right, wrong, review, not a chest."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from cxrview.terms import Decision, View
 
 
 def count_decisions(scores: Scores, card: ModelCard) -> DecisionCounts:
-    """Count errors of a model with everything decided, and with the review band.
+    """Count errors of a model without and with the review band.
 
     Args:
         scores: of at least one image.
@@ -35,7 +35,7 @@ def count_decisions(scores: Scores, card: ModelCard) -> DecisionCounts:
 
 
 def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
-    """The decision for each of n pictures: its view, `review` or `not_chest`; shape (n,).
+    """Return the decision for each of n pictures: its view, `review` or `not_chest`; shape (n,).
 
     Args:
         answers: of the model that the card belongs to.
@@ -52,7 +52,7 @@ def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
 
 
 def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> PointsApart:
-    """Differences of two models on the same n pictures: mean, 99th percentile, largest; points.
+    """Compare two models on the same n pictures: mean, 99th percentile, maximum; in points.
 
     Args:
         one: shape (n,), percent.
@@ -69,7 +69,7 @@ def points_apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> Points
 def count_by(
     scores: Scores, card: ModelCard, *kinds: NDArray[np.str_]
 ) -> dict[tuple[str, ...], DecisionCounts]:
-    """Count the decisions for each combination of names that has an image, in alphabetical order.
+    """Count the decisions for each existing combination of names, in alphabetical order.
 
     Args:
         scores: of n images.
@@ -86,11 +86,11 @@ def count_by(
 
 
 def views_of(scores: Scores) -> NDArray[np.str_]:
-    """The true view of each image, shape (n,)."""
+    """Return the true view of each image, shape (n,)."""
     return np.where(scores.is_frontal, View.FRONTAL.value, View.LATERAL.value)
 
 
 def log_loss(scores: Scores) -> float:
-    """Mean log loss in nats: 0 where every PFI is 0 or 100 and right."""
+    """Return the mean log loss in nats: 0 if every PFI is 0 or 100 and right."""
     margins = np.where(scores.is_frontal, 1, -1) * log_odds(scores.pfi)
     return float(np.logaddexp(0, -margins).mean())

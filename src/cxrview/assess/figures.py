@@ -1,7 +1,6 @@
-"""The figures of an assessment, by the names that the page of a reproduction knows them by.
+"""Draw the figures of an assessment, under the names that the page of a reproduction uses.
 
-Fig 4 and the failures are radiographs: of real ones, they show patients. No file and no patient
-is named in them.
+Fig 4 and the failures show radiographs, which may be of patients. They name no file and no patient.
 """
 
 import hashlib
@@ -37,7 +36,7 @@ _EXAMPLES_OF_A_VIEW = 4
 def write_figures(
     out: Path,
     images: AssessmentImages,
-    network: Scores,
+    model_scores: Scores,
     headline: Sequence[Assessed],
     *,
     seed: int = 0,
@@ -45,13 +44,14 @@ def write_figures(
     scale: str = "",
     has_radiographs: bool = True,
 ) -> dict[str, tuple[Path, Path]]:
-    """Draw PFI, cutoff and calibration of the model, examples and its errors.
+    """Draw PFI, cutoff and calibration of the model, examples, and its errors.
 
     Args:
         out: folder.
         images: of the assessment.
-        network: scores of the model, of all of `images.scored` in their order.
-        headline: rows; those of the model by the higher end give the cutoff, both rules the errors.
+        model_scores: of all of `images.scored` in their order.
+        headline: rows; the model's row by the higher end has the cutoff, those of both rules the
+        errors.
         seed: draws the examples of Fig 4 among the inside test images.
         note: text above radiographs, such as "drawn phantoms, no patient".
         scale: how the training of the model was scaled, in words; above every figure.
@@ -64,11 +64,11 @@ def write_figures(
         CannotWrite: the folder cannot be written.
     """
     by_rule = {
-        (row.images, row.rule): row for row in headline if row.classifier == network.classifier
+        (row.images, row.rule): row for row in headline if row.classifier == model_scores.classifier
     }
     widest = BOTH if (BOTH, HIGHER_END) in by_rule else INSIDE
     first = by_rule[widest, HIGHER_END]
-    sets = {name: of for name, of in images_of(network).items() if name != BOTH}
+    sets = {name: of for name, of in images_of(model_scores).items() if name != BOTH}
     figures: dict[str, Figure] = {
         HISTOGRAM: draw_pfi_histogram(sets, cutoff=first.assessment.cutoff, note=scale),
         YOUDEN: draw_youden(sets, note=scale),
@@ -77,13 +77,13 @@ def write_figures(
     if has_radiographs:
         rows = [first, by_rule[widest, MIDDLE]]
         both = join_notes(note, scale)
-        figures[EXAMPLES] = _examples(images, network, seed, both)
-        figures[FAILURES] = _failures(images, network, rows, both)
+        figures[EXAMPLES] = _examples(images, model_scores, seed, both)
+        figures[FAILURES] = _failures(images, model_scores, rows, both)
     return {name: save_figure(figure, out, name) for name, figure in figures.items()}
 
 
-def _examples(images: AssessmentImages, network: Scores, seed: int, note: str) -> Figure:
-    inside = network.where(network.facts[SET] == INSIDE)
+def _examples(images: AssessmentImages, model_scores: Scores, seed: int, note: str) -> Figure:
+    inside = model_scores.where(model_scores.facts[SET] == INSIDE)
     line = [hashlib.sha256(f"{seed}\n{file}".encode()).digest() for file in inside.files]
     order = sorted(range(len(inside)), key=line.__getitem__)
     chosen = [
@@ -98,11 +98,11 @@ def _examples(images: AssessmentImages, network: Scores, seed: int, note: str) -
 
 
 def _failures(
-    images: AssessmentImages, network: Scores, rows: Sequence[Assessed], note: str
+    images: AssessmentImages, model_scores: Scores, rows: Sequence[Assessed], note: str
 ) -> Figure:
-    """Images that are wrong by at least one rule; the caption names the rule where only one is."""
-    is_test = network.facts[SET] != VALIDATION
-    is_wrong = {row.rule: ~is_right(network, row) & is_test for row in rows}
+    """Draw images that are wrong by at least one rule; the caption names the rule if it is one."""
+    is_test = model_scores.facts[SET] != VALIDATION
+    is_wrong = {row.rule: ~is_right(model_scores, row) & is_test for row in rows}
     wrong = np.flatnonzero(np.any(list(is_wrong.values()), axis=0))
     asked = [(one, image) for one in images.scored for image in one.images]
     captions, pixels = [], []
@@ -115,8 +115,8 @@ def _failures(
     side = images.inside.store.pixels.shape[1:]
     return draw_gallery(
         np.stack(pixels) if pixels else np.empty((0, *side), np.uint8),
-        network.is_frontal[wrong],
-        network.pfi[wrong],
+        model_scores.is_frontal[wrong],
+        model_scores.pfi[wrong],
         captions,
         note=note,
     )

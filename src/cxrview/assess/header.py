@@ -1,6 +1,6 @@
-"""The header as a classifier: it is right where it names the true view.
+"""Assess the view in headers like a classifier: a header is right if it names the true view.
 
-A header that names no view counts as an error, since an image that cannot be sorted is as wrong as
+A header without a view counts as an error, since an image that cannot be sorted is no better than
 one that is sorted wrongly; `slices` counts the two separately.
 """
 
@@ -20,16 +20,16 @@ from cxrview.stats import exact_interval
 from cxrview.terms import View
 
 CLAIM = "header_view"
-"""The kind of slice: `frontal`, `lateral`, or empty where the header names none."""
+"""The kind of slice: `frontal`, `lateral`, or empty if the header names none."""
 SILENT_PFI = 50.0
-"""Percent: where the header names no view, both are taken as equally likely."""
+"""Percent for headers without a view: both views are taken as equally likely."""
 
 
 def claimed_pfi(claims: NDArray[np.str_]) -> NDArray[np.float64]:
-    """The view in a header as a probability of frontal.
+    """Convert the views in headers to probabilities of frontal.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
+        claims: shape (n,), `frontal`, `lateral`, or empty if the header names none.
 
     Returns:
         Shape (n,), percent: 100, 0 or SILENT_PFI.
@@ -44,18 +44,18 @@ def assess_claims(
     *,
     kinds: Mapping[str, NDArray[np.str_]] | None = None,
 ) -> Assessment:
-    """Assess headers as a classifier; one that names no view counts as naming the wrong one.
+    """Assess headers as a classifier; a header without a view counts as wrong.
 
     Args:
-        claims: shape (n,), `frontal`, `lateral`, or empty where the header names none.
+        claims: shape (n,), `frontal`, `lateral`, or empty if the header names none.
         is_frontal: shape (n,), the truth.
-        kinds: what to slice by, each of shape (n,); CLAIM is always among them.
+        kinds: names to slice by, each of shape (n,); CLAIM is always added.
 
     Returns:
         `best` is None, since a header has no cutoff to choose; `cutoff` is SILENT_PFI.
 
     Raises:
-        ValueError: no image, or arrays of different lengths.
+        ValueError: the arrays are empty or differ in length.
     """
     reliability = reliability_curve(claimed_pfi(claims), is_frontal)
     is_called_frontal = np.where(claims == "", ~is_frontal, claims == View.FRONTAL)

@@ -1,4 +1,4 @@
-"""Chooses the images of an assessment, and refuses images that leak into the test sets."""
+"""Choose the images of an assessment, and refuse test images that leak."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _FAULTS_NAMED = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSet:
-    """Images of a store that have one role in the assessment."""
+    """The images of a store with one role in the assessment."""
 
     name: str
     """`training`, `validation`, `inside` or `external`."""
@@ -49,7 +49,7 @@ class ImageSet:
 
     @property
     def sha256(self) -> str:
-        """Hash of the images, their order and all that is known of them."""
+        """Hash of the images, their order and all their facts."""
         digest = hashlib.sha256()
         for i in self.images:
             image = (i.file, i.source, i.patient, i.view, i.pixel_sha256)
@@ -60,7 +60,7 @@ class ImageSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentImages:
-    """Images to train baselines on, to choose cutoffs by, and to count."""
+    """The images to train baselines on, to choose cutoffs, and to count."""
 
     training: ImageSet
     validation: ImageSet
@@ -88,17 +88,17 @@ def choose_images(
     Args:
         prepared: images of the study; its test partition is the inside test set.
         split: of `prepared`.
-        external: a second store for the external test set. Where None, `external_sources` are
-            sources of `prepared`; without these, the external test set is empty.
-        external_sources: of the external set, only images of these; all where empty.
-        sample: number of external images to draw by `seed`; all where None. The paper: 1,000.
+        external: a second store for the external test set. If None, `external_sources` are sources
+            of `prepared`; without these, the external test set is empty.
+            external_sources: use only external images of these sources; all if empty.
+        sample: number of external images to draw by `seed`; None for all. The paper: 1,000.
         seed: of the draw. It depends on file names and seed, not on the order of rows.
 
     Raises:
-        UsageError: the split leaks; validation or test images are missing or not of both
-            views; a named source has no image; a sample larger than the set; or an external
-            image shows the same picture, or within one store the same patient, as an image of
-            the split. The message names files, never a patient.
+        UsageError: the split leaks; validation or test images are missing or lack a view; a named
+            source has no image; the sample is larger than the set; or an external image shows the
+            same picture, or within one store the same patient, as an image of the split. The
+            message names files, never a patient.
 
     Source:
         Paper, sections 1 and 6.
@@ -113,14 +113,14 @@ def choose_images(
 
 
 def need_both_views(one: ImageSet) -> None:
-    """Refuse a set that does not hold both views.
+    """Check that a set has images of both views.
 
     Raises:
-        UsageError: it is empty, or one view is missing.
+        UsageError: the set is empty, or one view is missing.
     """
     what = "test" if one.name == INSIDE else one.name
     if not len(one):
-        raise UsageError(f"the split has no {what} images", "Make one with cxrview split")
+        raise UsageError(f"the split has no {what} images", "Create another one with cxrview split")
     frontal = int(one.is_frontal.sum())
     if frontal in (0, len(one)):
         missing = View.LATERAL if frontal else View.FRONTAL
@@ -160,7 +160,7 @@ def _external(
 
 
 def _is_same(one: Prepared, other: Prepared) -> bool:
-    """Whether both are the same store, also under two paths."""
+    """Whether both are the same store, even under two paths."""
     contents = [store.about.get("content_sha256") for store in (one, other)]
     return one is other or (contents[0] is not None and contents[0] == contents[1])
 
@@ -189,7 +189,7 @@ def _refuse_leaks(inside: Sequence[ImageSet], external: ImageSet, *, is_one_stor
 
 
 def _shared(what: str, fact: str, inside: Iterable[ImageSet], external: ImageSet) -> dict[str, str]:
-    """By external file: what it shares with an image of the split, in words."""
+    """Describe for each external file what it shares with an image of the split."""
     known: dict[str, tuple[str, str]] = {}
     for one in inside:
         for image in one.images:

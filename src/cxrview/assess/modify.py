@@ -1,4 +1,4 @@
-"""Changes a radiograph as the paper's Fig 6 does: labels, rotation, half of it hidden, cropping.
+"""Modify a radiograph as in the paper's Fig 6: marker, rotation, obscured half, cropping.
 
 Except for rotation by 2 and by 90 degrees, none of these is among the 106 variants that a
 candidate is trained on. All are deterministic and take squashed pictures.
@@ -18,11 +18,11 @@ from cxrview.records.pixels import grey_picture
 from cxrview.records.scores import PROGENITOR_NAME
 
 Change = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Takes a square picture, shape (side, side), uint8, which is not changed; returns another."""
+"""Takes a square picture, shape (side, side), uint8, and returns a modified copy."""
 
 BLACK, WHITE = 0, 255
 MARGIN_PERCENT = 4.0
-"""Between a marker and the edges of the picture."""
+"""Distance between a marker and the edges of the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Marker:
     height_percent: float
     """Height of a capital letter, in percent of the rows of the picture."""
     corner: str
-    """A name of CORNERS."""
+    """One of the names in CORNERS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Modification:
     kind: str
     severity: str
     title: str
-    """For a figure."""
+    """Title in a figure."""
     make: Change
 
     @property
@@ -64,7 +64,7 @@ DESTINATIONS: Mapping[str, Callable[[Box], Box]] = {
     "to-other-side": lambda box: replace(box, column=100 - box.column - box.columns),
     "to-middle": lambda box: replace(box, row=50 - box.rows / 2, column=50 - box.columns / 2),
 }
-"""Where a marker is moved to."""
+"""Destinations of a marker that is moved."""
 
 HALVES: Mapping[str, Box] = {
     "left": Box(row=0, column=0, rows=100, columns=50),
@@ -72,7 +72,7 @@ HALVES: Mapping[str, Box] = {
     "upper": Box(row=0, column=0, rows=50, columns=100),
     "lower": Box(row=50, column=0, rows=50, columns=100),
 }
-"""As the picture is seen."""
+"""The obscured half, as the picture is displayed."""
 
 CROPS: Mapping[str, Box] = {
     "central-90": Box(row=5, column=5, rows=90, columns=90),
@@ -82,10 +82,10 @@ CROPS: Mapping[str, Box] = {
     "upper-left-70": Box(row=0, column=0, rows=70, columns=70),
     "lower-right-70": Box(row=30, column=30, rows=70, columns=70),
 }
-"""The part that is kept; `70` is percent of the rows and of the columns."""
+"""The kept part; `70` is percent of the rows and of the columns."""
 
 ROTATIONS_DEGREES = (2, 5, 10, 15, 20, 45, 90, 180)
-"""Clockwise, as the picture is seen."""
+"""Degrees clockwise, as the picture is displayed."""
 
 MARKERS: Mapping[str, Marker] = {
     "L-5-top-right": Marker(text="L", height_percent=5, corner="top-right"),
@@ -97,7 +97,7 @@ MARKERS: Mapping[str, Marker] = {
 
 
 def add_marker(pixels: NDArray[np.uint8], marker: Marker) -> NDArray[np.uint8]:
-    """Burn letters into a picture, shape (rows, columns), uint8.
+    """Draw letters into a picture, shape (rows, columns), uint8.
 
     Raises:
         ValueError: pixels of another type, range or shape.
@@ -114,7 +114,7 @@ def add_marker(pixels: NDArray[np.uint8], marker: Marker) -> NDArray[np.uint8]:
 
 
 def marker_box(marker: Marker, shape: tuple[int, ...]) -> Box:
-    """The box within which `add_marker` paints in a picture of that shape."""
+    """Return the box within which `add_marker` draws in a picture of that shape."""
     import cv2
 
     scale, thickness = _font(marker, shape[0])
@@ -133,13 +133,13 @@ def marker_box(marker: Marker, shape: tuple[int, ...]) -> Box:
 def move_marker(
     pixels: NDArray[np.uint8], box: Box, destination: str = "to-other-side"
 ) -> NDArray[np.uint8]:
-    """Cut a box out, fill it from its surroundings, and paint its content elsewhere.
+    """Move the content of a box, and fill the box from its surroundings.
 
     Args:
         pixels: shape (rows, columns), uint8.
         box: around the marker.
-        destination: a name of DESTINATIONS. The brighter of two pixels is kept there, since a
-            lead letter only makes a radiograph brighter.
+        destination: one of the names in DESTINATIONS. The brighter of two pixels is kept there,
+            since a lead letter only makes a radiograph brighter.
 
     Returns:
         The same shape; the hole is filled by the method of Telea (2004).
@@ -163,7 +163,7 @@ def move_marker(
 
 
 def blank(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    """Fill a box with black, around a marker or over half the picture; (rows, columns) uint8.
+    """Fill a box with black, around a marker or over half of the picture; (rows, columns) uint8.
 
     Raises:
         ValueError: pixels of another type, range or shape.
@@ -178,7 +178,7 @@ def crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
     Args:
         pixels: shape (side, side), uint8.
-        box: what is kept.
+        box: the part to keep.
 
     Returns:
         Shape (side, side), uint8, enlarged as `image.squash` enlarges every radiograph.
@@ -191,11 +191,10 @@ def crop(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 
 
 def figure_modifications(box: Box | None = None) -> tuple[Modification, ...]:
-    """The columns of the paper's Fig 6: unmodified, text label, rotation, half obscured, cropped.
+    """Return the columns of the paper's Fig 6: unmodified, text label, rotation and so on.
 
     Args:
-        box: around a marker in the picture, which is then moved and blanked; where None, a
-            marker is added.
+        box: around a marker in the picture, which is then moved and blanked; None adds a marker.
     """
     labels = [_named("marker-added/R-10-top-left")] if box is None else _labels_in(box)
     return (
@@ -208,7 +207,7 @@ def figure_modifications(box: Box | None = None) -> tuple[Modification, ...]:
 
 
 def _font(marker: Marker, rows: int) -> tuple[float, int]:
-    """Font scale for OpenCV, and the thickness of the strokes in pixels."""
+    """Return the font scale for OpenCV, and the thickness of the strokes in pixels."""
     import cv2
 
     height = marker.height_percent / 100 * rows
@@ -246,7 +245,7 @@ def _named(name: str) -> Modification:
     return next(row for row in MODIFICATIONS if row.name == name)
 
 
-# cv2.FONT_HERSHEY_SIMPLEX and cv2.INPAINT_TELEA, so that OpenCV need not be loaded for them.
+# cv2.FONT_HERSHEY_SIMPLEX and cv2.INPAINT_TELEA, without loading OpenCV.
 _FONT, _TELEA = 0, 1
 
 UNMODIFIED = Modification(
@@ -312,6 +311,6 @@ MODIFICATIONS: tuple[Modification, ...] = (
 )
 """The rows of the table, the unmodified image first. Ours: the paper shows four, without amounts.
 
-The marker that is moved or blanked is one that was added before, since it is not known where the
-radiographs have markers of their own.
+The marker that is moved or blanked was added before, since the positions of the radiographs' own
+markers are not known.
 """

@@ -1,4 +1,4 @@
-"""Remarks that a reader of an assessment must know beside the numbers."""
+"""Remarks that belong to the numbers of an assessment, such as unread files."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +22,7 @@ def assessment_remarks(
         images: of the assessment.
         card: of the model.
         scores: of every classifier.
-        baselines: whether headers were to be assessed.
+        baselines: whether headers should be assessed.
     """
     return (
         *_of_smoke_test(card),
@@ -35,16 +35,16 @@ def assessment_remarks(
 def _of_smoke_test(card: ModelCard) -> Iterator[str]:
     if card.is_smoke_test:
         yield (
-            f"{card.model_id} was made at --scale smoke, a test of the machinery: its figures mean "
+            f"{card.model_id} was made at --scale smoke, a test of the software: its figures mean "
             "nothing"
         )
 
 
 def images_trained_on(one: ImageSet, card: ModelCard) -> int:
-    """How many of the images a model was trained on, as far as its card says.
+    """Count the images that a model was trained on, as far as its card tells.
 
-    Known only for a model that was trained by the published rule of partitions on the labels
-    that the store was made of; 0 for any other.
+    Known only for a model that was trained by the published rule of partitions on the same labels
+    as the store; 0 for any other.
     """
     by_rule = _PUBLISHED_RULE in (card.about.partitions or "")
     labels = one.store.about.get("labels_sha256")
@@ -57,7 +57,7 @@ def images_trained_on(one: ImageSet, card: ModelCard) -> int:
 def _unread(images: AssessmentImages) -> Iterator[str]:
     stores = {id(one.store): one.store for one in images.scored if len(one)}
     if unread := sum(len(store.failures) for store in stores.values()):
-        yield f"{format_count(unread, 'labelled files')} could not be read: in no count"
+        yield f"{format_count(unread, 'labelled files')} could not be read: not in any count"
 
 
 def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _seen_before(images: AssessmentImages, card: ModelCard) -> Iterator[str]:
         if seen := images_trained_on(one, card):
             yield (
                 f"{card.model_id} was trained on {format_count(seen)} of the "
-                f"{format_count(len(one), one.name + ' images')}: what it gets right of them says "
+                f"{format_count(len(one), one.name + ' images')}: its accuracy on them says "
                 "nothing about new patients"
             )
 

@@ -1,4 +1,4 @@
-"""Counts how often a classifier is right under each modification of `assess.modify` (Fig 6)."""
+"""Count how often a classifier is right under each modification of `assess.modify` (Fig 6)."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.stats import exact_interval
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""Squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
+"""From squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
 
 
 def score_modified(
@@ -24,13 +24,13 @@ def score_modified(
     batch: int,
     watch: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float64]:
-    """Change every image in one way and run a model on it.
+    """Modify every image in one way, and run a model on it.
 
     Args:
-        pixels: shape (n, side, side), uint8; not changed.
-        modification: a row of `assess.modify.MODIFICATIONS`.
-        predict: the model.
-        batch: images of one call of the model, which are in memory at a time.
+        pixels: shape (n, side, side), uint8.
+        modification: one of `assess.modify.MODIFICATIONS`.
+        predict: runs the model.
+        batch: number of images of one call of the model, which are in memory at a time.
         watch: called with the number of images done since the last call.
 
     Returns:
@@ -51,13 +51,13 @@ def score_modified(
 def count_modified(
     scores: Scores, *, cutoff: float, drawn_from: int | None = None
 ) -> tuple[ModifiedCount, ...]:
-    """Count what is right under each modification, of the same images.
+    """Count right images under each modification, of the same images.
 
     Args:
-        scores: variants named as `rotation/10`, and among them the unmodified images,
+        scores: variants with names such as `rotation/10`, including the unmodified images,
             `progenitor`.
-        cutoff: percent; frontal where PFI is at least this.
-        drawn_from: number of images that these were drawn from; those in `scores` where None.
+            cutoff: percent; frontal if PFI is at least this.
+        drawn_from: number of images that these were drawn from; None for those in `scores`.
 
     Returns:
         One for each variant, in their order.

@@ -1,4 +1,4 @@
-"""Writes robustness results as CSV: counts over many images, or each picture of a few."""
+"""Write robustness results as CSV: counts over many images, or each picture of a few."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ def write_modified_counts(
         counts: of one classifier.
         classifier: its name.
         cutoff: of the counts; percent.
-        scale: how the training was scaled, in words; empty where it was not.
+        scale: the scale of the training, in words; empty if it was not scaled.
 
     Raises:
         CannotWrite: the file cannot be written.

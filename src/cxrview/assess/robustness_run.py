@@ -1,4 +1,4 @@
-"""Runs a model on changed radiographs, for the robustness figure and the robustness table."""
+"""Run a model on modified radiographs, for the robustness figure and the robustness table."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -30,24 +30,24 @@ from cxrview.terms import View
 
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
 BATCH = 64
-"""Pictures of one call of a model."""
+"""Number of pictures of one call of a model."""
 _ADVICE = "Name a new folder, or replace it with --overwrite"
 
 
 def modified_images(
     pixels: NDArray[np.uint8], box: Box | None = None
 ) -> list[tuple[str, NDArray[np.uint8]]]:
-    """Change one radiograph as the paper's Fig 6 does.
+    """Modify one radiograph as in the paper's Fig 6.
 
     Args:
-        pixels: shape (side, side), uint8, squashed.
-        box: around a marker in it; where None, a marker is added instead of moved and blanked.
+    pixels: shape (side, side), uint8, squashed.
+    box: around a marker in it, which is then moved and blanked; None adds a marker.
 
     Returns:
-        Title and picture: as it was, text label, rotation, half obscured, cropped.
+    Title and picture: unmodified, text label, rotation, half obscured, cropped.
 
-    Raises:
-        ValueError: pixels of another type, range or shape.
+        Raises:
+            ValueError: pixels of another type, range or shape.
     """
     pixels = square_picture(pixels)
     return [(row.title, row.make(pixels)) for row in figure_modifications(box)]
@@ -56,11 +56,11 @@ def modified_images(
 def score_modified_images(
     pixels: NDArray[np.uint8], predict: Predict, box: Box | None = None
 ) -> tuple[ModifiedImage, ...]:
-    """Change one radiograph as the paper's Fig 6 does, and run a model on each picture.
+    """Modify one radiograph as in the paper's Fig 6, and run a model on each picture.
 
     Args:
         pixels: shape (side, side), uint8, squashed.
-        predict: (n, side, side) uint8 to PFI in percent, (n,); n is at most BATCH.
+        predict: from (n, side, side) uint8 to PFI in percent, (n,); n is at most BATCH.
         box: as for `modified_images`.
 
     Raises:
@@ -96,13 +96,13 @@ class ImagesToModify:
     sources: NDArray[np.str_]
     """Shape (n,)."""
     drawn_from: int
-    """Images of the partition; more than n if these are a sample."""
+    """Number of images in the partition; more than n if these are a sample."""
 
     @classmethod
     def of(
         cls, store: Prepared, images: Sequence[PreparedImage], *, drawn_from: int
     ) -> "ImagesToModify":
-        """Take images of a prepared store."""
+        """Create it from images of a prepared store."""
         return cls(
             pixels=store.pixels[[image.row for image in images]],
             is_frontal=np.array([image.view is View.FRONTAL for image in images], bool),
@@ -118,15 +118,15 @@ class NamedClassifier:
     """A classifier, with its name and scale for the tables."""
 
     predict: Predict
-    """Squashed pixels, (m, side, side) uint8, to PFI in percent, (m,); m is at most BATCH."""
+    """From squashed pixels, (m, side, side) uint8, to PFI in percent, (m,); m is at most BATCH."""
     name: str
     """Identifies its weights, as `ModelCard.model_id` does."""
     scale: str = ""
-    """In words, how its training was scaled."""
+    """The scale of its training, in words."""
 
     @classmethod
     def of(cls, model: Model) -> "NamedClassifier":
-        """Take name and scale from the model's card."""
+        """Create it from a model, with name and scale from its card."""
         card = model.card
         return cls(predict=model.pfi, name=card.model_id, scale=card.about.scale or "")
 
@@ -144,27 +144,27 @@ def assess_partition(
     """Run a classifier on all images under all modifications, and count correct images.
 
     If it is stopped, the same call resumes: scores in `out` of the same images, classifier and
-    modification are not computed again, nor are they for another cutoff.
+    modification are not computed again, not even for another cutoff.
 
     Args:
         images: at least one.
         classifier: of the table.
-        cutoff: percent; frontal where PFI is at least this.
-        out: folder; gets `robustness.csv`, `robustness.parquet`, and `parts`, which only a
-            resume needs.
-        watch: called with how many more images are done, `n` for each modification in the end.
-        modifications: the rows; the unmodified image must be among them.
+        cutoff: percent; frontal if PFI is at least this.
+        out: folder for `robustness.csv`, `robustness.parquet`, and `parts`, which only a resume
+        needs.
+        watch: called with the number of further images done; `n` for each modification in all.
+        modifications: the rows, including the unmodified image.
         overwrite: replace a table of another classifier or of other images.
 
     Returns:
         One count for each modification.
 
     Raises:
-        UsageError: there is no image, or `out` has such another table.
+        UsageError: `images` is empty, or `out` has a table of another classifier or other images.
         CannotWrite: the disk is full or not writable.
     """
     if not len(images.pixels):
-        raise UsageError("there is no image to modify")
+        raise UsageError("no image to modify was given")
     unscored = Scores(
         classifier=classifier.name,
         files=images.files,
@@ -195,7 +195,7 @@ def assess_partition(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """What every modification of one table needs."""
+    """State that all modifications of one table share."""
 
     pixels: NDArray[np.uint8]
     unscored: Scores
@@ -218,7 +218,7 @@ class _Run:
 
 
 def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
-    """Draw `sample` of `count` numbers by seed, in ascending order; all where None or not fewer.
+    """Draw `sample` of `count` numbers by seed, in ascending order; all if None or not fewer.
 
     Returns:
         Shape (min(sample, count),), each from 0 to count - 1.
@@ -239,7 +239,7 @@ def _refuse_another(path: Path, unscored: Scores) -> None:
 
 
 def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> str:
-    """A name that differs with model, images and modification (by its result on the first one)."""
+    """Return a name that depends on model, images and modification (by its result on the first)."""
     digest = hashlib.sha256(images + row.make(pixels[0]).tobytes()).hexdigest()[:16]
     return f"{row.name.replace('/', '-')}-{digest}.parquet"
 

@@ -1,4 +1,4 @@
-"""The robustness table of a prepared store: which images, and whether they fit the model."""
+"""Make the robustness table of a prepared store: choose its images, and run the model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class PartitionImages:
     partition: Partition
     images: Sequence[PreparedImage]
     drawn_from: int
-    """Images of the whole partition; more than `images` where these are a sample."""
+    """Number of images in the partition; more than `images` if these are a sample."""
 
     @property
     def pictures(self) -> int:
-        """Pictures that a robustness table of them takes."""
+        """Number of pictures for a robustness table of these images."""
         return len(self.images) * len(MODIFICATIONS)
 
 
@@ -42,13 +42,13 @@ def images_of_partition(
     sample: int | None = None,
     seed: int = 0,
 ) -> PartitionImages:
-    """The images of a partition, or some of them.
+    """Return the images of a partition, or a sample of them.
 
     Args:
-        store: of `open_prepared`.
+        store: from `open_prepared`.
         split: None for the published rule.
         partition: which of its images.
-        sample: draw this many; all where None.
+        sample: number of images to draw; None for all.
         seed: of the sample.
 
     Raises:
@@ -80,8 +80,8 @@ def assess_store(
 
     Args:
         of: the images.
-        model: the model, which also names itself and its scale in the table.
-        cutoff: percent; frontal where PFI is at least this.
+        model: the model; its card has its name and scale for the table.
+        cutoff: percent; frontal if PFI is at least this.
         out: folder for `robustness.csv` and `robustness.parquet`.
         overwrite: replace a table of another model or of other images.
         watch: called with the number of pictures done since the last call.

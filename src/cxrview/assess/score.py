@@ -1,4 +1,4 @@
-"""Runs the model and the older classifiers on the same images: one PFI each."""
+"""Run the model and the older classifiers on the same images: one PFI each."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -17,7 +17,7 @@ from cxrview.wording import plural
 
 LEHMANN, BOONE = "lehmann", "boone"
 _AT_ONCE = 512
-"""Pictures in memory at a time."""
+"""Number of pictures in memory at a time."""
 
 Pfi = NDArray[np.float64]
 Predict = Callable[[NDArray[np.uint8]], Pfi]
@@ -33,26 +33,26 @@ def score_images(
     seed: int = 0,
     watch: Watch = lambda done: None,
 ) -> tuple[Scores, ...]:
-    """Ask every classifier about the validation, inside and external images.
+    """Run every classifier on the validation, inside and external images.
 
     Args:
-        images: whose images they are.
-        model: the network.
-        name: of the network in the tables; its model id where None.
-        baselines: also learn Lehmann's and Boone's classifiers from the training images, and
-            take headers at their word and for what their claims were worth in training. These
-            two are asked about images with a header only, and left out where training,
-            validation or test holds none, or the validation images with one are of one view.
+        images: of the assessment.
+        model: the model.
+        name: of the model in the tables; None for its model id.
+        baselines: also train Lehmann's and Boone's classifiers on the training images, and assess
+        headers by the view that they name, and by its share of frontal training images. These
+        two are run on images with a header only, and left out if training, validation or test
+        has none, or if the validation images with a header have only one view.
         seed: of the initial weights of Boone's perceptron.
         watch: called with the number of images that a classifier has done since the last call.
 
     Returns:
         The model first. Facts: SET, `source`, `manufacturer`, and CLAIM (the view in the header);
-        the last two are empty where the header does not name them or is missing.
+        the last two are empty if the header does not name them or is missing.
 
     Raises:
-        UsageError: the model takes pictures of another size, or the baselines cannot be trained
-            because images or scikit-learn are missing.
+        UsageError: the model takes pictures of another size, or images or scikit-learn are missing
+            for the baselines.
     """
     side = images.inside.store.pixels.shape[1]
     if side != model.card.input_side:
@@ -70,7 +70,7 @@ def score_images(
 
 
 def images_to_score(images: AssessmentImages, *, baselines: bool = True) -> int:
-    """Number of images that `score_images` counts with `watch` in all."""
+    """Return the number of images that `score_images` reports by `watch` in total."""
     return (3 if baselines else 1) * sum(map(len, images.scored))
 
 
@@ -87,7 +87,7 @@ def _learn(images: AssessmentImages, seed: int) -> dict[str, Predict]:
                     "training image is too few",
                     "training images are too few",
                 )
-                + " to learn the baselines from",
+                + " for training the baselines",
                 "Leave them out with --no-baselines",
             )
         return {

@@ -1,7 +1,7 @@
-"""Scores of classifiers on labelled images, as Parquet, so that every count can be repeated.
+"""Read and write scores of classifiers on labelled images as Parquet.
 
-One row for each image or variant: `classifier, file, patient, variant, view` (the truth), `pfi`,
-facts such as `source`, and `chest` of a model that has this output.
+The columns are `classifier, file, patient, variant, view` (the truth), `pfi`, facts such as
+`source`, and `chest` for a model with this output; one row for each image or variant.
 """
 
 import json
@@ -40,7 +40,7 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
         fields.append((_CHEST, pa.float64()))
     schema = pa.schema(
         [*fields, *((kind, pa.string()) for kind in kinds)],
-        # Classifiers without a row are named only here.
+        # Classifiers without a row are only named in the metadata.
         metadata={_ORDER: json.dumps(names)},
     )
     tables = [pa.table(_columns(one, kinds, schema.names), schema=schema) for one in scores]
@@ -53,7 +53,7 @@ def read_scores(path: Path) -> tuple[Scores, ...]:
     """Read a file of `write_scores`, in its order; rows of one classifier need not be together.
 
     Raises:
-        UsageError: the file is missing, is not Parquet, lacks a column, or a value is out of range.
+        UsageError: the file is missing, not Parquet, lacks a column, or has a value out of range.
     """
     import pyarrow.parquet as pq
 
@@ -70,7 +70,7 @@ def read_scores(path: Path) -> tuple[Scores, ...]:
     except (ValueError, KeyError) as error:  # Arrow's errors are ValueErrors
         raise UsageError(
             f"{path} holds no scores: a column is missing, or a value is out of range",
-            "Make it again with the command that wrote it",
+            "Create it again with the command that wrote it",
         ) from error
 
 

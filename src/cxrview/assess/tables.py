@@ -1,4 +1,4 @@
-"""Result tables of an assessment, as CSV and JSON, each written atomically."""
+"""Write the result tables of an assessment as CSV and JSON, each atomically."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cxrview.assess.classifiers import AT_ITS_WORD, BOTH, images_of, is_right
+from cxrview.assess.classifiers import AS_NAMED, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite
@@ -44,9 +44,9 @@ def write_assessment(
         scores: of every classifier.
         assessed: every row.
         headline: rows whose errors are listed.
-        about: what the assessment was made from, by name.
-        remarks: of `assessment_remarks`.
-        scale: how the model's training was scaled, in words; in every row of all but the errors.
+        about: the inputs of the assessment, by name.
+        remarks: from `assessment_remarks`.
+        scale: the scale of the model's training, in words; in every row except those of errors.
 
     Raises:
         CannotWrite: the folder cannot be written.
@@ -79,7 +79,7 @@ _SLICE_COLUMNS = (
     *(field.name for field in fields(TwoByTwo)),
     "scale",
 )
-"""Written also where the table is empty: images without source and header."""
+"""Columns, also of a table without rows (images without source and header)."""
 
 
 def _names(row: Assessed) -> Row:
@@ -109,7 +109,7 @@ def _counted(row: Assessed, is_headline: bool) -> Row:
     return {
         **_names(row),
         "headline": "yes" if is_headline else "no",
-        "cutoff": None if row.rule == AT_ITS_WORD else found.cutoff,
+        "cutoff": None if row.rule == AS_NAMED else found.cutoff,
         **_shares(found.table, found.interval),
         "calibration_error": found.calibration_error,
         "youden_low": best and best.low,
@@ -125,7 +125,7 @@ def _slices(row: Assessed) -> Iterator[Row]:
 
 
 def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
-    """Once for each classifier and set, since it does not depend on a cutoff."""
+    """Yield the rows of each classifier and set once, since they do not depend on a cutoff."""
     once = {(row.classifier, row.images): row.assessment.reliability for row in assessed}
     for (classifier, images), bins in once.items():
         for one in bins:
@@ -141,7 +141,7 @@ def _reliability(assessed: Iterable[Assessed]) -> Iterator[Row]:
 
 
 def _errors(scores: Sequence[Scores], headline: Iterable[Assessed]) -> Iterator[Row]:
-    """Each wrong image of each classifier under each rule; without BOTH, which repeats them."""
+    """Yield each wrong image by classifier and rule; without BOTH, which repeats them."""
     of = {one.classifier: images_of(one) for one in scores}
     for row in headline:
         if row.images == BOTH:
@@ -154,12 +154,12 @@ def _errors(scores: Sequence[Scores], headline: Iterable[Assessed]) -> Iterator[
                 "file": str(one.files[k]),
                 "source": str(one.facts["source"][k]),
                 "view": str(view),
-                "said": _said(one, row, int(k)),
+                "said": _verdict_in_words(one, row, int(k)),
                 "pfi": float(one.pfi[k]),
             }
 
 
-def _said(one: Scores, row: Assessed, k: int) -> str:
-    if row.rule == AT_ITS_WORD:
+def _verdict_in_words(one: Scores, row: Assessed, k: int) -> str:
+    if row.rule == AS_NAMED:
         return str(one.facts[CLAIM][k])
     return str(View.LATERAL if one.is_frontal[k] else View.FRONTAL)

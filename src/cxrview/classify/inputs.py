@@ -12,10 +12,10 @@ from cxrview.sources.paths import WILDCARD, local_path
 
 LIST = "-"
 """Stands for the list among the names, as on the command line (standard input)."""
-MOST_NAMED = 1_000
+MAX_NAMED = 1_000
 """A longer sequence is treated as a list, since the names are stored in the summary and compared at
 a resume."""
-MOST_WRONG = 10
+MAX_WRONG = 10
 """Number of wrong names that an error lists: a shell may expand a pattern to thousands."""
 
 
@@ -42,7 +42,7 @@ class Inputs:
 
         Args:
             paths: one name, or several. An iterable that is not a sequence, or is longer than
-                MOST_NAMED, is iterated over as names are needed.
+                MAX_NAMED, is iterated over as names are needed.
 
         Raises:
             TypeError: the argument is neither.
@@ -56,7 +56,7 @@ class Inputs:
                 "paths are a file, folder, glob or URL as str or pathlib.Path, or several of them; "
                 f"got {type(paths).__name__}"
             )
-        if isinstance(paths, Sequence) and len(paths) <= MOST_NAMED:
+        if isinstance(paths, Sequence) and len(paths) <= MAX_NAMED:
             return cls(names=tuple(_literal(path) for path in paths))
         listed = (os.fspath(path) for path in paths)
         return cls(names=(LIST,), listed=listed, is_literal=False)
@@ -94,8 +94,8 @@ class Inputs:
         if len(wrong) == 1:
             raise wrong[0]
         if wrong:
-            reasons = [error.reason for error in wrong[:MOST_WRONG]]
-            if (more := len(wrong) - MOST_WRONG) > 0:
+            reasons = [error.reason for error in wrong[:MAX_WRONG]]
+            if (more := len(wrong) - MAX_WRONG) > 0:
                 reasons.append(f"and {more} more")
             raise UsageError("; ".join(reasons), "Check the names")
         return empty

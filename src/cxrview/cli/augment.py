@@ -1,4 +1,4 @@
-"""`cxrview augment`: the 106 variants of a radiograph, to look at or to keep on disk."""
+"""`cxrview augment`: draw or write the 106 variants of radiographs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -111,7 +111,7 @@ def _edge(name: str) -> "Edge":
     try:
         return Edge(name)
     except ValueError:
-        raise UsageError(f"there is no edge {name}", "Use black or repeat") from None
+        raise UsageError(f"edge {name} does not exist", "Use black or repeat") from None
 
 
 def _materialise(
@@ -139,7 +139,7 @@ def _materialise(
 
 
 def _one_image(source: Path, image: str | None) -> "tuple[str, NDArray[np.uint8]]":
-    """Id and squashed pixels of an image file, or of one image of a store (None: the first)."""
+    """Return id and squashed pixels of an image file, or of an image of a store (None: first)."""
     from cxrview.dataset.store import open_prepared
     from cxrview.image import read_radiograph, squash
 
@@ -168,7 +168,7 @@ def _write_pictures(out: Path, variants: "NDArray[np.uint8]") -> None:
 
 
 def _save(path: Path, pixels: "NDArray[np.uint8]") -> None:
-    """Write a file that never exists incomplete."""
+    """Write a file atomically."""
     from PIL import Image
 
     from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write

@@ -1,4 +1,4 @@
-"""`cxrview choose`: compares the nine candidates and makes a model of the best."""
+"""`cxrview choose`: compare the nine candidates, and export the best as a model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Prints what a run would take, what it gave, and its first rows."""
+"""Print the estimate of a run, its counts, and its first rows, for `cxrview classify`."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cxrview.results.summary import RunSummary
 
 WIDTH_OF_A_FILE = 100
-"""Columns where the output is not a terminal."""
+"""Width in characters if the output is not a terminal."""
 _UID = "1.2.840.10008.1.2"
 _WORDS = {
     "failed": "cannot be read",
@@ -43,7 +43,7 @@ _WORDS = {
     f"{_UID}.4.202": "HTJ2K lossless, RPCL",
     f"{_UID}.4.203": "HTJ2K",
 }
-"""A UID from a header that is not listed here is not printed: it could be anything."""
+"""UIDs that are not listed here are not printed, since a header may hold anything."""
 
 
 def show_estimate(plan: "RunPlan") -> None:
@@ -100,7 +100,7 @@ def _interval(seconds: float, half_width: float) -> str:
 
 
 def report(result: "Result", plan: "RunPlan", *, show: bool) -> None:
-    """Print on stderr what was found, and on stdout, if asked, the table."""
+    """Print the counts on stderr and, with `show`, the table on stdout."""
     summary, out = result.summary, plan.out
     files = None if out is None or isinstance(out, tuple) else out
     if show and files:
@@ -133,7 +133,7 @@ def _times(summary: "RunSummary") -> list[str]:
 
 
 def _read_again(summary: "RunSummary", files: "Outputs") -> list[str]:
-    """How to read files again that may have failed because of the disk or the machine."""
+    """Describe how to read files again that may have failed because of the disk or the machine."""
     passing = summary.transient_failures
     if not summary.is_complete or not passing or sum(summary.failed.values()) == summary.found:
         return []
@@ -145,7 +145,7 @@ def _read_again(summary: "RunSummary", files: "Outputs") -> list[str]:
 
 
 def counts(summary: "RunSummary") -> list[str]:
-    """Counts of a run, in lines for people."""
+    """Return the counts of a run as lines of text."""
     failed = sum(summary.failed.values())
     lines = [
         f"{plural(summary.found, 'file')} = {summary.classified} classified "
@@ -163,8 +163,8 @@ def counts(summary: "RunSummary") -> list[str]:
     return lines
 
 
-MOST_ROWS = 40
-"""Rows that are printed."""
+MAX_ROWS = 40
+"""Number of rows that are printed."""
 
 _STYLE = {"frontal": "bold cyan", "lateral": "bold magenta"}
 _DECISION_STYLE = {"review": "yellow", "not_chest": "dim", "skipped": "dim"}
@@ -178,22 +178,22 @@ def show_rows(result: "Outputs") -> None:
     from cxrview.cli.shared.tables import table_console
     from cxrview.results.tables import each_failure, read_rows
 
-    rows = read_rows(result.table, MOST_ROWS + 1)
-    failures = list(islice(each_failure(result.failures), MOST_ROWS))
+    rows = read_rows(result.table, MAX_ROWS + 1)
+    failures = list(islice(each_failure(result.failures), MAX_ROWS))
     folder = _common_folder([row["path"] for row in [*rows, *failures]])
     table = Table(header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold", ratio=3)
     for name in ("header", "view", "PFI %", "decision"):
         table.add_column(name, justify="right" if name == "PFI %" else "left", no_wrap=True)
     table.add_column("remarks", ratio=2)
-    for row in rows[:MOST_ROWS]:
+    for row in rows[:MAX_ROWS]:
         table.add_row(*_cells(row, folder))
     for failure in failures:
         name = escape(_below(failure["path"], folder))
         table.add_row(name, "", "", "", "[red]failed[/]", escape(failure["code"].replace("_", " ")))
     console = table_console(WIDTH_OF_A_FILE)
     console.print(table)
-    if len(rows) > MOST_ROWS:
+    if len(rows) > MAX_ROWS:
         console.print(f"more rows in {escape(str(result.table))}")
 
 

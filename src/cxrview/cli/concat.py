@@ -1,4 +1,4 @@
-"""`cxrview concat`: joins results of several machines or nights into one."""
+"""`cxrview concat`: join the results of several machines or nights into one."""
 
 from pathlib import Path
 from typing import Annotated

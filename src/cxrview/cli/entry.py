@@ -1,6 +1,6 @@
-"""The command `cxrview`: turns errors into one line and an exit code.
+"""Entry point of the command `cxrview`: errors become one line and an exit code.
 
-It listens for Ctrl-C before it loads the commands, which takes a while.
+Ctrl-C is handled before the commands are loaded, which takes a while.
 """
 
 import io
@@ -15,11 +15,11 @@ from cxrview.errors import CxrviewError, RunStopped
 
 USAGE_ERROR, RUN_STOPPED, INTERNAL_ERROR, INTERRUPTED = 2, 3, 70, 130
 PATIENCE_SECONDS = 2.0
-"""After the first Ctrl-C, in which others are ignored: finished work is being written."""
+"""Time after the first Ctrl-C in which others are ignored, while finished work is written."""
 
 
 def run() -> None:
-    """Run the command; without a traceback for errors of cxrview.
+    """Run the command; errors of cxrview are printed without a traceback.
 
     Exit codes: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the end
     with finished work kept, 70 internal error, 130 interrupted by Ctrl-C or SIGTERM.
@@ -34,7 +34,7 @@ def run() -> None:
         print(f"cxrview: {error}", file=sys.stderr)
         sys.exit(RUN_STOPPED if isinstance(error, RunStopped) else USAGE_ERROR)
     except Exception as error:
-        if interruption.received:  # while a library was being loaded
+        if interruption.received:  # while a library was loaded
             _say_interrupted()
         _report_internal_error(error)
     except KeyboardInterrupt:
@@ -53,7 +53,7 @@ class _Interruption:
     def __init__(self) -> None:
         self._first: float | None = None
         signal.signal(signal.SIGTERM, self._receive)
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells set it
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # set by nohup and shells
             signal.signal(signal.SIGINT, self._receive)
 
     @property
@@ -76,7 +76,7 @@ class _Interruption:
 
 
 def _ends_an_interruption(end: SystemExit) -> bool:
-    """Whether Typer turned Ctrl-C into an exit; a command that handles it has printed more."""
+    """Whether Typer turned Ctrl-C into an exit, instead of a command that handles it."""
     return isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt)
 
 
@@ -107,7 +107,7 @@ def _say_interrupted() -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Open closed standard streams as /dev/null; else the next file that is opened gets them."""
+    """Open closed standard streams as /dev/null, so that no other file gets their numbers."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -116,5 +116,5 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "r" if name == "stdin" else "w", closefd=False))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):  # for names that the terminal cannot display
             stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""`cxrview finetune`: one of the paper's nine candidates, from a pre-trained network."""
+"""`cxrview finetune`: one of the paper's nine candidates, from a pre-trained model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,7 +87,7 @@ def finetune(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
 ) -> None:
-    """Fine-tune a pre-trained network on radiographs by one of the paper's three methods.
+    """Fine-tune a pre-trained model on radiographs by one of the paper's three methods.
 
     The result is one of the nine candidates that cxrview choose compares. The same command
     resumes a run that was stopped. For a model by the package's own recipe see cxrview train.

@@ -1,4 +1,4 @@
-"""Gathers the commands of `cxrview`."""
+"""Registers all commands of `cxrview`."""
 
 from typing import Annotated
 
@@ -36,7 +36,7 @@ app = typer.Typer(
 
 
 def tell_version(is_asked: bool) -> None:
-    """Print the version, and end."""
+    """Print the version, and exit."""
     if is_asked:
         from importlib.metadata import version  # takes longer than most commands' help
 

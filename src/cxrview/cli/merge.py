@@ -1,4 +1,4 @@
-"""`cxrview merge`: a result in which the settled labels of a study override the model."""
+"""`cxrview merge`: override a result by the settled labels of an annotation study."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The command `cxrview phantom`."""
+"""`cxrview phantom`: draw an archive of invented chest radiographs."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`cxrview prepare`: labelled radiographs as the model takes them, in one folder."""
+"""`cxrview prepare`: read labelled radiographs into one store of 256 x 256 pixels."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`cxrview pretrain`: the network before it is trained on radiographs."""
+"""`cxrview pretrain`: the three pre-trained models, before any training on radiographs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -123,7 +123,7 @@ def pretrain(
     ] = 2,
     device: DeviceOption = "auto",
 ) -> None:
-    """Make one of the paper's three pre-trained networks from the published GoogLeNet.
+    """Make one of the paper's three pre-trained models from the published GoogLeNet.
 
     colour keeps the published weights as they are. grey trains them further on all pictures in
     grey, grey-subset on a hundred classes of them. The same command resumes a run that was

@@ -1,4 +1,4 @@
-"""`cxrview quantise`: int8 weights for a model, beside those of float32."""
+"""`cxrview quantise`: add int8 weights to a model."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Makes the plan of a study from what the command line says."""
+"""Create the plan of the paper's study from the command line of `cxrview reproduce`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ DRAWN = "drawn"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudySettings:
-    """What a study of files and one of drawn radiographs have in common; fields as `StudyPlan`."""
+    """Settings of both kinds of study, of files and of drawn radiographs; fields as `StudyPlan`."""
 
     seed: int
     by: str
@@ -38,7 +38,7 @@ def plan_of_files(
     external_sources: tuple[str, ...] = (),
     headers: Path | None = None,
 ) -> "StudyPlan":
-    """The plan of a study of real images; paths as `StudyPlan`.
+    """Return the plan of a study of real images; paths as `StudyPlan`.
 
     Raises:
         UsageError: something is missing or unknown.
@@ -79,10 +79,10 @@ def plan_of_files(
 
 
 def drawn_plan(out: Path, scale: str, settings: StudySettings) -> "StudyPlan":
-    """The plan of a study of drawn radiographs and pictures, which are written to `out`.
+    """Return the plan of a study of drawn radiographs and pictures, which are written to `out`.
 
     Raises:
-        UsageError: the scale is another than smoke.
+        UsageError: the scale is not smoke.
     """
     from cxrview.atomic_files import writing
     from cxrview.paper.drawn_inputs import EXTERNAL, INSIDE, draw_study
@@ -118,10 +118,10 @@ def drawn_plan(out: Path, scale: str, settings: StudySettings) -> "StudyPlan":
 
 
 def parse_counts(text: str | None) -> tuple[int, int, int] | None:
-    """Three whole numbers such as `1129,376,377`; None for None.
+    """Parse three integers such as `1129,376,377`; None for None.
 
     Raises:
-        UsageError: the text is something else.
+        UsageError: the text is not valid.
     """
     if text is None:
         return None

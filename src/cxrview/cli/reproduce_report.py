@@ -1,4 +1,4 @@
-"""Prints the paper's figures and ours side by side."""
+"""Print the numbers of the paper and of its reproduction side by side."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ WIDTH_OF_A_FILE = 120
 
 
 def print_reproduction(run: Reproduction) -> None:
-    """The nine, the five comparisons, the choice, and the test, under the words of the scale."""
+    """Print the scale, the nine candidates, the five comparisons, the choice, and the test."""
     print_lines(f"[bold]{run.scale.name} scale:[/bold] {run.scale.words}")
     print_candidates(run.validated, run.chosen)
     print_comparisons(run.compared)
@@ -23,14 +23,14 @@ def print_reproduction(run: Reproduction) -> None:
 
 
 def print_lines(*lines: str) -> None:
-    """Print lines of text, with markup, wrapped where the console ends."""
+    """Print lines of text with markup, wrapped at the width of the console."""
     console = table_console(WIDTH_OF_A_FILE)
     for line in lines:
         console.print(line, highlight=False)
 
 
 def print_candidates(validated: Mapping[Candidate, Scores], chosen: Candidate) -> None:
-    """A row for each candidate, on its own validation images."""
+    """Print a row for each candidate, on its validation images."""
     rows = []
     for candidate, scores in validated.items():
         right, total = int(scores.is_right.sum()), len(scores)
@@ -48,7 +48,7 @@ def print_candidates(validated: Mapping[Candidate, Scores], chosen: Candidate) -
 
 
 def print_comparisons(compared: Sequence[ComparisonResult]) -> None:
-    """A row for each of the paper's comparisons."""
+    """Print a row for each of the paper's comparisons."""
     names = ("pools", "paper %", "p", "ours %", "p", "same images, points (95 %)")
     rows = [
         (

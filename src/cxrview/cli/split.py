@@ -1,4 +1,4 @@
-"""`cxrview split`: training, validation and test images of a labelled set."""
+"""`cxrview split`: divide labelled images into training, validation and test images."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -146,22 +146,22 @@ def _open(labelled: str, root: Path | None) -> "LabelledImages":
 
 
 def _open_study(where: str, root: Path | None) -> "LabelledImages":
-    """The settled views of a study, and the folder that its files are relative to."""
+    """Return the settled views of a study, and the folder that its files are relative to."""
     from cxrview.cli.annotate.shared import IF_MOVED, opened
 
     with opened(where, str(root) if root else None) as study:
         from cxrview.annotate.labels import view_labels
-        from cxrview.annotate.study import missing_images
+        from cxrview.annotate.study import missing_root_message
         from cxrview.dataset.labelled import LabelledImages
 
         labels = view_labels(study)
-        if missing := missing_images(study):
+        if missing := missing_root_message(study):
             raise UsageError(missing, IF_MOVED)
         return LabelledImages(images=labels, folder=Path(study.study.root))
 
 
 def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
-    """Scale a split, or leave it; an unknown scale is refused before images are read."""
+    """Return a function that scales a split; an unknown scale is refused before images are read."""
     if name is None:
         return lambda whole: whole
     from cxrview.paper.scale import scale_named, scaled_split
@@ -184,7 +184,7 @@ def _whole(number: Fraction) -> int:
 
 
 def _table(chosen: "Split", images: "Sequence[Label | PreparedImage]") -> str:
-    """Images, views and patients of each partition, a line each."""
+    """Return a line with the images, views and patients of each partition."""
     from cxrview.terms import Partition, View
 
     lines = []

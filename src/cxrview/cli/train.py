@@ -1,4 +1,4 @@
-"""`cxrview train`: a model with its card from labelled radiographs, by the package's own recipe."""
+"""`cxrview train`: train a model from labelled radiographs, by the recipe of the shipped model."""
 
 from pathlib import Path
 from typing import Annotated

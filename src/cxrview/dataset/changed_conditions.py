@@ -18,7 +18,7 @@ _NAMES = {
 
 
 def changed_conditions(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """One phrase for each condition that differs; empty where none does.
+    """One phrase for each condition that differs; empty if none does.
 
     Args:
         stored: conditions of the store on disk, by name; values as JSON holds them.

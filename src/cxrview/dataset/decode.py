@@ -171,7 +171,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
     quiet_worker()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -19,13 +19,13 @@ class LabelledImages:
     folder: Path
     """Names of files are relative to it."""
     hashes: Mapping[str, str] | None = None
-    """File to a hash of what it shows, of a store; None where that must be computed."""
+    """File to a hash of what it shows, of a store; None if that must be computed."""
 
     def of_sources(self, sources: Collection[str]) -> "LabelledImages":
         """Only the images of some sources; all where `sources` is empty.
 
         Raises:
-            UsageError: there is no image of a source.
+            UsageError: a source has no image.
         """
         if not sources:
             return self

@@ -11,7 +11,7 @@ from cxrview.image.dicom.elements import LONGEST, clean
 from cxrview.image.dicom.view_position import HeaderViewTable, load_table, normal, view_of_word
 from cxrview.records import HeaderFacts, Label, NotChest
 from cxrview.sources.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
-from cxrview.sources.listed_file import RELATIVE, found_name, is_of_windows
+from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
 from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import View
 
@@ -90,7 +90,7 @@ def _checked_rows(
     faults: list[str] = []
     first_line: dict[str, int] = {}
     for number, row in _rows(path, patients, need_patients):
-        row["file"] = found_name(row["file"], lambda name: (path.parent / name).is_file())
+        row["file"] = existing_name(row["file"], lambda name: (path.parent / name).is_file())
         row["patient"] = patients.find(row["file"], row) or row.get("patient", "").strip()
         says = label_word(row["view"])
         fault = _fault(row, says, path.parent, number, first_line, wanted, need_patients)
@@ -145,7 +145,7 @@ def _fault(
     if (folder / row["file"]).is_file():
         return None
     return f"file {row['file']} does not exist" + (
-        f" ({RELATIVE})" if is_of_windows(row["file"]) else ""
+        f" ({RELATIVE})" if is_windows_path(row["file"]) else ""
     )
 
 

@@ -49,8 +49,8 @@ def prepare_images(
         The store. Its `failures` are the files that could not be read; they have no row.
 
     Raises:
-        UsageError: labels or headers are not valid, there is no frontal or lateral image, or `out`
-            has other files or a store of other conditions.
+        UsageError: labels or headers are not valid, no image is frontal or lateral, or `out` has
+            other files or a store of other conditions.
         CannotWrite: the disk is full or not writable.
 
     Source:

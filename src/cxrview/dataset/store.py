@@ -53,7 +53,7 @@ def open_prepared(folder: Path) -> Prepared:
         folder: of `cxrview prepare --out`.
 
     Raises:
-        UsageError: there is no store, it is incomplete, or its files do not fit together.
+        UsageError: the store is missing or incomplete, or its files do not fit together.
     """
     about = read_about(folder)
     if about is None:

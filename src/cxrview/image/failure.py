@@ -23,20 +23,19 @@ DAMAGE_ERRORS = (
     struct.error,
     zlib.error,
 )
-"""What Pillow, tifffile and their codecs raise for damaged files; neither `MemoryError` nor an
-`UnreadableImage`."""
+"""Exceptions of Pillow, tifffile and their codecs for damaged files, besides `MemoryError`."""
 _Result = TypeVar("_Result")
 
 
 def read_or_failure(
     path: str, read: Callable[[], _Result], *, memory_advice: str = OutOfMemory.default_advice
 ) -> _Result | Failure:
-    """Call `read`, and return a failure in place of what it raises.
+    """Call `read`, and return a failure instead of raising its exception.
 
     Args:
-        path: the file that is read, as the user named it.
+        path: of the file, as the user named it.
         read: opens and decodes the file.
-        memory_advice: what to do where there is too little memory.
+        memory_advice: what to do after a `MemoryError`.
     """
     try:
         return read()
@@ -47,12 +46,12 @@ def read_or_failure(
 def failure_of(
     path: str, error: Exception, *, memory_advice: str = OutOfMemory.default_advice
 ) -> Failure:
-    """Make the failure of a file from the error that reading it raised.
+    """Return the failure for an exception that reading a file raised.
 
     Args:
-        path: the file, as the user named it.
-        error: an `UnreadableImage` gives its code, reason and advice; of any other exception only
-            the type is reported, since its message may quote a header value.
+        path: of the file, as the user named it.
+        error: an `UnreadableImage` has code, reason and advice; of any other exception only the
+        type is reported, since its message may quote a header value.
         memory_advice: what to do after a `MemoryError`.
     """
     if isinstance(error, MemoryError):

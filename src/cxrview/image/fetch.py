@@ -1,7 +1,7 @@
-"""Read the bytes of a file, local or behind a URL, within limits; digest them.
+"""Read the bytes of a local file or URL, within limits, and compute their digest.
 
-Only what begins like an image is read to its end, so that a film in an archive of radiographs
-costs 4 KiB.
+Only files that begin like an image are read to their end, so that of a video in an archive of
+radiographs only 4 KiB are read.
 """
 
 import hashlib
@@ -24,24 +24,24 @@ from cxrview.sources.paths import file_system
 Data = bytes | mmap.mmap
 """The bytes of a file, copied or mapped."""
 _POPULATE = getattr(mmap, "MAP_POPULATE", 0)
-"""Fetches every page at once. Only Linux has it; page by page a map is slower than a copy."""
+"""Reads all pages of a map at once. Only Linux has it; without it a map is slower than a copy."""
 _PIECE_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """All bytes of a file, and its format by the first of them."""
+    """The bytes of a file, and its format by its first bytes."""
 
     data: Data
     kind: Kind
 
 
 def fetched_bytes(data: bytes, limits: Limits) -> Fetched:
-    """Check a file that the caller has read already.
+    """Check the bytes of a file that the caller has read.
 
     Raises:
-        UnreadableImage: it is empty, too large, or no image.
+        UnreadableImage: the file is empty, too large, or not an image.
     """
     check_file_size("", len(data), limits)
     return Fetched(data=data, kind=sniff("", data[:HEAD_BYTES]))
@@ -65,14 +65,14 @@ def fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
 
 
 def _fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
-    # Before it is opened: opening a pipe waits for ever, a tape would rewind.
+    # Checked before it is opened: opening a pipe would wait for ever, and a tape would rewind.
     facts = local.stat()
     if stat.S_ISDIR(facts.st_mode):
         raise _is_folder(path, local)
     if not stat.S_ISREG(facts.st_mode):
         raise NotAFile(path, "it is a pipe, a device or a socket", "Name a regular file")
     check_file_size(path, facts.st_size, options.limits)
-    # O_NONBLOCK: a pipe may have replaced the file since.
+    # O_NONBLOCK, since a pipe may have replaced the file since the check.
     handle = os.open(local, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         kind = _sniff_start(path, file)
@@ -94,7 +94,7 @@ def fetch_remote(url: str, limits: Limits) -> Fetched:
 
 @contextmanager
 def opening_remote(url: str) -> Iterator[tuple[Any, str]]:
-    """Give the file system behind a URL, and the path in it; its errors become `CannotOpen`."""
+    """Yield the file system behind a URL, and the path in it; its errors become `CannotOpen`."""
     try:
         with file_system(url) as (files, name):
             yield files, name
@@ -108,7 +108,7 @@ def fetch_from(url: str, files: Any, name: str, limits: Limits) -> Fetched:
     """Read a file of an fsspec file system to its end; see `opening_remote`.
 
     Raises:
-        UnreadableImage: it is empty, too large, or no image.
+        UnreadableImage: the file is empty, too large, or not an image.
         Exception: the file system cannot open or read it.
     """
     try:
@@ -127,10 +127,10 @@ def fetch_stream(path: str, file: IO[Any], limits: Limits) -> Fetched:
     """Read a stream of unknown length, such as one that is decompressed while it is read.
 
     Raises:
-        UnreadableImage: it is empty, too large, or no image.
+        UnreadableImage: the file is empty, too large, or not an image.
     """
     data = bytearray()
-    while piece := file.read(HEAD_BYTES - len(data)):  # a web server may send less than asked
+    while piece := file.read(HEAD_BYTES - len(data)):  # a web server may send less
         data += piece
     check_file_size(path, len(data), limits)
     kind = sniff(path, bytes(data))
@@ -141,7 +141,7 @@ def fetch_stream(path: str, file: IO[Any], limits: Limits) -> Fetched:
 
 
 def _read_rest(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind) -> Fetched:
-    file.seek(0)  # in one piece: to join two would take the memory twice
+    file.seek(0)  # read in one piece, since joining two would take the memory twice
     data: bytes = file.read(size + 1)
     check_file_size(path, len(data), limits)
     return Fetched(data=data, kind=kind)
@@ -155,7 +155,7 @@ def _sniff_start(path: str, file: IO[Any]) -> Kind:
 
 
 def map_file(file: IO[Any]) -> mmap.mmap | None:
-    """Map an open file into memory; None where its file system or the system cannot."""
+    """Map an open file into memory; None if its file system does not support it."""
     if not _POPULATE:
         return None
     try:
@@ -166,7 +166,7 @@ def map_file(file: IO[Any]) -> mmap.mmap | None:
 
 
 def check_file_size(path: str, size: int, limits: Limits) -> None:
-    """Refuse an empty file, and one beyond the limit.
+    """Check that a file is not empty and not larger than the limit.
 
     Raises:
         EmptyFile: `size` is 0.
@@ -200,7 +200,7 @@ def _is_folder(path: str, local: Path) -> UnreadableImage:
 
 
 def _cannot_open(path: str, error: Exception) -> CannotOpen:
-    """Make the error of a file that cannot be opened, without the words of a remote store."""
+    """Return the error of a file that cannot be opened, without the message of a remote store."""
     if isinstance(error, OSError) and error.strerror:
         reason = error.strerror
     elif isinstance(error, ImportError):
@@ -219,7 +219,7 @@ def _to_install(error: ImportError) -> str:
 
     message = str(error)
     if any(message == known.get("err") for known in known_implementations.values()):
-        return message  # fsspec's own words, which name packages and nothing else
+        return message  # fsspec's message, which names only packages
     return f"Install {error.name or getattr(error.__cause__, 'name', None) or 'the package'}"
 
 
@@ -227,8 +227,8 @@ def content_id(data: Data) -> str:
     """Digest all bytes of a file, to find copies under other names.
 
     It is the BLAKE2b-128 of the CRC-32 of every 64 KiB, which takes a fraction of the time that
-    hashing every byte takes. Every byte counts. Of files that differ in a single block, one pair
-    in four thousand million has the same digest; it does not resist an attacker.
+    hashing every byte takes. Every byte counts. Of pairs of files that differ in a single block,
+    one in four thousand million has the same digest; it is not secure against an attacker.
 
     Args:
         data: of any length.
@@ -236,9 +236,9 @@ def content_id(data: Data) -> str:
     Returns:
         32 hexadecimal digits.
     """
-    import imagecodecs  # here: the process that starts the workers reads no file
+    import imagecodecs  # here, since the process that starts the workers reads no file
 
-    view: Any = memoryview(data)  # any buffer will do, whatever the stubs say
+    view: Any = memoryview(data)  # any buffer works, although the stubs do not allow it
     blocks = range(0, len(data), _BLOCK_BYTES)
     sums = (imagecodecs.deflate_crc32(view[at : at + _BLOCK_BYTES]) for at in blocks)
     return _digest(len(data), sums)
@@ -247,8 +247,8 @@ def content_id(data: Data) -> str:
 def file_content_id(path: str | os.PathLike[str]) -> str:
     """Digest the bytes of a local file as `content_id` does, of any format.
 
-    The file is read in pieces: it takes no memory, and no map of it, which would end the process
-    if the file were truncated in the meantime.
+    The file is read in pieces, which takes little memory. It is not mapped, since a truncation
+    during the reading would then end the process.
 
     Args:
         path: of a regular file.
@@ -257,7 +257,7 @@ def file_content_id(path: str | os.PathLike[str]) -> str:
         32 hexadecimal digits.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     digest = ContentDigest()
     with Path(path).open("rb") as file:

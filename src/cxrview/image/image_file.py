@@ -16,19 +16,19 @@ class GreyImage:
 
     pixels: NDArray[np.uint8]
     is_constant: bool = False
-    """Every pixel has the same value."""
+    """Whether every pixel has the same value."""
     warnings: tuple[str, ...] = ()
-    """Codes, as in `docs/reading.md`."""
+    """Codes of warnings, as in `docs/reading.md`."""
 
 
 class ImageFile(ABC):
-    """An open image file. `open_image` makes one.
+    """An open image file; `open_image` returns one.
 
     It holds the bytes of the file. Each call decodes the pixels again.
 
     Attributes:
         instance: path, digest and header facts.
-        warnings: codes of what is odd about the header.
+        warnings: codes of warnings about the header.
     """
 
     def __init__(self, instance: Instance, warnings: tuple[str, ...] = ()) -> None:
@@ -47,10 +47,10 @@ class ImageFile(ABC):
         """
 
     def decode_square(self, side: int = SIDE) -> Radiograph:
-        """Decode the first frame or page as a square, which gives up the aspect ratio.
+        """Decode the first frame or page as a square; the aspect ratio is not kept.
 
-        Unless the file was opened with `ReadOptions.exact`, subclasses decode only as much of
-        the file as a square of this size shows.
+        Unless the file was opened with `ReadOptions.exact`, subclasses decode only as much of the
+        file as a square of this size needs.
 
         Args:
             side: rows and columns of the result.

@@ -1,25 +1,25 @@
-"""Limits on one file, checked before memory is taken: sizes, nesting, decompression bombs."""
+"""Limits on one file: size, pixels, nesting, decompression bombs; checked before allocation."""
 
 from dataclasses import dataclass
 
 from cxrview.errors import TooLarge
 
 FREE_BYTES = 64 << 20
-"""Inflated bytes that any file may have, whatever the ratio."""
+"""Inflated size that is always allowed, whatever the ratio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on one file. A file beyond them is `TooLarge` or `NestedTooDeep`.
+    """Limits on one file. A file beyond them is `TooLarge` or `NestedTooDeep`.
 
     Attributes:
         max_file_bytes: size of the file on the disk.
         max_pixel_bytes: rows x columns x samples x frames x bytes, as the header and the codestream
-            declare them. All frames count, though only the first is decoded. It also bounds an
-            inflated stream.
-        max_inflate_ratio: inflated bytes for one deflated byte, checked only beyond `FREE_BYTES`:
-            an image of one value shrinks a thousandfold as a decompression bomb does, but is small.
-            Real radiographs reach 10.
+            declare them. All frames count, although only the first is decoded. It is also the limit
+            on an inflated stream.
+            max_inflate_ratio: inflated bytes per deflated byte, checked only beyond `FREE_BYTES`,
+            since an image of one value has the ratio of a decompression bomb, but is small. Real
+            radiographs reach 10.
         max_nesting: sequences within sequences. Structured reports, the deepest, rarely exceed 20.
     """
 
@@ -36,15 +36,15 @@ class Limits:
 
 
 def check_pixels(path: str, size: int, limits: Limits) -> None:
-    """Refuse too many pixels before memory is taken for them.
+    """Check the size of the pixels before memory is allocated for them.
 
     Args:
         path: for the error only.
-        size: bytes that rows, columns, samples, frames and depth come to.
-        limits: what is allowed.
+        size: bytes by rows, columns, samples, frames and depth.
+        limits: the limits.
 
     Raises:
-        TooLarge: more than `max_pixel_bytes`.
+        TooLarge: `size` is above `max_pixel_bytes`.
     """
     if size > limits.max_pixel_bytes:
         raise TooLarge(
@@ -60,10 +60,10 @@ def inflated_cap(size: int, limits: Limits) -> int:
 
 
 def check_inflation(path: str, deflated: int, inflated: int, limits: Limits) -> None:
-    """Refuse a stream that inflates beyond `inflated_cap`.
+    """Check that a stream does not inflate beyond `inflated_cap`.
 
     Raises:
-        TooLarge: it would.
+        TooLarge: it does.
     """
     if inflated > inflated_cap(deflated, limits):
         raise TooLarge(

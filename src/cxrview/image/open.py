@@ -1,4 +1,4 @@
-"""Open an image file, whatever its format: the way into `cxrview.image`."""
+"""Open an image file of any format: `open_image` and `read_radiograph`."""
 
 import os
 from collections.abc import Callable
@@ -28,17 +28,17 @@ def open_image(
     Args:
         path: local path, fsspec URL (`s3://...`, `zip://x.dcm::archive.zip`), or the bytes of a
             file, whose `Instance.path` is then empty.
-        options: limits, and how padding is treated; the defaults where None.
-        patient_key: makes a pseudonym of the Patient ID (0010,0020), which goes nowhere else.
-        side: given where only `decode_square(side)` will be called. Of a URL no more need then
-            be read than that takes; `Instance.content_id` is empty where less was read.
+        options: limits, and how padding is treated; None for the defaults.
+        patient_key: returns the pseudonym of a Patient ID (0010,0020), which is used only here.
+        side: give it if only `decode_square(side)` will be called. Then only the part of a URL that
+        it needs is read; `Instance.content_id` is empty if not all was read.
 
     Returns:
-        The open file. It holds the bytes of the file until it is dropped. If only a part of a
-        remote file was read, and more is needed, it reads the rest.
+        The open file. It keeps the bytes of the file. If only a part of a remote file was read, and
+        more is needed, it reads the rest.
 
     Raises:
-        UnreadableImage: one of its subclasses. What concerns only the pixels is raised later, by
+        UnreadableImage: one of its subclasses. Errors of the pixels are raised later, by
             `ImageFile.decode` and `ImageFile.decode_square`.
     """
     options = options or ReadOptions()
@@ -80,7 +80,7 @@ def read_radiograph(
 def _open(
     path: str, fetched: Fetched, options: ReadOptions, patient_key: Callable[[str], str]
 ) -> ImageFile:
-    # Decoders are imported here: the process that starts the workers decodes nothing.
+    # Decoders are imported here, since the process that starts the workers does not decode.
     digest = content_id(fetched.data)
     if fetched.kind is Kind.DICOM:
         from cxrview.image.dicom.file import open_dicom

@@ -1,4 +1,4 @@
-"""Options of reading a file."""
+"""`ReadOptions`: how a file is read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ class ReadOptions:
     Attributes:
         exact: include padding values in the minimum and maximum, as DCMTK does, and always decode
             all pixels.
-        is_mapped: map local DICOM files into memory rather than read them: only for a process that
-            may die when the file is truncated meanwhile.
-        limits: bounds on the file.
-        header_terms: a CSV file with your own table of what headers call frontal and lateral; the
-            published one where None.
+        is_mapped: map local DICOM files into memory instead of reading them. Only for a process
+            that may die if the file is truncated during that time.
+            limits: on the file.
+            header_terms: a CSV file with your own table of header terms for frontal and lateral;
+            None for the published one.
     """
 
     exact: bool = False

@@ -1,4 +1,4 @@
-"""Pseudonyms of patient ids: the same for the same key, and not reversible without it."""
+"""Pseudonyms of patient ids, by a key file; not reversible without the key."""
 
 import hashlib
 import hmac
@@ -10,11 +10,11 @@ from cxrview.errors import UsageError
 
 KEY_BYTES = 32
 IDENTIFIED = "identified"
-"""The condition `patients` of a result that holds real ids."""
+"""Value of the condition `patients` of a result that holds real ids."""
 
 
 def default_key_path() -> Path:
-    """Return where the key file is by default: in the user's configuration folder.
+    """Return the default path of the key file, in the user's configuration folder.
 
     Raises:
         UsageError: the user has no home folder.
@@ -30,7 +30,7 @@ def default_key_path() -> Path:
 
 
 def load_or_make_key(path: Path) -> bytes:
-    """Read the key file; create it, readable by its owner alone, where it does not exist.
+    """Read the key file; if it does not exist, create it, readable only by its owner.
 
     Raises:
         UsageError: the file cannot be read or created, or is too short to be secure.
@@ -54,7 +54,7 @@ def load_key(path: Path) -> bytes:
     """Read an existing key file.
 
     Raises:
-        UsageError: it does not exist, cannot be read, or is too short to be secure.
+        UsageError: the file does not exist, cannot be read, or is too short to be secure.
     """
     if not path.is_file():
         raise UsageError(
@@ -64,12 +64,12 @@ def load_key(path: Path) -> bytes:
 
 
 def key_condition(key: bytes) -> str:
-    """Return the condition `patients` of a result: it identifies the key without revealing it."""
+    """Return the condition `patients`, which identifies the key without revealing it."""
     return f"key {hashlib.sha256(key).hexdigest()[:16]}"
 
 
 def pseudonym(key: bytes, patient_id: str) -> str:
-    """HMAC-SHA-256 of a patient's id as 64 hexadecimal digits; empty for an empty id."""
+    """Return the HMAC-SHA-256 of a patient's id in 64 hexadecimal digits; empty for an empty id."""
     if not patient_id:
         return ""
     return hmac.new(key, patient_id.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

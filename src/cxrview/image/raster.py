@@ -1,8 +1,8 @@
 """Decode PNG and JPEG files.
 
-Grey values of 8 bits are kept: such a picture has been windowed already. Deeper ones are windowed
-from minimum to maximum. Colours become their luma, palettes are looked up, transparent parts are
-laid over black, CMYK is converted to RGB first.
+Grey values of 8 bits are kept, since such a picture has been windowed already. Deeper ones are
+windowed from minimum to maximum. Colours are converted to luma, palettes are looked up, transparent
+parts are composited over black, CMYK is converted to RGB first.
 """
 
 import struct
@@ -32,7 +32,7 @@ from cxrview.records import Instance, Radiograph
 _ORIENTATION = 0x0112
 _NO_END = "no_end_marker"
 _LARGE = 64 << 20
-"""Pixels from which on a copy of them takes too much memory."""
+"""Number of pixels above which a copy takes too much memory."""
 
 
 class RasterFile(ImageFile):
@@ -60,7 +60,7 @@ class RasterFile(ImageFile):
         path = self.instance.path
         grey = _decode(path, self._data, self._kind, least=2 * side)
         if grey.is_constant and self._kind is Kind.JPEG:
-            grey = _decode(path, self._data, self._kind)  # the means are equal, not the pixels
+            grey = _decode(path, self._data, self._kind)  # equal means do not prove equal pixels
         return self._radiograph(replace(grey, pixels=resize_square(grey.pixels, side)))
 
 
@@ -94,7 +94,7 @@ def open_raster(
 def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about large pictures, on which our limits decide
+            warnings.simplefilter("ignore")  # about large pictures, for which our limits apply
             return _image(data, kind)
     except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
@@ -107,7 +107,7 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
 
 
 def _image(data: bytes, kind: Kind) -> Image.Image:
-    """Open with Pillow, but not by `Image.open`, which refuses what our limits allow."""
+    """Open with Pillow, but not by `Image.open`, which refuses sizes that our limits allow."""
     if kind is Kind.PNG:
         return PngImagePlugin.PngImageFile(BytesIO(data))
     return JpegImagePlugin.jpeg_factory(BytesIO(data))
@@ -181,7 +181,7 @@ def _check_rows(path: str, data: bytes) -> None:
 
 
 def _may_be_invented(image: Image.Image) -> bool:
-    """Whether the last pixels have the grey with which libjpeg fills in missing ones."""
+    """Whether the last pixels have the grey value that libjpeg uses for missing ones."""
     width, height = image.size
     corner = np.asarray(image.crop((max(0, width - 4), max(0, height - 4), width, height)))
     return bool(((corner == 127) | (corner == 128)).all())
@@ -227,8 +227,8 @@ def _over_black(image: Image.Image) -> Image.Image:
 def _decode_deep_grey(data: bytes) -> GreyImage | None:
     """Decode a grey PNG of 16 bits by libpng, in two thirds of Pillow's time.
 
-    Also a very large one of 8 bits, in a third of Pillow's memory. None for other PNG files, and
-    for damaged ones, on which Pillow reports the error.
+    It also decodes a very large one of 8 bits, in a third of Pillow's memory. None for other PNG
+    files, and for damaged ones, whose error Pillow reports.
     """
     is_large = data[24:26] == b"\x08\0" and len(data) > 25 and _png_pixels(data) > _LARGE
     if data[24:26] != b"\x10\0" and not is_large:

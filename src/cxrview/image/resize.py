@@ -1,6 +1,6 @@
 """Resize a radiograph to the model's square.
 
-`squash` resizes as ImageMagick's `-resize 256x256!` does. `resize_square` is faster: it averages
+`squash` resizes like ImageMagick's `-resize 256x256!`. `resize_square` is faster: it averages
 blocks of pixels first. `block_sums` adds up blocks of values that are windowed later.
 """
 
@@ -19,23 +19,22 @@ from cxrview.records.pixels import grey_picture
 SIDE = 256
 """Rows and columns of the model's input (paper, section 1)."""
 _GAP = 2
-"""Sides of the picture of blocks, in sides of the square, at the least."""
+"""Minimum side of the picture of blocks, in sides of the square."""
 _BAND_BYTES = 1 << 20
-"""Pixels that are processed together: more would not fit the cache, fewer take more calls."""
+"""Number of pixels processed together: more would not fit the cache, fewer take more calls."""
 
 
 def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
-    """Resize to a square, giving up the aspect ratio.
+    """Resize to a square, without keeping the aspect ratio.
 
-    As ImageMagick 6 does: Lanczos with three lobes where the picture loses pixels, Mitchell's
-    cubic where it gains them.
+    As in ImageMagick 6: Lanczos with three lobes to reduce, Mitchell's cubic to enlarge.
 
     Args:
         pixels: shape (rows, columns), both at least 1, uint8, 0 to 255.
         side: rows and columns of the result, at least 1.
 
     Returns:
-        Shape (side, side), uint8. The input itself where it has that shape already.
+        Shape (side, side), uint8. The input itself if it already has that shape.
 
     Raises:
         ValueError: pixels of another type, range or shape, or a side below 1.
@@ -61,9 +60,9 @@ def _mitchell(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _resample_rows(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-    """Weigh and add up rows: (rows, columns) to (side, columns).
+    """Compute weighted sums of rows: (rows, columns) to (side, columns).
 
-    Tap by tap: the last digits of a product of matrices depend on processor and threads.
+    Computed tap by tap, since the last digits of a matrix product depend on processor and threads.
     """
     places, weights = _mitchell_weights(pixels.shape[0], side)
     resampled = np.zeros((side, pixels.shape[1]))
@@ -74,12 +73,12 @@ def _resample_rows(pixels: NDArray[np.float64], side: int) -> NDArray[np.float64
 
 @lru_cache(maxsize=8)
 def _mitchell_weights(length: int, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Positions of the source pixels of each result pixel, and their weights.
+    """Return the positions of the source pixels of each result pixel, and their weights.
 
     Both (side, taps), read-only; taps is 4 if pixels are gained. The weights of a pixel sum to 1.
     """
     factor = side / length
-    stretch = max(1 / factor, 1.0)  # a filter widens only where pixels are lost
+    stretch = max(1 / factor, 1.0)  # the filter is wider only when the picture is reduced
     centres = (np.arange(side) + 0.5) / factor
     first = np.floor(centres - 2 * stretch + 0.5).astype(np.int64)
     places = first[:, None] + np.arange(int(np.ceil(4 * stretch)))
@@ -105,10 +104,10 @@ class BlockSums:
     """Sums of blocks of pixels."""
 
     sums: NDArray[Any]
-    """Shape (rows, columns) in blocks, integers. Of one value each where a decoder has reduced the
-    resolution."""
+    """Shape (rows, columns) in blocks, integers. Each is a single value if a decoder has reduced
+    the resolution."""
     count: int
-    """Values in a sum."""
+    """Number of values in a sum."""
     low: int
     """Smallest value of all pixels."""
     high: int
@@ -117,9 +116,9 @@ class BlockSums:
 
 
 def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
-    """Rows and columns of the largest blocks that leave twice `side`; 1 where there are none.
+    """Return rows and columns of the largest blocks that leave twice `side`; 1 if impossible.
 
-    Also 1 where a picture has fewer rows or columns than the square, and is enlarged.
+    Also 1 for a picture that is enlarged, with fewer rows or columns than the square.
     """
     if min(rows, columns) < side:
         return 1, 1
@@ -154,14 +153,14 @@ def block_sums(values: NDArray[Any], side: int) -> BlockSums:
 
 
 def _bands(values: NDArray[Any], down: int) -> Iterator[NDArray[Any]]:
-    """Split into rows of blocks, as many as fit the cache, since they are read three times."""
+    """Split into rows of blocks, as many as fit into the cache, since they are read three times."""
     rows, columns = values.shape
     size = down * max(1, _BAND_BYTES // (down * columns * values.itemsize))
     return (values[at : at + size] for at in range(0, rows, size))
 
 
 def _type_of_sums(low: int, high: int, count: int, dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The narrowest type for the largest sum: 12 bits in blocks of 16 need only 16 bits."""
+    """Return the narrowest type for the largest sum: 12 bits in blocks of 16 need only 16 bits."""
     for kind in (dtype, np.dtype(f"{dtype.kind}2"), np.dtype(f"{dtype.kind}4")):
         ends = np.iinfo(kind)
         if ends.min <= low * count and high * count <= ends.max:
@@ -205,7 +204,7 @@ def _scaled_up(sums: NDArray[np.int64], size: int, count: int) -> NDArray[np.int
 
 
 def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint8]:
-    """Window the means from minimum to maximum to 8 bits, as `minmax_to_uint8` does pixels.
+    """Window the means from minimum to maximum to 8 bits, like `minmax_to_uint8` for pixels.
 
     `minmax_to_uint8` truncates every pixel. The mean of what truncation removes depends on the
     number of values: nothing with 256, almost half a grey level with 4,096. It is subtracted.
@@ -235,8 +234,8 @@ def resize_square(
     Args:
         pixels: shape (rows, columns).
         side: rows and columns of the result.
-        box: left, upper, right and lower edge of the part to resize; all where None. Where it
-            extends beyond the pixels, those at the edge are repeated.
+        box: left, upper, right and lower edge of the part to resize; None for all. Beyond the
+            pixels, those at the edge are repeated.
 
     Returns:
         Shape (side, side). For small pictures the result of `squash`.

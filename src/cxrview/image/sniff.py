@@ -5,7 +5,7 @@ from enum import StrEnum
 from cxrview.errors import NotAnImage, Unsupported
 
 HEAD_BYTES = 4096
-"""First bytes of a file that are checked before the rest is read."""
+"""Number of first bytes that are checked before the rest of a file is read."""
 
 
 class Kind(StrEnum):
@@ -66,7 +66,7 @@ def sniff(path: str, head: bytes) -> Kind:
         Unsupported: a picture in another format.
         NotAnImage: anything else.
     """
-    # DICOM first: a preamble may hold a TIFF, a program or anything else (PS3.10 section 7.1).
+    # DICOM first: a preamble may contain a TIFF, a program or anything else (PS3.10 section 7.1).
     if head[128:132] == b"DICM" or is_bare_dicom(head):
         return Kind.DICOM
     if found := _starts(head, _PICTURES) or _boxed_picture(head):
@@ -83,10 +83,10 @@ def sniff(path: str, head: bytes) -> Kind:
 
 
 def is_bare_dicom(head: bytes) -> bool:
-    """Whether a data set begins at once, without preamble and the letters DICM.
+    """Whether a DICOM data set begins without preamble and the letters DICM.
 
-    Old scanners and dumps of the network protocol do so. The first element must be of group 0002
-    or 0008, with a value representation or a plausible length.
+    Files of old scanners and dumps of the network protocol do. The first element must be of group
+    0002 or 0008, with a value representation or a plausible length.
     """
     if len(head) < 8:
         return False

@@ -1,4 +1,4 @@
-"""Decode one page of a TIFF file, of any photometric and depth: the first in full resolution."""
+"""Decode the first page of full resolution of a TIFF file, of any photometric and depth."""
 
 import logging
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
 from cxrview.records import Instance, Radiograph
 
-# Its warnings would go to stderr where the user has not configured logging.
+# Its warnings would be printed on stderr if the user has not configured logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_MOST_PAGES = 64
-"""Pages among which the one in full resolution is searched."""
+_MAX_PAGES = 64
+"""Number of pages among which the one of full resolution is searched."""
 _THUMBNAIL = 256
-"""Rows or columns up to which a page may be a thumbnail by its size alone."""
+"""Rows or columns up to which a page may be a thumbnail by its size."""
 _MUCH_LARGER = 4
-"""Factor by which a page is larger than its thumbnail, in rows and in columns."""
+"""Minimum factor between a page and its thumbnail, in rows and in columns."""
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
 
 
@@ -111,7 +111,7 @@ def _first_page(path: str, data: bytes) -> tuple[_Chosen, int]:
 
 def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
     """Iterate over the first pages, each with those below it; broken ones are skipped."""
-    for k in range(min(len(file.pages), _MOST_PAGES)):
+    for k in range(min(len(file.pages), _MAX_PAGES)):
         try:
             page: Any = file.pages[k]
             below = list(page.pages or ()) if page.subifds else []
@@ -120,12 +120,12 @@ def _all_pages(file: tifffile.TiffFile) -> Iterator[_Chosen]:
                 raise
             continue
         yield _Chosen(page=page, place=str(k + 1))
-        for j, sub in enumerate(below[:_MOST_PAGES]):
+        for j, sub in enumerate(below[:_MAX_PAGES]):
             yield _Chosen(page=sub, place=f"{k + 1}.{j + 1}")
 
 
 def _full_resolution(pages: list[_Chosen]) -> _Chosen:
-    """Choose the first page, or the largest of which it is a smaller copy; never a mask."""
+    """Choose the first page or, if it is a smaller copy, the largest original; never a mask."""
     candidates = [chosen for chosen in pages if not _is_marked(chosen.page)] or pages
     first = candidates[0]
     larger = [chosen for chosen in candidates[1:] if _is_small_copy(first.page, chosen.page)]
@@ -144,7 +144,7 @@ def _is_marked(page: Any) -> bool:
 
 
 def _is_small_copy(page: Any, other: Any) -> bool:
-    """Whether a page has the proportions of a larger one, or is tiny beside it.
+    """Whether a page has the proportions of a larger one, or is tiny compared with it.
 
     Thumbnails may be squashed, cropped or framed to a fixed size.
     """

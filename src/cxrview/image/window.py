@@ -1,4 +1,4 @@
-"""Window pixel values from minimum to maximum to 8 bits, as DCMTK does; luma of colours."""
+"""Window pixel values from minimum to maximum to 8 bits, as DCMTK does; convert colour to luma."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +13,15 @@ _PERCENTILES: ContextVar[tuple[float, float] | None] = ContextVar("percentiles",
 
 @contextmanager
 def windowed_by_percentiles(low: float, high: float) -> Iterator[None]:
-    """Within the block, window from one percentile to another, for display.
+    """Window from one percentile to another during the block, for display.
 
-    A saturated marker or a dead pixel then does not take grey levels from the rest. Values beyond
-    the percentiles are black or white. The model's input is never windowed so.
+    Saturated markers and dead pixels then do not reduce the contrast of the rest. Values beyond the
+    percentiles are black or white. The model's input is never windowed like this.
 
     Args:
         low: percentile of the values that becomes black, 0 to 100.
-        high: percentile that becomes white. Where both are the same value, values are windowed
-            from minimum to maximum.
+        high: percentile that becomes white. If both have the same value, the window is from
+            minimum to maximum.
     """
     token = _PERCENTILES.set((low, high))
     try:
@@ -49,9 +49,10 @@ def minmax_to_uint8(
         values: shape (rows, columns), any integer or floating type, after the modality LUT.
         is_inverse: whether low values are bright (MONOCHROME1).
         is_sigmoid: apply VOI LUT Function SIGMOID (PS3.3 C.11.2.1.3).
-        padding: shape (rows, columns), True at padding: left out of minimum and maximum, and
-            black. Not-a-number and infinity always are padding. A mask of all pixels is ignored.
-        further_values: any shape, values that are counted into minimum and maximum.
+        padding: shape (rows, columns), True for padding, which is black and not included in minimum
+            and maximum. Not-a-number and infinity always are padding. A mask of all pixels is
+            ignored.
+            further_values: any shape, more values to include in minimum and maximum.
 
     Returns:
         Shape (rows, columns), uint8, and whether all values are the same (then all 0).
@@ -77,7 +78,7 @@ def minmax_to_uint8(
     if seen.min() == seen.max():
         return np.zeros(values.shape, np.uint8), True
     if (percentiles := _PERCENTILES.get()) is not None:
-        # An existing value, so that integers stay integers.
+        # Replaced by an existing value, so that integers stay integers.
         first, last = np.percentile(seen, percentiles, method="nearest")
         low, high = (first, last) if first < last else (low, high)
     scale = _sigmoid if is_sigmoid else _line
@@ -91,14 +92,14 @@ def minmax_to_uint8(
 
 
 def keep_uint8(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
-    """Keep grey values of 8 bits, which have been windowed already.
+    """Keep grey values of 8 bits, which were windowed before.
 
     Args:
         pixels: shape (rows, columns), uint8.
 
     Returns:
-        The same pixels, unless all have one value (then all 0) or the caller is within
-        `windowed_by_percentiles`; and whether all have one value.
+        The same pixels, unless all have the same value (then all 0) or the call is in a block of
+        `windowed_by_percentiles`; and whether all have the same value.
     """
     if pixels.min() == pixels.max():
         return np.zeros_like(pixels), True
@@ -169,8 +170,8 @@ def luma(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any]) -> NDArray[
         blue: the same.
 
     Returns:
-        Shape (rows, columns), of the same type; integers are truncated, as DCMTK does
-        (DiColorMonoTemplate). Equal planes come back unchanged.
+        Shape (rows, columns), of the same type; integers are truncated, as in DCMTK
+        (DiColorMonoTemplate). Equal planes are returned unchanged.
     """
     if np.issubdtype(red.dtype, np.floating):
         grey: NDArray[Any] = 0.299 * red + 0.587 * green + 0.114 * blue

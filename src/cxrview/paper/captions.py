@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cxrview.reports.figures.radiographs import MOST
+from cxrview.reports.figures.radiographs import MAX_IMAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,8 @@ CAPTIONS = {
             name="failures",
             title="Failures",
             words="Test images that the chosen candidate got wrong by the higher end of the range "
-            f"of cutoffs or by its middle, the surest first, {MOST} at the most. Not in the paper.",
+            f"of cutoffs or by its middle, the surest first, {MAX_IMAGES} at the most. Not in the "
+            "paper.",
             has_radiographs=True,
         ),
     )
@@ -79,5 +80,5 @@ def names_under(caption: Caption, names: Iterable[str]) -> list[str]:
 
 
 def caption_of(name: str) -> Caption | None:
-    """Find the caption of a name; None where there is none."""
+    """Find the caption of a name; None if there is none."""
     return next((caption for caption in CAPTIONS.values() if names_under(caption, [name])), None)

@@ -19,7 +19,7 @@ from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.assessment import SETS, drawn_words
 from cxrview.paper.tables.validation import LEVEL, choice_sentences, order_sentences
 from cxrview.records import Assessed, Assessment, ModifiedCount
-from cxrview.reports.figures.radiographs import MOST
+from cxrview.reports.figures.radiographs import MAX_IMAGES
 from cxrview.reports.format import (
     fill_template,
     format_count,
@@ -109,7 +109,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "assessed": [_diagnostic(found) for name in SETS if (found := run.assessed_on(name))],
         "modified_of": "".join(f", {words}" for words in drawn_words(run.modified)),
         "wrong_by_middle": _wrong_by_middle(run),
-        "gallery_holds": MOST,
+        "gallery_holds": MAX_IMAGES,
         "wrong": table.total - table.right,
         "tested": table.total,
         "calibration": calibration_sentence(run),
@@ -150,7 +150,7 @@ def _external_level(run: Reproduction) -> str:
 
 
 def _wrong_by_middle(run: Reproduction) -> int | None:
-    """Count errors on all test images; None where the middle of the range was not assessed."""
+    """Count errors on all test images; None if the middle of the range was not assessed."""
     for one in run.of_model:
         if (one.images, one.rule, one.cutoff_from) == (run.test_images, MIDDLE, VALIDATION):
             return one.assessment.table.total - one.assessment.table.right

@@ -40,7 +40,7 @@ class ComparisonResult:
     """Correct and all images, summed over the pool's candidates."""
     second: tuple[int, int]
     chi_squared: ChiSquared | None
-    """None where the pools have no error, or only errors, so that there is nothing to test."""
+    """None if the pools have no error, or only errors, so that there is nothing to test."""
     difference_on_progenitors: float
     """Mean accuracy of the first pool minus that of the second, same images, 0 to 1."""
     interval: Interval

@@ -67,7 +67,7 @@ class Batches:
     batch: int
     seed: int
     per_epoch: int | None = None
-    """Images of one epoch, sampled again for each; all n where None, or where n is not more."""
+    """Images of one epoch, sampled again for each; None for all n, or where n is not more."""
     spread: SplitPasses | None = None
     """Instead of `per_epoch`: epochs that together are complete passes over all images."""
     is_cropped_at_random: bool = True

@@ -81,7 +81,7 @@ def plan_for(
         scale: of `scale_named`.
         seed: of all random choices.
         device: as torch names it.
-        epoch_pictures: as in `Plan`; the scale's where None, and likewise the following.
+        epoch_pictures: as in `Plan`; None for the scale's, and likewise the following.
         validation_pictures: as in `Plan`.
         per_class: as in `Plan`.
 
@@ -200,7 +200,7 @@ def pre_train(
 
     Raises:
         InvalidModel: the published weights or the checkpoint do not fit.
-        UsageError: there is no training picture, or `out` belongs to another training.
+        UsageError: no training picture was given, or `out` belongs to another training.
         CannotWrite: the disk is full or not writable.
     """
     shown = ShownPictures.of(pictures, classes, Partition.TRAINING)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cxrview.assess.classifiers import (
-    AT_ITS_WORD,
+    AS_NAMED,
     BOTH,
     EXTERNAL,
     HIGHER_END,
@@ -45,7 +45,7 @@ def first_of(rows: Iterable[Assessed], images: str) -> Assessed | None:
     """
     for one in rows:
         is_first = (one.cutoff_from, one.rule) == (VALIDATION, HIGHER_END)
-        if one.images == images and (is_first or one.rule == AT_ITS_WORD):
+        if one.images == images and (is_first or one.rule == AS_NAMED):
             return one
     return None
 

@@ -132,7 +132,7 @@ def scale_named(name: str) -> Scale:
     """Find a scale by its name.
 
     Raises:
-        UsageError: there is no scale of that name.
+        UsageError: the scale does not exist.
     """
     if name not in SCALES:
         raise UsageError(f"scale {name} does not exist", f"Choose from {', '.join(SCALES)}")

@@ -64,13 +64,13 @@ def pre_training_of(folder: Path) -> str:
     """Name of the pre-training that a folder holds, such as `grey`.
 
     Raises:
-        UsageError: the folder holds another kind of network.
-        InvalidModel: the folder holds no finished network.
+        UsageError: the folder holds another kind of model.
+        InvalidModel: the folder holds no finished model.
     """
     name = read_about(folder).get("pre_training")
     if name not in PRE_TRAININGS:
         raise UsageError(
-            f"{folder} does not hold a pre-trained network", "Create one with cxrview pretrain"
+            f"{folder} does not hold a pre-trained model", "Create one with cxrview pretrain"
         )
     return str(name)
 

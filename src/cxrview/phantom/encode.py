@@ -53,7 +53,7 @@ def find_syntax(name: str) -> Syntax:
     """Find a syntax by its name.
 
     Raises:
-        UsageError: there is no syntax of that name.
+        UsageError: the transfer syntax does not exist.
     """
     if name not in SYNTAXES:
         raise UsageError(

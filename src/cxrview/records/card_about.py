@@ -223,7 +223,7 @@ class CardStatements:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardAbout:
-    """Data, recipe, counts, readers, licences and limits; None where the card does not say.
+    """Data, recipe, counts, readers, licences and limits; None if the card does not say.
 
     Attributes:
         recipe: the recipe of its training.

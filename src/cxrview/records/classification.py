@@ -19,26 +19,26 @@ class Instance:
     Attributes:
         path: the file or URL as the user named it.
         content_id: digest of the file's bytes, 128 bits as hexadecimal: the same for copies under
-            other names. Empty where not all of them were read.
+            other names. Empty if not all of them were read.
         sop_instance_uid: SOP Instance UID (0008,0018).
         series_instance_uid: Series Instance UID (0020,000E).
         study_instance_uid: Study Instance UID (0020,000D).
         patient_key: keyed pseudonym of the Patient ID (0010,0020), or the id itself where the user
-            asked for it; empty where there is no id, or no key.
+            asked for it; empty without an id or key.
         sop_class_uid: SOP Class UID (0008,0016).
         modality: Modality (0008,0060), such as `CR` or `DX`.
         body_part: Body Part Examined (0018,0015).
         manufacturer: Manufacturer (0008,0070).
         manufacturer_model: Manufacturer's Model Name (0008,1090).
-        study_year: year of Study Date (0008,0020); None where there is none.
+        study_year: year of Study Date (0008,0020); None if there is none.
         photometric: Photometric Interpretation (0028,0004), such as `MONOCHROME2`.
         transfer_syntax: UID, as in the file meta information (PS3.5 section 10).
-        rows: rows of the image as stored; None where unknown.
-        columns: columns of the image as stored; None where unknown.
-        frames: frames of a DICOM object, or pages of a TIFF file; None where unknown.
+        rows: rows of the image as stored; None if unknown.
+        columns: columns of the image as stored; None if unknown.
+        frames: frames of a DICOM object, or pages of a TIFF file; None if unknown.
         header_view_position: View Position (0018,5101), as it is in the header.
         header_view_code: first item of View Code Sequence (0054,0220) as `value^scheme`.
-        header_view: the view that these two name by the mapping table; None where they name none
+        header_view: the view that these two name by the mapping table; None if they name none
             that is known.
     """
 
@@ -94,8 +94,8 @@ class Prediction:
         instance: the file, and what its header claims.
         decision: `classified`, `review`, `not_chest` or `skipped`.
         view: `frontal` or `lateral`; None unless classified.
-        pfi: probability of a frontal image in percent, 0 to 100; None where the model was not run.
-        chest: probability of a chest radiograph in percent, 0 to 100; None where the model was not
+        pfi: probability of a frontal image in percent, 0 to 100; None if the model was not run.
+        chest: probability of a chest radiograph in percent, 0 to 100; None if the model was not
             run, or has no such output.
         agreement: whether the header names the same view; None unless classified.
         warnings: codes of what a user should know, such as `first_of_frames`.

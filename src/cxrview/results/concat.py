@@ -220,14 +220,20 @@ def _agreed(
     if allow_different:
         may_differ |= {name for part in parts for name in part.conditions} - {PATHS, PATIENTS}
     for part in parts[1:]:
-        check_agreement(_told(parts[0]), _told(part), may_differ={PATHS, *may_differ})
+        check_agreement(
+            _name_and_conditions(parts[0]),
+            _name_and_conditions(part),
+            may_differ={PATHS, *may_differ},
+        )
     for first, *others in nights:
         for part in others:
-            check_agreement(_told(first), _told(part), may_differ=may_differ)
+            check_agreement(
+                _name_and_conditions(first), _name_and_conditions(part), may_differ=may_differ
+            )
     return joined_conditions([part.conditions for part in parts])
 
 
-def _told(part: Part) -> tuple[str, Conditions]:
+def _name_and_conditions(part: Part) -> tuple[str, Conditions]:
     return str(part.outputs.table), part.conditions
 
 

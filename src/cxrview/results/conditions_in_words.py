@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cxrview.results.columns import printable
 
-_MOST_PATHS = 3
+_MAX_PATHS = 3
 _MIB = 1 << 20
 _WORDS = {
     "paths": "PATH",
@@ -93,8 +93,8 @@ def _paths(first: str, other: str) -> tuple[str, str]:
 
 
 def _some(paths: list[str]) -> str:
-    shown = [printable(path) for path in paths[:_MOST_PATHS]]
-    more = [f"{len(paths) - _MOST_PATHS} more"] if len(paths) > _MOST_PATHS else []
+    shown = [printable(path) for path in paths[:_MAX_PATHS]]
+    more = [f"{len(paths) - _MAX_PATHS} more"] if len(paths) > _MAX_PATHS else []
     return ", ".join([*shown, *more]) or "no other"
 
 

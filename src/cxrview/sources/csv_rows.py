@@ -35,7 +35,7 @@ class CsvRows:
     """Names in the file."""
     named: Mapping[str, str]
     """Maps requested names to names in the file; missing columns are left out."""
-    told: str
+    columns_in_words: str
     """Description of the file's columns, as advice if one is missing."""
     rows: Iterator[tuple[int, Row]] = field(repr=False)
     """For each row the number of its last line, and its cells by the names in the file and the
@@ -62,12 +62,14 @@ def read_csv(
         UsageError: the file cannot be read, or a needed column is missing; also later, during the
             iteration over the rows.
     """
-    with _telling(path), _opened(path) as lines:
+    with _raising_usage_error(path), _opened(path) as lines:
         form = _form(lines, names)
     if missing := sorted(set(needed) - set(form.named)):
-        raise UsageError(f"{path}: no column {', '.join(missing)}", _told(form))
+        raise UsageError(f"{path}: no column {', '.join(missing)}", _columns_in_words(form))
     rows = _rows(path, form)
-    return CsvRows(columns=form.columns, named=form.named, told=_told(form), rows=rows)
+    return CsvRows(
+        columns=form.columns, named=form.named, columns_in_words=_columns_in_words(form), rows=rows
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +82,17 @@ class _Form:
 
 def _form(lines: IO[str], names: Mapping[str, Sequence[str]]) -> _Form:
     first = lines.readline()
-    told = re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE)
+    declared = re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE)
     forms = []
-    for separator in told[1] if told else _SEPARATORS:
+    for separator in declared[1] if declared else _SEPARATORS:
         lines.seek(0)
-        if told:
+        if declared:
             lines.readline()
         cells = next(csv.reader(lines, delimiter=separator), [])
         columns = tuple(cell.strip() for cell in cells)
         named = _named(columns, names)
         forms.append(
-            _Form(separator=separator, has_sep_line=bool(told), columns=columns, named=named)
+            _Form(separator=separator, has_sep_line=bool(declared), columns=columns, named=named)
         )
     return max(forms, key=lambda form: (len(form.named), len(form.columns)))  # of equals, commas
 
@@ -115,7 +117,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def _told(form: _Form) -> str:
+def _columns_in_words(form: _Form) -> str:
     """Describe the columns; without their names if the first line may be the row of a patient."""
     parted = _SEPARATORS.get(form.separator, form.separator)
     if not form.named:
@@ -128,7 +130,7 @@ def _told(form: _Form) -> str:
 
 
 def _rows(path: Path, form: _Form) -> Iterator[tuple[int, Row]]:
-    with _telling(path), _opened(path) as lines:
+    with _raising_usage_error(path), _opened(path) as lines:
         if form.has_sep_line:
             lines.readline()
         reader = csv.DictReader(lines, form.columns, restval="", delimiter=form.separator)
@@ -156,7 +158,7 @@ def _opened(path: Path) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _raising_usage_error(path: Path) -> Iterator[None]:
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

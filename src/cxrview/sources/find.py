@@ -61,7 +61,7 @@ def find_images(
 
     Raises:
         UsageError: a glob matches nothing, or a name is empty.
-        CannotSortFolder: a folder has more names, and there is no space for temporary files.
+        CannotSortFolder: a folder has more names, and the disk for temporary files is full.
     """
     unwanted = _LeaveOut(leave_out)
     for path in [paths] if isinstance(paths, str | Path) else paths:

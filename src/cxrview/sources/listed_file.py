@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 
-def found_name(name: str, is_there: Callable[[str], bool]) -> str:
+def existing_name(name: str, is_there: Callable[[str], bool]) -> str:
     r"""Return the name under which a listed file exists.
 
     Args:
@@ -22,10 +22,10 @@ def found_name(name: str, is_there: Callable[[str], bool]) -> str:
     return slashed if is_there(slashed) else name
 
 
-def is_of_windows(name: str) -> bool:
+def is_windows_path(name: str) -> bool:
     r"""Whether a name begins with a drive (`C:\`) or a share (`\\server`)."""
     return os.name != "nt" and bool(re.match(r"[A-Za-z]:[\\/]|\\\\[^\\]", name))
 
 
 RELATIVE = "Name files relative to the table, not by a drive or share of Windows"
-"""Advice for names of which `is_of_windows` is true."""
+"""Advice for names of which `is_windows_path` is true."""

@@ -9,7 +9,7 @@ from cxrview.errors import UsageError
 from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.paths import path_key
 
-MOST_SHARDS = 65_536
+MAX_SHARDS = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,10 @@ class Shard:
     count: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count <= MOST_SHARDS:
+        if not 1 <= self.number <= self.count <= MAX_SHARDS:
             raise UsageError(
                 f"shard {self.number}/{self.count} does not exist",
-                f"3/8 is the third of eight; there are at most {MOST_SHARDS}",
+                f"3/8 is the third of eight; there are at most {MAX_SHARDS}",
             )
 
     @classmethod

@@ -64,9 +64,9 @@ class TrainingImages:
 
     radiographs: LabelledPixels
     not_chest: NDArray[np.uint8]
-    """Labelled images without a chest, shape (m, 256, 256), uint8; m is 0 where none are needed."""
+    """Labelled images without a chest, shape (m, 256, 256), uint8; m is 0 if none are needed."""
     photographs: NDArray[np.uint8]
-    """Shape (p, 256, 256), uint8; p is 0 where none are needed."""
+    """Shape (p, 256, 256), uint8; p is 0 if none are needed."""
 
     @property
     def sha256(self) -> str:

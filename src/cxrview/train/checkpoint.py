@@ -76,7 +76,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
 
 
 def steps_done(path: Path) -> int:
-    """How many steps of a training are done; 0 where there is no checkpoint."""
+    """How many steps of a training are done; 0 if there is no checkpoint."""
     if not path.exists():
         return 0
     with safe_open(path, framework="pt") as stored:

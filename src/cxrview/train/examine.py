@@ -66,7 +66,7 @@ def predict_orientations(
 def predict_others(
     pool: ImagePool, predict: Predict, progress: Callable[[int], None] = ignore
 ) -> Answers | None:
-    """Run a model on the images of a pool that show no chest; None where it has none."""
+    """Run a model on the images of a pool that show no chest; None if it has none."""
     if not pool.others:
         return None
     upright = ORIENTATIONS[PROGENITOR_NAME]
@@ -80,7 +80,7 @@ def predict_chest_of_others(
     """As `predict_others`, the output `chest` alone.
 
     Returns:
-        Shape (m,), percent; None where the pool has no such images, or the model no such output.
+        Shape (m,), percent; None if the pool has no such images, or the model no such output.
     """
     answers = predict_others(pool, predict, progress)
     return answers.chest if answers else None

@@ -54,7 +54,7 @@ class Outputs(NamedTuple):
     loss1: Tensor | None
     loss2: Tensor | None
     chest: Tensor | None
-    """Shape (n,): whether it is a chest radiograph. None where the model has no such output."""
+    """Shape (n,): whether it is a chest radiograph. None if the model has no such output."""
 
 
 class GoogLeNet(nn.Module):

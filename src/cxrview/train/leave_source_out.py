@@ -108,7 +108,7 @@ def read_left_out(out: Path, recipe: Recipe, pool: ImagePool) -> tuple[LeftOutRe
     """Read the result of `leave_source_out`.
 
     Raises:
-        UsageError: there is no complete result, or it is of another recipe or other images.
+        UsageError: the result is missing or incomplete, or of another recipe or other images.
         InvalidModel: a model was altered.
     """
     try:
@@ -165,7 +165,7 @@ def left_out_counts(results: Sequence[LeftOutResult]) -> tuple[LeftOutCounts, ..
 def unseen_scores(results: Sequence[LeftOutResult]) -> Scores | None:
     """Join the scores of each source by the model that lacks only it, without test patients.
 
-    These may be used to choose cutoffs. None where no model lacks a single source.
+    These may be used to choose cutoffs. None if no model lacks a single source.
     """
     parts = [one.scores for one in results if one.name.startswith(WITHOUT)]
     if not parts:

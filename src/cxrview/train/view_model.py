@@ -62,7 +62,7 @@ def train_view_model(
     Cutoff and temperature are set on validation radiographs in all orientations, as the paper's
     cutoff was set on augmented ones. The review band leaves 99 % of each source and of each
     left-out source decided. The cutoff of `chest` is the middle of Youden's range, or lower, so
-    that at most MOST_REFUSED of the validation radiographs are refused, both upright and in all
+    that at most MAX_REFUSED of the validation radiographs are refused, both upright and in all
     orientations.
 
     Args:

@@ -26,8 +26,8 @@ ONE_THREAD = dict.fromkeys(
 )
 """Environment of a worker process, which holds one core: libraries in it start no threads."""
 HOLDERS_TO_ONE_THAT_WAITS = 8
-"""Of so many holders of a core, about one does not compute: it is waking up, or its result is in a
-pipe. Measured on two cores, which were idle for an eighth of the time."""
+"""Number of holders of a core of which about one does not compute, since it is starting, or its
+result is in a pipe. Measured on two cores, which were idle for an eighth of the time."""
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -44,7 +44,7 @@ class Cores:
         self._spare = spare
         self._free = count + spare
         self.model_waits = self.decoding_waits = 0
-        """Batches and files that wait for a core."""
+        """Number of batches and files that wait for a core."""
         self._starting = 0
         lock = threading.Lock()
         self._for_model, self._for_decoding, self._to_start = (
@@ -57,7 +57,7 @@ class Cores:
         with self._for_decoding:
             self.decoding_waits += 1
             try:
-                # The model has priority: its results no longer take memory.
+                # The model has priority, since its results free memory.
                 self._for_decoding.wait_for(lambda: self._free > self.model_waits)
                 self._free -= 1
             finally:
@@ -75,7 +75,7 @@ class Cores:
         wait for storage, and must not delay any result.
 
         Args:
-            is_over: checked first, when a core becomes idle, and at `wake`: when true, the wait
+            is_over: checked at first, when a core becomes idle, and at `wake`; once true, the wait
                 ends.
         """
         with self._to_start:
@@ -114,7 +114,7 @@ class Cores:
             self._give_back()
 
     def _give_back(self) -> None:
-        """Notify one waiting thread of each kind: of dozens, all but one would wake in vain.
+        """Notify one waiting thread of each kind: of dozens, all but one would wake for nothing.
 
         The core is not reserved for it, so that a running thread can take it at once. A thread
         must not stop waiting without a core, or the notification would be lost: no thread that
@@ -129,12 +129,12 @@ class Cores:
 
 
 def cores_for(workers: int | None) -> Cores:
-    """Return the cores for a number of workers; all where None, and never more than there are.
+    """Return the cores for a number of workers; None for all, and never more than there are.
 
     With fewer workers than cores, no more than these hold one: the rest is for other programs.
     """
     here = available_cores()
-    # More would only take turns, and each takes memory for the model.
+    # More would not run faster, and each takes memory for the model.
     count = min(workers or here, here)
     return Cores(count, ceil(count / HOLDERS_TO_ONE_THAT_WAITS) if count == here else 0)
 
@@ -153,7 +153,7 @@ def available_cores(quota: Path = QUOTA) -> int:
 
 
 def _quota(file: Path) -> int:
-    """Cores in the quota of a container, rounded; all where there is no quota."""
+    """Return the cores in the quota of a container, rounded; all if there is no quota."""
     try:
         share, period = file.read_text().split()
         return max(1, round(int(share) / int(period)))

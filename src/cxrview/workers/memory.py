@@ -4,11 +4,11 @@ from contextlib import suppress
 from pathlib import Path
 
 LIMIT_BYTES = 4 << 30
-"""What a worker process may take for one file unless the user says otherwise."""
+"""Default memory limit of a worker process for one file."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h."""
 KEPT_BYTES = 128 << 20
-"""Free memory that a process keeps at the most."""
+"""Maximum of free memory that a process keeps."""
 _LARGEST_BLOCK = 32 << 20
 """The largest threshold that glibc accepts: a radiograph of 4,000 x 4,000 pixels of 16 bits."""
 
@@ -34,7 +34,7 @@ def limit_memory(more: int) -> None:
     Only on Linux: other systems do not report or enforce it.
 
     Args:
-        more: bytes beyond what the process takes now.
+        more: bytes beyond the current size of the process.
     """
     statm = Path("/proc/self/statm")
     if not statm.exists():

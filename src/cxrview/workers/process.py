@@ -1,9 +1,8 @@
-"""A worker process that may crash, hang or exhaust its memory: both sides of its pipes.
+"""Start and talk to a worker process that may crash, hang or exhaust its memory.
 
-The parent starts a clean Python process, sends it jobs and waits for answers no longer than to a
-deadline. What happens to the process costs the job that it was given, and nothing else: the
-parent kills it and starts another. Nothing that comes back is unpickled, since a worker has read
-files of unknown origin.
+The parent starts a clean Python process, sends it jobs and waits for each answer until a deadline.
+If the process fails, only its current job is lost: the parent kills it and starts another. Answers
+are never unpickled, since a worker has read files of unknown origin.
 """
 
 import os
@@ -20,14 +19,15 @@ from cxrview.workers.cores import ONE_THREAD
 
 READY = b"ready\n"
 START_SECONDS = 60.0
-"""A worker must have loaded its libraries by then; a cold network disk is slow."""
+"""Time for a worker to load its libraries, which may be slow on a network disk."""
 END_SECONDS = 5.0
-"""A killed worker is abandoned then: the system does not end a process in a dead disk's driver."""
+"""Time after which a killed worker is abandoned: the system cannot end a process that waits for a
+dead disk."""
 _EXIT_SECONDS = 0.2
-"""After a crash the pipe closes a moment before the exit code is there."""
+"""Time to wait for the exit code after a crash, when the pipe is already closed."""
 PIPE_BYTES = 1 << 18
-"""Capacity of the pipe to the parent: an answer fits in, so that a worker need not wait for it to
-be read."""
+"""Capacity of the pipe to the parent, so that an answer fits in and a worker need not wait until it
+is read."""
 
 
 class WorkerProcess:
@@ -36,7 +36,7 @@ class WorkerProcess:
     Args:
         module: run as `python -m module`. It calls `connect_to_parent`, and writes `READY` once
             its libraries are loaded.
-        settings: sent to it at once.
+        settings: sent to the process at its start.
     """
 
     def __init__(self, module: str, settings: bytes) -> None:
@@ -47,7 +47,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            start_new_session=True,  # Ctrl-C on the terminal is for the parent to act on
+            start_new_session=True,  # Ctrl-C on the terminal is handled by the parent
             env={**os.environ, **ONE_THREAD},
         )
         assert self._process.stdin and self._process.stdout and self._process.stderr
@@ -58,7 +58,7 @@ class WorkerProcess:
             self.send(settings)
 
     def is_ready(self) -> bool:
-        """Wait until it has loaded its libraries; False where it died, or took too long."""
+        """Wait until the process has loaded its libraries; False if it died or took too long."""
         if not self._is_ready:
             try:
                 self._is_ready = self.by_deadline(START_SECONDS).receive(len(READY)) == READY
@@ -67,35 +67,35 @@ class WorkerProcess:
         return self._is_ready
 
     def is_alive(self) -> bool:
-        """Whether the process runs."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def send(self, data: bytes) -> None:
         """Write to the process.
 
         Raises:
-            BrokenPipeError: it has died.
+            BrokenPipeError: the process has died.
         """
         sent = 0
         while sent < len(data):
             sent += self._inbox.write(data[sent:]) or 0
 
     def by_deadline(self, seconds: float) -> "DeadlineReader":
-        """Give a reader of its answers whose time begins now."""
+        """Return a reader of its answers, with a deadline from now."""
         return DeadlineReader(self._outbox, seconds)
 
     def last_words(self) -> str:
-        """Kill it and return the last line that it wrote to stderr before it was ready."""
+        """Kill the process; return the last line that it wrote to stderr before it was ready."""
         self.kill()
         lines = self._errors.read().decode(errors="replace").splitlines()
         return lines[-1] if lines else ""
 
     def kill(self) -> None:
-        """Send it SIGKILL; safe from any thread."""
+        """Send SIGKILL to the process; safe from any thread."""
         self._process.kill()
 
     def end(self) -> int:
-        """End it, and return its exit code, negative for the signal that killed it."""
+        """End the process, and return its exit code, negative for the signal that killed it."""
         try:
             self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -110,11 +110,11 @@ class WorkerProcess:
 
 
 class DeadlineReader:
-    """Reads a pipe up to one point in time.
+    """Reads a pipe until a deadline.
 
     Args:
         pipe: unbuffered.
-        seconds: from now.
+        seconds: from now to the deadline.
     """
 
     def __init__(self, pipe: IO[bytes], seconds: float) -> None:
@@ -147,13 +147,13 @@ class DeadlineReader:
 def connect_to_parent() -> tuple[IO[bytes], IO[bytes]]:
     """The worker's side: keep its pipes for jobs and answers, and silence all other output.
 
-    Called when the libraries are loaded: until then the parent reads errors from stderr.
+    Call it when the libraries are loaded: until then the parent reads errors from stderr.
 
     Returns:
-        Where jobs come from and where answers go.
+        The pipe of jobs and the pipe of answers.
     """
     answers = os.fdopen(os.dup(1), "wb")
-    with suppress(ImportError, AttributeError, OSError):  # only Linux can, and may refuse
+    with suppress(ImportError, AttributeError, OSError):  # works on Linux only, and may fail
         import fcntl
 
         fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,9 +1,9 @@
 """Token-bucket limit on the rate at which all workers together read.
 
 The parent takes the size of a file from the bucket just before a worker opens it, so that processes
-need not share the bucket. The worker finds out the size, so that a store that does not answer
-delays only the one file. The size of the complete file counts, also where only a part of it is
-read: the limit protects other users of the disk.
+need not share the bucket. The worker determines the size, so that a store that does not answer
+delays only one file. The size of the complete file counts, even if only a part of it is read, since
+the limit protects other users of the disk.
 """
 
 import os
@@ -45,7 +45,7 @@ class RateLimiter:
 
 
 def size_of(path: str) -> int:
-    """Bytes of a file or URL; 0 where its size is not known: opening it reports the reason."""
+    """Return the bytes of a file or URL; 0 if unknown: opening it reports the reason."""
     try:
         if local := local_path(path):
             return os.stat(local).st_size  # noqa: PTH116 (a path may hold odd bytes)

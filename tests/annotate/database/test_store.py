@@ -77,7 +77,7 @@ def test_no_study_is_made_over_another(store, where, study):
 
 @pytest.mark.parametrize("where", ["sqlite"], indirect=True)
 def test_a_study_that_cannot_be_made_leaves_no_file(where, study, tmp_path):
-    with pytest.raises(Exception, match="without its time zone"):
+    with pytest.raises(Exception, match="without a time zone"):
         create_readings(where, replace(study, created=datetime(2017, 4, 1)))
 
     assert list(tmp_path.iterdir()) == []
@@ -161,14 +161,14 @@ def test_what_the_writer_is_told_is_what_is_read_back(store):
     "wrong", [{"label": "oblique"}, {"reader_id": 3}, {"image_id": "f" * 16}], ids=str
 )
 def test_of_readings_that_the_study_does_not_know_none_is_written(store, wrong):
-    with pytest.raises(ValueError, match="that the study has not|whom the study has not"):
+    with pytest.raises(ValueError, match="that is not in the study|who is not in the study"):
         store.add_readings([a_reading(), a_reading(**wrong)])
 
     assert not list(store.readings())
 
 
 def test_a_moment_without_its_zone_is_refused(store):
-    with pytest.raises(Exception, match="without its time zone"):
+    with pytest.raises(Exception, match="without a time zone"):
         store.add_readings([a_reading(made=datetime(2017, 4, 1))])
 
 

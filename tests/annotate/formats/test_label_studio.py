@@ -107,8 +107,8 @@ def test_readings_come_in_the_order_in_which_they_were_made(tmp_path):
 @pytest.mark.parametrize(
     ("tasks", "why"),
     [
-        ([task("a.png", annotation("frontal", "lateral"))], "task 7: an annotation gives several"),
-        ([task("a.png", annotation())], "task 7: an annotation gives no choice"),
+        ([task("a.png", annotation("frontal", "lateral"))], "task 7: an annotation has several"),
+        ([task("a.png", annotation())], "task 7: an annotation has no choice"),
         ([task("", annotation("frontal"))], "task 7: its data have neither file nor image"),
         ([{"id": 7, "annotations": [annotation("frontal")]}], "task 7: not in Label Studio's form"),
         ([{"id": 7, "annotator": 1}], "task 7: its data have neither file nor image"),

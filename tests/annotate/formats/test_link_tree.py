@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.annotate.formats.link_tree import lay_links
+from cxrview.annotate.formats.link_tree import create_links
 from cxrview.errors import UsageError
 from cxrview.terms import View
 
@@ -23,7 +23,7 @@ def laid(folder):
 
 
 def test_a_link_is_named_by_id_and_kind_alone(tmp_path, images):
-    lay_links(tmp_path / "out", images, overwrite=False)
+    create_links(tmp_path / "out", images, overwrite=False)
 
     assert laid(tmp_path / "out") == [
         "frontal/0000000000000000.png",
@@ -33,10 +33,10 @@ def test_a_link_is_named_by_id_and_kind_alone(tmp_path, images):
 
 
 def test_a_new_layout_takes_the_place_of_the_old(tmp_path, images):
-    lay_links(tmp_path / "out", images, overwrite=False)
+    create_links(tmp_path / "out", images, overwrite=False)
     changed = {"0" * 16: (View.LATERAL, tmp_path / "a.PNG")}
 
-    lay_links(tmp_path / "out", changed, overwrite=True)
+    create_links(tmp_path / "out", changed, overwrite=True)
 
     assert laid(tmp_path / "out") == ["lateral/0000000000000000.png"]
 
@@ -48,7 +48,7 @@ def test_nothing_but_our_links_is_ever_removed(tmp_path, images, stranger):
     path.write_text("not ours")
 
     with pytest.raises(UsageError, match="holds other files"):
-        lay_links(tmp_path / "out", images, overwrite=True)
+        create_links(tmp_path / "out", images, overwrite=True)
 
     assert path.read_text() == "not ours"
 
@@ -56,7 +56,7 @@ def test_nothing_but_our_links_is_ever_removed(tmp_path, images, stranger):
 def test_links_that_would_lead_nowhere_are_not_laid(tmp_path, images):
     (tmp_path / "a.PNG").unlink()
 
-    with pytest.raises(UsageError, match="1 image of the study is not where it was"):
-        lay_links(tmp_path / "out", images, overwrite=False)
+    with pytest.raises(UsageError, match="1 image of the study is missing"):
+        create_links(tmp_path / "out", images, overwrite=False)
 
     assert not (tmp_path / "out").exists()

@@ -104,7 +104,7 @@ def draw_files(folder: Path, count: int, shape: tuple[int, int] = (48, 40)) -> l
     return names
 
 
-def make_study(folder: Path, images: int = 8, **study: Any) -> ReadingStore:
+def create_study(folder: Path, images: int = 8, **study: Any) -> ReadingStore:
     """Make a study of drawn files, with all that a reader may not know."""
     about = AnnotationStudy(
         study_id=secrets.token_hex(16),
@@ -139,7 +139,7 @@ def make_served(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     def make(
         images: int = 8, settings: dict[str, Any] | None = None, folder: str = "", **study: Any
     ) -> Served:
-        store = make_study(tmp_path / folder, images, **study)
+        store = create_study(tmp_path / folder, images, **study)
         clock = Clock()
         people = {"Ada Lovelace": {READER}, "Bo Diddley": {READER, ADJUDICATOR}}
         people["Cy Twombly"] = {ADJUDICATOR}

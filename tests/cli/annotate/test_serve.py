@@ -47,10 +47,10 @@ def test_images_that_are_gone_are_told_before_anybody_excludes_them(room):
             _, errors = server.communicate(timeout=30)
         finally:
             server.kill()
-    assert "39 of 40 images of the study are not where they were" in errors
+    assert "39 of 40 images of the study are missing" in errors
 
     Path(room.file(0)).unlink()
-    with pytest.raises(UsageError, match="40 of 40 images of the study are not where they were"):
+    with pytest.raises(UsageError, match="40 of 40 images of the study are missing"):
         room.run("annotate serve study.db --port 0")
 
 

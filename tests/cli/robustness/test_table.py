@@ -126,7 +126,7 @@ def test_a_model_of_the_smoke_scale_is_warned_of_whatever_it_is_used_for(
         command = [*map(str, words), "--model", str(tmp_path / "smoke")]
         done = CliRunner().invoke(app, command, catch_exceptions=False)
         assert f"the model {card.model_id} was made at --scale smoke" in done.stderr, words
-        assert "its answers mean nothing" in done.stderr
+        assert "its output is meaningless" in done.stderr
 
     summary = json.loads((tmp_path / "views.summary.json").read_text())
     assert summary["conditions"]["scale"] == SCALES["smoke"].words

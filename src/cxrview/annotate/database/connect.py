@@ -1,4 +1,4 @@
-"""The database of an annotation study: found, opened, brought to the newest tables, written safely.
+"""Connect to the database of an annotation study, migrate it, and write in transactions.
 
 Every writer first takes the lock of the study (SQLite's own, or the row of PostgreSQL's table
 `study`), so that readings are numbered in the order in which they were committed.
@@ -24,13 +24,13 @@ from cxrview.install_command import install_command
 
 _MIGRATIONS = "cxrview.annotate.database:migrations"
 _PATIENCE_SECONDS = 30
-"""How long a writer waits for another one."""
+"""Time that a writer waits for another one."""
 _CONNECT_SECONDS = 10
-"""How long a server of PostgreSQL may take to answer, unless its URL says otherwise."""
+"""Time that a PostgreSQL server may take to answer, unless its URL sets another one."""
 
 
 def is_url(where: str) -> bool:
-    """Whether it names a PostgreSQL database and not a file."""
+    """Whether `where` is the URL of a PostgreSQL database and not a file."""
     return "://" in where
 
 
@@ -40,55 +40,58 @@ class Database:
     def __init__(self, where: str) -> None:
         self.where = where
         self.name, self._engine = _engine(where)
-        # One writer of this process at a time: waiting here is quicker than SQLite's polling.
-        self._turn = threading.Lock()
+        # One writer of this process at a time: waiting here is faster than SQLite's polling.
+        self._write_lock = threading.Lock()
 
     @property
     def engine(self) -> Engine:
-        """What connections come from."""
+        """The engine, which gives connections."""
         return self._engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Look at what is committed."""
+        """Open a connection that reads committed data, for the block."""
         with self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Change something: all of it is on the disk when the block ends, or none.
+        """Open a transaction for the block: at its end all changes are on the disk, or none.
 
         Raises:
-            CannotWrite: the disk is full, the server is gone, or another writer took too long.
+            CannotWrite: the disk is full, the server does not answer, or another writer took too
+            long.
         """
         with self._lock() as connection:
             connection.execute(select(STUDY.c.study_id).with_for_update())
             yield connection
 
     def migrate(self, *, from_nothing: bool = False) -> None:
-        """Bring the tables to those of this cxrview.
+        """Migrate the tables to this version of cxrview.
 
         Args:
-            from_nothing: make them in a database that has none.
+            from_nothing: create them in an empty database.
 
         Raises:
-            UsageError: there is a study where none should be, or none where one should be, or it
-                was written by a newer cxrview.
+            UsageError: a study exists with `from_nothing`, or none without it; or a newer version
+                of cxrview wrote it.
         """
         with self._lock() as connection:
-            if connection.dialect.name == "postgresql":  # where there is no row to lock yet
+            if connection.dialect.name == "postgresql":  # in which no row to lock exists yet
                 connection.execute(text("SELECT pg_advisory_xact_lock(20170401)"))
             self._migrate(connection, from_nothing)
 
     @contextmanager
     def _lock(self) -> Iterator[Connection]:
         try:
-            with self._turn, self._engine.connect() as connection:
+            with self._write_lock, self._engine.connect() as connection:
                 connection = connection.execution_options(writes=True)
                 with connection.begin():
                     yield connection
         except OperationalError as error:
-            raise CannotWrite(f"{self.name} cannot be written: {said_by(error)}") from error
+            raise CannotWrite(
+                f"{self.name} cannot be written: {database_message(error)}"
+            ) from error
 
     def _migrate(self, connection: Connection, from_nothing: bool) -> None:
         config = Config()
@@ -97,22 +100,24 @@ class Database:
         has = MigrationContext.configure(connection).get_current_revision()
         scripts = ScriptDirectory.from_config(config)
         if (has is None) is not from_nothing:
-            what = "holds no annotation study" if has is None else "holds one already"
+            what = (
+                "holds no annotation study" if has is None else "already holds an annotation study"
+            )
             raise UsageError(f"{self.name} {what}")
         if has is not None and has not in {script.revision for script in scripts.walk_revisions()}:
             raise UsageError(
-                f"{self.name} was written by a newer cxrview", "Install that one, or a later one"
+                f"{self.name} was written by a newer version of cxrview", "Install that version"
             )
         if has != scripts.get_current_head():
             command.upgrade(config, "head")
 
     def guarded_tables(self) -> set[str]:
-        """Tables whose rows the database itself refuses to change or delete."""
+        """Return the tables whose rows triggers protect against change and deletion."""
         with self.reading() as db:
             if db.dialect.name == "sqlite":
                 found = db.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
             else:
-                # Only those of this study's tables, and only while they are switched on.
+                # Only triggers of this study's tables, and only enabled ones.
                 found = db.scalars(
                     text(
                         "SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND "
@@ -123,14 +128,14 @@ class Database:
             return {name.removesuffix(end) for name in found if name.endswith(end)}
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         self._engine.dispose()
 
 
-def said_by(error: DBAPIError) -> str:
-    """What the database said, in one line; neither statement nor values, nor a password.
+def database_message(error: DBAPIError) -> str:
+    """Return the database's message in one line, without statement, values or password.
 
-    Of a connection that failed only the reason, without where to and for each address.
+    For a failed connection, only the reason, without host and addresses.
     """
     lines = str(error.orig).strip().splitlines()
     if not lines:
@@ -138,20 +143,20 @@ def said_by(error: DBAPIError) -> str:
     return lines[0].rpartition(" failed: ")[2].strip() if "connection" in lines[0] else lines[0]
 
 
-def is_out_of_reach(error: BaseException) -> bool:
-    """Whether it says that the database does not answer, or cannot write, and not what is wrong.
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the error means that the database does not answer or cannot write for now.
 
-    What was asked may be asked again later.
+    The same request may succeed later.
     """
     if isinstance(error, CannotWrite | OperationalError | InterfaceError | PoolTimeout):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def reason_of(error: BaseException) -> str:
-    """Why it is out of reach, in one line."""
+def reason_unavailable(error: BaseException) -> str:
+    """Return why the database is unavailable, in one line."""
     if isinstance(error, DBAPIError):
-        return said_by(error)
+        return database_message(error)
     return error.reason if isinstance(error, CannotWrite) else "it does not answer"
 
 
@@ -171,11 +176,11 @@ def _engine(where: str) -> tuple[str, Engine]:
             pool_size=10,
             max_overflow=20,
             pool_pre_ping=True,
-            isolation_level="READ COMMITTED",  # or a writer that waited would not see the other's
+            isolation_level="READ COMMITTED",  # so that a writer sees what the one before it wrote
         )
     except (ArgumentError, ValueError) as error:
         raise UsageError(
-            "a study lies in a file or in PostgreSQL; this URL names neither",
+            "a study is a file or a PostgreSQL database; this URL is neither",
             "Write postgresql+psycopg://user@host/database",
         ) from error
     except ImportError as error:
@@ -188,7 +193,7 @@ def _engine(where: str) -> tuple[str, Engine]:
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
-    """A commit waits for the disk, also where the server is set not to."""
+    """Make commits wait for the disk, even if the server's setting is otherwise."""
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false)"
         " WHERE current_setting('synchronous_commit') = 'off'"
@@ -197,7 +202,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 
 def _sqlite(where: str) -> Engine:
-    # By URI, so that a file that is not there is not made.
+    # By URI, so that a missing file is not created.
     url = URL.create("sqlite", database=Path(where).absolute().as_uri(), query={"uri": "true"})
     url = url.update_query_dict({"mode": "rw"})
     engine = create_engine(
@@ -212,45 +217,47 @@ def _sqlite(where: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # or sqlite3 would begin, and commit, when it likes
+    connection.isolation_level = None  # so that sqlite3 begins and commits nothing implicitly
     for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes the lock at once: one that first reads cannot wait for it later."""
+    """Begin; a writer locks first, since it could not wait for the lock after a read."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
 def opening_errors(name: str) -> Iterator[None]:
-    """Turn what the database says while it is opened into one line, without its URL's secrets.
+    """Raise UsageError for errors in opening a database, in one line and without its URL's secrets.
 
     Raises:
-        UsageError: it cannot be opened.
+        UsageError: the database cannot be opened.
     """
     try:
         yield
     except (DBAPIError, CannotWrite) as error:
         cause = error if isinstance(error, DBAPIError) else error.__cause__
-        said = said_by(cause) if isinstance(cause, DBAPIError) else reason_of(error)
+        said = (
+            database_message(cause) if isinstance(cause, DBAPIError) else reason_unavailable(error)
+        )
         raise UsageError(f"{name} cannot be opened: {said}", _advice(said, name)) from error
 
 
 def _advice(said: str, name: str) -> str:
-    """What to do, by what PostgreSQL or SQLite says in English; else what may be wrong."""
+    """Return advice by PostgreSQL's or SQLite's English message; otherwise what may be wrong."""
     if not is_url(name):
         return "Is it an annotation study, and may you write it?"
     for words, advice in (
         ("password", "Check user and password in the URL"),
         ("role", "Check the user in the URL"),
-        ("does not exist", "Make the database with createdb, and then the study"),
-        ("refused", "Is the server of the database running, and is that its port?"),
-        ("No such file", "Is the server of the database running, and is that its host?"),
+        ("does not exist", "Create the database with createdb, then the study"),
+        ("refused", "Is the database server running, and is that its port?"),
+        ("No such file", "Is the database server running, and is that its host?"),
         ("resolve", "Check the host in the URL"),
-        ("timeout", "Can this computer reach the server of the database?"),
+        ("timeout", "Can this computer reach the database server?"),
     ):
         if words in said:
             return advice
-    return "Is the server of the database running, and may you write the database?"
+    return "Is the database server running, and may you write to the database?"

@@ -1,7 +1,7 @@
-"""Readers of a study with their sign-in links, passwords and logins.
+"""The readers of a study with their sign-in links, passwords and logins.
 
-Of a link and of a login only the SHA-256 is kept (both have 32 random bytes), of a password only
-its argon2 hash. Reading the database is not enough to sign in.
+Only the SHA-256 of a link or login is stored (both have 32 random bytes), and only the argon2 hash
+of a password. So access to the database is not enough to sign in.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from cxrview.errors import UsageError
 from cxrview.records import Login, Reader
 from cxrview.terms import Role
 
-FEWEST_PASSWORD_LETTERS = 8
+MIN_PASSWORD_LETTERS = 8
 _HASHER = PasswordHasher()
 # Checked if the name is unknown, so that it takes as long as a wrong password.
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe())
@@ -45,7 +45,7 @@ class Logins:
         """Add a reader, and return the secret of their sign-in link, which is not stored.
 
         Raises:
-            UsageError: the name is empty, unprintable or taken, there is no role, or the password
+            UsageError: the name is empty, unprintable or taken, no role was given, or the password
                 is too short.
         """
         name, held = name.strip(), frozenset(roles)
@@ -118,7 +118,7 @@ class Logins:
         return row_reader(row) if row is not None and kept and is_right else None
 
     def reader_by_link(self, secret: str) -> Reader | None:
-        """Return the reader of a link; None if it is unknown, expired or of a retired reader."""
+        """Return the reader of a link; None if it is unknown or expired, or the reader retired."""
         if has_ended(secret, datetime.now(UTC)):
             return None
         with self._database.reading() as db:
@@ -164,18 +164,18 @@ def end_logins(db: Connection, reader_id: int) -> None:
 
 
 def check_name_is_free(db: Connection, name: str, *, except_of: int | None = None) -> None:
-    """Refuse a name that a reader could not have, or that another one has.
+    """Check that a name is valid for a reader and not taken.
 
-    Names that differ by capital letters alone are one: a reader who signs in types either.
+    Names that differ in capital letters only are the same: a reader may type either to sign in.
 
     Raises:
-        UsageError: it is taken, empty or not printable.
+        UsageError: the name is taken, empty or not printable.
     """
     if not name or not name.isprintable():
         raise UsageError("a reader has a name in printable letters")
     for row in db.execute(select(READER.c.reader_id, READER.c.name)):
         if row.name.casefold() == name.casefold() and row.reader_id != except_of:
-            raise UsageError(f"there is a reader {row.name} already", "Choose another name")
+            raise UsageError(f"a reader {row.name} already exists", "Choose another name")
 
 
 def _change(db: Connection, reader_id: int, **values: str | list[str] | None) -> None:
@@ -186,8 +186,8 @@ def _change(db: Connection, reader_id: int, **values: str | list[str] | None) ->
 
 
 def _hash(password: str) -> str:
-    if len(password) < FEWEST_PASSWORD_LETTERS:
-        raise UsageError(f"a password has at least {FEWEST_PASSWORD_LETTERS} letters")
+    if len(password) < MIN_PASSWORD_LETTERS:
+        raise UsageError(f"a password has at least {MIN_PASSWORD_LETTERS} letters")
     return _HASHER.hash(_composed(password))
 
 
@@ -199,7 +199,7 @@ def _is_right(kept: str, password: str) -> bool:
 
 
 def _composed(password: str) -> bytes:
-    """The same bytes for the same letters, whichever keyboard typed their accents."""
+    """Normalise Unicode, so that the same letters give the same bytes from any keyboard."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""Records of an annotation study as rows of its tables, and back."""
+"""Convert the records of an annotation study to rows of its tables, and back."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ AnyRow = Row[Any]
 
 
 def study_row(study: AnnotationStudy) -> dict[str, Any]:
-    """The one row of the table `study`."""
+    """Return the one row of the table `study`."""
     return {
         "study_id": study.study_id,
         "name": plain(study.name),
@@ -30,13 +30,13 @@ def study_row(study: AnnotationStudy) -> dict[str, Any]:
 
 
 def row_study(row: AnyRow) -> AnnotationStudy:
-    """Read the one row of the table `study`."""
+    """Return the record of the one row of the table `study`."""
     choices = tuple(LabelChoice(**choice) for choice in row.choices)
     return AnnotationStudy(**{**row._asdict(), "choices": choices})
 
 
 def image_row(image: StudyImage, ordinal: int) -> dict[str, Any]:
-    """A row of the table `image`; `ordinal` is its place in the study."""
+    """Return a row of the table `image`; `ordinal` is its position in the study."""
     return {
         "image_id": image.image_id,
         "ordinal": ordinal,
@@ -55,7 +55,7 @@ def image_row(image: StudyImage, ordinal: int) -> dict[str, Any]:
 
 
 def row_image(row: AnyRow) -> StudyImage:
-    """Read a row of the table `image`."""
+    """Return the record of a row of the table `image`."""
     facts = row._asdict()
     del facts["ordinal"]
     view = facts.pop("header_view")
@@ -63,7 +63,7 @@ def row_image(row: AnyRow) -> StudyImage:
 
 
 def row_reader(row: AnyRow) -> Reader:
-    """Read a row of the table `reader`, without its secrets."""
+    """Return the record of a row of the table `reader`, without its secrets."""
     roles = frozenset(Role(role) for role in row.roles)
     return Reader(
         reader_id=row.reader_id,
@@ -74,8 +74,8 @@ def row_reader(row: AnyRow) -> Reader:
     )
 
 
-def as_written(reading: Reading, reading_id: int, received: datetime) -> Reading:
-    """The reading as it will be read back."""
+def as_stored(reading: Reading, reading_id: int, received: datetime) -> Reading:
+    """Return the reading as the database will return it."""
     return replace(
         reading,
         reading_id=reading_id,
@@ -86,27 +86,27 @@ def as_written(reading: Reading, reading_id: int, received: datetime) -> Reading
 
 
 def reading_row(reading: Reading) -> dict[str, Any]:
-    """A row of the table `reading`."""
+    """Return a row of the table `reading`."""
     return {field.name: getattr(reading, field.name) for field in fields(Reading)}
 
 
 def row_reading(row: AnyRow) -> Reading:
-    """Read a row of the table `reading`."""
+    """Return the record of a row of the table `reading`."""
     facts = row._asdict()
     facts.update(round=ReadingRound(row.round), act=Action(row.act), how=Method(row.how))
     return Reading(**facts)
 
 
 def plain(text: str) -> str:
-    """Text that both databases take: neither a lone surrogate nor a zero byte.
+    """Return text that both databases accept: without lone surrogates and zero bytes.
 
-    A browser may send either; a note that could not be written would be sent again for ever.
+    A browser may send either, and would send a note that cannot be written again for ever.
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "�")
 
 
 def finite(value: Any) -> Any:
-    """JSON as both databases take it: what is no finite number becomes null."""
+    """Return JSON that both databases accept: NaN and infinity become null."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):

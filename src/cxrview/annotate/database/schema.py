@@ -1,7 +1,7 @@
-"""The tables of an annotation study, the same in SQLite and in PostgreSQL.
+"""Definitions of the tables of an annotation study, the same in SQLite and in PostgreSQL.
 
-A study is one database. What changes here needs a new step in `migrations/versions`; a test holds
-the two against each other.
+A study is one database. Every change here needs a new migration in `migrations/versions`; a test
+compares the two.
 """
 
 import os
@@ -26,36 +26,36 @@ from sqlalchemy import (
 
 
 class Utc(TypeDecorator[datetime]):
-    """A moment with its time zone, kept and given back in UTC."""
+    """A datetime with a time zone, stored and returned in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a moment that could be any zone's."""
+        """Convert for the database; a datetime without a time zone is refused."""
         if value is not None and value.tzinfo is None:
-            raise ValueError("a moment without its time zone cannot be kept")
+            raise ValueError("a datetime without a time zone cannot be stored")
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite forgets the zone; PostgreSQL answers in the session's."""
+        """Convert to UTC: SQLite stores no zone, PostgreSQL returns that of the session."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class FileName(TypeDecorator[str]):
-    """A path as the disk's bytes, since a name need not be text."""
+    """A path, stored as bytes, since a file name need not be valid text."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
-        """As the operating system spells it."""
+        """Convert to bytes, as the operating system does."""
         return None if value is None else os.fsencode(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
-        """As Python spells it."""
+        """Convert from bytes, as Python does."""
         return None if value is None else os.fsdecode(value)
 
 
@@ -86,7 +86,7 @@ IMAGE = Table(
     "image",
     METADATA,
     Column("image_id", Text, primary_key=True),
-    Column("ordinal", BigInteger, nullable=False, unique=True),  # the order in which they came
+    Column("ordinal", BigInteger, nullable=False, unique=True),  # the order of insertion
     Column("path", FileName, nullable=False, unique=True),
     Column("source", Text, nullable=False),
     Column("patient", Text, nullable=False),
@@ -108,15 +108,15 @@ READER = Table(
     Column("roles", JSON, nullable=False),
     Column("added", Utc, nullable=False),
     Column("link_sha256", Text, nullable=False, unique=True),
-    Column("password_hash", Text),  # argon2; none where the reader enters by the link alone
-    Column("retired", Utc),  # reads no more from then on; null where the reader is active
-    Column("withdrawn", Utc),  # none of the reader's readings counts; null where they count
+    Column("password_hash", Text),  # argon2; null if the reader signs in by link only
+    Column("retired", Utc),  # when the reader stopped reading; null for an active reader
+    Column("withdrawn", Utc),  # when the reader's readings stopped counting; null if they count
 )
 
 READING = Table(
     "reading",
     METADATA,
-    # Given by the writer under the study's lock: a sequence would not follow the commits.
+    # Assigned by the writer under the study's lock: a sequence would not follow the commits.
     Column("reading_id", BigInteger, primary_key=True, autoincrement=False),
     Column("uid", Text, nullable=False, unique=True),
     Column("reader_id", ForeignKey(READER.c.reader_id), nullable=False),
@@ -148,7 +148,7 @@ EVENT = Table(
 STUDY_LOG = Table(
     "study_log",
     METADATA,
-    # Given by the writer under the study's lock, as with readings.
+    # Assigned by the writer under the study's lock, as for readings.
     Column("entry_id", BigInteger, primary_key=True, autoincrement=False),
     Column("happened", Utc, nullable=False),
     Column("what", Text, nullable=False),

@@ -1,8 +1,8 @@
-"""One server for a study: which tab holds which image is known to that one process alone.
+"""The lock that allows only one server for a study.
 
-Two servers of one database would have readers read the same images twice. The lock is the
-database's own: PostgreSQL's advisory lock of a connection, or a lock on a file beside SQLite's.
-It is gone with the process that held it, however that ended.
+Leases of images to browser tabs are in the memory of the server, so that with two servers readers
+would read the same images twice. The lock is an advisory lock of PostgreSQL, or a lock on a file
+beside that of SQLite. It is released when its process ends in any way.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from cxrview.annotate.database.connect import Database, is_url, said_by
+from cxrview.annotate.database.connect import Database, database_message, is_url
 from cxrview.errors import UsageError
 
 _ENDING = "-serving"
@@ -24,19 +24,19 @@ _ADVICE = "Stop that server first; readers of both would be shown the same image
 
 
 class ServingLock(Protocol):
-    """Held while a study is served."""
+    """A lock that is held while a study is served."""
 
     def is_held(self) -> bool:
-        """Make sure that it still is, as far as the database answers.
+        """Check that this process still holds the lock; take it again if that is possible.
 
-        False where another server has taken it meanwhile.
+        False if another server has taken it.
 
         Raises:
             ConnectionError: the database does not answer.
         """
 
     def release(self) -> None:
-        """Let another server have it."""
+        """Release the lock, so that another server can take it."""
 
 
 def take_serving_lock(where: str, study_id: str, database: Database) -> ServingLock:
@@ -51,12 +51,12 @@ def take_serving_lock(where: str, study_id: str, database: Database) -> ServingL
         UsageError: another process serves the study.
     """
     if is_url(where):
-        return _InPostgresql(database.engine, study_id)
-    return _BesideFile(Path(where + _ENDING))
+        return _PostgresqlLock(database.engine, study_id)
+    return _FileLock(Path(where + _ENDING))
 
 
-class _BesideFile:
-    """A transaction of SQLite that is never ended: such a lock there is on every system."""
+class _FileLock:
+    """A SQLite transaction that is never ended, as a lock that exists on every system."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -70,16 +70,16 @@ class _BesideFile:
             raise UsageError("the study is served by another process", _ADVICE) from error
 
     def is_held(self) -> bool:
-        """Whatever happens to the file, the process holds it."""
+        """Return True: the process holds the lock whatever happens to the file."""
         return True
 
     def release(self) -> None:
-        """The file stays: to remove it could take a lock from who has just come."""
+        """Release the lock; the file stays, since another server may just have locked it."""
         self._lock.close()
 
 
-class _InPostgresql:
-    """A connection of its own, taken anew when the server of the database was away."""
+class _PostgresqlLock:
+    """An advisory lock on a separate connection, taken again after a restart of PostgreSQL."""
 
     def __init__(self, engine: Engine, study_id: str) -> None:
         self._engine = engine
@@ -90,7 +90,7 @@ class _InPostgresql:
             raise UsageError(f"the study is served by another process{holder}", _ADVICE)
 
     def is_held(self) -> bool:
-        """Ask over the connection that holds it, and take it again where that is lost."""
+        """Query the connection that holds the lock; if it is lost, take the lock again."""
         try:
             if self._connection is not None:
                 self._connection.execute(text("SELECT 1"))
@@ -101,12 +101,12 @@ class _InPostgresql:
             return self._take()
         except DBAPIError as error:
             self._drop()
-            raise ConnectionError(said_by(error)) from error
+            raise ConnectionError(database_message(error)) from error
 
     def release(self) -> None:
-        """Let go of the lock, then close the connection.
+        """Release the lock, then close the connection.
 
-        A closed connection frees it as well, but only once the server's process has noticed.
+        A closed connection releases it as well, but only once the server's process has noticed.
         """
         if self._connection is not None:
             unlock = text("SELECT pg_advisory_unlock(:key)")
@@ -128,11 +128,11 @@ class _InPostgresql:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError):
-                connection.invalidate()  # not back into the pool, where the lock would live on
+                connection.invalidate()  # not returned to the pool, where it would keep the lock
                 connection.close()
 
     def _holder(self) -> str:
-        """Where it runs, as the database knows it."""
+        """Return the host of the server that holds the lock, as the database knows it."""
         asked = text(
             "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE "
             "locktype = 'advisory' AND objsubid = 1 AND granted AND "

@@ -1,4 +1,4 @@
-"""Secrets of the links that sign a reader in, and the day on which each ends.
+"""Secrets of readers' sign-in links, and the day on which each link expires.
 
 The day is part of the secret, so that the stored digest covers it and it cannot be changed.
 """

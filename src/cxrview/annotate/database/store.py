@@ -1,4 +1,4 @@
-"""An annotation study on disk or in PostgreSQL: images, readers, and readings that only grow."""
+"""`ReadingStore`: an annotation study in SQLite or PostgreSQL; readings are append-only."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from cxrview.annotate.database.connect import Database, is_url, opening_errors
 from cxrview.annotate.database.rows import (
-    as_written,
+    as_stored,
     image_row,
     reading_row,
     row_image,
@@ -26,21 +26,21 @@ from cxrview.records import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action
 
 _PAGE = 5000
-"""Rows fetched at once, so that no look at a large study holds a writer up."""
+"""Number of rows fetched at a time, so that reading a large study does not block a writer."""
 _ASKED_AT_ONCE = 500
-"""Names in one question; SQLite takes 32,766, older ones 999."""
+"""Number of values in one query; SQLite takes 32,766, old versions 999."""
 
 
 def create_readings(where: str, study: AnnotationStudy) -> "ReadingStore":
-    """Make a study that has no image and no reader yet.
+    """Create a study without images and readers.
 
     Args:
-        where: a file that is not there yet, made readable by its owner alone; or
+        where: a new file, which only its owner will be able to read; or
             `postgresql+psycopg://user@host/database`, a database without a study.
-        study: what all its readers have in common.
+            study: the settings.
 
     Raises:
-        UsageError: there is one already, or it cannot be made there.
+        UsageError: a study exists there, or cannot be created there.
     """
     if not is_url(where):
         _make_file(Path(where))
@@ -50,17 +50,18 @@ def create_readings(where: str, study: AnnotationStudy) -> "ReadingStore":
             with database.writing() as db:
                 db.execute(insert(STUDY).values(**study_row(study)))
             return ReadingStore(database)
-    except BaseException:  # Ctrl-C too: half a study must not stand in the way of the next try
+    except BaseException:  # also Ctrl-C: an incomplete study would block the next attempt
         if not is_url(where):
             Path(where).unlink()
         raise
 
 
 def open_readings(where: str) -> "ReadingStore":
-    """Open a study; one of an older cxrview is brought to the tables of this one.
+    """Open a study, and migrate it if an older version of cxrview wrote it.
 
     Raises:
-        UsageError: there is none, it was written by a newer cxrview, or cannot be opened.
+        UsageError: the study does not exist, was written by a newer version of cxrview, or cannot
+        be opened.
     """
     if not is_url(where) and not Path(where).is_file():
         raise UsageError(f"study {where} does not exist", "Create it with cxrview annotate create")
@@ -73,7 +74,7 @@ class ReadingStore(StudyLog):
     """One open study. Its methods may be called from any thread; several processes may write.
 
     Attributes:
-        study: what all its readers have in common.
+        study: the settings.
     """
 
     study: AnnotationStudy
@@ -83,30 +84,30 @@ class ReadingStore(StudyLog):
         with database.reading() as db:
             row = db.execute(select(STUDY)).one_or_none()
         if row is None:
-            raise UsageError(f"{database.name} holds no annotation study: its making was stopped")
+            raise UsageError(f"{database.name} holds an incomplete study: its creation was stopped")
         self.study = row_study(row)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._database.close()
 
     def images(self) -> tuple[StudyImage, ...]:
-        """Every image, in the order in which they were added."""
+        """Return all images, in the order in which they were added."""
         with self._database.reading() as db:
             return tuple(map(row_image, db.execute(select(IMAGE).order_by(IMAGE.c.ordinal))))
 
     def count_images(self) -> int:
-        """How many images there are, at less than `images` costs."""
+        """Count the images, faster than by `images`."""
         with self._database.reading() as db:
             return db.scalar(select(func.count()).select_from(IMAGE)) or 0
 
     def add_images(self, images: Iterable[StudyImage]) -> int:
-        """Add those whose path the study has not: all of them or, after an error, none.
+        """Add images whose path is new to the study: all of them or, after an error, none.
 
         Returns:
-            How many were added.
+            The number of images added.
         """
-        new = {image.path: image for image in reversed(tuple(images))}  # of two, the first
+        new = {image.path: image for image in reversed(tuple(images))}  # of duplicates, the first
         with self._database.writing() as db:
             there = set(db.scalars(select(IMAGE.c.path)))
             last = db.scalar(select(func.coalesce(func.max(IMAGE.c.ordinal), 0))) or 0
@@ -119,19 +120,19 @@ class ReadingStore(StudyLog):
     def add_readings(
         self, readings: Iterable[Reading], *, imported_from: str | None = None
     ) -> tuple[Reading, ...]:
-        """Append those whose uid is not there; they are on the disk when this returns.
+        """Append readings whose uid is new; they are on the disk when this returns.
 
         Args:
             readings: in order.
-            imported_from: name of the file where they came by an import, which is then numbered
-                so that it can be undone; None where readers made them here.
+            imported_from: name of the file of an import, which is then numbered so that it can be
+                undone; None for readings made in cxrview.
 
         Returns:
-            Those that were appended, with `reading_id` and `received`.
+            The appended readings, with `reading_id` and `received`.
 
         Raises:
-            ValueError: one is of an image, a reader or a label that the study has not; then none
-                was appended.
+            ValueError: the image, reader or label of a reading is not in the study; then none is
+                appended.
         """
         new: dict[str, Reading] = {}
         for reading in readings:
@@ -146,7 +147,7 @@ class ReadingStore(StudyLog):
             last = db.scalar(select(func.coalesce(func.max(READING.c.reading_id), 0))) or 0
             received = datetime.now(UTC)
             written = tuple(
-                as_written(reading, n, received)
+                as_stored(reading, n, received)
                 for n, reading in enumerate(new.values(), start=last + 1)
             )
             if written:
@@ -156,7 +157,7 @@ class ReadingStore(StudyLog):
         return written
 
     def known_uids(self, uids: Iterable[str]) -> dict[str, Reading]:
-        """Those readings, withdrawn ones too, that have one of these uids."""
+        """Return the readings with one of these uids, including withdrawn ones."""
         known: dict[str, Reading] = {}
         with self._database.reading() as db:
             for part in _in_parts(dict.fromkeys(uids)):
@@ -165,17 +166,17 @@ class ReadingStore(StudyLog):
         return known
 
     def readings(self, after: int = 0) -> Iterator[Reading]:
-        """Every reading that counts, written after the one of that number, in order.
+        """Yield all readings that count and have a number above `after`, in order.
 
-        Those of an import that was undone, and of a reader who was withdrawn, do not count.
+        Readings of an undone import, and of a withdrawn reader, do not count.
         """
-        gone = self.withdrawn()
+        withdrawn = self.withdrawn()
         for reading in self.every_reading(after):
-            if not gone.holds(reading.reading_id, reading.reader_id):
+            if not withdrawn.holds(reading.reading_id, reading.reader_id):
                 yield reading
 
     def every_reading(self, after: int = 0) -> Iterator[Reading]:
-        """Every reading written after the one of that number, whether it counts or not."""
+        """Yield all readings with a number above `after`, whether they count or not."""
         while True:
             page = select(READING).where(READING.c.reading_id > after)
             with self._database.reading() as db:
@@ -188,14 +189,14 @@ class ReadingStore(StudyLog):
     def _check(self, db: Connection, readings: Iterable[Reading]) -> None:
         labels = {choice.name for choice in self.study.choices}
         if any(r.act is Action.LABEL and r.label not in labels for r in readings):
-            raise ValueError("a reading gives a label that the study has not")
+            raise ValueError("a reading has a label that is not in the study")
         readers = {reading.reader_id for reading in readings}
         if not readers <= set(db.scalars(select(READER.c.reader_id))):
-            raise ValueError("a reading is by a reader whom the study has not")
+            raise ValueError("a reading is by a reader who is not in the study")
         for ids in _in_parts({reading.image_id for reading in readings}):
             found = select(func.count()).select_from(IMAGE).where(IMAGE.c.image_id.in_(ids))
             if db.scalar(found) != len(ids):
-                raise ValueError("a reading is of an image that the study has not")
+                raise ValueError("a reading is of an image that is not in the study")
 
 
 def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
@@ -206,23 +207,23 @@ def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
 
 @contextmanager
 def _opened(where: str) -> Iterator[Database]:
-    """A database that stays open unless the block fails."""
+    """Open a database, and close it only if the block fails."""
     database = Database(where)
     try:
         with opening_errors(database.name):
             yield database
-    except BaseException:  # whatever ends it, nobody else can close it
+    except BaseException:  # also Ctrl-C
         database.close()
         raise
 
 
 def _make_file(path: Path) -> None:
-    """A database that only its owner reads; SQLite gives the files beside it the same mode."""
+    """Create a database file that only its owner can read; SQLite copies the mode to side files."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(sqlite3.connect(path)) as database:  # here once: it stays with the file
+        with closing(sqlite3.connect(path)) as database:  # set once; it is stored in the file
             database.execute("PRAGMA journal_mode = WAL")
     except FileExistsError as error:
-        raise UsageError(f"there is a file {path} already", "Choose another name") from error
+        raise UsageError(f"the file {path} already exists", "Choose another name") from error
     except OSError as error:
-        raise UsageError(f"the study {path} cannot be made: {error.strerror}") from error
+        raise UsageError(f"the study {path} cannot be created: {error.strerror}") from error

@@ -1,7 +1,7 @@
 """The study log: imports, changes of readers, reveals and the closing of the blind round.
 
-The log is append-only, like the readings: undoing something is one more entry, and readings that no
-longer count are not deleted.
+The log is append-only, like the readings: an undo is one more entry, and readings that do not count
+any more are not deleted.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,43 +20,43 @@ from cxrview.records import ImportedFile, LogEntry
 from cxrview.terms import ReadingRound, StudyEvent
 
 LATE_SECONDS = 30 * 60
-"""For so long after the closing the server takes what was read before it and waited in a browser,
-unless the closing says otherwise; ours."""
+"""Default time after the closing in which the server accepts readings that were made before it and
+waited in a browser. It is our choice."""
 ONLY_GROW = frozenset({READING.name, EVENT.name, STUDY_LOG.name})
-"""Tables of which no row is ever changed or deleted."""
+"""Append-only tables: no row is ever changed or deleted."""
 BLIND_ROUND_CLOSED = "blind round closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """Readings that no longer count."""
+    """Readings that do not count any more."""
 
     ranges: tuple[tuple[int, int], ...] = ()
     """First and last number of each import that was undone."""
     reader_ids: frozenset[int] = frozenset()
 
     def holds(self, reading_id: int, reader_id: int) -> bool:
-        """Whether it is one of them."""
+        """Whether a reading is withdrawn."""
         return reader_id in self.reader_ids or any(a <= reading_id <= b for a, b in self.ranges)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reveal:
-    """A reader has been shown what the model or other readers say of an image."""
+    """A reader saw the result of the model or of other readers for an image."""
 
     reader_id: int
     image_id: str | None
-    """None where it was every image that the study had then."""
+    """None for all images that the study had at that time."""
     images: int
-    """How many images, in the study's order, are revealed where `image_id` is None; else 1."""
+    """If `image_id` is None, the number of revealed images, in the study's order; otherwise 1."""
     happened: datetime
 
 
 class StudyLog(Logins):
-    """The log of one study, and what changes by it."""
+    """The log of one study, and the changes that are recorded in it."""
 
     def log(self, after: int = 0) -> tuple[LogEntry, ...]:
-        """Every entry written after the one of that number, in order."""
+        """Return all entries with a number above `after`, in order."""
         wanted = select(STUDY_LOG).where(STUDY_LOG.c.entry_id > after)
         with self._database.reading() as db:
             rows = db.execute(wanted.order_by(STUDY_LOG.c.entry_id)).all()
@@ -66,12 +66,12 @@ class StudyLog(Logins):
         )
 
     def last_entry(self) -> int:
-        """Number of the last entry; 0 where there is none."""
+        """Return the number of the last entry; 0 if there is none."""
         with self._database.reading() as db:
             return _last_entry(db)
 
     def imports(self) -> tuple[ImportedFile, ...]:
-        """Every import, undone ones too, in order."""
+        """Return all imports in order, including undone ones."""
         found: dict[int, ImportedFile] = {}
         for entry in self.log():
             if entry.what is StudyEvent.IMPORTED:
@@ -89,7 +89,7 @@ class StudyLog(Logins):
         """Withdraw all readings of an import.
 
         Raises:
-            UsageError: the import does not exist, or has been undone.
+            UsageError: the import does not exist, or was undone before.
         """
         with self._database.writing() as db:
             known = {one.number: one for one in self.imports()}
@@ -98,12 +98,12 @@ class StudyLog(Logins):
                     f"the study has no import {number}", "See cxrview annotate imports STUDY"
                 )
             if when := known[number].undone:
-                raise UsageError(f"import {number} was undone already, {when:%Y-%m-%d %H:%M} UTC")
+                raise UsageError(f"import {number} was already undone, {when:%Y-%m-%d %H:%M} UTC")
             add_entry(db, StudyEvent.IMPORT_UNDONE, {"number": number})
         return known[number]
 
     def rename_reader(self, reader_id: int, name: str) -> None:
-        """Give a reader another name; the readings stay the reader's.
+        """Give a reader another name; the readings stay with the reader.
 
         Raises:
             UsageError: no reader has that id, or the name is taken or not printable.
@@ -116,7 +116,7 @@ class StudyLog(Logins):
             add_entry(db, StudyEvent.READER_RENAMED, {"old": old, "new": name}, reader_id)
 
     def former_names(self) -> dict[str, str]:
-        """Names that readers had before they were renamed, each to the name now."""
+        """Return the current name of each former name of a reader."""
         now = {reader.reader_id: reader.name for reader in self.readers()}
         renamed = (e for e in self.log() if e.what is StudyEvent.READER_RENAMED)
         former = {e.facts["old"]: now[e.reader_id] for e in renamed if e.reader_id in now}
@@ -128,13 +128,13 @@ class StudyLog(Logins):
         All logins of the reader end, and neither link nor password works.
 
         Raises:
-            UsageError: no reader has that id, or it was done already.
+            UsageError: no reader has that id, or the reader is retired.
         """
         now = datetime.now(UTC)
         with self._database.writing() as db:
             row = _row_of(db, reader_id)
             if row.retired and not (withdraw and not row.withdrawn):
-                raise UsageError(f"{row.name} is retired already")
+                raise UsageError(f"{row.name} is already retired")
             values = {"retired": row.retired or now, "withdrawn": now if withdraw else None}
             db.execute(update(READER).where(READER.c.reader_id == reader_id).values(**values))
             end_logins(db, reader_id)
@@ -156,20 +156,20 @@ class StudyLog(Logins):
             add_entry(db, StudyEvent.READER_RESTORED, {}, reader_id)
 
     def note_opinion_shown(self, reader_id: int, when: datetime) -> None:
-        """Write down that a reader has been shown what others say of an image; once is enough."""
+        """Record the first time that a reader saw the result of others for an image."""
         with self._database.writing() as db:
             if reader_id not in _shown_opinion(db):
                 add_entry(db, StudyEvent.OPINION_SHOWN, {}, reader_id, when)
 
     def readers_shown_opinion(self) -> dict[int, datetime]:
-        """By reader id, when what the model or others say was shown to them first."""
+        """Return, by reader id, when the reader first saw the result of the model or of others."""
         with self._database.reading() as db:
             return _shown_opinion(db)
 
     def record_reveals(
         self, reader_id: int, image_ids: Iterable[str], shown_in: ReadingRound, when: datetime
     ) -> None:
-        """Record that a reader is about to see what others say of these images.
+        """Record that a reader is about to see the result of others for these images.
 
         One entry is written for each image, and it is on the disk when this returns.
 
@@ -185,18 +185,18 @@ class StudyLog(Logins):
                 add_entry(db, StudyEvent.IMAGE_REVEALED, facts, reader_id, when)
 
     def record_reveal_of_all(self, reader_id: int, images: int, when: datetime) -> None:
-        """Record that a reader is about to see what others say of the first `images` images."""
+        """Record that a reader will see the result of others for the first `images` images."""
         with self._database.writing() as db:
             facts = {"image_id": None, "images": images}
             add_entry(db, StudyEvent.IMAGE_REVEALED, facts, reader_id, when)
 
     def reveals(self, after: int = 0) -> tuple[Reveal, ...]:
-        """Return what was revealed to readers by entries with a number above `after`, in order."""
+        """Return the reveals of entries with a number above `after`, in order."""
         found = (e for e in self.log(after) if e.what is StudyEvent.IMAGE_REVEALED)
         return tuple(reveal for entry in found if (reveal := reveal_of(entry)))
 
     def late_limit(self) -> timedelta:
-        """How long after its closing the blind round takes what was read before."""
+        """Return the time after the closing in which readings made before it are accepted."""
         for entry in self.log():
             if entry.what is StudyEvent.BLIND_ROUND_CLOSED:
                 return timedelta(seconds=entry.facts["late_seconds"])
@@ -205,12 +205,12 @@ class StudyLog(Logins):
     def close_blind_round(
         self, when: datetime, *, late_seconds: float = LATE_SECONDS, left: int | None = None
     ) -> None:
-        """Close it for good; the first time counts.
+        """Close the blind round, which cannot be undone; a second call has no effect.
 
         Args:
             when: now.
-            late_seconds: for how long what was read before is still taken when it arrives late.
-            left: readings that were not made yet, for the log; None if they were not counted.
+            late_seconds: time in which readings made before the closing are still accepted.
+            left: number of readings not made yet, for the log; None if they were not counted.
         """
         with self._database.writing() as db:
             if _when_closed(db) is None:
@@ -219,28 +219,30 @@ class StudyLog(Logins):
                 add_entry(db, StudyEvent.BLIND_ROUND_CLOSED, facts, None, when)
 
     def blind_round_closed(self) -> datetime | None:
-        """When it was closed; None while it is open."""
+        """Return when the blind round was closed; None while it is open."""
         with self._database.reading() as db:
             return _when_closed(db)
 
     def take_serving_lock(self, study_id: str) -> ServingLock:
-        """Be the one server of the study; `take_serving_lock` of `serving_lock`."""
+        """Take the lock of the study's only server; see `serving_lock`."""
         return take_serving_lock(self._database.where, study_id, self._database)
 
     def unguarded_tables(self) -> set[str]:
-        """Tables that only grow of which the database does not see to it any more."""
+        """Return the append-only tables that the database does not protect any more."""
         return set(ONLY_GROW - self._database.guarded_tables())
 
     def withdrawn(self) -> Withdrawn:
-        """Which readings no longer count."""
+        """Return the readings that do not count any more."""
         undone = ((one.first, one.last) for one in self.imports() if one.undone)
         with self._database.reading() as db:
-            gone = db.scalars(select(READER.c.reader_id).where(READER.c.withdrawn.is_not(None)))
-            return Withdrawn(ranges=tuple(undone), reader_ids=frozenset(gone))
+            withdrawn = db.scalars(
+                select(READER.c.reader_id).where(READER.c.withdrawn.is_not(None))
+            )
+            return Withdrawn(ranges=tuple(undone), reader_ids=frozenset(withdrawn))
 
 
 def reveal_of(entry: LogEntry) -> Reveal | None:
-    """Read an entry of the log as a reveal; None where it is another event."""
+    """Return the reveal of a log entry; None if the entry is another event."""
     if entry.what is not StudyEvent.IMAGE_REVEALED or entry.reader_id is None:
         return None
     return Reveal(
@@ -258,7 +260,7 @@ def add_entry(
     reader_id: int | None = None,
     when: datetime | None = None,
 ) -> None:
-    """Write an entry, under the study's lock."""
+    """Append an entry, under the study's lock."""
     db.execute(
         insert(STUDY_LOG).values(
             entry_id=_last_entry(db) + 1,
@@ -271,7 +273,7 @@ def add_entry(
 
 
 def add_import(db: Connection, file: str, reading_ids: Iterable[int]) -> int:
-    """Write down that these readings, which follow one another, came by one import.
+    """Record an import of these readings, which have consecutive numbers.
 
     Returns:
         The number of the import.

@@ -1,1 +1,1 @@
-"""Files that labels are imported from and exported to."""
+"""File formats of labels and readings, for import and export."""

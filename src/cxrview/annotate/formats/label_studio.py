@@ -1,7 +1,7 @@
-"""Label Studio's JSON, read and written: tasks with each annotator's choice.
+"""Read and write Label Studio's JSON: tasks with each annotator's choice.
 
-The form is that of https://labelstud.io/guide/task_format; both of its exports are read, JSON and
-JSON-MIN. An annotation that was cancelled (skipped) is an exclusion.
+The format is described at https://labelstud.io/guide/task_format; both exports are read, JSON and
+JSON-MIN. A cancelled (skipped) annotation is an exclusion.
 """
 
 import json
@@ -18,7 +18,7 @@ from cxrview.records import ImportedReading, Reader, Reading, Settled, StudyImag
 from cxrview.terms import Action, ReadingRound
 
 CANCELLED = "other"
-"""The reason of an exclusion that was a cancelled annotation: the annotator gave none."""
+"""Reason of an exclusion that was a cancelled annotation, which has no reason."""
 _CONTROL, _OBJECT = "view", "image"
 _LOCAL_FILES = "/data/local-files/?d="
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-")
@@ -28,11 +28,12 @@ Json = Mapping[str, Any]
 def read_label_studio(path: Path) -> list[ImportedReading]:
     """Read every annotation of an export, oldest first.
 
-    A reader is named by what cxrview wrote there, else by e-mail, else `label-studio-` and the
-    number of the user. Adjudications and second looks that cxrview wrote are not `is_blind`.
+    A reader's name is the one that cxrview exported, else the e-mail address, else `label-studio-`
+    and the number of the user. Adjudications and second looks exported by cxrview are not
+    `is_blind`.
 
     Raises:
-        UsageError: it is none, or an annotation does not say one choice.
+        UsageError: the file is not such an export, or an annotation does not have one choice.
     """
     try:
         tasks = json.loads(path.read_text(encoding="utf-8"))
@@ -58,12 +59,12 @@ def write_label_studio(
     settled: Iterable[tuple[StudyImage, Settled]],
     readers: Iterable[Reader],
 ) -> None:
-    """Write a task for each image, with the readings that its label rests on as annotations.
+    """Write a task for each image, with the readings behind its label as annotations.
 
-    The one that settled it is marked as ground truth. The label itself stands in the task's data.
+    The reading that settled it is marked as ground truth. The task's data hold the label.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or fails.
     """
     names = {reader.reader_id: reader.name for reader in readers}
     tasks = [_task(k, image, found, names) for k, (image, found) in enumerate(settled, start=1)]
@@ -80,14 +81,14 @@ def _annotations(where: str, task: Json) -> Iterator[ImportedReading]:
         choices = [r for r in annotation.get("result") or () if r.get("type") == "choices"]
         said = [choice for one in choices for choice in one["value"]["choices"]]
         if len(said) > 1:
-            raise ValueError("an annotation gives several choices")
+            raise ValueError("an annotation has several choices")
         yield _reading(where, _file_of(task["data"]), annotation, said[0] if said else None)
 
 
 def _reading(where: str, file: str, annotation: Json, choice: str | None) -> ImportedReading:
     is_cancelled = bool(annotation.get("was_cancelled"))
     if choice is None and not is_cancelled:
-        raise ValueError("an annotation gives no choice")
+        raise ValueError("an annotation has no choice")
     lead_time = annotation.get("lead_time")
     return ImportedReading(
         where=where,
@@ -119,7 +120,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _file_of(data: Json) -> str:
-    """The file that a task shows, as it was called before Label Studio took it in."""
+    """Return the file of a task, by its name before it was uploaded to Label Studio."""
     name = data.get("file") or data.get(_OBJECT)
     if not name:
         raise ValueError("its data have neither file nor image")

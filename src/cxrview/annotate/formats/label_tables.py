@@ -1,4 +1,4 @@
-"""Labels and readings of an annotation study as tables for elsewhere: CSV or Parquet."""
+"""Write the labels and readings of an annotation study as CSV or Parquet tables."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -46,21 +46,21 @@ READING_COLUMNS = {
     "late": "bool",
     "withdrawn": "bool",
 }
-"""Of every act of every reader: who, what, when, how; times ISO 8601, view settings JSON. `late`:
-it reached the server after the blind round was closed. `withdrawn`: it does not count."""
+"""Name to Arrow type, for every action of every reader: times in ISO 8601, view settings in JSON.
+`late`: it reached the server after the blind round was closed. `withdrawn`: it does not count."""
 
 
 def label_format(path: Path) -> str:
-    """The format that a name asks for: its ending.
+    """Return the format of a file by the ending of its name.
 
     Raises:
-        UsageError: the ending is none of .csv, .parquet and .json.
+        UsageError: the ending is not .csv, .parquet or .json.
     """
     ending = path.suffix.lower().lstrip(".")
     if ending not in ("csv", "parquet", "json"):
         raise UsageError(
-            f"{path} ends in none of .csv, .parquet and .json",
-            "Name it by its format; .json is Label Studio's",
+            f"{path} does not end in .csv, .parquet or .json",
+            "Choose such a name; .json is the format of Label Studio",
         )
     return ending
 
@@ -68,15 +68,15 @@ def label_format(path: Path) -> str:
 def write_label_table(
     path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]
 ) -> None:
-    """Write rows as CSV or Parquet, whole or not at all; what nobody knows is empty, or null.
+    """Write rows as CSV or Parquet, complete or not at all; unknown values are empty or null.
 
     Args:
-        path: .csv or .parquet; a table that stands there is replaced.
+        path: .csv or .parquet; an existing table is replaced.
         rows: with those columns.
         columns: LABEL_COLUMNS or READING_COLUMNS.
 
     Raises:
-        CannotWrite: the disk took no more.
+        CannotWrite: the disk is full or fails.
     """
     if label_format(path) == "csv":
         write_rows(path, rows, list(columns))
@@ -91,5 +91,5 @@ def write_label_table(
 
 
 def _known(value: Any) -> Any:
-    """Enumerations as text, an empty text as null."""
+    """Return an enumeration as text, and an empty text as None."""
     return (str(value) or None) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Lays out images as links in folders named for their views, for tools that learn from folders."""
+"""Create folders `frontal` and `lateral` with links to images, for tools that train on folders."""
 
 import re
 from collections.abc import Mapping
@@ -10,32 +10,32 @@ from cxrview.terms import View
 from cxrview.wording import plural
 
 _ENDINGS = frozenset({".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
-"""Kept of a file's name; any other part of it might name a patient."""
+"""Endings that a link keeps from its file's name; other parts of it may name a patient."""
 _OURS = re.compile(r"[0-9a-f]{16}(\.[a-z]+)?")
 _PREAMBLE, _MAGIC = 128, b"DICM"
 
 
-def lay_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrite: bool) -> None:
-    """Make `frontal/` and `lateral/` with a symbolic link to each image, named by its id.
+def create_links(folder: Path, images: Mapping[str, tuple[View, Path]], *, overwrite: bool) -> None:
+    """Create `frontal/` and `lateral/` with a symbolic link to each image, named by its id.
 
     Args:
-        folder: new or empty; with `overwrite`, links of an earlier layout in it go first.
-        images: image id to its view and its file, absolute.
-        overwrite: replace an earlier layout. Nothing but links that are named as ours is removed.
+        folder: new or empty; with `overwrite`, links of an earlier export in it are removed first.
+        images: from image id to view and absolute path.
+        overwrite: replace an earlier export. Only links with names as given by cxrview are removed.
 
     Raises:
-        UsageError: the folder holds something else, or a file is not there.
-        CannotWrite: the disk took no more, or knows no links.
+        UsageError: the folder holds other files, or an image file is missing.
+        CannotWrite: the disk is full or fails, or does not support links.
     """
-    gone = [str(file) for _, file in images.values() if not file.is_file()]
-    if gone:
+    missing = [str(file) for _, file in images.values() if not file.is_file()]
+    if missing:
         lack = plural(
-            len(gone),
-            "image of the study is not where it was",
-            "images of the study are not where they were",
+            len(missing),
+            "image of the study is missing",
+            "images of the study are missing",
         )
         raise UsageError(
-            f"{lack}, such as {gone[0]}",
+            f"{lack}, such as {missing[0]}",
             "Links to them would not work: mount or move them back, or use --root to name their "
             "folder",
         )
@@ -60,7 +60,7 @@ def _earlier(folder: Path, overwrite: bool) -> list[Path]:
     if strangers:
         raise UsageError(f"{folder} holds other files, such as {strangers[0]}", "Name a new folder")
     if inside and not overwrite:
-        raise UsageError(f"{folder} holds links already", "Replace them with --overwrite")
+        raise UsageError(f"{folder} already holds links", "Replace them with --overwrite")
     return inside
 
 

@@ -1,4 +1,4 @@
-"""Reads what readers said elsewhere: a CSV, a labels file, or an export of Label Studio."""
+"""Read readings made outside of cxrview: a CSV, a labels file, or an export of Label Studio."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,26 +15,26 @@ _NAMES = {
 }
 
 
-def read_foreign_readings(path: Path, reader: str | None = None) -> list[ImportedReading]:
-    """Read every reading of a file, in the order in which they were made, where they say when.
+def read_imported_readings(path: Path, reader: str | None = None) -> list[ImportedReading]:
+    """Read every reading of a file, sorted by time if the file has times.
 
     Args:
         path: `.json`, an export of Label Studio; or `.csv` as `read_csv` reads it, with `file`,
-            `label` or `view`, and `reader`, `reason`, `note` and `made` (ISO 8601; UTC where it
-            names no zone) if known. Other columns are passed over.
-        reader: who read all of it; needed where a CSV has no column `reader`, as a labels file.
+            `label` or `view`, and optionally `reader`, `reason`, `note` and `made` (ISO 8601; UTC
+            if it has no zone). Other columns are ignored.
+            reader: of all rows; needed if a CSV has no column `reader`, such as a labels file.
 
     Raises:
-        UsageError: it cannot be read, or does not say which file, what of it, or who said so.
+        UsageError: the file cannot be read, or lacks an image's file, its label, or its reader.
     """
     ending = path.suffix.lower()
     if ending not in (".csv", ".json"):
-        raise UsageError(f"{path} ends neither in .csv nor in .json", "Name it by its format")
+        raise UsageError(f"{path} does not end in .csv or .json", "Name it by its format")
     try:
         if ending == ".csv":
             return _read_csv(path, reader)
         if reader:
-            raise UsageError("Label Studio says who read: rename readers with --rename instead")
+            raise UsageError("Label Studio's export names its readers: use --rename instead")
         return read_label_studio(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
@@ -44,17 +44,19 @@ def _read_csv(path: Path, reader: str | None) -> list[ImportedReading]:
     found = read_csv(path, _NAMES)
     if "act" in found.named:
         raise UsageError(
-            f"{path} is an export of every act, undone ones as well, and no table of labels",
-            "Import the table that the readings of that study were settled into",
+            f"{path} is an export of every action, undone ones as well, and not a table of labels",
+            "Import the table of settled labels of that study",
         )
     if missing := {"file", "label"} - set(found.named):
-        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}", found.told)
+        raise UsageError(f"{path}: no column {', '.join(sorted(missing))}", found.columns_in_words)
     if ("reader" in found.named) == bool(reader):
         raise UsageError(
             f"{path} names its readers: leave out --reader"
             if reader
             else f"{path}: no column reader",
-            "" if reader else f"Say who read all of it with --reader. {found.told}",
+            ""
+            if reader
+            else f"Name the reader of all rows with --reader. {found.columns_in_words}",
         )
     readings = [_reading(path, line, row, reader) for line, row in found.rows]
     return sorted(readings, key=lambda one: one.made or datetime.min.replace(tzinfo=UTC))
@@ -84,6 +86,6 @@ def _moment(path: Path, line: int, text: str) -> datetime | None:
         made = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"{path}: line {line}: made is no time", "Write such as 2017-03-01T09:30:00Z"
+            f"{path}: line {line}: made is not a time", "Write it such as 2017-03-01T09:30:00Z"
         ) from None
     return (made if made.tzinfo else made.replace(tzinfo=UTC)).astimezone(UTC)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from cxrview.annotate.database.connect import is_out_of_reach, reason_of
+from cxrview.annotate.database.connect import is_unavailable, reason_unavailable
 from cxrview.annotate.database.serving_lock import ServingLock
 
 RETRY_SECONDS = 5
@@ -58,9 +58,9 @@ class DatabaseWatch:
         Returns:
             503 with the time after which to try again; None for any other error.
         """
-        if not is_out_of_reach(error):
+        if not is_unavailable(error):
             return None
-        self.failed(method, reason_of(error))
+        self.failed(method, reason_unavailable(error))
         headers = {"Retry-After": str(RETRY_SECONDS)}
         if path.startswith("/api/"):
             return JSONResponse({"why": _OUT_OF_REACH}, 503, headers)

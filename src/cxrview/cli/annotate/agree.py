@@ -1,4 +1,4 @@
-"""`cxrview annotate agree`: kappa between readers and within, tables, images per hour."""
+"""`cxrview annotate agree`: report kappa between and within readers, and reading rates."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any

@@ -42,14 +42,14 @@ def create(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="What the study's paths are relative to, and those of TABLE.",
+            help="Folder that the study's paths, and those of TABLE, are relative to.",
             show_default="the folder that holds all images",
         ),
     ] = None,
     sample: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Draw so many images by the seed.", show_default="all"
+            min=1, metavar="N", help="Number of images to draw by the seed.", show_default="all"
         ),
     ] = None,
     stratify: Annotated[
@@ -57,12 +57,12 @@ def create(
         typer.Option(
             metavar="COLUMN,...",
             help="Draw in proportion from strata: columns of TABLE, or source, which is the first "
-            "folder where there is no such column.",
+            "folder if TABLE has no such column.",
             show_default=False,
         ),
     ] = None,
     least: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Images of each stratum, however small it is.")
+        int, typer.Option(min=1, metavar="N", help="Minimum number of images of each stratum.")
     ] = 5,
     only: Annotated[
         str | None,
@@ -73,20 +73,19 @@ def create(
         ),
     ] = None,
     labels: Annotated[
-        str, typer.Option(metavar="LABEL:KEY,...", help="What a reader may say, and by which key.")
+        str, typer.Option(metavar="LABEL:KEY,...", help="The labels, and the key of each.")
     ] = "frontal:f,lateral:l",
     reader: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME[:ROLES]",
-            help="Somebody who reads; ROLES is reader, adjudicator or reader+adjudicator; "
-            "repeatable.",
+            help="Add a reader; ROLES is reader, adjudicator or reader+adjudicator; repeatable.",
             show_default=False,
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="Of the study, as readers see it.", show_default="the file's name"),
+        typer.Option(help="Name of the study, as readers see it.", show_default="the file's name"),
     ] = None,
     readings_per_image: Annotated[
         int, typer.Option(min=1, metavar="N", help="Readers who read each image independently.")
@@ -97,11 +96,12 @@ def create(
             min=0,
             max=1,
             metavar="P",
-            help="Share of images that each reader gets twice without being told, 0 to 1.",
+            help="Share of images that each reader is shown twice, unannounced, 0 to 1.",
         ),
     ] = 0.0,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Of the sample and of every reader's order.")
+        int,
+        typer.Option(min=0, metavar="N", help="Seed of the sample and of every reader's order."),
     ] = 0,
     patient_column: PatientColumn = None,
     patient_pattern: PatientPattern = None,
@@ -109,8 +109,8 @@ def create(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Key of the patients' pseudonyms, of IMAGES and of --patient-column and "
-            "--patient-pattern; made on first use.",
+            help="Key of the patients' pseudonyms, for IMAGES, --patient-column and "
+            "--patient-pattern; created on first use.",
             show_default="~/.config/cxrview/patient.key",
         ),
     ] = None,
@@ -119,21 +119,21 @@ def create(
 
     Example: cxrview annotate create study.db --from views.parquet --reader anna --reader ben
 
-    Prints each reader's link, which is kept nowhere: hand it over now. What cannot be read among
-    IMAGES is listed and left out.
+    Prints each reader's sign-in link, which is not stored: pass it on now. IMAGES that cannot be
+    read are listed and left out.
 
-    Exit code: 0 done, 1 done but for files that cannot be read, 2 usage error.
+    Exit code: 0 done, 1 done with unreadable files listed, 2 usage error.
     """
     if bool(images) == (table is not None):
-        raise UsageError("name either IMAGES or a table --from which to take them")
+        raise UsageError("name either IMAGES or, with --from, a table")
     if only and not table:
-        raise UsageError("--only is for the decisions of a table: name one with --from")
+        raise UsageError("--only selects rows of a table: name one with --from")
     from cxrview.sources.patient_source import PatientSource
 
     patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
-    with needs_extra("annotate", "the annotation room"):
+    with needs_extra("annotate", "annotation"):
         from cxrview.annotate.draw import Draw, Patients, draw_from_table
-        from cxrview.annotate.study import make_study, parse_choices, parse_roles
+        from cxrview.annotate.study import create_study, parse_choices, parse_roles
 
     choices = parse_choices(labels)
     readers = [parse_roles(text) for text in reader or []]
@@ -144,7 +144,7 @@ def create(
         drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=told)
     else:
         drawn = _draw_from_files(images or [], draw, root, key, patients, failed)
-    secrets = make_study(
+    secrets = create_study(
         study,
         drawn,
         readers,
@@ -180,12 +180,12 @@ def _what_next(study: str, readers: Mapping[str, str]) -> str:
     named = shlex.quote(study)
     if not readers:
         return (
-            f"next: cxrview annotate reader {named} NAME --role reader for each who reads, then "
+            f"next: cxrview annotate reader {named} NAME --role reader for each reader, then "
             f"cxrview annotate serve {named}; or cxrview annotate import {named} FILE"
         )
     return (
-        f"next: cxrview annotate serve {named} (where it serves at another address than "
-        f"http://{HOST}:{PORT}, links begin with that one)"
+        f"next: cxrview annotate serve {named} (if its address is not "
+        f"http://{HOST}:{PORT}, links begin with its address)"
     )
 
 
@@ -211,7 +211,7 @@ def _draw_from_files(
 
     if len(empty := check_paths(images)) == len(images):
         raise UsageError(
-            f"there is no file in {', '.join(empty)}",
+            f"no file was found in {', '.join(empty)}",
             "Check the name, and that its disk is mounted",
         )
     if root is None and len(images) == 1 and Path(images[0]).is_dir():
@@ -224,7 +224,7 @@ def _draw_from_files(
             root=root,
             patient_key=patient_key,
             patients=patients,
-            tell=failed.append,
+            on_failure=failed.append,
             watch=advance,
         )
 

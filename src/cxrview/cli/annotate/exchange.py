@@ -12,7 +12,7 @@ from cxrview.errors import UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.annotate.content import ContentFound
+    from cxrview.annotate.content import ContentCheck
 
 _FILES_NAMED = 10
 
@@ -67,7 +67,7 @@ def import_(
     """Import blind readings that were made outside of cxrview. Importing a file twice is harmless.
 
     Readers that are not in the study yet are added, without a link. With --undo, the readings of an
-    import no longer count; they stay in the study's log, and the file may be imported again.
+    import do not count any more; they stay in the study's log, and the file may be imported again.
 
     Example: cxrview annotate import study.db readings.csv --dry-run
 
@@ -100,23 +100,23 @@ def import_(
     verb = "would be written" if dry_run else "written"
     typer.echo(
         f"{plural(done.written, 'reading')} {verb}, "
-        f"{plural(done.known, 'was', 'were')} there already"
+        f"{plural(done.known, 'was', 'were')} already there"
     )
     if done.number is not None:
-        typer.echo(f"this is import {done.number}: --undo {done.number} takes it back")
+        typer.echo(f"this is import {done.number}: --undo {done.number} reverses it")
     for pair in done.alike:
         typer.echo(
-            f"cxrview: {pair.first} and {pair.second} say the same of all "
+            f"cxrview: {pair.first} and {pair.second} gave the same verdict on all "
             f"{plural(pair.images, 'image')} that both read: are they one person under two names?",
             err=True,
         )
     if done.not_blind:
         typer.echo(
             f"{done.not_blind} adjudications and second looks in {file} are left out, since they "
-            "were not blind: what they settled waits for an adjudicator again"
+            "were not blind: an adjudicator must settle these images again"
         )
     for fault in done.passed_over:
-        typer.echo(f"cxrview: passed over: {fault}", err=True)
+        typer.echo(f"cxrview: skipped: {fault}", err=True)
     if done.passed_over:
         raise typer.Exit(1)
 
@@ -205,10 +205,10 @@ def export(
             unsettled_images,
             without_replaced,
         )
-        from cxrview.annotate.study import missing_images
+        from cxrview.annotate.study import missing_root_message
 
-        # Labels may be written without the images at hand, but a line reports it.
-        if out and out.suffix.lower() != ".json" and (lack := missing_images(store)):
+        # Labels may be written although the images are missing, but a line reports it.
+        if out and out.suffix.lower() != ".json" and (lack := missing_root_message(store)):
             typer.echo(f"cxrview: {lack}, and {out} names them there. {IF_MOVED}", err=True)
         if out and readings:
             typer.echo(f"{plural(export_readings(store, out), 'act')} in {out}")
@@ -238,7 +238,7 @@ def export(
             raise typer.Exit(1)
 
 
-def replaced_words(found: "ContentFound") -> str:
+def replaced_words(found: "ContentCheck") -> str:
     """Return how many files were replaced, with the first of them."""
     from cxrview.results.columns import printable
 
@@ -255,12 +255,12 @@ def _undo(study: str, number: int) -> None:
         closed = store.blind_round_closed()
     typer.echo(
         f"import {number} is undone: its "
-        f"{plural(done.readings, 'reading counts', 'readings count')} no more"
+        f"{plural(done.readings, 'reading does', 'readings do')} not count any more"
     )
     if closed:
         typer.echo(
-            "cxrview: the blind round is closed: what was imported cannot be imported again, and "
-            "images may lack a reading",
+            "cxrview: the blind round is closed: the file cannot be imported again, and images may "
+            "lack a reading",
             err=True,
         )
 

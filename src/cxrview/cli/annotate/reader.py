@@ -74,7 +74,7 @@ def reader(
     changes = [rename is not None, retire, withdraw, restore]
     if not (role or link or password or any(changes)):
         raise UsageError(
-            "say what to do: --role, --link, --password, --rename, --retire, --withdraw, --restore"
+            "choose one of --role, --link, --password, --rename, --retire, --withdraw, --restore"
         )
     if any(changes) and (role or link or password or sum(changes) > 1):
         raise UsageError(
@@ -90,7 +90,7 @@ def reader(
         roles = frozenset(parse_roles(f":{role}")[1] if role else ())
         if roles and (there := readers.get(name)):
             if there.roles >= roles:
-                raise UsageError(f"{name} has that role already")
+                raise UsageError(f"{name} already has that role")
             store.add_roles(there.reader_id, roles)
             held = sorted(there.roles | roles, reverse=True)
             typer.echo(f"{name} is {' and '.join(held)} now")
@@ -118,7 +118,7 @@ def _change(
     number = readers[name].reader_id
     if rename is not None:
         store.rename_reader(number, rename)
-        typer.echo(f"{name} is {rename.strip()} now; a file that says {name} needs --rename")
+        typer.echo(f"{name} is now {rename.strip()}; a file with the name {name} needs --rename")
         return
     if not (retire or withdraw):
         store.restore_reader(number)
@@ -127,9 +127,9 @@ def _change(
     store.retire_reader(number, withdraw=withdraw)
     count = sum(reading.reader_id == number for reading in store.every_reading())
     if withdraw:
-        typer.echo(f"{name} is retired, and none of {count} acts counts: --restore takes it back")
+        typer.echo(f"{name} is retired, and none of {count} acts counts: --restore reverses this")
     else:
-        typer.echo(f"{name} is retired; {count} acts count on: --restore takes it back")
+        typer.echo(f"{name} is retired; {count} acts still count: --restore reverses this")
     _report_shares(store)
 
 
@@ -147,7 +147,7 @@ def _report_shares(store: "ReadingStore") -> None:
     if len(active) < store.study.readings_per_image:
         typer.echo(
             f"{len(active)} of {store.study.readings_per_image} readers that an image needs are "
-            "left: others may join by cxrview annotate reader NAME --role reader"
+            "left: add others with cxrview annotate reader NAME --role reader"
         )
 
 

@@ -78,7 +78,7 @@ def serve(
 
     Exit code: 0 done, 2 usage error.
     """
-    with needs_extra("annotate", "the annotation room"):
+    with needs_extra("annotate", "annotation"):
         from cxrview.annotate.web.run import serve_annotation
         from cxrview.annotate.web.settings import ServeSettings
 
@@ -103,9 +103,9 @@ def serve(
 
 
 def _check_files(store: "ReadingStore") -> None:
-    """Report missing image files; refuse to serve if all are missing.
+    """Report missing image files; raise an error if all are missing.
 
-    Readers would exclude images whose disk is only not mounted.
+    Otherwise readers would exclude images whose disk is not mounted.
 
     Raises:
         UsageError: all image files are missing.
@@ -116,7 +116,7 @@ def _check_files(store: "ReadingStore") -> None:
     if not missing:
         return
     of = f"of {plural(images, 'image')} of the study"
-    lack = plural(len(missing), f"{of} is not where it was", f"{of} are not where they were")
+    lack = plural(len(missing), f"{of} is missing", f"{of} are missing")
     words = f"{lack}: {missing[0]}"
     if len(missing) == images:
         raise UsageError(words, IF_MOVED)

@@ -1,4 +1,4 @@
-"""The argument STUDY and the option --root of the annotate commands."""
+"""The argument STUDY and the option --root of the annotate commands, and opening a study."""
 
 import re
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
         UsageError: the study does not exist, the extra `annotate` is not installed, or as
             `set_root`.
     """
-    with needs_extra("annotate", "the annotation room"):
+    with needs_extra("annotate", "annotation"):
         from cxrview.annotate.database.store import open_readings
     store = open_readings(where)
     try:

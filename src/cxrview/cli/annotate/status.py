@@ -21,7 +21,7 @@ def status(
         bool,
         typer.Option(
             "--close-blind-round",
-            help="Close it permanently: from then on the model's opinion may be seen.",
+            help="Close it permanently: from then on the model's result may be shown.",
         ),
     ] = False,
     even_so: Annotated[
@@ -34,8 +34,8 @@ def status(
             min=0,
             max=24 * 60,
             metavar="N",
-            help="Accept readings that were made before the closing and waited in a browser for so "
-            "long after it.",
+            help="How long after the closing readings are accepted that were made before it and "
+            "waited in a browser.",
         ),
     ] = 30,
 ) -> None:
@@ -96,8 +96,8 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
     have = sum(Role.READER in reader.roles for reader in active)
     if have < store.study.readings_per_image and not closed:
         yield (
-            f"{have} of {store.study.readings_per_image} readers that an image needs: nothing can "
-            "be settled before others join by cxrview annotate reader"
+            f"{have} of {store.study.readings_per_image} readers that an image needs: no image can "
+            "be settled until others are added with cxrview annotate reader"
         )
 
 

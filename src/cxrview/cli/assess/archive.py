@@ -40,7 +40,7 @@ def archive_command(
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
-    with needs_extra("annotate", "the annotation room"):
+    with needs_extra("annotate", "annotation"):
         import scipy.stats  # noqa: F401 (imported late by the library)
 
         from cxrview.annotate.archive_error import archive_error

@@ -134,8 +134,8 @@ def model_command(
 
 
 def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
-    """A row for each classifier and set by the paper's rule; beside it what ours gets right."""
-    from cxrview.assess.classifiers import AT_ITS_WORD, MIDDLE
+    """Print a row for each classifier and test set, by the paper's rule and by ours."""
+    from cxrview.assess.classifiers import AS_NAMED, MIDDLE
     from cxrview.reports.format import format_cutoff, format_interval, format_right, format_share
 
     ours = {(row.classifier, row.images): row.assessment for row in rows if row.rule == MIDDLE}
@@ -149,7 +149,7 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
             (
                 row.classifier,
                 row.images,
-                AT_ITS_WORD if row.rule == AT_ITS_WORD else format_cutoff(found.cutoff),
+                AS_NAMED if row.rule == AS_NAMED else format_cutoff(found.cutoff),
                 format_right(found.table.right, found.table.total),
                 format_share(found.table.accuracy),
                 format_interval(found.interval),

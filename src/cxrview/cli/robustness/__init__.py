@@ -1,4 +1,4 @@
-"""`cxrview robustness`: how a model's answers change when a radiograph is changed."""
+"""`cxrview robustness`: how a model's output changes when a radiograph is modified."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +18,8 @@ def _new_form(words: Sequence[str]) -> str:
 
 robustness = typer.Typer(
     cls=group_naming(_new_form),
-    help="Change radiographs as the paper's Fig 6 does (marker, rotation, obscured half, cropping) "
-    "and show what a model then answers.",
+    help="Modify radiographs as in the paper's Fig 6 (marker, rotation, obscured half, cropping) "
+    "and run a model on them.",
     no_args_is_help=True,
 )
 robustness.command("figure")(figure_command)

@@ -63,10 +63,10 @@ def figure_command(
 
 
 def _boxes(texts: Sequence[str], images: int, side: int) -> "list[Box | None]":
-    """A box for each image.
+    """Parse a box for each image.
 
     Raises:
-        UsageError: a box is not one, or there are more or fewer than images.
+        UsageError: a box is not valid, or their number is not that of the images.
     """
     if len(texts) > 1 and len(texts) != images:
         raise UsageError(
@@ -93,7 +93,7 @@ def _box(words: str, side: int) -> "Box":
 def _modify(
     sources: Sequence[str], boxes: "Sequence[Box | None]", model: "Model"
 ) -> "list[tuple[ModifiedImage, ...]]":
-    """The images that can be read; one that cannot is reported on a line of its own."""
+    """Modify the images that can be read; others are reported, a line each."""
     from cxrview.assess.robustness_run import score_modified_images
     from cxrview.image import read_radiograph, squash
 
@@ -123,7 +123,7 @@ def _draw(
 
 
 def _print(shown: "Sequence[Sequence[ModifiedImage]]", cutoff: float) -> None:
-    """A row for each picture of each image."""
+    """Print a row for each picture of each image."""
     rows = [
         (
             str(image),

@@ -1,4 +1,4 @@
-"""What the commands of `cxrview robustness` share."""
+"""Options and functions that the commands of `cxrview robustness` share."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +24,7 @@ CutoffOption = Annotated[
 
 
 def need_extra() -> None:
-    """Raise UsageError where a library of the extra named train is not installed."""
+    """Raise UsageError if a library of the extra named train is not installed."""
     from importlib.util import find_spec
 
     for name, called in (("cv2", "OpenCV"), ("scipy", "SciPy"), ("matplotlib", "Matplotlib")):
@@ -36,7 +36,7 @@ def need_extra() -> None:
 
 
 def load_with_cutoff(name: str, cutoff: float | None) -> "tuple[Model, float]":
-    """A model, and the given cutoff or else that of its card."""
+    """Load a model; return it with the given cutoff, or that of its card."""
     from cxrview.classify.model import load_model
     from cxrview.cli.shared.smoke_model import warn_of_smoke_test
 
@@ -46,5 +46,5 @@ def load_with_cutoff(name: str, cutoff: float | None) -> "tuple[Model, float]":
 
 
 def scale_of(card: "ModelCard") -> str:
-    """How the training of a model was scaled, in words; empty where the card does not say."""
+    """Return the scale of a model's training, in words; empty if the card does not have it."""
     return card.about.scale or ""

@@ -1,4 +1,4 @@
-"""`cxrview robustness table`: a model's answers for the images of a store, changed in each way."""
+"""`cxrview robustness table`: count right images of a store under each modification."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,12 +74,12 @@ def _partition(name: str) -> "Partition":
         return Partition(name)
     except ValueError:
         raise UsageError(
-            f"there is no partition {name}", "Use training, validation or test"
+            f"partition {name} does not exist", "Use training, validation or test"
         ) from None
 
 
 def _print(counts: "Sequence[ModifiedCount]", title: str) -> None:
-    """A row for each modification and severity, and how many of the images were counted."""
+    """Print a row for each modification and severity, and the number of images counted."""
     total, drawn_from = counts[0].table.total, counts[0].drawn_from
     of = f"all {total}" if total == drawn_from else f"{total} of {drawn_from}"
     rows = [

@@ -1,1 +1,1 @@
-"""Options and output that several commands have."""
+"""Options, progress and output that several commands share."""

@@ -1,4 +1,4 @@
-"""Names the extra to install where a library is missing."""
+"""Report a missing library with the command that installs its extra."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from cxrview.install_command import install_command
 
 @contextmanager
 def needs_extra(name: str, what: str) -> Iterator[None]:
-    """Import, within the block, libraries that an extra installs.
+    """Raise UsageError if a library of an extra is missing, for the imports in the block.
 
     Args:
         name: the extra, such as `train`.
-        what: what needs them, such as `training`, for the message.
+        what: the feature that needs them, such as `training`, for the message.
 
     Raises:
         UsageError: a library is not installed; the message names it.

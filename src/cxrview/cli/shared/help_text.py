@@ -1,4 +1,4 @@
-"""Completes the help of each command: the text of its docstring, an example, and its page."""
+"""Complete the help of each command: the text of its docstring, an example, and its page."""
 
 import inspect
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ PAGE = "More: "
 
 
 def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
-    """Set the help of all commands, also those of groups.
+    """Set the help of all commands, including those of groups.
 
-    Typer keeps the line breaks of a docstring and then breaks its lines again; here a line ends
-    where the terminal does. Below the options stand two paragraphs: the example, which is the
-    paragraph of the docstring that begins with EXAMPLE, else the one of `examples`; and the page of
-    the documentation.
+    Typer keeps the line breaks of a docstring and then wraps its lines again; here lines are
+    wrapped at the width of the terminal only. Two paragraphs follow the options: the example, which
+    is the paragraph of the docstring that begins with EXAMPLE, or else the one of `examples`; and
+    the page of the documentation.
 
     Args:
         app: with all of its commands.
         examples: command lines, by the words of the command after `cxrview`.
-        before: words of the group that `app` is.
+        before: words of the group, if `app` is one.
     """
     app.info.epilog = page_of(before)
     for command in app.registered_commands:
@@ -36,7 +36,7 @@ def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> 
 
 
 def page_of(name: str) -> str:
-    """The line that names the page of a command; the commands of a group share one.
+    """Return the line that names the page of a command; the commands of a group share one.
 
     Args:
         name: the words of the command after `cxrview`; empty for `cxrview` itself.
@@ -46,5 +46,5 @@ def page_of(name: str) -> str:
 
 
 def unwrapped(text: str) -> str:
-    """A text in which each paragraph is one line; a blank line ends a paragraph."""
+    """Join the lines of each paragraph; a blank line ends a paragraph."""
     return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))

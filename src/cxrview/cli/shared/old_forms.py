@@ -1,4 +1,4 @@
-"""Answers the command lines of version 0.1.0 that have other names now, for one release."""
+"""Name the new command for command lines of version 0.1.0 that were renamed, for one release."""
 
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ from typer.core import TyperCommand, TyperGroup
 from cxrview.errors import UsageError
 
 NewForm = Callable[[Sequence[str]], str | None]
-"""Takes the words after a command, gives the command that does this now; None: they are not old."""
+"""From the words after a command to the command that replaces it; None if they are not outdated."""
 
 
 def group_naming(new_form: NewForm) -> type[TyperGroup]:
-    """A group of sub-commands that names the right one where the words name none.
+    """Create a class for a group of sub-commands that names the new command for an outdated line.
 
     Args:
-        new_form: asked only about words that begin with no sub-command.
+        new_form: called for words that do not begin with a sub-command.
     """
 
     class Group(TyperGroup):
@@ -29,7 +29,7 @@ def group_naming(new_form: NewForm) -> type[TyperGroup]:
 
 
 def command_naming(new_form: NewForm) -> type[TyperCommand]:
-    """A command that names another one where the words belong to that one."""
+    """Create a class for a command that names the new command for an outdated line."""
 
     class Command(TyperCommand):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -41,7 +41,7 @@ def command_naming(new_form: NewForm) -> type[TyperCommand]:
 
 
 def _is_old(args: Sequence[str], commands: Container[str], ctx: Any) -> bool:
-    """Whether it is more than a mistyped sub-command, which click itself answers better."""
+    """Whether the words are more than a mistyped sub-command, which click reports better."""
     if args[0] in commands or args[0] in ctx.help_option_names:
         return False
     return len(args) > 1 or Path(args[0]).exists()

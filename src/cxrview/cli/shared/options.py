@@ -1,8 +1,8 @@
 """Options that several commands have, each declared once.
 
-A command names the alias as the type of its parameter: `seed: SeedOption = 0`. Where the help text
-differs from command to command, a function makes the option: `Annotated[Path, out_folder(...)]`.
-A path that must exist is checked here, before the command does any work.
+A command uses the alias as the type of its parameter: `seed: SeedOption = 0`. If the help text
+differs between commands, a function creates the option: `Annotated[Path, out_folder(...)]`. Paths
+that must exist are checked here, before the command does any work.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Paths = TypeVar("Paths", bound=Path | Sequence[Path] | None)
 
 
 def existing_path(paths: Paths) -> Paths:
-    """Refuse paths that do not exist; the callback of options and arguments.
+    """Check that paths exist; the callback of options and arguments.
 
     Raises:
         UsageError: a file or folder does not exist; the message names it.
@@ -33,7 +33,7 @@ def existing_path(paths: Paths) -> Paths:
 
 
 def existing_file(paths: Paths) -> Paths:
-    """As `existing_path`, and refuse folders.
+    """Check that paths exist and are not folders.
 
     Raises:
         UsageError: as `existing_path`; or the path is a folder.
@@ -50,29 +50,29 @@ def _each(paths: Path | Sequence[Path] | None) -> Sequence[Path]:
 
 
 def out_folder(holds: str, **more: Any) -> Any:
-    """`--out FOLDER`.
+    """Create the option `--out FOLDER`.
 
     Args:
-        holds: what is written there, such as `model.onnx and card.json.`
-        more: as `typer.Option` takes it.
+        holds: the files that are written there, such as `model.onnx and card.json.`
+        more: arguments of `typer.Option`.
     """
     chosen = {"metavar": "FOLDER", "show_default": False, **more}
     return typer.Option("--out", help=f"Folder for {holds}", **chosen)
 
 
 def out_file(holds: str, **more: Any) -> Any:
-    """`--out FILE`; arguments as `out_folder`."""
+    """Create the option `--out FILE`; arguments as `out_folder`."""
     chosen = {"metavar": "FILE", "show_default": False, **more}
     return typer.Option("--out", help=f"File for {holds}", **chosen)
 
 
 def in_path(metavar: str, help: str, **more: Any) -> Any:
-    """An argument or, by `flag=`, an option that names a file or folder which must exist.
+    """Create an argument or, with `flag`, an option for a file or folder that must exist.
 
     Args:
-        metavar: as the help shows it, such as `LABELS`.
-        help: what the file or folder holds.
-        more: `flag`, the name of the option; all others as `typer.Option` takes them.
+        metavar: name in the help, such as `LABELS`.
+        help: the content of the file or folder.
+        more: `flag`, the name of the option; others are arguments of `typer.Option`.
     """
     flag = more.pop("flag", None)
     chosen = {"show_default": False, "callback": existing_path, **more}
@@ -82,12 +82,12 @@ def in_path(metavar: str, help: str, **more: Any) -> Any:
 
 
 def in_file(metavar: str, help: str, **more: Any) -> Any:
-    """As `in_path`, for a file."""
+    """Create an argument or option for a file that must exist; see `in_path`."""
     return in_path(metavar, help, **{"callback": existing_file, **more})
 
 
 def existing_model(model: str) -> str:
-    """Refuse the name of a model that is neither `default` nor a path that exists.
+    """Check that the name of a model is `default` or an existing path.
 
     Raises:
         UsageError: the path does not exist.
@@ -127,8 +127,7 @@ BatchWorkersOption = Annotated[
         "--workers",
         min=0,
         metavar="N",
-        help="Processes that make batches ahead of the training; the batches are the same with "
-        "any number.",
+        help="Processes that prepare batches in advance; the batches are the same with any number.",
         show_default="0; all cores but one for cuda",
     ),
 ]

@@ -1,4 +1,4 @@
-"""The PATH arguments of a command as the inputs of a run; `-` is a list on standard input."""
+"""Convert the PATH arguments of a command to `Inputs`; `-` is a list on standard input."""
 
 import os
 import sys
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def inputs_of(paths: Sequence[str]) -> "Inputs":
-    """What the PATH arguments name.
+    """Return the inputs that the PATH arguments name.
 
     Args:
-        paths: as the command got them.
+        paths: as on the command line.
     """
     from cxrview.classify.inputs import Inputs
 
@@ -22,17 +22,17 @@ def inputs_of(paths: Sequence[str]) -> "Inputs":
 
 
 def check_paths(paths: Sequence[str]) -> list[str]:
-    """Refuse names that stand for nothing before any work is done; see `Inputs.check`."""
+    """Check that all names stand for something, before any work is done; see `Inputs.check`."""
     return inputs_of(paths).check()
 
 
 def find_paths(paths: Sequence[str], leave_out: Collection[Path] = ()) -> Iterator[str]:
-    """Every file named, found or listed; see `Inputs.find`."""
+    """Yield every file named, found or listed; see `Inputs.find`."""
     return inputs_of(paths).find(leave_out)
 
 
 def _lines_of_stdin() -> Iterator[str]:
-    # Not sys.stdin.buffer: Python closes that at its end, and dies where a thread reads it.
+    # Not sys.stdin.buffer: Python closes it at exit, and aborts if a thread is reading it.
     with open(sys.stdin.fileno(), "rb", closefd=False) as lines:  # noqa: PTH123
         for line in lines:
             if name := os.fsdecode(line.rstrip(b"\r\n")):

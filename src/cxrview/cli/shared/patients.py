@@ -1,4 +1,4 @@
-"""Options for the patients of images, and messages about images whose patient is not known."""
+"""Options that name the patients of images, and messages about images without a patient."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -32,7 +32,7 @@ PatientPattern = Annotated[
 
 
 def warn_of_no_patient(unknown: int, images: int, advice: str) -> None:
-    """Warn early that a split by patient would be refused; nothing where all patients are known.
+    """Warn early that a split by patient would be refused; nothing if all patients are known.
 
     Args:
         unknown: number of images without a patient.
@@ -50,7 +50,7 @@ def warn_of_no_patient(unknown: int, images: int, advice: str) -> None:
 
 
 def count_patients(images: "Sequence[Label | PreparedImage]") -> str:
-    """Such as `12 patients`, and how many images have none."""
+    """Return text such as `12 patients`, with the number of images without a patient."""
     patients = len({image.patient for image in images} - {""})
     unknown = sum(not image.patient for image in images)
     if unknown == len(images) and images:

@@ -1,7 +1,7 @@
-"""Reports progress on standard error.
+"""Report progress on standard error.
 
-A run over files is a bar on a terminal and a line a minute elsewhere (`progress`); a training is a
-line every ten seconds (`TrainingLines`). The time that remains is estimated in one place.
+A run over files is shown as a bar on a terminal and as a line every minute elsewhere (`progress`),
+a training as a line every ten seconds (`TrainingLines`). `remaining` estimates the time.
 """
 
 import sys
@@ -22,32 +22,32 @@ SECONDS_BETWEEN_TRAINING_LINES = 10.0
 
 
 def remaining(done: float, seconds: float, left: float) -> str:
-    """The time that remains, in words, at the mean speed so far.
+    """Estimate the remaining time, in words, by the mean speed so far.
 
     Args:
-        done: units of work done, more than 0.
-        seconds: that these took.
-        left: units still to do.
+        done: number of units done, more than 0.
+        seconds: time that these took.
+        left: number of units left.
     """
     minutes = max(0.0, left) * seconds / done / 60
     return f"about {minutes:.0f} min remaining"
 
 
 class Advance(Protocol):
-    """Takes note of work."""
+    """Callback for finished work."""
 
     def __call__(self, done: int, failed: int = 0) -> None:
-        """So many more are done, and so many of these failed."""
+        """Report that `done` more units are done, of which `failed` failed."""
 
 
 @contextmanager
 def progress(what: str, count: Callable[[], int | None] = lambda: None) -> Iterator[Advance]:
-    """Show progress on stderr while the block runs; call the result with how many more are done.
+    """Show progress on stderr during the block; yield the callback that reports finished units.
 
     Args:
         what: the unit in the plural, such as `images`.
-        count: finds the total, or None where it can't be known. It runs beside the work,
-            since to walk a large archive takes minutes.
+        count: returns the total, or None if it is unknown. It runs in a thread, since counting
+            a large archive takes minutes.
     """
     total = _CountedBeside(count)
     if sys.stderr.isatty():
@@ -59,14 +59,14 @@ def progress(what: str, count: Callable[[], int | None] = lambda: None) -> Itera
 
 
 class _CountedBeside:
-    """A number that a thread is still finding out; None until then, and where it can't."""
+    """A number that a thread determines; None until then, or if it fails."""
 
     def __init__(self, count: Callable[[], int | None]) -> None:
         self.value: int | None = None
         threading.Thread(target=self._find, args=(count,), daemon=True).start()
 
     def _find(self, count: Callable[[], int | None]) -> None:
-        # What is wrong with the paths is for the work itself to say, once.
+        # Errors in the paths are reported once, by the work itself.
         with suppress(CxrviewError, OSError):
             self.value = count()
 
@@ -87,13 +87,13 @@ def _bar(what: str, total: _CountedBeside) -> Iterator[Advance]:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """Units a second."""
+        """Column of the rate, in units per second."""
 
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.1f} {what}/s")
 
     class Failed(ProgressColumn):
-        """How many failed, where any did."""
+        """Column of the number of failures, if there are any."""
 
         def render(self, task: Task) -> Text:
             failed = task.fields["failed"]
@@ -120,11 +120,11 @@ def _bar(what: str, total: _CountedBeside) -> Iterator[Advance]:
 
 
 class Heartbeat:
-    """Counts what is done and prints a line at intervals; a context manager.
+    """Counts finished work and prints a line at intervals; a context manager.
 
     Args:
         what: the unit in the plural, such as `images`.
-        total: how many there will be; None while that is not known.
+        total: number of units; None while it is unknown.
         seconds: between two lines.
     """
 
@@ -150,7 +150,7 @@ class Heartbeat:
         self._thread.join()
 
     def __call__(self, done: int, failed: int = 0) -> None:
-        """Count more that is done, and how many of them failed."""
+        """Count further finished units, and how many of them failed."""
         self._done += done
         self._failed += failed
 
@@ -171,7 +171,7 @@ class Heartbeat:
 
 
 class TrainingLines:
-    """Prints how far a training is: a line every ten seconds.
+    """Prints the progress of a training, a line every ten seconds.
 
     Args:
         what: printed before each line, such as `grey/all-augmented: `.
@@ -186,7 +186,7 @@ class TrainingLines:
     def step(self, step: int, total: int, loss: float) -> None:
         """Call after each step, counted from 1; printed with the mean loss since the last line."""
         now = time.monotonic()
-        if not self._first_step:  # its beginning is not known, so that it is not timed
+        if not self._first_step:  # its start is not known, so that it is not timed
             self._first_step, self._first_time, self._printed = step, now, now
             self.say(f"step {step} of {total}, loss {loss:.3f}")
             return
@@ -207,7 +207,7 @@ class TrainingLines:
         self.say(f"after epoch {epoch} of {total}: validation accuracy {100 * accuracy:.2f} %")
 
     def count(self, more: int, total: int, unit: str) -> None:
-        """Call when `more` units are done of `total`, which is 0 where it is not known."""
+        """Call when `more` units are done of `total`, which is 0 if unknown."""
         now = time.monotonic()
         if unit != self._unit:
             self._unit, self._done, self._began, self._printed = unit, 0, now, now
@@ -230,7 +230,7 @@ class TrainingLines:
 
 
 def staged_watch() -> "TrainingWatch":
-    """Progress of a study as lines on standard error, with the name of the stage before each."""
+    """Return callbacks that print the progress of a study, each line with the name of its stage."""
     from cxrview.train.watch import TrainingWatch
 
     lines = [TrainingLines()]

@@ -1,4 +1,4 @@
-"""The options of `cxrview classify`, and what their values say: a time of day, a rate."""
+"""The options of `cxrview classify`, and parsers of their values (time of day, read rate)."""
 
 import re
 from collections.abc import Callable
@@ -10,9 +10,9 @@ import typer
 
 from cxrview.terms import Device, Precision
 
-MOST_WORKERS = 1024
+MAX_WORKERS = 1024
 FLAG = ""
-"""In place of Typer's <bool>, which reads as if a value were expected."""
+"""Instead of Typer's <bool>, which looks as if a value were expected."""
 
 PathArguments = Annotated[
     list[str],
@@ -43,7 +43,7 @@ ForgetMissing = Annotated[
     typer.Option(
         "--forget-missing",
         metavar=FLAG,
-        help="With --resume: drop rows of files that are no longer found.",
+        help="With --resume: drop rows of files that are not found any more.",
     ),
 ]
 Show = Annotated[
@@ -74,7 +74,7 @@ NoReview = Annotated[
     typer.Option(
         "--no-review",
         metavar=FLAG,
-        help="Decide every image, also where the model is not sure.",
+        help="Decide every image, even if the model is not sure.",
         rich_help_panel="Decisions",
     ),
 ]
@@ -84,7 +84,7 @@ ChestCutoff = Annotated[
         min=0,
         max=100,
         metavar="PERCENT",
-        help="Least probability of a chest radiograph for an image to get a view; 0 refuses none.",
+        help="Minimum probability of a chest radiograph for a view; 0 refuses no image.",
         rich_help_panel="Decisions",
         show_default="the model card's",
     ),
@@ -109,7 +109,7 @@ ModelFolder = Annotated[
 PrecisionChoice = Annotated[
     Precision,
     typer.Option(
-        help="Numbers the model computes with; auto: int8 where the model has it and the "
+        help="Numbers the model computes with; auto: int8 if the model has it and the "
         "processor is fast at it.",
         rich_help_panel="Decisions",
     ),
@@ -117,7 +117,7 @@ PrecisionChoice = Annotated[
 DeviceChoice = Annotated[
     Device,
     typer.Option(
-        help="Device the model runs on; auto: cuda where ONNX Runtime was built for it.",
+        help="Device the model runs on; auto: cuda if ONNX Runtime was built for it.",
         rich_help_panel="Decisions",
     ),
 ]
@@ -171,7 +171,7 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        max=MOST_WORKERS,
+        max=MAX_WORKERS,
         help="Cores to use, for decoding and the model together; no more than there are.",
         rich_help_panel="Reading",
         show_default="all",
@@ -181,7 +181,7 @@ Readers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        max=MOST_WORKERS,
+        max=MAX_WORKERS,
         help="Processes that open files, for slow storage; they share "
         "the cores. About 40 MiB each.",
         rich_help_panel="Reading",
@@ -277,10 +277,10 @@ _BYTES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "ki": 1 << 10, "Mi": 1 << 2
 
 
 def is_past(until: str | None) -> Callable[[], bool]:
-    """Return a function that tells whether the next HH:MM has passed; it never has for None.
+    """Return a function that checks if the next HH:MM has passed; always False for None.
 
     Raises:
-        typer.BadParameter: it is not a time of day.
+        typer.BadParameter: `until` is not a time of day.
     """
     if until is None:
         return lambda: False
@@ -289,7 +289,7 @@ def is_past(until: str | None) -> Callable[[], bool]:
 
 
 def next_time(text: str, now: datetime) -> datetime:
-    """When the clock shows HH:MM next, in local time; in 24 hours where it does now."""
+    """Return the next time at which the clock shows HH:MM, in local time, at most in 24 hours."""
     if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", text, re.ASCII):
         raise typer.BadParameter(f"--until takes a time of day such as 06:00, not {text}")
     hour, minute = map(int, text.split(":"))
@@ -301,7 +301,7 @@ def bytes_per_second(rate: str | None) -> float | None:
     """Convert a rate such as 200MB/s to bytes per second; None for None.
 
     Raises:
-        typer.BadParameter: it is not a rate, or not above 0.
+        typer.BadParameter: the rate is not valid, or not above 0.
     """
     if rate is None:
         return None

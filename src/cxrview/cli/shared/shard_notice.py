@@ -1,4 +1,4 @@
-"""Prints, before a shard is read, what all machines must have in common to be joined later."""
+"""Print, before a shard is read, the settings that all machines must share for `concat`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,13 @@ class ShardKey:
     path: Path
     key: bytes
     is_named: bool
-    """The user named its file with --key."""
+    """Whether the user named its file with --key."""
     is_new: bool
-    """It was created for this run."""
+    """Whether it was created for this run."""
 
 
 def print_shard_notice(plan: "RunPlan", precision: Precision, device: Device) -> None:
-    """Print what must agree, where a run reads one of several shards and is not resumed.
+    """Print the settings that must agree, if a run reads one of several shards and is not resumed.
 
     Args:
         plan: of the run.
@@ -50,14 +50,14 @@ def print_shard_notice(plan: "RunPlan", precision: Precision, device: Device) ->
 def print_what_must_agree(
     shard: str, key: ShardKey | None, model: "Model", precision: Precision, device: Device
 ) -> None:
-    """Print on stderr what this machine chose by itself, and options with which all agree.
+    """Print on stderr the automatic choices of this machine, and options by which all agree.
 
-    Nothing is printed where nothing was chosen by the machine.
+    Nothing is printed if nothing was chosen automatically.
 
     Args:
-        shard: as the user named it, such as 1/2.
+        shard: as on the command line, such as 1/2.
         key: of the pseudonyms; None with --identify.
-        model: as it was loaded here.
+        model: as loaded on this machine.
         precision: as the user asked for it.
         device: likewise.
     """
@@ -84,8 +84,8 @@ def print_what_must_agree(
     typer.echo(
         "\n".join(
             [
-                f"--shard {shard}: cxrview concat joins only what all machines read in the same "
-                "way. This machine chose by itself:",
+                f"--shard {shard}: cxrview concat joins only results with the same settings. This "
+                "machine chose automatically:",
                 *chosen,
                 f"Give all machines the same options, such as {' '.join(options)}",
             ]

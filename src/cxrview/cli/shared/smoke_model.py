@@ -1,4 +1,4 @@
-"""Warns of a model that was made only to test the software."""
+"""Warn that a model was made only to test the software."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ def warn_of_smoke_test(card: "ModelCard") -> None:
     if card.is_smoke_test:
         typer.echo(
             f"cxrview: the model {card.model_id} was made at --scale smoke, a test of the "
-            "software: its answers mean nothing. Train one at --scale laptop or paper, or use the "
+            "software: its output is meaningless. Train one at --scale laptop or paper, or use the "
             "model in the package",
             err=True,
         )

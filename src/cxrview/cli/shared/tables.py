@@ -1,4 +1,4 @@
-"""Prints tables for people; rich is imported only when one is printed."""
+"""Print tables on the terminal; rich is imported only when a table is printed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WIDTH_OF_A_FILE = 110
-"""Columns of characters where the output is not a terminal."""
+"""Width in characters if the output is not a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +17,18 @@ class Column:
 
     name: str
     is_number: bool = False
-    """Its cells are aligned to the right."""
+    """Whether its cells are aligned to the right."""
     keeps_lines: bool = False
-    """Its cells are never broken into lines."""
+    """Whether its cells are never wrapped."""
 
 
 def text(name: str, *, keeps_lines: bool = False) -> Column:
-    """A column of words."""
+    """Return a column of words."""
     return Column(name, keeps_lines=keeps_lines)
 
 
 def number(name: str, *, keeps_lines: bool = False) -> Column:
-    """A column of numbers."""
+    """Return a column of numbers."""
     return Column(name, is_number=True, keeps_lines=keeps_lines)
 
 
@@ -44,10 +44,10 @@ def print_table(
 
     Args:
         columns: from left to right.
-        rows: a cell for each column; taken literally, not as markup.
+        rows: a cell for each column, not interpreted as markup.
         title: above the table.
-        is_ruled: with lines around the table and between its columns.
-        width_of_a_file: characters of a line where the output is not a terminal.
+        is_ruled: draw lines around the table and between its columns.
+        width_of_a_file: width in characters if the output is not a terminal.
     """
     from rich import box
     from rich.markup import escape
@@ -73,7 +73,7 @@ def print_table(
 
 
 def table_console(width_of_a_file: int = WIDTH_OF_A_FILE) -> "Console":
-    """A console wide enough for a table; argument as `print_table`."""
+    """Return a console wide enough for a table; argument as `print_table`."""
     from rich.console import Console
 
     console = Console()

@@ -27,7 +27,7 @@ def variant_named(name: str) -> Variant:
     """Find a variant by its name.
 
     Raises:
-        UsageError: there is no variant of that name.
+        UsageError: the variant does not exist.
     """
     if name not in _BY_NAME:
         raise UsageError(

@@ -65,7 +65,7 @@ def count_classes(source: Path) -> dict[Partition, Counter[str]]:
     """Count the pictures of each partition by wnid.
 
     Raises:
-        UsageError: as `find_pictures`, or there is no training picture.
+        UsageError: as `find_pictures`, or the source has no training picture.
     """
     counts: dict[Partition, Counter[str]] = {p: Counter() for p in _PARTITIONS.values()}
     for picture in find_pictures(source):

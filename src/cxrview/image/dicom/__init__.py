@@ -1,1 +1,1 @@
-"""DICOM files: parsing, decoding, stored values, grey values."""
+"""Read DICOM files: parsing, decoding, stored values, grey values."""

@@ -1,10 +1,10 @@
 """Resolve contradictions between samples and the header: bit depth and byte order.
 
 Bits Stored is the number of bits of a sample that are its value (PS3.5 section 8.1.1). Real files
-hold values that need more, streams that use a higher precision, values that a lossy compression
-has moved beyond the limit, overlays and other remains in the upper bits, and words in the wrong
-byte order. Where the pixels show what is right, they are read so; else as the header says. Both
-give a warning.
+hold values that need more bits, streams of a higher precision, values that a lossy compression has
+moved beyond the limit, overlays and other bits above the value, and words in the wrong byte order.
+If the pixels show which interpretation is right, it is used; otherwise the header's. Both give a
+warning.
 """
 
 from dataclasses import replace
@@ -36,26 +36,26 @@ Settled = tuple[Planes, PixelModule, tuple[str, ...]]
 
 _OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 _NOISE = 0.8
-"""Roughness from which a picture counts as noise; uniform noise has 1.15."""
+"""Roughness above which a picture counts as noise; uniform noise has 1.15."""
 _NEVER = 0.05
-"""Share of neighbours that are closer with unrelated bits, by chance."""
+"""Share of neighbours that are closer by chance, with unrelated bits."""
 _LITTLE, _LITTLE_SHARE, _NEARLY_NONE = 4, 16, 0.01
 
 
 def settle(
     planes: Planes, header: Header, module: PixelModule, padding: tuple[int, int] | None = None
 ) -> Settled:
-    """Determine the byte order, and place and number of the bits of the value.
+    """Determine the byte order, and the position and number of the bits of the value.
 
     Args:
         planes: the decoded frame.
-        header: the data set, which may declare overlays in the bits above.
-        module: what the header says.
+        header: the data set, which may declare overlays in the bits above the value.
+        module: the Image Pixel module of the header.
         padding: smallest and largest padding value, if there are any.
 
     Returns:
-        Planes and module to call `stored_values` with, and warnings: none where nothing visible
-        contradicts the header.
+        Planes and module to pass to `stored_values`, and warnings, unless the pixels agree with the
+        header.
     """
     if module.is_float or planes.samples.dtype.kind == "f":
         return planes, module, ()
@@ -137,7 +137,7 @@ def _without_padding(planes: Planes, module: PixelModule, padding: tuple[int, in
 
 
 def _placed(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
-    """Take the lowest bits, where High Bit contradicts the samples."""
+    """Take the lowest bits if High Bit contradicts the samples."""
     stored, high = module.bits_stored, module.high_bit
     if high == stored - 1:
         return module, ()
@@ -178,7 +178,7 @@ def _is_signed(planes: Planes, module: PixelModule) -> bool:
 
 
 def _wider(planes: Planes, module: PixelModule) -> PixelModule:
-    """The module in which the value has all upper bits of a sample."""
+    """Return a module in which the value includes all upper bits of a sample."""
     shift = module.high_bit + 1 - module.bits_stored
     return replace(
         module,
@@ -214,7 +214,7 @@ def _readings(samples: NDArray[Any], planes: Planes, module: PixelModule) -> lis
 
 
 def _clamped(planes: Planes, module: PixelModule) -> Planes | None:
-    """Clip values that a lossy compression has moved out of the range; None where it has not."""
+    """Clip values that a lossy compression has moved out of the range; None if it has not."""
     values, (low, high) = _read_all(planes, module), _ends(module)
     if module.high_bit != module.bits_stored - 1 or not is_overshoot(values, low, high):
         return None
@@ -239,7 +239,7 @@ def _all_bits(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[s
 
 
 def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bool | None:
-    """Whether the bits above Bits Stored belong to the value; None where that is not certain.
+    """Whether the bits above Bits Stored belong to the value; None if that is not certain.
 
     Args:
         values: shape (rows, columns), with these bits.
@@ -265,7 +265,7 @@ def _continue_value(values: NDArray[Any], masked: NDArray[Any], step: int) -> bo
 
 
 def _is_other_sign(planes: Planes, module: PixelModule) -> bool:
-    """Whether Pixel Representation is wrong, too, of values that exceed Bits Stored."""
+    """Whether Pixel Representation is wrong as well, if values exceed Bits Stored."""
     as_said, otherwise = (
         stored_values(planes.samples[0], replace(module, is_signed=is_signed), planes.precision)
         for is_signed in (module.is_signed, not module.is_signed)

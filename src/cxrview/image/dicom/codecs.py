@@ -51,7 +51,7 @@ def decode_deflated(frame: Frame) -> Planes:
 
 
 def decode_plain(frame: Frame) -> Planes:
-    """Take an encapsulated native frame (PS3.5 annex A.4.11)."""
+    """Return an encapsulated native frame (PS3.5 annex A.4.11)."""
     if len(frame.data) < frame.module.frame_bytes:
         raise too_few_pixels_error(frame)
     return _native(frame.module, frame.data)
@@ -85,7 +85,7 @@ def _decode_jpeg(
     is_ycc = size.samples == 3 and (
         frame.module.photometric.startswith("YBR")
         or size.is_luma_first
-        # The header says grey: as libjpeg does where no marker gives the colour space.
+        # The header says grey: as libjpeg does if no marker gives the colour space.
         or (is_lossy and frame.module.samples == 1 and not size.is_rgb)
     )
     if not jpeg_ends(frame.data, size):
@@ -93,7 +93,7 @@ def _decode_jpeg(
     tries = [partial(d, frame.data, is_ycc) for d in decoders]
     samples = _first_that_works(frame, tries, may_try_next=_is_about_tables)
     if is_lossy and (samples[-4:, -4:] == 1 << (size.precision - 1)).all():
-        _refuse_invented_rows(frame, is_ycc)  # the end marker may be too early
+        _refuse_invented_rows(frame, is_ycc)  # the end marker may come too early
     return _framed(frame, samples, size, is_luma_first=is_ycc)
 
 
@@ -141,7 +141,7 @@ def decode_jpegls(frame: Frame, *, is_lossy: bool = False) -> Planes:
     size = _checked(frame, jpeg_size(frame.data))
     is_complete = jpeg_ends(frame.data, size)
     tries = [frame.data]
-    if not is_complete and frame.data[-1:] == b"\0":  # the padding to an even length, or a value
+    if not is_complete and frame.data[-1:] == b"\0":  # padding to an even length, or data
         tries.append(frame.data[:-1])
     decoders = [partial(imagecodecs.jpegls_decode, _closed(data)) for data in tries]
     samples = _first_that_works(frame, decoders, is_complete=is_complete)
@@ -160,7 +160,7 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
     end = jpeg2000_end(frame.data, size)
     if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros without an error
         raise undecodable_frame_error(frame, is_complete=False)
-    # Some writers pad with a comment after the last tile-part, at which OpenJPEG fails. Others
+    # Some writers pad with a comment after the last tile-part, on which OpenJPEG fails. Others
     # write a wrong length there: then the complete data are tried next.
     tries = [_closed(frame.data)]
     if end is not None and frame.data[end : end + 2] != b"\xff\xd9":
@@ -180,11 +180,11 @@ def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
 
 
 def htj2k_samples(data: bytes, *, skip: int = 0) -> NDArray[Any]:
-    """Decode HTJ2K, and raise errors of OpenJPH, which imagecodecs only reports as unraisable.
+    """Decode HTJ2K, and raise the errors of OpenJPH, which imagecodecs only prints.
 
     Args:
         data: a complete codestream.
-        skip: how often the resolution is halved.
+        skip: number of times that the resolution is halved.
     """
     lost: list[bool] = []
     before = sys.unraisablehook
@@ -212,7 +212,7 @@ def _of_jpeg2000(
 
 
 def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
-    """Refuse a codestream whose size is not that of the header, before memory is taken for it."""
+    """Refuse a codestream of another size than the header's, before memory is allocated."""
     module = frame.module
     if size is None:
         is_complete = frame.ending is Ending.CLOSED or len(frame.data) > 1024

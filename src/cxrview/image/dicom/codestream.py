@@ -1,11 +1,11 @@
-"""Read the headers of JPEG and JPEG 2000 codestreams, before a decoder takes memory for them."""
+"""Read the headers of JPEG and JPEG 2000 codestreams, before a decoder allocates memory."""
 
 from dataclasses import dataclass
 
 _SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _END = b"\xff\xd9"
-# Bounds on the time that a malformed stream takes: real ones have dozens, and thousands.
-_MOST_SEGMENTS, _MOST_TILE_PARTS = 10_000, 1_000_000
+# Limits on the time that a malformed stream takes: real ones have dozens, and thousands.
+_MAX_SEGMENTS, _MAX_TILE_PARTS = 10_000, 1_000_000
 _BLANK = 64
 """Zeros in a row with which a complete codestream never ends."""
 _J2K_START = b"\xff\x4f\xff\x51"
@@ -13,7 +13,7 @@ _J2K_START = b"\xff\x4f\xff\x51"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodestreamSize:
-    """Size and depth by the codestream."""
+    """Size and bit depth by the codestream."""
 
     rows: int
     columns: int
@@ -28,21 +28,21 @@ class CodestreamSize:
     is_offset: bool = False
     """The picture does not begin at the origin of its grid (JPEG 2000 only)."""
     scan_start: int = 0
-    """Where the entropy-coded data begin."""
+    """Start of the entropy-coded data."""
 
 
 def jpeg_size(data: bytes) -> CodestreamSize | None:
     """Read the frame header of JPEG (ITU-T T.81 B.2.2) or JPEG-LS (T.87 C.1.1).
 
     Returns:
-        None where there is none, or it is cut.
+        None if there is none, or it is cut.
     """
     at, found, is_luma_first, is_rgb = 2, None, False, False
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         if at + 4 > len(data) or data[at] != 0xFF:
             return None
         marker = data[at + 1]
-        if marker == 0xFF:  # fill bytes may stand before any marker
+        if marker == 0xFF:  # fill bytes may precede any marker
             at += 1
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
@@ -88,8 +88,8 @@ def jpeg_ends(data: bytes, size: CodestreamSize) -> bool:
 def until_end(data: bytes) -> bytes:
     """Cut a JPEG stream after its entropy-coded data.
 
-    That is before the last End of Image marker. Where there is none, half a marker is dropped,
-    and so are zeros in place of data that were never written.
+    That is before the last End of Image marker. Without one, half a marker at the end is dropped,
+    and zeros in place of data that were never written.
     """
     size, at = jpeg_size(data), data.rfind(_END)
     if size is not None and at >= size.scan_start:
@@ -102,9 +102,9 @@ def until_end(data: bytes) -> bytes:
 
 
 def jpeg_scans_complete(data: bytes) -> bool:
-    """Whether there is a scan for every bit of every coefficient (ITU-T T.81 B.2.3 and G.1.1).
+    """Whether every bit of every coefficient has a scan (ITU-T T.81 B.2.3 and G.1.1).
 
-    Only the heads of scans are checked: the last scan may still be cut. False for a broken head.
+    Only the headers of scans are checked: the last scan may be cut. False for a broken header.
     """
     frame, scans = _jpeg_scans(data)
     if frame is None or len(frame) < 7:
@@ -128,9 +128,9 @@ def jpeg_scans_complete(data: bytes) -> bool:
 
 
 def _jpeg_scans(data: bytes) -> tuple[bytes | None, list[bytes]]:
-    """Take the marker and the frame header, and the header of each scan."""
+    """Return the marker and the frame header, and the header of each scan."""
     frame, scans, at = None, [], 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         at = data.find(b"\xff", at)
         if at < 0 or at + 4 > len(data):
             break
@@ -152,7 +152,7 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
     """Read the SIZ segment (ITU-T T.800 A.5.1) of a codestream, bare or within JP2 boxes.
 
     Returns:
-        None where there is none, or it is cut.
+        None if there is none, or it is cut.
     """
     head = data[:65536]
     at = head.find(_J2K_START)
@@ -172,7 +172,7 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
 
 
 def jpeg2000_levels(data: bytes, size: CodestreamSize) -> int:
-    """Read the number of wavelet decompositions (ITU-T T.800 A.6.1); 0 where it is missing."""
+    """Read the number of wavelet decompositions (ITU-T T.800 A.6.1); 0 if it is missing."""
     return int.from_bytes(_coding_style(data, size)[9:10])
 
 
@@ -182,9 +182,9 @@ def is_irreversible(data: bytes, size: CodestreamSize) -> bool:
 
 
 def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
-    """The COD segment with its marker; empty where there is none."""
+    """The COD segment with its marker; empty if there is none."""
     at = size.scan_start + 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         marker = data[at : at + 2]
         if len(marker) < 2 or marker[0] != 0xFF or marker in (b"\xff\x90", _END):
             return b""
@@ -198,11 +198,11 @@ def _coding_style(data: bytes, size: CodestreamSize) -> bytes:
 def jpeg2000_end(data: bytes, size: CodestreamSize) -> int | None:
     """Find where the last tile-part ends (ITU-T T.800 A.4.2); None if after the end of the data.
 
-    Also None where zeros are in place of its end, as in files that were preallocated and written
+    Also None if zeros are in place of its end, as in files that were preallocated and written
     in part. OpenJPH decodes an incomplete stream without an error, so this is checked first.
     """
     at, end = size.scan_start + 2, 0
-    for _ in range(_MOST_TILE_PARTS):
+    for _ in range(_MAX_TILE_PARTS):
         if at + 12 > len(data) or data[at] != 0xFF:
             break
         marker = data[at : at + 2]

@@ -1,7 +1,7 @@
-"""Pixels of one component where the header says three, or of three where it says one.
+"""Handle frames with one component although the header says three, or the other way round.
 
-The stream is believed: software that converts between colour and grey forgets the header more
-often than the pixels.
+The number in the stream is used: software that converts between colour and grey more often leaves
+the header unchanged than the pixels.
 """
 
 from dataclasses import replace
@@ -20,12 +20,12 @@ def check_components(frame: Frame, count: int) -> None:
     """Refuse a number of components that cannot be converted to that of the header.
 
     Args:
-        frame: whose header says how many there should be.
-        count: how many the stream has.
+        frame: its header declares a number of components.
+        count: number of components of the stream.
 
     Raises:
-        CorruptPixels: neither is one and the other three, or the one is an index to a palette.
-        TooLarge: they would take more memory than the limits allow.
+        CorruptPixels: the numbers are not one and three, or the single one is a palette index.
+        TooLarge: the components need more memory than the limits allow.
     """
     module = frame.module
     if count == module.samples:
@@ -40,7 +40,7 @@ def check_components(frame: Frame, count: int) -> None:
 
 
 def fit_components(frame: Frame, planes: Planes) -> Planes:
-    """Convert decoded planes to the number of components of the header; grey by luma."""
+    """Convert decoded planes to the header's number of components; colour to grey by luma."""
     samples, expected = planes.samples, frame.module.samples
     if len(samples) == expected:
         return planes

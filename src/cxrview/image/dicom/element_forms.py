@@ -1,8 +1,8 @@
-"""Ways to read the head of an element, and which of them fits what follows it.
+"""Choose how to read the header of a malformed element, by the elements that follow it.
 
 The length of an element has one of three forms (PS3.5 section 7.1), which its value representation
-(VR) determines. Where the VR is not valid, each form is tried. The form is chosen after which
-further elements follow in order, with known tags and VRs, up to the pixels or the end.
+(VR) determines. If the VR is not valid, each form is tried. The form is chosen after which further
+elements follow in order, with known tags and VRs, up to the pixels or the end.
 """
 
 from collections.abc import Callable
@@ -18,26 +18,26 @@ from cxrview.image.sniff import is_vr
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
 LOOK_AHEAD = 3
-"""Elements that must follow in order before a form is believed."""
+"""Number of elements that must follow in order for a form to be accepted."""
 _ENOUGH, _DOUBTFUL = 0.9, 0.2
-"""Outlook from which any form is believed; outlook of a pixel element that fits badly."""
+"""Outlook from which any form is accepted; outlook of a pixel element that fits badly."""
 _PLAUSIBLE = 0.3
-"""Outlook from which the expected form is believed."""
+"""Outlook from which the expected form is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """One way to read the head of an element."""
+    """One way to read the header of an element."""
 
     vr: str | None
-    """None where it is not valid."""
+    """None if it is not valid."""
     start: int
     length: int
     is_told: bool
     """The VR is valid and determines this form."""
     is_implicit: bool
     weight: float
-    """How strongly the element supports the form of the one before it, 0 to 1."""
+    """How strongly the element supports the form of its predecessor, 0 to 1."""
 
     def is_odd(self, *, is_implicit: bool) -> bool:
         """Whether the form is not that of its VR, or not that of the data set."""
@@ -45,18 +45,18 @@ class Form:
 
     @property
     def end(self) -> int:
-        """Where the value ends; meaningless where the length is undefined."""
+        """End of the value; meaningless if the length is undefined."""
         return self.start + self.length
 
 
 class Forms:
-    """Judges the heads of elements by what follows them.
+    """Rates the possible forms of elements by the elements that follow.
 
     Args:
         data: all bytes.
         is_little_endian: byte order of all numbers.
         is_last: whether parsing ends before an element with this tag.
-        fit: how likely such an element begins at a place, from 0 to 1.
+        fit: the likelihood that such an element begins at a position, 0 to 1.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Forms:
         """Whether the last element that was chosen is among those without VR."""
 
     def choose(self, at: int, end: int, *, is_implicit: bool, is_nested: bool) -> Form | None:
-        """Choose the form of an element's head; None where none leads to further elements."""
+        """Choose the form of an element's header; None if no form leads to further elements."""
         self.is_implicit = is_implicit
         best, most = None, 0.0
         for form in self.list_forms(at, is_implicit=is_implicit):
@@ -93,7 +93,7 @@ class Forms:
         return form.is_told
 
     def list_forms(self, at: int, *, is_implicit: bool = False) -> list[Form]:
-        """List the forms that the head of an element may have, the likeliest first."""
+        """List the forms that the header of an element may have, the likeliest first."""
         letters, tag = self._data[at + 4 : at + 6], self.tag(at)
         upper = letters.upper()
         vr = upper.decode("ascii") if is_vr(upper) else None
@@ -133,7 +133,7 @@ class Forms:
     def _behind(
         self, form: Form, end: int, tag: int, depth: int, *, is_nested: bool
     ) -> float | None:
-        """Outlook after an element of this form; None where nothing can follow."""
+        """Outlook after an element of this form; None if nothing can follow."""
         if form.length == UNDEFINED:
             begins = end - form.start >= 8 and self.tag(form.start) in (ITEM, SEQUENCE_END)
             return float(depth) if begins else None
@@ -146,7 +146,7 @@ class Forms:
     def outlook(
         self, at: int, end: int, after: int, depth: int, *, is_nested: bool
     ) -> float | None:
-        """Weigh the elements from `at` on; None where none can follow the tag `after`."""
+        """Rate the elements from `at` on; None if none can follow the tag `after`."""
         if self.is_over(at, end):
             return float(depth) if not any(self._data[at:end]) else None if is_nested else 0.5
         tag = self.tag(at)
@@ -164,7 +164,7 @@ class Forms:
                 continue
             rest = self._behind(form, end, tag, depth - 1, is_nested=is_nested)
             if rest is None and form.end <= end and self._is_expected(form):
-                rest = -0.4 * form.weight  # it supports the form before it, though it is broken
+                rest = -0.4 * form.weight  # though broken, it supports the form of its predecessor
             if rest is None:
                 continue
             here = form.weight + rest - (0.5 if tag <= after else 0)
@@ -174,7 +174,7 @@ class Forms:
         return best
 
     def is_over(self, at: int, end: int) -> bool:
-        """Whether nothing follows but padding."""
+        """Whether only padding follows."""
         if end - at < 8:
             return True
         return not any(self._data[at : at + 8]) and not self._data[at:end].strip(b"\0")
@@ -194,7 +194,7 @@ def is_known(tag: int) -> bool:
 
 
 def _weight(tag: int) -> float:
-    """How unlikely a tag is in random bytes, 0 to 0.5."""
+    """Return how unlikely a tag is in random bytes, 0 to 0.5."""
     if is_known(tag):
         return 0.5
     is_private = tag >> 16 & 1 and (0x10 <= tag & 0xFFFF <= 0xFF or tag & 0xFFFF >= 0x1000)

@@ -1,7 +1,7 @@
 """Read the values of DICOM elements from their raw bytes, without raising or quoting them.
 
-pydicom's conversion raises or warns on broken values, and quotes them. The few elements that are
-needed can be read from the bytes.
+pydicom's conversion raises errors or warnings that quote broken values. So the few elements that
+are needed are read from the bytes.
 """
 
 import math
@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from cxrview.image.dicom.tolerant_parse import has_odd_vr, read_items
 
 LONGEST = 64
-"""Characters to which a text is cut: the maximum of LO and UI (PS3.5 section 6.2)."""
+"""Maximum length of a text, that of LO and UI (PS3.5 section 6.2); the rest is cut off."""
 
 _ENCODED = frozenset(["SH", "LO", "ST", "PN", "LT", "UC", "UT"])
 _NOT_UID = "odd_uid"
@@ -36,14 +36,14 @@ class Header:
         return tag in self._dataset
 
     def text(self, tag: int, longest: int = LONGEST) -> str:
-        """A text without control characters and outer spaces, cut to `longest` characters.
+        """Return a text without control characters and outer spaces, cut to `longest` characters.
 
-        Several values stay joined by backslashes. Empty where there is none.
+        Several values stay joined by backslashes. Empty if the element is missing.
         """
         return clean(self._decode(tag))[:longest].rstrip()
 
     def uid(self, tag: int) -> tuple[str, tuple[str, ...]]:
-        """A UID of digits and points cut to 64, and the warning `odd_uid` if it was not one."""
+        """Return a UID, cut to 64 characters, and the warning `odd_uid` if it was not valid."""
         uid = clean(self._decode(tag))
         if set(uid) <= set("0123456789.") and len(uid) <= LONGEST:
             return uid, ()
@@ -52,12 +52,12 @@ class Header:
         return "", (_NOT_UID,)
 
     def number(self, tag: int) -> int | None:
-        """A whole number; the first of several. None where there is none."""
+        """Return an integer, the first of several; None if there is none."""
         numbers = self.numbers(tag)
         return numbers[0] if numbers else None
 
     def numbers(self, tag: int) -> tuple[int, ...]:
-        """Whole numbers, whether written as binary or as text. Empty where there are none."""
+        """Return integers, written as binary numbers or as text; empty if there are none."""
         vr, raw = self._raw(tag)
         if vr in ("", "UN"):
             vr = dictionary_VR(tag)  # implicit VR
@@ -71,21 +71,21 @@ class Header:
         )
 
     def decimal(self, tag: int) -> float | None:
-        """A decimal string (DS); None where it is missing or not a number."""
+        """Return a decimal string (DS) as a number; None if it is missing or not a number."""
         return self._decimal(self._raw(tag)[1].split(b"\\")[0])
 
     def raw(self, tag: int) -> bytes:
-        """The bytes of the value as they are in the file."""
+        """Return the bytes of the value as in the file."""
         return self._raw(tag)[1]
 
     def words(self, tag: int) -> tuple[int, ...]:
-        """Unsigned 16-bit words, as of a lookup table, whatever its representation says."""
+        """Return unsigned 16-bit words, as of a lookup table, whatever the VR is."""
         raw = self.raw(tag)
         order = "<" if self._order == "little" else ">"
         return struct.unpack(f"{order}{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
 
     def first_item(self, tag: int) -> "Header | None":
-        """The first item of a sequence; None where there is none, or it cannot be read."""
+        """Return the first item of a sequence; None if there is none, or it cannot be read."""
         if tag not in self._dataset:
             return None
         before = raw_element(self._dataset, tag)
@@ -130,7 +130,7 @@ class Header:
             return element.VR or "", value
         if value is None or isinstance(value, Dataset) or element is None or element.VR == "SQ":
             return "", b""
-        # pydicom has converted it already, as it does with a few elements.
+        # pydicom has already converted it, as it does with some elements.
         parts = value if isinstance(value, MultiValue | list | tuple) else [value]
         return "LO", "\\".join(str(part) for part in parts).encode("utf-8", "replace")
 
@@ -144,7 +144,7 @@ class Header:
 
 
 def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
-    """Return an element as it was read; None where it is missing or cannot be converted."""
+    """Return an element as it was read; None if it is missing or cannot be converted."""
     if tag not in dataset:
         return None
     try:

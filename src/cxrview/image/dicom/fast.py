@@ -1,9 +1,9 @@
 """Fast path to the model's square: average blocks of stored values, then window linearly.
 
 In most radiographs grey is a linear function of the stored value, from minimum to maximum.
-Averaging and a linear function commute: pixels are first added up in blocks, and the few means are
-windowed. Where the function is not linear or pixels are left out (lookup tables, sigmoids, padding,
-colours), every pixel is windowed as in full decoding, and the picture is resized then.
+Averaging and a linear function commute, so that pixels are first added up in blocks, and only the
+means are windowed. If the function is not linear or pixels are left out (lookup tables, sigmoids,
+padding, colours), every pixel is windowed as in full decoding before the picture is resized.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from cxrview.image.image_file import GreyImage
 from cxrview.image.resize import BlockSums, block_sums, factors, resize_square, window_block_sums
 
 _NEAR = 64
-"""The mean of padding and ringing is within this part of the window."""
+"""Part of the window that the mean of padding and ringing is within."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,12 @@ class LinearWindow:
     """A linear function from stored value to grey."""
 
     is_inverse: bool
-    """Low stored values are bright."""
+    """Whether low stored values are bright."""
     warnings: tuple[str, ...]
 
 
 def linear_window(header: Header, module: PixelModule) -> LinearWindow | None:
-    """Find whether grey is a linear function of the stored value; None where it is not."""
+    """Return the linear function from stored value to grey; None if it is not linear."""
     is_grey = module.samples == 1 and module.photometric != "PALETTE COLOR"
     if not is_grey or module.is_float or module.bits_allocated not in (8, 16):
         return None
@@ -86,13 +86,13 @@ def downsample_reduced(
     """Resize a frame that was decoded at reduced resolution to a square.
 
     Returns:
-        Pixels of shape (side, side); None where only full resolution will do.
+        Pixels of shape (side, side); None if full resolution is needed.
     """
     window = linear_window(header, module)
     if window is None:
         return None
     low, high = int(reduced.samples.min()), int(reduced.samples.max())
-    # The first pixel stays in place, and so is not in the middle of its block.
+    # Decoders keep the position of the first pixel, which is not the middle of its block.
     lag = 0.5 - 0.5 / reduced.factor
     blocks = BlockSums(
         sums=reduced.samples,
@@ -114,7 +114,7 @@ def downsample_reduced(
 def _blocks(
     planes: Planes, header: Header, module: PixelModule, side: int
 ) -> tuple[BlockSums, PixelModule, tuple[str, ...]]:
-    """Add up stored values in blocks; without masking where samples are the values already.
+    """Add up stored values in blocks; without masking if the samples are the values already.
 
     Returns:
         The blocks, the module after corrections, and warnings about these.

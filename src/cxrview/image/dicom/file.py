@@ -67,7 +67,7 @@ class DicomFile(ImageFile):
             return self._radiograph(_with_notes(grey, module, planes.warnings))
 
     def decode_reduced_square(self, side: int) -> Radiograph | None:
-        """Decode a square at reduced resolution; None where only full resolution will do.
+        """Decode a square at reduced resolution; None if full resolution is needed.
 
         Args:
             side: rows and columns of the result.
@@ -118,13 +118,13 @@ def open_dicom(
         data: all bytes of the file.
         content_id: the digest of them.
         options: limits, and how padding is treated.
-        patient_key: makes a pseudonym of the Patient ID; not called where that is empty.
+        patient_key: returns the pseudonym of a Patient ID; not called if that is empty.
 
     Raises:
         NestedTooDeep: sequences beyond the limit.
         TooLarge: a deflated data set beyond the limit.
         CorruptPixels: a deflated data set that does not inflate.
-        NotAnImage: it begins like DICOM, and has none of the elements of an image.
+        NotAnImage: the file begins like DICOM, but has no element of an image.
         UsageError: the user's table of header views is not valid.
     """
     parsed = parse(path, data, options.limits)
@@ -140,7 +140,7 @@ def open_dicom(
 
 @contextmanager
 def _guarded(path: str) -> Iterator[None]:
-    """Silence pydicom's warnings, which quote header values, and bound its recursion."""
+    """Silence pydicom's warnings, which quote header values, and limit its recursion."""
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
         try:

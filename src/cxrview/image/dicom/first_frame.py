@@ -28,7 +28,7 @@ def find_pixel_data(path: str, parsed: Parsed, header: Header) -> PixelElement:
     """Find the element that holds the pixels.
 
     Raises:
-        UnreadableImage: there is none; the reason says why.
+        UnreadableImage: the file has none; one of its subclasses, with the reason.
     """
     if parsed.pixels is not None and len(parsed.pixels.value):
         return parsed.pixels
@@ -60,8 +60,8 @@ def unpack_first_frame(
     """Unpack the samples of an uncompressed first frame.
 
     Raises:
-        CorruptHeader: the pixels are compressed all the same.
-        Truncated: there are fewer of them than the header says.
+        CorruptHeader: the pixels are compressed although the transfer syntax says otherwise.
+        Truncated: there are fewer pixels than the header says.
     """
     if element.length == UNDEFINED_LENGTH:
         raise CorruptHeader(
@@ -95,7 +95,7 @@ def unpack_first_frame(
 
 
 def _bytes_of_all_frames(module: PixelModule) -> int:
-    """Bytes of all frames; frames of one bit follow each other without padding."""
+    """Return the bytes of all frames; frames of one bit follow each other without padding."""
     if module.bits_allocated == 1:
         return (module.samples_a_plane * module.frames + 7) // 8
     return module.frame_bytes * module.frames

@@ -10,12 +10,12 @@ _ENDS = (b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\xdd")
 """The sequence delimiter, also in the wrong byte order."""
 _END_OF_IMAGE = b"\xff\xd9"
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
-"""How JPEG, JPEG-LS and JPEG 2000 streams begin."""
-_MOST_FRAGMENTS = 1_000_000
-"""A file of empty fragments would exhaust memory; a cine run of an hour has 100,000."""
-_MOST_SEARCHES = 1000
+"""First bytes of JPEG, JPEG-LS and JPEG 2000 streams."""
+_MAX_FRAGMENTS = 1_000_000
+"""Limit, since a file of empty fragments would exhaust memory; an hour of cine has 100,000."""
+_MAX_SEARCHES = 1000
 _NEAR = 8
-"""Bytes by which a length may be wrong before the rest of the data is searched."""
+"""Error of a length, in bytes, beyond which the rest of the data is searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Fragments:
     data: bytes
     """The codestream, perhaps with padding after it."""
     ending: Ending
-    """What follows it in the file."""
+    """What follows the frame in the file."""
     warnings: tuple[str, ...]
 
 
@@ -34,14 +34,14 @@ def join_first_frame(
 ) -> Fragments:
     """Join the fragments of the first frame.
 
-    Only its decoder can find out whether a frame is complete; it takes the reason from
+    Only the decoder can detect whether a frame is complete; it takes the reason from
     `Fragments.ending`.
 
     Args:
         path: for errors only.
         value: from the basic offset table to the sequence delimiter, or the end of the file.
-        frames: how many there are by the header.
-        has_end_marker: whether a codestream closes with FF D9, as all but RLE do.
+        frames: number of frames by the header.
+        has_end_marker: whether a codestream ends with FF D9, as all but RLE do.
 
     Raises:
         NoPixelData: the element is empty.
@@ -68,7 +68,7 @@ def join_first_frame(
 
 @dataclass(slots=True)
 class _Split:
-    """The items of encapsulated pixels, the offset table among them."""
+    """The items of encapsulated pixels, including the offset table."""
 
     items: list[memoryview]
     ending: Ending = Ending.OPEN
@@ -80,7 +80,7 @@ def _split(path: str, value: memoryview) -> _Split:
     if _is_codestream(value):  # without items
         return _Split([memoryview(b""), value], is_odd=True)
     at = searches = 0
-    while len(split.items) <= _MOST_FRAGMENTS:
+    while len(split.items) <= _MAX_FRAGMENTS:
         if ending := _ending(value, at):
             split.ending = ending
             return split
@@ -96,7 +96,7 @@ def _split(path: str, value: memoryview) -> _Split:
         is_table = not split.items and not _is_codestream(value[start:])
         if not _is_boundary(value, declared) and not (is_table and declared <= len(value)):
             searches += 1
-            found = _next_boundary(value, start, declared) if searches < _MOST_SEARCHES else None
+            found = _next_boundary(value, start, declared) if searches < _MAX_SEARCHES else None
             at = declared if found is None else found
             split.is_odd = True
         split.items.append(value[start:at])
@@ -120,11 +120,11 @@ def _ending(value: memoryview, at: int) -> Ending | None:
 
 
 def _broken_off(path: str, value: memoryview, at: int, split: _Split) -> _Split:
-    """End where a fragment has no head, or other bytes follow."""
+    """Return the items up to a fragment without a header, or to other bytes."""
     if not split.items:
         raise CorruptPixels(path, "its pixel data are not in fragments")
     if not any(len(item) for item in split.items[1:]):
-        for start in (at, at + 8):  # without a head, or after a broken one
+        for start in (at, at + 8):  # without a header, or after a broken one
             if _is_codestream(value[start:]):
                 return _Split([split.items[0], value[start:]], is_odd=True)
         raise CorruptPixels(path, "its pixel data are not in fragments")
@@ -146,7 +146,7 @@ def _is_boundary(value: memoryview, at: int) -> bool:
 
 
 def _next_boundary(value: memoryview, start: int, declared: int) -> int | None:
-    """Find the end of a fragment of wrong length, from which fragments follow to the end."""
+    """Find the end of a fragment of wrong length: fragments must follow from there to the end."""
     data = bytes(value[start:])
     for off in sorted(range(-_NEAR, _NEAR + 1), key=abs):
         at = declared + off
@@ -163,7 +163,7 @@ def _next_boundary(value: memoryview, start: int, declared: int) -> int | None:
 
 def _leads_to_end(value: memoryview, at: int) -> bool:
     """Whether items follow each other from `at` to a delimiter or the end."""
-    for _ in range(_MOST_SEARCHES):
+    for _ in range(_MAX_SEARCHES):
         if _ending(value, at) in (Ending.OPEN, Ending.CLOSED):
             return True
         tag = bytes(value[at : at + 4])
@@ -189,7 +189,7 @@ def _offset_table(items: list[memoryview]) -> tuple[bytes, list[memoryview]]:
 
 
 def _by_table(items: list[memoryview], table: bytes) -> list[memoryview]:
-    """Take the fragments before the second frame; none where the table is not valid."""
+    """Take the fragments before the second frame; none if the table is not valid."""
     if len(table) < 8 or any(table[:4]):
         return []
     second = int.from_bytes(table[4:8], "little")
@@ -202,7 +202,7 @@ def _by_table(items: list[memoryview], table: bytes) -> list[memoryview]:
 
 
 def _until_end(items: list[memoryview], has_end_marker: bool) -> list[memoryview]:
-    """Take the fragments up to the first that closes a codestream."""
+    """Take the fragments up to the first one that ends a codestream."""
     for k, fragment in enumerate(items):
         if len(fragment) and (not has_end_marker or _END_OF_IMAGE in bytes(fragment[-16:])):
             return items[: k + 1]

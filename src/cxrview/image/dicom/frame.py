@@ -27,7 +27,7 @@ class Planes:
     is_lossy: bool = False
     """Values may exceed the range of the original ones a little."""
     warnings: tuple[str, ...] = ()
-    """Codes of what was odd about the codestream."""
+    """Codes of warnings about the codestream."""
 
 
 class Ending(Enum):
@@ -45,7 +45,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A compressed frame, and all that is needed to decode it."""
+    """A compressed frame, with everything needed to decode it."""
 
     path: str
     """For errors only."""
@@ -56,14 +56,14 @@ class Frame:
 
 
 def corrupt_frame_error(frame: Frame) -> CorruptPixels | Truncated:
-    """Make the error of a damaged frame, unless the file ends within it."""
+    """Return the error of a damaged frame, or of one within which the file ends."""
     if frame.ending is Ending.CUT:
         return Truncated(frame.path, "it ends before its pixels do")
     return CorruptPixels(frame.path, "its compressed pixels cannot be decoded")
 
 
 def undecodable_frame_error(frame: Frame, *, is_complete: bool) -> CorruptPixels | Truncated:
-    """Make the error of a frame that cannot be decoded; `is_complete` if all of it is there."""
+    """Return the error of a frame that cannot be decoded; `is_complete`: no part is missing."""
     if is_complete or frame.ending is Ending.CUT:
         return corrupt_frame_error(frame)
     if frame.ending is Ending.GARBLED:
@@ -74,7 +74,7 @@ def undecodable_frame_error(frame: Frame, *, is_complete: bool) -> CorruptPixels
 
 
 def too_few_pixels_error(frame: Frame) -> Truncated:
-    """Make the error of a frame that is smaller than the header says."""
+    """Return the error of a frame that is smaller than the header says."""
     if frame.ending is Ending.CUT:
         return Truncated(frame.path, "it ends before its pixels do")
     return Truncated(frame.path, "it has fewer pixels than its header says")

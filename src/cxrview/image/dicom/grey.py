@@ -24,7 +24,7 @@ _SHAPE = 0x20500020
 def to_grey(
     path: str, planes: Planes, header: Header, module: PixelModule, *, exact: bool
 ) -> GreyImage:
-    """Convert stored values to what a reader sees.
+    """Convert stored values to grey values for display.
 
     Args:
         path: for errors only.
@@ -37,7 +37,7 @@ def to_grey(
         CorruptHeader: the palette cannot be applied.
 
     Source:
-        PS3.4 annex N.2 (the order of the steps), DCMTK's dcmimgle for what it leaves open.
+        PS3.4 annex N.2 (the order of the steps), and DCMTK's dcmimgle where it leaves a choice.
     """
     padded = None if exact else padding_range(header, module)
     planes, module, settled = settle(planes, header, module, padded)
@@ -94,7 +94,7 @@ def padding_range(header: Header, module: PixelModule) -> tuple[int, int] | None
 
 
 def _padding(stored: NDArray[Any], header: Header, module: PixelModule) -> NDArray[np.bool_] | None:
-    """Mask of padding, shape (rows, columns); None where there is none."""
+    """Mask of padding, shape (rows, columns); None if there is none."""
     found = padding_range(header, module)
     if found is None:
         return None

@@ -21,13 +21,13 @@ def read_header(
     """Read the facts of a header, as `open_image` does; `content_id` is empty.
 
     Args:
-        path: a local path or `file://` URL; of other URLs nothing is read.
-        options: limits; the defaults where None.
-        patient_key: makes a pseudonym of the Patient ID (0010,0020), which goes nowhere else.
+        path: a local path or `file://` URL; other URLs are not read.
+        options: limits; None for the defaults.
+        patient_key: returns the pseudonym of a Patient ID (0010,0020), which is used only here.
 
     Returns:
-        None where the file does not exist, is not DICOM, or its header cannot be read from the
-        beginning of the file alone; `open_image` gives the reason.
+        None if the file does not exist, is not DICOM, or its header cannot be read from the
+        beginning of the file; `open_image` gives the reason.
     """
     options = options or ReadOptions()
     local = local_path(path)

@@ -25,13 +25,13 @@ def read_instance(
         content_id: the digest of the file.
         parsed: the elements of the file.
         header: its data set.
-        patient_key: makes a pseudonym of the Patient ID; not called where that is empty.
+        patient_key: returns the pseudonym of a Patient ID; not called if that is empty.
 
     Returns:
         The instance, without `header_view`, and warnings.
 
     Raises:
-        NotAnImage: there is neither SOP Class nor Modality nor Rows.
+        NotAnImage: the header has neither SOP Class nor Modality nor Rows.
     """
     meta = Header(parsed.meta)
     sop_class, odd_class = header.uid(0x00080016)
@@ -70,7 +70,7 @@ def read_instance(
 
 
 def _length(header: Header, tag: int) -> tuple[int | None, tuple[str, ...]]:
-    """Read Rows or Columns, which have 16 bits (PS3.3 C.7.6.3); None where they have more."""
+    """Read Rows or Columns, which have 16 bits (PS3.3 C.7.6.3); None for larger numbers."""
     value = header.number(tag)
     if value is None or 0 <= value <= 65535:
         return value, ()

@@ -1,7 +1,7 @@
-"""Decode JPEG 2000 at reduced resolution, which saves three quarters of the work and more.
+"""Decode JPEG 2000 at reduced resolution, which saves at least three quarters of the work.
 
 A wavelet codestream holds a small picture and the details that double its size, repeatedly
-(ITU-T T.800 annex B). Where a stream is odd, the decoders in `codecs` decode it in full, and
+(ITU-T T.800 annex B). An unusual stream is decoded in full by the decoders in `codecs`, which
 report errors.
 """
 
@@ -27,9 +27,9 @@ from cxrview.image.dicom.smoothness import roughness, some_rows
 from cxrview.image.resize import factors
 
 _ROUGH = 0.25
-"""Roughness that reduced radiographs do not reach unless they are very noisy."""
+"""Roughness above that of reduced radiographs, unless they are very noisy."""
 _LOWER, _UPPER = 0x4000, 0xC000
-"""A quarter and three quarters of 16 bits: values of 14 bits leave the half between empty."""
+"""A quarter and three quarters of the range of 16 bits: 14-bit values never are in between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Reduced:
     samples: NDArray[Any]
     """Shape (rows / factor, columns / factor), rounded up; uint8 or uint16, stored values."""
     factor: int
-    """Rows and columns of the full picture for each of this one, a power of 2."""
+    """Number of rows and columns of the full picture for each of this one, a power of 2."""
 
 
 def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
@@ -51,7 +51,7 @@ def decode_reduced(syntax: str, frame: Frame, side: int) -> Reduced | None:
         side: rows and columns of the square to come.
 
     Returns:
-        None where only full resolution will do.
+        None if full resolution is needed.
     """
     levels, size = count_halvings(syntax, frame, side), jpeg2000_size(frame.data)
     if levels < 1 or size is None or jpeg2000_end(frame.data, size) is None:
@@ -78,7 +78,7 @@ def _is_rough(samples: NDArray[Any]) -> bool:
 
 
 def count_halvings(syntax: str, frame: Frame, side: int) -> int:
-    """Return how often `decode_reduced` would halve the sides of a frame.
+    """Return how many times `decode_reduced` would halve the sides of a frame.
 
     Args:
         syntax: UID of the transfer syntax.
@@ -86,7 +86,7 @@ def count_halvings(syntax: str, frame: Frame, side: int) -> int:
         side: rows and columns of the square to come.
 
     Returns:
-        0 where only full resolution will do.
+        0 if full resolution is needed.
     """
     size = jpeg2000_size(frame.data) if syntax in _DECODERS else None
     if size is None or not _fits(frame, size):
@@ -133,7 +133,7 @@ def _openjph(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | N
         return None
     if size.precision == 16 and samples.max() >= _UPPER:
         if ((samples >= _LOWER) & (samples < _UPPER)).any():
-            return None  # a value near the top may be one below 0
+            return None  # a value near the maximum may have been below 0
         return np.maximum(samples.view(np.int16), 0).view(np.uint16)
     if size.precision == 16:
         return samples

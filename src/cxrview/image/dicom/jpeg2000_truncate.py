@@ -1,8 +1,8 @@
-"""Truncate a JPEG 2000 codestream after the resolutions that a reduced picture takes.
+"""Truncate a JPEG 2000 codestream after the resolutions that a reduced picture needs.
 
-Where packets are in the order of resolutions, the lower ones are at the beginning of the stream.
-Their end is never guessed: the stream gives the lengths of packets (PLT) or tile-parts (TLM, SOT),
-or `NeedsWholeFile` is raised.
+If packets are in the order of resolutions, the lower ones are at the beginning of the stream.
+Their end is never guessed: the stream declares the lengths of packets (PLT) or tile-parts (TLM,
+SOT), or `NeedsWholeFile` is raised.
 
 Source: ITU-T T.800 annexes A (markers) and B.12 (progressions); PS3.5 section 10.18.
 """
@@ -21,11 +21,11 @@ _IN_MAIN = frozenset({_SIZ, _COD, _TLM, _QCD, _QCC, _COM, _CAP, _PRF, _CPF, _RGN
 _IN_TILE_PART = frozenset({_PLT, _QCD, _QCC, _COM})
 _LRCP, _RLCP, _RPCL = 0, 1, 2
 _SOT_BYTES = 12
-_MOST_SEGMENTS = 10_000
+_MAX_SEGMENTS = 10_000
 
 
 class NeedsWholeFile(Exception):
-    """The stream does not give the end of its lower resolutions."""
+    """The end of the lower resolutions is not declared, so that the whole file must be read."""
 
 
 class Stream(Protocol):
@@ -33,13 +33,13 @@ class Stream(Protocol):
 
     @property
     def length(self) -> int:
-        """Bytes of the stream, by its container."""
+        """Return the length of the stream in bytes, by its container."""
 
     def take(self, start: int, stop: int) -> bytes:
-        """Fetch up to `stop`, return from `start` on; `NeedsWholeFile` beyond the end."""
+        """Fetch up to `stop`, return the bytes from `start`; `NeedsWholeFile` beyond the end."""
 
     def tail(self, count: int) -> bytes:
-        """Fetch only the last bytes."""
+        """Fetch the last `count` bytes only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +47,13 @@ class Main:
     """The main header of a stream of one tile and one component."""
 
     header: bytes
-    """From SOC to where the first tile-part begins."""
+    """Bytes from SOC to the first tile-part."""
     segments: tuple[tuple[int, int], ...]
-    """Where its marker segments begin and end."""
+    """Start and end of its marker segments."""
     packets: tuple[int, ...]
-    """Packets of each resolution, the lowest first."""
+    """Number of packets of each resolution, the lowest first."""
     lengths: tuple[int, ...]
-    """Of all tile-parts, by TLM; empty where it has none."""
+    """Lengths of all tile-parts, by TLM; empty if there is none."""
     style: int
     """Scod: bits 1 and 2 say that SOP and EPH markers enclose the head of each packet."""
 
@@ -61,14 +61,14 @@ class Main:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TilePart:
     header: bytes
-    """From SOT to SOD, both included, without PLT."""
+    """Bytes from SOT to SOD, both included, without PLT."""
     count: int
-    """Number of tile-parts; 0 where it is not given."""
+    """Number of tile-parts; 0 if it is not given."""
     start: int
-    """Of its packets."""
+    """Length of its packets in bytes."""
     end: int
     packets: tuple[int, ...]
-    """Their lengths, by PLT; empty where it has none."""
+    """Length of each packet, by PLT; empty if there is none."""
 
 
 def read_main(stream: Stream) -> Main:
@@ -98,19 +98,19 @@ def read_main(stream: Stream) -> Main:
 
 
 def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -> bytes:
-    """Take only as much of a stream as its lower resolutions need.
+    """Return only the part of a stream that its lower resolutions need.
 
     Args:
         stream: complete at its source.
         main: its main header.
-        halvings: how many of the higher resolutions are left out.
-        is_divided: if there are as many tile-parts as resolutions, each holds one.
+        halvings: number of higher resolutions to leave out.
+        is_divided: if there are as many tile-parts as resolutions, each holds one resolution.
 
     Returns:
-        A stream of the same picture, in which the packets of the resolutions left out are empty.
+        A stream of the same picture, in which the packets of the omitted resolutions are empty.
 
     Raises:
-        NeedsWholeFile: their end is not given, or is given contradictorily.
+        NeedsWholeFile: the end of the lower resolutions is not declared, or contradictory.
     """
     wanted = len(main.packets) - halvings
     kept: list[bytes] = []
@@ -136,7 +136,7 @@ def cut_stream(stream: Stream, main: Main, halvings: int, *, is_divided: bool) -
 
 def _segments(stream: Stream, at: int, last: bytes) -> Iterator[tuple[bytes, bytes, int]]:
     """Iterate over marker segments up to the marker `last`: marker, body, start of the next."""
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(_MAX_SEGMENTS):
         marker = stream.take(at, at + 2)
         if marker == last:
             return
@@ -156,7 +156,7 @@ def _only(found: Mapping[bytes, list[bytes]], marker: bytes) -> bytes:
 
 
 def _count_packets(siz: bytes, cod: bytes) -> tuple[int, ...]:
-    """Packets of each resolution (T.800 A.5.1, A.6.1, B.6), of a picture that is one tile."""
+    """Count the packets of each resolution (T.800 A.5.1, A.6.1, B.6), of a picture of one tile."""
     columns, rows, left, top, width, height, x0, y0 = (
         _number(siz[k : k + 4]) for k in range(2, 34, 4)
     )
@@ -167,7 +167,7 @@ def _count_packets(siz: bytes, cod: bytes) -> tuple[int, ...]:
     # With a single layer, LRCP is RLCP.
     if not (order in (_RLCP, _RPCL) or (order == _LRCP and layers == 1)) or levels > 32:
         raise NeedsWholeFile
-    # Bit 0 of Scod: sizes of precincts follow, as two exponents a resolution.
+    # Bit 0 of Scod: sizes of precincts follow, as two exponents for each resolution.
     precincts = cod[10:] if cod[0] & 1 else b"\xff" * (levels + 1)
     if len(precincts) != levels + 1 or not (layers and rows and columns):
         raise NeedsWholeFile
@@ -179,7 +179,7 @@ def _count_packets(siz: bytes, cod: bytes) -> tuple[int, ...]:
 
 
 def _tile_part_lengths(tlm: list[bytes]) -> tuple[int, ...]:
-    """Lengths of tile-parts in their order (T.800 A.7.1)."""
+    """Read the lengths of tile-parts, in their order (T.800 A.7.1)."""
     lengths: list[int] = []
     for index, body in enumerate(tlm):
         if len(body) < 2 or body[0] != index:
@@ -252,7 +252,7 @@ def _packet_lengths(coded: bytes) -> tuple[int, ...]:
 
 
 def _fetch_ahead(stream: Stream, main: Main, part: _TilePart, index: int, missing: int) -> None:
-    """Refuse too few tile-parts; fetch all of them where TLM gives lengths, else the next head."""
+    """Refuse too few tile-parts; fetch all if TLM declares lengths, else the next header."""
     if index + missing > part.count:
         raise NeedsWholeFile
     if main.lengths:
@@ -267,7 +267,7 @@ def _check_end(stream: Stream, main: Main, last: _TilePart, kept: int) -> None:
         is_complete = len(main.header) + sum(main.lengths) + len(_EOC) <= stream.length
     elif kept == last.count:
         is_complete = last.end + len(_EOC) <= stream.length
-    else:  # nothing else would show a wrong length of the last part
+    else:  # no other check detects a wrong length of the last part
         is_next = last.packets or stream.take(last.end, last.end + 2) == _SOT
         is_complete = bool(is_next) and _EOC in stream.tail(16)
     if not is_complete:
@@ -280,14 +280,14 @@ def _without_tlm(main: Main) -> bytes:
 
 
 def _empty_packets(style: int, first: int, stop: int) -> bytes:
-    """Make empty packets, a bit 0 each (T.800 B.10.3), without which some decoders fail."""
+    """Return empty packets, a bit 0 each (T.800 B.10.3), without which some decoders fail."""
     sop = [b"\xff\x91\0\x04" + (k & 0xFFFF).to_bytes(2) for k in range(first, stop)]
     eph = b"\xff\x92" if style & 4 else b""
     return b"".join((one if style & 2 else b"") + b"\0" + eph for one in sop)
 
 
 def _closed(parts: list[bytes]) -> Iterator[bytes]:
-    """Write into each tile-part its new length, and their number."""
+    """Write the new length into each tile-part, and their number."""
     for part in parts:
         yield part[:6] + len(part).to_bytes(4) + part[10:11] + bytes([len(parts)]) + part[12:]
 

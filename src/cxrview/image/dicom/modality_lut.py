@@ -1,4 +1,4 @@
-"""From stored values to values of the modality: lookup table or rescale (PS3.3 C.11.1)."""
+"""Convert stored values to modality values: lookup table or rescale (PS3.3 C.11.1)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +10,8 @@ from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.pixel_module import PixelModule
 
 _LEVELS = 256
-# In projections of fluoroscopy and angiography the table leads back to the beam's intensity
-# and is not meant for display (PS3.3 C.8.7.1.1.2).
+# In fluoroscopy and angiography the table converts to the intensity of the beam and is not meant
+# for display (PS3.3 C.8.7.1.1.2).
 _BACKWARDS = frozenset(
     [
         "1.2.840.10008.5.1.4.1.1.12.1",
@@ -29,12 +29,12 @@ def modality_values(
     Args:
         values: shape (rows, columns), stored values.
         header: the data set.
-        module: what the header says of the pixels.
+        module: the Image Pixel module.
 
     Returns:
-        Shape (rows, columns), and the warning `odd_rescale` where slope or intercept is not valid.
-        Results of a rescale are cut to whole numbers, as in DCMTK; but where that would leave
-        fewer than 256 of them, grey levels would be lost, and the results are floats.
+        Shape (rows, columns), and the warning `odd_rescale` if slope or intercept is not valid.
+        Results of a rescale are truncated to integers, as in DCMTK; but if fewer than 256 different
+        integers would remain, grey levels would be lost, so that the results are floats.
     """
     if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return values, ()
@@ -44,7 +44,7 @@ def modality_values(
     if slope is None or intercept is None:
         return values, notes
     if slope == 1 and intercept == int(intercept):
-        return values, notes  # shifts minimum and maximum alike
+        return values, notes  # it shifts minimum and maximum equally
 
     def rescaled(stored: NDArray[Any]) -> NDArray[Any]:
         straight: NDArray[Any] = stored.astype(np.float64) * slope + intercept
@@ -60,7 +60,7 @@ def slope_of(header: Header, module: PixelModule) -> tuple[float, tuple[str, ...
     """Return the slope by which `modality_values` multiplies.
 
     Returns:
-        The slope, 1 where nothing is applied, and warnings; None where there is a lookup table.
+        The slope, or 1 if none is applied, and warnings; None if there is a lookup table.
     """
     if module.is_float or header.text(0x00080016) in _BACKWARDS:
         return 1.0, ()
@@ -114,7 +114,7 @@ def _lookup_table(
 
 
 def _entries(item: Header, raw: bytes, count: int, bits: int) -> NDArray[np.uint16]:
-    if len(raw) in (count, count + 1):  # a byte for each entry, though the standard has words
+    if len(raw) in (count, count + 1):  # a byte per entry, although the standard requires words
         entries = np.frombuffer(raw, np.uint8, count).astype(np.uint16)
     else:
         entries = np.array(item.words(0x00283006)[:65536], np.uint16)
@@ -127,7 +127,7 @@ def _entries(item: Header, raw: bytes, count: int, bits: int) -> NDArray[np.uint
 def _through_table(
     values: NDArray[Any], change: Callable[[NDArray[Any]], NDArray[Any]]
 ) -> NDArray[Any]:
-    """Compute each value once, not each pixel, where there are only 65,536 of them."""
+    """Compute each possible value once, not each pixel, if there are at most 65,536 values."""
     if values.dtype.itemsize > 2:
         return change(values)
     unsigned = f"u{values.dtype.itemsize}"

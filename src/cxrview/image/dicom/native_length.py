@@ -1,6 +1,6 @@
-"""Native pixels whose length is a multiple of what the header says, or a third.
+"""Handle native pixels whose length is a multiple of the length by the header, or a third of it.
 
-Then Bits Allocated or Samples per Pixel is wrong, and the smoothness of the pixels decides.
+Then Bits Allocated or Samples per Pixel is wrong; which of them follows from the smoothness.
 """
 
 from collections.abc import Callable
@@ -33,9 +33,9 @@ def unpack_by_length(
         unpack: unpacks the frame.
 
     Returns:
-        Shape (samples, rows, columns), and warnings: `samples_differ` where there are three
-        values for each grey pixel, or one for each coloured one. Words wider than Bits Allocated
-        are read where they show a much smoother picture.
+        Shape (samples, rows, columns), and warnings: `samples_differ` if there are three values for
+        each grey pixel, or one for each colour pixel. Words wider than Bits Allocated are read if
+        the picture is then much smoother.
     """
     if is_third(length, needed, module):
         grey = unpack(replace(module, samples=1, photometric="MONOCHROME2"))
@@ -49,8 +49,8 @@ def unpack_by_length(
         if is_much_smoother(some_rows(words[0]), some_rows(samples[0])):
             return words, ()
     if _may_be_colour(length, needed, module):
-        # Colour by plane, and three frames of grey, begin with a grey picture. Colour by pixel
-        # read as grey is smooth along its rows, too, but not along its columns.
+        # Colour by plane and three grey frames begin with a grey picture. Colour by pixel that is
+        # read as grey is smooth along rows, too, but not along columns.
         grey = luma(*unpack(replace(module, samples=3, is_planar=False)))
         if is_much_smoother(some_rows(grey.T), some_rows(samples[0].T)):
             return grey[np.newaxis], (SAMPLES_DIFFER,)
@@ -58,10 +58,10 @@ def unpack_by_length(
 
 
 def is_third(length: int, needed: int, module: PixelModule) -> bool:
-    """Whether there is one value for each pixel, where the header says three.
+    """Whether there is one value for each pixel, although the header says three.
 
     Args:
-        length: bytes of the element, which must not be cut.
+        length: bytes of the element, which must be complete.
         needed: bytes of all frames by the header.
         module: the Image Pixel module.
     """

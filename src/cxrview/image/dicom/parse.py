@@ -29,7 +29,7 @@ from cxrview.errors import (
 )
 from cxrview.image.dicom.elements import raw_element
 from cxrview.image.dicom.tolerant_parse import (
-    MOST_ELEMENTS,
+    MAX_ELEMENTS,
     Elements,
     Found,
     has_odd_vr,
@@ -48,36 +48,36 @@ _LONG_META = 4096
 _KNOWN_VRS = frozenset(str(vr) for vr in VR if len(vr) == 2)
 _LONG_VRS = frozenset(["OB", "OW", "OF", "OD", "OL", "OV", "UN"])
 _INFLATED = 4
-"""Factor by which deflated radiographs grow at the most, as a rule."""
+"""Factor by which most deflated radiographs grow at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelElement:
-    """Where the pixels are in the file; they have not been copied."""
+    """The position of the pixels in the file; they are not copied."""
 
     tag: int
     vr: str
     """Empty in implicit VR."""
     value: memoryview
-    """From the first byte of the value to its declared end, or to that of the file if earlier."""
+    """Bytes of the value to its declared end, or to the end of the file if earlier."""
     length: int
-    """As declared; `UNDEFINED_LENGTH` for encapsulated pixels."""
+    """Declared length; `UNDEFINED_LENGTH` for encapsulated pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """The elements of a file up to its pixels, most of them not converted yet."""
+    """The elements of a file before its pixels, most of them unconverted."""
 
     meta: Dataset
     dataset: Dataset
     transfer_syntax: str
-    """UID in the meta information, or guessed where it is missing."""
+    """UID in the meta information; guessed if it is missing."""
     is_little_endian: bool
     pixels: PixelElement | None
     is_cut: bool
     """The file ends within an element before the pixels."""
     broken: int | None = None
-    """Tag of an element before the pixels that cannot be read, though it is not the last."""
+    """Tag of an element before the pixels that cannot be read, although others follow."""
     warnings: tuple[str, ...]
 
 
@@ -89,7 +89,7 @@ def parse(path: str, data: Data, limits: Limits) -> Parsed:
     Args:
         path: for errors only.
         data: all bytes of the file, with or without preamble and meta information.
-        limits: bounds on nesting and inflating.
+        limits: on nesting and inflating.
 
     Raises:
         NestedTooDeep: sequences beyond `max_nesting`.
@@ -146,8 +146,8 @@ def inflate(path: str, deflated: memoryview, limits: Limits) -> bytes:
 
     Raises:
         TooLarge: the result would be larger than they allow.
-        CorruptPixels: it is not a deflate stream.
-        Truncated: it ends too early.
+        CorruptPixels: the data are not a deflate stream.
+        Truncated: the stream ends too early.
     """
     cap = inflated_cap(len(deflated), limits)
     if (all_data := _inflate_fast(deflated, min(cap, _INFLATED * len(deflated)))) is not None:
@@ -164,10 +164,10 @@ def inflate(path: str, deflated: memoryview, limits: Limits) -> bytes:
 
 
 def _inflate_fast(deflated: memoryview, most: int) -> bytes | None:
-    """Inflate by libdeflate, in half of zlib's time; None if the result is longer, or broken."""
+    """Inflate by libdeflate, in half of zlib's time; None on an error or a longer result."""
     import imagecodecs
 
-    stream: Any = deflated  # any buffer will do, whatever the stubs say
+    stream: Any = deflated  # any buffer works, although the stubs do not allow it
     try:
         return bytes(imagecodecs.deflate_decode(stream, raw=True, out=most))
     except imagecodecs.DeflateError:
@@ -205,12 +205,12 @@ def _byte_order(head: bytes, syntax: str) -> tuple[bool, tuple[str, ...]]:
 
 
 def _is_implicit(data: Data, start: int) -> bool:
-    """Whether elements have no VR, by the first one: the transfer syntax may be wrong."""
+    """Whether elements have no VR, by the first one, since the transfer syntax may be wrong."""
     return not is_vr(data[start + 4 : start + 6])
 
 
 class _Odd(Exception):
-    """Something in a data set is malformed, so that pydicom may have misread it."""
+    """A data set is malformed, so that pydicom may have misread it."""
 
 
 def _read_elements(path: str, data: Data, start: int, is_little: bool, limits: Limits) -> Found:
@@ -248,7 +248,7 @@ def _read_elements(path: str, data: Data, start: int, is_little: bool, limits: L
 def _read_sound(
     path: str, data: Data, start: int, is_implicit: bool, is_little: bool, is_meta: bool
 ) -> Found:
-    """Read by pydicom, which is fast; raise at the first malformed element."""
+    """Read by pydicom, which is fast; raise an error at the first malformed element."""
     file: Any = BytesIO(data) if isinstance(data, bytes) else data
     file.seek(start)
     elements: Elements = {}
@@ -264,8 +264,8 @@ def _read_sound(
 
     for element in data_element_generator(file, is_implicit, is_little, is_beyond):
         elements[element.tag] = element
-        if len(elements) > MOST_ELEMENTS:
-            raise TooLarge(path, f"it has more than {MOST_ELEMENTS:,} elements")
+        if len(elements) > MAX_ELEMENTS:
+            raise TooLarge(path, f"it has more than {MAX_ELEMENTS:,} elements")
     if is_ended and is_meta and not _begins_data_set(data, file.tell(), start):
         raise _Odd
     if not is_ended:
@@ -298,7 +298,7 @@ def _begins_data_set(data: Data, at: int, meta: int) -> bool:
 
 
 def _check_nesting(path: str, dataset: Dataset, limits: Limits) -> None:
-    """Check the sequences of undefined length, which the parser had to enter."""
+    """Check the nesting of sequences of undefined length, which the parser has entered."""
     level = [dataset]
     for _ in range(limits.max_nesting + 1):
         level = [item for dataset in level for item in _items_read(dataset.values())]
@@ -308,7 +308,7 @@ def _check_nesting(path: str, dataset: Dataset, limits: Limits) -> None:
 
 
 def _items_read(elements: Iterable[DataElement | RawDataElement]) -> list[Dataset]:
-    """Take the items of all sequences that were parsed; not of those that are still bytes."""
+    """Return the items of all parsed sequences."""
     return [
         item
         for element in elements
@@ -324,7 +324,7 @@ def _nested_too_deep(path: str) -> NestedTooDeep:
 def _pixel_element(
     data: Data, at: int, is_implicit: bool, is_little: bool
 ) -> tuple[PixelElement | None, bool]:
-    """Read the head of a pixel element at `at`; and whether the file ends within it."""
+    """Read the header of a pixel element at `at`; and whether the file ends within the element."""
     order: Any = "little" if is_little else "big"
     tag = _tag(data, at, order)
     if tag not in _PIXEL_TAGS:
@@ -337,7 +337,7 @@ def _pixel_element(
 
 
 def _pixel_heads(data: Data, at: int, is_implicit: bool, order: Any) -> list[tuple[str, int, int]]:
-    """List ways to read the head, the likeliest first: VR, start and length of the value."""
+    """List ways to read the header, the likeliest first: VR, start and length of the value."""
 
     def number(start: int, stop: int) -> int:
         return int.from_bytes(data[at + start : at + stop], order)
@@ -366,7 +366,7 @@ def _fits(data: Data, start: int, size: int, order: Any) -> bool:
 
 
 def _pixels_fit(data: Data, at: int, is_implicit: bool, is_little: bool) -> float:
-    """How likely a tag of pixels begins them: 1 if they fit the file, 0.5 if they are cut."""
+    """Rate whether a pixel tag begins the pixels: 1 if they fit the file, 0.5 if they are cut."""
     order: Any = "little" if is_little else "big"
     heads = _pixel_heads(data, at, is_implicit, order)
     if any(_fits(data, *head[1:], order) for head in heads):

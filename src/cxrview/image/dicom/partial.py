@@ -1,4 +1,4 @@
-"""Read only the ranges of a remote DICOM file that a reduced picture takes."""
+"""Read only the byte ranges of a remote DICOM file that a reduced picture needs."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,29 +28,26 @@ from cxrview.records import Radiograph
 from cxrview.sources.paths import file_system
 
 _SMALL_BYTES = 1 << 19
-"""Files below this are read in one request: a second one would take longer than the bytes."""
+"""Files below this size are read in one request, since a second one would take longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedRanges:
-    """What was read of a remote file, of which a square of one size needs no more."""
+    """The part of a remote file that a square of one size needs."""
 
     url: str
     size: int
-    """Bytes of the complete file."""
+    """Size of the complete file in bytes."""
     prefix: bytes
     """Its first bytes."""
     reduced: bytes
     """A small DICOM file with the same elements and the lower resolutions."""
     side: int
-    """Rows and columns of the square that `reduced` is enough for."""
+    """Rows and columns of the largest square that `reduced` is enough for."""
 
 
 class PartialDicomFile(ImageFile):
-    """An open remote DICOM file that was read in part.
-
-    Where that is not enough, the rest is read then.
-    """
+    """An open remote DICOM file that was read in part; the rest is read when it is needed."""
 
     def __init__(
         self, ranges: FetchedRanges, options: ReadOptions, patient_key: Callable[[str], str]
@@ -96,7 +93,7 @@ def fetch_ranges(url: str, options: ReadOptions, side: int) -> Fetched | Fetched
 def _fetch_ranges(
     url: str, files: Any, name: str, options: ReadOptions, side: int
 ) -> Fetched | FetchedRanges | None:
-    """Read ranges; None where the store does not send any."""
+    """Read ranges; None if the store does not send any."""
     try:
         with _open_ranged(files, name) as file:
             size = getattr(file, "size", None)

@@ -8,7 +8,7 @@ from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.parse import DOUBLE_PIXELS, FLOAT_PIXELS, PIXELS
 
 _GREY = frozenset(["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"])
-_MOST_FRAMES = 2**31 - 1
+_MAX_FRAMES = 2**31 - 1
 _ADVICE = "Export it again; its header contradicts itself"
 
 
@@ -20,7 +20,7 @@ class PixelModule:
     columns: int
     frames: int
     samples: int
-    """1, or 3 of a colour image."""
+    """1, or 3 for a colour image."""
     bits_allocated: int
     """1, 8, 16, 32 or 64."""
     bits_stored: int
@@ -28,7 +28,7 @@ class PixelModule:
     is_signed: bool
     is_float: bool
     is_planar: bool
-    """Colour by plane and not by pixel."""
+    """Whether colours are stored by plane and not by pixel."""
     photometric: str
     warnings: tuple[str, ...] = ()
 
@@ -51,13 +51,13 @@ class PixelModule:
 
 
 def count_frames(header: Header) -> tuple[int, tuple[str, ...]]:
-    """Read Number of Frames (0028,0008); 1 where it is missing or not valid, as in DCMTK."""
+    """Read Number of Frames (0028,0008); 1 if it is missing or not valid, as in DCMTK."""
     if not header.raw(0x00280008).strip(b"\0 "):
         return 1, ()
     frames = header.number(0x00280008)
     if frames is None or frames < 1:
         return 1, ("odd_frames",)
-    return min(frames, _MOST_FRAMES), ()
+    return min(frames, _MAX_FRAMES), ()
 
 
 def read_pixel_module(path: str, header: Header, tag: int) -> PixelModule:
@@ -69,7 +69,7 @@ def read_pixel_module(path: str, header: Header, tag: int) -> PixelModule:
         tag: of the pixel element: Pixel Data, or one of the floating kinds.
 
     Raises:
-        CorruptHeader: what is needed is missing or impossible.
+        CorruptHeader: a needed value is missing or impossible.
     """
     rows, columns = header.number(0x00280010), header.number(0x00280011)
     if not rows or not columns:
@@ -113,7 +113,7 @@ def _read_depth(path: str, header: Header, tag: int) -> tuple[dict[str, Any], tu
 
 
 def _high_bit(high: int | None, stored: int, allocated: int) -> tuple[int, tuple[str, ...]]:
-    """Return a valid High Bit; where it is not, Bits Stored - 1, as in DCMTK."""
+    """Return High Bit if it is valid, otherwise Bits Stored - 1, as in DCMTK."""
     if high is None or not stored - 1 <= high < allocated:
         return stored - 1, ("odd_high_bit",)
     return high, ()

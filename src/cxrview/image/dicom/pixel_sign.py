@@ -1,9 +1,9 @@
 """Detect a Pixel Representation (0028,0103) that contradicts the pixels.
 
-Signed values under a header that says unsigned wrap round: small negative ones become the largest
-of all, right beside small positive ones. Unsigned values under a header that says signed break in
-the middle of their range. In both, neighbours that are far apart as the header says are close
-otherwise, and hardly any the other way round.
+If signed values are read as unsigned, small negative ones become the largest values, next to small
+positive ones. If unsigned values are read as signed, the middle of their range is split. In both
+cases many neighbours that are far apart by the header are close in the other interpretation, and
+hardly any the other way round.
 """
 
 from dataclasses import replace
@@ -20,26 +20,26 @@ from cxrview.image.dicom.stored_values import stored_values
 WRONG = "pixel_representation_wrong"
 DOUBTFUL = "pixel_representation_doubtful"
 _SURE = 0.9
-"""Share of the neighbours that differ between the two interpretations, closer in the other."""
-_FEWEST = 0.01
-"""Share of pixels at either end of the range; letters are fewer."""
-_MOST_IN_THE_MIDDLE = 0.1
-"""Share of pixels in the middle half of the range: values around 0 that wrap leave it empty."""
-_MOST_ALIKE = 0.5
-"""Share of one value among those at the far end: white borders and letters are of one value."""
+"""Minimum share, among neighbours that differ in the two interpretations, closer in the other."""
+_MIN_SHARE = 0.01
+"""Minimum share of pixels at either end of the range; letters are fewer."""
+_MAX_IN_THE_MIDDLE = 0.1
+"""Maximum share of pixels in the middle half of the range, which wrapped values leave empty."""
+_MAX_ALIKE = 0.5
+"""Maximum share of one value at the far end: white borders and letters have one value."""
 
 
 def settle_sign(planes: Planes, module: PixelModule) -> tuple[PixelModule, tuple[str, ...]]:
-    """Correct Pixel Representation where the pixels show that it is wrong.
+    """Correct Pixel Representation if the pixels show that it is wrong.
 
     Args:
         planes: the decoded frame; all values fit Bits Stored.
-        module: what the header says.
+        module: the Image Pixel module.
 
     Returns:
-        The module to call `stored_values` with; `pixel_representation_wrong` where
-        that is not the header's, `pixel_representation_doubtful` where a codestream and the header
-        disagree, negative values are there, and the pixels do not say which is right.
+        The module to pass to `stored_values`, and warnings: `pixel_representation_wrong` if it
+        differs from the header, `pixel_representation_doubtful` if a codestream and the header
+        disagree, there are negative values, and the pixels do not show which is right.
     """
     if module.samples != 1 or not may_have_other_sign(planes, module):
         return module, ()
@@ -70,11 +70,11 @@ def may_have_other_sign(planes: Planes, module: PixelModule) -> bool:
     if not (_are_many(is_low) and _are_many(is_high)):
         return False
     return planes.samples.dtype.kind == "i" or not _are_many(
-        ~(is_low | is_high), _MOST_IN_THE_MIDDLE
+        ~(is_low | is_high), _MAX_IN_THE_MIDDLE
     )
 
 
-def _are_many(mask: NDArray[np.bool_], share: float = _FEWEST) -> bool:
+def _are_many(mask: NDArray[np.bool_], share: float = _MIN_SHARE) -> bool:
     return bool(np.count_nonzero(mask) >= share * mask.size)
 
 
@@ -92,4 +92,4 @@ def _most_alike(values: NDArray[Any]) -> bool:
     if not values.size:
         return True
     counts = np.unique(values, return_counts=True)[1]
-    return bool(counts.max() > _MOST_ALIKE * values.size)
+    return bool(counts.max() > _MAX_ALIKE * values.size)

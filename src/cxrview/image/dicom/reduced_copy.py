@@ -1,8 +1,8 @@
-"""A small DICOM file that shows a reduced picture as the complete file does.
+"""Make a small DICOM file that gives the same reduced picture as a complete remote file.
 
-It has the same elements, and a JPEG 2000 stream that ends after the lower resolutions. Where a
-file is odd, or might need its full resolution by what the header says, none is made: all of the
-file is read then, and errors are reported from there.
+It has the same elements, and a JPEG 2000 stream that ends after the lower resolutions. If a file is
+unusual, or may need its full resolution by its header, no copy is made: the complete file is read
+then, and errors are reported from there.
 """
 
 import warnings as python_warnings
@@ -20,18 +20,19 @@ from cxrview.image.limits import Limits, check_pixels
 from cxrview.image.options import ReadOptions
 
 HEAD_BYTES = 1 << 16
-"""Read first: most headers end within 10 KiB, and the main header of the stream soon after."""
+"""Size of the first read: most headers end within 10 KiB, and the stream's main header soon
+after."""
 _LONG_HEAD_BYTES = (1 << 18, 1 << 20)
-"""Read next, of a header that does not end there, such as one with overlays."""
-_LEAST_SAVED = 1 << 17
-"""To leave out fewer bytes is not worth losing the digest of the file."""
+"""Size of the next read, for a longer header, such as one with overlays."""
+_MIN_SAVED = 1 << 17
+"""Minimum number of bytes to save, since a file that is read in part has no digest."""
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
 _RPCL_ONLY = "1.2.840.10008.1.2.4.202"
 """HTJ2K whose TLM marks "the resolution breakpoints" (PS3.5 section 10.18)."""
 
 
 class GrowingPrefix:
-    """The first bytes of a remote file, read as far as they are needed.
+    """The first bytes of a remote file, read as they are needed.
 
     Args:
         file: open, at its beginning.
@@ -47,24 +48,24 @@ class GrowingPrefix:
         """Read up to `end`.
 
         Raises:
-            NeedsWholeFile: that is nearly all of the file.
+            NeedsWholeFile: that would be nearly the complete file.
         """
-        if end > self.size - _LEAST_SAVED:
+        if end > self.size - _MIN_SAVED:
             raise NeedsWholeFile
         if end > len(self.data):
-            # At least HEAD_BYTES more: a request costs more than the bytes.
-            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _LEAST_SAVED)
+            # At least HEAD_BYTES more, since a request takes longer than the bytes.
+            end = min(max(end, len(self.data) + HEAD_BYTES), self.size - _MIN_SAVED)
             self._append(end)
 
     def read_range(self, start: int, end: int) -> bytes:
-        """Read bytes further on, and only those."""
+        """Read only these bytes, further on in the file."""
         self._file.seek(start)
         found: bytes = self._file.read(end - start)
         self._file.seek(len(self.data))
         return found
 
     def read_all(self) -> bytes:
-        """Read all that is left; one byte more than the size where there is more."""
+        """Read the rest, and one byte more than the size if the file has grown."""
         self._append(self.size + 1)
         return self.data
 
@@ -94,7 +95,7 @@ class _Fragment:
 
 
 def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: int) -> bytes | None:
-    """Make a small file that shows a square of `side` as the complete file does.
+    """Make a small file that gives the same square as the complete file.
 
     Args:
         path: for errors only, which are dropped.
@@ -103,7 +104,7 @@ def reduced_copy(path: str, prefix: GrowingPrefix, options: ReadOptions, side: i
         side: rows and columns of the square to come.
 
     Returns:
-        None where all of the file must be read.
+        None if the complete file must be read.
     """
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")  # they quote header values
@@ -142,7 +143,7 @@ def _parse_head(path: str, prefix: GrowingPrefix, limits: Limits) -> Parsed:
 
 
 def _plain_module(path: str, parsed: Parsed, limits: Limits) -> PixelModule:
-    """Read the Image Pixel module of a file whose header does not need full resolution."""
+    """Read the Image Pixel module; raise if the header may require full resolution."""
     assert parsed.pixels is not None
     header = Header(parsed.dataset, is_little_endian=parsed.is_little_endian)
     module = read_pixel_module(path, header, parsed.pixels.tag)

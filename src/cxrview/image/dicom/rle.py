@@ -23,7 +23,7 @@ from cxrview.image.limits import check_pixels
 def decode_rle(frame: Frame) -> Planes:
     """Decode RLE: a run-length coded plane for each byte of a sample.
 
-    The number of planes gives the number of bytes of a sample, whatever Bits Allocated says.
+    The number of planes determines the number of bytes of a sample, whatever Bits Allocated is.
 
     Raises:
         CorruptPixels: the planes do not fit the header, or cannot be decoded.
@@ -51,9 +51,9 @@ def decode_rle(frame: Frame) -> Planes:
 
 
 def _of_segments(frame: Frame, module: PixelModule, count: int) -> tuple[PixelModule, int]:
-    """Find samples of a pixel and bytes of a sample by the number of segments, their product.
+    """Return samples per pixel and bytes per sample; their product is the number of segments.
 
-    Where it is not that of the header, one of the two must be.
+    If the product differs from that of the header, one of the two factors must agree.
     """
     expected, other = max(1, module.bits_allocated // 8), 4 - module.samples
     for width, samples in (
@@ -80,7 +80,7 @@ def _of_segments(frame: Frame, module: PixelModule, count: int) -> tuple[PixelMo
 def _decode_grey(data: bytes, module: PixelModule) -> Planes | None:
     """Decode both bytes of grey values at once, in a third of the time.
 
-    None where a plane is too short or too long, as of some writers, or where there are colours.
+    None for colours, or if a plane is too short or too long, as from some writers.
     """
     if module.samples != 1 or module.bits_allocated not in (8, 16):
         return None

@@ -1,7 +1,7 @@
-"""Which of two interpretations of the same samples is the picture, by neighbouring pixels.
+"""Compare two interpretations of the same samples by their smoothness, to find the right one.
 
-In a radiograph neighbours differ little. Where bits are misread (a wrong byte order, bits of the
-value left out, other bits included), neighbours differ much wherever these bits change. Only some
+In a radiograph neighbouring pixels differ little. If bits are misread (a wrong byte order, missing
+bits of the value, additional bits), neighbours differ much wherever these bits change. Only some
 rows are compared.
 """
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 _FEW_ROWS, _FEW_COLUMNS, _MANY_ROWS = 8, 256, 128
 _ROUGHER = 1.5
-"""Real radiographs of 12 bits and more in the wrong byte order are rougher at least 3.5 times."""
-_MOST = 0.7
-"""Share of neighbours that are closer in the right byte order: 0.78 at the least in real ones."""
-_JUMP, _GONE = 0.5, 4
+"""Ratio of roughness; real radiographs of 12 bits and more in the wrong byte order have 3.5 or
+more."""
+_MIN_CLOSER_SHARE = 0.7
+"""Minimum share of neighbours that are closer in the right byte order; 0.78 or more in real
+files."""
+_JUMP, _MIN_REMOVED_RATIO = 0.5, 4
 """A jump is half of the spread of all pixels; in the right byte order at least four disappear for
 each that appears."""
 SURE = 0.75
-"""Share of neighbours from which one of two interpretations is taken for right."""
-_FEWEST_PAIRS = 4
+"""Minimum share of closer neighbours for an interpretation to be accepted."""
+_MIN_PAIRS = 4
 
 
 def some_rows(samples: NDArray[Any], *, is_quick: bool = False) -> NDArray[Any]:
@@ -28,8 +30,8 @@ def some_rows(samples: NDArray[Any], *, is_quick: bool = False) -> NDArray[Any]:
 
     Args:
         samples: shape (rows, columns).
-        is_quick: 8 rows or a few more, and of these the 256 pixels in the middle; else 128 or a
-            few more, whole.
+        is_quick: 8 rows or a few more, and only their 256 pixels in the middle; otherwise 128
+            complete rows or a few more.
 
     Returns:
         A view of the same dtype.
@@ -42,7 +44,7 @@ def some_rows(samples: NDArray[Any], *, is_quick: bool = False) -> NDArray[Any]:
 
 
 def roughness(values: NDArray[Any]) -> float:
-    """Mean difference of neighbours in a row, in standard deviations of all.
+    """Return the mean difference of neighbours in a row, in standard deviations of all pixels.
 
     Args:
         values: shape (rows, columns), integers of up to 32 bits.
@@ -62,9 +64,9 @@ def is_much_smoother(one: NDArray[Any], other: NDArray[Any]) -> bool:
 
     Args:
         one: shape (rows, columns), complete rows of a picture.
-        other: the same pixels, read otherwise.
+        other: the same pixels in another interpretation.
     """
-    # A constant picture is perfectly smooth, and not a better interpretation.
+    # A constant picture is perfectly smooth, but not a better interpretation.
     rough_one, rough_other = roughness(one), roughness(other)
     if not np.isfinite(rough_one) or rough_other < _ROUGHER * rough_one:
         return False
@@ -75,9 +77,11 @@ def is_much_smoother(one: NDArray[Any], other: NDArray[Any]) -> bool:
     )
     # Pairs are counted, so that a few outliers, which set the means, do not decide.
     closer, differing = int((of_one < of_other).sum()), int(((of_one > 0) | (of_other > 0)).sum())
-    gone = int(((of_one < _JUMP) & (of_other > _JUMP)).sum())
-    come = int(((of_one > _JUMP) & (of_other < _JUMP)).sum())
-    return closer > _MOST * differing and gone >= max(_FEWEST_PAIRS, _GONE * come)
+    only_in_other = int(((of_one < _JUMP) & (of_other > _JUMP)).sum())
+    only_in_one = int(((of_one > _JUMP) & (of_other < _JUMP)).sum())
+    return closer > _MIN_CLOSER_SHARE * differing and only_in_other >= max(
+        _MIN_PAIRS, _MIN_REMOVED_RATIO * only_in_one
+    )
 
 
 def share_closer(one: NDArray[Any], other: NDArray[Any], step: int) -> float | None:
@@ -85,18 +89,18 @@ def share_closer(one: NDArray[Any], other: NDArray[Any], step: int) -> float | N
 
     Args:
         one: shape (rows, columns), integers of up to 32 bits.
-        other: the same pixels, read with bits left out: a multiple of `step` away.
-        step: of neighbours that drift apart by more, as edges do, nothing is learnt.
+        other: the same pixels without some bits; values differ by multiples of `step`.
+        step: neighbours that differ by more, such as at edges, are not counted.
 
     Returns:
-        Share of neighbours that are closer in the first reading; None where too few drift apart.
+        Share of neighbours that are closer in the first one; None if too few differ.
     """
     counts = [
         _count_closer(of_one, of_other, step)
         for of_one, of_other in zip(_differences(one), _differences(other), strict=True)
     ]
     closer, pairs = (sum(k) for k in zip(*counts, strict=True))
-    return closer / pairs if pairs >= _FEWEST_PAIRS else None
+    return closer / pairs if pairs >= _MIN_PAIRS else None
 
 
 def _count_closer(of_one: NDArray[Any], of_other: NDArray[Any], step: int) -> tuple[int, int]:
@@ -105,7 +109,7 @@ def _count_closer(of_one: NDArray[Any], of_other: NDArray[Any], step: int) -> tu
 
 
 def _differences(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Differences of neighbours in rows and in columns, of some rows."""
+    """Return the differences of neighbours in rows and in columns, for some rows."""
     rows = values.shape[0]
     upper = wide(some_rows(values[: max(1, rows - 1)]))
     lower = wide(some_rows(values[min(1, rows - 1) :]))
@@ -118,6 +122,6 @@ def wide(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _spread(values: NDArray[Any]) -> float:
-    """The distance of the 10th and 90th percentile; the standard deviation where it is 0."""
+    """Return the distance of the 10th and 90th percentile; if it is 0, the standard deviation."""
     low, high = np.percentile(values, [10, 90])
     return float(high - low) or float(wide(values).std())

@@ -30,7 +30,7 @@ def stored_values(samples: NDArray[Any], module: PixelModule, precision: int) ->
     width = samples.dtype.itemsize
     container = samples.astype(samples.dtype.newbyteorder("="), copy=False).view(f"u{width}")
     shift = min(high + 1, 8 * width) - bits
-    if bits == 8 * width or shift < 0:  # the value fills its container
+    if bits == 8 * width or shift < 0:  # the value fills the sample
         values: NDArray[Any] = container.view(f"i{width}") if module.is_signed else container
         return values
     values = (container >> shift if shift else container) & _ones(bits, width)
@@ -72,7 +72,7 @@ def unpack_native(
             8-bit pixels are then swapped in pairs.
 
     Returns:
-        Shape (samples, rows, columns), unsigned or floating. A view of `data` where it can be.
+        Shape (samples, rows, columns), unsigned or floating; a view of `data` if possible.
     """
     if not is_little_endian and is_words and module.bits_allocated <= 8:
         even = module.frame_bytes + module.frame_bytes % 2

@@ -1,6 +1,6 @@
 """Parse a data set with broken value representations, lengths or delimiters.
 
-Slow, and used only where pydicom fails or may have misread an element.
+It is slow, and used only if pydicom fails or may have misread an element.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,13 +29,13 @@ from cxrview.image.sniff import is_vr
 Elements = dict[BaseTag, DataElement | RawDataElement]
 
 ODD_VR, ODD_LENGTH, ODD_SEQUENCE = "odd_vr", "odd_length", "odd_sequence"
-MOST_ELEMENTS = 100_000
-"""A file of empty elements would take fifty times its size in memory."""
+MAX_ELEMENTS = 100_000
+"""Limit, since a file of empty elements would take fifty times its size in memory."""
 _PIXELS = 0x7FE00010
 _LOOK_INTO = 64
-"""Nesting limit for a sequence that is parsed later."""
+"""Nesting limit of a sequence that is parsed later."""
 _LONGEST_SEARCH = 1 << 16
-_MOST_SEARCHES = 16
+_MAX_SEARCHES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +44,16 @@ class Found:
 
     elements: Elements
     end: int
-    """Where parsing ended: at the pixels, or after the last element that was read."""
+    """Position at which parsing ended: at the pixels, or after the last element that was read."""
     broken: int | None = None
-    """Tag of an element that could not be read, though others follow."""
+    """Tag of an element that could not be read, although others follow."""
     is_cut: bool = False
-    """The data end within an element."""
+    """Whether the data end within an element."""
     notes: tuple[str, ...] = ()
 
 
 class _Broken(Exception):
-    """Something within a sequence cannot be read."""
+    """A sequence cannot be read."""
 
 
 class _Cut(Exception):
@@ -70,7 +70,7 @@ def read_elements(
     fit: Callable[[int], float],
     max_nesting: int,
 ) -> Found:
-    """Read elements up to the first that belongs to what follows.
+    """Read elements up to the first one for which `is_last` is true.
 
     Args:
         path: for errors only.
@@ -78,19 +78,19 @@ def read_elements(
         start: of the first element.
         is_little_endian: byte order of all numbers.
         is_last: whether parsing ends before an element with this tag.
-        fit: how likely such an element begins at a place, from 0 to 1.
+        fit: the likelihood that such an element begins at a position, 0 to 1.
         max_nesting: sequences within sequences.
 
     Raises:
         NestedTooDeep: sequences beyond `max_nesting`.
-        TooLarge: more than `MOST_ELEMENTS`.
+        TooLarge: more than `MAX_ELEMENTS`.
     """
     reader = _Reader(path, data, is_little_endian, max_nesting, is_last, fit)
     return reader.read_all(start)
 
 
 def read_items(value: bytes, *, is_little_endian: bool) -> list[Dataset]:
-    """Read the items of a sequence of defined length; those before the first broken one."""
+    """Read the items of a sequence of defined length, up to the first broken one."""
     reader = _Reader("", value, is_little_endian, _LOOK_INTO)
     items: list[Dataset] = []
     try:
@@ -167,7 +167,7 @@ class _Reader:
             at = end
 
     def _closed_at(self, at: int, end: int) -> RawDataElement:
-        """Take an element of wrong length up to where the next one begins."""
+        """Return an element of wrong length, cut at the start of the next one."""
         is_implicit = self._forms.is_implicit
         form = self._forms.list_forms(at, is_implicit=is_implicit)[0]
         value, tag = self._data[form.start : end], BaseTag(self._forms.tag(at))
@@ -176,7 +176,7 @@ class _Reader:
         )
 
     def items(self, at: int, end: int, *, level: int) -> Iterator[tuple[Dataset, int]]:
-        """Read the items of a sequence, each with where it ends (PS3.5 section 7.5)."""
+        """Yield the items of a sequence, each with its end (PS3.5 section 7.5)."""
         if level > self._max_nesting:
             raise NestedTooDeep(self._path, "its sequences are nested deeper than the limit")
         while end - at >= 8 and self._forms.tag(at) != SEQUENCE_END:
@@ -218,8 +218,8 @@ class _Reader:
         self, tag: int, form: Form, end: int, *, level: int
     ) -> tuple[DataElement | RawDataElement, int]:
         self._count += 1
-        if self._count > MOST_ELEMENTS:
-            raise TooLarge(self._path, f"it has more than {MOST_ELEMENTS:,} elements")
+        if self._count > MAX_ELEMENTS:
+            raise TooLarge(self._path, f"it has more than {MAX_ELEMENTS:,} elements")
         if form.length == UNDEFINED and (form.vr in ("OB", "OW") or tag == _PIXELS):
             stop = self._behind_fragments(form.start, end)
         elif form.length == UNDEFINED:
@@ -257,9 +257,9 @@ class _Reader:
         raise _Cut
 
     def _next_readable(self, at: int, form: Form | None) -> int | None:
-        """Find where further elements begin after a broken one; None where there are none."""
+        """Find the next element after a broken one; None if there is none."""
         self._searches += 1
-        if self._searches > _MOST_SEARCHES:
+        if self._searches > _MAX_SEARCHES:
             return None
         tag = self._forms.tag(at)
         if form is not None or self._forms.list_forms(at)[0].vr == "SQ":
@@ -292,7 +292,7 @@ class _Reader:
         """Whether the data end within the broken element."""
         if isinstance(error, _Cut):
             return True
-        # A sequence that is cut may hold an icon, whose pixels do not end with the file.
+        # A truncated sequence may hold an icon, whose pixels do not end with the file.
         is_sequence = form is not None or self._forms.list_forms(at)[0].vr == "SQ"
         return not self._has_last_behind(at + 8, 1.0 if is_sequence else 0.5)
 

@@ -1,7 +1,7 @@
-"""The view that a header claims, by a table that a user can replace.
+"""Determine the view that a header names, by a table of terms that a user can replace.
 
 The table `view_positions.csv` has the columns kind (position or code), value, scheme, view and
-note, and its version in the first line. An empty view means known, but neither frontal nor lateral.
+note, and its version in the first line. A term with an empty view is neither frontal nor lateral.
 """
 
 import csv
@@ -17,7 +17,7 @@ from cxrview.terms import View
 
 _COLUMNS = ["kind", "value", "scheme", "view", "note"]
 _OLD_SCHEMES = frozenset(["SRT", "SNM3", "99SDM"])
-"""SNOMED-RT codes under the names that it has had (PS3.16 section 8)."""
+"""Names of the coding scheme SNOMED-RT (PS3.16 section 8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +26,12 @@ class HeaderViewTable:
 
     version: str
     positions: Mapping[str, View | None]
-    """By View Position in capitals, words separated by single spaces."""
+    """Views by View Position in capitals, words separated by single spaces."""
     codes: Mapping[tuple[str, str], View | None]
-    """By code value and scheme."""
+    """Views by code value and scheme."""
 
     def view_of(self, position: str, code: str) -> tuple[View | None, tuple[str, ...]]:
-        """Return the view that the header claims.
+        """Return the view that the header names.
 
         Args:
             position: View Position (0018,5101) as in the file; several values joined by
@@ -39,8 +39,8 @@ class HeaderViewTable:
             code: first item of View Code Sequence (0054,0220) as `value^scheme`.
 
         Returns:
-            The view of the code where it has one, else that of the position; and the warning
-            `header_contradicts_itself` where both have one and they differ.
+            The view of the code, or that of the position if the code has none; and the warning
+            `header_contradicts_itself` if both have one and they differ.
 
         Source:
             PS3.3 C.8.11.5.1.1: View Code Sequence replaces View Position.
@@ -57,7 +57,7 @@ class HeaderViewTable:
         return self.codes.get((value, scheme))
 
     def _of_positions(self, position: str) -> View | None:
-        """The view on which all known values agree."""
+        """Return the view on which all known values agree."""
         views = {self.positions.get(normal(value)) for value in position.split("\\")} - {None}
         return views.pop() if len(views) == 1 else None
 
@@ -74,7 +74,7 @@ def view_of_word(word: str) -> View | None:
         word: such as `frontal`, `PA`, `lateral` or `L LAT`, in any capitals.
 
     Returns:
-        None for a word that the table does not know, or that names neither view, such as `LLD`.
+        None for a word that the table does not have, or that names neither view, such as `LLD`.
     """
     return load_table().positions.get(normal(word))
 
@@ -84,10 +84,10 @@ def load_table(path: Path | None = None) -> HeaderViewTable:
     """Load the mapping table.
 
     Args:
-        path: a file in place of the shipped one, of the same form.
+        path: a file to use instead of the shipped one, with the same columns.
 
     Raises:
-        UsageError: it cannot be read, or has a row that is not valid.
+        UsageError: the file cannot be read, or has an invalid row.
     """
     try:
         if path is None:
@@ -106,7 +106,7 @@ def _read_table(text: str, path: Path | None) -> HeaderViewTable:
     rows = csv.DictReader(lines if version else [first, *lines])
     if rows.fieldnames != _COLUMNS:
         raise UsageError(
-            f"the mapping table {path} has other columns", f"They are {','.join(_COLUMNS)}"
+            f"the mapping table {path} has other columns", f"Use the columns {','.join(_COLUMNS)}"
         )
     positions: dict[str, View | None] = {}
     codes: dict[tuple[str, str], View | None] = {}

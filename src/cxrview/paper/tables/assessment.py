@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cxrview.assess.classifiers import (
-    AT_ITS_WORD,
+    AS_NAMED,
     BOTH,
     EXTERNAL,
     HEADER,
@@ -139,7 +139,7 @@ def _network_row(one: Assessed) -> tuple[str, ...]:
 
 
 def _cutoff_words(one: Assessed) -> str:
-    if one.rule == AT_ITS_WORD:
+    if one.rule == AS_NAMED:
         return one.rule
     ends = {HIGHER_END: "higher end", MIDDLE: "middle"}
     images = {VALIDATION: "validation images", TEST: "test images"}

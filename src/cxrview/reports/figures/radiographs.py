@@ -19,7 +19,7 @@ from cxrview.reports.format import format_count, format_pfi
 from cxrview.terms import View
 from cxrview.wording import plural
 
-MOST = 24
+MAX_IMAGES = 24
 
 
 @in_print
@@ -29,7 +29,7 @@ def draw_gallery(
     pfi: NDArray[np.float64],
     captions: Sequence[str],
     *,
-    most: int = MOST,
+    most: int = MAX_IMAGES,
     note: str = "",
 ) -> Figure:
     """Draw the images that a classifier called wrong, or a note that there are none.
@@ -152,7 +152,7 @@ def _write_both(pfi: float) -> str:
 Modified = tuple[str, NDArray[np.uint8], float]
 """Modification; pixels, shape (rows, columns), uint8; PFI in percent, 0 to 100."""
 
-_MOST_IN_A_ROW = 6
+_MAX_IN_A_ROW = 6
 
 
 @in_print
@@ -202,5 +202,5 @@ def draw_modified(
 
 def _columns(pictures: int) -> int:
     """Choose the number of columns: few rows, evenly filled, and at least three columns."""
-    rows = -(-pictures // _MOST_IN_A_ROW)
+    rows = -(-pictures // _MAX_IN_A_ROW)
     return max(3, -(-pictures // rows))

@@ -68,7 +68,7 @@ def draw_youden(sets: Mapping[str, Scores], *, note: str = "") -> Figure:
             _draw_panel(axis, scores, best[name])
         close.set_ylim(floor, 1 + 0.06 * (1 - floor))
         close.set_xlabel("Cutoff, % PFI")
-    # Shared by the row; below 0 where a classifier is worse than chance.
+    # Shared by the row; below 0 if a classifier is worse than chance.
     axes[0, 0].set_ylim(min(0, *(axis.dataLim.y0 for axis in axes[0])) - 0.01, 1.03)
     axes[0, 0].set_ylabel("Youden's J")
     axes[1, 0].set_ylabel(f"Youden's J, from {floor:.2f} only")

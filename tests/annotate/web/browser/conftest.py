@@ -194,7 +194,7 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         **about: Any,
     ) -> Served:
         where = tmp_path / f"study-{len(running)}.sqlite"
-        links = make_study(
+        links = create_study(
             where, phantoms, count, readers or {"Ann": READER}, images, choices, about
         )
         where.with_name("server.py").write_text(SERVER)
@@ -208,7 +208,7 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         served.stop()
 
 
-def make_study(
+def create_study(
     where: Path,
     phantoms: Path,
     count: int,

@@ -1,1 +1,1 @@
-"""How the tables of an annotation study came to be, step by step; Alembic goes up them."""
+"""Migrations of the tables of an annotation study, which Alembic runs in order."""

@@ -18,7 +18,7 @@ def _need(name: str, kind: Any, **more: Any) -> sa.Column[Any]:
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Create the tables."""
     op.create_table(
         "study",
         _need("study_id", sa.Text),

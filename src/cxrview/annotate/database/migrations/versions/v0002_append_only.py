@@ -1,4 +1,4 @@
-"""The database itself refuses to change or delete a reading or an event, whoever asks."""
+"""Triggers by which the database refuses to change or delete readings and events."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# The third: INSERT OR REPLACE deletes what is in its way, and no trigger on DELETE sees it.
+# The third is needed since INSERT OR REPLACE deletes rows without running triggers on DELETE.
 _SQLITE = """
 CREATE TRIGGER {table}_is_not_changed BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, 'what the table {table} holds is never changed'); END;
@@ -34,7 +34,7 @@ _SAME = {
 
 
 def upgrade() -> None:
-    """Set the triggers."""
+    """Create the triggers."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for table, same in _SAME.items():
         text = (_SQLITE if is_sqlite else _POSTGRESQL).format(table=table, same=same)
@@ -43,5 +43,5 @@ def upgrade() -> None:
 
 
 def _statements(text: str) -> list[str]:
-    """One by one, as SQLite wants them; each begins with CREATE."""
+    """Split into statements, which SQLite takes one by one; each begins with CREATE."""
     return [f"CREATE {rest}" for rest in text.strip().removeprefix("CREATE ").split("\nCREATE ")]

@@ -1,4 +1,4 @@
-"""The log of what was done to a study, who is retired, and how wrong a reader's clock was."""
+"""The study log, retired readers, and the error of a reader's clock."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ _SQLITE = (
     "BEGIN SELECT RAISE(ABORT, 'what the table study_log holds is never changed'); END",
     "CREATE TRIGGER study_log_is_not_deleted BEFORE DELETE ON study_log "
     "BEGIN SELECT RAISE(ABORT, 'what the table study_log holds is never deleted'); END",
-    # INSERT OR REPLACE deletes what is in its way, and no trigger on DELETE sees it.
+    # INSERT OR REPLACE deletes rows without running triggers on DELETE.
     "CREATE TRIGGER study_log_is_not_replaced BEFORE INSERT ON study_log WHEN EXISTS "
     "(SELECT 1 FROM study_log AS there WHERE there.entry_id = NEW.entry_id) "
     "BEGIN SELECT RAISE(ABORT, 'what the table study_log holds is never replaced'); END",
@@ -34,7 +34,7 @@ _POSTGRESQL = (
 
 
 def upgrade() -> None:
-    """Make the table, the columns and the triggers; number the imports made so far."""
+    """Create the table, the columns and the triggers; number the earlier imports."""
     op.create_table(
         "study_log",
         sa.Column("entry_id", sa.BigInteger, nullable=False, autoincrement=False),
@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def _number_imports() -> None:
-    """An import was one transaction, so that its readings have one moment of arrival."""
+    """Number earlier imports, whose readings all have the time of one transaction."""
     db = op.get_bind()
     found = db.execute(
         sa.text(
