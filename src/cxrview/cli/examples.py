@@ -27,6 +27,9 @@ EXAMPLES = {
         "--pre-trained pre-trained/colour --out candidates/colour/fc-original"
     ),
     "quantise": "cxrview quantise model labels.csv",
+    "fast-model prepare": "cxrview fast-model prepare labels.csv --out pictures",
+    "fast-model train": "cxrview fast-model train pictures --out training",
+    "fast-model assess": "cxrview fast-model assess training pictures",
     "choose": "cxrview choose candidates --out model",
     "assess model": "cxrview assess model store --split split.csv --model default --out assessment",
     "assess archive": "cxrview assess archive views.parquet --labels study.db",

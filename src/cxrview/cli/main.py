@@ -12,6 +12,7 @@ from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
 from cxrview.cli.examples import EXAMPLES
+from cxrview.cli.fast_model import fast_model
 from cxrview.cli.finetune import Finetune, finetune
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
@@ -68,6 +69,7 @@ app.command(rich_help_panel="Study")(pretrain)
 app.command(rich_help_panel="Study", cls=Finetune)(finetune)
 app.command(rich_help_panel="Study")(quantise)
 app.command(rich_help_panel="Study")(choose)
+app.add_typer(fast_model, name="fast-model", hidden=True)
 app.add_typer(assess, name="assess", rich_help_panel="Study")
 app.add_typer(robustness, name="robustness", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(reproduce)

@@ -1,0 +1,137 @@
+"""Reads labels files for the fast model: view, projection, and which patients are held out."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxrview.dataset.labels import label_word, read_labels, read_not_chest
+from cxrview.dataset.split import partition_of
+from cxrview.errors import UsageError
+from cxrview.records import Label, NotChest
+from cxrview.sources.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
+from cxrview.terms import Partition, Projection, View
+
+Untrusted = Collection[tuple[str, Projection]]
+"""Sources and projections whose labels are not used, such as `("covid", Projection.PA)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureLabel:
+    """What is known of one picture."""
+
+    file: str
+    """Path relative to its labels file, or the name of a photograph in its tar or folder."""
+    source: str
+    patient: str
+    view: View | None
+    """None of a picture that does not show a chest."""
+    projection: Projection | None = None
+    """PA or AP of a frontal radiograph; None where it is unknown or not trusted."""
+
+    @property
+    def is_chest(self) -> bool:
+        """Whether it is a chest radiograph."""
+        return self.view is not None
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the patient is one of the tenth that no fast model is trained on."""
+        return is_held_out(self.patient)
+
+
+def is_held_out(patient: str) -> bool:
+    """Whether a patient is one of the tenth that is kept for validation.
+
+    Half of the test patients of `partition_of`: the SHA-256 of the name, as a number, ends in 9
+    modulo 10. So no patient that is held out here trained the model in the package.
+
+    Raises:
+        ValueError: an empty name.
+    """
+    return partition_of(patient) is Partition.TEST and _last_digit(patient) == 9
+
+
+def read_picture_labels(
+    path: Path, corrections: Mapping[str, View | None], untrusted: Untrusted = ()
+) -> list[PictureLabel]:
+    """Read all rows of a labels file: radiographs in the file's order, then other pictures.
+
+    Args:
+        path: CSV as `read_labels` takes it; a column `projection` is used where there is one.
+        corrections: as `read_corrections` gives them.
+        untrusted: projections that are left unknown.
+
+    Raises:
+        UsageError: the file cannot be read, or a row is not valid.
+    """
+    projections = _projections(path)
+    labels = []
+    rows: list[Label | NotChest] = [*read_labels(path), *read_not_chest(path)]
+    for row in rows:
+        view = row.view if isinstance(row, Label) else None
+        view = corrections.get(row.file, view)
+        projection = projections.get(row.file) if view is View.FRONTAL else None
+        if projection and (row.source, projection) in untrusted:
+            projection = None
+        labels.append(
+            PictureLabel(
+                file=row.file,
+                source=row.source,
+                patient=row.patient,
+                view=view,
+                projection=projection,
+            )
+        )
+    return labels
+
+
+def read_corrections(path: Path) -> dict[str, View | None]:
+    """Read a table of corrections, columns `file` and `view`.
+
+    Returns:
+        The right view by file; None of a picture that does not show a chest.
+
+    Raises:
+        UsageError: the table cannot be read, or a view is unknown.
+    """
+    found = read_csv(path, {"file": FILE_COLUMNS, "view": VIEW_COLUMNS}, needed=("file", "view"))
+    corrections: dict[str, View | None] = {}
+    for number, row in found.rows:
+        word = label_word(row["view"])
+        if word is None:
+            raise UsageError(f"{path}: line {number}: view {row['view']!r} is unknown")
+        corrections[row["file"]] = word if isinstance(word, View) else None
+    return corrections
+
+
+def parse_untrusted(texts: Sequence[str]) -> frozenset[tuple[str, Projection]]:
+    """Parse `SOURCE:AP` and `SOURCE:PA`.
+
+    Raises:
+        UsageError: a text has another form.
+    """
+    parsed = set()
+    for text in texts:
+        source, _, word = text.rpartition(":")
+        if not source or word not in (Projection.AP, Projection.PA):
+            raise UsageError(f"{text} is not SOURCE:AP or SOURCE:PA", "Such as covid:PA")
+        parsed.add((source, Projection(word)))
+    return frozenset(parsed)
+
+
+def _projections(path: Path) -> dict[str, Projection]:
+    """PA and AP by file, also of entries such as `AP Supine`; others are left out."""
+    found = read_csv(path, {"file": FILE_COLUMNS, "projection": ()}, needed=("file",))
+    return dict(_known_projections(row for _, row in found.rows))
+
+
+def _known_projections(rows: Iterator[dict[str, str]]) -> Iterator[tuple[str, Projection]]:
+    for row in rows:
+        first = row.get("projection", "").upper().split()[:1]
+        if first in (["AP"], ["PA"]):
+            yield row["file"], Projection(first[0])
+
+
+def _last_digit(patient: str) -> int:
+    return int.from_bytes(hashlib.sha256(patient.encode()).digest()) % 10
