@@ -14,6 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Threads of OpenMP wait for each other in a busy loop, which takes the cores from other tests: a
+# training took three times the processor time beside other work. Set before PyTorch is imported,
+# here and in the programs that tests start.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest_plugins = ["fixtures.archives", "fixtures.figures"]
 
 # A busy machine is slow, not wrong.
