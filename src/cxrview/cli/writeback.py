@@ -13,11 +13,17 @@ from cxrview.cli.shared.claim_options import (
     claim_source,
     correct_table,
 )
+from cxrview.results.columns import printable
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cxrview.records import Failure
     from cxrview.writeback.copy_file import Correction
+    from cxrview.writeback.finding import Selection
+    from cxrview.writeback.person_views import PersonView
+    from cxrview.writeback.plan import Plan
     from cxrview.writeback.run import WritebackResult
     from cxrview.writeback.settings import CorrectionSettings
 
@@ -30,7 +36,8 @@ def writeback(
         Path,
         typer.Argument(
             metavar="VIEWS",
-            help="A result of cxrview classify or cxrview merge.",
+            help="A result of cxrview classify or cxrview merge: Parquet, CSV, JSON Lines or a "
+            "folder of Parquet parts.",
             show_default=False,
         ),
     ],
@@ -47,6 +54,25 @@ def writeback(
             "changes alone, or the table of --claims with corrected views.",
         ),
     ] = "copies",
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Decisions of cxrview audit --serve, perhaps edited by hand. They replace what "
+            "VIEWS proposes; unreadable images are not written.",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settled labels of an annotation study, from cxrview annotate export. Labels PA, "
+            "AP, LL and RL are written as View Position. A table of cxrview merge holds the "
+            "labels already, but only as frontal and lateral.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
     ] = False,
@@ -101,7 +127,7 @@ def writeback(
 ) -> None:
     """Write the views that were found into corrected copies of the DICOM files.
 
-    Only classified images and readers' labels are written. The input is never touched, and no
+    Only classified images and what persons decided are written. The input is never touched, and no
     byte of Pixel Data changes.
 
     Exit code: 0 done, 1 done with failures listed, 2 usage error, 3 stopped.
@@ -109,7 +135,7 @@ def writeback(
     from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
-    from cxrview.writeback.run import write_back
+    from cxrview.writeback.run import preview, write_back
     from cxrview.writeback.settings import WritebackForm
 
     if form == "table":
@@ -122,8 +148,17 @@ def writeback(
         with needs_extra("sr", "a structured report"):
             import highdicom  # noqa: F401 (asked for before any file is read)
     settings = _settings(keep_uid, keep_position, deidentified)
+    persons = _persons(decisions, labels)
     if dry_run:
-        _preview(table, settings, root, show)
+        found = preview(
+            table,
+            settings,
+            persons=persons,
+            folder=root,
+            with_agreeing=with_agreeing or form == WritebackForm.SR,
+            most=show,
+        )
+        _print_preview(*found)
         return
     if out is None:
         raise UsageError("no folder is named for the copies", "Add --out FOLDER, or use --dry-run")
@@ -133,6 +168,7 @@ def writeback(
             out,
             settings,
             form=WritebackForm(form),
+            persons=persons,
             folder=root,
             with_agreeing=with_agreeing,
             resume=resume,
@@ -161,11 +197,21 @@ def _settings(keep_uid: bool, keep_position: bool, deidentified: bool) -> "Corre
     )
 
 
-def _preview(table: Path, settings: "CorrectionSettings", root: str, most: int) -> None:
-    from cxrview.records import Failure
-    from cxrview.writeback.run import preview
+def _persons(decisions: Path | None, labels: Path | None) -> "list[PersonView]":
+    """What persons decided: of an image in both files, the decision counts."""
+    from cxrview.audit.decisions import read_decisions
+    from cxrview.writeback.person_views import read_settled_labels, views_of_decisions
 
-    selection, plan, outcomes = preview(table, settings, folder=root, most=most)
+    settled = read_settled_labels(labels) if labels else []
+    decided = views_of_decisions(read_decisions(decisions)) if decisions else []
+    return [*settled, *decided]
+
+
+def _print_preview(
+    selection: "Selection", plan: "Plan", outcomes: "Sequence[Correction | Failure]"
+) -> None:
+    from cxrview.records import Failure
+
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             _print_failure(outcome)
@@ -178,7 +224,7 @@ def _preview(table: Path, settings: "CorrectionSettings", root: str, most: int) 
 
 
 def _print_changes(one: "Correction") -> None:
-    typer.echo(one.source)
+    typer.echo(printable(one.source))
     for change in one.changes:
         typer.echo(f"  {change.tag} {change.keyword}: {change.old or '-'} -> {change.new or '-'}")
     if not one.changes:
@@ -186,7 +232,7 @@ def _print_changes(one: "Correction") -> None:
 
 
 def _print_failure(one: "Failure") -> None:
-    typer.echo(f"{one.path}\n  refused: {one.reason}. {one.advice}")
+    typer.echo(f"{printable(one.path)}\n  refused: {one.reason}. {one.advice}")
 
 
 def _report(result: "WritebackResult", out: Path, form: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from cxrview.results.columns import COLUMNS, ORIGIN, Row, from_printable
 from cxrview.terms import Agreement, Decision, Projection, View
+from cxrview.writeback.person_views import PersonView, PersonViews
 
 NEEDED_COLUMNS = tuple(
     name
@@ -19,6 +20,8 @@ NEEDED_COLUMNS = tuple(
         "sop_class_uid",
         "modality",
         "transfer_syntax",
+        "header_view_position",
+        "header_view",
         "decision",
         "view",
         "pfi",
@@ -73,38 +76,68 @@ class Selection:
 
     findings: tuple[Finding, ...]
     left_out: Counter[str] = field(default_factory=Counter)
-    """Rows by reason: their decision, `not_dicom` or `already_right`."""
+    """Rows by reason: their decision, `not_dicom` or `already_right`; what a person decided
+    (`unreadable`, `rejected`, `no_view`); and `labels_of_other_files`, which have no row."""
 
 
-def select_findings(rows: Iterable[Row], *, with_agreeing: bool = False) -> Selection:
+def select_findings(
+    rows: Iterable[Row], persons: PersonViews | None = None, *, with_agreeing: bool = False
+) -> Selection:
     """Choose what may be written: `classified` images and persons' decisions, nothing else.
 
     Args:
         rows: of a result, with NEEDED_COLUMNS.
+        persons: decisions that replace what a row says.
         with_agreeing: also images whose header names the right view already.
+
+    Raises:
+        UsageError: a decision belongs to no row.
     """
+    persons = persons or PersonViews(())
     findings: list[Finding] = []
     left_out: Counter[str] = Counter()
     for row in rows:
-        reason = _reason_to_leave_out(row, with_agreeing=with_agreeing)
+        person = persons.of(row)
+        reason = (
+            _reason_of_person(row, person, with_agreeing=with_agreeing)
+            if person
+            else _reason_to_leave_out(row, with_agreeing=with_agreeing)
+        )
         if reason:
             left_out[reason] += 1
         else:
-            findings.append(_finding(row))
+            findings.append(_finding(row, person))
+    if others := persons.check():
+        left_out["labels_of_other_files"] = others
     return Selection(findings=tuple(findings), left_out=left_out)
 
 
 def _reason_to_leave_out(row: Row, *, with_agreeing: bool) -> str:
     if row["decision"] not in (Decision.CLASSIFIED, LABELLED) or not row["view"]:
         return str(row["decision"])
-    if not (row["transfer_syntax"] or row["sop_class_uid"] or row["sop_instance_uid"]):
+    if not _is_dicom(row):
         return "not_dicom"
     if row["agreement"] == Agreement.AGREES and not with_agreeing:
         return "already_right"
     return ""
 
 
-def _finding(row: Row) -> Finding:
+def _reason_of_person(row: Row, person: PersonView, *, with_agreeing: bool) -> str:
+    if person.view is None:
+        return person.reason
+    if not _is_dicom(row):
+        return "not_dicom"
+    is_right = row["header_view"] == person.view and (
+        person.projection is None or row["header_view_position"] == person.projection
+    )
+    return "already_right" if is_right and not with_agreeing else ""
+
+
+def _is_dicom(row: Row) -> bool:
+    return bool(row["transfer_syntax"] or row["sop_class_uid"] or row["sop_instance_uid"])
+
+
+def _finding(row: Row, person: PersonView | None) -> Finding:
     return Finding(
         path=from_printable(row["path"]),
         sop_instance_uid=row["sop_instance_uid"] or "",
@@ -112,8 +145,9 @@ def _finding(row: Row) -> Finding:
         study_instance_uid=row["study_instance_uid"] or "",
         modality=row["modality"] or "",
         content_id=row["content_id"] or "",
-        view=View(row["view"]),
-        is_of_person=(row[ORIGIN] or MODEL) != MODEL,
+        view=person.view if person and person.view else View(row["view"]),
+        projection=person.projection if person else None,
+        is_of_person=person is not None or (row[ORIGIN] or MODEL) != MODEL,
         model_id=row["model_id"] or "",
         pfi=row["pfi"],
     )

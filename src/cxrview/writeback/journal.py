@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
+from cxrview.atomic_files import raising_cannot_write
 from cxrview.errors import UsageError
 from cxrview.records import Failure
 from cxrview.writeback.copy_file import Correction
@@ -27,7 +28,8 @@ class WritebackJournal:
         self.conditions = dict(conditions)
         self.outcomes: dict[str, Correction | Failure] = {}
         """By source path, of the runs before this one and of this one."""
-        self._file = path.open("ab")
+        with raising_cannot_write(path):
+            self._file = path.open("ab", buffering=0)
 
     @classmethod
     def create(cls, path: Path, conditions: Mapping[str, str]) -> Self:
@@ -82,8 +84,10 @@ class WritebackJournal:
             self._path.unlink()
 
     def _append(self, *entries: Mapping[str, Any]) -> None:
-        self._file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
-        self._file.flush()
+        data = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+        with raising_cannot_write(self._path):
+            while data:  # a full disk may take a part of it
+                data = data[self._file.write(data) :]
 
 
 def outcome_entry(outcome: Correction | Failure) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.errors import UsageError
+from cxrview.image.fetch import file_content_id
 from cxrview.records import Failure
 from cxrview.sources.paths import absolute, local_path
 from cxrview.writeback.finding import Finding
+
+_TRIED_FILES = 8
+_FEWEST_FILES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,43 @@ def plan_write_back(findings: Iterable[Finding], out: Path | None, folder: str =
         source_folder=common,
         out=out or Path(),
     )
+
+
+def check_archive(findings: Sequence[Finding]) -> None:
+    """Compare a few files with the result, so that one of another archive is noticed at once.
+
+    Args:
+        findings: with absolute paths. A few of them, spread over all, are read.
+
+    Raises:
+        UsageError: none of the files that were tried exists, or none has the bytes that were
+            classified. A single file is not enough to say so: it is refused on its own.
+    """
+    tried = findings[:: max(1, len(findings) // _TRIED_FILES)][:_TRIED_FILES]
+    if len(tried) < _FEWEST_FILES:
+        return
+    found = Counter(map(_compare, tried))
+    if found["missing"] == len(tried):
+        raise UsageError(
+            f"none of {len(tried)} files that were tried exists, such as {tried[0].path}",
+            "Name with --root the folder to which the paths of the table are relative",
+        )
+    if found["other"] + found["missing"] == len(tried):
+        raise UsageError(
+            f"none of {len(tried)} files that were tried holds the bytes that were classified, "
+            f"such as {tried[0].path}",
+            "The table is of another archive, or the archive was changed: classify it again",
+        )
+
+
+def _compare(finding: Finding) -> str:
+    try:
+        digest = file_content_id(finding.path)
+    except FileNotFoundError:
+        return "missing"
+    except OSError:
+        return "unknown"
+    return "other" if finding.content_id and digest != finding.content_id else "same"
 
 
 def _split_remote(findings: Iterable[Finding], folder: str) -> tuple[list[Finding], list[Failure]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure
-from cxrview.results.tables import each_row
+from cxrview.results.tables import each_row, has_column
 from cxrview.writeback.copy_file import Correction
 from cxrview.writeback.finding import (
     NEEDED_COLUMNS,
@@ -20,10 +20,14 @@ from cxrview.writeback.finding import (
 from cxrview.writeback.jobs import ChangesJob, CopyJob, Job, Outcome, ReportJob
 from cxrview.writeback.journal import WritebackJournal
 from cxrview.writeback.output_files import OutputFiles
-from cxrview.writeback.plan import Plan, plan_write_back
+from cxrview.writeback.person_views import PersonView, PersonViews, digest_of
+from cxrview.writeback.plan import Plan, check_archive, plan_write_back
 from cxrview.writeback.settings import CorrectionSettings, WritebackForm
 from cxrview.writeback.worker import carry_out
 from cxrview.writeback.worker_pool import carry_out_in_parallel
+
+_REQUIRED_COLUMNS = ("path", "decision", "view", "agreement", "content_id")
+"""Without these nothing can be chosen, or a replaced file not be recognised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ def write_back(
     settings: CorrectionSettings,
     *,
     form: WritebackForm = WritebackForm.COPIES,
+    persons: Sequence[PersonView] = (),
     folder: str = "",
     with_agreeing: bool = False,
     resume: bool = False,
@@ -73,6 +78,8 @@ def write_back(
             `out.changes.csv`, `out.changes.jsonl`, `out.failures.csv` and `out.summary.json`.
         settings: how each file is corrected. A resumed run keeps the time of its first part.
         form: corrected copies, structured reports, or the list of changes alone.
+        persons: decisions that replace what the table proposes; of two about one image the later
+            counts. See `views_of_decisions` and `read_settled_labels`.
         folder: what relative paths of the table are relative to; the working folder if empty.
         with_agreeing: write also files whose header names the right view already; reports
             always hold them.
@@ -82,18 +89,19 @@ def write_back(
         on_progress: called with how many more files are done, and how many of these failed.
 
     Raises:
-        UsageError: the table or the target cannot be used as given.
+        UsageError: the table, the decisions or the target cannot be used as given, or the table
+            is of another archive.
         CannotWrite: the disk took no more; what was written is kept for a resume.
         RunStopped: a worker process was killed; likewise.
     """
-    selection = select_findings(
-        each_row(table, NEEDED_COLUMNS), with_agreeing=with_agreeing or form is WritebackForm.SR
-    )
+    with_agreeing = with_agreeing or form is WritebackForm.SR
+    selection = _select(table, persons, folder, with_agreeing=with_agreeing)
     plan = plan_write_back(selection.findings, out, folder)
+    check_archive(plan.findings)
     jobs = _jobs(plan, form)
     files = OutputFiles(out)
     files.check(resume=resume, overwrite=overwrite, has_folder=form is not WritebackForm.CHANGES)
-    conditions = _conditions(table, settings, form, with_agreeing=with_agreeing)
+    conditions = _conditions(table, settings, form, persons, with_agreeing=with_agreeing)
     if resume:
         journal = WritebackJournal.resume(files.journal)
         settings = _same_time(journal, conditions, settings)
@@ -114,20 +122,44 @@ def write_back(
 
 
 def preview(
-    table: Path, settings: CorrectionSettings, *, folder: str = "", most: int = 5
+    table: Path,
+    settings: CorrectionSettings,
+    *,
+    persons: Sequence[PersonView] = (),
+    folder: str = "",
+    with_agreeing: bool = False,
+    most: int = 5,
 ) -> tuple[Selection, Plan, list[Outcome]]:
     """Say what a write-back would do: counts for all files, changes of the first ones.
 
     Args:
         table: as of `write_back`.
         settings: likewise.
+        persons: likewise.
         folder: likewise.
+        with_agreeing: likewise.
         most: files to read.
+
+    Raises:
+        UsageError: as `write_back`.
     """
-    selection = select_findings(each_row(table, NEEDED_COLUMNS))
+    selection = _select(table, persons, folder, with_agreeing=with_agreeing)
     plan = plan_write_back(selection.findings, None, folder)
+    check_archive(plan.findings)
     first = [ChangesJob(finding=one) for one in plan.findings[:most]]
     return selection, plan, carry_out(first, settings)
+
+
+def _select(
+    table: Path, persons: Sequence[PersonView], folder: str, *, with_agreeing: bool
+) -> Selection:
+    if missing := [name for name in _REQUIRED_COLUMNS if not has_column(table, name)]:
+        raise UsageError(
+            f"{table} has no column {', '.join(missing)}",
+            "Name a result of cxrview classify or cxrview merge with all of its columns",
+        )
+    rows = each_row(table, NEEDED_COLUMNS)
+    return select_findings(rows, PersonViews(persons, folder), with_agreeing=with_agreeing)
 
 
 def _jobs(plan: Plan, form: WritebackForm) -> Sequence[Job]:
@@ -160,7 +192,12 @@ def _is_there(one: Correction) -> bool:
 
 
 def _conditions(
-    table: Path, settings: CorrectionSettings, form: WritebackForm, *, with_agreeing: bool
+    table: Path,
+    settings: CorrectionSettings,
+    form: WritebackForm,
+    persons: Sequence[PersonView],
+    *,
+    with_agreeing: bool,
 ) -> dict[str, str]:
     """What must be the same in a resumed run."""
     return {
@@ -172,6 +209,7 @@ def _conditions(
         "deidentified": str(settings.deidentified),
         "conflicting_position": str(settings.position),
         "with_agreeing": str(with_agreeing),
+        "decisions": digest_of(persons),
     }
 
 
