@@ -21,7 +21,7 @@ from cxrview.audit.page import write_audit
 from cxrview.phantom.archive import draw_archive
 
 LAPTOP = {"width": 1280, "height": 800}
-PATIENTS = 60
+PATIENTS = 30
 
 
 def main(out: Path) -> None:
@@ -37,18 +37,19 @@ def main(out: Path) -> None:
             browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=options)
             page = browser.new_page(viewport=LAPTOP, color_scheme="light")
             page.goto(page_file.as_uri())
-            take(page, out / "audit-top.png")
+            take(page, out / "audit-filter.png", 560)
             for name in ("agreement", "disagrees"):
                 page.locator(f"#{name}").evaluate("one => one.scrollIntoView()")
-                take(page, out / f"audit-{name}.png")
+                take(page, out / f"audit-{name}.png", 640)
             browser.close()
 
 
-def take(page: Any, path: Path) -> None:
-    """Write what is seen, in as few colours as it needs."""
+def take(page: Any, path: Path, height: int) -> None:
+    """Write the upper part of what is seen, in as few colours as it needs."""
     page.wait_for_timeout(300)
-    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    shot.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    part = {"x": 0, "y": 0, "width": LAPTOP["width"], "height": height}
+    shot = Image.open(BytesIO(page.screenshot(clip=part))).convert("RGB")
+    shot.quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

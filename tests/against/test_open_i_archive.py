@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 import cxrview
-from cxrview.audit.page import PageSettings, audit_table
+from cxrview.audit.audit_table import PageSettings, audit_table
 from cxrview.terms import View
 from cxrview.writeback.run import write_back
 from cxrview.writeback.settings import CorrectionSettings
@@ -89,7 +89,8 @@ def test_an_audit_finds_the_wrong_headers_and_a_write_back_corrects_them(archive
     assert len(decided) >= 0.95 * len(truth)
     assert {row["path"]: row["view"] for row in decided}.items() <= truth.items()
 
-    counts = audit_table(table, PageSettings(pictures=3)).counts
+    audit = audit_table(table, PageSettings(pictures=IMAGES))
+    counts = audit.counts
 
     named = {
         row["path"]: View.FRONTAL if row["header_view"] == "frontal" else View.LATERAL
@@ -98,6 +99,14 @@ def test_an_audit_finds_the_wrong_headers_and_a_write_back_corrects_them(archive
     }
     wrong = [path for path, view in named.items() if truth[path] != view]
     assert counts.agreement.disagrees == len(wrong) > 20
+    listed = {row["path"] for row in audit.sections[0].rows}
+    assert (audit.sections[0].key, listed) == ("disagrees", set(wrong))
+    laterals_that_say_pa = {
+        row["path"]
+        for row in decided
+        if row["header_view_position"] == "PA" and truth[row["path"]] == View.LATERAL
+    }
+    assert len(laterals_that_say_pa) > 20 and laterals_that_say_pa <= listed
     assert {"PA", "AP", "LL", ""} <= set(counts.by_column["header_view_position"])
     for loss in counts.losses():
         shown = [row["path"] for row in decided if truth[row["path"]] == loss.view]

@@ -48,7 +48,7 @@ class Change(StrEnum):
     OTHER = "other"
     """The cell names neither view, such as LAO: it is left as it is."""
     UNCHECKED = "unchecked"
-    """The image has no view, or there is no image: the cell is left as it is."""
+    """The image has no view, or the result lacks it: the cell is left as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class _Corrections:
         text = cell_text(row[self.columns.view])
         image = self.images.get(cell_text(row[self.columns.key]), _Image(""))
         change = _change(text, image.view)
-        self.changes[change] += 1
+        self.changes[str(change)] += 1
         changes = change in (Change.CORRECTED, Change.FILLED)
         shown = self.columns.word(image.view) if changes and image.view else text
         return shown, change, image.decision, image.pfi
