@@ -14,7 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["fixtures.archives", "fixtures.figures"]
+pytest_plugins = [
+    "fixtures.archives",
+    "fixtures.browsers",
+    "fixtures.figures",
+    "fixtures.visitors",
+]
 
 # A busy machine is slow, not wrong.
 # Where a run decides on a change, it does so by the same examples each time.

@@ -13,7 +13,7 @@ from cxrview.audit.review.review_files import ReviewFiles, open_review_files
 from cxrview.image.fetch import content_id
 from cxrview.results.columns import COLUMNS, Row
 from cxrview.results.tables import write_table
-from fixtures.visitors import Client, visit  # noqa: F401 (a fixture)
+from fixtures.visitors import Client
 
 
 def result_row(path: str, **values: Any) -> Row:

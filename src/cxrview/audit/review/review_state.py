@@ -95,13 +95,16 @@ class ReviewState:
                 return None
             return found
 
-    def following(self, tab: str, count: int, held: Iterable[str]) -> list[DoubtfulImage]:
+    def following(
+        self, tab: str, count: int, held: Iterable[str], *, ahead: int = 0
+    ) -> list[DoubtfulImage]:
         """Return the next images that are left, and lease them to a tab.
 
         Args:
             tab: that shows them; other tabs get other images for a while.
             count: how many, in addition to those that the tab holds.
             held: showings that the tab has already.
+            ahead: how many to return after those, without leasing them.
         """
         with self._lock:
             moment, has = self._clock().timestamp(), set(held)
@@ -110,13 +113,13 @@ class ReviewState:
                 self._first_left += 1
             found: list[int] = []
             for place in range(self._first_left, len(self._images)):
-                if len(found) >= count:
+                if len(found) >= count + ahead:
                     break
                 showing = self._showings[place]
                 is_free = self._leases.is_free(showing, tab, moment)
                 if showing not in has and is_free and self._is_left(place):
                     found.append(place)
-            self._leases.hold(tab, (self._showings[place] for place in found), moment)
+            self._leases.hold(tab, (self._showings[place] for place in found[:count]), moment)
             return [self._images[place] for place in found]
 
     def finished(self, showings: Iterable[str]) -> list[str]:

@@ -83,7 +83,7 @@ def following(
     """Return the next images that the tab does not hold, and those held that are decided."""
     state: ReviewState = request.app.state.review
     has = [one for one in held.split(",") if one]
-    images = state.following(tab, count + _AHEAD, has)
+    images = state.following(tab, count, has, ahead=_AHEAD)
     edge = request.app.state.edge
     if edge:
         files: ReviewFiles = request.app.state.files
