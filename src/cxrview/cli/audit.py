@@ -85,9 +85,16 @@ def audit(
     from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
 
+    claim_table = claim_source(claims, claim_key, claim_view, collection)
     if serve:
         serve_decisions(
-            table, decisions, root=root, reader=reader, port=port, mask_border=mask_border
+            table,
+            decisions,
+            root=root,
+            claims=claim_table,
+            reader=reader,
+            port=port,
+            mask_border=mask_border,
         )
         return
     settings = PageSettings(
@@ -95,7 +102,7 @@ def audit(
         masks_border=mask_border,
         shows_paths=show_paths,
         seed=seed,
-        claims=claim_source(claims, claim_key, claim_view, collection),
+        claims=claim_table,
     )
     with needs_extra("audit", "the page of an audit"):
         check_page_name(out, overwrite=overwrite)

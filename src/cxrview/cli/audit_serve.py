@@ -11,6 +11,7 @@ from cxrview.wording import plural
 if TYPE_CHECKING:
     from cxrview.audit.review.review_state import Progress
     from cxrview.audit.review.serve import ReviewStarted
+    from cxrview.claims.claimed_rows import ClaimSource
 
 PORT = 8766
 Serve = Annotated[
@@ -42,6 +43,7 @@ def serve_decisions(
     decisions: Path | None,
     *,
     root: str,
+    claims: "ClaimSource | None",
     reader: str | None,
     port: int,
     mask_border: bool,
@@ -59,6 +61,7 @@ def serve_decisions(
             table,
             decisions=decisions,
             folder=root,
+            claims=claims,
             reader=reader,
             port=port,
             settings=settings,

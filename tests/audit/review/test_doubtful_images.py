@@ -7,6 +7,8 @@ from cxrview.audit.review.doubtful_images import (
     read_doubtful_images,
     sort_doubtful_images,
 )
+from cxrview.claims.claimed_rows import ClaimSource
+from cxrview.claims.collections import ClaimColumns
 from cxrview.results.columns import COLUMNS, MERGED_COLUMNS
 from cxrview.results.tables import write_table
 from cxrview.terms import View
@@ -59,6 +61,17 @@ def test_read_doubtful_images_reads_every_format(tmp_path, name):
     write_table(tmp_path / name, [{n: row("a")[n] for n in COLUMNS}])
 
     assert [one.path for one in read_doubtful_images(tmp_path / name)] == ["a"]
+
+
+def test_read_doubtful_images_takes_the_views_of_a_metadata_table(tmp_path):
+    rows = [row("a.png", agreement="agrees"), row("b.png", agreement="disagrees")]
+    write_table(tmp_path / "views.parquet", ({n: one[n] for n in COLUMNS} for one in rows))
+    (tmp_path / "table.csv").write_text("file,view\na.png,AP\nb.png,LL\n")
+    columns = ClaimColumns(key="file", view="view")
+    claims = ClaimSource(table=tmp_path / "table.csv", columns=columns)
+    (image,) = read_doubtful_images(tmp_path / "views.parquet", claims)
+
+    assert (image.path, image.header, image.header_view) == ("a.png", "AP", View.FRONTAL)
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ def review_app(
     files: ReviewFiles,
     *,
     reader: str = "",
+    who: str = "header",
     settings: PictureSettings | None = None,
 ) -> FastAPI:
     """Create the web application of a review.
@@ -39,6 +40,7 @@ def review_app(
         images: to be looked at, in the order in which they are shown.
         files: where decisions go; the caller closes the log.
         reader: name of the person, written with each decision.
+        who: says which view an image shows, according to the page: the header, or a table.
         settings: of the pictures; None for the defaults.
 
     Returns:
@@ -52,6 +54,7 @@ def review_app(
     app.state.files = files
     app.state.review = ReviewState(images, files.log, reader)
     app.state.pictures = Pictures(settings, lambda path: content_ids.get(path, ""))
+    app.state.who = who
     app.state.masks_border = settings.masks_border
     app.state.edge, app.state.window = None, ""  # of the last picture that was requested
     app.include_router(routes)

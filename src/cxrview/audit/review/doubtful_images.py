@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.audit.header_counts import has_view
+from cxrview.claims.claimed_rows import ClaimSource, claimed_rows, match_result
 from cxrview.results.columns import ORIGIN, ORIGIN_MODEL, Row
 from cxrview.results.tables import each_row
 from cxrview.terms import Agreement, Decision, View
@@ -32,7 +33,7 @@ class Reason(StrEnum):
     """Why a person should look at an image."""
 
     DISAGREES = "disagrees"
-    """The header names the other view."""
+    """The header, or the metadata table, names the other view."""
     REVIEW = "review"
     """The model is not sure which view the image shows."""
 
@@ -47,7 +48,8 @@ class DoubtfulImage:
     """Empty where the result has none."""
     reason: Reason
     header: str
-    """View Position or View Code Sequence as it stands in the header; empty where both are."""
+    """View Position or View Code Sequence as it stands in the header, or the view as the metadata
+    table has it; empty if there is none."""
     header_view: View | None
     proposed: View
     pfi: float | None
@@ -67,19 +69,27 @@ class DoubtfulImage:
         return _EVEN if self.pfi is None else _EVEN - abs(self.pfi - _EVEN)
 
 
-def read_doubtful_images(table: Path) -> list[DoubtfulImage]:
+def read_doubtful_images(
+    table: Path, claims: ClaimSource | None = None, folder: str = ""
+) -> list[DoubtfulImage]:
     """List the disagreements of a result, then its review band, each most doubtful first.
 
     Args:
         table: a result of `cxrview classify` or `cxrview merge`, in any format.
+        claims: a metadata table whose views take the place of those of the headers.
+        folder: what relative paths of the result are relative to; where the run stood if empty.
 
     Returns:
         One entry a path. Of equal doubt, the first in the table comes first.
 
     Raises:
-        UsageError: the result does not exist, or is not a result.
+        UsageError: the result or the metadata table cannot be read, or they have no image in
+            common.
     """
-    return sort_doubtful_images(each_row(table, _COLUMNS))
+    rows = each_row(table, _COLUMNS)
+    if claims:
+        rows = claimed_rows(rows, match_result(table, claims, folder))
+    return sort_doubtful_images(rows)
 
 
 def sort_doubtful_images(rows: Iterable[Row]) -> list[DoubtfulImage]:

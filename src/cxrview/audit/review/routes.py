@@ -25,10 +25,7 @@ _AHEAD = 3
 """Pictures made ahead of those that the page fetches, in the size and window last requested."""
 _RECENT = 50
 _THUMBNAIL = 256
-_REASONS = {
-    Reason.DISAGREES: "The header names the other view",
-    Reason.REVIEW: "The model is not sure",
-}
+_REVIEW = "The model is not sure"
 
 Tab = Annotated[str, Query(pattern=r"^[0-9a-f]{1,32}$")]
 Held = Annotated[str, Query(max_length=4000, pattern=r"^([0-9a-f]{16}(,[0-9a-f]{16})*)?$")]
@@ -65,6 +62,7 @@ def show_page(request: Request, token: str = "") -> Response:
         queue_key=files.key,
         table=files.table.name,
         decisions=str(files.csv),
+        who=request.app.state.who,
         masks_border=request.app.state.masks_border,
     )
     response = HTMLResponse(html)
@@ -90,7 +88,7 @@ def following(
         paths = [files.path_of(image) for image in images]
         pictures: Pictures = request.app.state.pictures
         pictures.make_ahead(paths, edge, request.app.state.window)
-    items = [_item(image, state.decision_on(image)) for image in images[:count]]
+    items = [_item(request, image, state.decision_on(image)) for image in images[:count]]
     return {"items": items, "finished": state.finished(has), **_counts(state)}
 
 
@@ -98,7 +96,7 @@ def following(
 def recent(request: Request, _: Allowed) -> dict[str, Any]:
     """Return the images that were decided last, for an undo after the page was reloaded."""
     state: ReviewState = request.app.state.review
-    return {"items": [_item(image, decided) for image, decided in state.latest(_RECENT)]}
+    return {"items": [_item(request, image, decided) for image, decided in state.latest(_RECENT)]}
 
 
 @routes.post("/api/decisions")
@@ -168,11 +166,12 @@ def export(request: Request, _: Allowed) -> Response:
     return Response(content, media_type="text/csv", headers={"Content-Disposition": name})
 
 
-def _item(image: DoubtfulImage, decided: Decided | None) -> dict[str, Any]:
+def _item(request: Request, image: DoubtfulImage, decided: Decided | None) -> dict[str, Any]:
+    other = f"The {request.app.state.who} names the other view"
     item: dict[str, Any] = {
         "showing": image.showing,
         "path": image.path,
-        "reason": _REASONS[image.reason],
+        "reason": other if image.reason is Reason.DISAGREES else _REVIEW,
         "header": image.header,
         "header_view": image.header_view,
         "proposed": image.proposed,

@@ -9,6 +9,7 @@ from cxrview.audit.review.app import review_app
 from cxrview.audit.review.doubtful_images import read_doubtful_images
 from cxrview.audit.review.review_files import open_review_files
 from cxrview.audit.review.review_state import Progress
+from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.web.server import PageServer
 from cxrview.web.settings import PictureSettings
 
@@ -42,6 +43,7 @@ def serve_review(
     *,
     decisions: Path | None = None,
     folder: str = "",
+    claims: ClaimSource | None = None,
     reader: str | None = None,
     port: int = PORT,
     settings: PictureSettings | None = None,
@@ -59,6 +61,7 @@ def serve_review(
         decisions: the CSV file; `NAME.decisions.csv` beside the result if None. The append-only log
             from which it is written has the same name with .jsonl.
         folder: what relative paths of the result are relative to; where the run stood if empty.
+        claims: a metadata table whose views take the place of those of the headers.
         reader: name to be written with each decision; the login name if None.
         port: 0 for any free port.
         settings: of the pictures; None for the defaults.
@@ -69,12 +72,13 @@ def serve_review(
             process serves the same review, or the port is in use.
         CannotWrite: the disk is full or fails.
     """
-    images = read_doubtful_images(table)
+    images = read_doubtful_images(table, claims, folder)
     files = open_review_files(table, decisions, folder)
     try:
         edited = files.save()
         name = _login_name() if reader is None else reader
-        app = review_app(images, files, reader=_as_text(name), settings=settings)
+        who = "table" if claims else "header"
+        app = review_app(images, files, reader=_as_text(name), who=who, settings=settings)
         review = app.state.review
 
         def ready(address: str) -> None:
