@@ -21,7 +21,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["fixtures.archives", "fixtures.figures"]
+pytest_plugins = [
+    "fixtures.archives",
+    "fixtures.browsers",
+    "fixtures.figures",
+    "fixtures.visitors",
+]
 
 # A busy machine is slow, not wrong.
 # Where a run decides on a change, it does so by the same examples each time.

@@ -15,11 +15,10 @@ from cxrview.errors import UnreadableImage
 from cxrview.image import read_radiograph
 from cxrview.results.columns import Row, from_printable
 from cxrview.sources.paths import absolute
+from cxrview.web.mask_border import mask_border
 
 SIDE = 240
 """Of a thumbnail's longer side, in pixels."""
-BORDER = 0.1
-"""Share of each side that `masks_border` covers: there letters stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def thumbnail(path: str, *, masks_border: bool, content_id: str = "") -> Thumbna
     found = radiograph.instance.content_id
     if content_id and found and found != content_id:
         return Thumbnail(reason="the file has changed since it was classified")
-    return make_thumbnail(_masked(radiograph.pixels) if masks_border else radiograph.pixels)
+    return make_thumbnail(mask_border(radiograph.pixels) if masks_border else radiograph.pixels)
 
 
 def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
@@ -93,11 +92,3 @@ def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
     image.save(stream, format="JPEG", quality=80)
     uri = "data:image/jpeg;base64," + b64encode(stream.getvalue()).decode("ascii")
     return Thumbnail(uri=uri, columns=image.width, rows=image.height)
-
-
-def _masked(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    rows, columns = (round(BORDER * side) for side in pixels.shape)
-    masked = np.full_like(pixels, 128)
-    inside = (slice(rows, -rows or None), slice(columns, -columns or None))
-    masked[inside] = pixels[inside]
-    return masked

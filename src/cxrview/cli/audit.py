@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.cli.audit_serve import PORT, Decisions, Port, Reader, Serve, serve_decisions
 from cxrview.cli.shared.claim_options import (
     ClaimKey,
     Claims,
@@ -67,10 +68,15 @@ def audit(
         int, typer.Option(metavar="N", help="Of the random sample of what agrees.")
     ] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page.")] = False,
+    serve: Serve = False,
+    decisions: Decisions = None,
+    reader: Reader = None,
+    port: Port = PORT,
 ) -> None:
     """Report on one HTML page how far the headers of an archive agree with its images.
 
     Nothing is classified again. The page needs no network: open it in a browser, or print it.
+    With --serve, accept or reject the proposed views in the browser instead.
 
     Exit code: 0 done, 2 usage error, 3 not writable.
     """
@@ -79,12 +85,24 @@ def audit(
     from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
 
+    claim_table = claim_source(claims, claim_key, claim_view, collection)
+    if serve:
+        serve_decisions(
+            table,
+            decisions,
+            root=root,
+            claims=claim_table,
+            reader=reader,
+            port=port,
+            mask_border=mask_border,
+        )
+        return
     settings = PageSettings(
         pictures=0 if no_pictures else pictures,
         masks_border=mask_border,
         shows_paths=show_paths,
         seed=seed,
-        claims=claim_source(claims, claim_key, claim_view, collection),
+        claims=claim_table,
     )
     with needs_extra("audit", "the page of an audit"):
         check_page_name(out, overwrite=overwrite)

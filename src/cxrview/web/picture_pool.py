@@ -143,7 +143,7 @@ class _WorkerThread(threading.Thread):
             # It may have died since the last picture, of which this one is not the cause.
             if self._worker is None or not self._worker.is_alive():
                 self._end_worker()
-                self._worker = PictureProcess(self._settings.picture_memory_bytes)
+                self._worker = PictureProcess(self._settings)
             answer = self._worker.make(job, self._settings.picture_seconds)
         except TimeoutError:
             self._end_worker()
@@ -166,11 +166,12 @@ class PictureProcess(WorkerProcess):
     """A process that makes pictures.
 
     Args:
-        memory_bytes: address space that it may take beyond what it starts with.
+        settings: how much memory it may take, and whether it covers borders.
     """
 
-    def __init__(self, memory_bytes: int) -> None:
-        super().__init__("cxrview.web.picture_worker", SETTINGS.pack(memory_bytes))
+    def __init__(self, settings: PictureSettings) -> None:
+        packed = SETTINGS.pack(settings.picture_memory_bytes, settings.masks_border)
+        super().__init__("cxrview.web.picture_worker", packed)
 
     def make(self, job: Job, seconds: float) -> bytes:
         """Make one picture.

@@ -16,12 +16,14 @@ from cxrview.image import ReadOptions, open_image
 from cxrview.image.failure import read_or_failure
 from cxrview.image.window import windowed_by_percentiles
 from cxrview.records import Failure
+from cxrview.web.mask_border import mask_border
 from cxrview.web.thumbnail import fitted
 from cxrview.workers.memory import limit_memory, tune_malloc
 from cxrview.workers.process import READY, connect_to_parent
 
-SETTINGS = struct.Struct("<Q")
-"""Sent first: bytes of address space that the process may take beyond what it starts with."""
+SETTINGS = struct.Struct("<Q?")
+"""Sent first: bytes of address space that the process may take beyond what it starts with, and
+whether the border of each picture is covered."""
 JOB = struct.Struct("<II?32s")
 """Before each path: its length; the edge, 0 for all pixels; whether the window is `AUTO`; the
 digest of the file when the study was created, zeros where it is not known."""
@@ -39,7 +41,14 @@ _QUALITY = 92
 _PNG_LEVEL = 1
 
 
-def render(path: str, edge: int, window: str = MINMAX, content_id: str = "") -> bytes:
+def render(
+    path: str,
+    edge: int,
+    window: str = MINMAX,
+    content_id: str = "",
+    *,
+    masks_border: bool = False,
+) -> bytes:
     """Decode a file to a grey JPEG that fits into a square, or to a PNG of all pixels.
 
     Args:
@@ -47,6 +56,7 @@ def render(path: str, edge: int, window: str = MINMAX, content_id: str = "") -> 
         edge: of the square; 0 for all pixels.
         window: `MINMAX` or `AUTO`.
         content_id: digest that the file must have; empty where it is not known.
+        masks_border: cover the outer tenth.
 
     Raises:
         UnreadableImage: one of its subclasses, with the reason. `Replaced` where the file has
@@ -58,20 +68,31 @@ def render(path: str, edge: int, window: str = MINMAX, content_id: str = "") -> 
     if content_id and file.instance.content_id and file.instance.content_id != content_id:
         raise Replaced(
             path,
-            "the file was replaced after the study was created",
-            "Put the original file back, or ask the study's manager",
+            "the file was replaced after its content was recorded",
+            "Put the original file back",
         )
     by_window = windowed_by_percentiles(*AUTO_PERCENTILES) if window == AUTO else nullcontext()
     with by_window:
         pixels = fitted(file, edge or None)
+    if masks_border:
+        pixels = mask_border(pixels)
     if edge:
         return bytes(imagecodecs.jpeg8_encode(pixels, level=_QUALITY))
     return bytes(imagecodecs.png_encode(pixels, level=_PNG_LEVEL))
 
 
-def answer(path: str, edge: int, window: str = MINMAX, content_id: str = "") -> bytes:
+def answer(
+    path: str,
+    edge: int,
+    window: str = MINMAX,
+    content_id: str = "",
+    *,
+    masks_border: bool = False,
+) -> bytes:
     """Render, or give the code and the reason; never the path, nor a header value."""
-    picture = read_or_failure(path, lambda: render(path, edge, window, content_id))
+    picture = read_or_failure(
+        path, lambda: render(path, edge, window, content_id, masks_border=masks_border)
+    )
     if isinstance(picture, Failure):
         return FAILURE + f"{picture.code}: {picture.reason}".encode(errors="replace")
     return PICTURE + picture
@@ -80,7 +101,7 @@ def answer(path: str, edge: int, window: str = MINMAX, content_id: str = "") -> 
 def main() -> None:
     """Serve the parent until it closes the pipe."""
     warnings.simplefilter("ignore")  # pydicom's quote header values
-    (memory_bytes,) = SETTINGS.unpack(sys.stdin.buffer.read(SETTINGS.size))
+    memory_bytes, masks_border = SETTINGS.unpack(sys.stdin.buffer.read(SETTINGS.size))
     for decoders in ("imagecodecs", "cxrview.image.dicom.file", "cxrview.image.raster"):
         import_module(decoders)  # now, and not in the time of the first file
     inbox, outbox = connect_to_parent()
@@ -92,7 +113,8 @@ def main() -> None:
         length, edge, is_auto, content_id = JOB.unpack(job)
         path = os.fsdecode(inbox.read(length))
         window = AUTO if is_auto else MINMAX
-        content = answer(path, edge, window, content_id.rstrip(b"\0").decode())
+        digest = content_id.rstrip(b"\0").decode()
+        content = answer(path, edge, window, digest, masks_border=masks_border)
         outbox.write(ANSWER.pack(len(content)) + content)
         outbox.flush()
 

@@ -16,5 +16,7 @@ class PictureSettings:
     """Time limit for one image."""
     picture_memory_bytes: int = LIMIT_BYTES
     """Address space that such a process may use beyond what it starts with."""
+    masks_border: bool = False
+    """Cover the outer tenth of each picture, since burned-in text can show names."""
     cache_bytes: int = 512 << 20
     """Memory for rendered pictures."""

@@ -18,7 +18,7 @@ from cxrview.annotate.web.app import annotation_app
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.records import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import Role, View
-from fixtures.visitors import Client, visit  # noqa: F401 (a fixture)
+from fixtures.visitors import Client
 
 READER, ADJUDICATOR = Role.READER, Role.ADJUDICATOR
 

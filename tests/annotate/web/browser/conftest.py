@@ -1,9 +1,7 @@
 """A real server, a real Chromium, and phantoms: what every test of the pages asks for."""
 
-import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,11 +18,11 @@ import pytest
 from cxrview.phantom.archive import draw_archive
 from cxrview.records import AnnotationStudy, LabelChoice, Reading, StudyImage
 from cxrview.terms import Action, Projection, ReadingRound, Role, View
+from fixtures.browsers import PATIENCE_MS, free_port
 
 READER = frozenset({Role.READER})
 MANAGER = frozenset({Role.MANAGER})
 SENIOR = frozenset({Role.READER, Role.ADJUDICATOR})
-PATIENCE_MS = 30_000
 SERVER = """
 import sys
 from cxrview.annotate.web.run import serve_annotation
@@ -35,14 +33,6 @@ if __name__ == "__main__":
     ready = lambda address: print(address, flush=True)
     settings = ServeSettings(login_hours=float(sys.argv[3]))
     serve_annotation(open_readings(sys.argv[1]), settings, port=int(sys.argv[2]), when_ready=ready)
-"""
-# Counts what was painted, since nothing else tells a picture from the one before it.
-COUNT_PAINTINGS = """
-window.paintings = 0;
-document.addEventListener("painted", (event) => {
-  window.paintings += 1;
-  window.showing = event.detail.showing;
-});
 """
 
 
@@ -119,45 +109,6 @@ class Served:
         assert len(found) == count
         assert max(Counter(one.uid for one in found).values(), default=1) == 1
         return found
-
-
-def paintings(page: Any) -> int:
-    return int(page.evaluate("window.paintings"))
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    last = time.monotonic() + PATIENCE_MS / 1000
-    while not holds():
-        assert time.monotonic() < last, "it never came to be"
-        time.sleep(0.01)
-
-
-def is_at_rest(page: Any) -> bool:
-    """Whether a message stands where a picture would, other than that one is being fetched."""
-    words = page.locator("#message").text_content() or ""
-    return bool(words) and "…" not in words
-
-
-class Hand:
-    """A reader's hand on the keys, that waits for each picture."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.wait_for_picture()
-
-    def wait_for_picture(self) -> None:
-        wait_until(lambda: paintings(self.page) or is_at_rest(self.page))
-
-    @property
-    def showing(self) -> str:
-        return str(self.page.evaluate("window.showing"))
-
-    def press(self, key: str) -> str:
-        """Press a key that ends a picture; returns the showing that it was pressed at."""
-        before, showing = paintings(self.page), self.showing
-        self.page.keyboard.press(key)
-        wait_until(lambda: paintings(self.page) > before or is_at_rest(self.page))
-        return showing
 
 
 @pytest.fixture(scope="session")
@@ -242,61 +193,6 @@ def study_images(phantoms: Path) -> list[StudyImage]:
         StudyImage(image_id=secrets.token_hex(8), path=str(path.relative_to(phantoms)))
         for path in files
     ]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@pytest.fixture(scope="module")  # its event loop would be in the way of tests elsewhere
-def chromium(program: Callable[[str], str]) -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; a test is skipped where it does not start."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: make test")
-    found = program("chromium")
-    with playwright.sync_playwright() as driver:
-        # Chromium's sandbox does not work for root.
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        try:
-            browser = driver.chromium.launch(executable_path=found, args=options)
-        except playwright.Error as error:
-            pytest.skip(f"needs a Chromium that starts ({found}: {_first_reason(error.message)})")
-        yield browser
-        browser.close()
-
-
-def _first_reason(message: str) -> str:
-    """The first line in which a browser itself says what is wrong; else the whole first line."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    own = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line]
-    return next((line for line in own if "ERROR" in line or "FATAL" in line), lines[0])
-
-
-@pytest.fixture
-def browser(chromium: Any) -> Iterator[Callable[[], Any]]:
-    """Open a browser with nothing in it, as on a computer of its own."""
-    opened: list[Any] = []
-    wrong: list[str] = []
-
-    def open_browser(**options: Any) -> Any:
-        context = chromium.new_context(viewport={"width": 1366, "height": 768}, **options)
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(COUNT_PAINTINGS)
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        opened.append(context)
-        return context
-
-    yield open_browser
-    for context in opened:
-        context.close()
-    assert not wrong, "a script of the page failed"
-
-
-@pytest.fixture
-def hand() -> Callable[[Any], Hand]:
-    """Lay a hand on a page's keys."""
-    return Hand
 
 
 @pytest.fixture

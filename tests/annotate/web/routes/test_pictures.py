@@ -102,7 +102,7 @@ def test_a_replaced_file_is_neither_shown_nor_labelled(known, tmp_path):
 
     assert (shown.status_code, shown.json()["why"]) == (
         422,
-        "replaced: the file was replaced after the study was created",
+        "replaced: the file was replaced after its content was recorded",
     )
     assert len(answer["written"]) == 2
     assert {refusal["why"] for refusal in answer["refused"]} == {

@@ -1,0 +1,1 @@
+"""Accept or reject proposed views in the browser (`cxrview audit --serve`)."""

@@ -1,0 +1,290 @@
+// Accept or reject: the keys, the image and what is written around it.
+
+import { announce, hint } from "./announce.js";
+import { byId, formatInteger } from "./dom.js";
+import { listenToGestures } from "./gestures.js";
+import { edgeFor, ImageCache } from "./image_cache.js";
+import { keyRows, listenToKeys, showKeyTable, wireButtons } from "./keys.js";
+import { queueKey } from "./page_config.js";
+import { Queue } from "./queue.js";
+import { ReviewSession } from "./review_session.js";
+import { getBlob, getJson, postJson, Refused, SignedOut } from "./server.js";
+import { acquireTabId } from "./tab_lock.js";
+import { UnsentActions } from "./unsent_actions.js";
+import { painted, Viewer } from "./viewer.js";
+import { refetchOnZoom } from "./zoom_refetch.js";
+
+/** @typedef {import("./review_session.js").Item} Item */
+
+const CONCURRENT = 3;
+const ZOOM_STEP = 1.25;
+const PAN_STEP = 60;
+/** @type {Record<string, string>} */
+const VIEW_OF = { PA: "frontal", AP: "frontal", LL: "lateral", RL: "lateral" };
+/** @type {[string, string, string[]][]} */
+const ACTIONS = [
+  ["accept", "accept the proposed view", ["a", "Enter"]],
+  ["reject", "reject it: the image shows the other view", ["r"]],
+  ["unreadable", "mark as unreadable: no view can be seen", ["x"]],
+  ["PA", "frontal, and you know that it is PA", ["1"]],
+  ["AP", "frontal, and you know that it is AP", ["2"]],
+  ["LL", "lateral, and you know that it is LL (left side at the detector)", ["3"]],
+  ["RL", "lateral, and you know that it is RL (right side at the detector)", ["4"]],
+  ["skip", "skip: decide later", ["s"]],
+  ["undo", "undo, back to that image", ["u", "Backspace"]],
+  ["autoWindow", "automatic window on / off", ["w"]],
+  ["invert", "invert", ["i"]],
+  ["rotate", "rotate by a quarter, for viewing only", ["t"]],
+  ["zoomIn", "zoom in", ["+", "="]],
+  ["zoomOut", "zoom out", ["-"]],
+  ["panLeft", "pan", ["ArrowLeft"]],
+  ["panRight", "pan", ["ArrowRight"]],
+  ["panUp", "pan", ["ArrowUp"]],
+  ["panDown", "pan", ["ArrowDown"]],
+  ["reset", "reset view", ["0", "Home"]],
+  ["keys", "show these keys", ["?", "h"]],
+];
+
+// The token in the address became a cookie: it need not stay in the history of the browser.
+history.replaceState(null, "", "/");
+
+/** @type {Item | null} */
+let shown = null;
+let isDrawn = false;
+let drawnWindow = "minmax";
+/** @type {{waiting: number, lastError: unknown, isSafe: boolean}} */
+let sending = { waiting: 0, lastError: null, isSafe: true };
+
+const viewer = new Viewer(byId("picture"), byId("window"), (display) => {
+  const parts = [
+    (display.window !== 100 || display.level !== 50) && `window ${Math.round(display.window)} level ${Math.round(display.level)}`,
+    display.invert && "inverted",
+    display.zoom > 1 && `× ${display.zoom.toFixed(1)}`,
+    display.rotation && `${display.rotation}°`,
+  ];
+  byId("shown-as").textContent = parts.filter(Boolean).join(" · ");
+  refetch(display);
+});
+const { width, height } = byId("picture");
+const images = new ImageCache(edgeFor(Math.min(width, height)), CONCURRENT, () => refresh());
+const refetch = refetchOnZoom(viewer, () => ({ showing: shown?.showing, window: images.window }));
+listenToGestures(byId("picture"), viewer);
+
+const tab = await acquireTabId(queueKey);
+const unsent = new UnsentActions(queueKey, tab);
+const queue = new Queue(unsent, (actions) => postJson("/api/decisions", { actions }), {
+  onChange: (state) => {
+    sending = state;
+    showSending();
+  },
+  onAnswer: (answer) => {
+    if (answer.refused.length) hint(`Not accepted: ${answer.refused[0].why}`);
+    session.setCounts(/** @type {any} */ (answer));
+    session.refill();
+  },
+});
+const session = new ReviewSession(tab, {
+  fetch: getJson,
+  unsent: () => queue.actions(),
+  send: (action) => queue.add(action),
+  onChange: () => refresh(),
+});
+
+/** @type {Record<string, () => void>} */
+const acts = {
+  accept: () => decide("accept"),
+  reject: () => decide("reject"),
+  unreadable: () => decide("unreadable"),
+  PA: () => decideProjection("PA"),
+  AP: () => decideProjection("AP"),
+  LL: () => decideProjection("LL"),
+  RL: () => decideProjection("RL"),
+  skip: () => decide("skip"),
+  undo: () => {
+    if (!session.undo()) return hint("Nothing to undo");
+    say("undone");
+  },
+  autoWindow: () => {
+    images.window = images.window === "auto" ? "minmax" : "auto";
+    const isAuto = images.window === "auto";
+    document.querySelector('[data-act="autoWindow"]')?.setAttribute("aria-pressed", String(isAuto));
+    hint(isAuto ? "Automatic window on" : "Automatic window off");
+    refresh();
+  },
+  invert: () => viewer.invert(),
+  rotate: () => viewer.rotate(),
+  zoomIn: () => viewer.zoomBy(ZOOM_STEP),
+  zoomOut: () => viewer.zoomBy(1 / ZOOM_STEP),
+  panLeft: () => viewer.panBy(PAN_STEP, 0),
+  panRight: () => viewer.panBy(-PAN_STEP, 0),
+  panUp: () => viewer.panBy(0, PAN_STEP),
+  panDown: () => viewer.panBy(0, -PAN_STEP),
+  reset: () => viewer.reset(),
+  keys: () => byId("keys").showModal(),
+};
+const rows = keyRows([], ACTIONS);
+listenToKeys(rows, (name) => acts[name]());
+wireButtons(rows, (name) => acts[name]());
+showKeyTable(rows);
+byId("export").addEventListener("click", saveCsv);
+byId("again").addEventListener("click", async () => {
+  await queue.sendAll();
+  session.setCounts(await postJson("/api/skipped", {}));
+  session.refill();
+});
+// Where the browser keeps nothing, this page is the only place of what waits.
+addEventListener("beforeunload", (event) => {
+  if (!queue.isSafe && queue.size) event.preventDefault();
+});
+
+await queue.start();
+await session.start();
+refresh();
+
+// Near 0 and 100 more digits tell how sure the model is.
+const formatPercent = (/** @type {number} */ pfi) => `${pfi.toFixed(pfi < 1 || pfi > 99 ? 3 : 1)} %`;
+
+/** @param {string} proposed */
+const otherView = (proposed) => (proposed === "frontal" ? "lateral" : "frontal");
+
+/** @param {string} projection it says which view it is, too */
+function decideProjection(projection) {
+  if (!shown) return hint(emptyWords());
+  decide(VIEW_OF[projection] === shown.proposed ? "accept" : "reject", projection);
+}
+
+/**
+ * @param {string} act
+ * @param {string | null} projection
+ */
+function decide(act, projection = null) {
+  if (!shown) return hint(emptyWords());
+  const { bitmap, why } = images.get(shown.showing);
+  if (act === "accept" || act === "reject") {
+    if (why) return hint("This image cannot be displayed. Skip it, or mark it as unreadable.");
+    if (!bitmap) return hint("Image still loading");
+  }
+  const view = act === "accept" ? shown.proposed : otherView(shown.proposed);
+  const words = act === "accept" || act === "reject" ? `${act}ed: ${projection ?? view}` : act === "skip" ? "skipped" : act;
+  say(words);
+  session.decide(act, projection);
+}
+
+/** @param {string} words */
+function say(words) {
+  byId("last").textContent = words;
+  announce(words);
+}
+
+function refresh() {
+  images.prefetch(session.showings);
+  const item = session.items[0] ?? null;
+  showCounts();
+  if (item?.showing !== shown?.showing || item?.said !== shown?.said) setItem(item);
+  byId("again").hidden = Boolean(item) || !session.isAtEnd || !session.counts?.skipped;
+  if (!item) return showMessage(emptyWords());
+  const { bitmap, why } = images.get(item.showing);
+  if (isDrawn && drawnWindow === images.window) return;
+  if (bitmap) paint(item, bitmap);
+  else if (why) showUnreadable(why);
+  else if (!isDrawn) showMessage("Loading the image …");
+}
+
+/** @param {Item | null} item */
+function setItem(item) {
+  shown = item;
+  isDrawn = false;
+  byId("facts").classList.toggle("idle", !item);
+  if (!item || !images.get(item.showing).bitmap) viewer.show(null);
+  if (!item) return;
+  byId("reason").textContent = item.reason;
+  const view = item.header_view && item.header_view !== item.header ? ` (${item.header_view})` : "";
+  byId("header").textContent = item.header ? item.header + view : "no view";
+  byId("by").textContent = item.by === "readers" ? "Readers" : "Model";
+  byId("proposed").textContent = item.proposed;
+  byId("pfi").textContent = item.pfi === null ? "unknown" : formatPercent(item.pfi);
+  byId("pfi-bar").hidden = item.pfi === null;
+  byId("pfi-bar").value = item.pfi ?? 0;
+  byId("path").textContent = item.path;
+  byId("accepted").textContent = item.proposed;
+  byId("rejected").textContent = otherView(item.proposed);
+  for (const id of ["said-title", "said-before"]) byId(id).hidden = !item.said;
+  byId("said-before").textContent = item.said ? `${item.said}, undone` : "";
+}
+
+/**
+ * @param {Item} item
+ * @param {ImageBitmap} bitmap
+ */
+function paint(item, bitmap) {
+  // The same image through another window: zoom and place stay.
+  if (isDrawn) viewer.sharpen(bitmap);
+  else viewer.show(bitmap);
+  drawnWindow = images.window;
+  if (isDrawn) return;
+  isDrawn = true;
+  showMessage("");
+  painted().then((at) => {
+    if (shown === item) document.dispatchEvent(new CustomEvent("painted", { detail: { showing: item.showing, at } }));
+  });
+}
+
+/** @param {string} why */
+function showUnreadable(why) {
+  isDrawn = true;
+  drawnWindow = images.window;
+  showMessage(`This image cannot be displayed: ${why}. Skip it, or mark it as unreadable.`);
+}
+
+/** @param {string} words */
+function showMessage(words) {
+  // Set only when it changed, or a screen reader would read it again.
+  if (byId("message").textContent !== words) byId("message").textContent = words;
+  byId("message").hidden = !words;
+}
+
+function emptyWords() {
+  const { counts, isAtEnd } = session;
+  if (!counts || !isAtEnd) return "Loading the next image …";
+  if (counts.left) return "The images that are left are open in another tab or browser.";
+  if (counts.skipped) return `All images are decided except ${formatInteger(counts.skipped)} that you skipped.`;
+  return counts.total ? "All images are decided. End cxrview with Ctrl-C in the terminal." : "There is nothing to decide: no header disagrees, and no image is in the review band.";
+}
+
+function showCounts() {
+  if (!session.counts) return;
+  const { total, decided, skipped, left } = session.counts;
+  byId("count").textContent = `${formatInteger(decided)} of ${formatInteger(total)}`;
+  byId("state").textContent = `${formatInteger(left)} left${skipped ? `, ${formatInteger(skipped)} skipped` : ""}`;
+  byId("progress").max = Math.max(1, total);
+  byId("progress").value = decided;
+}
+
+function showSending() {
+  const { waiting, lastError, isSafe } = sending;
+  const count = waiting === 1 ? "1 decision is not saved yet" : `${waiting} decisions are not saved yet`;
+  const kept = isSafe ? "kept in this browser" : "kept in this tab only, so leave it open";
+  let words = "";
+  if (waiting && lastError) {
+    words = lastError instanceof SignedOut
+      ? `cxrview was started again. ${count}, ${kept}: open the new address that it printed.`
+      : lastError instanceof Refused
+        ? `${count}, ${kept}: ${lastError.message}`
+        : `cxrview cannot be reached, or cannot write. ${count}, ${kept}; you can continue.`;
+  }
+  byId("banner").hidden = !words;
+  if (byId("banner").textContent !== words) byId("banner").textContent = words;
+}
+
+async function saveCsv() {
+  await queue.sendAll();
+  try {
+    const address = URL.createObjectURL(await getBlob("/decisions.csv"));
+    const link = Object.assign(document.createElement("a"), { href: address, download: "decisions.csv" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    hint("Decisions saved");
+  } catch (error) {
+    hint(error instanceof Refused ? error.message : "cxrview cannot be reached");
+  }
+}

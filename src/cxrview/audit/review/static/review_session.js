@@ -1,0 +1,124 @@
+// What is left to decide, what was decided, and what is undone: without anything of the screen.
+
+import { randomHex } from "./tab_lock.js";
+
+/** @typedef {{showing: string, path: string, reason: string, header: string, header_view: string | null,
+ *   proposed: string, by: string, pfi: number | null, uid?: string, said?: string}} Item */
+/** @typedef {{total: number, decided: number, skipped: number, left: number}} Counts */
+/** @typedef {import("./unsent_actions.js").Action} Action */
+/** @typedef {{items: Item[], finished: string[]} & Counts} Answer */
+
+const AHEAD = 6;
+const FEW = 4;
+const RETRY_MS = 2000;
+const MOST_UNDO = 500;
+
+export class ReviewSession {
+  #tab;
+  #on;
+  /** The images that come, the first of them shown. @type {Item[]} */
+  items = [];
+  /** @type {{item: Item, uid: string, act: string}[]} */
+  #history = [];
+  #isFetching = false;
+  #isAgain = false;
+  #timer = 0;
+  /** @type {Counts | null} */
+  counts = null;
+  /** Whether the server has been asked and gave none. */
+  isAtEnd = false;
+
+  /**
+   * @param {string} tab
+   * @param {{fetch: (address: string) => Promise<any>, unsent: () => Action[],
+   *   send: (action: Action) => void, onChange: () => void}} on
+   */
+  constructor(tab, on) {
+    this.#tab = tab;
+    this.#on = on;
+  }
+
+  async start() {
+    await this.refill();
+    const recent = await this.#on.fetch("/api/recent").catch(() => ({ items: [] }));
+    const before = recent.items.map((/** @type {any} */ item) => ({ item, uid: item.uid, act: item.said }));
+    this.#history.unshift(...before.reverse());
+  }
+
+  get showings() {
+    return this.items.map((item) => item.showing);
+  }
+
+  /**
+   * @param {string} act
+   * @param {string | null} projection
+   */
+  decide(act, projection = null) {
+    const item = this.items.shift();
+    if (!item) return;
+    const uid = randomHex(16);
+    this.#history.push({ item, uid, act });
+    if (this.#history.length > MOST_UNDO) this.#history.shift();
+    this.#on.send({ uid, showing: item.showing, act, projection, undoes: "" });
+    this.#on.onChange();
+    this.refill();
+  }
+
+  /** Shows the image of the last decision again. @returns {boolean} whether there was one */
+  undo() {
+    const last = this.#history.pop();
+    if (!last) return false;
+    const undoes = last.act === "skip" ? "" : last.uid;
+    this.#on.send({ uid: randomHex(16), showing: last.item.showing, act: "undo", projection: null, undoes });
+    this.items = this.items.filter((item) => item.showing !== last.item.showing);
+    this.items.unshift({ ...last.item, said: last.act === "skip" ? undefined : last.act });
+    this.isAtEnd = false;
+    this.#on.onChange();
+    return true;
+  }
+
+  /** @param {Counts} counts of an answer */
+  setCounts({ total, decided, skipped, left }) {
+    this.counts = { total, decided, skipped, left };
+    this.#on.onChange();
+  }
+
+  /** Asks for images while few are left. */
+  async refill() {
+    if (this.items.length >= FEW) return;
+    if (this.#isFetching) {
+      this.#isAgain = true;
+      return;
+    }
+    this.#isFetching = true;
+    clearTimeout(this.#timer);
+    try {
+      await this.#fetchItems();
+    } catch {
+      this.#timer = setTimeout(() => this.refill(), RETRY_MS);
+    } finally {
+      this.#isFetching = false;
+    }
+    if (this.#isAgain) {
+      this.#isAgain = false;
+      this.refill();
+    }
+  }
+
+  async #fetchItems() {
+    const held = new Set([...this.showings, ...this.#on.unsent().map(({ showing }) => showing)]);
+    const address = `/api/next?tab=${this.#tab}&count=${AHEAD}&held=${[...held].slice(0, 200).join(",")}`;
+    /** @type {Answer} */
+    const answer = await this.#on.fetch(address);
+    const finished = new Set(answer.finished);
+    // The first stays: somebody looks at it, and may have come back to it.
+    this.items = this.items.filter((item, place) => place === 0 || !finished.has(item.showing));
+    // Asked for with `held`, the answer has nothing that this tab shows or has decided.
+    const known = new Set([...this.showings, ...this.#on.unsent().map(({ showing }) => showing)]);
+    this.items.push(...answer.items.filter((item) => !known.has(item.showing)));
+    this.isAtEnd = !this.items.length;
+    this.setCounts(answer);
+    // Images that another tab holds are free after a while.
+    if (this.isAtEnd && answer.left) this.#timer = setTimeout(() => this.refill(), RETRY_MS);
+  }
+}
