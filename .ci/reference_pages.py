@@ -68,8 +68,13 @@ def commands_page() -> str:
 
 
 def _commands(commands: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Each command by its full name; a group comes before its commands."""
+    """Each command by its full name; a group comes before its commands.
+
+    Hidden commands are in development, and are left out.
+    """
     for name, command in commands.items():
+        if command.hidden:
+            continue
         yield before + name, command
         yield from _commands(getattr(command, "commands", {}), f"{before}{name} ")
 

@@ -37,12 +37,14 @@ settings.load_profile("patient")
 
 LONG_FILES = (
     "paper/test_reproduce.py",
+    "docs/test_training_pages.py",
     "train/test_release.py",
     "annotate/web/browser/test_layout.py",
     "cli/shared/test_run_options.py",
     "cli/test_classify.py",
     "annotate/web/browser/test_grid_faults.py",
     "docs/test_pages.py",
+    "docs/test_command_pages.py",
     "annotate/web/browser/test_tabs.py",
     "test_package.py",
     "annotate/web/browser/test_clumsy_hands.py",

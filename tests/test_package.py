@@ -22,9 +22,14 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def every_command(commands, before=""):
-    """Each command by its whole name, those of a group as well: `annotate create`."""
+    """Each command by its whole name, those of a group as well: `annotate create`.
+
+    Hidden ones are in development, and have no page yet.
+    """
     found = {}
     for name, command in commands.items():
+        if command.hidden:
+            continue
         found[before + name] = command
         found |= every_command(getattr(command, "commands", {}), f"{before}{name} ")
     return found

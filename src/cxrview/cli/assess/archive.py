@@ -36,7 +36,7 @@ def archive_command(
     """Measure how often a result is wrong about an archive, by what readers said of a sample.
 
     Shares are counted and, by stratum, weighted to the whole archive; with exact intervals.
-    Needs what the extras named train and annotate install.
+    Needs what the extra named annotate installs.
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """

@@ -9,30 +9,35 @@ EXAMPLE = "Example: "
 PAGE = "More: "
 
 
-def complete_help(app: Typer, examples: Mapping[str, str], before: str = "") -> None:
+def complete_help(
+    app: Typer, examples: Mapping[str, str], before: str = "", *, is_hidden: bool = False
+) -> None:
     """Set the help of all commands, including those of groups.
 
     Typer keeps the line breaks of a docstring and then wraps its lines again; here lines are
     wrapped at the width of the terminal only. Two paragraphs follow the options: the example, which
     is the paragraph of the docstring that begins with EXAMPLE, or else the one of `examples`; and
-    the page of the documentation.
+    the page of the documentation, unless the command is hidden, because it is in development.
 
     Args:
         app: with all of its commands.
         examples: command lines, by the words of the command after `cxrview`.
         before: words of the group, if `app` is one.
+        is_hidden: the group is left out of the help of `cxrview`.
     """
-    app.info.epilog = page_of(before)
+    app.info.epilog = None if is_hidden else page_of(before)
     for command in app.registered_commands:
         name = before + str(command.name or getattr(command.callback, "__name__", ""))
         text = unwrapped(command.help or inspect.getdoc(command.callback) or "").split("\n\n")
         shown = [part for part in text if part.startswith(EXAMPLE)]
         shown += [EXAMPLE + examples[name]] if name in examples else []
-        command.epilog = "\n\n".join([*shown[:1], page_of(name)])
+        page = [] if is_hidden else [page_of(name)]
+        command.epilog = "\n\n".join([*shown[:1], *page])
         command.help = "\n\n".join(part for part in text if part not in shown)
     for group in app.registered_groups:
         if group.typer_instance:
-            complete_help(group.typer_instance, examples, f"{before}{group.name} ")
+            words, is_hidden = f"{before}{group.name} ", bool(group.hidden)
+            complete_help(group.typer_instance, examples, words, is_hidden=is_hidden)
 
 
 def page_of(name: str) -> str:
