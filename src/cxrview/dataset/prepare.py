@@ -5,7 +5,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from cxrview.dataset.decode import Squashed, squash_files
+from cxrview.dataset.decode import Squashed
+from cxrview.dataset.decode_pool import squash_files
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.dataset.store import open_prepared
 from cxrview.dataset.store_writer import PreparedWriter
