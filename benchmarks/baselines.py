@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from cxrview.assess.accuracy import calibration_error, reliability_curve
 from cxrview.assess.baselines import fit_boone, fit_header, fit_lehmann
 from cxrview.classify.model import load_model
-from cxrview.dataset.decode import squash_files
+from cxrview.dataset.decode_pool import squash_files
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.records import Failure, Label
 from cxrview.stats import exact_interval

@@ -106,7 +106,7 @@ def test_a_run_ends_with_one_line_of_what_it_lacked(script, tmp_path, workers):
     lacking = [
         "tests/image/test_raster.py::test_an_interlaced_png_is_read",
         "tests/phantom/test_dicom.py::test_dcmtk_finds_nothing_to_complain_of",
-        "tests/image/dicom/test_shared_dicom.py",
+        "tests/image/dicom/test_file_shared.py",
     ]
     environment = os.environ | {"CXRVIEW_DATA": str(tmp_path), "CXRVIEW_NO_SKIP": ""}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", workers, *lacking]

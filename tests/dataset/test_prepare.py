@@ -1,16 +1,14 @@
 """Labelled files become pictures, and the paper's conversion is followed to the bit."""
 
 import hashlib
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cxrview.dataset.decode import squash_file, squash_files, through_jpeg
+from cxrview.dataset.decode import squash_file, through_jpeg
 from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
@@ -190,47 +188,6 @@ def test_a_file_that_vanished_is_a_failure(tmp_path):
 
     assert isinstance(outcome, Failure)
     assert outcome.code == "cannot_open"
-
-
-KILLING = """
-import os, signal, sys
-from pathlib import Path
-from cxrview.dataset import decode
-
-def fetch_or_die(path, local, options, fetch=decode.fetch_local):
-    if local.read_bytes() == b"poison":
-        os.kill(os.getpid(), signal.SIGKILL)
-    return fetch(path, local, options)
-
-decode.fetch_local = fetch_or_die  # in the workers too: they import this file first
-
-if __name__ == "__main__":
-    for outcome in decode.squash_files(sorted(Path(sys.argv[1]).glob("*.png"))):
-        print(getattr(outcome, "code", "read"))
-"""
-
-
-def test_a_worker_that_dies_costs_the_file_in_its_hands(labels, tmp_path):
-    """The killer is planted: no file that we know of kills the decoders."""
-    (tmp_path / "killing.py").write_text(KILLING)
-    files = tmp_path / "files"
-    files.mkdir()
-    for name in "abcdf":
-        os.link(labels.parent / "0.png", files / f"{name}.png")
-    (files / "e.png").write_bytes(b"poison")
-    (files / "b.png").unlink()
-    (files / "b.png").write_bytes(b"poison")
-
-    done = subprocess.run(
-        [sys.executable, tmp_path / "killing.py", files], capture_output=True, text=True, check=True
-    )
-
-    codes = ["read", "decoder_crash", "read", "read", "decoder_crash", "read"]
-    assert done.stdout.split() == codes
-
-
-def test_no_files_give_no_outcomes():
-    assert list(squash_files([])) == []
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """Stratified sampling of the images of an annotation study, with the weight of each image."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cxrview.digests import shuffle_key
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -68,7 +68,7 @@ def draw_sample(
     strata = {n: Stratum(name=n, images=sizes[n], drawn=shares[n]) for n in sizes}
     drawn: set[str] = set()
     for name in sizes:
-        in_line = sorted(members[name], key=lambda path: _place_in_line(seed, path))
+        in_line = sorted(members[name], key=lambda path: shuffle_key(seed, path))
         drawn.update(in_line[: shares[name]])
     return Sample(
         strata=tuple(strata.values()),
@@ -117,7 +117,3 @@ def allocate(
     for name in by_fraction[: sample - sum(shares.values())]:
         shares[name] += 1
     return shares
-
-
-def _place_in_line(seed: int, path: str) -> tuple[bytes, str]:
-    return hashlib.sha256(f"{seed}\n{path}".encode("utf-8", "surrogateescape")).digest(), path

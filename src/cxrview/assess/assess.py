@@ -1,6 +1,5 @@
 """Assess a model and older classifiers on test images: scores, then tables and figures."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.assess.tables import write_assessment
 from cxrview.atomic_files import PART
 from cxrview.classify.model import Model
+from cxrview.digests import file_sha256
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.json_file import read_json, write_json
 from cxrview.records import Assessed, Scores
@@ -122,9 +122,9 @@ def compute_scores(
     Args, Raises: as `assess_model`.
     """
     conditions = _conditions(images, model, name, baselines, seed)
-    standing = _standing(out, conditions, overwrite=overwrite)
+    about_before = _read_about(out, conditions, overwrite=overwrite)
     path = out / SCORES
-    if standing is None or standing.get(_COMPLETE) != _sha256(path):
+    if not (about_before and _is_complete(path, about_before)):
         try:
             out.mkdir(parents=True, exist_ok=True)
             write_json(out / ABOUT, conditions)
@@ -132,7 +132,7 @@ def compute_scores(
                 path,
                 score_images(images, model, name=name, baselines=baselines, seed=seed, watch=watch),
             )
-            write_json(out / ABOUT, {**conditions, _COMPLETE: _sha256(path)})
+            write_json(out / ABOUT, {**conditions, _COMPLETE: file_sha256(path)})
         except OSError as error:
             raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
     return read_scores(path)
@@ -161,7 +161,7 @@ def _conditions(
     }
 
 
-def _standing(
+def _read_about(
     out: Path, conditions: Mapping[str, Any], *, overwrite: bool
 ) -> dict[str, Any] | None:
     """Return `about.json` of an earlier run that can be resumed; None if there is none."""
@@ -171,14 +171,14 @@ def _standing(
             raise UsageError(f"{out} holds other files, not an assessment", "Name a new folder")
         return None
     try:
-        standing = read_json(path)
+        about_before = read_json(path)
     except (OSError, ValueError, TypeError):
-        standing = {}
-    if standing.get("kind") != _KIND:
+        about_before = {}
+    if about_before.get("kind") != _KIND:
         raise UsageError(f"{path} does not belong to an assessment", "Name a new folder")
-    changed = [name for name, value in conditions.items() if standing.get(name) != value]
+    changed = [name for name, value in conditions.items() if about_before.get(name) != value]
     if not changed:
-        return standing
+        return about_before
     if not overwrite:
         raise UsageError(
             f"{out} holds another assessment: {', '.join(changed)} changed",
@@ -187,9 +187,6 @@ def _standing(
     return None
 
 
-def _sha256(path: Path) -> str:
-    """SHA-256 of the bytes of a file; empty if the file does not exist."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _is_complete(path: Path, about_before: Mapping[str, Any]) -> bool:
+    """Whether a file of scores has the hash that `about.json` holds."""
+    return path.is_file() and about_before.get(_COMPLETE) == file_sha256(path)

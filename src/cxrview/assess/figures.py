@@ -3,7 +3,6 @@
 Fig 4 and the failures show radiographs, which may be of patients. They name no file and no patient.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from cxrview.assess.classifiers import (
     is_right,
 )
 from cxrview.assess.images import AssessmentImages
+from cxrview.digests import shuffle_key
 from cxrview.records import Assessed, Scores
 from cxrview.reports.figures.pfi_histogram import draw_pfi_histogram
 from cxrview.reports.figures.radiographs import draw_examples, draw_gallery
@@ -84,8 +84,8 @@ def write_figures(
 
 def _examples(images: AssessmentImages, model_scores: Scores, seed: int, note: str) -> Figure:
     inside = model_scores.where(model_scores.facts[SET] == INSIDE)
-    line = [hashlib.sha256(f"{seed}\n{file}".encode()).digest() for file in inside.files]
-    order = sorted(range(len(inside)), key=line.__getitem__)
+    keys = [shuffle_key(seed, file) for file in inside.files]
+    order = sorted(range(len(inside)), key=keys.__getitem__)
     chosen = [
         k
         for is_frontal in (True, False)

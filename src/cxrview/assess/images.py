@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxrview.assess.classifiers import EXTERNAL, INSIDE, VALIDATION
 from cxrview.dataset.split import check_split
+from cxrview.digests import shuffle_key
 from cxrview.errors import UsageError
 from cxrview.records import Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
@@ -168,8 +169,8 @@ def _is_same(one: Prepared, other: Prepared) -> bool:
 def _drawn(images: Sequence[PreparedImage], sample: int, seed: int) -> list[PreparedImage]:
     if not 0 < sample <= len(images):
         raise UsageError(f"a sample is of 1 to {len(images)} external images; got {sample}")
-    line = sorted(images, key=lambda i: hashlib.sha256(f"{seed}\n{i.file}".encode()).digest())
-    taken = {image.row for image in line[:sample]}
+    shuffled = sorted(images, key=lambda image: shuffle_key(seed, image.file))
+    taken = {image.row for image in shuffled[:sample]}
     return [image for image in images if image.row in taken]
 
 

@@ -179,7 +179,7 @@ def assess_partition(
     run = _Run(
         pixels=images.pixels,
         unscored=unscored,
-        images_sha256=_sha256(images.pixels, unscored),
+        images_sha256=_inputs_sha256(images.pixels, unscored),
         predict=classifier.predict,
         folder=out / PARTS,
         watch=watch,
@@ -244,7 +244,7 @@ def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> s
     return f"{row.name.replace('/', '-')}-{digest}.parquet"
 
 
-def _sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
+def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
     digest = hashlib.sha256(repr((of.classifier, pixels.shape)).encode())
     for column in (of.files, of.patients, of.is_frontal, of.facts["source"]):
         digest.update(repr(column.tolist()).encode(errors="surrogateescape"))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cxrview.cli.annotate.shared import StudyName, opened
-from cxrview.errors import UsageError
+from cxrview.cli.shared.options import refuse_existing
 from cxrview.wording import plural
 
 
@@ -53,8 +53,7 @@ def merge(
     table_format(out)
     need_name_of_table(out)
     need_no_side_files(out)
-    if out.exists() and not overwrite:
-        raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
+    refuse_existing(out, overwrite)
     with opened(study) as store, raising_cannot_write(out):
         from cxrview.annotate.merge import merge_labels
 

@@ -14,6 +14,7 @@ from cxrview.cli.shared.options import (
     in_file,
     in_path,
     out_file,
+    refuse_existing,
 )
 from cxrview.cli.shared.patients import count_patients
 from cxrview.errors import UsageError
@@ -111,8 +112,7 @@ def split(
         raise UsageError("the published rule takes no sizes: leave out --counts and --shares")
     if out:
         split_format(out)
-        if out.exists() and not overwrite:
-            raise UsageError(f"{out} already exists", "Replace it with --overwrite")
+        refuse_existing(out, overwrite)
     scaled = _scaling(scale, seed)
     found = _open(labelled, root).of_sources(source or [])
     if not found.images:

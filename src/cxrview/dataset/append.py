@@ -205,6 +205,33 @@ class Appender:
         write_json(self._folder / ABOUT, self._about | more)
 
 
+class StoreWriter:
+    """Base of the writers of stores: a context manager over an `Appender`."""
+
+    _store: Appender
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.__exit__()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the store is already complete."""
+        return self._store.is_complete
+
+    @property
+    def done(self) -> int:
+        """Number of outcomes with a line, in the order of the source."""
+        return self._store.done
+
+
+def damaged_store(folder: Path, advice: str) -> UsageError:
+    """Return the error for a store whose files are missing or contradict each other."""
+    return UsageError(f"{folder} is damaged: files are missing or do not fit together", advice)
+
+
 def npy_header(shape: tuple[int, ...]) -> bytes:
     """Make the header of a uint8 array; its length does not depend on the number of rows."""
     out = io.BytesIO()

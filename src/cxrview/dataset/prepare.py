@@ -1,15 +1,16 @@
 """Creates a prepared store from a labels file; every image is read once."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from cxrview.dataset.decode import Squashed, squash_files
+from cxrview.dataset.decode import Squashed
+from cxrview.dataset.decode_pool import squash_files
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.dataset.store import open_prepared
 from cxrview.dataset.store_writer import PreparedWriter
+from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.records import Failure, HeaderFacts, Label, Prepared, PreparedImage
@@ -61,8 +62,8 @@ def prepare_images(
         raise UsageError(f"{labels_path} has no frontal and no lateral image")
     headers = read_headers(headers_path) if headers_path else {}
     conditions = {
-        "labels_sha256": _file_sha256(labels_path),
-        "headers_sha256": _file_sha256(headers_path) if headers_path else None,
+        "labels_sha256": file_sha256(labels_path),
+        "headers_sha256": file_sha256(headers_path) if headers_path else None,
         "reader": "exact" if as_published else "default",
         "as_published": as_published,
         "version": version("cxrview"),
@@ -78,10 +79,6 @@ def prepare_images(
                 watch(1)
             writer.finish()
     return open_prepared(out)
-
-
-def _file_sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _keep(

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from cxrview.digests import file_sha256, shuffle_key
 from cxrview.errors import UsageError
 from cxrview.records import Split
 from cxrview.terms import Partition
@@ -101,7 +102,7 @@ def split_images(
         groups = _by_patient(owned)
     else:
         raise UsageError(f"a split is by patient, by image or by rule; got {by}")
-    order = sorted(groups, key=lambda name: _shuffle_key(seed, name))
+    order = sorted(groups, key=lambda name: shuffle_key(seed, name))
     return Split(partitions=_sorted(_assign(order, groups, targets)), by=by, seed=seed)
 
 
@@ -170,8 +171,7 @@ def hash_files(images: Iterable[HasPatient], folder: Path) -> dict[str, str]:
     hashes = {}
     for image in images:
         try:
-            with (folder / image.file).open("rb") as file:
-                hashes[image.file] = hashlib.file_digest(file, "sha256").hexdigest()
+            hashes[image.file] = file_sha256(folder / image.file)
         except OSError as error:
             raise UsageError(f"{image.file} cannot be read: {error.strerror}") from error
     return hashes
@@ -205,11 +205,6 @@ def _by_patient(images: Iterable[HasPatient]) -> dict[str, list[str]]:
     for image in images:
         groups.setdefault(image.patient, []).append(image.file)
     return groups
-
-
-def _shuffle_key(seed: int, name: str) -> tuple[bytes, str]:
-    """Give a random sort key that is the same on every machine and for every order of rows."""
-    return hashlib.sha256(f"{seed}\n{name}".encode()).digest(), name
 
 
 def _assign(

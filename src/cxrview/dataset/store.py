@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cxrview import json_file
 from cxrview.csv_files import read_csv_rows, write_csv
-from cxrview.dataset.append import ABOUT, PIXELS
+from cxrview.dataset.append import ABOUT, PIXELS, damaged_store
 from cxrview.errors import UsageError
 from cxrview.records import Failure, Prepared, PreparedImage
 from cxrview.terms import View
@@ -73,10 +73,8 @@ def open_prepared(folder: Path) -> Prepared:
             raise ValueError("the numbers of rows differ from about.json")
         return store
     except (OSError, ValueError, KeyError, IndexError) as error:  # Arrow's errors are ValueErrors
-        raise UsageError(
-            f"{folder} is damaged: files are missing or do not fit together",
-            "Create it again with cxrview prepare --overwrite",
-        ) from error
+        advice = "Create it again with cxrview prepare --overwrite"
+        raise damaged_store(folder, advice) from error
 
 
 def read_about(folder: Path) -> dict[str, Any] | None:

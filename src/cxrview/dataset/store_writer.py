@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import PART, atomic_path, writing
-from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind
+from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind, StoreWriter
 from cxrview.dataset.store import (
     FAILURES,
     FORMAT,
@@ -38,7 +38,7 @@ _KIND = Kind(
 )
 
 
-class PreparedWriter:
+class PreparedWriter(StoreWriter):
     """Context manager that creates a store in a folder, or resumes one.
 
     Args:
@@ -61,22 +61,6 @@ class PreparedWriter:
         self._failures: list[Failure] = []
         clear = _remove_store if overwrite else _remove_spent_progress
         self._store = Appender(folder, side, _KIND, conditions, recall=self._recall, clear=clear)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._store.__exit__()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the store is already complete."""
-        return self._store.is_complete
-
-    @property
-    def done(self) -> int:
-        """How many labels have an outcome, in the order of the labels."""
-        return self._store.done
 
     def keep(self, image: PreparedImage, pixels: NDArray[np.uint8]) -> None:
         """Append an image, shape (side, side), uint8, as the next row.

@@ -108,7 +108,7 @@ class Material:
         for partition in (Partition.TRAINING, Partition.VALIDATION):
             for image in self.part(partition, ()).images:
                 pixels = made.find(image.file, PROGENITOR.name)
-                if pixels is not None and _sha256(pixels) != image.pixel_sha256:
+                if pixels is not None and _pixels_sha256(pixels) != image.pixel_sha256:
                     raise UsageError(
                         f"the variants of {image.file} were made from another picture",
                         "Create them from this store with cxrview augment --materialise, or leave "
@@ -138,5 +138,5 @@ class Material:
         }
 
 
-def _sha256(pixels: NDArray[np.uint8]) -> str:
+def _pixels_sha256(pixels: NDArray[np.uint8]) -> str:
     return hashlib.sha256(pixels.tobytes()).hexdigest()

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json, write_json
 from cxrview.paper.pretrain_run import PictureSource
 from cxrview.paper.scale import Scale
-from cxrview.paper.trained_model import file_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import torch
 
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, subset_classes
 from cxrview.dataset.natural.store import Pictures
+from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import PRE_TRAININGS, PreTraining, Schedule
 from cxrview.paper.epochs import Batches, Training, train_all_layers
@@ -22,7 +23,6 @@ from cxrview.paper.top_1 import ShownPictures, Top1Log
 from cxrview.paper.trained_model import (
     ABOUT,
     begin_training,
-    file_sha256,
     finish_training,
     load_trained,
     writing_to,

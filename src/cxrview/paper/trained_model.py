@@ -5,7 +5,6 @@ about.json            training images, schedule, and differences from the paper
 begun.json            the training that the folder belongs to, written first
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from cxrview.atomic_files import atomic_path
+from cxrview.digests import file_sha256
 from cxrview.errors import CannotWrite, InvalidModel, UsageError
 from cxrview.json_file import read_json, write_json
 from cxrview.paper.candidates import PRE_TRAININGS
@@ -118,12 +118,6 @@ def finish_training(out: Path, model: GoogLeNet, about: dict[str, Any]) -> None:
             "weights_sha256": file_sha256(out / WEIGHTS),
         }
         write_json(out / ABOUT, {"format": FORMAT, **facts, **about})
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """From a labels file to a released model with its card and pages: what `cxrview train` does."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from cxrview.digests import file_sha256
 from cxrview.records import ModelCard
 from cxrview.reports.model_card import read_statements
 from cxrview.train.leave_source_out import read_left_out
@@ -56,7 +56,7 @@ def release_labels(
         out,
         seeds=seeds,
         left_out=read_left_out(left_out, recipe, pool) if left_out else (),
-        labels_sha256=hashlib.sha256(labels.read_bytes()).hexdigest(),
+        labels_sha256=file_sha256(labels),
         statements=statements,
     )
     write_pages(shipped, pool, recipe, out)

@@ -15,6 +15,7 @@ from cxrview.atomic_files import writing
 from cxrview.classify.model import OnnxRuntime
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
+from cxrview.digests import file_sha256
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_json, write_json
@@ -88,7 +89,7 @@ def train_view_model(
             "seed": seed,
             "training_sha256": training.training_images.sha256,
             "validation_sha256": validation.training_images.sha256,
-            "published_sha256": _sha256(setup.published),
+            "published_sha256": _weights_sha256(setup.published),
         },
     )
     if not (out / VALIDATION).exists():
@@ -161,10 +162,9 @@ def _is_same(path: Path, about: dict[str, Any]) -> bool:
         return False
 
 
-def _sha256(path: Path) -> str:
+def _weights_sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise InvalidModel(f"{path} cannot be read: {error.strerror}") from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.annotate.shared import IF_MOVED, ImagesRoot, StudyName, opened
+from cxrview.cli.shared.options import refuse_existing
 from cxrview.cli.shared.progress import progress
 from cxrview.errors import UsageError
 from cxrview.wording import plural
@@ -194,8 +195,8 @@ def export(
         )
     if not (out or links):
         raise UsageError("name --out FILE for a table, --links FOLDER for links, or both")
-    if out and out.exists() and not overwrite:
-        raise UsageError(f"{out} already exists", "Replace it with --overwrite")
+    if out:
+        refuse_existing(out, overwrite)
     with opened(study, root) as store:
         from cxrview.annotate.export import (
             chosen_images,

@@ -1,16 +1,18 @@
 """`cxrview annotate reader`: add, rename or retire a reader; new links and passwords."""
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cxrview.cli.annotate.create import link_line
-from cxrview.cli.annotate.shared import StudyName, opened
+from cxrview.cli.annotate.shared import StudyName, active_readers, opened, too_few_readers
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
+    from cxrview.records import Reader
 
 
 def reader(
@@ -99,9 +101,7 @@ def reader(
                 raise UsageError("a new reader gets a link anyway: leave out --link")
             readers[name], secret = store.add_reader(name, roles)
             typer.echo(link_line(name, secret))
-        if name not in readers:
-            raise UsageError(f"the study has no reader {name}", f"Readers are {', '.join(readers)}")
-        number = readers[name].reader_id
+        number = _reader_named(name, readers.values()).reader_id
         if link:
             typer.echo(link_line(name, store.new_link(number)))
         if password:
@@ -112,10 +112,7 @@ def reader(
 def _change(
     store: "ReadingStore", name: str, rename: str | None, *, retire: bool, withdraw: bool
 ) -> None:
-    readers = {one.name: one for one in store.readers()}
-    if name not in readers:
-        raise UsageError(f"the study has no reader {name}", f"Readers are {', '.join(readers)}")
-    number = readers[name].reader_id
+    number = _reader_named(name, store.readers()).reader_id
     if rename is not None:
         store.rename_reader(number, rename)
         typer.echo(f"{name} is now {rename.strip()}; a file with the name {name} needs --rename")
@@ -133,22 +130,24 @@ def _change(
     _report_shares(store)
 
 
+def _reader_named(name: str, readers: "Iterable[Reader]") -> "Reader":
+    by_name = {one.name: one for one in readers}
+    if name not in by_name:
+        raise UsageError(f"the study has no reader {name}", f"Readers are {', '.join(by_name)}")
+    return by_name[name]
+
+
 def _report_shares(store: "ReadingStore") -> None:
     """Report what each reader has left, and if too few readers are active."""
     from cxrview.annotate.progress import progress
-    from cxrview.terms import Role
 
-    active = [one for one in store.readers() if Role.READER in one.roles and not one.is_retired]
     found = progress(store.study, store.images(), store.readings(), store.readers())
-    names = {one.reader_id: one.name for one in active}
+    names = {one.reader_id: one.name for one in active_readers(store)}
     for at in found.readers:
         if at.reader_id in names:
             typer.echo(f"  {names[at.reader_id]}: {at.left} of {at.all} left to read now")
-    if len(active) < store.study.readings_per_image:
-        typer.echo(
-            f"{len(active)} of {store.study.readings_per_image} readers that an image needs are "
-            "left: add others with cxrview annotate reader NAME --role reader"
-        )
+    if lack := too_few_readers(store):
+        typer.echo(lack)
 
 
 def _ask_password() -> str:

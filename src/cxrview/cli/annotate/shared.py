@@ -12,6 +12,7 @@ from cxrview.cli.shared.extras import needs_extra
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
+    from cxrview.records import Reader
 
 StudyName = Annotated[
     str,
@@ -79,3 +80,21 @@ def opened(where: str, root: str | None = None) -> "Iterator[ReadingStore]":
         yield store
     finally:
         store.close()
+
+
+def active_readers(store: "ReadingStore") -> "list[Reader]":
+    """Return those with the role of a reader who are not retired."""
+    from cxrview.terms import Role
+
+    return [one for one in store.readers() if Role.READER in one.roles and not one.is_retired]
+
+
+def too_few_readers(store: "ReadingStore") -> str:
+    """Return a line that says how to add readers; empty if each image can get its readings."""
+    active, needed = len(active_readers(store)), store.study.readings_per_image
+    if active >= needed:
+        return ""
+    return (
+        f"{active} of {needed} readers that an image needs are left: add others with "
+        "cxrview annotate reader STUDY NAME --role reader, or images stay without a label"
+    )

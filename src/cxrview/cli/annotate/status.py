@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotate.shared import StudyName, opened
+from cxrview.cli.annotate.shared import StudyName, opened, too_few_readers
 from cxrview.errors import UsageError
-from cxrview.terms import Role
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
@@ -92,13 +91,8 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
             text += f": {at.done} of {at.all} read, {at.left} left{flagged}"
         yield text
     yield from _irregular(store)
-    active = [reader for reader in store.readers() if not reader.is_retired]
-    have = sum(Role.READER in reader.roles for reader in active)
-    if have < store.study.readings_per_image and not closed:
-        yield (
-            f"{have} of {store.study.readings_per_image} readers that an image needs: no image can "
-            "be settled until others are added with cxrview annotate reader"
-        )
+    if not closed and (lack := too_few_readers(store)):
+        yield lack
 
 
 def _exclusions(store: "ReadingStore") -> Iterator[str]:

@@ -86,6 +86,16 @@ def in_file(metavar: str, help: str, **more: Any) -> Any:
     return in_path(metavar, help, **{"callback": existing_file, **more})
 
 
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Check that a file may be written.
+
+    Raises:
+        UsageError: the file exists, and `overwrite` is false.
+    """
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} already exists", "Choose another --out, or use --overwrite")
+
+
 def existing_model(model: str) -> str:
     """Check that the name of a model is `default` or an existing path.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import PART, locked, writing
-from cxrview.dataset.append import ABOUT, npy_header
+from cxrview.dataset.append import ABOUT, damaged_store, npy_header
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.json_file import read_about, write_json
 from cxrview.records import Materialised
@@ -89,10 +89,7 @@ def open_materialised(folder: Path) -> Materialised:
             about=about,
         )
     except (OSError, ValueError, KeyError) as error:  # Arrow's errors are ValueErrors
-        raise UsageError(
-            f"{folder} is damaged: files are missing or do not fit together",
-            "Create it again with --overwrite",
-        ) from error
+        raise damaged_store(folder, "Create it again with --overwrite") from error
 
 
 def _is_complete(folder: Path, about: dict[str, Any], overwrite: bool) -> bool:

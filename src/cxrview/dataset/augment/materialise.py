@@ -59,7 +59,7 @@ def materialise_variants(
         "seed": seed,
         "edge": str(edge),
         "variants": [variant.name for variant in VARIANTS],
-        "progenitors_sha256": _sha256(augmented, split),
+        "progenitors_sha256": _images_sha256(augmented, split),
         # Another NumPy may generate other numbers from the same seed.
         "versions": {"cxrview": version("cxrview"), "numpy": np.__version__},
     }
@@ -78,7 +78,7 @@ def images_to_augment(store: Prepared, split: Split) -> tuple[PreparedImage, ...
     )
 
 
-def _sha256(augmented: tuple[PreparedImage, ...], split: Split) -> str:
+def _images_sha256(augmented: tuple[PreparedImage, ...], split: Split) -> str:
     digest = hashlib.sha256()
     for image in augmented:
         facts = (image.file, image.pixel_sha256, str(split.partitions[image.file]))

@@ -7,18 +7,18 @@
 The complete ILSVRC takes 84 GB; memory grows only by a few bytes per picture.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import writing
-from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind
+from cxrview.dataset.append import ABOUT, PIXELS, Appender, Kind, StoreWriter, damaged_store
+from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.json_file import read_about
 from cxrview.terms import Partition
@@ -67,7 +67,7 @@ class Pictures:
         return np.flatnonzero(self.is_training == (partition is Partition.TRAINING))
 
 
-class PictureWriter:
+class PictureWriter(StoreWriter):
     """Context manager that creates a store in a folder, or resumes one.
 
     Args:
@@ -93,22 +93,6 @@ class PictureWriter:
         )
         self._store = Appender(folder, side, kind, conditions)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._store.__exit__()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the store is already complete."""
-        return self._store.is_complete
-
-    @property
-    def done(self) -> int:
-        """How many pictures of the source have a line, in the order of the source."""
-        return self._store.done
-
     def keep(self, picture: KeptPicture, pixels: NDArray[np.uint8] | None) -> None:
         """Append a picture, shape (side, side), uint8; None if it could not be read.
 
@@ -125,13 +109,11 @@ class PictureWriter:
         """
         self._store.end()
         with writing(self._folder):
-            with (self._folder / LINES).open("rb") as lines:
-                content = hashlib.file_digest(lines, "sha256").hexdigest()
             self._store.complete(
                 pictures=self._store.kept,
                 failures=self._store.done - self._store.kept,
                 enlarged=self._count_enlarged(),
-                content_sha256=content,
+                content_sha256=file_sha256(self._folder / LINES),
             )
 
     def _count_enlarged(self) -> int:
@@ -163,10 +145,7 @@ def open_pictures(folder: Path) -> Pictures:
         if len(pixels) != len(is_training):
             raise ValueError("the numbers of lines and pictures differ")
     except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"{folder} is damaged: files are missing or do not fit together",
-            "Remove it and run the same command again",
-        ) from error
+        raise damaged_store(folder, "Remove it and run the same command again") from error
     wnids = tuple(sorted(places))
     sorted_place = np.zeros(len(places), np.int16)
     for number, wnid in enumerate(wnids):

@@ -45,7 +45,7 @@ MANAGERS = {
     "/admin/labels.csv",
     "/admin/readings.csv",
 }
-"""Who may what there: test_admin.py."""
+"""Who may what there: routes/test_admin.py."""
 
 
 @pytest.mark.parametrize("address", PAGES | GETS)

@@ -12,7 +12,7 @@ import typer
 from cxrview.cli.main import app
 from cxrview.cli.shared.help_text import EXAMPLE, PAGE, complete_help, page_of, unwrapped
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def words_of_commands(commands, before=()):

@@ -1,6 +1,6 @@
 """A GPU decides as the processor does, and no result mixes what both have said.
 
-What every backend must keep is in test_backends.py, which a GPU is put to as well.
+What every backend must keep is in test_model_backends.py, which a GPU is put to as well.
 """
 
 import csv
