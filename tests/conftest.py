@@ -119,6 +119,7 @@ PROGRAMS = {
         "firefox-esr", ("firefox-esr", "firefox"), "--version", r"^Mozilla Firefox \d"
     ),
     "nodejs": Program("nodejs", ("node", "nodejs"), "--version", r"^v\d+\.\d+"),
+    "Orthanc": Program("orthanc", ("Orthanc",), "--version", r"Orthanc \d"),
     "opj_compress": Program("libopenjp2-tools", ("opj_compress",), "-h", "OpenJPEG"),
 }
 
