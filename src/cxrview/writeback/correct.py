@@ -21,9 +21,9 @@ from cxrview.writeback.finding import Finding
 from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 from cxrview.writeback.view_codes import (
     code_item,
+    contradicts,
     view_code_sequence,
     view_of_codes,
-    view_of_position,
 )
 
 _PURPOSE_MODIFYING = ("109103", "DCM", "Modifying Equipment")
@@ -118,7 +118,7 @@ class _HeaderChange:
         new = old
         if self._finding.projection is not None:
             new = self._finding.projection.value
-        elif view_of_position(old) not in (None, self._finding.view):
+        elif contradicts(old, self._finding.view):
             new = "" if self._settings.position is ConflictingPosition.EMPTY else old
         if new != old:
             self._replace("ViewPosition", new, old, new)

@@ -44,9 +44,16 @@ def view_code_sequence(view: View, projection: Projection | None) -> Sequence:
     return Sequence([code_item(value, "SCT", meaning)])
 
 
-def view_of_position(position: str) -> View | None:
-    """The view that a View Position (0018,5101) names; None for an unknown or empty value."""
-    return load_table().view_of(position, "")[0] if position else None
+def contradicts(position: str, view: View) -> bool:
+    """Whether a View Position (0018,5101) names the other view.
+
+    Args:
+        position: as it stands; one of several values, joined by backslashes, is enough. Values that
+            name neither view, such as LLD, contradict nothing.
+        view: that was found.
+    """
+    views = {load_table().view_of(one, "")[0] for one in position.split("\\")}
+    return bool(views - {None, view})
 
 
 def view_of_codes(items: Sequence | None) -> View | None:
