@@ -163,7 +163,9 @@ def test_options_keep_the_uid_and_the_position_and_leave_out_history(find, film,
     assert copy.ViewPosition == "PA"
     assert "SourceImageSequence" not in copy
     assert "OriginalAttributesSequence" not in copy
-    assert "ContributionDescription" not in copy.ContributingEquipmentSequence[-1]
+    equipment = copy.ContributingEquipmentSequence[-1]
+    assert "ContributionDescription" not in equipment
+    assert "ContributionDateTime" not in equipment
 
 
 def test_existing_history_stays_before_the_new_item(find, film, settings, tmp_path):

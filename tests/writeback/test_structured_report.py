@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -98,3 +99,50 @@ def test_a_projection_that_a_person_named_is_reported(images):
     report = make_report([named], version="9.9", moment=NOON)
 
     assert "399348003" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("offset", "time"), [("+0530", "173000.000000"), ("", "120000.000000"), ("nonsense", "120000")]
+)
+def test_a_report_has_the_offset_of_its_images_or_none(images, offset, time):
+    """It holds for Study Time as well, which is copied from them."""
+    for image in images:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the wrong value
+            image.header.TimezoneOffsetFromUTC = offset
+
+    report = make_report(images, version="9.9", moment=NOON)
+
+    assert report.get("TimezoneOffsetFromUTC", "") == (offset if offset == "+0530" else "")
+    assert str(report.ContentTime).startswith(time)
+
+
+def test_a_report_does_not_say_that_a_model_found_what_a_person_decided(images, tmp_path):
+    person = replace(images[0].finding, is_of_person=True)
+    found = [ImageFinding(finding=person, header=images[0].header), images[1]]
+
+    make_report(found, version="9.9", moment=NOON).save_as(
+        tmp_path / "sr.dcm", enforce_file_format=True
+    )
+
+    groups = srread(tmp_path / "sr.dcm").content.get_image_measurement_groups()
+    named = [
+        {
+            item.value
+            for item in group[0].ContentSequence
+            if item.ConceptNameCodeSequence[0].CodeValue == "111001"  # Algorithm Name
+        }
+        for group in groups
+    ]
+    assert named == [set(), {"drawn-1"}]
+
+
+def test_another_finding_makes_another_report_in_the_same_series(images):
+    changed = replace(images[0].finding, pfi=12.5)
+    other = [ImageFinding(finding=changed, header=images[0].header), images[1]]
+
+    one = make_report(images, version="9.9", moment=NOON)
+    two = make_report(other, version="9.9", moment=NOON)
+
+    assert one.SOPInstanceUID != two.SOPInstanceUID
+    assert one.SeriesInstanceUID == two.SeriesInstanceUID

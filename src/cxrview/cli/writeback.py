@@ -107,8 +107,8 @@ def writeback(
         bool,
         typer.Option(
             "--deidentified",
-            help="Leave out what de-identification removes (PS3.15): Original Attributes Sequence "
-            "and Contribution Description.",
+            help="Leave out what de-identification removes (PS3.15): Original Attributes "
+            "Sequence, Contribution DateTime and Contribution Description.",
         ),
     ] = False,
     workers: Annotated[

@@ -205,8 +205,8 @@ def _contributing_equipment(settings: CorrectionSettings, decided_by: str) -> Da
     item.Manufacturer = "cxrview"
     item.ManufacturerModelName = "cxrview"
     item.SoftwareVersions = settings.software_version
-    item.ContributionDateTime = settings.date_time
     if not settings.deidentified:
+        item.ContributionDateTime = settings.date_time
         # ASCII: the object may have any Specific Character Set.
         words = f"view named by {decided_by}"
         item.ContributionDescription = words.encode("ascii", "replace").decode()[:64]

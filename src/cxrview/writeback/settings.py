@@ -31,8 +31,8 @@ class CorrectionSettings:
     keep_uid: bool = False
     """Keep SOP Instance UID (0008,0018), for managers of an archive who replace in place."""
     deidentified: bool = False
-    """Leave out what PS3.15 table E.1-1 removes: Original Attributes Sequence and Contribution
-    Description."""
+    """Leave out what PS3.15 table E.1-1 removes: Original Attributes Sequence, Contribution
+    DateTime and Contribution Description."""
     position: ConflictingPosition = ConflictingPosition.EMPTY
 
     def __post_init__(self) -> None:

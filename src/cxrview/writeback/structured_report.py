@@ -3,6 +3,7 @@
 Source: PS3.16 TID 1500 (Measurement Report), by highdicom; PS3.3 A.35.13 (Comprehensive 3D SR).
 """
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _REQUIRED = (
     "ReferringPhysicianName",
 )
 """Type 2 attributes of the Patient and Study modules: empty where an image lacks them."""
+_OFFSET = re.compile(r"[+-](0\d|1[0-4])[0-5]\d")
+"""Timezone Offset From UTC (0008,0201)."""
 SERIES_NUMBER = 9001
 """Of the series of reports; images seldom reach it."""
 
@@ -95,9 +98,14 @@ def make_report(images: Sequence[ImageFinding], *, version: str, moment: datetim
         is_verified=False,
     )
     report.SeriesDescription = "View of chest radiographs"
+    # The offset holds for all dates and times of the object, those copied from the images among
+    # them: it can be theirs or none.
+    offset = str(images[0].header.get("TimezoneOffsetFromUTC") or "").strip()
+    if _OFFSET.fullmatch(offset):
+        moment = moment.astimezone(datetime.strptime(offset, "%z").tzinfo)
+        report.TimezoneOffsetFromUTC = offset
     report.ContentDate = report.InstanceCreationDate = DA(f"{moment:%Y%m%d}")
     report.ContentTime = report.InstanceCreationTime = TM(f"{moment:%H%M%S.%f}")
-    report.TimezoneOffsetFromUTC = f"{moment:%z}"
     return cast(FileDataset, report)
 
 
@@ -134,8 +142,12 @@ def _group(image: ImageFinding, header: Dataset) -> Any:
     )
     source = hd.sr.SourceImageForMeasurementGroup.from_source_image(header)
     # The last part of a model's name is the start of the SHA-256 of its weights.
-    algorithm = hd.sr.AlgorithmIdentification(
-        name=finding.model_id or "reader", version=finding.model_id.rpartition("-")[2] or "none"
+    algorithm = (
+        hd.sr.AlgorithmIdentification(
+            name=finding.model_id, version=finding.model_id.rpartition("-")[2]
+        )
+        if finding.model_id
+        else None
     )
     measurements = []
     if finding.pfi is not None:
@@ -144,6 +156,7 @@ def _group(image: ImageFinding, header: Dataset) -> Any:
                 name=hd.sr.CodedConcept("PFI", "99CXRVIEW", "Probability of a frontal image"),
                 value=finding.pfi,
                 unit=hd.sr.CodedConcept("%", "UCUM", "Percent"),
+                algorithm_id=algorithm if finding.is_of_person else None,
             )
         )
     return hd.sr.MeasurementsAndQualitativeEvaluations(
@@ -151,7 +164,8 @@ def _group(image: ImageFinding, header: Dataset) -> Any:
             uid=report_uid(finding.sop_instance_uid, (), "image"), identifier="image view"
         ),
         source_images=[source],
-        algorithm_id=algorithm,
+        # The view of a person is not the model's; their PFI still is.
+        algorithm_id=None if finding.is_of_person else algorithm,
         measurements=measurements,
         qualitative_evaluations=[view],
     )
