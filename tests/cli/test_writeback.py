@@ -191,6 +191,16 @@ def test_writeback_never_writes_into_the_input(films, table, out):
         run(table, "--out", films / out)
 
 
+@pytest.mark.parametrize("more", [(), ("--overwrite",)])
+def test_writeback_never_replaces_the_summary_of_a_result(table, tmp_path, more):
+    summary = tmp_path / "views.summary.json"
+    summary.write_text("{}")
+
+    with pytest.raises(UsageError, match="views.summary.json"):
+        run(table, "--out", tmp_path / "views", *more)
+    assert summary.read_text() == "{}"
+
+
 def test_writeback_resumes_after_a_full_disk(rows, table, tmp_path):
     """A limit on the size of files stands for the disk: it hits the largest film alone."""
     sizes = sorted(Path(row["path"]).stat().st_size for row in rows)

@@ -13,7 +13,6 @@ from cxrview.cli.shared.claim_options import (
     claim_source,
     correct_table,
 )
-from cxrview.results.columns import printable
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
@@ -181,16 +180,9 @@ def writeback(
 
 
 def _settings(keep_uid: bool, keep_position: bool, deidentified: bool) -> "CorrectionSettings":
-    from datetime import datetime
-    from importlib.metadata import version
-
     from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 
-    number = version("cxrview")
     return CorrectionSettings(
-        modified=datetime.now().astimezone(),
-        system=f"cxrview {number}",
-        software_version=number,
         keep_uid=keep_uid,
         deidentified=deidentified,
         position=ConflictingPosition.KEEP if keep_position else ConflictingPosition.EMPTY,
@@ -224,6 +216,8 @@ def _print_preview(
 
 
 def _print_changes(one: "Correction") -> None:
+    from cxrview.results.columns import printable
+
     typer.echo(printable(one.source))
     for change in one.changes:
         typer.echo(f"  {change.tag} {change.keyword}: {change.old or '-'} -> {change.new or '-'}")
@@ -232,6 +226,8 @@ def _print_changes(one: "Correction") -> None:
 
 
 def _print_failure(one: "Failure") -> None:
+    from cxrview.results.columns import printable
+
     typer.echo(f"{printable(one.path)}\n  refused: {one.reason}. {one.advice}")
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHANGE_COLUMNS = ("path", "target", "tag", "keyword", "old", "new")
 
+_TABLE_ENDINGS = (".parquet", ".csv", ".jsonl")
+
 
 class OutputFiles:
     """Where the parts of one write-back stand."""
@@ -42,6 +44,7 @@ class OutputFiles:
             raise UsageError(
                 f"folder {self.folder.parent} does not exist", "Create it or choose another --out"
             )
+        self._need_own_name()
         if resume:
             return
         if self.journal.exists() and not overwrite:
@@ -58,6 +61,16 @@ class OutputFiles:
         if has_folder:
             with raising_cannot_write(self.folder):
                 self.folder.mkdir(exist_ok=True)
+
+    def _need_own_name(self) -> None:
+        """Refuse the name of a result: its failures and summary would be replaced."""
+        for ending in _TABLE_ENDINGS:
+            table = _beside(self.folder, ending)
+            if table.exists():
+                raise UsageError(
+                    f"{self.summary.name} and {self.failures.name} belong to {table}",
+                    "Choose another --out",
+                )
 
     def write(self, result: "WritebackResult", conditions: Mapping[str, str]) -> None:
         """Write the changes, the failures and the summary.

@@ -57,9 +57,9 @@ class WritebackResult:
 
 
 def write_back(
-    table: Path,
-    out: Path,
-    settings: CorrectionSettings,
+    table: str | Path,
+    out: str | Path,
+    settings: CorrectionSettings | None = None,
     *,
     form: WritebackForm = WritebackForm.COPIES,
     persons: Sequence[PersonView] = (),
@@ -76,7 +76,8 @@ def write_back(
         table: a result of `cxrview classify` or `cxrview merge`.
         out: folder for the copies; the input is never touched. Beside it stand
             `out.changes.csv`, `out.changes.jsonl`, `out.failures.csv` and `out.summary.json`.
-        settings: how each file is corrected. A resumed run keeps the time of its first part.
+        settings: how each file is corrected; the defaults where None. A resumed run keeps the time
+            of its first part.
         form: corrected copies, structured reports, or the list of changes alone.
         persons: decisions that replace what the table proposes; of two about one image the later
             counts. See `views_of_decisions` and `read_settled_labels`.
@@ -94,6 +95,7 @@ def write_back(
         CannotWrite: the disk took no more; what was written is kept for a resume.
         RunStopped: a worker process was killed; likewise.
     """
+    table, out, settings = Path(table), Path(out), settings or CorrectionSettings()
     with_agreeing = with_agreeing or form is WritebackForm.SR
     selection = _select(table, persons, folder, with_agreeing=with_agreeing)
     plan = plan_write_back(selection.findings, out, folder)
@@ -122,8 +124,8 @@ def write_back(
 
 
 def preview(
-    table: Path,
-    settings: CorrectionSettings,
+    table: str | Path,
+    settings: CorrectionSettings | None = None,
     *,
     persons: Sequence[PersonView] = (),
     folder: str = "",
@@ -143,11 +145,11 @@ def preview(
     Raises:
         UsageError: as `write_back`.
     """
-    selection = _select(table, persons, folder, with_agreeing=with_agreeing)
+    selection = _select(Path(table), persons, folder, with_agreeing=with_agreeing)
     plan = plan_write_back(selection.findings, None, folder)
     check_archive(plan.findings)
     first = [ChangesJob(finding=one) for one in plan.findings[:most]]
-    return selection, plan, carry_out(first, settings)
+    return selection, plan, carry_out(first, settings or CorrectionSettings())
 
 
 def _select(

@@ -1,8 +1,9 @@
 """How a write-back is carried out; recorded with its result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from importlib.metadata import version
 
 _LONGEST = 64
 """Characters of a LO value (PS3.5 section 6.2)."""
@@ -19,14 +20,18 @@ class ConflictingPosition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectionSettings:
-    """How one file is corrected."""
+    """How one file is corrected.
 
-    modified: datetime
+    Raises:
+        ValueError: the time has no offset from UTC, or a text is not one ASCII value of LO.
+    """
+
+    modified: datetime = field(default_factory=lambda: datetime.now().astimezone())
     """With its offset from UTC: Attribute Modification DateTime (0400,0562). One moment for a
     whole run, so that a resumed run ends in the same bytes."""
-    system: str
+    system: str = field(default_factory=lambda: f"cxrview {version('cxrview')}")
     """Modifying System (0400,0563), such as `cxrview 0.1.0`: 1 to 64 ASCII characters."""
-    software_version: str
+    software_version: str = field(default_factory=lambda: version("cxrview"))
     """Of cxrview: Software Versions (0018,1020) of the contributing equipment, likewise."""
     keep_uid: bool = False
     """Keep SOP Instance UID (0008,0018), for managers of an archive who replace in place."""
