@@ -74,6 +74,16 @@ def test_writeback_writes_the_table_of_a_collection(run, nih, tmp_path):
         run("writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv")
 
 
+def test_writeback_shows_what_would_change_in_a_table(run, nih, tmp_path):
+    files = sorted(tmp_path.iterdir())
+
+    done = run("writeback views.parquet --as table --claims nih.csv --collection nih --dry-run")
+
+    assert "00000001_001.png: PA -> LATERAL" in done.output
+    assert "3 rows: 1 corrected, 1 kept, 1 unchecked" in done.output
+    assert sorted(tmp_path.iterdir()) == files
+
+
 @pytest.mark.parametrize("options", ["--out new.csv", "--claims nih.csv --collection nih"])
 def test_writeback_refuses_a_table_without_its_names(run, nih, options):
     with pytest.raises(UsageError):

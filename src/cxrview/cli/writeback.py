@@ -12,6 +12,7 @@ from cxrview.cli.shared.claim_options import (
     CollectionName,
     claim_source,
     correct_table,
+    preview_table,
 )
 from cxrview.results.columns import printable
 from cxrview.wording import plural
@@ -140,7 +141,10 @@ def writeback(
 
     if form == "table":
         source = claim_source(claims, claim_key, claim_view, collection)
-        correct_table(table, source, out, root=root, overwrite=overwrite)
+        if dry_run:
+            preview_table(table, source, root=root, most=show)
+        else:
+            correct_table(table, source, out, root=root, overwrite=overwrite)
         return
     if form not in set(WritebackForm):
         raise UsageError(f"--as {form} is not known", "Use copies, sr, changes or table")
