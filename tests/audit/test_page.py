@@ -240,7 +240,7 @@ class TestClaims:
         )
         columns = ClaimColumns(key="file", view="ViewPosition", patient=PatientSource(column="who"))
         source = ClaimSource(table=tmp_path / "table.csv", columns=columns)
-        settings = PageSettings(claims=source)
+        settings = PageSettings(claims=source, shows_paths=True)
         done = write_audit(views(tmp_path, rows), tmp_path / "audit.html", settings)
         return done, (tmp_path / "audit.html").read_text()
 
@@ -264,6 +264,16 @@ class TestClaims:
         assert "table says PA, image shows lateral" in page
         assert "View Position as it stands" in page
         assert "gone.png" in page
+
+    def test_keys_are_printed_only_where_asked(self, audited, tmp_path):
+        source = ClaimSource(
+            table=tmp_path / "table.csv", columns=ClaimColumns(key="file", view="ViewPosition")
+        )
+        write_audit(
+            tmp_path / "views.parquet", tmp_path / "other.html", PageSettings(claims=source)
+        )
+
+        assert "gone.png" not in (tmp_path / "other.html").read_text()
 
     def test_keys_without_an_image_are_listed(self, audited, tmp_path):
         done, page = audited

@@ -43,7 +43,7 @@ def nih(tmp_path):
 
 
 def test_audit_compares_a_collection_with_its_images(run, nih, tmp_path):
-    done = run("audit views.parquet --claims nih.csv --collection nih")
+    done = run("audit views.parquet --claims nih.csv --collection nih --show-paths")
 
     assert "the table agrees with 1, disagrees with 1, is silent about 1" in done.output
     assert "audit.unused-keys.csv" in done.output

@@ -31,7 +31,8 @@ class PageSettings:
     masks_border: bool = False
     """Cover the outer tenth of each image."""
     shows_paths: bool = False
-    """Print the path of each image; names of folders can name patients."""
+    """Print the path of each image, and keys of the metadata table; names of folders can name
+    patients."""
     seed: int = 0
     """Of the random sample of what agrees."""
     claims: ClaimSource | None = None

@@ -75,9 +75,9 @@ def write_audit(
         on_picture=on_picture,
     )
     audit = replace(audit, unread=sum(not one.uri for one in pictures.values()))
+    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
     if audit.matches:
         write_unused_keys(unused_keys_beside(out), audit.matches)
-    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
     return audit
 
 

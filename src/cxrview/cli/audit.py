@@ -57,7 +57,8 @@ def audit(
         bool,
         typer.Option(
             "--show-paths",
-            help="Print the path of each image on the page: names of folders can name patients.",
+            help="Print paths of images and keys of --claims on the page: names of folders can "
+            "name patients.",
         ),
     ] = False,
     claims: Claims = None,
