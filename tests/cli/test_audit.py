@@ -84,6 +84,40 @@ def test_writeback_shows_what_would_change_in_a_table(run, nih, tmp_path):
     assert sorted(tmp_path.iterdir()) == files
 
 
+def test_writeback_writes_what_a_person_decided_into_a_table(run, nih, tmp_path):
+    head = "path,content_id,proposed,decision,view,projection,reader,decided_at,note\n"
+    when = "anna,2026-03-01T14:05:00+00:00,\n"
+    (tmp_path / "decisions.csv").write_text(
+        head
+        + "00000001_000.png,,frontal,accept,frontal,AP,"
+        + when
+        + "00000001_001.png,,lateral,reject,frontal,,"
+        + when
+    )
+    command = "writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv"
+
+    done = run(f"{command} --decisions decisions.csv")
+
+    assert "3 rows in new.csv: 1 corrected, 1 kept, 1 unchecked" in done.output
+    rows = [line.split(",")[-4:-1] for line in (tmp_path / "new.csv").read_text().splitlines()]
+    assert rows[1:3] == [["AP", "corrected", "labelled"], ["PA", "kept", "labelled"]]
+
+
+def test_writeback_refuses_a_decision_about_another_table(run, nih, tmp_path):
+    (tmp_path / "decisions.csv").write_text(
+        "path,content_id,proposed,decision,view,projection,reader,decided_at,note\n"
+        "other.png,,frontal,accept,frontal,,anna,2026-03-01T14:05:00+00:00,\n"
+    )
+
+    with pytest.raises(UsageError, match=r"other\.png"):
+        run(
+            "writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv "
+            "--decisions decisions.csv"
+        )
+
+    assert not (tmp_path / "new.csv").exists()
+
+
 @pytest.mark.parametrize("options", ["--out new.csv", "--claims nih.csv --collection nih"])
 def test_writeback_refuses_a_table_without_its_names(run, nih, options):
     with pytest.raises(UsageError):

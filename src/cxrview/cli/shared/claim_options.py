@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cxrview.claims.claimed_rows import ClaimSource
+    from cxrview.claims.corrected_table import PersonViews
 
 _PANEL = "Views that stand in a table"
 
@@ -80,12 +81,27 @@ def claim_source(
 
 
 def correct_table(
-    views: Path, source: "ClaimSource | None", out: Path | None, *, root: str, overwrite: bool
+    views: Path,
+    source: "ClaimSource | None",
+    persons: "PersonViews",
+    out: Path | None,
+    *,
+    root: str,
+    overwrite: bool,
 ) -> None:
     """Write the metadata table of the options again with corrected views, and print the counts.
 
+    Args:
+        views: the result.
+        source: the metadata table.
+        persons: what persons decided, in place of what the result says.
+        out: the new table.
+        root: what relative paths of the result are relative to.
+        overwrite: replace a table that exists.
+
     Raises:
-        UsageError: no table or no file is named, or the file exists already.
+        UsageError: no table or no file is named, the file exists already, or the tables or
+            decisions do not belong together.
     """
     from cxrview.claims.corrected_table import write_corrected_table
     from cxrview.errors import UsageError
@@ -97,18 +113,21 @@ def correct_table(
         )
     if out.exists() and not overwrite:
         raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
-    done = write_corrected_table(views, source, out, root)
+    done = write_corrected_table(views, source, out, root, persons)
     typer.echo(f"{done.rows} rows in {out}: {_counts(done.changes)}")
     for line in key_problem_lines(done.problems):
         typer.echo(line, err=True)
 
 
-def preview_table(views: Path, source: "ClaimSource | None", *, root: str, most: int) -> None:
+def preview_table(
+    views: Path, source: "ClaimSource | None", persons: "PersonViews", *, root: str, most: int
+) -> None:
     """Print what would change in the metadata table of the options.
 
     Args:
         views: the result.
-        source: the table.
+        source: the metadata table.
+        persons: what persons decided, in place of what the result says.
         root: what relative paths of the result are relative to.
         most: rows with a change that are printed.
 
@@ -118,7 +137,7 @@ def preview_table(views: Path, source: "ClaimSource | None", *, root: str, most:
     from cxrview.claims.corrected_table import Change, each_correction, plan_corrections
 
     source = _needed(source)
-    planned = plan_corrections(views, source, root)
+    planned = plan_corrections(views, source, root, persons)
     for key, old, new in each_correction(source, planned):
         if new.change in (Change.CORRECTED, Change.FILLED) and most:
             typer.echo(f"{key}: {old or '-'} -> {new.view}")
