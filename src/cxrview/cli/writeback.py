@@ -14,7 +14,6 @@ from cxrview.cli.shared.claim_options import (
     correct_table,
     preview_table,
 )
-from cxrview.results.columns import printable
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
@@ -231,6 +230,8 @@ def _print_preview(
 
 
 def _print_changes(one: "Correction") -> None:
+    from cxrview.results.columns import printable
+
     typer.echo(printable(one.source))
     for change in one.changes:
         typer.echo(f"  {change.tag} {change.keyword}: {change.old or '-'} -> {change.new or '-'}")
@@ -239,6 +240,8 @@ def _print_changes(one: "Correction") -> None:
 
 
 def _print_failure(one: "Failure") -> None:
+    from cxrview.results.columns import printable
+
     typer.echo(f"{printable(one.path)}\n  refused: {one.reason}. {one.advice}")
 
 
