@@ -18,7 +18,7 @@ from cxrview.audit.thumbnails import make_thumbnail, thumbnail
 from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.claims.collections import ClaimColumns
 from cxrview.errors import UsageError
-from cxrview.results.columns import COLUMNS
+from cxrview.results.columns import COLUMNS, MERGED_COLUMNS
 from cxrview.results.tables import write_failures, write_partitioned, write_table
 from cxrview.sources.patient_source import PatientSource
 
@@ -222,6 +222,33 @@ def test_write_audit_says_what_to_do_about_failures(tmp_path, film):
     assert done.advice == {"corrupt_pixels": "Export it again"}
     assert "Export it again" in page
     assert done.counts.skipped == {"modality": 1}
+
+
+def test_write_audit_of_files_without_headers_names_the_way_to_a_table(tmp_path, film):
+    silent = {"header_view": None, "header_view_position": None, "agreement": "silent"}
+
+    done = write_audit(views(tmp_path, [a_row(film, **silent)]), tmp_path / "audit.html")
+
+    assert done.is_silent
+    assert "--claims" in (tmp_path / "audit.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["merged.parquet", "merged.csv", "parts/"])
+def test_write_audit_counts_readers_labels_of_a_merged_result(tmp_path, film, name):
+    rows = [
+        a_row(film, view_origin="model", model_id="m"),
+        a_row(film, decision="labelled", view_origin="agreed", agreement="agrees", view="frontal"),
+        a_row(film, decision="excluded", view_origin="adjudicated", agreement=None, view=None),
+    ]
+    write = write_partitioned if name == "parts/" else write_table
+    merged = [dict.fromkeys(MERGED_COLUMNS) | row for row in rows]
+    write(tmp_path / name, iter(merged), MERGED_COLUMNS)
+
+    done = write_audit(tmp_path / name, tmp_path / "audit.html")
+
+    assert done.counts.agreement == AgreementCount(agrees=1, disagrees=1)
+    assert done.counts.models == {"m": 1, "readers": 1}
+    assert done.counts.decisions == {"classified": 1, "labelled": 1, "excluded": 1}
 
 
 class TestClaims:

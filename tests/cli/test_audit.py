@@ -50,6 +50,10 @@ def test_audit_compares_a_collection_with_its_images(run, nih, tmp_path):
     assert "00000003_000.png" in (tmp_path / "audit.html").read_text()
 
 
+def test_audit_of_files_without_headers_names_the_way_to_a_table(run, nih):
+    assert "--claims" in run("audit views.parquet").output
+
+
 def test_audit_takes_a_column_in_place_of_a_collections(run, nih):
     with pytest.raises(UsageError, match="Finding Labels"):
         run("audit views.parquet --claims nih.csv --collection nih --claim-key FindingLabels")

@@ -67,6 +67,12 @@ class Audit:
     """Images to be shown that could not be read."""
 
     @property
+    def is_silent(self) -> bool:
+        """No header names a view, as of JPEG and PNG files."""
+        total = self.counts.agreement.total
+        return not self.matches and 0 < total == self.counts.agreement.silent
+
+    @property
     def key_problems(self) -> Counter[str]:
         """Keys of the metadata table whose claim is not used, by reason."""
         return count_problems(self.matches) if self.matches else Counter()

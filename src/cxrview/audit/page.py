@@ -129,6 +129,7 @@ class _Page:
             "sections": self.audit.sections,
             "shown": len(self.pictures),
             "unread": self.audit.unread,
+            "is_silent": self.audit.is_silent,
             "settings": self.settings,
             "picture": lambda row: self.pictures.get(row["path"], Thumbnail()),
             "reason_of": lambda row, key: reason_of(row, key, "table" if matches else "header"),

@@ -135,6 +135,8 @@ def audit_lines(done: "Audit") -> "Iterator[str]":
             f"{plural(counts.total, 'image')} with a view: {counts.agrees} headers agree, "
             f"{counts.disagrees} disagree, {counts.silent} are silent"
         )
+    if done.is_silent:
+        yield "no header names a view: if the views stand in a metadata table, use --claims"
     for loss in done.counts.losses():
         yield (
             f"filtering for {loss.view} images by the {who} loses {loss.lost} and takes "
