@@ -1,20 +1,16 @@
 """The page of an audit: complete, bounded, without outside resources."""
 
-import re
 import time
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 
 pytest.importorskip("jinja2", reason="needs jinja2: pip install '.[audit]'")
 
-from PIL import Image
 
 from cxrview.audit.audit_table import PageSettings
 from cxrview.audit.header_counts import AgreementCount
 from cxrview.audit.page import check_page_name, write_audit
-from cxrview.audit.thumbnails import make_thumbnail, thumbnail
 from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.claims.collections import ClaimColumns
 from cxrview.errors import UsageError
@@ -38,13 +34,6 @@ class Resources(HTMLParser):
             self.linked += [value for key, value in attrs if key == "href"]
         else:
             self.loaded += [v for k, v in attrs if k in ("src", "href", "srcset", "data") and v]
-
-
-@pytest.fixture
-def film(tmp_path):
-    grey = np.tile(np.arange(256, dtype=np.uint8), (300, 1))
-    Image.fromarray(grey).save(tmp_path / "film.png")
-    return str(tmp_path / "film.png")
 
 
 def views(folder, rows):
@@ -113,30 +102,6 @@ def test_a_page_of_a_hundred_thousand_rows_is_bounded(tmp_path):
 
     assert (tmp_path / "audit.html").stat().st_size < 200_000
     assert time.monotonic() - began < 120
-
-
-def test_thumbnail_masks_the_outer_tenth(film):
-    plain = thumbnail(film, masks_border=False)
-    masked = thumbnail(film, masks_border=True)
-
-    assert plain.uri != masked.uri
-    assert re.match("data:image/jpeg;base64,", masked.uri)
-
-
-def test_make_thumbnail_keeps_the_shape_of_a_radiograph():
-    import io
-    from base64 import b64decode
-
-    made = make_thumbnail(np.zeros((400, 200), np.uint8))
-
-    image = Image.open(io.BytesIO(b64decode(made.uri.partition(",")[2])))
-    assert image.size == (made.columns, made.rows) == (120, 240)
-
-
-def test_thumbnail_does_not_show_a_file_that_was_replaced(film):
-    found = thumbnail(film, masks_border=False, content_id="of another file")
-
-    assert (found.uri, "changed" in found.reason) == ("", True)
 
 
 def test_write_audit_prints_paths_only_where_asked(tmp_path, film):
