@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrview.audit.header_counts import MOST_VALUES, count_headers, log_heights
+from cxrview.audit.header_counts import MOST_VALUES, count_headers, log_heights, log_ticks
 
 ROW = {
     "decision": "classified",
@@ -79,6 +79,38 @@ def test_listed_adds_up_rare_values():
     assert len(listed) == MOST_VALUES + 1
     assert listed[-1][0].startswith("7 other")
     assert sum(count.total for _, count in listed) == MOST_VALUES + 7
+
+
+def test_listed_sorts_years_by_year():
+    counts = count_headers(row(study_year=year) for year in (2003, 2003, 2001, 2002, 2002, 2002))
+
+    assert [year for year, _ in counts.listed("study_year")] == ["2001", "2002", "2003"]
+
+
+def test_count_headers_tells_who_decided():
+    rows = [row(), row(), row(decision="labelled", view_origin="agreed"), row(model_id="model-2")]
+
+    assert count_headers(rows).models == {"model-1": 2, "readers": 1, "model-2": 1}
+
+
+def test_count_headers_counts_why_images_were_skipped():
+    skipped = {"decision": "skipped", "view": None, "pfi": None}
+    reasons = ["odd_vr;skipped_by_body_part", "skipped_by_sop_class", "skipped_by_sop_class", None]
+
+    counts = count_headers(row(**skipped, warnings=reason) for reason in reasons)
+
+    assert counts.skipped == {"SOP class": 2, "body part": 1, "header": 1}
+
+
+@pytest.mark.parametrize(
+    ("counts", "ticks"), [([0, 3], [1]), ([0, 10], [1, 10]), ([0], [1]), ([12_345], 5)]
+)
+def test_log_ticks_are_the_powers_of_ten_within(counts, ticks):
+    found = log_ticks(counts)
+
+    expected = ticks if isinstance(ticks, list) else [10**n for n in range(ticks)]
+    assert [tick for tick, _ in found] == expected
+    assert all(0 < height <= 1 for _, height in found)
 
 
 @pytest.mark.parametrize("counts", [[0, 1, 10, 1000], [0, 0], [7]])

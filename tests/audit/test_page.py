@@ -1,24 +1,20 @@
 """The page of an audit: complete, bounded, without outside resources."""
 
-import re
 import time
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
 
 pytest.importorskip("jinja2", reason="needs jinja2: pip install '.[audit]'")
 
-from PIL import Image
 
 from cxrview.audit.audit_table import PageSettings
 from cxrview.audit.header_counts import AgreementCount
 from cxrview.audit.page import check_page_name, write_audit
-from cxrview.audit.thumbnails import make_thumbnail, thumbnail
 from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.claims.collections import ClaimColumns
 from cxrview.errors import UsageError
-from cxrview.results.columns import COLUMNS
+from cxrview.results.columns import COLUMNS, MERGED_COLUMNS
 from cxrview.results.tables import write_failures, write_partitioned, write_table
 from cxrview.sources.patient_source import PatientSource
 
@@ -38,13 +34,6 @@ class Resources(HTMLParser):
             self.linked += [value for key, value in attrs if key == "href"]
         else:
             self.loaded += [v for k, v in attrs if k in ("src", "href", "srcset", "data") and v]
-
-
-@pytest.fixture
-def film(tmp_path):
-    grey = np.tile(np.arange(256, dtype=np.uint8), (300, 1))
-    Image.fromarray(grey).save(tmp_path / "film.png")
-    return str(tmp_path / "film.png")
 
 
 def views(folder, rows):
@@ -113,30 +102,6 @@ def test_a_page_of_a_hundred_thousand_rows_is_bounded(tmp_path):
 
     assert (tmp_path / "audit.html").stat().st_size < 200_000
     assert time.monotonic() - began < 120
-
-
-def test_thumbnail_masks_the_outer_tenth(film):
-    plain = thumbnail(film, masks_border=False)
-    masked = thumbnail(film, masks_border=True)
-
-    assert plain.uri != masked.uri
-    assert re.match("data:image/jpeg;base64,", masked.uri)
-
-
-def test_make_thumbnail_keeps_the_shape_of_a_radiograph():
-    import io
-    from base64 import b64decode
-
-    made = make_thumbnail(np.zeros((400, 200), np.uint8))
-
-    image = Image.open(io.BytesIO(b64decode(made.uri.partition(",")[2])))
-    assert image.size == (made.columns, made.rows) == (120, 240)
-
-
-def test_thumbnail_does_not_show_a_file_that_was_replaced(film):
-    found = thumbnail(film, masks_border=False, content_id="of another file")
-
-    assert (found.uri, "changed" in found.reason) == ("", True)
 
 
 def test_write_audit_prints_paths_only_where_asked(tmp_path, film):
@@ -224,6 +189,33 @@ def test_write_audit_says_what_to_do_about_failures(tmp_path, film):
     assert done.counts.skipped == {"modality": 1}
 
 
+def test_write_audit_of_files_without_headers_names_the_way_to_a_table(tmp_path, film):
+    silent = {"header_view": None, "header_view_position": None, "agreement": "silent"}
+
+    done = write_audit(views(tmp_path, [a_row(film, **silent)]), tmp_path / "audit.html")
+
+    assert done.is_silent
+    assert "--claims" in (tmp_path / "audit.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["merged.parquet", "merged.csv", "parts/"])
+def test_write_audit_counts_readers_labels_of_a_merged_result(tmp_path, film, name):
+    rows = [
+        a_row(film, view_origin="model", model_id="m"),
+        a_row(film, decision="labelled", view_origin="agreed", agreement="agrees", view="frontal"),
+        a_row(film, decision="excluded", view_origin="adjudicated", agreement=None, view=None),
+    ]
+    write = write_partitioned if name == "parts/" else write_table
+    merged = [dict.fromkeys(MERGED_COLUMNS) | row for row in rows]
+    write(tmp_path / name, iter(merged), MERGED_COLUMNS)
+
+    done = write_audit(tmp_path / name, tmp_path / "audit.html")
+
+    assert done.counts.agreement == AgreementCount(agrees=1, disagrees=1)
+    assert done.counts.models == {"m": 1, "readers": 1}
+    assert done.counts.decisions == {"classified": 1, "labelled": 1, "excluded": 1}
+
+
 class TestClaims:
     """A metadata table in place of the headers."""
 
@@ -240,7 +232,7 @@ class TestClaims:
         )
         columns = ClaimColumns(key="file", view="ViewPosition", patient=PatientSource(column="who"))
         source = ClaimSource(table=tmp_path / "table.csv", columns=columns)
-        settings = PageSettings(claims=source)
+        settings = PageSettings(claims=source, shows_paths=True)
         done = write_audit(views(tmp_path, rows), tmp_path / "audit.html", settings)
         return done, (tmp_path / "audit.html").read_text()
 
@@ -264,6 +256,16 @@ class TestClaims:
         assert "table says PA, image shows lateral" in page
         assert "View Position as it stands" in page
         assert "gone.png" in page
+
+    def test_keys_are_printed_only_where_asked(self, audited, tmp_path):
+        source = ClaimSource(
+            table=tmp_path / "table.csv", columns=ClaimColumns(key="file", view="ViewPosition")
+        )
+        write_audit(
+            tmp_path / "views.parquet", tmp_path / "other.html", PageSettings(claims=source)
+        )
+
+        assert "gone.png" not in (tmp_path / "other.html").read_text()
 
     def test_keys_without_an_image_are_listed(self, audited, tmp_path):
         done, page = audited

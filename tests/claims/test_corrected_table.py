@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import time
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,8 +12,13 @@ import pytest
 
 from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.claims.collections import ClaimColumns, claim_columns
-from cxrview.claims.corrected_table import write_corrected_table
+from cxrview.claims.corrected_table import (
+    each_correction,
+    plan_corrections,
+    write_corrected_table,
+)
 from cxrview.errors import UsageError
+from cxrview.terms import Projection, View
 from fixtures.claim_tables import CHEXPERT, MIMIC, NIH
 
 MIMIC_NAMES = [line.split(",")[0] for line in MIMIC.splitlines()[1:]]
@@ -104,6 +110,70 @@ def test_write_corrected_table_corrects_each_row_of_a_key(result, table, tmp_pat
 
     assert columns_of(tmp_path / "new.csv", "v_corrected") == [("lateral",), ("LL",)]
     assert done.problems == {"several_views": 1}
+
+
+@dataclass
+class Said:
+    view: View | None
+    projection: Projection | None = None
+
+
+class Persons:
+    """By path."""
+
+    def __init__(self, **said):
+        self.said, self.is_checked = said, False
+
+    def of(self, row):
+        return self.said.get(row["path"].removesuffix(".png"))
+
+    def check(self):
+        self.is_checked = True
+        return 0
+
+
+def test_write_corrected_table_prefers_what_persons_say(result, table, tmp_path):
+    views = result({f"{name}.png": "lateral" for name in "abcdefg"})
+    persons = Persons(
+        a=Said(View.FRONTAL, Projection.AP),
+        b=Said(View.FRONTAL, Projection.AP),
+        c=Said(View.FRONTAL, Projection.AP),
+        d=Said(View.FRONTAL),
+        e=Said(None),
+        f=Said(View.LATERAL, Projection.RL),
+    )
+    text = "k,v\na,PA\nb,AP\nc,AP supine\nd,PA\ne,PA\nf,\ng,PA\n"
+    source = ClaimSource(table=table(text), columns=ClaimColumns(key="k", view="v"))
+
+    write_corrected_table(views, source, tmp_path / "new.csv", persons=persons)
+
+    names = ("v_corrected", "cxrview_change", "cxrview_decision")
+    assert columns_of(tmp_path / "new.csv", *names) == [
+        ("AP", "corrected", "labelled"),
+        ("AP", "kept", "labelled"),
+        ("AP supine", "kept", "labelled"),
+        ("PA", "kept", "labelled"),
+        ("PA", "unchecked", "excluded"),
+        ("RL", "filled", "labelled"),
+        ("lateral", "corrected", "classified"),
+    ]
+    assert persons.is_checked
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_each_correction_says_what_would_be_written(result, table, tmp_path, ending):
+    views = result({"a.png": "lateral"})
+    path = table("k,v\na,PA\nb,AP\n")
+    if ending == "parquet":
+        path = tmp_path / "table.parquet"
+        pq.write_table(pa.table({"k": ["a", "b"], "v": ["PA", "AP"]}), path)
+    source = ClaimSource(table=path, columns=ClaimColumns(key="k", view="v"))
+
+    planned = plan_corrections(views, source)
+    found = [(key, old, new.view) for key, old, new in each_correction(source, planned)]
+
+    assert found == [("a", "PA", "lateral"), ("b", "AP", "AP")]
+    assert planned.changes == {"corrected": 1, "unchecked": 1}
 
 
 def test_write_corrected_table_keeps_types_of_parquet(result, tmp_path):

@@ -43,11 +43,15 @@ def nih(tmp_path):
 
 
 def test_audit_compares_a_collection_with_its_images(run, nih, tmp_path):
-    done = run("audit views.parquet --claims nih.csv --collection nih")
+    done = run("audit views.parquet --claims nih.csv --collection nih --show-paths")
 
     assert "the table agrees with 1, disagrees with 1, is silent about 1" in done.output
     assert "audit.unused-keys.csv" in done.output
     assert "00000003_000.png" in (tmp_path / "audit.html").read_text()
+
+
+def test_audit_of_files_without_headers_names_the_way_to_a_table(run, nih):
+    assert "--claims" in run("audit views.parquet").output
 
 
 def test_audit_takes_a_column_in_place_of_a_collections(run, nih):
@@ -72,6 +76,50 @@ def test_writeback_writes_the_table_of_a_collection(run, nih, tmp_path):
     assert all(line.startswith(old) for line, old in zip(new, NIH.splitlines(), strict=True))
     with pytest.raises(UsageError, match=r"new\.csv"):
         run("writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv")
+
+
+def test_writeback_shows_what_would_change_in_a_table(run, nih, tmp_path):
+    files = sorted(tmp_path.iterdir())
+
+    done = run("writeback views.parquet --as table --claims nih.csv --collection nih --dry-run")
+
+    assert "00000001_001.png: PA -> LATERAL" in done.output
+    assert "3 rows: 1 corrected, 1 kept, 1 unchecked" in done.output
+    assert sorted(tmp_path.iterdir()) == files
+
+
+def test_writeback_writes_what_a_person_decided_into_a_table(run, nih, tmp_path):
+    head = "path,content_id,proposed,decision,view,projection,reader,decided_at,note\n"
+    when = "anna,2026-03-01T14:05:00+00:00,\n"
+    (tmp_path / "decisions.csv").write_text(
+        head
+        + "00000001_000.png,,frontal,accept,frontal,AP,"
+        + when
+        + "00000001_001.png,,lateral,reject,frontal,,"
+        + when
+    )
+    command = "writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv"
+
+    done = run(f"{command} --decisions decisions.csv")
+
+    assert "3 rows in new.csv: 1 corrected, 1 kept, 1 unchecked" in done.output
+    rows = [line.split(",")[-4:-1] for line in (tmp_path / "new.csv").read_text().splitlines()]
+    assert rows[1:3] == [["AP", "corrected", "labelled"], ["PA", "kept", "labelled"]]
+
+
+def test_writeback_refuses_a_decision_about_another_table(run, nih, tmp_path):
+    (tmp_path / "decisions.csv").write_text(
+        "path,content_id,proposed,decision,view,projection,reader,decided_at,note\n"
+        "other.png,,frontal,accept,frontal,,anna,2026-03-01T14:05:00+00:00,\n"
+    )
+
+    with pytest.raises(UsageError, match=r"other\.png"):
+        run(
+            "writeback views.parquet --as table --claims nih.csv --collection nih --out new.csv "
+            "--decisions decisions.csv"
+        )
+
+    assert not (tmp_path / "new.csv").exists()
 
 
 @pytest.mark.parametrize("options", ["--out new.csv", "--claims nih.csv --collection nih"])

@@ -31,7 +31,8 @@ class PageSettings:
     masks_border: bool = False
     """Cover the outer tenth of each image."""
     shows_paths: bool = False
-    """Print the path of each image; names of folders can name patients."""
+    """Print the path of each image, and keys of the metadata table; names of folders can name
+    patients."""
     seed: int = 0
     """Of the random sample of what agrees."""
     claims: ClaimSource | None = None
@@ -64,6 +65,12 @@ class Audit:
     """Where the metadata table names patients."""
     unread: int = 0
     """Images to be shown that could not be read."""
+
+    @property
+    def is_silent(self) -> bool:
+        """No header names a view, as of JPEG and PNG files."""
+        total = self.counts.agreement.total
+        return not self.matches and 0 < total == self.counts.agreement.silent
 
     @property
     def key_problems(self) -> Counter[str]:

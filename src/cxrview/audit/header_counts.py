@@ -114,9 +114,11 @@ class HeaderCounts:
             yield FilterLoss(view=view, kept=kept, lost=shown - kept, wrong=wrong)
 
     def listed(self, column: str) -> list[tuple[str, AgreementCount]]:
-        """The commonest values of a column, then all others together."""
+        """The commonest values of a column, years in their order, then all others together."""
         values = sorted(self.by_column[column].items(), key=lambda one: (-one[1].total, one[0]))
         shown, rest = values[:MOST_VALUES], values[MOST_VALUES:]
+        if column == "study_year":
+            shown.sort(key=lambda one: one[0])
         if rest:
             other = AgreementCount(
                 agrees=sum(count.agrees for _, count in rest),

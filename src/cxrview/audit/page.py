@@ -75,9 +75,9 @@ def write_audit(
         on_picture=on_picture,
     )
     audit = replace(audit, unread=sum(not one.uri for one in pictures.values()))
+    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
     if audit.matches:
         write_unused_keys(unused_keys_beside(out), audit.matches)
-    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
     return audit
 
 
@@ -129,6 +129,7 @@ class _Page:
             "sections": self.audit.sections,
             "shown": len(self.pictures),
             "unread": self.audit.unread,
+            "is_silent": self.audit.is_silent,
             "settings": self.settings,
             "picture": lambda row: self.pictures.get(row["path"], Thumbnail()),
             "reason_of": lambda row, key: reason_of(row, key, "table" if matches else "header"),

@@ -22,7 +22,7 @@ class Section:
     reason: str
     """Why an image is here, in a sentence."""
     condition: str
-    """How to find all of them in the table."""
+    """How to find all of them: in the result, or in the table of `writeback --as table`."""
     rows: tuple[Row, ...]
     """Each with ROW_NUMBER."""
     total: int
@@ -42,13 +42,13 @@ class _Kind:
 
 
 def _kinds(who: str) -> dict[str, _Kind]:
-    by_claim = "" if who == "header" else " of the table"
+    by_header = who == "header"
     return {
         "disagrees": _Kind(
             f"The {who} names the other view",
             f"The view that the image shows differs from the one that the {who} names. Most "
             "doubtful first: the first ones may be errors of the model.",
-            f"view differs from the view{by_claim}" if by_claim else "agreement = disagrees",
+            "agreement = disagrees" if by_header else "cxrview_change = corrected",
         ),
         "review": _Kind(
             "Sent to review",
@@ -63,7 +63,7 @@ def _kinds(who: str) -> dict[str, _Kind]:
         "agrees": _Kind(
             "A random sample of what agrees",
             f"The {who} and the image agree. Nobody doubted these, so look at them too.",
-            f"view equals the view{by_claim}" if by_claim else "agreement = agrees",
+            "agreement = agrees" if by_header else "cxrview_change = kept",
         ),
     }
 

@@ -89,8 +89,7 @@ def read_claims(path: Path, columns: ClaimColumns) -> ClaimTable:
     Raises:
         UsageError: the table cannot be read, or has no such column.
     """
-    read = _parquet_rows if is_parquet(path) else _csv_rows
-    found, rows = read(path, columns)
+    found, rows = open_claims(path, columns)
     claims: dict[str, Claim] = {}
     values: dict[str, int] = {}
     total = without_key = 0
@@ -114,6 +113,18 @@ def read_claims(path: Path, columns: ClaimColumns) -> ClaimTable:
         without_key=without_key,
         values=values,
     )
+
+
+def open_claims(path: Path, columns: ClaimColumns) -> "tuple[ClaimColumns, _Cells]":
+    """Open a metadata table.
+
+    Returns:
+        Its columns as they are spelled in it, and key, view and patient of each row as text.
+
+    Raises:
+        UsageError: as `read_claims`, also later, while rows are taken.
+    """
+    return (_parquet_rows if is_parquet(path) else _csv_rows)(path, columns)
 
 
 _Cells = Iterator[tuple[str, str, str]]

@@ -4,11 +4,11 @@ Same rows, same columns, same order, same text; four columns more at the end.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.claims.claim_table import (
@@ -16,6 +16,7 @@ from cxrview.claims.claim_table import (
     cell_text,
     is_missing,
     is_parquet,
+    open_claims,
     reading_parquet,
     view_of_cell,
 )
@@ -24,16 +25,19 @@ from cxrview.claims.collections import ClaimColumns
 from cxrview.claims.match import ClaimMatches
 from cxrview.claims.raw_csv import add_cells
 from cxrview.errors import UsageError
+from cxrview.image.dicom.view_position import normal
 from cxrview.results.columns import Row
 from cxrview.results.tables import each_row
 from cxrview.sources.csv_rows import read_csv
-from cxrview.terms import View
+from cxrview.terms import Projection, View
 
 CORRECTED_ENDING = "_corrected"
 """Of the new column: `ViewPosition_corrected` beside `ViewPosition`."""
 ADDED = ("cxrview_change", "cxrview_decision", "cxrview_pfi")
 """The other new columns."""
-_RESULT_COLUMNS = ("path", "decision", "view", "pfi")
+_RESULT_COLUMNS = ("path", "content_id", "decision", "view", "pfi")
+LABELLED, EXCLUDED = "labelled", "excluded"
+"""Decisions of images of which a person says the view, or that there is none."""
 
 
 class Change(StrEnum):
@@ -63,40 +67,81 @@ class CorrectedTable:
     """Keys whose claim has no image, or not one alone, by KeyProblem."""
 
 
+class PersonView(Protocol):
+    """What a person says of an image."""
+
+    @property
+    def view(self) -> View | None:
+        """None where they found none."""
+
+    @property
+    def projection(self) -> Projection | None:
+        """None unless they gave it."""
+
+
+class PersonViews(Protocol):
+    """What persons say of the images of a result, such as `writeback.person_views.PersonViews`."""
+
+    def of(self, row: Row) -> PersonView | None:
+        """What a person says of the image of a row; None where nobody does."""
+
+    def check(self) -> int:
+        """Refuse decisions that belong to no row, once all rows have been looked up."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Image:
     decision: str
     view: View | None = None
     pfi: float | None = None
+    projection: Projection | None = None
 
 
-@dataclass(slots=True)
-class _Corrections:
-    """The new cells of each row."""
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The new cells of a row of the table."""
+
+    view: str
+    """The old text, or what the image shows."""
+    change: Change
+    decision: str
+    pfi: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What becomes of the rows of a metadata table."""
 
     columns: ClaimColumns
+    """As they are spelled in the table."""
+    problems: Counter[str]
+    """Keys whose claim has no image, or not one alone, by KeyProblem."""
     images: Mapping[str, _Image]
     """By key."""
     changes: Counter[str] = field(default_factory=Counter)
+    """Rows so far, by Change."""
 
-    def cells(self, row: Mapping[str, Any]) -> tuple[str, str, str, float | None]:
-        """Corrected view, change, decision and PFI of a row of the table."""
-        text = cell_text(row[self.columns.view])
-        image = self.images.get(cell_text(row[self.columns.key]), _Image(""))
-        change = _change(text, image.view)
+    def correct(self, key: str, text: str) -> Correction:
+        """Correct one row, and count it.
+
+        Args:
+            key: of the row.
+            text: its view as it stands.
+        """
+        image = self.images.get(key, _Image(""))
+        change = _change(text, image)
         self.changes[str(change)] += 1
-        changes = change in (Change.CORRECTED, Change.FILLED)
-        shown = self.columns.word(image.view) if changes and image.view else text
-        return shown, change, image.decision, image.pfi
-
-    def as_text(self, row: Mapping[str, Any]) -> tuple[str, str, str, str]:
-        """The same for a CSV file."""
-        *words, pfi = self.cells(row)
-        return *words, "" if pfi is None else str(pfi)  # type: ignore[return-value]
+        if change in (Change.CORRECTED, Change.FILLED) and image.view:
+            text = image.projection or self.columns.word(image.view)
+        return Correction(text, change, image.decision, image.pfi)
 
 
 def write_corrected_table(
-    result: Path, source: ClaimSource, out: Path, folder: str = ""
+    result: Path,
+    source: ClaimSource,
+    out: Path,
+    folder: str = "",
+    persons: PersonViews | None = None,
 ) -> CorrectedTable:
     """Write a metadata table again with the views that its images show.
 
@@ -107,46 +152,73 @@ def write_corrected_table(
         out: the new table in the same format; a file of this name is replaced when the new one is
             complete. CSV may be gzipped or not.
         folder: what relative paths of the result are relative to; where the run stood if empty.
+        persons: what persons decided, in place of what the result says; only a person's cell is
+            PA, AP, LL or RL.
 
     Returns:
         The counts.
 
     Raises:
         UsageError: a table cannot be read, they have no image in common, `out` is the table itself
-            or has another format, or the table was corrected before.
+            or has another format, the table was corrected before, or a decision has no image.
         CannotWrite: the disk is full or fails.
     """
     _check_names(source.table, out)
-    matches = match_result(result, source, folder)
-    columns = matches.table.columns
-    added = (columns.view + CORRECTED_ENDING, *ADDED)
-    corrections = _Corrections(columns, _images(matches, each_row(result, _RESULT_COLUMNS)))
+    corrections = plan_corrections(result, source, folder, persons)
+    added = (corrections.columns.view + CORRECTED_ENDING, *ADDED)
     write = _write_parquet if is_parquet(source.table) else _write_csv
     write(source.table, out, added, corrections)
     return CorrectedTable(
         path=out,
         rows=corrections.changes.total(),
         changes=corrections.changes,
-        problems=count_problems(matches),
+        problems=corrections.problems,
     )
 
 
-def _change(text: str, view: View | None) -> Change:
-    if view is None:
+def plan_corrections(
+    result: Path, source: ClaimSource, folder: str = "", persons: PersonViews | None = None
+) -> Corrections:
+    """Find out what becomes of each key of a metadata table; see `write_corrected_table`."""
+    matches = match_result(result, source, folder)
+    images = _images(matches, each_row(result, _RESULT_COLUMNS), persons)
+    if persons:
+        persons.check()
+    return Corrections(matches.table.columns, count_problems(matches), images)
+
+
+def each_correction(
+    source: ClaimSource, corrections: Corrections
+) -> Iterator[tuple[str, str, Correction]]:
+    """Yield key, old text and new cells of each row of a table, without writing anything."""
+    _, rows = open_claims(source.table, source.columns)
+    for key, text, _ in rows:
+        yield key, text, corrections.correct(key, text)
+
+
+def _change(text: str, image: _Image) -> Change:
+    if image.view is None:
         return Change.UNCHECKED
     if is_missing(text):
         return Change.FILLED
     claimed = view_of_cell(text)
     if claimed is None:
         return Change.OTHER
-    return Change.KEPT if claimed is view else Change.CORRECTED
+    is_same = image.projection is None or image.projection in normal(text).split()
+    return Change.KEPT if claimed is image.view and is_same else Change.CORRECTED
 
 
-def _images(matches: ClaimMatches, rows: Iterable[Row]) -> dict[str, _Image]:
+def _images(
+    matches: ClaimMatches, rows: Iterable[Row], persons: PersonViews | None
+) -> dict[str, _Image]:
     """What was found of the image of each key; why there is none in place of a decision."""
     images = {key: _Image(str(problem)) for key, problem in matches.problems.items()}
     for row, claim in zip(rows, matches.keys(), strict=True):
-        if claim:
+        person = persons.of(row) if persons else None
+        if claim and person:
+            decision = LABELLED if person.view else EXCLUDED
+            images[claim.key] = _Image(decision, person.view, row["pfi"], person.projection)
+        elif claim:
             view = View(row["view"]) if row["view"] in set(View) else None
             images[claim.key] = _Image(row["decision"], view, row["pfi"])
     return images
@@ -173,20 +245,27 @@ def _check_columns(table: Path, columns: Iterable[str], added: Iterable[str]) ->
         )
 
 
-def _write_csv(table: Path, out: Path, added: tuple[str, ...], corrections: _Corrections) -> None:
+def _write_csv(table: Path, out: Path, added: tuple[str, ...], corrections: Corrections) -> None:
     columns = read_csv(table, dict.fromkeys((corrections.columns.key,), ())).columns
     _check_columns(table, columns, added)
-    add_cells(table, out, columns, added, corrections.as_text)
+    key, view = corrections.columns.key, corrections.columns.view
+
+    def cells(row: Mapping[str, str]) -> tuple[str, str, str, str]:
+        one = corrections.correct(cell_text(row[key]), cell_text(row[view]))
+        return one.view, one.change, one.decision, "" if one.pfi is None else str(one.pfi)
+
+    add_cells(table, out, columns, added, cells)
 
 
 def _write_parquet(
-    table: Path, out: Path, added: tuple[str, ...], corrections: _Corrections
+    table: Path, out: Path, added: tuple[str, ...], corrections: Corrections
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     with reading_parquet(table):
         source = pq.ParquetFile(table)
+    key, view = corrections.columns.key, corrections.columns.view
     types = (pa.string(), pa.string(), pa.string(), pa.float64())
     with source, raising_cannot_write(out), atomic_path(out) as part:
         schema = source.schema_arrow
@@ -195,11 +274,13 @@ def _write_parquet(
             schema = schema.append(pa.field(name, kind))
         with pq.ParquetWriter(part, schema, compression="zstd") as writer:
             for batch in source.iter_batches(READ_AT_A_TIME):
-                rows = batch.select([corrections.columns.key, corrections.columns.view]).to_pylist()
-                new = zip(*(corrections.cells(row) for row in rows), strict=True)
+                new = [
+                    astuple(corrections.correct(cell_text(row[key]), cell_text(row[view])))
+                    for row in batch.select(sorted({key, view})).to_pylist()
+                ]
                 arrays = [
                     pa.array([value if value != "" else None for value in values], kind)
-                    for values, kind in zip(new, types, strict=True)
+                    for values, kind in zip(zip(*new, strict=True), types, strict=True)
                 ]
                 writer.write_batch(
                     pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=schema)

@@ -14,6 +14,7 @@ from cxrview.cli.shared.claim_options import (
     claim_source,
     key_problem_lines,
 )
+from cxrview.cli.shared.run_options import FLAG
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
@@ -44,12 +45,16 @@ def audit(
         int, typer.Option(min=0, metavar="N", help="Images shown in one section.")
     ] = 60,
     no_pictures: Annotated[
-        bool, typer.Option("--no-pictures", help="Make a page without pixels; no image is read.")
+        bool,
+        typer.Option(
+            "--no-pictures", metavar=FLAG, help="Make a page without pixels; no image is read."
+        ),
     ] = False,
     mask_border: Annotated[
         bool,
         typer.Option(
             "--mask-border",
+            metavar=FLAG,
             help="Cover the outer tenth of each image: burned-in text can show names.",
         ),
     ] = False,
@@ -57,7 +62,9 @@ def audit(
         bool,
         typer.Option(
             "--show-paths",
-            help="Print the path of each image on the page: names of folders can name patients.",
+            metavar=FLAG,
+            help="Print paths of images and keys of --claims on the page: names of folders can "
+            "name patients.",
         ),
     ] = False,
     claims: Claims = None,
@@ -67,13 +74,15 @@ def audit(
     seed: Annotated[
         int, typer.Option(metavar="N", help="Of the random sample of what agrees.")
     ] = 0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", metavar=FLAG, help="Replace a page.")
+    ] = False,
     serve: Serve = False,
     decisions: Decisions = None,
     reader: Reader = None,
     port: Port = PORT,
 ) -> None:
-    """Report on one HTML page how far the headers of an archive agree with its images.
+    """Report on one HTML page how far headers, or the table of --claims, agree with the images.
 
     Nothing is classified again. The page needs no network: open it in a browser, or print it.
     With --serve, accept or reject the proposed views in the browser instead.
@@ -134,6 +143,8 @@ def audit_lines(done: "Audit") -> "Iterator[str]":
             f"{plural(counts.total, 'image')} with a view: {counts.agrees} headers agree, "
             f"{counts.disagrees} disagree, {counts.silent} are silent"
         )
+    if done.is_silent:
+        yield "no header names a view: if the views stand in a metadata table, use --claims"
     for loss in done.counts.losses():
         yield (
             f"filtering for {loss.view} images by the {who} loses {loss.lost} and takes "

@@ -12,6 +12,7 @@ from cxrview.cli.shared.claim_options import (
     CollectionName,
     claim_source,
     correct_table,
+    preview_table,
 )
 from cxrview.wording import plural
 
@@ -134,12 +135,18 @@ def writeback(
     from cxrview.cli.shared.extras import needs_extra
     from cxrview.cli.shared.progress import progress
     from cxrview.errors import UsageError
+    from cxrview.results.side_files import run_folder
+    from cxrview.writeback.person_views import PersonViews
     from cxrview.writeback.run import preview, write_back
     from cxrview.writeback.settings import WritebackForm
 
     if form == "table":
         source = claim_source(claims, claim_key, claim_view, collection)
-        correct_table(table, source, out, root=root, overwrite=overwrite)
+        said = PersonViews(_persons(decisions, labels), root or run_folder(table))
+        if dry_run:
+            preview_table(table, source, said, root=root, most=show)
+        else:
+            correct_table(table, source, said, out, root=root, overwrite=overwrite)
         return
     if form not in set(WritebackForm):
         raise UsageError(f"--as {form} is not known", "Use copies, sr, changes or table")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cxrview.claims.claimed_rows import ClaimSource
+    from cxrview.claims.corrected_table import PersonViews
 
 _PANEL = "Views that stand in a table"
 
@@ -80,30 +81,85 @@ def claim_source(
 
 
 def correct_table(
-    views: Path, source: "ClaimSource | None", out: Path | None, *, root: str, overwrite: bool
+    views: Path,
+    source: "ClaimSource | None",
+    persons: "PersonViews",
+    out: Path | None,
+    *,
+    root: str,
+    overwrite: bool,
 ) -> None:
     """Write the metadata table of the options again with corrected views, and print the counts.
 
+    Args:
+        views: the result.
+        source: the metadata table.
+        persons: what persons decided, in place of what the result says.
+        out: the new table.
+        root: what relative paths of the result are relative to.
+        overwrite: replace a table that exists.
+
     Raises:
-        UsageError: no table or no file is named, or the file exists already.
+        UsageError: no table or no file is named, the file exists already, or the tables or
+            decisions do not belong together.
     """
     from cxrview.claims.corrected_table import write_corrected_table
     from cxrview.errors import UsageError
 
-    if source is None:
-        raise UsageError("--as table needs the metadata table", "Name it with --claims")
+    source = _needed(source)
     if out is None:
-        raise UsageError("no file is named for the corrected table", "Add --out FILE")
+        raise UsageError(
+            "no file is named for the corrected table", "Add --out FILE, or use --dry-run"
+        )
     if out.exists() and not overwrite:
         raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
-    done = write_corrected_table(views, source, out, root)
-    changes = ", ".join(f"{count} {change}" for change, count in sorted(done.changes.items()))
-    typer.echo(f"{done.rows} rows in {out}: {changes}")
+    done = write_corrected_table(views, source, out, root, persons)
+    typer.echo(f"{done.rows} rows in {out}: {_counts(done.changes)}")
     for line in key_problem_lines(done.problems):
         typer.echo(line, err=True)
 
 
-def key_problem_lines(problems: "dict[str, int]") -> "Iterator[str]":
+def preview_table(
+    views: Path, source: "ClaimSource | None", persons: "PersonViews", *, root: str, most: int
+) -> None:
+    """Print what would change in the metadata table of the options.
+
+    Args:
+        views: the result.
+        source: the metadata table.
+        persons: what persons decided, in place of what the result says.
+        root: what relative paths of the result are relative to.
+        most: rows with a change that are printed.
+
+    Raises:
+        UsageError: no table is named, or one of them cannot be read.
+    """
+    from cxrview.claims.corrected_table import Change, each_correction, plan_corrections
+
+    source = _needed(source)
+    planned = plan_corrections(views, source, root, persons)
+    for key, old, new in each_correction(source, planned):
+        if new.change in (Change.CORRECTED, Change.FILLED) and most:
+            typer.echo(f"{key}: {old or '-'} -> {new.view}")
+            most -= 1
+    typer.echo(f"{planned.changes.total()} rows: {_counts(planned.changes)}")
+    for line in key_problem_lines(planned.problems):
+        typer.echo(line, err=True)
+
+
+def _needed(source: "ClaimSource | None") -> "ClaimSource":
+    from cxrview.errors import UsageError
+
+    if source is None:
+        raise UsageError("--as table needs the metadata table", "Name it with --claims")
+    return source
+
+
+def _counts(changes: "Mapping[str, int]") -> str:
+    return ", ".join(f"{count} {change}" for change, count in sorted(changes.items()))
+
+
+def key_problem_lines(problems: "Mapping[str, int]") -> "Iterator[str]":
     """Say how many keys are not used, and why."""
     from cxrview.audit.reasons import KEY_PROBLEMS
 
