@@ -48,11 +48,12 @@ def review_app(
         with the first picture and end with it.
     """
     settings = settings or PictureSettings()
-    content_ids = {files.path_of(one): one.content_id for one in images}
+    content_ids: dict[str, str] = {}
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_closing)
     app.state.access = Access()
     app.state.files = files
     app.state.review = ReviewState(images, files.log, reader)
+    app.state.content_ids = content_ids  # by path, of images whose picture was requested
     app.state.pictures = Pictures(settings, lambda path: content_ids.get(path, ""))
     app.state.who = who
     app.state.masks_border = settings.masks_border

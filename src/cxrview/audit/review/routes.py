@@ -84,8 +84,7 @@ def following(
     images = state.following(tab, count, has, ahead=_AHEAD)
     edge = request.app.state.edge
     if edge:
-        files: ReviewFiles = request.app.state.files
-        paths = [files.path_of(image) for image in images]
+        paths = [_path(request, image) for image in images]
         pictures: Pictures = request.app.state.pictures
         pictures.make_ahead(paths, edge, request.app.state.window)
     items = [_item(request, image, state.decision_on(image)) for image in images[:count]]
@@ -135,10 +134,9 @@ async def picture(
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edge, request.app.state.window = EDGES[edge], window
     pictures: Pictures = request.app.state.pictures
-    files: ReviewFiles = request.app.state.files
     try:
         # Shielded: other requests may wait for the same picture when this browser disconnects.
-        made = pictures.get(files.path_of(image), EDGES[edge], window)
+        made = pictures.get(_path(request, image), EDGES[edge], window)
         content = await asyncio.shield(asyncio.wrap_future(made))
     except NoPicture as error:
         return JSONResponse({"why": str(error)}, 422)
@@ -164,6 +162,14 @@ def export(request: Request, _: Allowed) -> Response:
         raise HTTPException(409, str(error)) from error
     name = "attachment; filename=decisions.csv"
     return Response(content, media_type="text/csv", headers={"Content-Disposition": name})
+
+
+def _path(request: Request, image: DoubtfulImage) -> str:
+    """The path for the pictures, which look up what the file must contain."""
+    files: ReviewFiles = request.app.state.files
+    path = files.path_of(image)
+    request.app.state.content_ids[path] = image.content_id
+    return path
 
 
 def _item(request: Request, image: DoubtfulImage, decided: Decided | None) -> dict[str, Any]:
