@@ -18,7 +18,7 @@ from cxrview.audit.review.review_state import ReviewState
 from cxrview.audit.review.routes import routes
 from cxrview.errors import CannotWrite
 from cxrview.web.middleware import RequestGuard
-from cxrview.web.pictures import Pictures
+from cxrview.web.picture_cache import PictureCache
 from cxrview.web.settings import PictureSettings
 from cxrview.web.static_files import StaticScripts
 
@@ -54,7 +54,7 @@ def review_app(
     app.state.files = files
     app.state.review = ReviewState(images, files.log, reader)
     app.state.content_ids = content_ids  # by path, of images whose picture was requested
-    app.state.pictures = Pictures(settings, lambda path: content_ids.get(path, ""))
+    app.state.pictures = PictureCache(settings, lambda path: content_ids.get(path, ""))
     app.state.who = who
     app.state.masks_border = settings.masks_border
     app.state.edge, app.state.window = None, ""  # of the last picture that was requested

@@ -16,13 +16,13 @@ from cxrview.audit.review.review_state import ReviewState, SentAction
 from cxrview.errors import CxrviewError
 from cxrview.reports.format import fill_template
 from cxrview.terms import Projection
+from cxrview.web.picture_cache import EDGES, PictureCache
 from cxrview.web.picture_pool import NoPicture
-from cxrview.web.pictures import EDGES, Pictures
 
 routes = APIRouter()
 
 _AHEAD = 3
-"""Pictures made ahead of those that the page fetches, in the size and window last requested."""
+"""Pictures rendered ahead of those that the page fetches, in the size and window last requested."""
 _RECENT = 50
 _THUMBNAIL = 256
 _REVIEW = "The model is not sure"
@@ -85,8 +85,8 @@ def following(
     edge = request.app.state.edge
     if edge:
         paths = [_path(request, image) for image in images]
-        pictures: Pictures = request.app.state.pictures
-        pictures.make_ahead(paths, edge, request.app.state.window)
+        pictures: PictureCache = request.app.state.pictures
+        pictures.prefetch(paths, edge, request.app.state.window)
     items = [_item(request, image, state.decision_on(image)) for image in images[:count]]
     return {"items": items, "finished": state.finished(has), **_counts(state)}
 
@@ -133,7 +133,7 @@ async def picture(
         raise HTTPException(404, "Image not found.")
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edge, request.app.state.window = EDGES[edge], window
-    pictures: Pictures = request.app.state.pictures
+    pictures: PictureCache = request.app.state.pictures
     try:
         # Shielded: other requests may wait for the same picture when this browser disconnects.
         made = pictures.get(_path(request, image), EDGES[edge], window)
