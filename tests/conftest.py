@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.archives",
     "fixtures.browsers",
     "fixtures.figures",
+    "fixtures.page_scripts",
     "fixtures.visitors",
 ]
 

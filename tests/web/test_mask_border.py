@@ -26,7 +26,7 @@ def test_picture_pool_covers_borders_where_the_settings_say_so(tmp_path, masks_b
     pixels[:40], pixels[200:] = 255, 200
     Image.fromarray(pixels).save(tmp_path / "film.png")
     pool = PicturePool(PictureSettings(picture_workers=1, masks_border=masks_border))
-    picture = pool.ask(str(tmp_path / "film.png"), 400).done.result(60)
+    picture = pool.submit(str(tmp_path / "film.png"), 400).done.result(60)
     pool.close()
     top = np.asarray(Image.open(io.BytesIO(picture)))[:30]
 

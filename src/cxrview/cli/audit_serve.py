@@ -18,7 +18,8 @@ Serve = Annotated[
     bool,
     typer.Option(
         "--serve",
-        help="Make no page; accept or reject proposed views in the browser, on this machine only.",
+        help="Make no page; accept or reject proposed views in the browser, on this machine only, "
+        "until Ctrl-C.",
     ),
 ]
 Decisions = Annotated[
@@ -74,7 +75,7 @@ def _print_started(started: "ReviewStarted") -> None:
     if started.edited:
         edited = plural(started.edited, "decision was", "decisions were")
         typer.echo(f"{edited} edited in {started.decisions}")
-    typer.echo(f"{_count(started.progress)}; open {started.address}\nCtrl-C ends it")
+    typer.echo(f"{_count(started.progress)}; open {started.address}")
 
 
 def _count(progress: "Progress") -> str:

@@ -1,6 +1,6 @@
 """A pool of processes that make pictures for the screen; a crash or a timeout fails one picture.
 
-One thread serves each process. Pictures that a page waits for come before those made ahead.
+One thread serves each process. Pictures that a page waits for come before those rendered ahead.
 """
 
 import logging
@@ -19,17 +19,17 @@ from cxrview.workers.process import WorkerProcess
 _log = logging.getLogger(__name__)
 
 WANTED, AHEAD, _LAST = 0, 1, -1
-"""Priorities of a picture: a page waits for it; it is made ahead; the pool closes."""
+"""Priorities of a picture: a page waits for it; it is rendered ahead; the pool closes."""
 _MOST_BYTES = 1 << 30
 
 
 class NoPicture(Exception):
-    """An image gives no picture; the message has the reason, and neither file nor patient."""
+    """An image cannot be shown; the message has the reason, and names neither file nor patient."""
 
 
 @dataclass(slots=True)
 class Job:
-    """One requested picture, perhaps requested several times."""
+    """A picture that was requested once or more often."""
 
     path: str
     edge: int
@@ -63,7 +63,7 @@ class PicturePool:
         self._threads: list[_WorkerThread] = []
         self._is_closed = False
 
-    def ask(
+    def submit(
         self,
         path: str,
         edge: int,
@@ -74,10 +74,10 @@ class PicturePool:
     ) -> Job:
         """Request a picture; `Job.done` gives its bytes or raises `NoPicture`."""
         job = Job(path, edge, window, content_id)
-        self.hurry(job, priority)
+        self.enqueue(job, priority)
         return job
 
-    def hurry(self, job: Job, priority: int = WANTED) -> None:
+    def enqueue(self, job: Job, priority: int = WANTED) -> None:
         """Put a job into the queue, again if it is in it already."""
         with self._lock:
             if self._is_closed:

@@ -16,8 +16,8 @@ from cxrview.image import ReadOptions, open_image
 from cxrview.image.failure import read_or_failure
 from cxrview.image.window import windowed_by_percentiles
 from cxrview.records import Failure
+from cxrview.web.fit_image import fit_image
 from cxrview.web.mask_border import mask_border
-from cxrview.web.thumbnail import fitted
 from cxrview.workers.memory import limit_memory, tune_malloc
 from cxrview.workers.process import READY, connect_to_parent
 
@@ -73,7 +73,7 @@ def render(
         )
     by_window = windowed_by_percentiles(*AUTO_PERCENTILES) if window == AUTO else nullcontext()
     with by_window:
-        pixels = fitted(file, edge or None)
+        pixels = fit_image(file, edge or None)
     if masks_border:
         pixels = mask_border(pixels)
     if edge:

@@ -120,6 +120,28 @@ def test_decision_log_reports_a_folder_that_is_not_writable(open_log, tmp_path):
         open_log("file/decisions.jsonl")
 
 
+def test_decision_log_leaves_no_empty_file(open_log, tmp_path):
+    open_log().close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_decision_log_writes_nothing_into_a_file_that_was_removed(open_log, is_replaced):
+    log = open_log()
+    log.append([decided("1")])
+    kept = log.path.rename(log.path.with_name("kept"))
+    if is_replaced:
+        log.path.write_text("")
+    with pytest.raises(CannotWrite, match="removed or replaced"):
+        log.append([decided("2", "b")])
+    kept.rename(log.path)
+    log.append([decided("2", "b")])
+    log.close()
+
+    assert [one.path for one in open_log().decisions] == ["a", "b"]
+
+
 FULL_DISK = """
 import resource, signal, sys
 from datetime import UTC, datetime

@@ -22,7 +22,7 @@ from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.templates import STATIC, error_page, validation_error_page
 from cxrview.web.middleware import RequestGuard
-from cxrview.web.pictures import Pictures
+from cxrview.web.picture_cache import PictureCache
 from cxrview.web.static_files import StaticScripts
 
 ROUTERS = tuple(
@@ -56,7 +56,7 @@ def annotation_app(store: ReadingStore, settings: ServeSettings | None = None) -
     app.state.settings = settings
     app.state.study_state = StudyState(store, settings)
     app.state.sessions = Sessions(store, settings)
-    app.state.pictures = Pictures(settings, app.state.study_state.content_id_at)
+    app.state.pictures = PictureCache(settings, app.state.study_state.content_id_at)
     app.state.login_throttle = LoginThrottle()
     app.state.edges = {}  # by reader id, the edge of the last picture requested
     app.state.windows = {}  # by reader id, the window of the last picture requested

@@ -18,7 +18,7 @@ from cxrview.audit.review.review_state import ReviewState
 from cxrview.audit.review.routes import routes
 from cxrview.errors import CannotWrite
 from cxrview.web.middleware import RequestGuard
-from cxrview.web.pictures import Pictures
+from cxrview.web.picture_cache import PictureCache
 from cxrview.web.settings import PictureSettings
 from cxrview.web.static_files import StaticScripts
 
@@ -48,12 +48,13 @@ def review_app(
         with the first picture and end with it.
     """
     settings = settings or PictureSettings()
-    content_ids = {files.path_of(one): one.content_id for one in images}
+    content_ids: dict[str, str] = {}
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_closing)
     app.state.access = Access()
     app.state.files = files
     app.state.review = ReviewState(images, files.log, reader)
-    app.state.pictures = Pictures(settings, lambda path: content_ids.get(path, ""))
+    app.state.content_ids = content_ids  # by path, of images whose picture was requested
+    app.state.pictures = PictureCache(settings, lambda path: content_ids.get(path, ""))
     app.state.who = who
     app.state.masks_border = settings.masks_border
     app.state.edge, app.state.window = None, ""  # of the last picture that was requested

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.atomic_files import raising_cannot_write
-from cxrview.errors import UsageError
+from cxrview.errors import CannotWrite, UsageError
 from cxrview.records import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 
@@ -111,7 +111,8 @@ class DecisionLog:
         """Write entries; they are on the disk when this returns. Known identifiers are left out.
 
         Raises:
-            CannotWrite: the disk is full or fails; then none of them is written.
+            CannotWrite: the disk is full or fails, or the file was removed; then none of them is
+                written.
         """
         new: dict[str, Entry] = {one.uid: one for one in entries if one.uid not in self._uids}
         self._write([_entry_line(one) for one in new.values()])
@@ -131,16 +132,25 @@ class DecisionLog:
         self._apply_export(digest)
 
     def close(self) -> None:
-        """Close the file, and let other processes open it; no effect the second time."""
+        """Close the file, and remove it if it is empty; no effect the second time."""
         file, self._file = self._file, _CLOSED
-        if file != _CLOSED:
-            os.close(file)
+        if file == _CLOSED:
+            return
+        with suppress(OSError):
+            if not os.fstat(file).st_size and _is_file_at(self.path, file):
+                self.path.unlink()
+        os.close(file)
 
     def _write(self, lines: Sequence[dict[str, Any]]) -> None:
         if not lines:
             return
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         content = text.encode("utf-8", "backslashreplace")
+        if not _is_file_at(self.path, self._file):  # what is written would be lost
+            raise CannotWrite(
+                f"{self.path} was removed or replaced while it was open",
+                "Put it back, or end cxrview and start it again",
+            )
         with raising_cannot_write(self.path):
             size = os.fstat(self._file).st_size
             try:
@@ -246,17 +256,29 @@ def _entry_of(line: dict[str, Any]) -> Entry:
 
 
 def _lock(file: int, path: Path) -> None:
-    with suppress(ImportError):  # no lock on systems without flock
+    try:
         import fcntl
 
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"another process writes decisions to {path}",
-                "Use the page of that process, which several browsers can open; or name another "
-                "file with --decisions",
-            ) from None
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = _is_file_at(path, file)  # the other process may have removed it meanwhile
+    except ImportError:  # no lock on systems without flock
+        is_ours = True
+    except BlockingIOError:
+        is_ours = False
+    if not is_ours:
+        raise UsageError(
+            f"another process writes decisions to {path}",
+            "Use the page of that process, which several browsers can open; or name another file "
+            "with --decisions",
+        )
+
+
+def _is_file_at(path: Path, file: int) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except OSError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

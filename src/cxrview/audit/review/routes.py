@@ -16,13 +16,13 @@ from cxrview.audit.review.review_state import ReviewState, SentAction
 from cxrview.errors import CxrviewError
 from cxrview.reports.format import fill_template
 from cxrview.terms import Projection
+from cxrview.web.picture_cache import EDGES, PictureCache
 from cxrview.web.picture_pool import NoPicture
-from cxrview.web.pictures import EDGES, Pictures
 
 routes = APIRouter()
 
 _AHEAD = 3
-"""Pictures made ahead of those that the page fetches, in the size and window last requested."""
+"""Pictures rendered ahead of those that the page fetches, in the size and window last requested."""
 _RECENT = 50
 _THUMBNAIL = 256
 _REVIEW = "The model is not sure"
@@ -84,10 +84,9 @@ def following(
     images = state.following(tab, count, has, ahead=_AHEAD)
     edge = request.app.state.edge
     if edge:
-        files: ReviewFiles = request.app.state.files
-        paths = [files.path_of(image) for image in images]
-        pictures: Pictures = request.app.state.pictures
-        pictures.make_ahead(paths, edge, request.app.state.window)
+        paths = [_path(request, image) for image in images]
+        pictures: PictureCache = request.app.state.pictures
+        pictures.prefetch(paths, edge, request.app.state.window)
     items = [_item(request, image, state.decision_on(image)) for image in images[:count]]
     return {"items": items, "finished": state.finished(has), **_counts(state)}
 
@@ -134,11 +133,10 @@ async def picture(
         raise HTTPException(404, "Image not found.")
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edge, request.app.state.window = EDGES[edge], window
-    pictures: Pictures = request.app.state.pictures
-    files: ReviewFiles = request.app.state.files
+    pictures: PictureCache = request.app.state.pictures
     try:
         # Shielded: other requests may wait for the same picture when this browser disconnects.
-        made = pictures.get(files.path_of(image), EDGES[edge], window)
+        made = pictures.get(_path(request, image), EDGES[edge], window)
         content = await asyncio.shield(asyncio.wrap_future(made))
     except NoPicture as error:
         return JSONResponse({"why": str(error)}, 422)
@@ -164,6 +162,14 @@ def export(request: Request, _: Allowed) -> Response:
         raise HTTPException(409, str(error)) from error
     name = "attachment; filename=decisions.csv"
     return Response(content, media_type="text/csv", headers={"Content-Disposition": name})
+
+
+def _path(request: Request, image: DoubtfulImage) -> str:
+    """The path for the pictures, which look up what the file must contain."""
+    files: ReviewFiles = request.app.state.files
+    path = files.path_of(image)
+    request.app.state.content_ids[path] = image.content_id
+    return path
 
 
 def _item(request: Request, image: DoubtfulImage, decided: Decided | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import "./browser_globals.js";
+import "../../../web/pages/browser_globals.js";
 
 const SHARED = "../../../../src/cxrview/web/static";
 const STATIC = "../../../../src/cxrview/annotate/web/static";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { settle } from "./browser_globals.js";
+import { settle } from "../../../web/pages/browser_globals.js";
 
 const { PrefetchSupply } = await import("../../../../src/cxrview/annotate/web/static/prefetch_supply.js");
 const { ServerSupply } = await import("../../../../src/cxrview/annotate/web/static/server_supply.js");

@@ -266,7 +266,7 @@ def test_thumbnails_are_made_ahead_in_the_window_that_the_reader_has_chosen(serv
     first = visitor.next(1)[0]
     visitor.get(f"/api/picture/{first}", edge="256", window="auto")
     made: list[tuple[int, str]] = []
-    served.app.state.pictures.make_ahead = lambda paths, *how: made.append(how)
+    served.app.state.pictures.prefetch = lambda paths, *how: made.append(how)
 
     visitor.get("/api/grid", tab="one", count=2)
 

@@ -29,6 +29,9 @@ def test_a_person_decides_by_keys_and_finds_the_decisions_in_the_csv(serve, brow
     assert "token" not in page.url
     assert page.locator("#header").text_content() == "PA (frontal)"
     assert page.locator("#proposed").text_content() == "lateral"
+    assert page.locator("#pfi").text_content() == "10.0 %"
+    assert page.locator("#path").text_content() == str(served.table.with_name("0.dcm"))
+    assert page.locator("#accepted").text_content() == "lateral"
     for key in ("a", "r", "x", "1", "4", "s", "Enter"):
         keys.press(key)
     page.keyboard.press("u")  # the last one, once more

@@ -13,8 +13,8 @@ from cxrview.annotate.web.routes.settling import has_conflict
 from cxrview.annotate.web.state import StudyState
 from cxrview.errors import Replaced
 from cxrview.terms import ReadingRound
+from cxrview.web.picture_cache import EDGES, PictureCache
 from cxrview.web.picture_pool import NoPicture
-from cxrview.web.pictures import EDGES, Pictures
 
 routes = APIRouter(prefix="/api")
 
@@ -62,7 +62,7 @@ async def picture(
 
     `window=auto` spreads the grey levels by percentiles of the values in their full depth.
     """
-    pictures: Pictures = request.app.state.pictures
+    pictures: PictureCache = request.app.state.pictures
     request.app.state.windows[login.reader.reader_id] = window
     if EDGES[edge] > _THUMBNAIL:
         request.app.state.edges[login.reader.reader_id] = EDGES[edge]

@@ -11,8 +11,8 @@ from cxrview.annotate.web.submit import SubmittedBatch, refusals, submit_reading
 from cxrview.annotate.web.tabs import Tab, holder_of
 from cxrview.records import Reader, Reading
 from cxrview.terms import ReadingRound, Role
+from cxrview.web.picture_cache import PictureCache
 from cxrview.web.picture_worker import MINMAX
-from cxrview.web.pictures import Pictures
 
 routes = APIRouter(prefix="/api")
 
@@ -129,9 +129,9 @@ def _following(
             for one in shown_now
         ]
     if edge is not None:
-        pictures: Pictures = request.app.state.pictures
+        pictures: PictureCache = request.app.state.pictures
         window = request.app.state.windows.get(reader.reader_id, MINMAX)
-        pictures.make_ahead(paths, edge, window)
+        pictures.prefetch(paths, edge, window)
     return {"items": shown, "lost": lost, **counts(state, reader)}
 
 

@@ -141,11 +141,18 @@ await queue.start();
 await session.start();
 refresh();
 
-// Near 0 and 100 more digits tell how sure the model is.
-const formatPercent = (/** @type {number} */ pfi) => `${pfi.toFixed(pfi < 1 || pfi > 99 ? 3 : 1)} %`;
+/**
+ * Near 0 and 100 with more digits, which show how sure the model is.
+ * @param {number} pfi
+ */
+function formatPercent(pfi) {
+  return `${pfi.toFixed(pfi < 1 || pfi > 99 ? 3 : 1)} %`;
+}
 
 /** @param {string} proposed */
-const otherView = (proposed) => (proposed === "frontal" ? "lateral" : "frontal");
+function otherView(proposed) {
+  return proposed === "frontal" ? "lateral" : "frontal";
+}
 
 /** @param {string} projection it says which view it is, too */
 function decideProjection(projection) {

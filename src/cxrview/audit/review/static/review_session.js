@@ -12,6 +12,8 @@ const AHEAD = 6;
 const FEW = 4;
 const RETRY_MS = 2000;
 const MOST_UNDO = 500;
+// As many as the server takes in an address.
+const MOST_HELD = 200;
 
 export class ReviewSession {
   #tab;
@@ -92,29 +94,30 @@ export class ReviewSession {
     }
     this.#isFetching = true;
     clearTimeout(this.#timer);
-    try {
-      await this.#fetchItems();
-    } catch {
-      this.#timer = setTimeout(() => this.refill(), RETRY_MS);
-    } finally {
-      this.#isFetching = false;
-    }
+    const held = [...this.showings, ...this.#unsent()];
+    const address = `/api/next?tab=${this.#tab}&count=${AHEAD}&held=${held.slice(0, MOST_HELD).join(",")}`;
+    /** @type {Answer | null} */
+    const answer = await this.#on.fetch(address).catch(() => null);
+    this.#isFetching = false;
+    if (answer) this.#take(answer);
+    else this.#timer = setTimeout(() => this.refill(), RETRY_MS);
     if (this.#isAgain) {
       this.#isAgain = false;
       this.refill();
     }
   }
 
-  async #fetchItems() {
-    const held = new Set([...this.showings, ...this.#on.unsent().map(({ showing }) => showing)]);
-    const address = `/api/next?tab=${this.#tab}&count=${AHEAD}&held=${[...held].slice(0, 200).join(",")}`;
-    /** @type {Answer} */
-    const answer = await this.#on.fetch(address);
+  #unsent() {
+    return this.#on.unsent().map(({ showing }) => showing);
+  }
+
+  /** @param {Answer} answer */
+  #take(answer) {
     const finished = new Set(answer.finished);
-    // The first stays: somebody looks at it, and may have come back to it.
+    // Not the first one: somebody looks at it, perhaps after an undo.
     this.items = this.items.filter((item, place) => place === 0 || !finished.has(item.showing));
-    // Asked for with `held`, the answer has nothing that this tab shows or has decided.
-    const known = new Set([...this.showings, ...this.#on.unsent().map(({ showing }) => showing)]);
+    // The answer has nothing that was held when it was requested; an undo may have come since.
+    const known = new Set([...this.showings, ...this.#unsent()]);
     this.items.push(...answer.items.filter((item) => !known.has(item.showing)));
     this.isAtEnd = !this.items.length;
     this.setCounts(answer);

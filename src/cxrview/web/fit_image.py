@@ -1,4 +1,4 @@
-"""Fits a radiograph into a square on somebody's screen, keeping its proportions."""
+"""Fits a radiograph into a square on the screen, keeping its proportions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,28 +10,28 @@ from cxrview.image.window import is_windowed_by_percentiles
 _GAP = 2
 
 
-def fitted(file: ImageFile, edge: int | None) -> NDArray[np.uint8]:
-    """Decode and shrink; a picture that fits is left as it is.
+def fit_image(file: ImageFile, edge: int | None) -> NDArray[np.uint8]:
+    """Decode and shrink an image; one that fits is left as it is.
 
-    Where at least two pixels go into one either way, as with thumbnails, the fast reader is
-    asked for a square first, which then is narrowed to the proportions. Not so within
-    `windowed_by_percentiles`, which are those of all pixels.
+    An image with at least twice as many rows and columns, as for thumbnails, is decoded by the fast
+    reader to a square, which is then narrowed to the proportions. Within `windowed_by_percentiles`
+    all pixels are decoded, because the percentiles are those of all pixels.
 
     Args:
         file: opened.
-        edge: rows and columns that the result has at the most; all pixels where None.
+        edge: most rows and columns of the result; None for all pixels.
 
     Returns:
         Shape (rows, columns), uint8, bone bright.
 
     Raises:
-        UnreadableImage: one of its children, naming why there are no pixels.
+        UnreadableImage: one of its subclasses, with the reason.
     """
     rows, columns = file.instance.rows or 0, file.instance.columns or 0
     is_all_needed = is_windowed_by_percentiles()
     if edge and not is_all_needed and min(rows, columns) >= _GAP * edge:
         small = file.decode_square(edge)
-        # A photograph may have to be turned first, and then its proportions are others.
+        # A photograph that must be rotated first has other proportions.
         if "exif_rotated" not in small.warnings:
             return _resized(small.pixels, _within(rows, columns, edge))
     pixels = file.decode().pixels
@@ -47,7 +47,7 @@ def _within(rows: int, columns: int, edge: int) -> tuple[int, int]:
 
 
 def _resized(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """By Hamming's filter: nearly as sharp as Lanczos in less than half the time."""
+    """Shrink by Hamming's filter: nearly as sharp as Lanczos, in less than half the time."""
     if pixels.shape == shape:
         return pixels
     rows, columns = shape

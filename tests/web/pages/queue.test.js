@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { clear, settle } from "./browser_globals.js";
 
-const SHARED = "../../../../src/cxrview/web/static";
+const SHARED = "../../../src/cxrview/web/static";
 const { UnsentActions, countUnsent } = await import(`${SHARED}/unsent_actions.js`);
 const { Queue } = await import(`${SHARED}/queue.js`);
 const { Unreachable } = await import(`${SHARED}/server.js`);

@@ -2,7 +2,7 @@
 
 import { register } from "node:module";
 
-const SHARED = new URL("../../../../src/cxrview/web/static/", import.meta.url).href;
+const SHARED = new URL("../../../src/cxrview/web/static/", import.meta.url).href;
 const HOOK = `
   export async function resolve(specifier, context, next) {
     try {

@@ -1,4 +1,4 @@
-"""Pictures of a study's images as they go to the screen: made once, kept a while, made ahead."""
+"""Keeps rendered pictures in memory, and renders those ahead that pages will request next."""
 
 import threading
 from collections import OrderedDict
@@ -10,16 +10,18 @@ from cxrview.web.picture_worker import MINMAX
 from cxrview.web.settings import PictureSettings
 
 EDGES = {"256": 256, "1024": 1024, "1536": 1536, "2048": 2048, "full": 0}
-"""What may be asked for, by its name in the address."""
+"""Sizes that can be requested, by their names in addresses; 0 is all pixels."""
 _MOST_AHEAD = 200
-"""Jobs in the queue beyond which nothing is made ahead."""
+"""Jobs in the queue beyond which nothing is rendered ahead."""
 
 Key = tuple[str, int, str]
 """Path, edge and window."""
 
 
-class Pictures:
-    """A cache of the least recently used, bounded in bytes, before a pool of processes.
+class PictureCache:
+    """A cache of rendered pictures, limited in bytes, in front of a pool of processes.
+
+    The picture that was not used for the longest time is dropped first.
 
     Its methods may be called from any thread.
 
@@ -40,10 +42,10 @@ class Pictures:
         self._under_way: dict[Key, Job] = {}
 
     def get(self, path: str, edge: int, window: str = MINMAX) -> "Future[bytes]":
-        """Return a picture, now or later; those who ask for the same wait for the same.
+        """Return a picture, now or later; concurrent requests for one picture render it once.
 
         Args:
-            path: of the image, as the store knows it.
+            path: local path or URL of the image.
             edge: one of `EDGES`.
             window: `MINMAX` or `AUTO` of `picture_worker`.
         """
@@ -57,8 +59,8 @@ class Pictures:
                 return done
             return self._job(key, WANTED).done
 
-    def make_ahead(self, paths: Iterable[str], edge: int, window: str = MINMAX) -> None:
-        """Have pictures made that will be asked for soon, after those that somebody waits for."""
+    def prefetch(self, paths: Iterable[str], edge: int, window: str = MINMAX) -> None:
+        """Render pictures that will be requested soon, after those that a page waits for."""
         with self._lock:
             for path in paths:
                 if self._pool.waiting > _MOST_AHEAD:
@@ -76,11 +78,11 @@ class Pictures:
         if job is None:
             path, edge, window = key
             known = self._content_id_at(path)
-            job = self._pool.ask(path, edge, priority, window=window, content_id=known)
+            job = self._pool.submit(path, edge, priority, window=window, content_id=known)
             self._under_way[key] = job
             job.done.add_done_callback(lambda done: self._arrived(key, done))
         elif not job.is_begun:
-            self._pool.hurry(job, priority)
+            self._pool.enqueue(job, priority)
         return job
 
     def _arrived(self, key: Key, done: "Future[bytes]") -> None:

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from cxrview.image import open_image
-from cxrview.web.thumbnail import fitted
+from cxrview.web.fit_image import fit_image
 
 
 def drawn(rows: int, columns: int) -> np.ndarray:
@@ -39,21 +39,21 @@ def film(tmp_path):
     ],
 )
 def test_it_fits_and_keeps_its_proportions(film, rows, columns, edge, shape):
-    assert fitted(open_image(film(rows, columns)), edge).shape == shape
+    assert fit_image(open_image(film(rows, columns)), edge).shape == shape
 
 
 def test_all_pixels_are_left_as_they_are(film):
     file = open_image(film(300, 200))
 
-    assert np.array_equal(fitted(file, None), file.decode().pixels)
-    assert np.array_equal(fitted(file, 512), file.decode().pixels)
+    assert np.array_equal(fit_image(file, None), file.decode().pixels)
+    assert np.array_equal(fit_image(file, 512), file.decode().pixels)
 
 
 @pytest.mark.parametrize("edge", [150, 300, 450])
 def test_a_small_picture_is_the_mean_of_the_large_one(film, edge):
     """The fast reader's way over a square shows nothing that Pillow's box does not."""
     file = open_image(film(900, 600))
-    small = fitted(file, edge).astype(float)
+    small = fit_image(file, edge).astype(float)
     rows, columns = small.shape
     pixels = Image.fromarray(file.decode().pixels)
     box = np.asarray(pixels.resize((columns, rows), Image.Resampling.BOX)).astype(float)
@@ -67,4 +67,4 @@ def test_a_photograph_that_is_turned_by_its_notes_keeps_its_own_proportions(film
     notes[0x0112] = 6
     file = open_image(film(900, 600, "film.jpg", exif=notes))
 
-    assert fitted(file, 300).shape == (200, 300)
+    assert fit_image(file, 300).shape == (200, 300)
