@@ -10,6 +10,7 @@ HTML comments on a page, which no reader sees, say what a block needs:
     <!-- not run: REASON -->           the next block is not run; its options must exist
     <!-- long: REASON -->              the next block is run where CXRVIEW_LONG_BLOCKS is set; else
                                        its options must exist
+    <!-- numbers vary: REASON -->      the next block prints other numbers in another folder
     <!-- until Ctrl-C -->              the next block serves until it is interrupted
     <!-- after: PAGE -->               the page is run in the folder of another one, after it
     <!-- folder: the repository -->    the page is run in a copy of the repository, and installs
@@ -35,7 +36,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 STEP = re.compile(
     r"^```(?P<language>console|python)\n(?P<block>.*?)^```$"
-    r"|<!-- (?P<what>setup|data|needs|not run|long|folder|after)(:\s(?P<value>.*?))?-->"
+    r"|<!-- (?P<what>setup|data|needs|not run|long|numbers vary|folder|after)"
+    r"(:\s(?P<value>.*?))?-->"
     r"|<!-- (?P<serves>until Ctrl-C) -->",
     re.MULTILINE | re.DOTALL,
 )
@@ -70,6 +72,7 @@ class Block:
     data: str = ""
     not_run: str = ""
     long: str = ""
+    numbers_vary: str = ""
     serves: bool = False
 
     @property
@@ -176,7 +179,8 @@ def run_chapter(chapter: list[Path], folder: Path, request: pytest.FixtureReques
             missing.append(block.needs)
             continue
         printed = run(block, folder)
-        assert matches(block.output, printed), f"{block.text}\n-- printed --\n{printed}"
+        is_as_shown = matches(block.output, printed, numbers_vary=bool(block.numbers_vary))
+        assert is_as_shown, f"{block.text}\n-- printed --\n{printed}"
         assert printed or block.language != "python", f"prints nothing:\n{block.text}"
 
     if missing:
@@ -242,15 +246,17 @@ def interrupted(process: "subprocess.Popen[str]") -> str:
     return ready + rest
 
 
-def matches(expected: list[str], printed: str) -> bool:
+def matches(expected: list[str], printed: str, *, numbers_vary: bool = False) -> bool:
     """Whether lines were printed in this order.
 
     `...` is anything, and a PFI, which has three decimals, any PFI: its last digits depend on the
-    processor.
+    processor. Where numbers vary, any number is as good as another.
     """
     found = iter(line.rstrip() for line in printed.splitlines())
-    wanted = (".*".join(map(re.escape, line.split("..."))) for line in expected if line.strip("."))
+    wanted = [".*".join(map(re.escape, line.split("..."))) for line in expected if line.strip(".")]
     patterns = [re.sub(r"\d+\\\.\d{3}\b", r"\\d+\\.\\d{3}", line) for line in wanted]
+    if numbers_vary:
+        patterns = [re.sub(r"(\\ )*-?\d+(\\\.\d+)?", r" *-?[\\d.]+", line) for line in wanted]
     return all(any(re.fullmatch(line, one) for one in found) for line in patterns)
 
 

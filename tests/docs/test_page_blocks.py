@@ -50,7 +50,7 @@ def test_not_run_says_why():
         f"{name_of(page)}: {block.text}"
         for page in WITH_BLOCKS
         for block in blocks_of(page)
-        for why in (block.not_run, block.long)
+        for why in (block.not_run, block.long, block.numbers_vary)
         if why and len(why.split()) < 3
     ]
 
@@ -83,6 +83,16 @@ def test_matches_takes_lines_in_order_and_dots_for_anything():
     assert not matches(["a b"], "a b c\n")
     assert matches(["PFI 99.958 %"], "PFI 99.957 %\n")
     assert not matches(["14.5 files, 0 failed"], "14.6 files, 0 failed\n")
+
+
+def test_matches_takes_any_number_where_numbers_vary():
+    shown = ["a (0.004 to 0.58 %), 9 of 24", "  left       11        0"]
+
+    assert matches(
+        shown, "a (0.1 to 12.58 %), 19 of 24\n  left        1       10\n", numbers_vary=True
+    )
+    assert not matches(shown, "b (0.1 to 12.58 %), 19 of 24\n  left 1 10\n", numbers_vary=True)
+    assert not matches(shown, "a (0.1 to 12.58 %), 19 of 24\n", numbers_vary=True)
 
 
 def test_block_commands_drop_prompts_and_output():
