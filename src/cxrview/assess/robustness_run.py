@@ -230,8 +230,8 @@ def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
 def _refuse_another(path: Path, unscored: Scores) -> None:
     if not path.exists():
         return
-    standing = read_scores(path)
-    first = standing[0].where(standing[0].is_progenitor) if standing else None
+    earlier = read_scores(path)
+    first = earlier[0].where(earlier[0].is_progenitor) if earlier else None
     if first is None or first.classifier != unscored.classifier:
         raise UsageError(f"{path} is of another model", _ADVICE)
     if not np.array_equal(first.files, unscored.files):

@@ -140,8 +140,8 @@ def create(
     draw = Draw(sample=sample, stratify=_words(stratify), least=least, seed=seed)
     failed: list[UnreadableImage] = []
     if table:
-        told = Patients(source=patients, key=_pseudonyms(key)) if patients else Patients()
-        drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=told)
+        named = Patients(source=patients, key=_pseudonyms(key)) if patients else Patients()
+        drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=named)
     else:
         drawn = _draw_from_files(images or [], draw, root, key, patients, failed)
     secrets = create_study(

@@ -74,7 +74,7 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
     closed = store.blind_round_closed()
     state = f"closed {closed:%Y-%m-%d %H:%M} UTC" if closed else "open"
     yield f"{store.study.name}: {plural(found.images, 'image')}, blind round {state}"
-    for how, images in found.settlements.items():
+    for how, images in found.statuses.items():
         if images:
             yield f"  {how:12} {images:6}"
     of = {reader.reader_id: reader for reader in found.readers}
