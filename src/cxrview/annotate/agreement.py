@@ -12,7 +12,7 @@ from typing import Any
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
-from cxrview.annotate.lateness import count_late
+from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.settle import EXCLUDED, verdict_of
 from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa

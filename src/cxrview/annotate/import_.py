@@ -24,7 +24,7 @@ from cxrview.records import (
     Reading,
     StudyImage,
 )
-from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
+from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path
 from cxrview.terms import Action, Method, ReadingRound, Role
 
 EXCLUDED_WORDS = {

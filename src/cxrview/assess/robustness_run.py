@@ -13,9 +13,9 @@ from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modificati
 from cxrview.assess.robustness import Predict, count_modified, score_modified
 from cxrview.assess.robustness_files import write_modified_counts
 from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
-from cxrview.progress import ignore
 from cxrview.records import (
     Box,
     ModifiedCount,

@@ -14,9 +14,9 @@ from cxrview.errors import UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.annotate.content import ContentCheck
     from cxrview.annotate.database.store import ReadingStore
     from cxrview.annotate.labels import SettledImage
+    from cxrview.annotate.replaced_files import ContentCheck
 
 _FILES_NAMED = 10
 _NOT_BLIND = ("adjudicated", "second look")

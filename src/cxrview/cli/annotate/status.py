@@ -108,7 +108,7 @@ def _exclusions(store: "ReadingStore") -> Iterator[str]:
 
 def _irregular(store: "ReadingStore") -> Iterator[str]:
     """Return what a publication has to mention: late readings and undone imports."""
-    from cxrview.annotate.lateness import count_late
+    from cxrview.annotate.late_readings import count_late
 
     names = {reader.reader_id: reader.name for reader in store.readers()}
     for reader_id, count in count_late(store.readings(), store.blind_round_closed()).items():

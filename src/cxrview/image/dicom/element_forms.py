@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from cxrview.image.fetch import Data
-from cxrview.image.sniff import is_vr
+from cxrview.image.file_format import is_vr
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
