@@ -51,7 +51,7 @@ def main(data: Path) -> None:
     boones = [fit_boone(*shown, seed=seed).predict_pfi(test.pixels) for seed in SEEDS]
     pfi = {
         "Lehmann": timed("Lehmann", lambda: fit_lehmann(*shown).predict_pfi(test.pixels)),
-        "undisplaced": fit_lehmann(*shown, reach=0).predict_pfi(test.pixels),
+        "undisplaced": fit_lehmann(*shown, max_displacement=0).predict_pfi(test.pixels),
         "Boone": boones[0],
         "learnt": learnt_from_headers(training, test),
         "network": timed("network", lambda: ask_network(test.pixels)),

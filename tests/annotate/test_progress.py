@@ -27,7 +27,7 @@ def test_each_reader_and_each_settlement_is_counted(study, readers, say):
         ReaderProgress(reader_id=2, done=3, all=5, flagged=0),
     )
     assert [reader.left for reader in found.readers] == [1, 2]
-    assert found.settlements == {
+    assert found.statuses == {
         LabelStatus.UNREAD: 1,
         LabelStatus.AWAITING: 1,
         LabelStatus.AGREED: 1,

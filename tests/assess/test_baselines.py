@@ -109,7 +109,7 @@ def test_without_displacement_the_neighbours_are_scikit_learns():
     theirs = KNeighborsClassifier(5, algorithm="brute", metric="correlation")
     theirs.fit(feature_images(train, 32).reshape(60, -1).astype(float), is_frontal)
 
-    ours = fit_lehmann(train, is_frontal, reach=0).predict_pfi(queries)
+    ours = fit_lehmann(train, is_frontal, max_displacement=0).predict_pfi(queries)
 
     flat = feature_images(queries, 32).reshape(600, -1).astype(float)
     assert np.mean(np.isclose(ours, 100 * theirs.predict_proba(flat)[:, 1])) > 0.99
@@ -126,8 +126,8 @@ def test_neighbours_that_decide_nothing_are_refused(neighbours):
 def test_a_reach_of_half_the_picture_is_refused():
     pixels, is_frontal = two_kinds(6, 0)
 
-    with pytest.raises(ValueError, match="a reach of 16 leaves too little"):
-        fit_lehmann(pixels, is_frontal, reach=16)
+    with pytest.raises(ValueError, match="a displacement of 16 leaves too little"):
+        fit_lehmann(pixels, is_frontal, max_displacement=16)
 
 
 @pytest.mark.parametrize("fit", [fit_lehmann, lambda p, f: fit_boone(p, f, seed=0)])

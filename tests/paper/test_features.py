@@ -7,8 +7,8 @@ import torch
 from cxrview.atomic_files import locked
 from cxrview.dataset.augment.variants import VARIANTS
 from cxrview.errors import UsageError
+from cxrview.paper.candidate_images import VariantImages
 from cxrview.paper.features import variant_features
-from cxrview.paper.material import VariantImages
 from cxrview.records import PreparedImage
 from cxrview.terms import View
 from cxrview.train.googlenet import GoogLeNet

@@ -25,9 +25,9 @@ from cxrview.paper.pretrain import (
 )
 from cxrview.paper.scale import SCALES
 from cxrview.paper.trained_model import ABOUT, WEIGHTS, load_trained
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published
-from cxrview.train.watch import TrainingWatch
 
 NATURAL = ("plant", "geologic formation", "natural object", "fungus")
 CLASSES = tuple(

@@ -11,14 +11,14 @@ import torch
 from cxrview.dataset.augment.variants import VARIANTS, make_variant
 from cxrview.dataset.split import split_images
 from cxrview.errors import UsageError
+from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate
-from cxrview.paper.material import Material
 from cxrview.paper.scale import SCALES, scaled_split
 from cxrview.paper.train_candidate import read_candidate, train_candidate
 from cxrview.records import Materialised, Prepared, PreparedImage
 from cxrview.terms import Partition, View
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.watch import TrainingWatch
 
 TINY = dataclasses.replace(SCALES["smoke"], training=8, validation=4, augmented_images=8)
 
@@ -211,7 +211,7 @@ def test_passes_of_a_scale_show_every_augmented_image_as_often(
         made[image_id, variant.name] += 1
         return make_variant(pixels, variant, seed=seed, image_id=image_id)
 
-    monkeypatch.setattr("cxrview.paper.material.make_variant", make)
+    monkeypatch.setattr("cxrview.paper.candidate_images.make_variant", make)
     scale = dataclasses.replace(TINY, augmented_images=None, passes=1, epochs=3)
 
     train_candidate(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from cxrview.dataset.split import split_images
+from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import Candidate
-from cxrview.paper.material import Material
 from cxrview.paper.scale import SCALES
 from cxrview.paper.train_candidate import train_candidate
 from cxrview.records import Prepared, PreparedImage

@@ -1,6 +1,6 @@
 from PIL import Image
 
-from cxrview.phantom.sheet import draw_sheet
+from cxrview.phantom.contact_sheet import draw_sheet
 
 
 def test_a_sheet_shows_every_patient_from_front_and_side(tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
-from cxrview.annotate.lateness import count_late
+from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.settle import EXCLUDED, verdict_of
 from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
@@ -88,7 +88,7 @@ _GRID = frozenset({Method.GRID, Method.GRID_EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class ReadingRate:
     """The reading rate of a reader by one method: single images, or pages of thumbnails."""
 
     readings: int = 0
@@ -102,16 +102,16 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderPace:
+class ReaderRates:
     """The reading rates of a reader, for single images and for pages of thumbnails."""
 
-    single: Pace
-    grid: Pace
+    single: ReadingRate
+    grid: ReadingRate
 
 
-def pace(
+def reading_rates(
     readings: Iterable[Reading], shown_in: ReadingRound = ReadingRound.BLIND
-) -> dict[int, ReaderPace]:
+) -> dict[int, ReaderRates]:
     """Return the rates of all readers with readings, by reader id; imports do not count.
 
     A single reading lasts from the reading before it, of any method, to its own key. The first one,
@@ -130,16 +130,16 @@ def pace(
     of: defaultdict[int, list[Reading]] = defaultdict(list)
     for reading in sorted(made, key=lambda r: (r.made, r.reading_id)):
         of[reading.reader_id].append(reading)
-    return {reader_id: _reader_pace(mine, effective) for reader_id, mine in sorted(of.items())}
+    return {reader_id: _reader_rates(mine, effective) for reader_id, mine in sorted(of.items())}
 
 
-def _reader_pace(mine: list[Reading], effective: set[tuple[int, str]]) -> ReaderPace:
+def _reader_rates(mine: list[Reading], effective: set[tuple[int, str]]) -> ReaderRates:
     seconds = _seconds(mine)
     single, grid = (
         [(r, t) for r, t in zip(mine, seconds, strict=True) if (r.how in _GRID) is is_grid]
         for is_grid in (False, True)
     )
-    return ReaderPace(single=_pace(single, effective), grid=_pace(grid, effective))
+    return ReaderRates(single=_rate(single, effective), grid=_rate(grid, effective))
 
 
 def _seconds(mine: list[Reading]) -> list[float | None]:
@@ -155,12 +155,14 @@ def _seconds(mine: list[Reading]) -> list[float | None]:
     return [None if s is not None and s > PAUSE_SECONDS else s for s in seconds]
 
 
-def _pace(taken: list[tuple[Reading, float | None]], effective: set[tuple[int, str]]) -> Pace:
+def _rate(
+    taken: list[tuple[Reading, float | None]], effective: set[tuple[int, str]]
+) -> ReadingRate:
     kept = [(r, t) for r, t in taken if (r.reader_id, r.uid) in effective]
     active = sum(t for _, t in taken if t is not None)
     timed = sum(t is not None for _, t in kept)
     measured = [r.milliseconds for r, _ in kept if r.milliseconds is not None]
-    return Pace(
+    return ReadingRate(
         readings=len(kept),
         active_seconds=active,
         images_per_hour=3600 * timed / active if active else None,
@@ -177,7 +179,7 @@ def agreement_of(store: ReadingStore) -> Json:
     Returns:
         `study`; `between`, for each pair of readers `first`, `second` and the fields of `Kappa`;
         `within`, for each reader of hidden repeats `reader` and the same fields; `pace`, for each
-        reader with readings made in cxrview `reader` and the fields of `ReaderPace` for `single`
+        reader with readings made in cxrview `reader` and the fields of `ReaderRates` for `single`
         and `grid`; `late`, for each reader with late readings `reader` and their number `acts`.
     """
     readers, readings = store.readers(), list(store.readings())
@@ -192,6 +194,6 @@ def agreement_of(store: ReadingStore) -> Json:
             for (a, b), kappa in between.items()
         ],
         "within": [{"reader": names[a], **asdict(kappa)} for a, kappa in within.items()],
-        "pace": [{"reader": names[a], **asdict(of)} for a, of in pace(readings).items()],
+        "pace": [{"reader": names[a], **asdict(of)} for a, of in reading_rates(readings).items()],
         "late": [{"reader": names[a], "acts": n} for a, n in late.items()],
     }

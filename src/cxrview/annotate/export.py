@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cxrview.annotate.content import ContentCheck, check_content
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.formats.label_studio import write_label_studio
 from cxrview.annotate.formats.label_tables import (
@@ -23,7 +22,8 @@ from cxrview.annotate.labels import (
     relative_to,
     settled_images,
 )
-from cxrview.annotate.lateness import is_late
+from cxrview.annotate.late_readings import is_late
+from cxrview.annotate.replaced_files import ContentCheck, check_content
 from cxrview.annotate.study import absolute_path
 from cxrview.errors import UsageError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cxrview.errors import UsageError
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
-from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
+from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path
 
 Row = dict[str, Any]
 _NAMES = {

@@ -24,7 +24,7 @@ from cxrview.records import (
     Reading,
     StudyImage,
 )
-from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
+from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path
 from cxrview.terms import Action, Method, ReadingRound, Role
 
 EXCLUDED_WORDS = {
@@ -60,12 +60,12 @@ class Imported:
     """Readings that were written; in a dry run, those that would be."""
     known: int
     """Readings that the study already had."""
-    passed_over: tuple[str, ...]
+    skipped: tuple[str, ...]
     """Skipped readings of unknown files or labels, each with its line and the reason."""
     new_readers: tuple[str, ...]
     not_blind: int = 0
     """Adjudications and second looks in the file, which were left out."""
-    alike: tuple[IdenticalReaders, ...] = ()
+    identical_readers: tuple[IdenticalReaders, ...] = ()
     """Readers of the file who gave the same verdicts as another reader."""
 
 
@@ -118,7 +118,7 @@ def import_readings(
     said: _Verdicts = {}
     for one, image, label, reason in understood:
         said.setdefault(one.reader, {})[image.image_id] = (label, reason)
-    alike = tuple(_identical_readers(store, said))
+    identical_readers = tuple(_identical_readers(store, said))
     ids = _ids_of(store, new, is_dry=is_dry)
     readings = [
         _reading(store.study, one, image, ids[one.reader], label, reason, now)
@@ -135,10 +135,10 @@ def import_readings(
         number=number,
         written=written,
         known=len(readings) - written,
-        passed_over=tuple(faults),
+        skipped=tuple(faults),
         new_readers=tuple(new),
         not_blind=len(every) - len(foreign),
-        alike=alike,
+        identical_readers=identical_readers,
     )
 
 

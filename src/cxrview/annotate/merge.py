@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxrview.annotate.content import check_content
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.labels import SettledImage, settled_images
 from cxrview.annotate.match_rows import StudyRows
+from cxrview.annotate.replaced_files import check_content
 from cxrview.errors import UsageError
 from cxrview.results.columns import MERGED_COLUMNS, ORIGIN
 from cxrview.results.tables import each_row, write_table

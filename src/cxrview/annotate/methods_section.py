@@ -8,7 +8,7 @@ from cxrview.annotate.agreement import between_readers, within_readers
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import effective_readings
 from cxrview.annotate.labels import SettledImage, settled_images
-from cxrview.annotate.lateness import count_late
+from cxrview.annotate.late_readings import count_late
 from cxrview.records import Kappa, Reading
 from cxrview.terms import LabelStatus, Method, ReadingRound, Role
 

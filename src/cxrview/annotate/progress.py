@@ -35,7 +35,7 @@ class Progress:
     images: int
     readers: tuple[ReaderProgress, ...]
     """Progress of all with the role of a reader, by reader id."""
-    settlements: Mapping[LabelStatus, int]
+    statuses: Mapping[LabelStatus, int]
     """Number of images by label status; every status is a key."""
 
 
@@ -66,7 +66,7 @@ def progress(
             for reader in sorted(readers, key=lambda reader: reader.reader_id)
             if Role.READER in reader.roles
         ),
-        settlements={how: counted[how] for how in LabelStatus},
+        statuses={how: counted[how] for how in LabelStatus},
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cxrview.annotate.database.store import ReadingStore, create_readings
-from cxrview.annotate.draw import Drawn
+from cxrview.annotate.sample_images import Drawn
 from cxrview.annotate.settle import EXCLUDED
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import open_image

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from cxrview.annotate.content import ContentCheck, check_content
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
-from cxrview.annotate.lateness import count_late
+from cxrview.annotate.late_readings import count_late
+from cxrview.annotate.replaced_files import ContentCheck, check_content
 from cxrview.records import Reading
 from cxrview.results.columns import printable
 from cxrview.terms import Action, Method, ReadingRound

@@ -1,6 +1,6 @@
 """Assess a model and older classifiers on test images: scores, then tables and figures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from cxrview.assess.classifiers import TEST, VALIDATION, assess_scores
 from cxrview.assess.images import AssessmentImages
 from cxrview.assess.remarks import assessment_remarks
-from cxrview.assess.score import score_images
+from cxrview.assess.score import Watch, score_images
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.assess.tables import write_assessment
 from cxrview.atomic_files import PART
@@ -24,8 +24,6 @@ __all__ = ["AssessmentRun", "assess_model", "assess_scores", "compute_scores", "
 SCORES, ABOUT = "scores.parquet", "about.json"
 _KIND, _FORMAT = "assessment", 1
 _COMPLETE = "scores_sha256"
-
-Watch = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

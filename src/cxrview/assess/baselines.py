@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEHMANN_SIDE, BOONE_SIDE = 32, 16
 """Rows and columns of the pictures that each classifier takes."""
 NEIGHBOURS = 5
-REACH = 4
+MAX_DISPLACEMENT = 4
 """Pixels, of 32, by which two pictures may be displaced. Ours: an eighth of the side."""
 HIDDEN_NODES = 5
 WEIGHT_PENALTY = 0.1
@@ -62,7 +62,7 @@ class Lehmann:
     is_frontal: NDArray[np.bool_]
     """Shape (n,)."""
     neighbours: int
-    reach: int
+    max_displacement: int
 
     def predict_pfi(self, pixels: Pixels) -> NDArray[np.float64]:
         """Return the percentage of frontal images among the most similar references.
@@ -81,7 +81,9 @@ class Lehmann:
         queries = feature_images(pixels, self.references.shape[-1])
         spans = range(0, len(queries), _QUERIES_AT_ONCE)
         similar = (
-            best_correlation(queries[k : k + _QUERIES_AT_ONCE], self.references, self.reach)
+            best_correlation(
+                queries[k : k + _QUERIES_AT_ONCE], self.references, self.max_displacement
+            )
             for k in spans
         )
         return [np.argsort(-s, axis=1, kind="stable")[:, : self.neighbours] for s in similar]
@@ -93,7 +95,7 @@ def fit_lehmann(
     *,
     side: int = LEHMANN_SIDE,
     neighbours: int = NEIGHBOURS,
-    reach: int = REACH,
+    max_displacement: int = MAX_DISPLACEMENT,
 ) -> Lehmann:
     """Return a nearest-neighbour classifier with these training images as references.
 
@@ -102,11 +104,11 @@ def fit_lehmann(
         is_frontal: shape (n,), the truth.
         side: rows and columns that are compared.
         neighbours: number of references that vote; odd, so that a tie cannot occur.
-        reach: maximum displacement, in pixels of `side`, in each direction.
+        max_displacement: maximum displacement, in pixels of `side`, in each direction.
 
     Raises:
         ValueError: fewer images than neighbours, an even number of neighbours, a view without
-            an image, or a reach that leaves nothing to compare.
+            an image, or a displacement that leaves nothing to compare.
 
     Source:
         Lehmann 2003 (J Digit Imaging 16:280): squared to 32 x 32 whatever the aspect ratio, 5
@@ -116,33 +118,35 @@ def fit_lehmann(
     _check_truth(pixels, is_frontal)
     if neighbours % 2 == 0 or not 0 < neighbours <= len(pixels):
         raise ValueError(f"{neighbours} neighbours of {len(pixels)} images decide nothing")
-    if not 0 <= reach < side // 2:
-        raise ValueError(f"a reach of {reach} leaves too little of {side} pixels to compare")
+    if not 0 <= max_displacement < side // 2:
+        raise ValueError(
+            f"a displacement of {max_displacement} leaves too little of {side} pixels to compare"
+        )
     return Lehmann(
         references=feature_images(pixels, side),
         is_frontal=is_frontal,
         neighbours=neighbours,
-        reach=reach,
+        max_displacement=max_displacement,
     )
 
 
 def best_correlation(
-    queries: NDArray[np.float32], references: NDArray[np.float32], reach: int
+    queries: NDArray[np.float32], references: NDArray[np.float32], max_displacement: int
 ) -> NDArray[np.float32]:
     """Compute the cross-correlation of every query with every reference at the best displacement.
 
     Args:
         queries: shape (n, side, side).
         references: shape (m, side, side).
-        reach: maximum displacement in rows and columns, from `-reach` to `reach`.
+        max_displacement: maximum displacement in rows and columns, in either direction.
 
     Returns:
         Shape (n, m), -1 to 1: Pearson's correlation of the overlapping pixels; 0 if either is
         constant there.
     """
     best = np.full((len(queries), len(references)), -1, np.float32)
-    for down in range(-reach, reach + 1):
-        for right in range(-reach, reach + 1):
+    for down in range(-max_displacement, max_displacement + 1):
+        for right in range(-max_displacement, max_displacement + 1):
             here = _normalised(_overlap(queries, down, right))
             there = _normalised(_overlap(references, -down, -right))
             np.maximum(best, here @ there.T, out=best)

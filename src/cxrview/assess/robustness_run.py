@@ -13,9 +13,9 @@ from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modificati
 from cxrview.assess.robustness import Predict, count_modified, score_modified
 from cxrview.assess.robustness_files import write_modified_counts
 from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
-from cxrview.progress import ignore
 from cxrview.records import (
     Box,
     ModifiedCount,
@@ -230,8 +230,8 @@ def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
 def _refuse_another(path: Path, unscored: Scores) -> None:
     if not path.exists():
         return
-    standing = read_scores(path)
-    first = standing[0].where(standing[0].is_progenitor) if standing else None
+    earlier = read_scores(path)
+    first = earlier[0].where(earlier[0].is_progenitor) if earlier else None
     if first is None or first.classifier != unscored.classifier:
         raise UsageError(f"{path} is of another model", _ADVICE)
     if not np.array_equal(first.files, unscored.files):

@@ -86,11 +86,11 @@ def _counted(paths: Iterable[str], advance: "Advance") -> Iterator[str]:
 def _time(seconds: float) -> str:
     if seconds < 9.95:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60:02} s"
     return f"{seconds / 3600:,.2f} hours"
 
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from cxrview.errors import CxrviewError, RunStopped
 
 USAGE_ERROR, RUN_STOPPED, INTERNAL_ERROR, INTERRUPTED = 2, 3, 70, 130
-PATIENCE_SECONDS = 2.0
+IGNORE_SECONDS = 2.0
 """Time after the first Ctrl-C in which others are ignored, while finished work is written."""
 
 
@@ -70,7 +70,7 @@ class _Interruption:
         now = time.monotonic()
         if self._first is None:
             self._first = now
-        elif now < self._first + PATIENCE_SECONDS:
+        elif now < self._first + IGNORE_SECONDS:
             return
         raise KeyboardInterrupt
 

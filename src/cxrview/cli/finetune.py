@@ -18,7 +18,7 @@ from cxrview.cli.shared.options import (
 )
 
 if TYPE_CHECKING:
-    from cxrview.paper.material import Material
+    from cxrview.paper.candidate_images import Material
 
 EVENTS = "events"
 
@@ -104,7 +104,7 @@ def finetune(
         from cxrview.paper.scale import scaled_schedule
         from cxrview.paper.train_candidate import train_candidate
         from cxrview.paper.trained_model import load_trained, pre_training_of
-        from cxrview.train.watch import TrainingWatch, with_event_files
+        from cxrview.train.callbacks import TrainingWatch, with_event_files
     method = fine_tuning_named(recipe)
     material = _material(store, split, variants, scale, seed, device)
     candidate = Candidate(pre_training=pre_training_of(pre_trained), fine_tuning=method.name)
@@ -134,7 +134,7 @@ def _material(
     from cxrview.dataset.augment.array import open_materialised
     from cxrview.dataset.split_files import read_split
     from cxrview.dataset.store import open_prepared
-    from cxrview.paper.material import Material
+    from cxrview.paper.candidate_images import Material
     from cxrview.paper.scale import scale_named, scaled_split
     from cxrview.train.hardware import find_device
 

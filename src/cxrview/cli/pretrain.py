@@ -172,7 +172,7 @@ def pretrain(
 def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
     from cxrview.cli.shared.progress import TrainingLines
     from cxrview.paper.pretrain_run import pre_train_on_pictures
-    from cxrview.train.watch import TrainingWatch, with_event_files
+    from cxrview.train.callbacks import TrainingWatch, with_event_files
 
     lines = TrainingLines()
     watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)

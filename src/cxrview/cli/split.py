@@ -120,14 +120,14 @@ def split(
     if check:
         chosen = read_split(check)
     else:
-        whole = split_images(
+        complete = split_images(
             found.images,
             by=by,
             shares=_numbers(shares, "--shares") if shares else SHARES,
             counts=[_whole(n) for n in _numbers(counts, "--counts")] if counts else None,
             seed=seed,
         )
-        chosen = scaled(whole)
+        chosen = scaled(complete)
     check_split(chosen, found.images, found.content())
     if out:
         write_split(out, chosen, found.images)
@@ -163,11 +163,11 @@ def _open_study(where: str, root: Path | None) -> "LabelledImages":
 def _scaling(name: str | None, seed: int) -> Callable[["Split"], "Split"]:
     """Return a function that scales a split; an unknown scale is refused before images are read."""
     if name is None:
-        return lambda whole: whole
+        return lambda complete: complete
     from cxrview.paper.scale import scale_named, scaled_split
 
     scale = scale_named(name)
-    return lambda whole: scaled_split(whole, scale, seed)
+    return lambda complete: scaled_split(complete, scale, seed)
 
 
 def _numbers(text: str, option: str) -> list[Fraction]:

@@ -11,7 +11,7 @@ from cxrview.errors import Unsupported
 from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.image.failure import read_or_failure
 from cxrview.image.fetch import fetch_local
-from cxrview.image.sniff import Kind
+from cxrview.image.file_format import FileFormat
 from cxrview.records import Failure, HeaderFacts, Instance
 
 JPEG_QUALITY = 90
@@ -89,7 +89,7 @@ def through_jpeg(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return passed
 
 
-def _header(instance: Instance, kind: Kind) -> HeaderFacts | None:
-    if kind is not Kind.DICOM:
+def _header(instance: Instance, kind: FileFormat) -> HeaderFacts | None:
+    if kind is not FileFormat.DICOM:
         return None
     return HeaderFacts(manufacturer=instance.manufacturer, view=instance.header_view)

@@ -11,8 +11,8 @@ from cxrview.image.dicom.elements import LONGEST, clean
 from cxrview.image.dicom.view_position import HeaderViewTable, load_table, normal, view_of_word
 from cxrview.records import HeaderFacts, Label, NotChest
 from cxrview.sources.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
-from cxrview.sources.listed_file import RELATIVE, existing_name, is_windows_path
 from cxrview.sources.patient_source import PatientSource
+from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path
 from cxrview.terms import View
 
 NOT_CHEST = "not-chest"

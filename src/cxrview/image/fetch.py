@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from cxrview.errors import CannotOpen, EmptyFile, NotAFile, TooLarge, UnreadableImage
+from cxrview.image.file_format import HEAD_BYTES, FileFormat, recognise_format
 from cxrview.image.limits import Limits
 from cxrview.image.options import ReadOptions
-from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.sources.find import UnlistedFolder
 from cxrview.sources.paths import file_system
 
@@ -34,7 +34,7 @@ class Fetched:
     """The bytes of a file, and its format by its first bytes."""
 
     data: Data
-    kind: Kind
+    kind: FileFormat
 
 
 def fetched_bytes(data: bytes, limits: Limits) -> Fetched:
@@ -44,7 +44,7 @@ def fetched_bytes(data: bytes, limits: Limits) -> Fetched:
         UnreadableImage: the file is empty, too large, or not an image.
     """
     check_file_size("", len(data), limits)
-    return Fetched(data=data, kind=sniff("", data[:HEAD_BYTES]))
+    return Fetched(data=data, kind=recognise_format("", data[:HEAD_BYTES]))
 
 
 def fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
@@ -76,7 +76,7 @@ def _fetch_local(path: str, local: Path, options: ReadOptions) -> Fetched:
     handle = os.open(local, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         kind = _sniff_start(path, file)
-        if options.is_mapped and kind is Kind.DICOM and (data := map_file(file)):
+        if options.is_mapped and kind is FileFormat.DICOM and (data := map_file(file)):
             check_file_size(path, len(data), options.limits)
             return Fetched(data=data, kind=kind)
         return _read_rest(path, file, facts.st_size, options.limits, kind)
@@ -133,25 +133,25 @@ def fetch_stream(path: str, file: IO[Any], limits: Limits) -> Fetched:
     while piece := file.read(HEAD_BYTES - len(data)):  # a web server may send less
         data += piece
     check_file_size(path, len(data), limits)
-    kind = sniff(path, bytes(data))
+    kind = recognise_format(path, bytes(data))
     while piece := file.read(_PIECE_BYTES):
         data += piece
         check_file_size(path, len(data), limits)
     return Fetched(data=bytes(data), kind=kind)
 
 
-def _read_rest(path: str, file: IO[Any], size: int, limits: Limits, kind: Kind) -> Fetched:
+def _read_rest(path: str, file: IO[Any], size: int, limits: Limits, kind: FileFormat) -> Fetched:
     file.seek(0)  # read in one piece, since joining two would take the memory twice
     data: bytes = file.read(size + 1)
     check_file_size(path, len(data), limits)
     return Fetched(data=data, kind=kind)
 
 
-def _sniff_start(path: str, file: IO[Any]) -> Kind:
+def _sniff_start(path: str, file: IO[Any]) -> FileFormat:
     head = file.read(HEAD_BYTES)
     if not head:
         raise _is_empty(path)
-    return sniff(path, head)
+    return recognise_format(path, head)
 
 
 def map_file(file: IO[Any]) -> mmap.mmap | None:

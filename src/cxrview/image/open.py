@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cxrview.image.fetch import Fetched, content_id, fetch_local, fetch_remote, fetched_bytes
+from cxrview.image.file_format import FileFormat
 from cxrview.image.image_file import ImageFile
 from cxrview.image.options import ReadOptions
-from cxrview.image.sniff import Kind
 from cxrview.records import Radiograph
 from cxrview.sources.paths import local_path
 
@@ -82,11 +82,11 @@ def _open(
 ) -> ImageFile:
     # Decoders are imported here, since the process that starts the workers does not decode.
     digest = content_id(fetched.data)
-    if fetched.kind is Kind.DICOM:
+    if fetched.kind is FileFormat.DICOM:
         from cxrview.image.dicom.file import open_dicom
 
         return open_dicom(path, fetched.data, digest, options, patient_key)
-    if fetched.kind is Kind.TIFF:
+    if fetched.kind is FileFormat.TIFF:
         from cxrview.image.tiff import open_tiff
 
         return open_tiff(path, bytes(fetched.data), digest, options)

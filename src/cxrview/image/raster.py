@@ -21,11 +21,11 @@ from cxrview.errors import (
 )
 from cxrview.image.dicom.codestream import jpeg_ends, jpeg_scans_complete, jpeg_size, until_end
 from cxrview.image.failure import DAMAGE_ERRORS
+from cxrview.image.file_format import FileFormat
 from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.limits import Limits, check_inflation, check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
-from cxrview.image.sniff import Kind
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
 from cxrview.records import Instance, Radiograph
 
@@ -43,7 +43,7 @@ class RasterFile(ImageFile):
         instance: Instance,
         warnings: tuple[str, ...],
         data: bytes,
-        kind: Kind,
+        kind: FileFormat,
         options: ReadOptions,
     ) -> None:
         super().__init__(instance, warnings)
@@ -59,13 +59,13 @@ class RasterFile(ImageFile):
             return super().decode_square(side)
         path = self.instance.path
         grey = _decode(path, self._data, self._kind, least=2 * side)
-        if grey.is_constant and self._kind is Kind.JPEG:
+        if grey.is_constant and self._kind is FileFormat.JPEG:
             grey = _decode(path, self._data, self._kind)  # equal means do not prove equal pixels
         return self._radiograph(replace(grey, pixels=resize_square(grey.pixels, side)))
 
 
 def open_raster(
-    path: str, data: bytes, content_id: str, options: ReadOptions, kind: Kind
+    path: str, data: bytes, content_id: str, options: ReadOptions, kind: FileFormat
 ) -> RasterFile:
     """Open a PNG or JPEG file.
 
@@ -91,7 +91,7 @@ def open_raster(
     return RasterFile(instance, notes, data, kind, options)
 
 
-def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
+def _open(path: str, data: bytes, kind: FileFormat) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about large pictures, for which our limits apply
@@ -99,16 +99,16 @@ def _open(path: str, data: bytes, kind: Kind) -> Image.Image:
     except DAMAGE_ERRORS as error:
         if not _ends(data, kind):
             raise _truncated(path) from error
-        if kind is Kind.JPEG and jpeg_size(data):
+        if kind is FileFormat.JPEG and jpeg_size(data):
             raise Unsupported(
                 path, "its kind of JPEG is not supported", "Save it as PNG or plain JPEG"
             ) from error
         raise CorruptHeader(path, f"its {kind} header cannot be read") from error
 
 
-def _image(data: bytes, kind: Kind) -> Image.Image:
+def _image(data: bytes, kind: FileFormat) -> Image.Image:
     """Open with Pillow, but not by `Image.open`, which refuses sizes that our limits allow."""
-    if kind is Kind.PNG:
+    if kind is FileFormat.PNG:
         return PngImagePlugin.PngImageFile(BytesIO(data))
     return JpegImagePlugin.jpeg_factory(BytesIO(data))
 
@@ -122,16 +122,16 @@ def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) ->
         check_inflation(path, deflated, size, limits)
 
 
-def _decode(path: str, data: bytes, kind: Kind, *, least: int = 0) -> GreyImage:
+def _decode(path: str, data: bytes, kind: FileFormat, *, least: int = 0) -> GreyImage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if kind is Kind.PNG:
+            if kind is FileFormat.PNG:
                 return _decode_png(data)
-            if kind is Kind.JPEG and not _ends(data, kind):
+            if kind is FileFormat.JPEG and not _ends(data, kind):
                 return _decode_without_end(path, data, least)
             image = _loaded(data, kind, least)
-            if kind is Kind.JPEG and _may_be_invented(image):
+            if kind is FileFormat.JPEG and _may_be_invented(image):
                 _check_rows(path, until_end(data))
             return _grey(*_upright(image))
     except DAMAGE_ERRORS as error:
@@ -144,15 +144,15 @@ def _decode_png(data: bytes) -> GreyImage:
     if _is_deep_colour(data):
         grey = _decode_deep_colour(data)
     else:
-        grey = _decode_deep_grey(data) or _grey(*_upright(_loaded(data, Kind.PNG)))
-    if _ends(data, Kind.PNG):
+        grey = _decode_deep_grey(data) or _grey(*_upright(_loaded(data, FileFormat.PNG)))
+    if _ends(data, FileFormat.PNG):
         return grey
     return replace(grey, warnings=(_NO_END, *grey.warnings))
 
 
-def _loaded(data: bytes, kind: Kind, least: int = 0) -> Image.Image:
+def _loaded(data: bytes, kind: FileFormat, least: int = 0) -> Image.Image:
     image = _image(data, kind)
-    if least and kind is Kind.JPEG:
+    if least and kind is FileFormat.JPEG:
         image.draft("L", (least, least))
     image.load()
     return image
@@ -162,7 +162,7 @@ def _decode_without_end(path: str, data: bytes, least: int) -> GreyImage:
     """Decode a JPEG file without End of Image marker, if it has all pixels."""
     data = until_end(data)
     _check_rows(path, data)
-    upright, notes = _upright(_loaded(data + b"\xff\xd9", Kind.JPEG, least))
+    upright, notes = _upright(_loaded(data + b"\xff\xd9", FileFormat.JPEG, least))
     return _grey(upright, (_NO_END, *notes))
 
 
@@ -174,8 +174,8 @@ def _check_rows(path: str, data: bytes) -> None:
     """
     if not jpeg_scans_complete(data):
         raise _truncated(path)
-    image = _loaded(data + b"\xff\xd9", Kind.JPEG)
-    other = _loaded(data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", Kind.JPEG)
+    image = _loaded(data + b"\xff\xd9", FileFormat.JPEG)
+    other = _loaded(data + b"\x5a\xa5\x3c" * 4096 + b"\xff\xd9", FileFormat.JPEG)
     if not np.array_equal(np.asarray(image), np.asarray(other)):
         raise _truncated(path)
 
@@ -191,8 +191,8 @@ def _truncated(path: str) -> Truncated:
     return Truncated(path, "it ends before its pixels do")
 
 
-def _ends(data: bytes, kind: Kind) -> bool:
-    if kind is Kind.PNG:
+def _ends(data: bytes, kind: FileFormat) -> bool:
+    if kind is FileFormat.PNG:
         return b"IEND" in data[-4096:]  # some programs append data
     size = jpeg_size(data)
     return jpeg_ends(data, size) if size else b"\xff\xd9" in data[-4096:]

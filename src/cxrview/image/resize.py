@@ -173,12 +173,12 @@ def _add_rows(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArray[
     if size == 1:
         return values
     rows, columns = values.shape
-    whole, rest = divmod(rows, size)
-    sums = np.empty((whole + bool(rest), columns), dtype)
-    groups = values[: whole * size].reshape(whole, size, columns)
-    np.add.reduce(groups, axis=1, dtype=dtype, out=sums[:whole])
+    full, rest = divmod(rows, size)
+    sums = np.empty((full + bool(rest), columns), dtype)
+    groups = values[: full * size].reshape(full, size, columns)
+    np.add.reduce(groups, axis=1, dtype=dtype, out=sums[:full])
     if rest:
-        sums[whole] = _scaled_up(values[-rest:].sum(axis=0, dtype=np.int64), size, rest)
+        sums[full] = _scaled_up(values[-rest:].sum(axis=0, dtype=np.int64), size, rest)
     return sums
 
 
@@ -187,14 +187,14 @@ def _add_columns(values: NDArray[Any], size: int, dtype: np.dtype[Any]) -> NDArr
     if size == 1:
         return values
     rows, columns = values.shape
-    whole, rest = divmod(columns, size)
-    sums = np.empty((rows, whole + bool(rest)), dtype)
-    ends = whole * size
-    np.add(values[:, 0:ends:size], values[:, 1:ends:size], out=sums[:, :whole], dtype=dtype)
+    full, rest = divmod(columns, size)
+    sums = np.empty((rows, full + bool(rest)), dtype)
+    ends = full * size
+    np.add(values[:, 0:ends:size], values[:, 1:ends:size], out=sums[:, :full], dtype=dtype)
     for k in range(2, size):
-        np.add(sums[:, :whole], values[:, k:ends:size], out=sums[:, :whole], dtype=dtype)
+        np.add(sums[:, :full], values[:, k:ends:size], out=sums[:, :full], dtype=dtype)
     if rest:
-        sums[:, whole] = _scaled_up(values[:, -rest:].sum(axis=1, dtype=np.int64), size, rest)
+        sums[:, full] = _scaled_up(values[:, -rest:].sum(axis=1, dtype=np.int64), size, rest)
     return sums
 
 

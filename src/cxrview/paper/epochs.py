@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from cxrview.callbacks import ignore
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import Schedule
-from cxrview.progress import ignore
 from cxrview.train.batch import CROP
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import TrainingIdentity, restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import GoogLeNet, Outputs
 from cxrview.train.loop import as_input
-from cxrview.train.watch import TrainingWatch
 
 Images = Callable[[int], NDArray[np.uint8]]
 """Takes the number of an image, 0 to n - 1; gives its squashed pixels, shape (256, 256), uint8."""

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import atomic_path, locked
-from cxrview.paper.material import VariantImages
+from cxrview.callbacks import ignore
+from cxrview.paper.candidate_images import VariantImages
 from cxrview.paper.train_head import trunk_features
 from cxrview.paper.trained_model import begin_training, writing_to
-from cxrview.progress import ignore
 from cxrview.records import Variant
 from cxrview.train.googlenet import GoogLeNet
 

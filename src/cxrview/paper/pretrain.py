@@ -29,10 +29,10 @@ from cxrview.paper.trained_model import (
 )
 from cxrview.records import SMOKE_TEST
 from cxrview.terms import Partition
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import TrainingIdentity
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published
-from cxrview.train.watch import TrainingWatch
 from cxrview.wording import plural
 
 CHECKPOINT, TOP_1 = "checkpoint.safetensors", "top-1.json"

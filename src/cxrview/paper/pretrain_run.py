@@ -11,8 +11,8 @@ from cxrview.dataset.natural.pictures import count_classes, store_pictures
 from cxrview.paper.pretrain import NO_WATCH, Plan, choose_classes, pre_train
 from cxrview.paper.trained_model import read_about
 from cxrview.terms import Partition
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.watch import TrainingWatch
 
 PICTURES, SUBSET = "pictures", "subset.csv"
 

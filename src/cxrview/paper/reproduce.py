@@ -17,10 +17,10 @@ from cxrview.assess.robustness_run import (
 from cxrview.atomic_files import locked, writing
 from cxrview.classify.model import Model, load_model
 from cxrview.dataset.split_files import write_split
+from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import CANDIDATES, PRE_TRAININGS
 from cxrview.paper.choose import Choice, choose_candidate_of, make_model
 from cxrview.paper.folder import StudyFolder, Times
-from cxrview.paper.material import Material
 from cxrview.paper.plan import StudyPlan, check_plan, write_plan
 from cxrview.paper.pretrain_run import pictures_in_words
 from cxrview.paper.stages import (
@@ -32,7 +32,7 @@ from cxrview.paper.stages import (
 )
 from cxrview.records import ModifiedCount, Prepared, Split
 from cxrview.reports.figures.style import PHANTOM_NOTE
-from cxrview.train.watch import TrainingWatch
+from cxrview.train.callbacks import TrainingWatch
 
 NO_WATCH = TrainingWatch()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import SHARES, check_split, split_images
 from cxrview.errors import UsageError
+from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import PRE_TRAININGS, Candidate
 from cxrview.paper.folder import StudyFolder
-from cxrview.paper.material import Material
 from cxrview.paper.plan import StudyPlan
 from cxrview.paper.pretrain import convert_colour, plan_for
 from cxrview.paper.pretrain_run import pictures_in_words, pre_train_on_pictures
@@ -15,7 +15,7 @@ from cxrview.paper.scale import scaled_split
 from cxrview.paper.train_candidate import train_candidate
 from cxrview.paper.trained_model import ABOUT, load_trained
 from cxrview.records import Prepared, PreparedImage, Scores, Split
-from cxrview.train.watch import TrainingWatch, with_event_files
+from cxrview.train.callbacks import TrainingWatch, with_event_files
 
 EVENTS = "events"
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import atomic_path
 from cxrview.dataset.augment.variants import PROGENITOR, VARIANTS
+from cxrview.paper.candidate_images import Material, VariantImages
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate, FineTuning, Schedule
 from cxrview.paper.epochs import Batches, SplitPasses, Training, report_epochs, train_all_layers
 from cxrview.paper.features import variant_features
-from cxrview.paper.material import Material, VariantImages
 from cxrview.paper.scale import run_words, scaled_schedule
 from cxrview.paper.train_head import pfi_of_features, train_classifier
 from cxrview.paper.trained_model import (
@@ -28,9 +28,9 @@ from cxrview.paper.trained_model import (
 )
 from cxrview.records import Scores, Variant
 from cxrview.terms import Partition
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.loop import predict_pfi
-from cxrview.train.watch import TrainingWatch
 
 CLASSES = 2
 """Lateral 0, frontal 1."""

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from cxrview.callbacks import ignore
 from cxrview.paper.epochs import CHECKPOINT_EVERY, Images, Training, set_rate, sgd
-from cxrview.progress import ignore
 from cxrview.train.batch import centre_crop
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import DROPOUT, GoogLeNet

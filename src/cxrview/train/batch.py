@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.callbacks import ignore
 from cxrview.image import SIDE, read_radiograph, squash
-from cxrview.progress import ignore
 from cxrview.records import Label
 from cxrview.terms import View
 from cxrview.train.augment import augment

@@ -21,8 +21,8 @@ from cxrview.records.card_about import LeftOutCounts
 from cxrview.records.json_object import to_json
 from cxrview.results.tables import write_rows
 from cxrview.terms import Partition
-from cxrview.train.examine import count_predictions, predict_orientations
 from cxrview.train.pool import ImagePool
+from cxrview.train.predict_orientations import count_predictions, predict_orientations
 from cxrview.train.recipes import Recipe
 from cxrview.train.setup import TrainingSetup
 from cxrview.train.view_model import (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from cxrview.progress import ignore
+from cxrview.callbacks import ignore
 from cxrview.train.batch import Batch, TrainingImages, centre_crop
 from cxrview.train.batch_workers import sample_batches
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint

@@ -14,13 +14,13 @@ from cxrview.errors import UsageError
 from cxrview.records import Assessment, ModelCard, Scores
 from cxrview.records.card_about import CardStatements
 from cxrview.terms import Partition
-from cxrview.train.examine import count_predictions, predict_orientations
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores
 from cxrview.train.pool import ImagePool
+from cxrview.train.predict_orientations import count_predictions, predict_orientations
 from cxrview.train.release_card import describe_release
 from cxrview.train.setup import TrainingSetup
 from cxrview.train.view_model import CHECKPOINT_NAME, TrainedModel, train_view_model
-from cxrview.train.watch import TrainingWatch
 
 TEST = "test.parquet"
 NO_STATEMENTS = CardStatements()

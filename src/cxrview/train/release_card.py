@@ -25,16 +25,16 @@ from cxrview.records.card_about import (
 )
 from cxrview.stats import exact_interval
 from cxrview.terms import Partition
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import load_weights
-from cxrview.train.examine import predict_chest_of_others
 from cxrview.train.export import to_onnx
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.leave_source_out import LeftOutResult, left_out_counts
 from cxrview.train.pool import ImagePool
+from cxrview.train.predict_orientations import predict_chest_of_others
 from cxrview.train.recipes import Recipe
 from cxrview.train.setup import TrainingSetup
 from cxrview.train.view_model import TrainedModel
-from cxrview.train.watch import TrainingWatch
 
 
 def describe_release(

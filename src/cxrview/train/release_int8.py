@@ -18,11 +18,16 @@ from cxrview.errors import UsageError
 from cxrview.records import Answers, CardAbout, ModelCard, Scores
 from cxrview.records.card_about import PrecisionComparison
 from cxrview.terms import Decision, Partition, View
-from cxrview.train.examine import Predict, count_predictions, predict_orientations, predict_others
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores
 from cxrview.train.pool import ImagePool
+from cxrview.train.predict_orientations import (
+    Predict,
+    count_predictions,
+    predict_orientations,
+    predict_others,
+)
 from cxrview.train.quantise import PRECISION, quantise
-from cxrview.train.watch import TrainingWatch
 
 UPRIGHT = 240
 """Training radiographs for the calibration, as many of each source and view where possible."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.hardware import CPU, Hardware
 from cxrview.train.recipes import Recipe
-from cxrview.train.watch import TrainingWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

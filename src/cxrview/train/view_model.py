@@ -24,10 +24,14 @@ from cxrview.records.card_about import RecipeFacts
 from cxrview.records.json_object import from_json
 from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import Partition, View
-from cxrview.train.examine import count_predictions, predict_chest_of_others, predict_orientations
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.loop import train_model
 from cxrview.train.pool import ImagePool
+from cxrview.train.predict_orientations import (
+    count_predictions,
+    predict_chest_of_others,
+    predict_orientations,
+)
 from cxrview.train.recipes import Recipe
 from cxrview.train.setup import TrainingSetup
 

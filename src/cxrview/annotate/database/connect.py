@@ -23,7 +23,7 @@ from cxrview.errors import CannotWrite, UsageError
 from cxrview.install_command import install_command
 
 _MIGRATIONS = "cxrview.annotate.database:migrations"
-_PATIENCE_SECONDS = 30
+_LOCK_TIMEOUT_SECONDS = 30
 """Time that a writer waits for another one."""
 _CONNECT_SECONDS = 10
 """Time that a PostgreSQL server may take to answer, unless its URL sets another one."""
@@ -209,7 +209,7 @@ def _sqlite(where: str) -> Engine:
         url,
         pool_size=10,
         max_overflow=20,
-        connect_args={"timeout": _PATIENCE_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": _LOCK_TIMEOUT_SECONDS, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -5,7 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from cxrview.annotate.agreement import Pace, ReaderPace, between_readers, pace, within_readers
+from cxrview.annotate.agreement import (
+    ReaderRates,
+    ReadingRate,
+    between_readers,
+    reading_rates,
+    within_readers,
+)
 from cxrview.annotate.web.kappa_axis import kappa_axis
 from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
@@ -27,7 +33,7 @@ def agreement_table(state: StudyState, reader: Reader) -> dict[str, Any]:
     """
     hides = state.has_blind_left(reader)
     # Its own look at all readings: the pace counts time spent on what was taken back, too.
-    paces = pace(state.store.readings())
+    paces = reading_rates(state.store.readings())
     active = (one for one in state.readers if Role.READER in one.roles and not one.is_retired)
     lists = {one.reader_id: state.list_of(one) for one in active}
     with state.lock:
@@ -88,7 +94,7 @@ def _kappa(kappa: Kappa) -> dict[str, Any]:
     }
 
 
-def _pace(how: ReaderPace) -> dict[str, Any]:
+def _pace(how: ReaderRates) -> dict[str, Any]:
     return {
         "readings": how.single.readings + how.grid.readings,
         "per_hour": _together(how.single, how.grid),
@@ -98,7 +104,7 @@ def _pace(how: ReaderPace) -> dict[str, Any]:
     }
 
 
-def _together(*paces: Pace) -> float | None:
+def _together(*paces: ReadingRate) -> float | None:
     """Images per hour by all means, each weighing as much as the time spent at it."""
     spent = sum(one.active_seconds for one in paces)
     images = sum((one.images_per_hour or 0) * one.active_seconds for one in paces)

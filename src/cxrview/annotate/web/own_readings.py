@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from cxrview.annotate.agreement import pace
+from cxrview.annotate.agreement import reading_rates
 from cxrview.annotate.effective import ReadingSlot
 from cxrview.annotate.web.auth import ReaderLogin
 from cxrview.annotate.web.routes.pages import study_page
@@ -31,7 +31,9 @@ def my_readings(
     """Show a reader's own blind readings, the latest first, starting after `after` of them."""
     state: StudyState = request.app.state.study_state
     state.refresh()
-    own = pace(one for one in state.store.readings() if one.reader_id == login.reader.reader_id)
+    own = reading_rates(
+        one for one in state.store.readings() if one.reader_id == login.reader.reader_id
+    )
     speeds = own.get(login.reader.reader_id)
     with state.lock:
         rows = {name: slots(state, login.reader) for name, slots in _SLOTS.items()}

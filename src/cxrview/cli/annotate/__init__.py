@@ -4,7 +4,8 @@ import typer
 
 from cxrview.cli.annotate.agree import agree
 from cxrview.cli.annotate.create import create
-from cxrview.cli.annotate.exchange import export, import_, imports
+from cxrview.cli.annotate.export import export
+from cxrview.cli.annotate.import_ import import_, imports
 from cxrview.cli.annotate.reader import reader
 from cxrview.cli.annotate.serve import serve
 from cxrview.cli.annotate.status import status

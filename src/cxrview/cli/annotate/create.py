@@ -14,7 +14,7 @@ from cxrview.errors import UnreadableImage, UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.annotate.draw import Draw, Drawn
+    from cxrview.annotate.sample_images import Draw, Drawn
     from cxrview.sources.patient_source import PatientSource
 
 
@@ -132,7 +132,7 @@ def create(
 
     patients = PatientSource(column=patient_column or "", pattern=patient_pattern or "")
     with needs_extra("annotate", "annotation"):
-        from cxrview.annotate.draw import Draw, Patients, draw_from_table
+        from cxrview.annotate.sample_images import Draw, Patients, draw_from_table
         from cxrview.annotate.study import create_study, parse_choices, parse_roles
 
     choices = parse_choices(labels)
@@ -140,8 +140,8 @@ def create(
     draw = Draw(sample=sample, stratify=_words(stratify), least=least, seed=seed)
     failed: list[UnreadableImage] = []
     if table:
-        told = Patients(source=patients, key=_pseudonyms(key)) if patients else Patients()
-        drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=told)
+        named = Patients(source=patients, key=_pseudonyms(key)) if patients else Patients()
+        drawn = draw_from_table(table, draw, root=root, only=_words(only), patients=named)
     else:
         drawn = _draw_from_files(images or [], draw, root, key, patients, failed)
     secrets = create_study(
@@ -205,7 +205,7 @@ def _draw_from_files(
     patients: "PatientSource",
     failed: list[UnreadableImage],
 ) -> "Drawn":
-    from cxrview.annotate.draw import draw_from_files
+    from cxrview.annotate.sample_images import draw_from_files
     from cxrview.cli.shared.paths import check_paths, find_paths
     from cxrview.cli.shared.progress import progress
 

@@ -74,7 +74,7 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
     closed = store.blind_round_closed()
     state = f"closed {closed:%Y-%m-%d %H:%M} UTC" if closed else "open"
     yield f"{store.study.name}: {plural(found.images, 'image')}, blind round {state}"
-    for how, images in found.settlements.items():
+    for how, images in found.statuses.items():
         if images:
             yield f"  {how:12} {images:6}"
     of = {reader.reader_id: reader for reader in found.readers}
@@ -108,7 +108,7 @@ def _exclusions(store: "ReadingStore") -> Iterator[str]:
 
 def _irregular(store: "ReadingStore") -> Iterator[str]:
     """Return what a publication has to mention: late readings and undone imports."""
-    from cxrview.annotate.lateness import count_late
+    from cxrview.annotate.late_readings import count_late
 
     names = {reader.reader_id: reader.name for reader in store.readers()}
     for reader_id, count in count_late(store.readings(), store.blind_round_closed()).items():

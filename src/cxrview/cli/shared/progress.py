@@ -15,7 +15,7 @@ from cxrview.errors import CxrviewError
 from cxrview.wording import counted
 
 if TYPE_CHECKING:
-    from cxrview.train.watch import TrainingWatch
+    from cxrview.train.callbacks import TrainingWatch
 
 SECONDS_BETWEEN_LINES = 60.0
 SECONDS_BETWEEN_TRAINING_LINES = 10.0
@@ -231,7 +231,7 @@ class TrainingLines:
 
 def staged_watch() -> "TrainingWatch":
     """Return callbacks that print the progress of a study, each line with the name of its stage."""
-    from cxrview.train.watch import TrainingWatch
+    from cxrview.train.callbacks import TrainingWatch
 
     lines = [TrainingLines()]
 

@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from cxrview.image.fetch import Data
-from cxrview.image.sniff import is_vr
+from cxrview.image.file_format import is_vr
 
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 UNDEFINED = 0xFFFFFFFF
@@ -33,7 +33,7 @@ class Form:
     """None if it is not valid."""
     start: int
     length: int
-    is_told: bool
+    is_declared: bool
     """The VR is valid and determines this form."""
     is_implicit: bool
     weight: float
@@ -41,7 +41,7 @@ class Form:
 
     def is_odd(self, *, is_implicit: bool) -> bool:
         """Whether the form is not that of its VR, or not that of the data set."""
-        return self.is_implicit != is_implicit or self.is_told == self.is_implicit
+        return self.is_implicit != is_implicit or self.is_declared == self.is_implicit
 
     @property
     def end(self) -> int:
@@ -90,7 +90,7 @@ class Forms:
         """Whether the VR determines the form, or the data set has no VRs and the tag is known."""
         if self.is_implicit:
             return form.is_implicit and form.weight >= 0.2
-        return form.is_told
+        return form.is_declared
 
     def list_forms(self, at: int, *, is_implicit: bool = False) -> list[Form]:
         """List the forms that the header of an element may have, the likeliest first."""
@@ -99,15 +99,15 @@ class Forms:
         vr = upper.decode("ascii") if is_vr(upper) else None
         known = _weight(tag)
         is_long = vr in EXPLICIT_VR_LENGTH_32
-        told = 0.0 if vr is None else 1.0 if letters == upper else 0.8
+        by_vr = 0.0 if vr is None else 1.0 if letters == upper else 0.8
         explicit = [
             Form(
                 vr=vr if letters == upper else None,
                 start=at + 8,
                 length=self.number(at + 6, 2),
-                is_told=bool(told) and not is_long and letters == upper,
+                is_declared=bool(by_vr) and not is_long and letters == upper,
                 is_implicit=False,
-                weight=known if is_long else max(known, told),
+                weight=known if is_long else max(known, by_vr),
             )
         ]
         if (is_long and letters == upper) or not self.number(at + 6, 2):
@@ -115,16 +115,16 @@ class Forms:
                 vr=vr if letters == upper else None,
                 start=at + 12,
                 length=self.number(at + 8, 4),
-                is_told=is_long and letters == upper,
+                is_declared=is_long and letters == upper,
                 is_implicit=False,
-                weight=max(known, told) if is_long else known,
+                weight=max(known, by_vr) if is_long else known,
             )
             explicit.insert(0 if is_long else 1, long)
         implicit = Form(
             vr=None,
             start=at + 8,
             length=self.number(at + 4, 4),
-            is_told=False,
+            is_declared=False,
             is_implicit=True,
             weight=known,
         )
@@ -140,7 +140,9 @@ class Forms:
         if form.end > end:
             if is_nested or end < self._size:
                 return None
-            return 0.4 if form.is_told else -0.2 if form.is_implicit and self.is_implicit else None
+            return (
+                0.4 if form.is_declared else -0.2 if form.is_implicit and self.is_implicit else None
+            )
         return self.outlook(form.end, end, tag, depth, is_nested=is_nested)
 
     def outlook(
@@ -169,7 +171,7 @@ class Forms:
                 continue
             here = form.weight + rest - (0.5 if tag <= after else 0)
             best = here if best is None else max(best, here)
-            if form.is_told:
+            if form.is_declared:
                 break
         return best
 

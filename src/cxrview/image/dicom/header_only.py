@@ -6,8 +6,8 @@ from pathlib import Path
 from cxrview.errors import CxrviewError
 from cxrview.image.dicom.file import open_dicom
 from cxrview.image.dicom.parse import parse
+from cxrview.image.file_format import HEAD_BYTES, FileFormat, recognise_format
 from cxrview.image.options import ReadOptions
-from cxrview.image.sniff import HEAD_BYTES, Kind, sniff
 from cxrview.records import Instance
 from cxrview.sources.paths import local_path
 
@@ -48,7 +48,7 @@ def _read(
         data = b""
         for end in _STEPS:
             data += file.read(end - len(data))
-            if sniff(path, data[:HEAD_BYTES]) is not Kind.DICOM:
+            if recognise_format(path, data[:HEAD_BYTES]) is not FileFormat.DICOM:
                 return None
             is_all = len(data) < end
             if is_all or parse(path, data, options.limits).pixels is not None:

@@ -47,12 +47,12 @@ def modality_values(
         return values, notes  # it shifts minimum and maximum equally
 
     def rescaled(stored: NDArray[Any]) -> NDArray[Any]:
-        straight: NDArray[Any] = stored.astype(np.float64) * slope + intercept
-        return straight
+        unrounded: NDArray[Any] = stored.astype(np.float64) * slope + intercept
+        return unrounded
 
     span = abs(slope) * float(int(values.max()) - int(values.min()))
     if span >= _LEVELS:
-        return _through_table(values, lambda stored: _whole(rescaled(stored))), notes
+        return _through_table(values, lambda stored: _truncated(rescaled(stored))), notes
     return _through_table(values, rescaled), notes
 
 
@@ -70,11 +70,11 @@ def slope_of(header: Header, module: PixelModule) -> tuple[float, tuple[str, ...
     return (1.0 if slope is None else slope), notes
 
 
-def _whole(values: NDArray[Any]) -> NDArray[Any]:
-    whole: NDArray[Any] = np.trunc(values)
-    if np.abs(whole).max() < np.iinfo(np.int64).max / 2:
-        whole = whole.astype(np.int64)
-    return whole
+def _truncated(values: NDArray[Any]) -> NDArray[Any]:
+    integers: NDArray[Any] = np.trunc(values)
+    if np.abs(integers).max() < np.iinfo(np.int64).max / 2:
+        integers = integers.astype(np.int64)
+    return integers
 
 
 def _rescale(header: Header) -> tuple[float | None, float | None, tuple[str, ...]]:

@@ -36,8 +36,8 @@ from cxrview.image.dicom.tolerant_parse import (
     read_elements,
 )
 from cxrview.image.fetch import Data
+from cxrview.image.file_format import is_vr
 from cxrview.image.limits import Limits, check_inflation, inflated_cap
-from cxrview.image.sniff import is_vr
 
 FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS = 0x7FE00008, 0x7FE00009, 0x7FE00010
 _PIXEL_TAGS = frozenset([FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS])

@@ -18,12 +18,12 @@ from cxrview.image.fetch import (
     fetch_stream,
     opening_remote,
 )
+from cxrview.image.file_format import HEAD_BYTES as SNIFF_BYTES
+from cxrview.image.file_format import FileFormat, recognise_format
 from cxrview.image.image_file import ImageFile
 from cxrview.image.limits import Limits
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
-from cxrview.image.sniff import HEAD_BYTES as SNIFF_BYTES
-from cxrview.image.sniff import Kind, sniff
 from cxrview.records import Radiograph
 from cxrview.sources.paths import file_system
 
@@ -113,12 +113,12 @@ def _read_ranges(
     reduced = None
     if prefix.size >= _SMALL_BYTES:
         prefix.read_to(HEAD_BYTES)
-        if sniff(url, prefix.data[:SNIFF_BYTES]) is Kind.DICOM:
+        if recognise_format(url, prefix.data[:SNIFF_BYTES]) is FileFormat.DICOM:
             reduced = reduced_copy(url, prefix, options, side)
     if reduced is None:
         data = prefix.read_all()
         check_file_size(url, len(data), options.limits)
-        return Fetched(data=data, kind=sniff(url, data[:SNIFF_BYTES]))
+        return Fetched(data=data, kind=recognise_format(url, data[:SNIFF_BYTES]))
     return FetchedRanges(url=url, size=prefix.size, prefix=prefix.data, reduced=reduced, side=side)
 
 

@@ -39,8 +39,8 @@ def decode_rle(frame: Frame) -> Planes:
         raise corrupt_frame_error(frame)
     if starts[-1] >= len(data):
         raise undecodable_frame_error(frame, is_complete=frame.ending is Ending.CLOSED)
-    if (whole := _decode_grey(data, module)) is not None:
-        return fit_components(frame, whole)
+    if (grey := _decode_grey(data, module)) is not None:
+        return fit_components(frame, grey)
     size = module.frame_bytes // count
     ends = [*starts[1:], len(data)]
     native = np.empty((module.samples, size, width), np.uint8)

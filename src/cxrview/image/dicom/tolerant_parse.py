@@ -24,7 +24,7 @@ from cxrview.image.dicom.element_forms import (
     is_known,
 )
 from cxrview.image.fetch import Data
-from cxrview.image.sniff import is_vr
+from cxrview.image.file_format import is_vr
 
 Elements = dict[BaseTag, DataElement | RawDataElement]
 

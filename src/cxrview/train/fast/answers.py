@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.callbacks import ignore
 from cxrview.classify.devices import onnxruntime_here
-from cxrview.progress import ignore
 
 _CALL = 4
 """Pictures in each call of ONNX Runtime: the last one is filled up, so that an answer does not

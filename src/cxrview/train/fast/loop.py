@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cxrview.callbacks import ignore
 from cxrview.errors import RunStopped
-from cxrview.progress import ignore
 from cxrview.train.checkpoint import load_weights, restore_checkpoint, save_checkpoint
 from cxrview.train.fast.batch import sample_batches
 from cxrview.train.fast.loss import five_losses

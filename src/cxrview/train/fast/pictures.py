@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.atomic_files import atomic_path, locked, writing
+from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
 from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
@@ -16,7 +17,6 @@ from cxrview.dataset.natural.photographs import read_photographs
 from cxrview.errors import UsageError
 from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.json_file import read_about, write_json
-from cxrview.progress import ignore
 from cxrview.records import Answers, join_answers
 from cxrview.terms import Projection, View
 from cxrview.train.fast.labels import (

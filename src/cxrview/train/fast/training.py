@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.atomic_files import locked, writing
+from cxrview.callbacks import ignore
 from cxrview.classify.model_files import write_model
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_about, write_json
-from cxrview.progress import ignore
 from cxrview.records import CardAbout, ModelCard, Scores
 from cxrview.stats import fit_temperature
 from cxrview.terms import View

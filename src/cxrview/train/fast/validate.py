@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import INVERTED, ORIENTATIONS
-from cxrview.progress import ignore
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import Projection, View
 from cxrview.train.fast.answers import FastAnswers

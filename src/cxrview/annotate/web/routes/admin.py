@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from cxrview.annotate.database.sign_in_links import LINK_DAYS
 from cxrview.annotate.database.study_log import LATE_SECONDS
 from cxrview.annotate.export import chosen_images, export_labels, export_readings
-from cxrview.annotate.lateness import count_late
+from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.web.auth import ManagerLogin, StudyForm
 from cxrview.annotate.web.closing import close_blind_round, unread
 from cxrview.annotate.web.reader_changes import ReaderChange, change_consequences

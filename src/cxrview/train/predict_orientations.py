@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import ORIENTATIONS
-from cxrview.progress import ignore
 from cxrview.records import Answers, Scores, join_answers
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import View

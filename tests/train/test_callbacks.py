@@ -1,4 +1,4 @@
-from cxrview.train.watch import TrainingWatch, with_event_files
+from cxrview.train.callbacks import TrainingWatch, with_event_files
 
 
 def test_training_watch_ignores_progress_by_default():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cxrview.progress import ignore
+from cxrview.callbacks import ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

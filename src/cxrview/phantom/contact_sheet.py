@@ -1,4 +1,4 @@
-"""Draws the contact sheet of the documentation: `python -m cxrview.phantom.sheet OUT.png`."""
+"""Draw the contact sheet for the docs: `python -m cxrview.phantom.contact_sheet OUT.png`."""
 
 import sys
 from pathlib import Path

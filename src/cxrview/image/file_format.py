@@ -8,7 +8,7 @@ HEAD_BYTES = 4096
 """Number of first bytes that are checked before the rest of a file is read."""
 
 
-class Kind(StrEnum):
+class FileFormat(StrEnum):
     """The formats that cxrview reads."""
 
     DICOM = "DICOM"
@@ -18,12 +18,12 @@ class Kind(StrEnum):
 
 
 _READ = (
-    (b"\x89PNG\r\n\x1a\n", Kind.PNG),
-    (b"\xff\xd8\xff", Kind.JPEG),
-    (b"II*\x00", Kind.TIFF),
-    (b"MM\x00*", Kind.TIFF),
-    (b"II+\x00", Kind.TIFF),
-    (b"MM\x00+", Kind.TIFF),
+    (b"\x89PNG\r\n\x1a\n", FileFormat.PNG),
+    (b"\xff\xd8\xff", FileFormat.JPEG),
+    (b"II*\x00", FileFormat.TIFF),
+    (b"MM\x00*", FileFormat.TIFF),
+    (b"II+\x00", FileFormat.TIFF),
+    (b"MM\x00+", FileFormat.TIFF),
 )
 _PICTURES = (
     (b"\xff\xd8\xff\xf7", "JPEG-LS"),  # not baseline JPEG, though it begins like one
@@ -55,7 +55,7 @@ _OTHERS = (
 )
 
 
-def sniff(path: str, head: bytes) -> Kind:
+def recognise_format(path: str, head: bytes) -> FileFormat:
     """Recognise the format.
 
     Args:
@@ -68,13 +68,13 @@ def sniff(path: str, head: bytes) -> Kind:
     """
     # DICOM first: a preamble may contain a TIFF, a program or anything else (PS3.10 section 7.1).
     if head[128:132] == b"DICM" or is_bare_dicom(head):
-        return Kind.DICOM
+        return FileFormat.DICOM
     if found := _starts(head, _PICTURES) or _boxed_picture(head):
         raise Unsupported(
             path, f"it is a {found} picture", "Convert it to DICOM, PNG, JPEG or TIFF"
         )
     if kind := _starts(head, _READ):
-        return Kind(kind)
+        return FileFormat(kind)
     raise NotAnImage(
         path,
         f"it is {_other(head)}, not DICOM, PNG, JPEG or TIFF",
