@@ -133,8 +133,7 @@ def test_every_command_has_help_a_page_and_a_place_in_the_readme(command):
     assert COMMANDS[command].help
     assert all(parameter.help for parameter in COMMANDS[command].params)
     assert f"cxrview {command}" in (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    in_readme = f"cxrview {page}" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert in_readme is not COMMANDS[page].hidden
+    assert f"cxrview {page}" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def code_cells(notebook: Path) -> list[str]:
