@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,23 @@ def test_validate_counts_projection_by_source(marked):
     assert (two.ap_errors, two.surest, two.surest_errors) == (1, 1, 0)
 
 
+def test_validate_counts_what_a_cascade_would_decide(marked):
+    """Held-out rows 4 (sure and right), 5 (chest below 50), 6, 7 (sure), 9 (between 5 and 95)."""
+    teacher = Answers(pfi=np.array([0.0] * 5 + [20, 80, 0, 0, 99]), chest=np.zeros(10))
+
+    counts = {
+        row.group: (row.pictures, row.fast, row.fast_errors, row.teacher_errors)
+        for row in validate(replace(marked, teacher=teacher), oracle()).cascade
+    }
+
+    assert counts == {
+        "one frontal": (2, 1, 0, 1),
+        "one lateral": (1, 0, 0, 1),
+        "two frontal": (1, 0, 0, 0),
+        "two lateral": (1, 1, 0, 0),
+    }
+
+
 def test_validate_takes_all_pictures_of_a_source_left_out(marked):
     counts = validate(marked, oracle(), without=("two",))
 
@@ -157,3 +176,4 @@ def test_validation_lines_print_every_group(marked):
     for row in (*counts.views, *counts.poses, *counts.chest):
         assert row.group in text
     assert "two, never trained on" in text
+    assert text.splitlines()[-1].split() == ["two", "lateral", "1", "1", "0", "0", "0"]

@@ -113,8 +113,8 @@ def export_training(
         progress: called with how many more pictures the model was run on.
 
     Raises:
-        UsageError: there is no checkpoint yet, or the held-out patients lack frontal or lateral
-            radiographs or pictures that do not show a chest.
+        UsageError: there is no checkpoint yet, or the held-out patients have no frontal or no
+            lateral radiograph, or no picture that does not show a chest.
     """
     recipe = read_recipe(out)
     if not steps_done(out / CHECKPOINT):
@@ -207,7 +207,7 @@ def _scores(runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], 
     rows = [k for k, one in enumerate(pictures.labels) if one.is_chest and one.is_held_out]
     labels = [pictures.labels[row] for row in rows]
     if {label.view for label in labels} != set(View):
-        raise UsageError("the held-out patients lack frontal or lateral radiographs")
+        raise UsageError("the held-out patients have no frontal or no lateral radiograph")
     shown = np.asarray(pictures.pixels[rows])
     answers = [runtime.run(turn(shown), progress) for turn in ORIENTATIONS.values()]
     times = len(ORIENTATIONS)
