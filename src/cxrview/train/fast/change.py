@@ -29,7 +29,7 @@ def change_picture(pixels: Pixels, recipe: FastRecipe, rng: np.random.Generator)
     """Change a picture at random; the view, the projection and what it shows stay the same.
 
     Words are put into the corners before or after the turn, with equal probability, so that they
-    do not tell which way is up.
+    do not show which way is up.
 
     Args:
         pixels: shape (256, 256), uint8, upright.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 SIDE = 224
 """Rows and columns that the model takes; the squashed 256 x 256 pixels are resized to it, and not
-cropped, since what tells the orientation is often at the edge."""
+cropped, since neck and abdomen at the edges show the orientation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

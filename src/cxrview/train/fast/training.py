@@ -18,7 +18,7 @@ from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_about, write_json
 from cxrview.records import CardAbout, ModelCard, Scores
-from cxrview.stats import fit_temperature
+from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import View
 from cxrview.train.checkpoint import steps_done
 from cxrview.train.fast.answers import FastRuntime
@@ -113,21 +113,33 @@ def export_training(
         progress: called with how many more pictures the model was run on.
 
     Raises:
-        UsageError: there is no checkpoint yet, or no held-out radiograph of one of the views.
+        UsageError: there is no checkpoint yet, or the held-out patients have no frontal or no
+            lateral radiograph, or no picture that does not show a chest.
     """
     recipe = read_recipe(out)
     if not steps_done(out / CHECKPOINT):
         raise UsageError(f"{out} has no checkpoint yet", "Wait for the first one: a minute")
     average = load_average(out / CHECKPOINT, recipe)
-    raw = _scores(FastRuntime(to_onnx(average)), pictures, "fast", progress)
-    temperature = round(fit_temperature(raw.pfi, raw.is_frontal), 4)
+    plain = FastRuntime(to_onnx(average))
+    scores = _scores(plain, pictures, progress)
+    temperature = round(fit_temperature(scores.pfi, scores.is_frontal), 4)
     weights = to_onnx(average, temperature=temperature)
     int8_weights = to_int8(weights, choose_calibration_pictures(pictures, recipe))
-    cards = []
-    for exported, precision in ((weights, FLOAT_PRECISION), (int8_weights, INT8_PRECISION)):
-        card = _card(recipe, exported, precision, temperature)
-        cards.append(_with_cutoffs(card, FastRuntime(exported), pictures, progress))
-    both = dataclasses.replace(cards[0], int8=cards[1])
+    calibrated = np.asarray(100 / (1 + np.exp(-log_odds(scores.pfi) / temperature)))
+    card = with_cutoffs(
+        _card(recipe, weights, FLOAT_PRECISION, temperature),
+        dataclasses.replace(scores, pfi=calibrated),
+        None,
+        _chest_of_others(plain, pictures, progress),
+    )
+    quantised = FastRuntime(int8_weights)
+    int8 = with_cutoffs(
+        _card(recipe, int8_weights, INT8_PRECISION, temperature),
+        _scores(quantised, pictures, progress),
+        None,
+        _chest_of_others(quantised, pictures, progress),
+    )
+    both = dataclasses.replace(card, int8=int8)
     with writing(out):
         (out / MODEL).mkdir(exist_ok=True)
         write_model(out / MODEL, both, weights, int8_weights)
@@ -190,19 +202,17 @@ def _settings(recipe: FastRecipe, seed: int) -> dict[str, Any]:
     return {**fields, "without": list(recipe.without), "seed": seed}
 
 
-def _scores(
-    runtime: FastRuntime, pictures: Pictures, name: str, progress: Callable[[int], None]
-) -> Scores:
+def _scores(runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], None]) -> Scores:
     """PFI and `chest` of held-out radiographs in sixteen orientations."""
     rows = [k for k, one in enumerate(pictures.labels) if one.is_chest and one.is_held_out]
     labels = [pictures.labels[row] for row in rows]
     if {label.view for label in labels} != set(View):
-        raise UsageError("the held-out patients lack frontal or lateral radiographs")
+        raise UsageError("the held-out patients have no frontal or no lateral radiograph")
     shown = np.asarray(pictures.pixels[rows])
     answers = [runtime.run(turn(shown), progress) for turn in ORIENTATIONS.values()]
     times = len(ORIENTATIONS)
     return Scores(
-        classifier=name,
+        classifier="fast",
         files=np.array([label.file for label in labels] * times, str),
         patients=np.array([label.patient for label in labels] * times, str),
         variants=np.repeat(list(ORIENTATIONS), len(labels)),
@@ -213,13 +223,14 @@ def _scores(
     )
 
 
-def _with_cutoffs(
-    card: ModelCard, runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], None]
-) -> ModelCard:
+def _chest_of_others(
+    runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], None]
+) -> NDArray[np.float64]:
+    """`chest` of held-out pictures that do not show a chest, percent."""
     is_other = pictures.is_held_out & (pictures.kinds() == "not-chest")
-    others = runtime.run(np.asarray(pictures.pixels[is_other]), progress).chest
-    scores = _scores(runtime, pictures, card.model_id, progress)
-    return with_cutoffs(card, scores, None, others)
+    if not is_other.any():
+        raise UsageError("no picture of the held-out patients is labelled not-chest")
+    return runtime.run(np.asarray(pictures.pixels[is_other]), progress).chest
 
 
 def _card(recipe: FastRecipe, weights: bytes, precision: str, temperature: float) -> ModelCard:

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import INVERTED, ORIENTATIONS
+from cxrview.records import Answers
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import Projection, View
 from cxrview.train.fast.answers import FastAnswers
+from cxrview.train.fast.cascade import Border
 from cxrview.train.fast.pictures import Pictures
 
 Run = Callable[[NDArray[np.uint8]], FastAnswers]
@@ -75,6 +77,20 @@ class ProjectionCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CascadeCounts:
+    """What a cascade decides in one group of upright radiographs, with the teacher behind."""
+
+    group: str
+    """Source and view."""
+    pictures: int
+    fast: int
+    """Decided by the fast model: PFI outside of WIDE, `chest` at least 50 %."""
+    fast_errors: int
+    teacher_errors: int
+    """Of the others, by the teacher at a cutoff of 50 %."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """Counts of one model."""
 
@@ -88,6 +104,8 @@ class Validation:
     """Upright, by source and whether it is a chest radiograph."""
     projections: tuple[ProjectionCounts, ...]
     """Upright frontals with a known projection, by source."""
+    cascade: tuple[CascadeCounts, ...]
+    """Upright radiographs, by source and view."""
 
 
 def validate(
@@ -131,6 +149,7 @@ def validate(
         chest_cutoff_strict=strict,
         chest=_count_chests(upright.chest, sources, is_chest, strict),
         projections=_count_projections(pictures, run, without, progress),
+        cascade=_count_cascade(upright, pictures.teacher.pfi[chosen], groups, kinds),
     )
 
 
@@ -234,6 +253,32 @@ def _count_chests(
                     refused_at_strict=int((of < strict).sum()),
                 )
             )
+    return tuple(counts)
+
+
+def _count_cascade(
+    answers: FastAnswers,
+    teacher_pfi: NDArray[np.float64],
+    groups: NDArray[np.str_],
+    kinds: NDArray[np.str_],
+) -> tuple[CascadeCounts, ...]:
+    is_frontal = kinds == str(View.FRONTAL)
+    given = Answers(pfi=answers.pfi, chest=answers.chest)
+    is_fast = Border(pfi=WIDE, chest=50.0).is_sure(given)
+    is_fast_wrong = is_fast & ((answers.pfi >= 50) != is_frontal)
+    is_teacher_wrong = ~is_fast & ((teacher_pfi >= 50) != is_frontal)
+    counts = []
+    for group in np.unique(groups[kinds != "not-chest"]):
+        of = groups == group
+        counts.append(
+            CascadeCounts(
+                group=str(group),
+                pictures=int(of.sum()),
+                fast=int(is_fast[of].sum()),
+                fast_errors=int(is_fast_wrong[of].sum()),
+                teacher_errors=int(is_teacher_wrong[of].sum()),
+            )
+        )
     return tuple(counts)
 
 

@@ -6,7 +6,7 @@ from cxrview.train.fast.validate import MOST_WRONG, SUREST, Validation, ViewCoun
 
 
 def validation_lines(counts: Validation) -> Iterator[str]:
-    """The counts as lines: views, poses, chest, projection; each table with a head."""
+    """The counts as lines: views, poses, chest, projection, cascade; each table with a head."""
     yield from _view_table("view, upright", counts.views)
     yield ""
     yield from _view_table("view, by pose", counts.poses)
@@ -27,6 +27,24 @@ def validation_lines(counts: Validation) -> Iterator[str]:
         sure = f"{one.surest_errors} of {one.surest}"
         decided = f"{one.decided_at_aim} of {one.ap + one.pa}"
         yield f"{group:34}{ap:>12}{pa:>12}{sure:>22}{decided:>15}"
+    yield ""
+    heads = "".join(f"{head:>{width}}" for head, width in _CASCADE)
+    yield f"{'cascade, upright':34}{heads}"
+    for two in counts.cascade:
+        both = two.pictures - two.fast
+        cells = (two.pictures, two.fast, two.fast_errors, both, two.teacher_errors)
+        placed = zip(cells, _CASCADE, strict=True)
+        yield f"{two.group:34}" + "".join(f"{cell:>{width}}" for cell, (_, width) in placed)
+
+
+_CASCADE = (
+    ("pictures", 9),
+    ("fast model alone", 18),
+    ("of these wrong", 16),
+    ("both models", 13),
+    ("of these wrong", 16),
+)
+"""Heads of the columns of the cascade, and their widths."""
 
 
 def _view_table(title: str, rows: tuple[ViewCounts, ...]) -> Iterator[str]:

@@ -1,0 +1,104 @@
+import cv2
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from cxrview.classify.devices import is_exact_at_int8
+from cxrview.train.fast.answers import FastRuntime
+from cxrview.train.fast.change import to_model_side
+from cxrview.train.fast.export import to_int8, to_onnx
+from cxrview.train.fast.loop import as_input
+from cxrview.train.fast.model import GREY_MEAN, GREY_SCALE, FastModel
+from cxrview.train.fast.recipe import SIDE
+from cxrview.train.not_chest import draw_not_chest
+
+RNG = np.random.default_rng(0)
+PICTURES = np.stack([draw_not_chest(RNG) for _ in range(5)])
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Random weights, and the statistics of batch normalisation of the pictures."""
+    torch.manual_seed(0)
+    made = FastModel(0.1)
+    for layer in made.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = 1.0
+            torch.nn.init.uniform_(layer.weight, 0.8, 1.2)
+            torch.nn.init.uniform_(layer.bias, -0.2, 0.4)
+        elif isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=0.1)
+    with torch.no_grad():
+        made.train()(shown_to_torch())
+    return made.eval()
+
+
+def shown_to_torch():
+    """The pictures as the graph resizes them: not rounded to grey levels, as training does."""
+    resized = [cv2.resize(one.astype(np.float32), (SIDE, SIDE)) for one in PICTURES]
+    return ((torch.from_numpy(np.stack(resized)) - GREY_MEAN) / GREY_SCALE)[:, None]
+
+
+def test_to_model_side_resizes_as_the_graph_up_to_rounding():
+    rounded = as_input(np.stack([to_model_side(one) for one in PICTURES]))
+
+    assert (rounded - shown_to_torch()).abs().max() < 1 / GREY_SCALE
+
+
+def test_to_onnx_answers_as_the_torch_model(model):
+    with torch.inference_mode():
+        logits = model(shown_to_torch())
+
+    answers = FastRuntime(to_onnx(model)).run(PICTURES)
+
+    near = {"abs": 0.01}
+    assert answers.pfi == pytest.approx(100 * torch.sigmoid(logits.frontal).numpy(), **near)
+    assert answers.chest == pytest.approx(100 * torch.sigmoid(logits.chest).numpy(), **near)
+    assert answers.turn == pytest.approx(100 * torch.softmax(logits.turn, dim=1).numpy(), **near)
+    assert answers.inverted == pytest.approx(100 * torch.sigmoid(logits.inverted).numpy(), **near)
+    assert answers.projection_ap == pytest.approx(
+        100 * torch.sigmoid(logits.projection_ap).numpy(), **near
+    )
+    assert np.ptp(answers.pfi) > 1
+
+
+def test_to_onnx_divides_the_logit_of_frontal_by_the_temperature(model):
+    plain = FastRuntime(to_onnx(model)).run(PICTURES)
+    cooled = FastRuntime(to_onnx(model, temperature=2.0)).run(PICTURES)
+
+    def logit(percent):
+        return np.log(percent / (100 - percent))
+
+    assert logit(cooled.pfi) == pytest.approx(logit(plain.pfi) / 2, abs=1e-3)
+    assert cooled.chest == pytest.approx(plain.chest)
+
+
+def test_to_onnx_has_no_batch_normalisation(model):
+    kinds = {node.op_type for node in onnx.load_from_string(to_onnx(model)).graph.node}
+
+    assert "BatchNormalization" not in kinds
+    assert "Conv" in kinds
+
+
+def test_run_does_not_depend_on_what_shares_a_batch(model):
+    runtime = FastRuntime(to_onnx(model))
+    together = runtime.run(PICTURES)
+
+    for number, picture in enumerate(PICTURES):
+        alone = runtime.run(picture[None])
+        assert (alone.pfi[0], alone.chest[0]) == (together.pfi[number], together.chest[number])
+        assert (alone.turn[0] == together.turn[number]).all()
+
+
+@pytest.mark.vnni
+@pytest.mark.skipif(not is_exact_at_int8(), reason="this processor computes int8 wrongly")
+def test_to_int8_answers_almost_as_float32(model):
+    weights = to_onnx(model)
+    int8 = to_int8(weights, PICTURES)
+
+    plain, quantised = FastRuntime(weights).run(PICTURES), FastRuntime(int8).run(PICTURES)
+
+    assert quantised.pfi == pytest.approx(plain.pfi, abs=8)
+    assert quantised.turn == pytest.approx(plain.turn, abs=8)
+    assert (quantised.pfi != plain.pfi).any()

@@ -1,0 +1,68 @@
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxrview.dataset.split import partition_of
+from cxrview.errors import UsageError
+from cxrview.terms import Partition, Projection, View
+from cxrview.train.fast.labels import (
+    is_held_out,
+    parse_untrusted,
+    read_corrections,
+    read_picture_labels,
+)
+from fixtures.fast_pictures import write_labels
+
+
+@given(st.text(min_size=1))
+def test_is_held_out_keeps_test_patients_of_the_shipped_model_only(patient):
+    digit = int(hashlib.sha256(patient.encode()).hexdigest(), 16) % 10
+
+    assert is_held_out(patient) == (digit == 9)
+    assert not is_held_out(patient) or partition_of(patient) is Partition.TEST
+
+
+def test_read_picture_labels_knows_projection_of_frontals_only(tmp_path):
+    labels = read_picture_labels(write_labels(tmp_path), {})
+
+    of = {label.file: label for label in labels}
+    assert (of["0.png"].projection, of["2.png"].projection) == (Projection.AP, Projection.AP)
+    assert of["1.png"].projection is Projection.PA
+    assert (of["4.png"].view, of["4.png"].projection) == (View.LATERAL, None)
+    assert of["9.png"].projection is None
+    assert (of["6.png"].view, of["6.png"].is_chest) == (None, False)
+
+
+def test_read_picture_labels_applies_corrections_and_distrust(tmp_path):
+    right = {"6.png": View.FRONTAL, "0.png": None}
+    untrusted = {("two", Projection.PA)}
+
+    labels = read_picture_labels(write_labels(tmp_path), right, untrusted)
+
+    of = {label.file: label for label in labels}
+    assert (of["6.png"].view, of["0.png"].view) == (View.FRONTAL, None)
+    assert of["0.png"].projection is None
+    assert (of["3.png"].projection, of["1.png"].projection) == (None, Projection.PA)
+
+
+def test_read_corrections_reads_views_and_refuses_other_words(tmp_path):
+    path = tmp_path / "corrections.csv"
+    path.write_text("file,view,reason\na.png,lateral,x\nb.png,not-chest,y\n")
+
+    assert read_corrections(path) == {"a.png": View.LATERAL, "b.png": None}
+
+    path.write_text("file,view\na.png,sideways\n")
+    with pytest.raises(UsageError, match="line 2"):
+        read_corrections(path)
+
+
+@pytest.mark.parametrize("text", ["covid", "covid:LL", ":PA"])
+def test_parse_untrusted_refuses_other_forms(text):
+    with pytest.raises(UsageError, match=text):
+        parse_untrusted([text])
+
+
+def test_parse_untrusted_takes_source_and_projection():
+    assert parse_untrusted(["a:b:PA"]) == {("a:b", Projection.PA)}
