@@ -130,7 +130,7 @@ settings = CorrectionSettings(
     modified=datetime(2026, 3, 1, 12, tzinfo=UTC), system="cxrview 9.9", software_version="9.9"
 )
 table, out, resume = sys.argv[1:]
-write_back(Path(table), Path(out), settings, workers=2, resume=bool(resume))
+write_back(Path(table), Path(out), settings, workers=3, resume=bool(resume))
 """
 """No guard of its main module: worker processes do not import it."""
 

@@ -7,10 +7,11 @@ a correction reads or writes are converted by pydicom.
 
 import io
 import logging
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pydicom
@@ -278,9 +279,43 @@ def encode_new(dataset: pydicom.FileDataset) -> bytes:
     return stream.getvalue()
 
 
+class _Quiet:
+    """Settings of pydicom and of warnings, which are those of the process, not of a thread."""
+
+    def __init__(self) -> None:
+        self._lock, self._users, self._before = threading.Lock(), 0, ExitStack()
+
+    def enter(self) -> None:
+        """Change the settings, unless another thread has."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._before = ExitStack()
+                self._before.enter_context(_changed_settings())
+
+    def leave(self) -> None:
+        """Restore the settings once no other thread needs them."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._before.close()
+
+
+_QUIET = _Quiet()
+
+
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
     """Keep pydicom from warning about values: its words quote them, and they may name a patient."""
+    _QUIET.enter()
+    try:
+        yield
+    finally:
+        _QUIET.leave()
+
+
+@contextmanager
+def _changed_settings() -> Iterator[None]:
     logger = logging.getLogger("pydicom")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

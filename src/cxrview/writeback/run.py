@@ -26,6 +26,9 @@ from cxrview.writeback.settings import CorrectionSettings, WritebackForm
 from cxrview.writeback.worker import carry_out
 from cxrview.writeback.worker_pool import carry_out_in_parallel
 
+_THREADS = 2
+"""Of this process, for copies; a third would wait for Python's lock. Reports are made in Python
+alone, where a second thread gains nothing."""
 _REQUIRED_COLUMNS = ("path", "decision", "view", "agreement", "content_id")
 """Without these nothing can be chosen, or a replaced file not be recognised."""
 
@@ -86,7 +89,7 @@ def write_back(
             always hold them.
         resume: continue a run that was interrupted.
         overwrite: replace an earlier write-back to `out`.
-        workers: processes; 0 takes one for each core.
+        workers: threads and processes that work; 0 takes one for each core.
         on_progress: called with how many more files are done, and how many of these failed.
 
     Raises:
@@ -111,7 +114,8 @@ def write_back(
         journal = WritebackJournal.create(files.journal, conditions)
     try:
         todo = [job for job in jobs if not _is_done(job, journal)]
-        for outcomes in carry_out_in_parallel(todo, settings, workers):
+        threads = 1 if form is WritebackForm.SR else _THREADS
+        for outcomes in carry_out_in_parallel(todo, settings, workers, threads=threads):
             journal.record(outcomes)
             on_progress(len(outcomes), sum(isinstance(one, Failure) for one in outcomes))
         result = _result(selection, plan, journal.outcomes)

@@ -26,8 +26,8 @@ MOST_BYTES = 1 << 31
 """Of one file, as `cxrview classify` reads by default."""
 _HEAD_BYTES = 1 << 16
 """First bytes that are read: most headers are shorter."""
-_BLOCK_BYTES = 1 << 18
-"""Bytes in memory at a time: they stay in the processor's cache from reading to writing."""
+_BLOCK_BYTES = 1 << 20
+"""Bytes in memory at a time: few enough for the processor's cache, from reading to writing."""
 _SIGNATURES = (b"\xfa\xff\xfa\xff", b"\xff\xfa\xff\xfa")
 """Digital Signatures Sequence (FFFA,FFFA), little and big endian."""
 
