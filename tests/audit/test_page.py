@@ -159,13 +159,17 @@ def test_write_audit_refuses_a_table_that_is_not_a_result(tmp_path):
     assert not (tmp_path / "audit.html").exists()
 
 
-@pytest.mark.parametrize("name", ["audit.pdf", "exists.html", "folder.html"])
+@pytest.mark.parametrize("name", ["audit.pdf", "exists.html", "folder.html", "exists.html/a.html"])
 def test_check_page_name_refuses_what_cannot_be_a_page(tmp_path, name):
     (tmp_path / "exists.html").touch()
     (tmp_path / "folder.html").mkdir()
 
     with pytest.raises(UsageError):
         check_page_name(tmp_path / name, overwrite=name == "folder.html")
+
+
+def test_check_page_name_takes_a_folder_that_is_to_be_created(tmp_path):
+    check_page_name(tmp_path / "new" / "folder" / "audit.html", overwrite=False)
 
 
 def test_write_audit_says_what_to_do_about_failures(tmp_path, film):

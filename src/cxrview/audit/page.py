@@ -28,13 +28,17 @@ def check_page_name(out: Path, *, overwrite: bool) -> None:
     """Check that a page can be written, before any work is done.
 
     Raises:
-        UsageError: it is not named `.html`, or exists and may not be replaced.
+        UsageError: it is not named `.html`, exists and may not be replaced, or lies in a folder
+            that is not writable.
         ImportError: Jinja, of the extra `audit`, is not installed.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not named as a page", "Name it .html")
     if out.is_dir() or (out.exists() and not overwrite):
         raise UsageError(f"{out} already exists", "Choose another name, or use --overwrite")
+    folder = next(one for one in out.absolute().parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} is not a folder that can be written", "Choose another name")
     import jinja2  # noqa: F401
 
 
