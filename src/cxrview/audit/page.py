@@ -1,6 +1,7 @@
 """The report of an archive as one self-contained HTML page."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -130,6 +131,8 @@ class _Page:
             "key_problems": self._key_problems(),
             "unused_link": self._link(unused_keys_beside(self.out)) if matches else "",
             "patients": self.audit.patients,
+            "quoted": shlex.quote(self.table.name),
+            **self._claim_options(),
             "sections": self.audit.sections,
             "shown": len(self.pictures),
             "unread": self.audit.unread,
@@ -164,6 +167,15 @@ class _Page:
             (*KEY_PROBLEMS[problem], count, first[problem])
             for problem, count in self.audit.key_problems.most_common()
         ]
+
+    def _claim_options(self) -> dict[str, str]:
+        """What a command needs to read the metadata table again."""
+        if not self.settings.claims or not self.audit.matches:
+            return {"claim_options": "", "claims_ending": ""}
+        columns, table = self.audit.matches.table.columns, self.settings.claims.table
+        words = ["--claims", table.name, "--claim-key", columns.key, "--claim-view", columns.view]
+        ending = "".join(one for one in table.suffixes if one in (".csv", ".gz", ".parquet"))
+        return {"claim_options": f" {shlex.join(words)}", "claims_ending": ending or ".csv"}
 
     def _link(self, path: Path) -> str:
         """From the page to a file: relative, so that both can be moved together."""
