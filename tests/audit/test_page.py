@@ -1,5 +1,8 @@
 """The page of an audit: complete, bounded, without outside resources."""
 
+import html
+import re
+import shlex
 import time
 from html.parser import HTMLParser
 
@@ -159,13 +162,17 @@ def test_write_audit_refuses_a_table_that_is_not_a_result(tmp_path):
     assert not (tmp_path / "audit.html").exists()
 
 
-@pytest.mark.parametrize("name", ["audit.pdf", "exists.html", "folder.html"])
+@pytest.mark.parametrize("name", ["audit.pdf", "exists.html", "folder.html", "exists.html/a.html"])
 def test_check_page_name_refuses_what_cannot_be_a_page(tmp_path, name):
     (tmp_path / "exists.html").touch()
     (tmp_path / "folder.html").mkdir()
 
     with pytest.raises(UsageError):
         check_page_name(tmp_path / name, overwrite=name == "folder.html")
+
+
+def test_check_page_name_takes_a_folder_that_is_to_be_created(tmp_path):
+    check_page_name(tmp_path / "new" / "folder" / "audit.html", overwrite=False)
 
 
 def test_write_audit_says_what_to_do_about_failures(tmp_path, film):
@@ -274,3 +281,31 @@ class TestClaims:
         listed = (tmp_path / "audit.unused-keys.csv").read_text().splitlines()
         assert listed == ["problem,key,claim", "no_image,gone.png,PA"]
         assert 'href="audit.unused-keys.csv"' in page
+
+
+def test_the_page_names_commands_that_exist(tmp_path, film):
+    """As a user copies them, with a table whose name has a space."""
+    import typer
+
+    from cxrview.cli.main import app
+
+    table = views(tmp_path, [a_row(film)]).rename(tmp_path / "my views.parquet")
+    (tmp_path / "table.csv").write_text("file,the view\nfilm.png,PA\n")
+    source = ClaimSource(
+        table=tmp_path / "table.csv", columns=ClaimColumns(key="file", view="the view")
+    )
+    pages = [PageSettings(), PageSettings(claims=source)]
+    said = []
+    for settings in pages:
+        write_audit(table, tmp_path / "audit.html", settings)
+        text = html.unescape((tmp_path / "audit.html").read_text())
+        said += re.findall(r"<code>cxrview (.*?)</code>", text)
+
+    assert len(said) == 6
+    for line in said:
+        command = typer.main.get_command(app)
+        words = shlex.split(line)
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        command.make_context("cxrview", [*words])
+        assert "my views.parquet" in words

@@ -46,6 +46,7 @@ def test_audit_compares_a_collection_with_its_images(run, nih, tmp_path):
     done = run("audit views.parquet --claims nih.csv --collection nih --show-paths")
 
     assert "the table agrees with 1, disagrees with 1, is silent about 1" in done.output
+    assert "1 patient with a wrong view in the table, 0 with a missing one" in done.output
     assert "audit.unused-keys.csv" in done.output
     assert "00000003_000.png" in (tmp_path / "audit.html").read_text()
 

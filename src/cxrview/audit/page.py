@@ -1,6 +1,7 @@
 """The report of an archive as one self-contained HTML page."""
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -28,13 +29,17 @@ def check_page_name(out: Path, *, overwrite: bool) -> None:
     """Check that a page can be written, before any work is done.
 
     Raises:
-        UsageError: it is not named `.html`, or exists and may not be replaced.
+        UsageError: it is not named `.html`, exists and may not be replaced, or lies in a folder
+            that is not writable.
         ImportError: Jinja, of the extra `audit`, is not installed.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} is not named as a page", "Name it .html")
     if out.is_dir() or (out.exists() and not overwrite):
         raise UsageError(f"{out} already exists", "Choose another name, or use --overwrite")
+    folder = next(one for one in out.absolute().parents if one.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} is not a folder that can be written", "Choose another name")
     import jinja2  # noqa: F401
 
 
@@ -126,6 +131,8 @@ class _Page:
             "key_problems": self._key_problems(),
             "unused_link": self._link(unused_keys_beside(self.out)) if matches else "",
             "patients": self.audit.patients,
+            "quoted": shlex.quote(self.table.name),
+            **self._claim_options(),
             "sections": self.audit.sections,
             "shown": len(self.pictures),
             "unread": self.audit.unread,
@@ -160,6 +167,15 @@ class _Page:
             (*KEY_PROBLEMS[problem], count, first[problem])
             for problem, count in self.audit.key_problems.most_common()
         ]
+
+    def _claim_options(self) -> dict[str, str]:
+        """What a command needs to read the metadata table again."""
+        if not self.settings.claims or not self.audit.matches:
+            return {"claim_options": "", "claims_ending": ""}
+        columns, table = self.audit.matches.table.columns, self.settings.claims.table
+        words = ["--claims", table.name, "--claim-key", columns.key, "--claim-view", columns.view]
+        ending = "".join(one for one in table.suffixes if one in (".csv", ".gz", ".parquet"))
+        return {"claim_options": f" {shlex.join(words)}", "claims_ending": ending or ".csv"}
 
     def _link(self, path: Path) -> str:
         """From the page to a file: relative, so that both can be moved together."""

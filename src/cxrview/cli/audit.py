@@ -138,6 +138,11 @@ def audit_lines(done: "Audit") -> "Iterator[str]":
             f"{plural(counts.total, 'image')} with a view: the table agrees with {counts.agrees}, "
             f"disagrees with {counts.disagrees}, is silent about {counts.silent}"
         )
+        if done.patients:
+            yield (
+                f"{plural(done.patients.wrong, 'patient')} with a wrong view in the table, "
+                f"{done.patients.missing} with a missing one"
+            )
     else:
         yield (
             f"{plural(counts.total, 'image')} with a view: {counts.agrees} headers agree, "
