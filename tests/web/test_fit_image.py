@@ -38,11 +38,11 @@ def film(tmp_path):
         (900, 2, 10, (10, 1)),
     ],
 )
-def test_it_fits_and_keeps_its_proportions(film, rows, columns, edge, shape):
+def test_fit_image_keeps_the_proportions(film, rows, columns, edge, shape):
     assert fit_image(open_image(film(rows, columns)), edge).shape == shape
 
 
-def test_all_pixels_are_left_as_they_are(film):
+def test_fit_image_leaves_all_pixels_as_they_are(film):
     file = open_image(film(300, 200))
 
     assert np.array_equal(fit_image(file, None), file.decode().pixels)
@@ -50,7 +50,7 @@ def test_all_pixels_are_left_as_they_are(film):
 
 
 @pytest.mark.parametrize("edge", [150, 300, 450])
-def test_a_small_picture_is_the_mean_of_the_large_one(film, edge):
+def test_fit_image_averages_the_pixels_of_the_large_image(film, edge):
     """The fast reader's way over a square shows nothing that Pillow's box does not."""
     file = open_image(film(900, 600))
     small = fit_image(file, edge).astype(float)
@@ -61,7 +61,7 @@ def test_a_small_picture_is_the_mean_of_the_large_one(film, edge):
     assert np.abs(small - box).mean() < 1
 
 
-def test_a_photograph_that_is_turned_by_its_notes_keeps_its_own_proportions(film):
+def test_fit_image_keeps_the_proportions_of_a_photograph_that_exif_rotates(film):
     """Orientation 6 (EXIF 0x0112): rows are columns; the header's size is not the picture's."""
     notes = Image.Exif()
     notes[0x0112] = 6

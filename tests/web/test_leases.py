@@ -1,7 +1,7 @@
 from cxrview.web.leases import Leases
 
 
-def test_what_one_tab_holds_another_does_not_get():
+def test_leases_give_no_image_to_two_tabs():
     leases = Leases(120)
     leases.hold("one", ["a", "b"], now=0)
     leases.hold("two", ["b", "c"], now=1)
@@ -11,7 +11,7 @@ def test_what_one_tab_holds_another_does_not_get():
     assert not leases.is_free("c", "one", 1)
 
 
-def test_a_tab_that_is_not_heard_of_loses_what_it_holds():
+def test_leases_expire_unless_they_are_renewed():
     leases = Leases(120)
     leases.hold("one", ["a"], now=0)
 
@@ -19,7 +19,7 @@ def test_a_tab_that_is_not_heard_of_loses_what_it_holds():
     assert leases.is_free("a", "two", 120)
 
 
-def test_to_be_heard_of_is_enough_to_go_on_holding():
+def test_leases_are_renewed_by_any_request_of_the_tab():
     leases = Leases(120)
     leases.hold("one", ["a"], now=0)
     leases.hold("one", [], now=100)
@@ -28,7 +28,7 @@ def test_to_be_heard_of_is_enough_to_go_on_holding():
     assert not leases.is_free("a", "two", 150)
 
 
-def test_one_who_lost_it_can_be_followed_and_does_not_get_it_back():
+def test_leases_that_expired_and_were_taken_do_not_come_back():
     leases = Leases(120)
     leases.hold("one", ["a"], now=0)
     leases.hold("two", ["a"], now=130)
@@ -38,7 +38,7 @@ def test_one_who_lost_it_can_be_followed_and_does_not_get_it_back():
     assert not leases.is_free("a", "one", 131)
 
 
-def test_who_releases_has_nothing_and_others_take_it_at_once():
+def test_leases_that_are_released_are_free_at_once():
     leases = Leases(120)
     leases.hold("one", ["a", "b"], now=0)
     leases.release("one")
@@ -49,7 +49,7 @@ def test_who_releases_has_nothing_and_others_take_it_at_once():
     assert not leases.is_free("a", "one", 0)
 
 
-def test_one_tab_takes_over_from_a_readers_others_and_from_nobody_else():
+def test_leases_release_others_of_the_same_reader_only():
     leases = Leases(120)
     for holder in ("1/near", "1/near/second look", "1/far", "11/far", "2/far"):
         leases.hold(holder, [f"of {holder}"], now=0)

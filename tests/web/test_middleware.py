@@ -37,13 +37,13 @@ def client(visit):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:80", "", "a@localhost"])
-def test_another_name_opens_nothing(client, host):
+def test_request_guard_refuses_another_host(client, host):
     """Else a page of evil.example, its name turned to point here, could read what we answer."""
     assert client.ask("GET", "/echo", headers={"Host": host}).status_code == 421
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.1:8000", "[::1]:8000"])
-def test_its_own_names_and_addresses_do(client, host):
+def test_request_guard_accepts_its_own_names_and_addresses(client, host):
     assert client.ask("GET", "/echo", headers={"Host": host}).status_code == 200
 
 
@@ -57,7 +57,7 @@ def test_its_own_names_and_addresses_do(client, host):
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_pages_of_other_sites_change_nothing(client, headers):
+def test_request_guard_refuses_changes_by_pages_of_other_sites(client, headers):
     assert client.ask("POST", "/echo", headers=headers).status_code == 403
     assert client.ask("GET", "/echo", headers=headers).status_code == 200
 
@@ -71,11 +71,11 @@ def test_pages_of_other_sites_change_nothing(client, headers):
         {},
     ],
 )
-def test_its_own_pages_do(client, headers):
+def test_request_guard_accepts_changes_by_its_own_pages(client, headers):
     assert client.ask("POST", "/echo", content=b"abc", headers=headers).text == "3"
 
 
-def test_a_body_without_end_is_cut_whether_or_not_it_says_so(client):
+def test_request_guard_limits_a_body_with_or_without_its_length(client):
     async def pieces():
         for _ in range(MOST_BODY_BYTES // 1000 + 2):
             yield bytes(1000)
@@ -86,7 +86,7 @@ def test_a_body_without_end_is_cut_whether_or_not_it_says_so(client):
     assert client.ask("POST", "/echo", headers={"Content-Length": "-1"}).status_code == 413
 
 
-def test_what_breaks_is_told_neither_to_the_browser_nor_to_the_log(client, caplog):
+def test_request_guard_hides_the_message_of_an_error_from_browser_and_log(client, caplog):
     """The message of an exception may quote a row, a path or a header."""
     with caplog.at_level(logging.DEBUG):
         answer = client.get("/fail")
@@ -96,7 +96,7 @@ def test_what_breaks_is_told_neither_to_the_browser_nor_to_the_log(client, caplo
     assert "test_middleware.py" in caplog.text and "ValueError" in caplog.text
 
 
-def test_a_refused_name_is_told_with_what_to_do(client):
+def test_request_guard_says_what_to_do_about_a_refused_host(client):
     answer = client.ask("GET", "/echo", headers={"Host": "study.hospital:8443"})
 
     assert "study.hospital" in answer.text and "--name" in answer.text

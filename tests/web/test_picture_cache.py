@@ -18,21 +18,21 @@ def pictures(film):
     made.close()
 
 
-def test_those_who_ask_for_the_same_at_once_wait_for_the_same(pictures, film):
+def test_picture_cache_lets_concurrent_requests_wait_for_one_picture(pictures, film):
     asked = [pictures.get(film, 256) for _ in range(5)]
 
     assert len({id(one) for one in asked}) == 1
     assert pictures.get(film, 400) is not asked[0]
 
 
-def test_a_picture_is_made_once(pictures, film):
+def test_picture_cache_renders_a_picture_once(pictures, film):
     first = pictures.get(film, 256).result(60)
     Path(film).unlink()
 
     assert pictures.get(film, 256).result(60) is first
 
 
-def test_the_memory_is_bounded_and_what_was_looked_at_last_stays(pictures, film):
+def test_picture_cache_limits_its_memory_and_keeps_the_latest(pictures, film):
     sizes = list(range(257, 321))
     for edge in sizes:
         pictures.get(film, edge).result(60)
@@ -43,7 +43,7 @@ def test_the_memory_is_bounded_and_what_was_looked_at_last_stays(pictures, film)
     assert {257, 320} <= kept and 258 not in kept
 
 
-def test_a_failure_is_not_kept(pictures, tmp_path, film):
+def test_picture_cache_does_not_keep_a_failure(pictures, tmp_path, film):
     late = tmp_path / "late.png"
     with pytest.raises(NoPicture):
         pictures.get(str(late), 256).result(60)
@@ -52,7 +52,7 @@ def test_a_failure_is_not_kept(pictures, tmp_path, film):
     assert pictures.get(str(late), 256).result(60)
 
 
-def test_what_comes_next_is_made_ahead(pictures, film):
+def test_picture_cache_prefetches(pictures, film):
     pictures.prefetch([film], 256)
     deadline = time.monotonic() + 60
     while (film, 256, "minmax") not in pictures._kept and time.monotonic() < deadline:
@@ -61,7 +61,7 @@ def test_what_comes_next_is_made_ahead(pictures, film):
     assert pictures.get(film, 256).done()
 
 
-def test_a_picture_that_is_asked_for_by_many_threads_is_made_once(pictures, film):
+def test_picture_cache_renders_a_picture_once_for_many_threads(pictures, film):
     asked: list[object] = []
     threads = [
         threading.Thread(target=lambda: asked.append(pictures.get(film, 256).result(60)))

@@ -35,7 +35,7 @@ def pool(make_pool):
     return make_pool(picture_seconds=60)
 
 
-def test_a_process_that_dies_costs_its_picture_and_no_other(pool, film):
+def test_picture_pool_loses_one_picture_by_a_process_that_dies(pool, film):
     pool.submit(film, 256).done.result(60)
     worker = pool._threads[0]._worker
     os.kill(worker._process.pid, signal.SIGSTOP)
@@ -49,7 +49,7 @@ def test_a_process_that_dies_costs_its_picture_and_no_other(pool, film):
     assert opened(pool.submit(film, 256).done.result(60)).size == (128, 256)
 
 
-def test_a_process_that_does_not_start_fails_the_picture_and_is_logged(
+def test_picture_pool_logs_a_process_that_does_not_start(
     make_pool, film, tmp_path, monkeypatch, caplog
 ):
     python = tmp_path / "python"
@@ -64,7 +64,7 @@ def test_a_process_that_does_not_start_fails_the_picture_and_is_logged(
 
 
 @pytest.mark.slow
-def test_a_process_that_hangs_is_given_up(make_pool, film):
+def test_picture_pool_kills_a_process_that_hangs(make_pool, film):
     pool = make_pool(picture_seconds=3)
     pool.submit(film, 256).done.result(60)
     os.kill(pool._threads[0]._worker._process.pid, signal.SIGSTOP)
@@ -74,7 +74,7 @@ def test_a_process_that_hangs_is_given_up(make_pool, film):
     assert pool.submit(film, 256).done.result(60)
 
 
-def test_what_somebody_waits_for_goes_first(pool, film):
+def test_picture_pool_renders_first_what_a_page_waits_for(pool, film):
     pool.submit(film, 256).done.result(60)
     order: list[str] = []
     os.kill(pool._threads[0]._worker._process.pid, signal.SIGSTOP)
@@ -93,7 +93,7 @@ def test_what_somebody_waits_for_goes_first(pool, film):
     assert order == ["hurried", "wanted", "ahead"]
 
 
-def test_nobody_waits_for_ever_for_a_server_that_closes(pool, film):
+def test_picture_pool_fails_waiting_jobs_when_it_closes(pool, film):
     jobs = [pool.submit(film, 256) for _ in range(5)]
     pool.close()
 

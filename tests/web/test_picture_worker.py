@@ -18,26 +18,26 @@ def opened(data: bytes) -> Image.Image:
 @pytest.mark.parametrize(
     ("edge", "size"), [(256, (128, 256)), (400, (200, 400)), (2048, (300, 600))]
 )
-def test_a_picture_fits_keeps_its_proportions_and_is_not_enlarged(film, edge, size):
+def test_render_fits_a_picture_and_does_not_enlarge_it(film, edge, size):
     picture = opened(render(film, edge))
 
     assert (picture.format, picture.mode, picture.size) == ("JPEG", "L", size)
 
 
-def test_all_pixels_are_those_of_the_radiograph(film):
+def test_render_gives_all_pixels_of_the_radiograph(film):
     picture = opened(render(film, 0))
 
     assert picture.format == "PNG"
     assert np.array_equal(np.asarray(picture), open_image(film).decode().pixels)
 
 
-def test_the_window_is_from_minimum_to_maximum(film):
+def test_render_windows_from_minimum_to_maximum(film):
     pixels = np.asarray(opened(render(film, 400)))
 
     assert (pixels.min(), pixels.max()) == (0, 255)
 
 
-def test_a_file_that_gives_no_picture_says_why_and_not_where_it_lies(tmp_path):
+def test_answer_gives_the_reason_without_the_path(tmp_path):
     with pytest.raises(CannotOpen):
         render(str(tmp_path / "Doe_Jane.dcm"), 256)
 
@@ -47,7 +47,7 @@ def test_a_file_that_gives_no_picture_says_why_and_not_where_it_lies(tmp_path):
     assert b"Doe" not in said and str(tmp_path).encode() not in said
 
 
-def test_a_picture_holds_nothing_but_pixels(film):
+def test_render_writes_nothing_but_pixels(film):
     """No comment, no camera's notes, no profile in which a name could travel."""
     markers = answer(film, 256)[1:]
 
@@ -67,7 +67,7 @@ def wide_film(tmp_path):
 
 
 @pytest.mark.parametrize("edge", [0, 256, 1024])
-def test_a_saturated_letter_leaves_the_rest_its_grey_levels_in_the_auto_window(wide_film, edge):
+def test_render_keeps_grey_levels_beside_a_saturated_letter_in_the_auto_window(wide_film, edge):
     plain, auto = (
         np.asarray(opened(render(wide_film, edge, window))) for window in ("minmax", "auto")
     )
@@ -77,14 +77,14 @@ def test_a_saturated_letter_leaves_the_rest_its_grey_levels_in_the_auto_window(w
     assert spread["auto"] > 4.5 * spread["plain"]
 
 
-def test_there_are_levels_and_not_only_contrast(wide_film):
+def test_render_has_more_grey_levels_in_the_auto_window(wide_film):
     """Of the same values a browser could only stretch 51 levels that are there."""
     shown = (np.asarray(opened(render(wide_film, 0, window))) for window in ("minmax", "auto"))
 
     assert [len(np.unique(pixels[20:-1, 20:])) for pixels in shown] == [52, 256]
 
 
-def test_the_auto_window_is_that_of_the_full_depth(wide_film):
+def test_render_takes_the_auto_window_from_the_full_depth(wide_film):
     values = np.asarray(Image.open(wide_film)).astype(float)
     low, high = np.percentile(values, (0.5, 99.5), method="nearest")
     expected = np.floor(np.clip((values - low) / (high - low), 0, 1) * 255)
@@ -92,7 +92,7 @@ def test_the_auto_window_is_that_of_the_full_depth(wide_film):
     assert np.array_equal(np.asarray(opened(render(wide_film, 0, "auto"))), expected)
 
 
-def test_what_the_model_sees_is_not_windowed_by_percentiles(wide_film):
+def test_render_leaves_the_window_of_the_model_as_it_is(wide_film):
     before = open_image(wide_film).decode().pixels
     render(wide_film, 0, "auto")
 

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.audit_serve import PORT, Decisions, Port, Reader, Serve, serve_decisions
+from cxrview.cli.audit_serve import (
+    PORT,
+    Decisions,
+    Port,
+    Reader,
+    Serve,
+    check_needs_serve,
+    serve_decisions,
+)
 from cxrview.cli.shared.claim_options import (
     ClaimKey,
     Claims,
@@ -106,6 +114,7 @@ def audit(
             mask_border=mask_border,
         )
         return
+    check_needs_serve(decisions, reader)
     settings = PageSettings(
         pictures=0 if no_pictures else pictures,
         masks_border=mask_border,

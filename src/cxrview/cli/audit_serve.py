@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cxrview.audit.review.serve import ReviewStarted
     from cxrview.claims.claimed_rows import ClaimSource
 
-PORT = 8766
+PORT = 8768
 Serve = Annotated[
     bool,
     typer.Option(
@@ -68,7 +68,24 @@ def serve_decisions(
             settings=settings,
             when_ready=_print_started,
         )
-        typer.echo(f"{_count(ended.progress)}; decisions in {ended.decisions}")
+        written = f"; decisions in {ended.decisions}" if ended.decisions.exists() else ""
+        typer.echo(f"{_count(ended.progress)}{written}")
+
+
+def check_needs_serve(decisions: Path | None, reader: str | None) -> None:
+    """Refuse options that mean nothing for a page.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    from cxrview.errors import UsageError
+
+    for option, value in (("--decisions", decisions), ("--reader", reader)):
+        if value is not None:
+            raise UsageError(
+                f"{option} is about decisions, and a page takes none",
+                "Add --serve to accept or reject in the browser",
+            )
 
 
 def _print_started(started: "ReviewStarted") -> None:

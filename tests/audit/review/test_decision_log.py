@@ -105,9 +105,10 @@ def test_decision_log_leaves_another_file_as_it_is(open_log, tmp_path, content):
 
 
 def test_decision_log_is_open_in_one_process_only(open_log):
-    log = open_log()
+    log = open_log()  # empty as yet
     with pytest.raises(UsageError, match="another process"):
         open_log()
+    log.append([decided("1")])
     log.close()
 
     open_log()

@@ -65,7 +65,7 @@ class DecisionLog:
         self.path = path
         self._decided: dict[str, Decided] = {}
         self._uids: set[str] = set()
-        self._file = _CLOSED
+        self._file, self._is_locked = _CLOSED, False
         self.exported = ""
         """Digest of the CSV file that was written last; empty if none was."""
         self.decisions_when_exported: dict[str, ReviewDecision] = {}
@@ -75,6 +75,7 @@ class DecisionLog:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _CLOEXEC, 0o600)
         try:
             _lock(self._file, path)
+            self._is_locked = True
             with raising_cannot_write(path):
                 self._read()
                 if is_new:
@@ -137,7 +138,8 @@ class DecisionLog:
         if file == _CLOSED:
             return
         with suppress(OSError):
-            if not os.fstat(file).st_size and _is_file_at(self.path, file):
+            # Not the empty file of another process, which has only just created it.
+            if self._is_locked and not os.fstat(file).st_size and _is_file_at(self.path, file):
                 self.path.unlink()
         os.close(file)
 

@@ -14,7 +14,7 @@ from cxrview.web.server import PageServer
 from cxrview.web.settings import PictureSettings
 
 HOST = "127.0.0.1"
-PORT = 8766
+PORT = 8768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,22 @@ def test_a_file_that_cannot_be_read_shows_why_and_can_be_skipped(serve, browser,
     ]  # fmt: skip
 
 
+def test_letters_can_be_switched_off_as_keys(serve, browser, hand):
+    """Speech input writes letters that nobody means as keys (WCAG 2.1.4)."""
+    served = serve(3)
+    page = served.open(browser())
+    hand(page)
+    page.keyboard.press("?")
+    with page.expect_navigation():
+        page.get_by_label("Switch single letters and digits off").click()
+    keys = hand(page)
+    page.keyboard.press("a")
+    page.keyboard.press("1")
+    assert count(page) == "0 of 3" and page.locator("#last").text_content() == ""
+    keys.press("Enter")
+    wait_until(lambda: is_saved(page) and count(page) == "1 of 3")
+
+
 def test_the_csv_is_downloaded(serve, browser, hand):
     served = serve(2)
     page = served.open(browser())

@@ -4,6 +4,7 @@ import { announce, hint } from "./announce.js";
 import { byId, formatInteger } from "./dom.js";
 import { listenToGestures } from "./gestures.js";
 import { edgeFor, ImageCache } from "./image_cache.js";
+import { areLettersOff, setLettersOff } from "./key_setting.js";
 import { keyRows, listenToKeys, showKeyTable, wireButtons } from "./keys.js";
 import { queueKey } from "./page_config.js";
 import { Queue } from "./queue.js";
@@ -126,6 +127,12 @@ const rows = keyRows([], ACTIONS);
 listenToKeys(rows, (name) => acts[name]());
 wireButtons(rows, (name) => acts[name]());
 showKeyTable(rows);
+byId("letters-off").checked = areLettersOff();
+byId("letters-off").addEventListener("change", (/** @type {Event} */ event) => {
+  const areOff = /** @type {HTMLInputElement} */ (event.target).checked;
+  if (!setLettersOff(areOff)) return hint("This browser does not keep the setting");
+  location.reload(); // the keys on the buttons are others
+});
 byId("export").addEventListener("click", saveCsv);
 byId("again").addEventListener("click", async () => {
   await queue.sendAll();
