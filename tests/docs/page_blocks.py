@@ -45,6 +45,7 @@ TRAINING = (
     "assess",
     "augment",
     "choose",
+    "fast-model",
     "finetune",
     "prepare",
     "pretrain",

@@ -126,6 +126,8 @@ ANSWERS = {
     "resume": "how-do-i-resume-a-run-that-was-stopped",
     "privacy": "how-to/privacy.html",
     "convert weights": "where-do-i-get-the-published-weights",
+    "wrong headers": "how-do-i-find-wrong-headers",
+    "MIMIC": "metadata-table",
     "array": "which-python-call-classifies-one-array",
 }
 """What a user types into the search, and what must be found; a part of the address is enough."""
