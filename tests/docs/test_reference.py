@@ -24,7 +24,7 @@ EMITTERS = [
     *sorted((PACKAGE / "image").rglob("*.py")),
     PACKAGE / "classify" / "decide.py",
     PACKAGE / "classify" / "chest_rule.py",
-    PACKAGE / "results" / "journal.py",
+    PACKAGE / "results" / "duplicates.py",
 ]
 """The modules that give warnings to rows."""
 CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")

@@ -17,6 +17,7 @@ from cxrview.errors import UsageError
 from cxrview.records import Failure, Prediction
 from cxrview.results.columns import Row, failure_row, prediction_row
 from cxrview.results.conditions_in_words import differences
+from cxrview.results.duplicates import SAME_FILE, SAME_UID, rows_with_duplicates_marked
 from cxrview.results.journal_errors import is_damaged, journal_refused
 from cxrview.sources.paths import path_key
 
@@ -47,20 +48,6 @@ TRANSIENT_CODES = ("cannot_open", "timeout", "decoder_crash", "memory")
 
 _IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {TRANSIENT_CODES})"
 _FOUND = "SELECT path FROM found"
-
-SAME_UID, SAME_FILE = "duplicate_sop_instance_uid", "duplicate_file"
-"""Warnings of an image that is a copy of an earlier one."""
-
-_REPEATS = """
-SELECT row,
-    sop_instance_uid IS NOT NULL AND EXISTS (
-        SELECT 1 FROM outcome AS e
-        WHERE e.sop_instance_uid = o.sop_instance_uid AND e.ordinal < o.ordinal),
-    content_id IS NOT NULL AND EXISTS (
-        SELECT 1 FROM outcome AS e
-        WHERE e.content_id = o.content_id AND e.ordinal < o.ordinal)
-FROM outcome AS o WHERE failure_code IS NULL AND ordinal >= ? ORDER BY ordinal, path
-"""
 
 
 class Journal:
@@ -258,14 +245,7 @@ class Journal:
         An image that is a copy of an earlier one, by SOP Instance UID or byte for byte, is marked
         as such.
         """
-        for text, is_uid_known, is_content_known in self._db.execute(_REPEATS, (first,)):
-            row = json.loads(text)
-            codes = [row["warnings"]] if row["warnings"] else []
-            if is_uid_known:
-                codes.append(SAME_UID)
-            if is_content_known:
-                codes.append(SAME_FILE)
-            yield row | {"warnings": ";".join(codes) or None}
+        return rows_with_duplicates_marked(self._db, first)
 
     def failures(self, first: int = 0) -> Iterator[Row]:
         """Rows of all files that failed, in the order found, from ordinal `first` on."""

@@ -110,7 +110,7 @@ def test_a_study_of_urls_has_no_root_to_move(room):
     room.write_csv("list.csv", ("path",), [("memory://films/00.png",)])
     room.run("annotate create urls.db --from list.csv --reader anna --reader ben")
 
-    with pytest.raises(UsageError, match="those of this study are not"):
+    with pytest.raises(UsageError, match="--root is for studies with relative paths"):
         room.run("annotate serve urls.db --port 0 --root .")
 
 

@@ -110,7 +110,7 @@ def test_a_renamed_reader_is_not_made_anew_by_the_next_import(room):
 
     said = room.run("annotate reader study.db anna --rename Dora").output
 
-    assert "anna is Dora now" in said
+    assert "anna is now Dora" in said
     with pytest.raises(UsageError, match="anna was renamed to Dora"):
         room.run("annotate import study.db readings.csv")
     again = room.run("annotate import study.db readings.csv --rename anna=Dora").output

@@ -153,7 +153,7 @@ def test_a_run_stopped_by_ctrl_c_goes_on(rows_of, robustness, store, model, tmp_
 
 
 def test_a_partition_that_there_is_none_of_is_refused(robustness, store, model, tmp_path):
-    with pytest.raises(UsageError, match="no partition tests"):
+    with pytest.raises(UsageError, match="partition tests does not exist"):
         robustness("table", store, "--model", model, "--out", tmp_path, "--partition", "tests")
 
 

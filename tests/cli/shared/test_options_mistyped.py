@@ -14,7 +14,8 @@ def examples(command, words=()):
     for name, one in getattr(command, "commands", {}).items():
         yield from examples(one, (*words, name))
     if not hasattr(command, "commands"):
-        yield " ".join(words), command.epilog.removeprefix(EXAMPLE)
+        example, *_ = command.epilog.split("\n\n")
+        yield " ".join(words), example.removeprefix(EXAMPLE)
 
 
 EXAMPLES = dict(examples(typer.main.get_command(app)))

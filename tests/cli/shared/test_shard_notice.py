@@ -29,7 +29,7 @@ def shard_key(*, is_named: bool, is_new: bool) -> ShardKey:
 def test_what_a_machine_chose_by_itself_is_told_with_the_options_for_all(capsys):
     err = told(capsys, shard_key(is_named=False, is_new=False), Precision.AUTO)
 
-    assert err.startswith("--shard 1/2: cxrview concat joins only what")
+    assert err.startswith("--shard 1/2: ")
     assert f"own.key (this machine's own; {key_condition(KEY)}); copy it to all machines" in err
     assert "precision: in int8, by the processor" in err
     assert err.endswith("such as --key shared.key --precision fp32\n")
