@@ -6,7 +6,7 @@ import pytest
 from cxrview.classify.devices import is_exact_at_int8
 from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
-from cxrview.json_file import read_json
+from cxrview.json_file import read_json, write_json
 from cxrview.train.fast.training import (
     CHECKPOINT,
     choose_calibration_pictures,
@@ -46,6 +46,15 @@ def test_run_training_of_complete_training_changes_nothing(pictures_folder, trai
 def test_read_recipe_gives_the_recipe_of_the_training(training, tmp_path):
     assert read_recipe(training) == BRIEF
     with pytest.raises(UsageError, match="does not hold a training"):
+        read_recipe(tmp_path)
+
+
+def test_read_recipe_refuses_training_of_another_version(training, tmp_path):
+    about = read_json(training / "about.json")
+    del about["settings"]["width"]
+    write_json(tmp_path / "about.json", about)
+
+    with pytest.raises(UsageError, match="another version"):
         read_recipe(tmp_path)
 
 

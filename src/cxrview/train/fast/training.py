@@ -87,15 +87,21 @@ def read_recipe(out: Path) -> FastRecipe:
     """Read the recipe of a training.
 
     Raises:
-        UsageError: the folder does not hold one.
+        UsageError: the folder does not hold one, or one of another version.
     """
     about = read_about(out / ABOUT, version=FORMAT, needs=("settings",), what="a fast training")
     if about is None:
         raise UsageError(
             f"{out} does not hold a training", "Create it with cxrview fast-model train"
         )
-    fields = {name: value for name, value in about["settings"].items() if name != "seed"}
-    return FastRecipe(**{**fields, "without": tuple(fields["without"])})
+    try:
+        fields = {name: value for name, value in about["settings"].items() if name != "seed"}
+        return FastRecipe(**{**fields, "without": tuple(fields["without"])})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{out} belongs to a training of another version",
+            "Assess it with that version, or train again in another folder",
+        ) from error
 
 
 def export_training(
