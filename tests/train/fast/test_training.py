@@ -35,6 +35,17 @@ def test_run_training_refuses_folder_of_another_training(pictures_folder, traini
         run_training(pictures_folder, training, BRIEF, seed=1)
 
 
+def test_run_training_writes_nothing_without_pictures(pictures_folder, tmp_path):
+    with pytest.raises(UsageError, match="prepared pictures"):
+        run_training(tmp_path, tmp_path / "out", BRIEF, seed=0)
+    with pytest.raises(UsageError, match="photograph"):
+        run_training(
+            pictures_folder, tmp_path / "out", replace(BRIEF, without=("photographs",)), seed=0
+        )
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_run_training_of_complete_training_changes_nothing(pictures_folder, training):
     before = (training / CHECKPOINT).read_bytes()
 
