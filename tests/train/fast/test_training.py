@@ -6,7 +6,7 @@ import pytest
 from cxrview.classify.devices import is_exact_at_int8
 from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
-from cxrview.json_file import read_json
+from cxrview.json_file import read_json, write_json
 from cxrview.train.fast.training import (
     CHECKPOINT,
     choose_calibration_pictures,
@@ -35,6 +35,17 @@ def test_run_training_refuses_folder_of_another_training(pictures_folder, traini
         run_training(pictures_folder, training, BRIEF, seed=1)
 
 
+def test_run_training_writes_nothing_without_pictures(pictures_folder, tmp_path):
+    with pytest.raises(UsageError, match="prepared pictures"):
+        run_training(tmp_path, tmp_path / "out", BRIEF, seed=0)
+    with pytest.raises(UsageError, match="photograph"):
+        run_training(
+            pictures_folder, tmp_path / "out", replace(BRIEF, without=("photographs",)), seed=0
+        )
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_run_training_of_complete_training_changes_nothing(pictures_folder, training):
     before = (training / CHECKPOINT).read_bytes()
 
@@ -46,6 +57,15 @@ def test_run_training_of_complete_training_changes_nothing(pictures_folder, trai
 def test_read_recipe_gives_the_recipe_of_the_training(training, tmp_path):
     assert read_recipe(training) == BRIEF
     with pytest.raises(UsageError, match="does not hold a training"):
+        read_recipe(tmp_path)
+
+
+def test_read_recipe_refuses_training_of_another_version(training, tmp_path):
+    about = read_json(training / "about.json")
+    del about["settings"]["width"]
+    write_json(tmp_path / "about.json", about)
+
+    with pytest.raises(UsageError, match="another version"):
         read_recipe(tmp_path)
 
 

@@ -22,9 +22,10 @@ from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import View
 from cxrview.train.checkpoint import steps_done
 from cxrview.train.fast.answers import FastRuntime
+from cxrview.train.fast.batch import Sampling
 from cxrview.train.fast.export import FLOAT_PRECISION, INT8_PRECISION, to_int8, to_onnx
 from cxrview.train.fast.loop import load_average, train_fast_model
-from cxrview.train.fast.pictures import Pictures
+from cxrview.train.fast.pictures import Pictures, open_pictures
 from cxrview.train.fast.recipe import FastRecipe
 from cxrview.train.fast.validate import Validation, validate
 from cxrview.train.hardware import CPU, Hardware
@@ -57,9 +58,11 @@ def run_training(
         report: called after each step with its number, from 1, and its loss.
 
     Raises:
-        UsageError: the folder belongs to another training, or another process is writing it.
+        UsageError: `folder` is not complete or lacks pictures that the recipe needs; `out` belongs
+            to another training, or another process is writing it.
         RunStopped: `is_stopped` was True; the same call resumes.
     """
+    Sampling.of(open_pictures(folder), recipe)  # refused before anything is written
     wanted = _settings(recipe, seed)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -87,15 +90,21 @@ def read_recipe(out: Path) -> FastRecipe:
     """Read the recipe of a training.
 
     Raises:
-        UsageError: the folder does not hold one.
+        UsageError: the folder does not hold one, or one of another version.
     """
     about = read_about(out / ABOUT, version=FORMAT, needs=("settings",), what="a fast training")
     if about is None:
         raise UsageError(
             f"{out} does not hold a training", "Create it with cxrview fast-model train"
         )
-    fields = {name: value for name, value in about["settings"].items() if name != "seed"}
-    return FastRecipe(**{**fields, "without": tuple(fields["without"])})
+    try:
+        fields = {name: value for name, value in about["settings"].items() if name != "seed"}
+        return FastRecipe(**{**fields, "without": tuple(fields["without"])})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{out} belongs to a training of another version",
+            "Assess it with that version, or train again in another folder",
+        ) from error
 
 
 def export_training(
