@@ -195,13 +195,21 @@ function refresh() {
   const item = session.items[0] ?? null;
   showCounts();
   if (item?.showing !== shown?.showing || item?.said !== shown?.said) setItem(item);
-  byId("again").hidden = Boolean(item) || !session.isAtEnd || !session.counts?.skipped;
+  showAgain(!item && session.isAtEnd && Boolean(session.counts?.skipped));
   if (!item) return showMessage(emptyWords());
   const { bitmap, why } = images.get(item.showing);
   if (isDrawn && drawnWindow === images.window) return;
   if (bitmap) paint(item, bitmap);
   else if (why) showUnreadable(why);
   else if (!isDrawn) showMessage("Loading the image …");
+}
+
+/** @param {boolean} isOffered whether to offer the skipped images; Enter then shows them */
+function showAgain(isOffered) {
+  const button = byId("again");
+  const isNew = button.hidden && isOffered;
+  button.hidden = !isOffered;
+  if (isNew) button.focus();
 }
 
 /** @param {Item | null} item */
