@@ -87,9 +87,10 @@ def test_a_worker_that_dies_costs_the_file_that_it_reads(draw, tmp_path, monkeyp
 
 
 def test_squash_files_ends_its_processes_when_the_caller_stops_early(draw):
+    before = children_of(os.getpid())
     outcomes = squash_files([draw(f"{k}.png", k) for k in range(40)], workers=2)
     next(outcomes)
-    children = children_of(os.getpid())
+    children = children_of(os.getpid()) - before
 
     outcomes.close()
 

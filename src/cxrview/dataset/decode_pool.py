@@ -69,14 +69,20 @@ class _Processes:
             process.send(LENGTH.pack(len(name)) + name)
             return unpack(process.by_deadline(_FILE_SECONDS))
         except (BrokenPipeError, EOFError):
+            self._give_up(process)
             error = DecoderCrashed(str(path), "the process that read it died")
             return failure_of(str(path), error)
         except TimeoutError:
-            process.kill()
+            self._give_up(process)
             seconds = f"{_FILE_SECONDS:g}"
             return failure_of(
                 str(path), TimedOut(str(path), f"reading it took longer than {seconds} s")
             )
+
+    def _give_up(self, process: WorkerProcess) -> None:
+        """Replace the process before the next file; one that is ending may still be alive."""
+        process.kill()
+        self._of_thread.process = None
 
     def _ready_process(self) -> WorkerProcess:
         process: WorkerProcess | None = getattr(self._of_thread, "process", None)

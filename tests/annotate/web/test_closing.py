@@ -96,15 +96,21 @@ def test_a_backdated_reading_is_not_blind_once_the_opinion_was_shown(served):
     for name in (ADA, BO):
         served.read_all(name, lambda path: {"label": "frontal"})
     bo = served.visit(BO)
-    first = bo.get("/api/recent").json()["items"][0]["showing"]
-    backdated = served.act(first, label="lateral") | {
-        "made": (served.clock() - timedelta(minutes=1)).isoformat()
-    }
+    place_of = served.app.state.study_state.place_of
+    own = bo.get("/api/recent").json()["items"]
+    made = (served.clock() - timedelta(minutes=1)).isoformat()
     served.clock.move(seconds=1)
     close(served)
-    assert bo.get("/api/second-look", tab="one").json()["item"]["model_view"] == "lateral"
+    item = bo.get("/api/second-look", tab="one").json()["item"]
+    assert item["model_view"] == "lateral"
+    revealed = place_of(served.readers[BO], item["showing"])[0]
+    other = next(
+        one["showing"] for one in own if place_of(served.readers[BO], one["showing"])[0] != revealed
+    )
 
-    assert "shown what the model" in bo.read(backdated)["refused"][0]["why"]
+    said = bo.read(served.act(other, label="lateral") | {"made": made})
+
+    assert "shown what the model" in said["refused"][0]["why"]
     assert served.store.readers_shown_opinion().keys() == {served.readers[BO].reader_id}
 
 
