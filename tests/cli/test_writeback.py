@@ -1,6 +1,7 @@
 """`cxrview writeback` as a user runs it: decisions, labels, and input that cannot be used."""
 
 import csv
+import json
 import resource
 import subprocess
 import sys
@@ -110,6 +111,33 @@ def test_writeback_writes_what_persons_decided(rows, table, tmp_path):
     assert written[paths[0]] == (projection, codes[projection])
     assert set(written) == {paths[0], *paths[2:]}
     assert "1 unreadable" in said
+
+    said = run(
+        table,
+        "--decisions",
+        tmp_path / "decisions.csv",
+        "--only-decided",
+        "--out",
+        tmp_path / "decided",
+    )
+
+    assert set(views_written(tmp_path / "decided")) == {paths[0]}
+    assert f"{len(paths) - 2} not decided, 1 unreadable" in said
+
+
+def test_writeback_finds_relative_paths_where_the_result_was_made(
+    rows, films, tmp_path, monkeypatch
+):
+    relative = [
+        row | {"path": str(Path(row["path"]).relative_to(films.parent))} for row in rows[:1]
+    ]
+    write_table(tmp_path / "views.parquet", relative)
+    (tmp_path / "views.summary.json").write_text(json.dumps({"folder": str(films.parent)}))
+    monkeypatch.chdir(tmp_path)
+
+    run("views.parquet", "--out", "out")
+
+    assert set(views_written(tmp_path / "out")) == {rows[0]["path"]}
 
 
 def test_writeback_takes_settled_labels(rows, films, table, tmp_path):

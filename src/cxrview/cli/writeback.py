@@ -73,6 +73,14 @@ def writeback(
             show_default=False,
         ),
     ] = None,
+    only_decided: Annotated[
+        bool,
+        typer.Option(
+            "--only-decided",
+            help="Write only what persons decided: the images of --decisions and --labels, and "
+            "readers' labels in VIEWS. What the model alone says is left out.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change; write nothing.")
     ] = False,
@@ -84,7 +92,7 @@ def writeback(
         typer.Option(
             metavar="FOLDER",
             help="What relative paths in VIEWS are relative to.",
-            show_default="the working folder",
+            show_default="where the result was made",
         ),
     ] = "",
     with_agreeing: Annotated[
@@ -162,6 +170,7 @@ def writeback(
             persons=persons,
             folder=root,
             with_agreeing=with_agreeing or form == WritebackForm.SR,
+            only_persons=only_decided,
             most=show,
         )
         _print_preview(*found)
@@ -177,6 +186,7 @@ def writeback(
             persons=persons,
             folder=root,
             with_agreeing=with_agreeing,
+            only_persons=only_decided,
             resume=resume,
             overwrite=overwrite,
             workers=workers,

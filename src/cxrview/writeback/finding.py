@@ -77,11 +77,16 @@ class Selection:
     findings: tuple[Finding, ...]
     left_out: Counter[str] = field(default_factory=Counter)
     """Rows by reason: their decision, `not_dicom` or `already_right`; what a person decided
-    (`unreadable`, `rejected`, `no_view`); and `labels_of_other_files`, which have no row."""
+    (`unreadable`, `rejected`, `no_view`), or that no person did (`not_decided`); and
+    `labels_of_other_files`, which have no row."""
 
 
 def select_findings(
-    rows: Iterable[Row], persons: PersonViews | None = None, *, with_agreeing: bool = False
+    rows: Iterable[Row],
+    persons: PersonViews | None = None,
+    *,
+    with_agreeing: bool = False,
+    only_persons: bool = False,
 ) -> Selection:
     """Choose what may be written: `classified` images and persons' decisions, nothing else.
 
@@ -89,6 +94,7 @@ def select_findings(
         rows: of a result, with NEEDED_COLUMNS.
         persons: decisions that replace what a row says.
         with_agreeing: also images whose header names the right view already.
+        only_persons: only images in `persons` and labels, nothing that the model alone says.
 
     Raises:
         UsageError: a decision belongs to no row.
@@ -102,6 +108,7 @@ def select_findings(
             _reason_of_person(row, person, with_agreeing=with_agreeing)
             if person
             else _reason_to_leave_out(row, with_agreeing=with_agreeing)
+            or ("not_decided" if only_persons and row["decision"] != LABELLED else "")
         )
         if reason:
             left_out[reason] += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.records import Failure
+from cxrview.results.side_files import run_folder
 from cxrview.results.tables import each_row, has_column
 from cxrview.writeback.copy_file import Correction
 from cxrview.writeback.finding import (
@@ -68,6 +69,7 @@ def write_back(
     persons: Sequence[PersonView] = (),
     folder: str = "",
     with_agreeing: bool = False,
+    only_persons: bool = False,
     resume: bool = False,
     overwrite: bool = False,
     workers: int = 0,
@@ -84,9 +86,12 @@ def write_back(
         form: corrected copies, structured reports, or the list of changes alone.
         persons: decisions that replace what the table proposes; of two about one image the later
             counts. See `views_of_decisions` and `read_settled_labels`.
-        folder: what relative paths of the table are relative to; the working folder if empty.
+        folder: what relative paths of the table are relative to. If empty, the folder in which the
+            table was made, as its summary has it, or else the working folder.
         with_agreeing: write also files whose header names the right view already; reports
             always hold them.
+        only_persons: write only images of `persons` and readers' labels, nothing that the model
+            alone says.
         resume: continue a run that was interrupted.
         overwrite: replace an earlier write-back to `out`.
         workers: threads and processes that work; 0 takes one for each core.
@@ -100,13 +105,18 @@ def write_back(
     """
     table, out, settings = Path(table), Path(out), settings or CorrectionSettings()
     with_agreeing = with_agreeing or form is WritebackForm.SR
-    selection = _select(table, persons, folder, with_agreeing=with_agreeing)
+    folder = folder or run_folder(table)
+    selection = _select(
+        table, persons, folder, with_agreeing=with_agreeing, only_persons=only_persons
+    )
     plan = plan_write_back(selection.findings, out, folder)
     check_archive(plan.findings)
     jobs = _jobs(plan, form)
     files = OutputFiles(out)
     files.check(resume=resume, overwrite=overwrite, has_folder=form is not WritebackForm.CHANGES)
-    conditions = _conditions(table, settings, form, persons, with_agreeing=with_agreeing)
+    conditions = _conditions(
+        table, settings, form, persons, with_agreeing=with_agreeing, only_persons=only_persons
+    )
     if resume:
         journal = WritebackJournal.resume(files.journal)
         settings = _same_time(journal, conditions, settings)
@@ -134,6 +144,7 @@ def preview(
     persons: Sequence[PersonView] = (),
     folder: str = "",
     with_agreeing: bool = False,
+    only_persons: bool = False,
     most: int = 5,
 ) -> tuple[Selection, Plan, list[Outcome]]:
     """Say what a write-back would do: counts for all files, changes of the first ones.
@@ -144,12 +155,17 @@ def preview(
         persons: likewise.
         folder: likewise.
         with_agreeing: likewise.
+        only_persons: likewise.
         most: files to read.
 
     Raises:
         UsageError: as `write_back`.
     """
-    selection = _select(Path(table), persons, folder, with_agreeing=with_agreeing)
+    table = Path(table)
+    folder = folder or run_folder(table)
+    selection = _select(
+        table, persons, folder, with_agreeing=with_agreeing, only_persons=only_persons
+    )
     plan = plan_write_back(selection.findings, None, folder)
     check_archive(plan.findings)
     first = [ChangesJob(finding=one) for one in plan.findings[:most]]
@@ -157,7 +173,12 @@ def preview(
 
 
 def _select(
-    table: Path, persons: Sequence[PersonView], folder: str, *, with_agreeing: bool
+    table: Path,
+    persons: Sequence[PersonView],
+    folder: str,
+    *,
+    with_agreeing: bool,
+    only_persons: bool,
 ) -> Selection:
     if missing := [name for name in _REQUIRED_COLUMNS if not has_column(table, name)]:
         raise UsageError(
@@ -165,7 +186,12 @@ def _select(
             "Name a result of cxrview classify or cxrview merge with all of its columns",
         )
     rows = each_row(table, NEEDED_COLUMNS)
-    return select_findings(rows, PersonViews(persons, folder), with_agreeing=with_agreeing)
+    return select_findings(
+        rows,
+        PersonViews(persons, folder),
+        with_agreeing=with_agreeing,
+        only_persons=only_persons,
+    )
 
 
 def _jobs(plan: Plan, form: WritebackForm) -> Sequence[Job]:
@@ -204,6 +230,7 @@ def _conditions(
     persons: Sequence[PersonView],
     *,
     with_agreeing: bool,
+    only_persons: bool,
 ) -> dict[str, str]:
     """What must be the same in a resumed run."""
     return {
@@ -215,6 +242,7 @@ def _conditions(
         "deidentified": str(settings.deidentified),
         "conflicting_position": str(settings.position),
         "with_agreeing": str(with_agreeing),
+        "only_persons": str(only_persons),
         "decisions": digest_of(persons),
     }
 
