@@ -25,7 +25,7 @@ from playwright.sync_api import sync_playwright
 
 from cxrview.annotate.database.store import create_readings
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import AnnotationStudy, StudyImage
+from cxrview.records.annotation import AnnotationStudy, StudyImage
 from cxrview.terms import Projection, Role
 
 SIZE = (3000, 3000)

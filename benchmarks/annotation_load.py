@@ -29,7 +29,7 @@ import numpy as np
 from PIL import Image
 
 from cxrview.annotate.database.store import create_readings, open_readings
-from cxrview.records import AnnotationStudy, StudyImage
+from cxrview.records.annotation import AnnotationStudy, StudyImage
 from cxrview.terms import Role
 
 SIDE = 256

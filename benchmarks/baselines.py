@@ -23,7 +23,8 @@ from cxrview.assess.baselines import fit_boone, fit_header, fit_lehmann
 from cxrview.classify.model import load_model
 from cxrview.dataset.decode_pool import squash_files
 from cxrview.dataset.labels import read_headers, read_labels
-from cxrview.records import Failure, Label
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import Label
 from cxrview.stats import exact_interval
 from cxrview.terms import Partition, View
 

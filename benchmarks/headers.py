@@ -15,7 +15,8 @@ from cxrview.classify.model import load_model
 from cxrview.classify.options import NO_REVIEW, ClassifyOptions
 from cxrview.dataset.labels import read_headers, read_labels
 from cxrview.errors import CxrviewError
-from cxrview.records import Failure, Label
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import Label
 from cxrview.terms import Partition, View
 
 

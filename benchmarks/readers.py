@@ -37,7 +37,7 @@ from cxrview.image.dicom.jpeg2000_reduced import decode_reduced
 from cxrview.image.dicom.pixel_module import read_pixel_module
 from cxrview.image.limits import Limits
 from cxrview.phantom.encode import SYNTAXES, native_bytes
-from cxrview.records import Instance
+from cxrview.records.classification import Instance
 from cxrview.terms import Decision, Partition
 
 FILE = "as it is"

@@ -26,7 +26,7 @@ from playwright.sync_api import sync_playwright
 from cxrview.annotate.database.store import create_readings, open_readings
 from cxrview.annotate.worklist import worklist
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action, Method, Projection, ReadingRound, Role
 
 LAPTOP = {"width": 1366, "height": 768}

@@ -59,14 +59,14 @@ if TYPE_CHECKING:  # `as` marks a name as public for type checkers
     from cxrview.image import open_image as open_image
     from cxrview.image import read_radiograph as read_radiograph
     from cxrview.image import squash as squash
-    from cxrview.records import Answers as Answers
-    from cxrview.records import CardAbout as CardAbout
-    from cxrview.records import Failure as Failure
-    from cxrview.records import Instance as Instance
-    from cxrview.records import ModelCard as ModelCard
-    from cxrview.records import Outcome as Outcome
-    from cxrview.records import Prediction as Prediction
-    from cxrview.records import Radiograph as Radiograph
+    from cxrview.records.card_about import CardAbout as CardAbout
+    from cxrview.records.classification import Failure as Failure
+    from cxrview.records.classification import Instance as Instance
+    from cxrview.records.classification import Outcome as Outcome
+    from cxrview.records.classification import Prediction as Prediction
+    from cxrview.records.classification import Radiograph as Radiograph
+    from cxrview.records.model_card import ModelCard as ModelCard
+    from cxrview.records.scores import Answers as Answers
     from cxrview.results.result import LazyTable as LazyTable
     from cxrview.results.result import Result as Result
     from cxrview.results.result import read_result as read_result
@@ -81,12 +81,12 @@ __version__: str
 
 _MODULES = {
     "Agreement": "terms",
-    "Answers": "records",
+    "Answers": "records.scores",
     "Backend": "classify.model",
     "CannotOpen": "errors",
     "CannotSortFolder": "errors",
     "CannotWrite": "errors",
-    "CardAbout": "records",
+    "CardAbout": "records.card_about",
     "ClassifyOptions": "classify.options",
     "CorruptHeader": "errors",
     "CorruptPixels": "errors",
@@ -95,17 +95,17 @@ _MODULES = {
     "DecoderCrashed": "errors",
     "Device": "terms",
     "EmptyFile": "errors",
-    "Failure": "records",
+    "Failure": "records.classification",
     "ImageFile": "image",
     "InferenceError": "errors",
     "InputUnavailable": "errors",
     "Inputs": "classify.inputs",
-    "Instance": "records",
+    "Instance": "records.classification",
     "InvalidModel": "errors",
     "LazyTable": "results.result",
     "Limits": "image",
     "Model": "classify.model",
-    "ModelCard": "records",
+    "ModelCard": "records.model_card",
     "NO_REVIEW": "classify.options",
     "NestedTooDeep": "errors",
     "NoPixelData": "errors",
@@ -113,10 +113,10 @@ _MODULES = {
     "NotAFile": "errors",
     "NotAnImage": "errors",
     "OutOfMemory": "errors",
-    "Outcome": "records",
+    "Outcome": "records.classification",
     "Precision": "terms",
-    "Prediction": "records",
-    "Radiograph": "records",
+    "Prediction": "records.classification",
+    "Radiograph": "records.classification",
     "ReadOptions": "image",
     "Result": "results.result",
     "RunStopped": "errors",

@@ -6,7 +6,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import ChiSquared, Cutoff, Interval, Kappa
+from cxrview.records.annotation import Kappa
+from cxrview.records.evaluation import ChiSquared, Interval
+from cxrview.records.model_card import Cutoff
 from cxrview.wording import plural
 
 # Tenths are exact when divided last: np.arange(0, 100.1, 0.1) misses 99.6.

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from cxrview.records import (
+from cxrview.records.annotation import (
     EXCLUSION_REASONS,
     AnnotationStudy,
     LabelChoice,

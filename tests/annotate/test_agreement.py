@@ -3,7 +3,7 @@
 import pytest
 
 from cxrview.annotate.agreement import between_readers, within_readers
-from cxrview.records import Reader
+from cxrview.records.annotation import Reader
 from cxrview.terms import Action, ReadingRound, Role
 
 ANN = ["frontal", "frontal", "lateral", "lateral", "frontal", "duplicate", "other", "lateral"]

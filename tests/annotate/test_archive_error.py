@@ -5,7 +5,7 @@ import pytest
 
 from cxrview.annotate.archive_error import NOTHING_THERE, WITHOUT, WRONG, archive_error
 from cxrview.errors import UsageError
-from cxrview.records import LabelledRow
+from cxrview.records.evaluation import LabelledRow
 from cxrview.stats import exact_interval
 from cxrview.terms import View
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cxrview.annotate.effective import EffectiveReadings, effective_readings
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.terms import Action, ReadingRound
 
 SLOT = (1, "a", ReadingRound.BLIND, 0)

@@ -2,7 +2,7 @@
 
 from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.progress import ReaderProgress, has_read, progress
-from cxrview.records import Reader, StudyImage
+from cxrview.records.annotation import Reader, StudyImage
 from cxrview.terms import Action, LabelStatus, ReadingRound, Role
 
 IMAGES = tuple(StudyImage(image_id=i, path=i) for i in "abcde")

@@ -3,7 +3,7 @@
 import pytest
 
 from cxrview.annotate.second_look import Disagreement, second_look_order
-from cxrview.records import Settled, StudyImage
+from cxrview.records.annotation import Settled, StudyImage
 from cxrview.terms import LabelStatus, ReadingRound
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.settle import settle
-from cxrview.records import EXCLUSION_REASONS, Reader
+from cxrview.records.annotation import EXCLUSION_REASONS, Reader
 from cxrview.terms import Action, LabelStatus, ReadingRound, Role
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from cxrview.annotate.worklist import REPEAT_GAP, Showing, showing_id, worklist
-from cxrview.records import AnnotationStudy, Reader, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import ReadingRound, Role
 
 

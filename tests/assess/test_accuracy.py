@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrview.assess.accuracy import assess_pfi, count_two_by_two, slice_images
-from cxrview.records import TwoByTwo
+from cxrview.records.evaluation import TwoByTwo
 
 image = st.tuples(
     st.integers(0, 1000).map(lambda k: k / 10), st.booleans(), st.sampled_from(["here", "there"])

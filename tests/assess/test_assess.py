@@ -20,7 +20,10 @@ from cxrview.assess.remarks import assessment_remarks
 from cxrview.classify.model import Model, OnnxRuntime
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
-from cxrview.records import CardAbout, Failure, ModelCard, Prepared, PreparedImage, Split
+from cxrview.records.card_about import CardAbout
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import Prepared, PreparedImage, Split
+from cxrview.records.model_card import ModelCard
 from cxrview.terms import Partition, View
 
 SIDE, INSIDE, OUTSIDE = 32, 90, 30

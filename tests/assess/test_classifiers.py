@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from cxrview.assess.classifiers import assess_scores, is_right
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 
 
 def scores(pfi, is_frontal, sets, classifier="network", **facts) -> Scores:

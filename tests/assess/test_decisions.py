@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from cxrview.assess.decisions import count_by, count_decisions, log_loss, views_of
 from cxrview.classify.decide import decide
-from cxrview.records import Instance, ModelCard, Scores, join_scores
+from cxrview.records.classification import Instance
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores, join_scores
 from cxrview.terms import Decision, View
 
 CARD = ModelCard(

@@ -5,7 +5,7 @@ import pytest
 
 from cxrview.assess.images import choose_images
 from cxrview.errors import UsageError
-from cxrview.records import Prepared, PreparedImage, Split
+from cxrview.records.dataset import Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
 
 

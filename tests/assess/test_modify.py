@@ -23,7 +23,7 @@ from cxrview.assess.modify import (
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
-from cxrview.records import Box
+from cxrview.records.evaluation import Box
 from cxrview.terms import Projection
 
 BY_NAME = {row.name: row for row in MODIFICATIONS}

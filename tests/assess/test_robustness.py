@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cxrview.assess.modify import MODIFICATIONS
 from cxrview.assess.robustness import count_modified, score_modified
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 
 BY_NAME = {row.name: row for row in MODIFICATIONS}
 

@@ -8,7 +8,7 @@ import pytest
 
 from cxrview.assess.robustness_files import write_modified_counts, write_modified_images
 from cxrview.errors import CannotWrite
-from cxrview.records import Interval, ModifiedCount, ModifiedImage, TwoByTwo
+from cxrview.records.evaluation import Interval, ModifiedCount, ModifiedImage, TwoByTwo
 
 COUNT = ModifiedCount(
     modification="rotation",

@@ -20,7 +20,7 @@ from cxrview.assess.robustness_run import (
 )
 from cxrview.assess.score_files import read_scores
 from cxrview.errors import UsageError
-from cxrview.records import Box
+from cxrview.records.evaluation import Box
 
 N = BATCH + 4
 """More than one batch, and the last not full."""

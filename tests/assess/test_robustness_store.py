@@ -10,7 +10,7 @@ from cxrview.dataset.prepare import prepare_images
 from cxrview.dataset.split import partition_of
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
-from cxrview.records import Split
+from cxrview.records.dataset import Split
 from cxrview.terms import Partition
 
 IMAGES = 12

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.errors import UsageError
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 rows = st.lists(st.tuples(names, names, st.booleans(), st.floats(0, 100), names), max_size=6)

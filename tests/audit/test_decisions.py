@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cxrview.audit.decisions import COLUMNS, read_decisions, write_decisions
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 
 WHEN = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)

@@ -9,7 +9,7 @@ from cxrview.classify.batching import LONGEST_WAIT, Batcher
 from cxrview.classify.engine import classify_files
 from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.wire import DecodedImage
-from cxrview.records import Failure, Instance
+from cxrview.records.classification import Failure, Instance
 
 MAX_BATCH = 4
 INSTANCE = Instance(path="a", content_id="1")

@@ -3,7 +3,7 @@ from pydicom.uid import UID_dictionary
 
 from cxrview.classify.chest_rule import load_chest_rule
 from cxrview.errors import UsageError
-from cxrview.records import Instance
+from cxrview.records.classification import Instance
 
 RULE = load_chest_rule()
 CR = "1.2.840.10008.5.1.4.1.1.1"

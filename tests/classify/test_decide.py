@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from cxrview.classify.decide import decide
 from cxrview.classify.options import NO_REVIEW
-from cxrview.records import Instance, ModelCard
+from cxrview.records.classification import Instance
+from cxrview.records.model_card import ModelCard
 from cxrview.terms import Agreement, Decision, View
 
 CARD = ModelCard(

@@ -13,7 +13,7 @@ from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import UsageError, WorkerStartError
 from cxrview.image import find_images
-from cxrview.records import Failure, Prediction
+from cxrview.records.classification import Failure, Prediction
 from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import available_cores
 

@@ -12,7 +12,7 @@ from cxrview.classify.missing_files import MountWatch
 from cxrview.classify.options import ClassifyOptions
 from cxrview.errors import InputUnavailable
 from cxrview.image import find_images
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.results.files import Outputs
 from fixtures.runs import run_into
 

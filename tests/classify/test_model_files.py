@@ -7,8 +7,8 @@ import pytest
 
 from cxrview.classify.model_files import read_card, read_model, read_weights, write_model
 from cxrview.errors import InvalidModel
-from cxrview.records import CardAbout, ModelCard
-from cxrview.records.card_about import CardStatements
+from cxrview.records.card_about import CardAbout, CardStatements
+from cxrview.records.model_card import ModelCard
 
 SHIPPED = files("cxrview.classify") / "weights"
 WEIGHTS = bytes(range(256))

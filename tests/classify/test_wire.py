@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cxrview.classify.wire import DecodedImage, pack, unpack
-from cxrview.records import Failure, Instance
+from cxrview.records.classification import Failure, Instance
 from cxrview.terms import View
 
 PIXELS = np.arange(256, dtype=np.uint8).reshape(16, 16)

@@ -17,7 +17,7 @@ from cxrview.cli.main import app
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.image.fetch import file_content_id
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.results.columns import COLUMNS
 from cxrview.results.tables import write_partitioned, write_table
 from cxrview.terms import Projection, Ruling, View

@@ -10,7 +10,8 @@ from PIL import Image
 from cxrview.dataset.decode import Squashed, squash_file
 from cxrview.dataset.decode_pool import squash_files
 from cxrview.dataset.decode_worker import pack, unpack
-from cxrview.records import Failure, HeaderFacts
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import HeaderFacts
 from cxrview.terms import View
 
 KILLING = """

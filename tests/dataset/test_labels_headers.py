@@ -10,7 +10,7 @@ from pydicom.sequence import Sequence
 
 from cxrview.dataset.labels import read_headers, view_code
 from cxrview.errors import UsageError
-from cxrview.records import HeaderFacts
+from cxrview.records.dataset import HeaderFacts
 from cxrview.terms import View
 
 COLUMNS = ["file", "Manufacturer", "View Position", "View Code Sequence"]

@@ -14,7 +14,7 @@ from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
 from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.terms import View
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cxrview.dataset.labels import read_labels
 from cxrview.dataset.split import PAPER_COUNTS, check_split, hash_files, partition_of, split_images
 from cxrview.errors import UsageError
-from cxrview.records import Split
+from cxrview.records.dataset import Split
 from cxrview.terms import Partition
 
 TRAINING, VALIDATION, TEST = Partition

@@ -6,7 +6,7 @@ import pytest
 
 from cxrview.dataset.split_files import SPLIT_COLUMNS, read_split, write_split
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import Label, Split
+from cxrview.records.dataset import Label, Split
 from cxrview.terms import Partition, View
 
 LABELS = [

@@ -10,7 +10,8 @@ import pytest
 from cxrview.dataset.store import INDEX_COLUMNS, open_prepared
 from cxrview.dataset.store_writer import PreparedWriter
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import Failure, PreparedImage
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import PreparedImage
 from cxrview.terms import View
 
 SIDE = 8

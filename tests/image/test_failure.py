@@ -4,7 +4,7 @@ import pytest
 
 from cxrview.errors import OutOfMemory, Truncated, UnreadableImage
 from cxrview.image.failure import failure_of, read_or_failure
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 
 
 def test_failure_of_an_unreadable_image_has_its_code_reason_and_advice():

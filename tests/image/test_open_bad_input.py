@@ -30,7 +30,7 @@ from cxrview.errors import (
     Unsupported,
 )
 from cxrview.image import Limits, ReadOptions, open_image, read_radiograph
-from cxrview.records import Radiograph
+from cxrview.records.classification import Radiograph
 
 Kit = SimpleNamespace
 Builder = Callable[[Kit], bytes]

@@ -18,8 +18,7 @@ from cxrview.paper.compare import choose_candidate, compare_candidates
 from cxrview.paper.figures.flow import AugmentedCounts, ExternalSet, Flow, ImageCounts
 from cxrview.paper.results import Reproduction
 from cxrview.paper.scale import SCALES
-from cxrview.records import Scores
-from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.records.scores import PROGENITOR_NAME, Scores
 from cxrview.terms import Partition
 
 SEED = 7

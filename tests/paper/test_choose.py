@@ -21,7 +21,7 @@ from cxrview.paper.choose import choose_candidate_of, make_model
 from cxrview.paper.scale import SCALES
 from cxrview.paper.train_candidate import VALIDATION
 from cxrview.paper.trained_model import finish_training
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.train.googlenet import GoogLeNet
 
 PROGENITORS, VARIANTS = 40, 5

@@ -12,7 +12,7 @@ from cxrview.paper.compare import (
     choose_cutoff,
     compare_candidates,
 )
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 
 VARIANTS = 106
 PROGENITORS = 376

@@ -9,7 +9,7 @@ from cxrview.dataset.augment.variants import VARIANTS
 from cxrview.errors import UsageError
 from cxrview.paper.candidate_images import VariantImages
 from cxrview.paper.features import variant_features
-from cxrview.records import PreparedImage
+from cxrview.records.dataset import PreparedImage
 from cxrview.terms import View
 from cxrview.train.googlenet import GoogLeNet
 

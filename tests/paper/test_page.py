@@ -13,7 +13,7 @@ from cxrview.paper.candidates import CANDIDATES
 from cxrview.paper.page import render_page, write_page
 from cxrview.paper.results import Reproduction
 from cxrview.paper.scale import SCALES
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 

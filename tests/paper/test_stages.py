@@ -11,7 +11,7 @@ from cxrview.paper.plan import StudyPlan, check_plan, write_plan
 from cxrview.paper.pretrain_run import PictureSource
 from cxrview.paper.scale import SCALES
 from cxrview.paper.stages import external_sources, images_inside, split_study
-from cxrview.records import Prepared, PreparedImage
+from cxrview.records.dataset import Prepared, PreparedImage
 from cxrview.terms import Partition, View
 
 

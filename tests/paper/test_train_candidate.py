@@ -15,7 +15,7 @@ from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate
 from cxrview.paper.scale import SCALES, scaled_split
 from cxrview.paper.train_candidate import read_candidate, train_candidate
-from cxrview.records import Materialised, Prepared, PreparedImage
+from cxrview.records.dataset import Materialised, Prepared, PreparedImage
 from cxrview.terms import Partition, View
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet

@@ -11,7 +11,7 @@ from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import Candidate
 from cxrview.paper.scale import SCALES
 from cxrview.paper.train_candidate import train_candidate
-from cxrview.records import Prepared, PreparedImage
+from cxrview.records.dataset import Prepared, PreparedImage
 from cxrview.terms import View
 from cxrview.train.googlenet import GoogLeNet
 

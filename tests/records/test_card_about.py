@@ -1,7 +1,12 @@
 import pytest
 
-from cxrview.records import CardAbout
-from cxrview.records.card_about import COMPUTED, CardStatements, DecisionCounts, SourceCounts
+from cxrview.records.card_about import (
+    COMPUTED,
+    CardAbout,
+    CardStatements,
+    DecisionCounts,
+    SourceCounts,
+)
 
 COUNTS = {
     "images": 2,

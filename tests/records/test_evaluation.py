@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.records import Box
+from cxrview.records.evaluation import Box
 
 
 def test_box_parse_takes_pixels_and_percent_alike():

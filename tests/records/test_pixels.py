@@ -9,7 +9,8 @@ from cxrview.assess.robustness_run import modified_images, score_modified_images
 from cxrview.dataset.augment.poses import rotate
 from cxrview.dataset.augment.variants import VARIANTS, make_all_variants, make_variant
 from cxrview.image import minmax_to_uint8, squash
-from cxrview.records import Box, Instance, Radiograph
+from cxrview.records.classification import Instance, Radiograph
+from cxrview.records.evaluation import Box
 from cxrview.records.pixels import grey_picture, squashed_pictures
 
 BOX = Box(row=10, column=10, rows=20, columns=20)

@@ -3,7 +3,7 @@
 import pytest
 
 from cxrview.classify.model import load_model
-from cxrview.records import ModelCard
+from cxrview.records.model_card import ModelCard
 from cxrview.reports.card_summary import card_lines, cutoffs_line, int8_lines
 
 CARD = load_model(precision="fp32").card

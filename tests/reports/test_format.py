@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrview.records import Interval
+from cxrview.records.evaluation import Interval
 from cxrview.reports.format import (
     format_count,
     format_cutoff,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cxrview.errors import InvalidModel, UsageError
-from cxrview.records import CardAbout, ModelCard
-from cxrview.records.card_about import CardStatements, PointsApart, PrecisionComparison
+from cxrview.records.card_about import CardAbout, CardStatements, PointsApart, PrecisionComparison
+from cxrview.records.model_card import ModelCard
 from cxrview.reports.model_card import (
     NOT_STATED,
     Picture,

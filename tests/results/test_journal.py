@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import Instance, Prediction
+from cxrview.records.classification import Instance, Prediction
 from cxrview.results.journal import Journal, count_recorded
 from cxrview.terms import Decision
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cxrview.errors import RunStopped
-from cxrview.records import Instance, Prediction
+from cxrview.records.classification import Instance, Prediction
 from cxrview.results.columns import prediction_row
 from cxrview.results.concat import concat_results
 from cxrview.results.files import Outputs

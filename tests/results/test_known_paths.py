@@ -3,7 +3,7 @@ import os
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.records import Instance, Prediction
+from cxrview.records.classification import Instance, Prediction
 from cxrview.results import known_paths
 from cxrview.results.columns import FAILURE_COLUMNS, prediction_row
 from cxrview.results.known_paths import KnownPaths

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxrview.errors import UsageError
-from cxrview.records import Failure, Instance, Prediction
+from cxrview.records.classification import Failure, Instance, Prediction
 from cxrview.results.columns import COLUMNS, failure_row, from_printable, prediction_row, printable
 from cxrview.results.tables import (
     each_failure,

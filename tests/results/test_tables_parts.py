@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.records import Instance, Prediction
+from cxrview.records.classification import Instance, Prediction
 from cxrview.results import tables
 from cxrview.results.columns import COLUMNS, prediction_row
 from cxrview.results.tables import each_row, foreign_files, read_rows, write_partitioned

@@ -19,7 +19,7 @@ from cxrview.classify.model_files import read_model
 from cxrview.cli.main import app
 from cxrview.dataset.split import partition_of
 from cxrview.errors import InvalidModel, UsageError
-from cxrview.records import Answers
+from cxrview.records.scores import Answers
 from cxrview.results.journal import Journal
 from cxrview.terms import Partition
 from cxrview.train.pool import read_pool

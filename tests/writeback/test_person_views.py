@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 from cxrview.writeback.finding import select_findings
 from cxrview.writeback.person_views import (

@@ -14,7 +14,7 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
 from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.settle import EXCLUDED, verdict_of
-from cxrview.records import AnnotationStudy, Kappa, Reader, Reading
+from cxrview.records.annotation import AnnotationStudy, Kappa, Reader, Reading
 from cxrview.stats import cohen_kappa
 from cxrview.terms import Method, ReadingRound, Role
 

@@ -9,7 +9,7 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.labels import SettledImage, settled_images
 from cxrview.annotate.match_rows import StudyRows
 from cxrview.errors import UsageError
-from cxrview.records import ArchiveError, LabelledRow, SampledShare, StratumCount
+from cxrview.records.evaluation import ArchiveError, LabelledRow, SampledShare, StratumCount
 from cxrview.results.columns import ORIGIN
 from cxrview.results.tables import each_row, write_rows
 from cxrview.stats import exact_interval, weighted_interval

@@ -7,7 +7,7 @@ written.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.terms import Action, ReadingRound
 
 ReadingSlot = tuple[int, str, ReadingRound, int]

@@ -17,7 +17,7 @@ from cxrview.annotate.settle import label_view
 from cxrview.annotate.study import absolute_path
 from cxrview.errors import UsageError
 from cxrview.image.dicom.view_position import normal
-from cxrview.records import (
+from cxrview.records.annotation import (
     EXCLUSION_REASONS,
     AnnotationStudy,
     ImportedReading,

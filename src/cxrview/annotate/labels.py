@@ -12,7 +12,8 @@ from cxrview.annotate.study import absolute_path
 from cxrview.dataset.labels import NO_VIEW, NOT_CHEST
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
-from cxrview.records import Label, Settled, StudyImage
+from cxrview.records.annotation import Settled, StudyImage
+from cxrview.records.dataset import Label
 from cxrview.results.columns import printable
 from cxrview.terms import View
 from cxrview.wording import plural

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.terms import Method, ReadingRound
 
 

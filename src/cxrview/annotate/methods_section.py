@@ -9,7 +9,7 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import effective_readings
 from cxrview.annotate.labels import SettledImage, settled_images
 from cxrview.annotate.late_readings import count_late
-from cxrview.records import Kappa, Reading
+from cxrview.records.annotation import Kappa, Reading
 from cxrview.terms import LabelStatus, Method, ReadingRound, Role
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cxrview.annotate.effective import EffectiveReadings, ReadingSlot
 from cxrview.annotate.settle import settle
 from cxrview.annotate.worklist import Showing, worklist
-from cxrview.records import AnnotationStudy, Reader, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reader, Reading, StudyImage
 from cxrview.terms import LabelStatus, ReadingRound, Role
 
 

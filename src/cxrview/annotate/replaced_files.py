@@ -8,7 +8,7 @@ from functools import partial
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.study import absolute_path
 from cxrview.image.fetch import file_content_id
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.sources.paths import local_path
 
 _THREADS = 4

@@ -11,7 +11,7 @@ from cxrview.annotate.image_list import iter_listed_images
 from cxrview.annotate.sampling import MIN_PER_STRATUM, Sample, draw_sample
 from cxrview.errors import NoPixelData, UnreadableImage, UsageError
 from cxrview.image import open_image
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.sources.paths import local_path
 from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import Decision, View

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cxrview.annotate.settle import label_view
-from cxrview.records import Settled, StudyImage
+from cxrview.records.annotation import Settled, StudyImage
 from cxrview.terms import ReadingRound, View
 
 

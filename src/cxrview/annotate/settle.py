@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from cxrview.annotate.effective import effective_readings
 from cxrview.image.dicom.view_position import view_of_word
-from cxrview.records import AnnotationStudy, Reader, Reading, Settled
+from cxrview.records.annotation import AnnotationStudy, Reader, Reading, Settled
 from cxrview.terms import Action, LabelStatus, ReadingRound, Role, View
 
 EXCLUDED = "excluded"

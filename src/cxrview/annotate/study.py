@@ -14,7 +14,7 @@ from cxrview.annotate.sample_images import Drawn
 from cxrview.annotate.settle import EXCLUDED
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import open_image
-from cxrview.records import AnnotationStudy, LabelChoice
+from cxrview.records.annotation import AnnotationStudy, LabelChoice
 from cxrview.results.columns import printable
 from cxrview.sources.paths import local_path
 from cxrview.terms import Role

@@ -10,7 +10,7 @@ from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings
 from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.replaced_files import ContentCheck, check_content
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.results.columns import printable
 from cxrview.terms import Action, Method, ReadingRound
 from cxrview.wording import plural

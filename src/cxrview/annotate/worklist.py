@@ -11,7 +11,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import AnnotationStudy, Reader, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import ReadingRound, Role
 
 REPEAT_GAP = 10

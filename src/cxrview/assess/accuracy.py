@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import Assessment, ReliabilityBin, Slice, TwoByTwo
+from cxrview.records.evaluation import Assessment, ReliabilityBin, Slice, TwoByTwo
 from cxrview.stats import exact_interval, youden_cutoff
 from cxrview.wording import plural
 

@@ -17,7 +17,8 @@ from cxrview.classify.model import Model
 from cxrview.digests import file_sha256
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.json_file import read_json, write_json
-from cxrview.records import Assessed, Scores
+from cxrview.records.evaluation import Assessed
+from cxrview.records.scores import Scores
 
 __all__ = ["AssessmentRun", "assess_model", "assess_scores", "compute_scores", "headline"]
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from cxrview.assess.accuracy import assess_pfi
 from cxrview.assess.header import CLAIM, assess_claims
-from cxrview.records import Assessed, Assessment, Cutoff, Scores
+from cxrview.records.evaluation import Assessed, Assessment
+from cxrview.records.model_card import Cutoff
+from cxrview.records.scores import Scores
 from cxrview.stats import youden_cutoff
 
 SET = "set"

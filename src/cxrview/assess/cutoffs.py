@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import ModelCard, Scores
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.stats import log_odds, youden_cutoff
 
 MAX_REFUSED = 0.002

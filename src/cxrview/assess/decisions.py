@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import Answers, ModelCard, Scores
 from cxrview.records.card_about import DecisionCounts, PointsApart
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Answers, Scores
 from cxrview.stats import exact_interval, log_odds
 from cxrview.terms import Decision, View
 

@@ -21,7 +21,8 @@ from cxrview.assess.classifiers import (
 )
 from cxrview.assess.images import AssessmentImages
 from cxrview.digests import shuffle_key
-from cxrview.records import Assessed, Scores
+from cxrview.records.evaluation import Assessed
+from cxrview.records.scores import Scores
 from cxrview.reports.figures.pfi_histogram import draw_pfi_histogram
 from cxrview.reports.figures.radiographs import draw_examples, draw_gallery
 from cxrview.reports.figures.reliability import draw_reliability

@@ -15,7 +15,7 @@ from cxrview.assess.accuracy import (
     reliability_curve,
     slice_images,
 )
-from cxrview.records import Assessment
+from cxrview.records.evaluation import Assessment
 from cxrview.stats import exact_interval
 from cxrview.terms import View
 

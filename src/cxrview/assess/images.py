@@ -12,7 +12,7 @@ from cxrview.assess.classifiers import EXTERNAL, INSIDE, VALIDATION
 from cxrview.dataset.split import check_split
 from cxrview.digests import shuffle_key
 from cxrview.errors import UsageError
-from cxrview.records import Prepared, PreparedImage, Split
+from cxrview.records.dataset import Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
 from cxrview.wording import plural
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxrview.dataset.augment.poses import rotate
 from cxrview.image import squash
-from cxrview.records import Box
+from cxrview.records.evaluation import Box
 from cxrview.records.pixels import grey_picture
 from cxrview.records.scores import PROGENITOR_NAME
 

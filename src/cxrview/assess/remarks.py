@@ -6,7 +6,8 @@ from cxrview.assess.classifiers import HEADER, SET, VALIDATION
 from cxrview.assess.header import CLAIM
 from cxrview.assess.images import AssessmentImages, ImageSet
 from cxrview.dataset.split import partition_of
-from cxrview.records import ModelCard, Scores
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.reports.format import format_count
 from cxrview.terms import Partition
 

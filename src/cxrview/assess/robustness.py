@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cxrview.assess.accuracy import count_two_by_two
 from cxrview.assess.modify import Modification
-from cxrview.records import Interval, ModifiedCount, Scores
+from cxrview.records.evaluation import Interval, ModifiedCount
 from cxrview.records.pixels import squashed_pictures
-from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.records.scores import PROGENITOR_NAME, Scores
 from cxrview.stats import exact_interval
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.csv_files import write_csv
-from cxrview.records import Interval, ModifiedCount, ModifiedImage
+from cxrview.records.evaluation import Interval, ModifiedCount, ModifiedImage
 from cxrview.terms import View
 
 COUNT_COLUMNS = (

@@ -16,16 +16,10 @@ from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
-from cxrview.records import (
-    Box,
-    ModifiedCount,
-    ModifiedImage,
-    Prepared,
-    PreparedImage,
-    Scores,
-    join_scores,
-)
+from cxrview.records.dataset import Prepared, PreparedImage
+from cxrview.records.evaluation import Box, ModifiedCount, ModifiedImage
 from cxrview.records.pixels import square_picture
+from cxrview.records.scores import Scores, join_scores
 from cxrview.terms import View
 
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"

@@ -14,7 +14,8 @@ from cxrview.assess.robustness_run import (
 from cxrview.classify.model import Model
 from cxrview.dataset.split import check_split, split_images
 from cxrview.errors import InvalidModel, UsageError
-from cxrview.records import ModifiedCount, Prepared, PreparedImage, Split
+from cxrview.records.dataset import Prepared, PreparedImage, Split
+from cxrview.records.evaluation import ModifiedCount
 from cxrview.terms import Partition
 
 

@@ -11,8 +11,8 @@ from cxrview.assess.images import AssessmentImages, ImageSet, need_both_views
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
 from cxrview.install_command import install_command
-from cxrview.records import PreparedImage, Scores
-from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.records.dataset import PreparedImage
+from cxrview.records.scores import PROGENITOR_NAME, Scores
 from cxrview.wording import plural
 
 LEHMANN, BOONE = "lehmann", "boone"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.errors import UsageError
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.terms import View
 
 _COLUMNS = ("classifier", "file", "patient", "variant", "view", "pfi")

@@ -12,7 +12,8 @@ from cxrview.assess.classifiers import AS_NAMED, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite
-from cxrview.records import Assessed, Interval, Scores, TwoByTwo
+from cxrview.records.evaluation import Assessed, Interval, TwoByTwo
+from cxrview.records.scores import Scores
 from cxrview.results.tables import write_rows
 from cxrview.terms import View
 

@@ -15,8 +15,7 @@ from typing import TypeVar
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.csv_files import write_csv
 from cxrview.errors import UsageError
-from cxrview.records import ReviewDecision
-from cxrview.records.review_decision import contradictions
+from cxrview.records.review_decision import ReviewDecision, contradictions
 from cxrview.sources.csv_rows import read_csv
 from cxrview.terms import Projection, Ruling, View
 from cxrview.wording import plural

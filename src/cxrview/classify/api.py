@@ -11,7 +11,7 @@ from cxrview.classify.model import Model, load_model
 from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.plan import Destination, Paths, plan_run
 from cxrview.classify.run import ignore_outcomes, never
-from cxrview.records import Outcome
+from cxrview.records.classification import Outcome
 from cxrview.results.result import Result
 
 

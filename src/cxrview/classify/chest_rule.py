@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.records import Instance
+from cxrview.records.classification import Instance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Decide from the output of a model: frontal, lateral, not a chest radiograph, or review."""
 
-from cxrview.records import Instance, ModelCard, Prediction
+from cxrview.records.classification import Instance, Prediction
+from cxrview.records.model_card import ModelCard
 from cxrview.terms import Agreement, Decision, View
 
 

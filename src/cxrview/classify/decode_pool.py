@@ -21,7 +21,7 @@ from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.wire import Decoded
 from cxrview.errors import DecoderCrashed, TimedOut, WorkerStartError
 from cxrview.image.failure import failure_of
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.sources.find import UnlistedFolder
 from cxrview.workers.cores import Cores
 from cxrview.workers.rate_limit import RateLimiter

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from cxrview.classify.decode_worker import GO, JOB, OPENED, SIZE
 from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.wire import DecodedImage, unpack
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.workers.cores import Cores
 from cxrview.workers.process import WorkerProcess
 

@@ -19,7 +19,7 @@ from cxrview.classify.read_settings import ReadSettings
 from cxrview.classify.wire import DecodedImage, pack
 from cxrview.image import open_image
 from cxrview.image.failure import read_or_failure
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.workers.memory import limit_memory, tune_malloc
 from cxrview.workers.process import READY, connect_to_parent
 from cxrview.workers.rate_limit import size_of

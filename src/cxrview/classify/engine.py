@@ -16,7 +16,8 @@ from cxrview.classify.decode_pool import DecodePool
 from cxrview.classify.model import Model
 from cxrview.classify.options import ClassifyOptions, read_settings_of
 from cxrview.classify.wire import Decoded
-from cxrview.records import Answers, Failure, Outcome
+from cxrview.records.classification import Failure, Outcome
+from cxrview.records.scores import Answers
 from cxrview.workers.cores import Cores, cores_for
 from cxrview.workers.rate_limit import RateLimiter
 

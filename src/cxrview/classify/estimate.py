@@ -18,7 +18,7 @@ from cxrview.classify.engine import classify_files
 from cxrview.classify.model import Model
 from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selected, Selection
-from cxrview.records import Failure, Outcome
+from cxrview.records.classification import Failure, Outcome
 from cxrview.sources.paths import unique_paths
 from cxrview.terms import Decision
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cxrview.errors import CannotOpen, InputUnavailable
-from cxrview.records import Outcome, Prediction
+from cxrview.records.classification import Outcome, Prediction
 from cxrview.results.columns import printable
 from cxrview.results.journal import Journal
 from cxrview.sources.paths import WILDCARD, local_path, path_key, split_glob

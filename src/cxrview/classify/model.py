@@ -24,8 +24,10 @@ from cxrview.classify.devices import (
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
 from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
 from cxrview.image.resize import squash
-from cxrview.records import Answers, ModelCard, Prediction, Radiograph, join_answers
+from cxrview.records.classification import Prediction, Radiograph
+from cxrview.records.model_card import ModelCard
 from cxrview.records.pixels import squashed_pictures
+from cxrview.records.scores import Answers, join_answers
 from cxrview.terms import Device, Precision
 from cxrview.workers.cores import available_cores
 

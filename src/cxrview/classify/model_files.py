@@ -8,7 +8,8 @@ from typing import Any
 
 from cxrview.atomic_files import write_atomic
 from cxrview.errors import InvalidModel
-from cxrview.records import CardAbout, ModelCard
+from cxrview.records.card_about import CardAbout
+from cxrview.records.model_card import ModelCard
 
 WEIGHTS_NAME, INT8_WEIGHTS_NAME, CARD_NAME = "model.onnx", "model-int8.onnx", "card.json"
 _ADVICE = "Copy all files from one place, unchanged"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cxrview.errors import UsageError
 from cxrview.image import ReadOptions, open_image, squash
-from cxrview.records import Radiograph
+from cxrview.records.classification import Radiograph
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -10,7 +10,7 @@ from cxrview.classify.read_settings import ReadSettings
 from cxrview.errors import UsageError
 from cxrview.image import Limits, ReadOptions
 from cxrview.image.pseudonyms import default_key_path, load_or_make_key
-from cxrview.records import ModelCard
+from cxrview.records.model_card import ModelCard
 from cxrview.sources.paths import local_path
 from cxrview.workers.memory import LIMIT_BYTES
 

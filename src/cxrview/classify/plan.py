@@ -13,7 +13,7 @@ from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.run import ignore_outcomes, never, run_files
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import UsageError
-from cxrview.records import Outcome
+from cxrview.records.classification import Outcome
 from cxrview.results.files import Outputs
 from cxrview.results.journal import count_recorded
 from cxrview.results.result import Result

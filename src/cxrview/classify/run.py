@@ -22,7 +22,7 @@ from cxrview.errors import (
     UsageError,
     WorkerStartError,
 )
-from cxrview.records import Outcome
+from cxrview.records.classification import Outcome
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.journal_errors import reason_with_folder
 from cxrview.results.result import Result

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.records import Failure, Instance
+from cxrview.records.classification import Failure, Instance
 from cxrview.terms import View
 
 _LENGTHS = struct.Struct("<II")

@@ -207,7 +207,7 @@ def _print_notices(plan: "RunPlan", precision: Precision, device: Device) -> Non
 def _run(plan: "RunPlan", is_time_up: "Callable[[], bool]") -> "Result":
     """Run with a progress bar."""
     from cxrview.cli.shared.progress import progress
-    from cxrview.records import Failure
+    from cxrview.records.classification import Failure
 
     if isinstance(plan.out, tuple) and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # JSON is always UTF-8 (RFC 8259)

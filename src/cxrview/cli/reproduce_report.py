@@ -7,7 +7,7 @@ from cxrview.paper.candidates import Candidate
 from cxrview.paper.compare import ComparisonResult
 from cxrview.paper.page import result_sentences
 from cxrview.paper.results import Reproduction
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.reports.format import format_interval, format_share
 from cxrview.stats import exact_interval
 

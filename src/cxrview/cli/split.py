@@ -22,7 +22,7 @@ from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.dataset.labelled import LabelledImages
-    from cxrview.records import Label, PreparedImage, Split
+    from cxrview.records.dataset import Label, PreparedImage, Split
 
 
 def split(

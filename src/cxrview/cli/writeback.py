@@ -19,7 +19,7 @@ from cxrview.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cxrview.records import Failure
+    from cxrview.records.classification import Failure
     from cxrview.writeback.copy_file import Correction
     from cxrview.writeback.finding import Selection
     from cxrview.writeback.person_views import PersonView
@@ -219,7 +219,7 @@ def _persons(decisions: Path | None, labels: Path | None) -> "list[PersonView]":
 def _print_preview(
     selection: "Selection", plan: "Plan", outcomes: "Sequence[Correction | Failure]"
 ) -> None:
-    from cxrview.records import Failure
+    from cxrview.records.classification import Failure
 
     for outcome in outcomes:
         if isinstance(outcome, Failure):

@@ -12,7 +12,8 @@ from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.image.failure import read_or_failure
 from cxrview.image.fetch import fetch_local
 from cxrview.image.file_format import FileFormat
-from cxrview.records import Failure, HeaderFacts, Instance
+from cxrview.records.classification import Failure, Instance
+from cxrview.records.dataset import HeaderFacts
 
 JPEG_QUALITY = 90
 """The default of DCMTK (dcmj2pnm 3.6.0); the paper does not give one."""

@@ -11,7 +11,7 @@ from cxrview.dataset.decode import Squashed
 from cxrview.dataset.decode_worker import AS_PUBLISHED, LENGTH, PLAIN, unpack
 from cxrview.errors import DecoderCrashed, TimedOut, WorkerStartError
 from cxrview.image.failure import failure_of
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.workers.process import WorkerProcess
 
 _AHEAD = 8

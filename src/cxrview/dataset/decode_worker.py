@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from cxrview.dataset.decode import Squashed, squash_file
-from cxrview.records import Failure, HeaderFacts
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import HeaderFacts
 from cxrview.terms import View
 from cxrview.workers.memory import tune_malloc
 from cxrview.workers.process import READY, DeadlineReader, connect_to_parent

@@ -8,7 +8,7 @@ from cxrview.dataset.labels import read_labels
 from cxrview.dataset.split import hash_files
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
-from cxrview.records import Label, PreparedImage
+from cxrview.records.dataset import Label, PreparedImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.image.dicom.elements import LONGEST, clean
 from cxrview.image.dicom.view_position import HeaderViewTable, load_table, normal, view_of_word
-from cxrview.records import HeaderFacts, Label, NotChest
+from cxrview.records.dataset import HeaderFacts, Label, NotChest
 from cxrview.sources.csv_rows import FILE_COLUMNS, PATIENT_COLUMNS, VIEW_COLUMNS, read_csv
 from cxrview.sources.patient_source import PatientSource
 from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path

@@ -13,7 +13,8 @@ from cxrview.dataset.store_writer import PreparedWriter
 from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
-from cxrview.records import Failure, HeaderFacts, Label, Prepared, PreparedImage
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import HeaderFacts, Label, Prepared, PreparedImage
 from cxrview.sources.patient_source import PatientSource
 
 

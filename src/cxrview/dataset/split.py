@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cxrview.digests import file_sha256, shuffle_key
 from cxrview.errors import UsageError
-from cxrview.records import Split
+from cxrview.records.dataset import Split
 from cxrview.terms import Partition
 from cxrview.wording import plural
 

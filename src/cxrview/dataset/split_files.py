@@ -6,7 +6,7 @@ from pathlib import Path
 from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.csv_files import write_csv
 from cxrview.errors import UsageError
-from cxrview.records import Label, PreparedImage, Split
+from cxrview.records.dataset import Label, PreparedImage, Split
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
 from cxrview.terms import Partition
 

@@ -20,7 +20,8 @@ from cxrview import json_file
 from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.dataset.append import ABOUT, PIXELS, damaged_store
 from cxrview.errors import UsageError
-from cxrview.records import Failure, Prepared, PreparedImage
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import Prepared, PreparedImage
 from cxrview.terms import View
 
 INDEX, FAILURES, PROGRESS = "index.parquet", "failures.csv", "progress.jsonl"

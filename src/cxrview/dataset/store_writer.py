@@ -25,7 +25,8 @@ from cxrview.dataset.store import (
     write_index,
     write_prepare_failures,
 )
-from cxrview.records import Failure, PreparedImage
+from cxrview.records.classification import Failure
+from cxrview.records.dataset import PreparedImage
 from cxrview.terms import View
 
 _KIND = Kind(

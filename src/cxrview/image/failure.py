@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cxrview.errors import OutOfMemory, UnreadableImage
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 
 DAMAGE_ERRORS = (
     ArithmeticError,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.image.resize import SIDE, squash
-from cxrview.records import Instance, Radiograph
+from cxrview.records.classification import Instance, Radiograph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from cxrview.image.fetch import Fetched, content_id, fetch_local, fetch_remote, 
 from cxrview.image.file_format import FileFormat
 from cxrview.image.image_file import ImageFile
 from cxrview.image.options import ReadOptions
-from cxrview.records import Radiograph
+from cxrview.records.classification import Radiograph
 from cxrview.sources.paths import local_path
 
 

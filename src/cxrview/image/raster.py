@@ -27,7 +27,7 @@ from cxrview.image.limits import Limits, check_inflation, check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
-from cxrview.records import Instance, Radiograph
+from cxrview.records.classification import Instance, Radiograph
 
 _ORIENTATION = 0x0112
 _NO_END = "no_end_marker"

@@ -23,7 +23,7 @@ from cxrview.image.limits import check_inflation, check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
-from cxrview.records import Instance, Radiograph
+from cxrview.records.classification import Instance, Radiograph
 
 # Its warnings would be printed on stderr if the user has not configured logging.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())

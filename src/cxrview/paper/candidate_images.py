@@ -13,7 +13,7 @@ from cxrview.dataset.augment.variants import PROGENITOR, make_variant
 from cxrview.dataset.split import check_split
 from cxrview.errors import UsageError
 from cxrview.paper.scale import Scale
-from cxrview.records import Materialised, Prepared, PreparedImage, Split, Variant
+from cxrview.records.dataset import Materialised, Prepared, PreparedImage, Split, Variant
 from cxrview.terms import Partition, View
 
 

@@ -22,7 +22,10 @@ from cxrview.paper.compare import (
 )
 from cxrview.paper.train_candidate import VALIDATION
 from cxrview.paper.trained_model import ABOUT, load_trained
-from cxrview.records import CardAbout, Cutoff, Interval, ModelCard, Scores
+from cxrview.records.card_about import CardAbout
+from cxrview.records.evaluation import Interval
+from cxrview.records.model_card import Cutoff, ModelCard
+from cxrview.records.scores import Scores
 from cxrview.results.tables import write_rows
 from cxrview.stats import exact_interval, patient_bootstrap
 from cxrview.train.export import PRECISION, to_onnx

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.paper.candidates import CANDIDATES, PRE_TRAININGS, Candidate
-from cxrview.records import ChiSquared, Cutoff, Interval, Scores
+from cxrview.records.evaluation import ChiSquared, Interval
+from cxrview.records.model_card import Cutoff
+from cxrview.records.scores import Scores
 from cxrview.stats import patient_bootstrap, pooled_chi_squared, youden_cutoff
 
 _COLOUR, _FULL, _SUBSET = "colour", "grey", "grey-subset"

@@ -22,7 +22,7 @@ from cxrview.callbacks import ignore
 from cxrview.paper.candidate_images import VariantImages
 from cxrview.paper.train_head import trunk_features
 from cxrview.paper.trained_model import begin_training, writing_to
-from cxrview.records import Variant
+from cxrview.records.dataset import Variant
 from cxrview.train.googlenet import GoogLeNet
 
 BF16 = "bf16"

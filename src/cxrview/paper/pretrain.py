@@ -27,7 +27,7 @@ from cxrview.paper.trained_model import (
     load_trained,
     writing_to,
 )
-from cxrview.records import SMOKE_TEST
+from cxrview.records.model_card import SMOKE_TEST
 from cxrview.terms import Partition
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import TrainingIdentity

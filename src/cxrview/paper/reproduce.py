@@ -30,7 +30,8 @@ from cxrview.paper.stages import (
     prepare_study,
     split_study,
 )
-from cxrview.records import ModifiedCount, Prepared, Split
+from cxrview.records.dataset import Prepared, Split
+from cxrview.records.evaluation import ModifiedCount
 from cxrview.reports.figures.style import PHANTOM_NOTE
 from cxrview.train.callbacks import TrainingWatch
 

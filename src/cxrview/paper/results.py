@@ -18,7 +18,9 @@ from cxrview.paper.candidates import Candidate
 from cxrview.paper.compare import ComparisonResult, choose_candidate, choose_cutoff
 from cxrview.paper.figures.flow import Flow
 from cxrview.paper.scale import Scale
-from cxrview.records import Assessed, Cutoff, ModifiedCount, Scores
+from cxrview.records.evaluation import Assessed, ModifiedCount
+from cxrview.records.model_card import Cutoff
+from cxrview.records.scores import Scores
 
 _SOFTWARE = ("cxrview", "torch", "numpy", "scipy", "scikit-learn", "pydicom", "pillow")
 

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from cxrview.dataset.augment.variants import VARIANTS, variant_named
 from cxrview.errors import UsageError
 from cxrview.paper.candidates import Schedule
-from cxrview.records import SMOKE_TEST, Split, Variant
+from cxrview.records.dataset import Split, Variant
+from cxrview.records.model_card import SMOKE_TEST
 from cxrview.terms import Partition
 
 _EIGHT = (

@@ -14,7 +14,8 @@ from cxrview.paper.pretrain_run import pictures_in_words, pre_train_on_pictures
 from cxrview.paper.scale import scaled_split
 from cxrview.paper.train_candidate import train_candidate
 from cxrview.paper.trained_model import ABOUT, load_trained
-from cxrview.records import Prepared, PreparedImage, Scores, Split
+from cxrview.records.dataset import Prepared, PreparedImage, Split
+from cxrview.records.scores import Scores
 from cxrview.train.callbacks import TrainingWatch, with_event_files
 
 EVENTS = "events"

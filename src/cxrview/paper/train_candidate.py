@@ -26,7 +26,8 @@ from cxrview.paper.trained_model import (
     load_trained,
     writing_to,
 )
-from cxrview.records import Scores, Variant
+from cxrview.records.dataset import Variant
+from cxrview.records.scores import Scores
 from cxrview.terms import Partition
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.googlenet import GoogLeNet

@@ -1,7 +1,7 @@
 """What a command prints of a model's card: cutoffs and counts, a line each."""
 
 from cxrview.errors import InvalidModel
-from cxrview.records import ModelCard
+from cxrview.records.model_card import ModelCard
 from cxrview.wording import plural
 
 

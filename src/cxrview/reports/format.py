@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cxrview.records import Interval
+from cxrview.records.evaluation import Interval
 from cxrview.wording import counted
 
 

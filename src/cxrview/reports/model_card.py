@@ -8,7 +8,6 @@ from typing import Any
 from cxrview.atomic_files import write_atomic
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.json_file import read_json
-from cxrview.records import ModelCard
 from cxrview.records.card_about import (
     COMPUTED,
     CardStatements,
@@ -16,6 +15,7 @@ from cxrview.records.card_about import (
     NotChestCounts,
 )
 from cxrview.records.json_object import from_json
+from cxrview.records.model_card import ModelCard
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.reports.format import fill_template
 

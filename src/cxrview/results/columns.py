@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from cxrview.records import Failure, Instance, Prediction
+from cxrview.records.classification import Failure, Instance, Prediction
 
 Row = dict[str, Any]
 

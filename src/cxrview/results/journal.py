@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.records import Failure, Prediction
+from cxrview.records.classification import Failure, Prediction
 from cxrview.results.columns import Row, failure_row, prediction_row
 from cxrview.results.conditions_in_words import differences
 from cxrview.results.duplicates import SAME_FILE, SAME_UID, rows_with_duplicates_marked

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxrview.callbacks import ignore
 from cxrview.image import SIDE, read_radiograph, squash
-from cxrview.records import Label
+from cxrview.records.dataset import Label
 from cxrview.terms import View
 from cxrview.train.augment import augment
 from cxrview.train.not_chest import draw_not_chest

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from cxrview.records import Label
+from cxrview.records.dataset import Label
 from cxrview.train.batch import Batch, LabelledPixels, TrainingImages, sample_batch
 from cxrview.train.recipes import Recipe
 

@@ -16,9 +16,10 @@ from cxrview.csv_files import read_csv_rows
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json
-from cxrview.records import ModelCard, Scores, join_scores
 from cxrview.records.card_about import LeftOutCounts
 from cxrview.records.json_object import to_json
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores, join_scores
 from cxrview.results.tables import write_rows
 from cxrview.terms import Partition
 from cxrview.train.pool import ImagePool

@@ -11,7 +11,7 @@ from cxrview.callbacks import ignore
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.dataset.natural.photographs import read_photographs
-from cxrview.records import NotChest
+from cxrview.records.dataset import NotChest
 from cxrview.terms import Partition
 from cxrview.train.batch import LabelledPixels, TrainingImages, load_pixels
 

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import ORIENTATIONS
-from cxrview.records import Answers, Scores, join_answers
-from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.records.scores import PROGENITOR_NAME, Answers, Scores, join_answers
 from cxrview.terms import View
 from cxrview.train.batch import LabelledPixels
 from cxrview.train.pool import ImagePool

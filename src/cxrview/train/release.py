@@ -11,8 +11,10 @@ from cxrview.assess.score_files import write_scores
 from cxrview.atomic_files import writing
 from cxrview.classify.model_files import write_model
 from cxrview.errors import UsageError
-from cxrview.records import Assessment, ModelCard, Scores
 from cxrview.records.card_about import CardStatements
+from cxrview.records.evaluation import Assessment
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.terms import Partition
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores

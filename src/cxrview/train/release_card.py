@@ -11,10 +11,10 @@ from cxrview.assess.decisions import count_by, count_decisions, log_loss, points
 from cxrview.classify.model import Model, OnnxRuntime
 from cxrview.dataset.split import RULE
 from cxrview.image import SIDE
-from cxrview.records import Assessment, CardAbout, ModelCard, Scores
 from cxrview.records.card_about import (
     Calibration,
     CalibrationBin,
+    CardAbout,
     NotChestCounts,
     OrientationCounts,
     SeedResult,
@@ -23,6 +23,9 @@ from cxrview.records.card_about import (
     StorageLoss,
     TrainingCount,
 )
+from cxrview.records.evaluation import Assessment
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.stats import exact_interval
 from cxrview.terms import Partition
 from cxrview.train.callbacks import TrainingWatch

@@ -15,8 +15,9 @@ from cxrview.classify.model import OnnxRuntime, need_int8_processor
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
-from cxrview.records import Answers, CardAbout, ModelCard, Scores
-from cxrview.records.card_about import PrecisionComparison
+from cxrview.records.card_about import CardAbout, PrecisionComparison
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Answers, Scores
 from cxrview.terms import Decision, Partition, View
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores

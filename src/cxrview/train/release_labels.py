@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cxrview.digests import file_sha256
-from cxrview.records import ModelCard
+from cxrview.records.model_card import ModelCard
 from cxrview.reports.model_card import read_statements
 from cxrview.train.leave_source_out import read_left_out
 from cxrview.train.pool import read_pool

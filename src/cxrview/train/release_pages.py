@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
-from cxrview.records import Label, ModelCard
+from cxrview.records.dataset import Label
+from cxrview.records.model_card import ModelCard
 from cxrview.reports.figures.reliability import draw_reliability
 from cxrview.reports.figures.style import PHANTOM_NOTE, save_figure
 from cxrview.reports.figures.tiles import Band, Tile, draw_tiles

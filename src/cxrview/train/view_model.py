@@ -19,9 +19,11 @@ from cxrview.digests import file_sha256
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_json, write_json
-from cxrview.records import CardAbout, Label, ModelCard, NotChest, Scores
-from cxrview.records.card_about import RecipeFacts
+from cxrview.records.card_about import CardAbout, RecipeFacts
+from cxrview.records.dataset import Label, NotChest
 from cxrview.records.json_object import from_json
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import Partition, View
 from cxrview.train.export import PRECISION, to_onnx

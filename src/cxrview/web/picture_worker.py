@@ -15,7 +15,7 @@ from cxrview.errors import Replaced
 from cxrview.image import ReadOptions, open_image
 from cxrview.image.failure import read_or_failure
 from cxrview.image.window import windowed_by_percentiles
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.web.fit_image import fit_image
 from cxrview.web.mask_border import mask_border
 from cxrview.workers.memory import limit_memory, tune_malloc

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from cxrview.errors import CannotWrite, UnreadableImage
 from cxrview.image.failure import failure_of
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_whole
 from cxrview.writeback.correct import ElementChange
 from cxrview.writeback.finding import Finding

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from cxrview.atomic_files import raising_cannot_write
 from cxrview.errors import UsageError
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.writeback.copy_file import Correction
 from cxrview.writeback.correct import ElementChange
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.results.columns import Row, from_printable, printable
 from cxrview.results.tables import reading
 from cxrview.sources.csv_rows import read_csv

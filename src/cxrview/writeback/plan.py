@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cxrview.errors import UsageError
 from cxrview.image.fetch import file_content_id
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.sources.paths import absolute, local_path
 from cxrview.writeback.finding import Finding
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cxrview.errors import UsageError
-from cxrview.records import Failure
+from cxrview.records.classification import Failure
 from cxrview.results.side_files import run_folder
 from cxrview.results.tables import each_row, has_column
 from cxrview.writeback.copy_file import Correction

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cxrview.records import AnnotationStudy
+from cxrview.records.annotation import AnnotationStudy
 
 
 @pytest.fixture

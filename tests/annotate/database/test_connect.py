@@ -25,7 +25,7 @@ from cxrview.annotate.database.rows import study_row
 from cxrview.annotate.database.schema import METADATA, STUDY
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action, ReadingRound, Role
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)
@@ -233,7 +233,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from itertools import count
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.annotate.database.store import open_readings
 from cxrview.terms import Action, ReadingRound
 

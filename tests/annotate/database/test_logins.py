@@ -15,7 +15,7 @@ from sqlalchemy import select
 from cxrview.annotate.database.schema import METADATA
 from cxrview.annotate.database.store import ReadingStore, create_readings
 from cxrview.errors import UsageError
-from cxrview.records import AnnotationStudy, Reader
+from cxrview.records.annotation import AnnotationStudy, Reader
 from cxrview.terms import Role
 
 HOUR = timedelta(hours=1)

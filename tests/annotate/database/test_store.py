@@ -18,7 +18,7 @@ pytest.importorskip("sqlalchemy", reason="needs the extra annotate: pip install 
 
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import UsageError
-from cxrview.records import EXCLUSION_REASONS, AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import EXCLUSION_REASONS, AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action, Method, ReadingRound, Role, View
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ pytest.importorskip("sqlalchemy", reason="needs the extra annotate")
 
 from cxrview.annotate.database.store import ReadingStore, create_readings, open_readings
 from cxrview.errors import UsageError
-from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action, Method, ReadingRound, Role, StudyEvent
 
 NOON = datetime(2017, 4, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from PIL import Image
 from cxrview.annotate.database.store import ReadingStore, create_readings
 from cxrview.annotate.web.app import annotation_app
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.records import AnnotationStudy, Reader, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reader, StudyImage
 from cxrview.terms import Role, View
 from fixtures.visitors import Client
 

@@ -177,7 +177,7 @@ def test_a_skew_that_is_no_number_is_refused(served, skew):
 
 
 def test_an_import_that_is_undone_while_it_is_served_is_seen(served):
-    from cxrview.records import Reading
+    from cxrview.records.annotation import Reading
     from cxrview.terms import Action, Method, ReadingRound
 
     def imported(image):

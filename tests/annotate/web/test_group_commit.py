@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cxrview.annotate.web.group_commit import GroupCommitWriter
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.terms import Action, ReadingRound
 
 

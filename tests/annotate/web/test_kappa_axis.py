@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cxrview.annotate.agreement import write_kappa
 from cxrview.annotate.web.kappa_axis import LEFT, RIGHT, kappa_axis
-from cxrview.records import Kappa
+from cxrview.records.annotation import Kappa
 
 
 def drawn(kappa, low, high):

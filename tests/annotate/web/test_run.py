@@ -20,7 +20,7 @@ from cxrview.annotate.database.store import create_readings, open_readings
 from cxrview.annotate.verify import verify_study
 from cxrview.annotate.web.run import serve_annotation
 from cxrview.errors import UsageError
-from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action, ReadingRound, Role
 
 SERVE = """

@@ -7,7 +7,7 @@ import pytest
 
 from cxrview.audit.review.decision_log import Decided, DecisionLog, Undone
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 
 WHEN = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
@@ -149,7 +149,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from cxrview.audit.review.decision_log import Decided, DecisionLog
 from cxrview.errors import CannotWrite
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Ruling, View
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -187,7 +187,7 @@ import os, random, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from cxrview.audit.review.decision_log import Decided, DecisionLog
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Ruling, View
 
 def write_until_killed(start, out):

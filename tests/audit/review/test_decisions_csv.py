@@ -7,7 +7,7 @@ from cxrview.audit.decisions import read_decisions, write_decisions
 from cxrview.audit.review.decision_log import Decided, DecisionLog
 from cxrview.audit.review.decisions_csv import log_path, take_edits, write_csv_of
 from cxrview.errors import UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Ruling, View
 
 WHEN = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)

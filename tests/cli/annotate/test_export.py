@@ -10,7 +10,7 @@ import pytest
 from cxrview.annotate.database.store import open_readings
 from cxrview.dataset.labels import read_labels, read_not_chest
 from cxrview.errors import UsageError
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.terms import Action, ReadingRound
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cxrview.annotate.database.store import open_readings
 from cxrview.errors import UsageError
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 from cxrview.results.tables import each_row
 from cxrview.terms import Action, ReadingRound
 

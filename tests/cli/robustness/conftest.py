@@ -13,7 +13,7 @@ from cxrview.classify.model_files import write_model
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import ModelCard
+from cxrview.records.model_card import ModelCard
 
 IMAGES = 24
 

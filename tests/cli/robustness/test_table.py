@@ -20,7 +20,7 @@ from cxrview.dataset.split_files import write_split
 from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
 from cxrview.paper.scale import SCALES
-from cxrview.records import CardAbout
+from cxrview.records.card_about import CardAbout
 
 IMAGES = 24
 

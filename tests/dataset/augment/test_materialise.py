@@ -9,7 +9,7 @@ from cxrview.dataset.augment.materialise import materialise_variants
 from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import VARIANTS, make_variant
 from cxrview.errors import UsageError
-from cxrview.records import Prepared, PreparedImage, Split
+from cxrview.records.dataset import Prepared, PreparedImage, Split
 from cxrview.terms import Partition, View
 
 PARTITIONS = {

@@ -18,7 +18,7 @@ from cxrview.errors import UsageError
 from cxrview.image import squash
 from cxrview.phantom.patient import draw_patient
 from cxrview.phantom.render import render_patient
-from cxrview.records import Variant
+from cxrview.records.dataset import Variant
 from cxrview.terms import Projection
 
 RANDOM = {"spread", "gaussian-noise", "impulse-noise", "laplacian-noise", "poisson-noise"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.reports.figures.pfi_histogram import count_bins, draw_pfi_histogram
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.records import Answers
+from cxrview.records.scores import Answers
 from cxrview.terms import Projection, View
 from cxrview.train.fast.batch import UNKNOWN_TURN, Sampling, sample_batches
 from cxrview.train.fast.labels import PictureLabel

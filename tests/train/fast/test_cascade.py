@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from cxrview.classify.model import Model
-from cxrview.records import Answers, Instance, ModelCard
+from cxrview.records.classification import Instance
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Answers
 from cxrview.terms import Decision, View
 from cxrview.train.fast.cascade import Border, Cascade, sure_band
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxrview.dataset.augment.poses import ORIENTATIONS
-from cxrview.records import Answers
+from cxrview.records.scores import Answers
 from cxrview.terms import Projection, View
 from cxrview.train.fast.answers import FastAnswers
 from cxrview.train.fast.labels import PictureLabel

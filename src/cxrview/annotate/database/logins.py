@@ -19,7 +19,7 @@ from cxrview.annotate.database.rows import row_reader
 from cxrview.annotate.database.schema import LOGIN, READER
 from cxrview.annotate.database.sign_in_links import has_ended, new_link_secret
 from cxrview.errors import UsageError
-from cxrview.records import Login, Reader
+from cxrview.records.annotation import Login, Reader
 from cxrview.terms import Role
 
 MIN_PASSWORD_LETTERS = 8

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from cxrview.records import AnnotationStudy, LabelChoice, Reader, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, LabelChoice, Reader, Reading, StudyImage
 from cxrview.terms import Action, Method, ReadingRound, Role, View
 
 AnyRow = Row[Any]

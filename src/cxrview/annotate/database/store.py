@@ -22,7 +22,7 @@ from cxrview.annotate.database.rows import (
 from cxrview.annotate.database.schema import IMAGE, READER, READING, STUDY
 from cxrview.annotate.database.study_log import StudyLog, add_import
 from cxrview.errors import UsageError
-from cxrview.records import AnnotationStudy, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, Reading, StudyImage
 from cxrview.terms import Action
 
 _PAGE = 5000

@@ -16,7 +16,7 @@ from cxrview.annotate.database.rows import finite
 from cxrview.annotate.database.schema import EVENT, READER, READING, STUDY_LOG
 from cxrview.annotate.database.serving_lock import ServingLock, take_serving_lock
 from cxrview.errors import UsageError
-from cxrview.records import ImportedFile, LogEntry
+from cxrview.records.annotation import ImportedFile, LogEntry
 from cxrview.terms import ReadingRound, StudyEvent
 
 LATE_SECONDS = 30 * 60

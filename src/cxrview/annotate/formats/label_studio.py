@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.errors import UsageError
-from cxrview.records import ImportedReading, Reader, Reading, Settled, StudyImage
+from cxrview.records.annotation import ImportedReading, Reader, Reading, Settled, StudyImage
 from cxrview.terms import Action, ReadingRound
 
 CANCELLED = "other"

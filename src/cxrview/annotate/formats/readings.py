@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxrview.annotate.formats.label_studio import read_label_studio
 from cxrview.errors import UsageError
-from cxrview.records import ImportedReading
+from cxrview.records.annotation import ImportedReading
 from cxrview.sources.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
 
 _NAMES = {

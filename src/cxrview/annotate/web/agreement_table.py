@@ -15,7 +15,7 @@ from cxrview.annotate.agreement import (
 from cxrview.annotate.web.kappa_axis import kappa_axis
 from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
-from cxrview.records import Kappa, Reader
+from cxrview.records.annotation import Kappa, Reader
 from cxrview.terms import Role
 
 T = TypeVar("T")

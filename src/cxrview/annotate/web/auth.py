@@ -14,7 +14,7 @@ from fastapi import Depends, Form, HTTPException, Request, Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.records import Login, Reader
+from cxrview.records.annotation import Login, Reader
 from cxrview.terms import Role
 
 STALE = "X-Stale-Page"

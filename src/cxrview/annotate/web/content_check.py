@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 
 from cxrview.image.fetch import file_content_id
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.sources.paths import local_path
 
 _Facts = tuple[int, int, int]

@@ -11,7 +11,7 @@ from cxrview.annotate.web.auth import AdjudicatorLogin
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import random_order
 from cxrview.annotate.web.state import StudyState
-from cxrview.records import Reader
+from cxrview.records.annotation import Reader
 from cxrview.terms import ReadingRound, Role
 
 routes = APIRouter()

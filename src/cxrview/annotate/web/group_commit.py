@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.records import Reading
+from cxrview.records.annotation import Reading
 
 
 @dataclass(slots=True)

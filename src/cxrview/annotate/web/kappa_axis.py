@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from cxrview.annotate.agreement import write_kappa
-from cxrview.records import Kappa
+from cxrview.records.annotation import Kappa
 
 LEFT, RIGHT = 10.0, 290.0
 """Ends of the axis in units of the drawing, which is 300 wide."""

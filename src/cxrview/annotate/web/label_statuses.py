@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.settle import settle
-from cxrview.records import AnnotationStudy, Reader, Settled
+from cxrview.records.annotation import AnnotationStudy, Reader, Settled
 from cxrview.terms import LabelStatus
 
 

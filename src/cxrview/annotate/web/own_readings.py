@@ -12,7 +12,7 @@ from cxrview.annotate.web.auth import ReaderLogin
 from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.shown_items import verdict
 from cxrview.annotate.web.state import StudyState
-from cxrview.records import Login, Reader
+from cxrview.records.annotation import Login, Reader
 from cxrview.terms import ReadingRound
 
 routes = APIRouter()

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cxrview.annotate.effective import EffectiveReadings
 from cxrview.annotate.web.state import StudyState
-from cxrview.records import Reader
+from cxrview.records.annotation import Reader
 from cxrview.terms import Role
 
 ReaderChange = Literal["link", "retire", "withdraw", "restore"]

@@ -6,7 +6,7 @@ from typing import Any
 from cxrview.annotate.effective import slot_of
 from cxrview.annotate.settle import EXCLUDED, settle
 from cxrview.annotate.web.state import ShownImage, StudyState
-from cxrview.records import Reader, Reading, Settled
+from cxrview.records.annotation import Reader, Reading, Settled
 from cxrview.terms import Action, ReadingRound
 
 

@@ -20,7 +20,7 @@ from cxrview.annotate.web.label_statuses import LabelStatuses
 from cxrview.annotate.web.reading_list import ReadingList
 from cxrview.annotate.web.settings import ServeSettings
 from cxrview.annotate.worklist import showing_id, worklist
-from cxrview.records import LogEntry, Reader, Reading, StudyImage
+from cxrview.records.annotation import LogEntry, Reader, Reading, StudyImage
 from cxrview.terms import ReadingRound, Role, StudyEvent
 from cxrview.web.leases import Leases
 

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, Validat
 
 from cxrview.annotate.effective import VERDICTS
 from cxrview.annotate.web.state import ShownImage, StudyState
-from cxrview.records import EXCLUSION_REASONS, Reader, Reading
+from cxrview.records.annotation import EXCLUSION_REASONS, Reader, Reading
 from cxrview.terms import Action, Method, ReadingRound
 
 MOST_AT_ONCE = 1000

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from cxrview.annotate.web.auth import SignedIn
 from cxrview.annotate.web.state import ShownImage, StudyState
-from cxrview.records import Login, Reader
+from cxrview.records.annotation import Login, Reader
 from cxrview.terms import ReadingRound
 
 routes = APIRouter(prefix="/api")

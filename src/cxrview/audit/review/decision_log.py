@@ -17,7 +17,7 @@ from typing import Any
 
 from cxrview.atomic_files import raising_cannot_write
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 
 _DECIDE, _UNDO, _EXPORTED = "decide", "undo", "exported"

@@ -12,7 +12,7 @@ from pathlib import Path
 from cxrview.audit.decisions import read_decisions, write_decisions
 from cxrview.audit.review.decision_log import Decided, DecisionLog, Entry, Undone
 from cxrview.errors import UsageError
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 
 
 def log_path(csv: Path) -> Path:

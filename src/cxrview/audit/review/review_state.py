@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from cxrview.audit.review.decision_log import Decided, DecisionLog, Entry, Undone
 from cxrview.audit.review.doubtful_images import DoubtfulImage
-from cxrview.records import ReviewDecision
+from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
 from cxrview.web.leases import LEASE_SECONDS, Leases
 

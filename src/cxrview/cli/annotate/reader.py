@@ -12,7 +12,7 @@ from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
-    from cxrview.records import Reader
+    from cxrview.records.annotation import Reader
 
 
 def reader(

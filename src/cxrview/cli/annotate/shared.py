@@ -12,7 +12,7 @@ from cxrview.cli.shared.extras import needs_extra
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
-    from cxrview.records import Reader
+    from cxrview.records.annotation import Reader
 
 StudyName = Annotated[
     str,

@@ -13,7 +13,7 @@ from cxrview.errors import CannotWrite, UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.records import ArchiveError, Interval, SampledShare
+    from cxrview.records.evaluation import ArchiveError, Interval, SampledShare
 
 
 def archive_command(

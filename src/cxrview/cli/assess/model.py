@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cxrview.assess.assess import AssessmentRun
-    from cxrview.records import Assessed
+    from cxrview.records.evaluation import Assessed
 
 
 def model_command(

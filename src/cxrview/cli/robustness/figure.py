@@ -14,7 +14,7 @@ from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.classify.model import Model
-    from cxrview.records import Box, ModifiedImage
+    from cxrview.records.evaluation import Box, ModifiedImage
 
 FIGURE = "modified"
 """Name of the figure and of the table beside it, without endings."""
@@ -78,7 +78,7 @@ def _boxes(texts: Sequence[str], images: int, side: int) -> "list[Box | None]":
 
 
 def _box(words: str, side: int) -> "Box":
-    from cxrview.records import Box
+    from cxrview.records.evaluation import Box
 
     try:
         return Box.parse(words, side)

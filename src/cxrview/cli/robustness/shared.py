@@ -9,7 +9,7 @@ from cxrview.install_command import install_command
 
 if TYPE_CHECKING:
     from cxrview.classify.model import Model
-    from cxrview.records import ModelCard
+    from cxrview.records.model_card import ModelCard
 
 CutoffOption = Annotated[
     float | None,

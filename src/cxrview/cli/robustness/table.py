@@ -19,7 +19,7 @@ from cxrview.cli.shared.tables import number, print_table, text
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    from cxrview.records import Interval, ModifiedCount
+    from cxrview.records.evaluation import Interval, ModifiedCount
     from cxrview.terms import Partition
 
 

@@ -8,7 +8,7 @@ import typer
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
-    from cxrview.records import Label, PreparedImage
+    from cxrview.records.dataset import Label, PreparedImage
 
 PatientColumn = Annotated[
     str | None,

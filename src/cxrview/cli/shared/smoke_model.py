@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from cxrview.records import ModelCard
+    from cxrview.records.model_card import ModelCard
 
 
 def warn_of_smoke_test(card: "ModelCard") -> None:

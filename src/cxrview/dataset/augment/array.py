@@ -18,7 +18,7 @@ from cxrview.atomic_files import PART, locked, writing
 from cxrview.dataset.append import ABOUT, damaged_store, npy_header
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.json_file import read_about, write_json
-from cxrview.records import Materialised
+from cxrview.records.dataset import Materialised
 from cxrview.terms import Partition
 
 VARIANTS, INDEX = "variants.npy", "index.parquet"

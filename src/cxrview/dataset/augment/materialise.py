@@ -13,7 +13,7 @@ from cxrview.dataset.augment.poses import Edge
 from cxrview.dataset.augment.variants import VARIANTS, make_all_variants
 from cxrview.dataset.split import check_split
 from cxrview.errors import UsageError
-from cxrview.records import Materialised, Prepared, PreparedImage, Split
+from cxrview.records.dataset import Materialised, Prepared, PreparedImage, Split
 from cxrview.terms import Partition
 
 

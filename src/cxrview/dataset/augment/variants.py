@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cxrview.dataset.augment.perturb import PERTURBATIONS
 from cxrview.dataset.augment.poses import POSES, Edge
 from cxrview.errors import UsageError
-from cxrview.records import Variant
+from cxrview.records.dataset import Variant
 from cxrview.records.pixels import square_picture
 
 PROGENITOR = Variant(pose="identity", perturbation=None)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import SIDE, read_radiograph, squash
-from cxrview.records import NotChest
+from cxrview.records.dataset import NotChest
 
 SOURCE = "photographs"
 """The source of all photographs."""

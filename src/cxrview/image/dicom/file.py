@@ -27,7 +27,7 @@ from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.limits import check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
-from cxrview.records import Instance, Radiograph
+from cxrview.records.classification import Instance, Radiograph
 
 
 class DicomFile(ImageFile):

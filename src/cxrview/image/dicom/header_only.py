@@ -8,7 +8,7 @@ from cxrview.image.dicom.file import open_dicom
 from cxrview.image.dicom.parse import parse
 from cxrview.image.file_format import HEAD_BYTES, FileFormat, recognise_format
 from cxrview.image.options import ReadOptions
-from cxrview.records import Instance
+from cxrview.records.classification import Instance
 from cxrview.sources.paths import local_path
 
 _STEPS = (1 << 16, 1 << 20, 1 << 24)

@@ -6,7 +6,7 @@ from cxrview.errors import NotAnImage
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.parse import Parsed
 from cxrview.image.dicom.pixel_module import count_frames
-from cxrview.records import Instance
+from cxrview.records.classification import Instance
 
 _FIRST_YEAR, _LAST_YEAR = 1895, 2100
 

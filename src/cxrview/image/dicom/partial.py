@@ -24,7 +24,7 @@ from cxrview.image.image_file import ImageFile
 from cxrview.image.limits import Limits
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
-from cxrview.records import Radiograph
+from cxrview.records.classification import Radiograph
 from cxrview.sources.paths import file_system
 
 _SMALL_BYTES = 1 << 19

@@ -17,7 +17,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from cxrview.paper.candidates import CANDIDATES, FINE_TUNINGS, PRE_TRAININGS, Candidate
 from cxrview.paper.compare import ComparisonResult
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.reports.figures.style import (
     BLACK,
     BLUE,

@@ -8,7 +8,7 @@ from cxrview.dataset.labels import read_labels
 from cxrview.paper.figures.flow import AugmentedCounts, ExternalSet, Flow, ImageCounts
 from cxrview.paper.reproduce import StudyResult
 from cxrview.paper.stages import images_inside
-from cxrview.records import Label, PreparedImage
+from cxrview.records.dataset import Label, PreparedImage
 from cxrview.terms import Partition, View
 
 

@@ -17,7 +17,8 @@ from cxrview.assess.classifiers import (
 from cxrview.paper.published_numbers import CUTOFF, CUTOFF_LOW, TESTED
 from cxrview.paper.results import Reproduction, first_of
 from cxrview.paper.tables.table import Table
-from cxrview.records import Assessed, Assessment, Cutoff, Interval, ModifiedCount, Slice
+from cxrview.records.evaluation import Assessed, Assessment, Interval, ModifiedCount, Slice
+from cxrview.records.model_card import Cutoff
 from cxrview.reports.format import (
     NONE,
     format_cutoff,

@@ -7,7 +7,7 @@ from cxrview.paper.compare import ComparisonResult
 from cxrview.paper.published_numbers import VALIDATED
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.reports.format import (
     NONE,
     format_count,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from cxrview.records import Scores
+from cxrview.records.scores import Scores
 from cxrview.reports.figures.style import (
     BLACK,
     FULL_WIDTH_MM,

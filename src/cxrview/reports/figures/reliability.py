@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from cxrview.records import Assessment, ReliabilityBin
+from cxrview.records.evaluation import Assessment, ReliabilityBin
 from cxrview.reports.figures.style import (
     BLUE,
     COLUMN_WIDTH_MM,

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxrview.atomic_files import write_atomic
-from cxrview.records import Scores, join_scores
+from cxrview.records.scores import Scores, join_scores
 from cxrview.terms import View
 
 FULL_WIDTH_MM = 180.0

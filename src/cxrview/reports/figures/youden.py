@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cxrview.records import Cutoff, Scores
+from cxrview.records.model_card import Cutoff
+from cxrview.records.scores import Scores
 from cxrview.reports.figures.style import (
     BLUE,
     FULL_WIDTH_MM,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cxrview.classify.decide import decide
 from cxrview.classify.model import Model
-from cxrview.records import Answers, Instance, Prediction
+from cxrview.records.classification import Instance, Prediction
+from cxrview.records.scores import Answers
 from cxrview.stats import log_odds
 
 MOST_SURE = 98.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from cxrview.dataset.labels import label_word, read_labels, read_not_chest
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
-from cxrview.records import Label, NotChest
+from cxrview.records.dataset import Label, NotChest
 from cxrview.sources.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
 from cxrview.terms import Partition, Projection, View
 

@@ -17,7 +17,7 @@ from cxrview.dataset.natural.photographs import read_photographs
 from cxrview.errors import UsageError
 from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.json_file import read_about, write_json
-from cxrview.records import Answers, join_answers
+from cxrview.records.scores import Answers, join_answers
 from cxrview.terms import Projection, View
 from cxrview.train.fast.labels import (
     PictureLabel,

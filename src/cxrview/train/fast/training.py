@@ -17,7 +17,9 @@ from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_about, write_json
-from cxrview.records import CardAbout, ModelCard, Scores
+from cxrview.records.card_about import CardAbout
+from cxrview.records.model_card import ModelCard
+from cxrview.records.scores import Scores
 from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import View
 from cxrview.train.checkpoint import steps_done

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import INVERTED, ORIENTATIONS
-from cxrview.records import Answers
-from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.records.scores import PROGENITOR_NAME, Answers
 from cxrview.terms import Projection, View
 from cxrview.train.fast.answers import FastAnswers
 from cxrview.train.fast.cascade import Border

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cxrview.phantom.archive import draw_archive
-from cxrview.records import AnnotationStudy, LabelChoice, Reading, StudyImage
+from cxrview.records.annotation import AnnotationStudy, LabelChoice, Reading, StudyImage
 from cxrview.terms import Action, Projection, ReadingRound, Role, View
 from fixtures.browsers import PATIENCE_MS, free_port
 

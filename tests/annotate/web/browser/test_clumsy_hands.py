@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.terms import Action, ReadingRound
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.terms import Action, Method
 
 pytestmark = pytest.mark.slow

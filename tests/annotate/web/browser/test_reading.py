@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from cxrview.records import StudyImage
+from cxrview.records.annotation import StudyImage
 from cxrview.terms import Action, Method, ReadingRound
 
 pytestmark = pytest.mark.slow

@@ -232,7 +232,7 @@ def test_an_import_beside_the_server_is_seen(served):
 def test_more_images_and_readers_are_seen(served):
     visitor = served.visit(ADA)
     before = visitor.next(99)
-    from cxrview.records import StudyImage
+    from cxrview.records.annotation import StudyImage
 
     served.store.add_images([StudyImage(image_id="0" * 16, path="late.png")])
     served.clock.move(seconds=2)

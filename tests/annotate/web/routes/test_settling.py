@@ -235,7 +235,7 @@ def test_settling_image_by_image_is_settling_all(data):
     from cxrview.annotate.effective import EffectiveReadings
     from cxrview.annotate.settle import settle
     from cxrview.annotate.web.label_statuses import LabelStatuses
-    from cxrview.records import AnnotationStudy, Reader, Reading
+    from cxrview.records.annotation import AnnotationStudy, Reader, Reading
     from cxrview.terms import Action, Role
 
     when = datetime(2026, 1, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from cxrview.annotate.web.routes.pages import study_page
 from cxrview.annotate.web.routes.settling import conflicts_for
 from cxrview.annotate.web.state import StudyState
 from cxrview.errors import UsageError
-from cxrview.records import Login, Reader
+from cxrview.records.annotation import Login, Reader
 from cxrview.terms import Role
 
 routes = APIRouter(prefix="/admin")

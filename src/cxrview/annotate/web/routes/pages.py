@@ -14,7 +14,7 @@ from cxrview.annotate.web.routes.settling import conflicts_for
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.tabs import queue_key
 from cxrview.annotate.web.templates import page
-from cxrview.records import EXCLUSION_REASONS, Login
+from cxrview.records.annotation import EXCLUSION_REASONS, Login
 from cxrview.terms import Role
 
 routes = APIRouter()

@@ -9,7 +9,7 @@ from cxrview.annotate.web.shown_items import blind_item, item_of_reading, verdic
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.submit import SubmittedBatch, refusals, submit_readings
 from cxrview.annotate.web.tabs import Tab, holder_of
-from cxrview.records import Reader, Reading
+from cxrview.records.annotation import Reader, Reading
 from cxrview.terms import ReadingRound, Role
 from cxrview.web.picture_cache import PictureCache
 from cxrview.web.picture_worker import MINMAX

@@ -13,7 +13,7 @@ from cxrview.annotate.web.closing import close_blind_round
 from cxrview.annotate.web.shown_items import conflict_item, random_order, second_look_item
 from cxrview.annotate.web.state import StudyState
 from cxrview.annotate.web.tabs import Tab, holder_of, lease_of
-from cxrview.records import Reader
+from cxrview.records.annotation import Reader
 from cxrview.terms import LabelStatus, ReadingRound, Role
 from cxrview.wording import plural
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from cxrview.annotate.web.auth import NotSignedIn, Sessions, StalePage, is_csrf_right
 from cxrview.annotate.web.login_throttle import LoginThrottle
 from cxrview.annotate.web.templates import page
-from cxrview.records import Reader
+from cxrview.records.annotation import Reader
 
 routes = APIRouter()
 
