@@ -345,7 +345,7 @@ def test_a_missing_file_is_warned_of_before_it_is_excluded(serve, browser):
     page.get_by_text("This image cannot be displayed").wait_for()
     page.keyboard.press("x")
 
-    page.get_by_role("dialog").get_by_text("no reason to exclude the image").wait_for()
+    page.get_by_role("dialog").get_by_text("Do not exclude the image for that").wait_for()
 
 
 def test_a_reader_is_warned_before_the_login_ends_until_it_is_renewed(serve, browser):
