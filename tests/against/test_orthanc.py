@@ -174,6 +174,7 @@ def test_orthanc_returns_copies_of_drawn_films(store, tmp_path):
         assert one.tags["ContributingEquipmentSequence"][-1]["Manufacturer"] == "cxrview"
 
 
+@pytest.mark.slow
 def test_orthanc_stores_each_report_once(store, tmp_path):
     pytest.importorskip("highdicom", reason="needs highdicom: pip install '.[sr]'")
     films = tmp_path / "archive"

@@ -103,6 +103,7 @@ def test_images_that_are_excluded_are_no_part_of_the_archives_views():
     assert found.shares[0].weighted == pytest.approx(50 / 550)
 
 
+@pytest.mark.slow
 def test_the_estimate_is_right_on_average_over_many_samples():
     """40 samples of 150 by two strata, of an archive of 10,000 whose error is known: 3.9 %."""
     rng = np.random.default_rng(0)

@@ -71,6 +71,7 @@ def test_slices_of_one_kind_share_out_the_whole_table(data):
         assert sum(getattr(s.table, field) for s in found.slices) == getattr(found.table, field)
 
 
+@pytest.mark.slow
 @given(data=images)
 def test_no_cutoff_beats_the_one_that_these_images_would_have_chosen(data):
     pfi, is_frontal, _ = data

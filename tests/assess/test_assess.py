@@ -210,6 +210,7 @@ def test_what_is_complete_is_not_computed_again(assessed, images, model, tmp_pat
         assert (out / name).read_bytes() == (assessed[0] / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_a_scaled_model_is_said_to_be_one_in_every_table_and_figure(
     assessed, images, model, tmp_path
 ):
@@ -230,6 +231,7 @@ def test_a_scaled_model_is_said_to_be_one_in_every_table_and_figure(
         assert words not in (assessed[0] / f"{name}.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_papers_cutoff_is_another_reading_of_the_same_scores(assessed, images, model, tmp_path):
     out, asked = tmp_path / "again", []
     shutil.copytree(assessed[0], out)

@@ -220,6 +220,7 @@ def test_write_corrected_table_refuses_a_result_of_other_images(result, table, t
         write_corrected_table(result({"x.png": "frontal"}), source, tmp_path / "new.csv")
 
 
+@pytest.mark.slow
 def test_twenty_thousand_rows_take_seconds(result, table, tmp_path):
     text = io.StringIO()
     text.write("dicom_id,subject_id,study_id,ViewPosition\n")

@@ -183,6 +183,7 @@ def test_streams_get_rows_and_failures_as_json_lines(drawn, model):
         result.to_arrow()
 
 
+@pytest.mark.slow
 def test_paths_may_be_several_or_a_generator(drawn, model):
     folders = sorted(path for path in drawn.iterdir() if path.is_dir())
     whole = cxrview.classify(str(drawn), model=model).to_arrow()

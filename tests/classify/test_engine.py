@@ -40,6 +40,7 @@ def test_the_number_of_workers_changes_no_outcome(archive, model):
     assert one == three
 
 
+@pytest.mark.slow
 def test_the_number_of_readers_changes_no_outcome(archive, model):
     paths = list(find_images([str(archive)]))
 
@@ -170,6 +171,7 @@ def test_an_image_in_the_band_goes_to_review_with_its_ends(draw, model):
     assert [outcome.decision for outcome in with_ends] == ["review"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("readers", "rate"), [(1, None), (3, None), (1, 1e9), (3, 1e9)])
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
@@ -220,6 +222,7 @@ def test_what_nobody_foresaw_is_a_failure_that_quotes_nothing(draw):
     assert "Doe" not in failed.reason + failed.advice
 
 
+@pytest.mark.slow
 def test_every_file_may_kill_its_worker(draw, model, poison):
     paths = [f"poison://kill/{number}" for number in range(5)] + [draw("a.png", 90)]
 
@@ -250,6 +253,7 @@ def test_no_more_workers_are_started_than_there_are_cores(archive, model):
     assert 1 <= started <= available_cores()
 
 
+@pytest.mark.slow
 def test_no_row_waits_for_the_start_of_more_readers(archive, model, monkeypatch):
     """Each takes a second to start, and the files are read before they all have."""
     ready, starts = DecodeProcess.is_ready, []

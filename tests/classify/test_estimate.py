@@ -68,6 +68,7 @@ def test_a_file_that_is_named_again_counts_once(archive, model):
     assert estimate_run(paths, Selection(), model, SETTINGS).files == 41
 
 
+@pytest.mark.slow
 def test_the_start_of_readers_is_not_scaled_up(archive, model, monkeypatch):
     """With a start of seconds each; as scaled up before, six readers made 100 s of it."""
     ready = DecodeProcess.is_ready

@@ -46,6 +46,7 @@ def many(draw, tmp_path):
     return tmp_path / "archive"
 
 
+@pytest.mark.slow
 def test_a_disk_that_goes_away_ends_the_run_and_a_resume_reads_the_rest(many, tmp_path, model):
     archive, out = many, Outputs(table=tmp_path / "views.csv")
     gone = []
@@ -69,6 +70,7 @@ def test_a_disk_that_goes_away_ends_the_run_and_a_resume_reads_the_rest(many, tm
     assert len(rows(out)) == 400
 
 
+@pytest.mark.slow
 def test_files_that_cannot_be_opened_do_not_end_the_run(many, tmp_path, model):
     for number in range(100, 200):
         (many / "1" / f"{number}.png").unlink()
@@ -129,6 +131,7 @@ def once(do):
     return lambda _: left.pop()() if left else None
 
 
+@pytest.mark.slow
 def test_a_disk_that_goes_away_before_its_turn_is_missed(many, draw, tmp_path, model):
     """An empty folder gives no file that could not be opened."""
     draw("4/400.png", 20)

@@ -67,6 +67,7 @@ def backend(request, folder) -> OnnxRuntime:
     return load_model(folder, precision=precision, device=device, threads=1).backend
 
 
+@pytest.mark.slow
 def test_it_gives_a_percentage_for_each_picture(backend):
     for n in (1, 5, MANY):
         answers = backend.run(squashed(n))
@@ -76,6 +77,7 @@ def test_it_gives_a_percentage_for_each_picture(backend):
             assert ((percent >= 0) & (percent <= 100)).all()
 
 
+@pytest.mark.slow
 def test_no_answer_depends_on_what_shares_the_batch(backend):
     pixels = squashed(MANY)
 

@@ -104,6 +104,7 @@ def test_a_resume_under_other_conditions_is_refused_with_the_reason(archive, tmp
     assert out.journal.exists()
 
 
+@pytest.mark.slow
 def test_files_that_came_meanwhile_take_their_place_in_the_order(archive, tmp_path, model, draw):
     whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
     run(archive, stopped, model, on_outcomes=stop_after(1))
@@ -185,6 +186,7 @@ def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_pat
     assert out.journal.exists()
 
 
+@pytest.mark.slow
 def test_a_network_that_gives_up_costs_nothing_that_was_finished(archive, tmp_path, model):
     whole, stopped = (Outputs(table=tmp_path / f"{n}.csv") for n in ("whole", "stopped"))
     run(archive, whole, model)
@@ -276,6 +278,7 @@ def test_what_failed_in_passing_is_read_again_at_a_resume(archive, tmp_path, mod
     ]
 
 
+@pytest.mark.slow
 def test_two_runs_cannot_write_one_result(archive, tmp_path, model):
     out = Outputs(table=tmp_path / "views.csv")
 

@@ -63,6 +63,7 @@ def test_every_drawn_radiograph_gets_its_view(archive, cxrview, tmp_path):
     assert {row["decision"] for row in rows} == {"classified", "skipped"}
 
 
+@pytest.mark.slow
 def test_the_counts_add_up_on_the_screen_and_in_the_summary(archive, cxrview, tmp_path):
     done = cxrview("classify", archive)
 
@@ -104,6 +105,7 @@ def test_patients_have_one_pseudonym_each_by_the_key(archive, cxrview, tmp_path)
     assert not (tmp_path / "settings").exists()
 
 
+@pytest.mark.slow
 def test_a_standing_result_is_not_overwritten_unasked(archive, cxrview, tmp_path):
     (tmp_path / "views.parquet").write_text("mine")
 
@@ -199,6 +201,7 @@ def test_rows_go_to_standard_output_and_failures_to_stderr(archive, cxrview, tmp
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_rows_come_and_a_stop_is_heeded_while_a_list_is_silent(archive, cxrview, tmp_path):
     listed = next(str(p) for p in sorted(archive.rglob("*")) if p.is_file())
     command = [sys.executable, "-m", "cxrview", "classify", "-", "--out", "-"]
@@ -234,6 +237,7 @@ def test_bands_and_skips_are_the_users_to_set(archive, cxrview, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_what_a_run_writes_is_not_read_by_it(cxrview, tmp_path):
     archive = tmp_path / "archive"
     archive.mkdir()
@@ -303,6 +307,7 @@ def test_a_run_that_is_stopped_anyhow_resumes_to_the_same_table(
         assert whole == after
 
 
+@pytest.mark.slow
 def test_a_resume_under_another_band_is_refused(many, cxrview):
     start_and_stop(many, signal.SIGTERM)
 
@@ -352,6 +357,7 @@ def test_a_list_is_taken_word_for_word(archive, cxrview, tmp_path):
     assert [row["code"] for row in rows_of(tmp_path / "views.failures.csv")] == ["cannot_open"]
 
 
+@pytest.mark.slow
 def test_a_resume_on_another_archive_is_refused(many, archive, cxrview):
     start_and_stop(many, signal.SIGTERM)
 

@@ -184,6 +184,7 @@ def test_a_study_without_patients_is_prepared_and_split_by_image(room):
     room.run("split store --check split.csv")
 
 
+@pytest.mark.slow
 def test_patients_may_be_told_when_labels_are_prepared(room):
     room.run("annotate create bare.db archive --reader anna --reader ben")
     room.run("annotate import bare.db readings.csv")

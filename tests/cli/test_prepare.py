@@ -134,6 +134,7 @@ def test_a_sound_set_is_done_with_0_and_anew_where_asked(labels, tmp_path):
     assert json.loads((tmp_path / "store" / "about.json").read_text())["reader"] == "exact"
 
 
+@pytest.mark.slow
 def test_headers_in_a_table_beside_the_pictures_are_counted(labels, tmp_path):
     few = labels.with_name("headed.csv")
     few.write_text("file,patient,view\n0.png,a,frontal\n1.png,b,lateral\n")

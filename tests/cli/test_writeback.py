@@ -229,6 +229,7 @@ def test_writeback_never_replaces_the_summary_of_a_result(table, tmp_path, more)
     assert summary.read_text() == "{}"
 
 
+@pytest.mark.slow
 def test_writeback_resumes_after_a_full_disk(rows, table, tmp_path):
     """A limit on the size of files stands for the disk: it hits the largest film alone."""
     sizes = sorted(Path(row["path"]).stat().st_size for row in rows)

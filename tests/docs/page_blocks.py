@@ -214,6 +214,7 @@ def run(block: Block, folder: Path) -> str:
         "PATH": f"{folder.parent / 'programs'}{os.pathsep}{os.environ['PATH']}",
         "XDG_CONFIG_HOME": str(folder.parent / "settings"),
         "COLUMNS": "120",
+        "PIP_NO_COMPILE": "1",  # most of an installation's time, for modules that are not imported
     }
     environment.pop("MAKEFLAGS", None)
     process = subprocess.Popen(

@@ -68,6 +68,7 @@ def whole_of(table: Path, tmp_path: Path) -> tuple[bytes, bytes]:
     return table.read_bytes(), (tmp_path / f"{name}.failures.csv").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl", "/"])
 def test_shards_join_to_the_bytes_of_one_run(run, draw, tmp_path, ending):
     draw("0/copy.png", 95)  # of 1/38.png; copies are marked across shards
@@ -183,6 +184,7 @@ def test_what_was_joined_in_part_joins_with_the_rest(run, tmp_path):
     assert whole_of(joined.table, tmp_path) == whole_of(one, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_shard_that_comes_twice_is_refused_unless_told(run, tmp_path):
     one = run("one.csv")
     first, again, second = (
@@ -269,6 +271,7 @@ def test_a_result_without_its_summary_is_refused(run, tmp_path):
         concat_results([table], Outputs(table=tmp_path / "joined.csv"))
 
 
+@pytest.mark.slow
 def test_nights_of_shards_join_to_what_the_nights_of_one_machine_join_to(
     run, draw, archive, tmp_path
 ):

@@ -164,6 +164,7 @@ def test_patients_that_were_left_out_can_be_read_again_later(run, films, tmp_pat
     assert again.read_bytes() == one.read_bytes()
 
 
+@pytest.mark.slow
 def test_two_precisions_are_refused_in_words_and_joined_where_allowed(run, tmp_path):
     one = run("one.csv", OURS)
     shards = [

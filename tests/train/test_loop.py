@@ -30,6 +30,7 @@ def test_fine_tune_ends_at_same_bits_when_resumed(bars, tmp_path, monkeypatch):
         assert torch.equal(tensor, resumed.state_dict()[key]), key
 
 
+@pytest.mark.slow
 def test_fine_tune_refuses_checkpoint_of_another_recipe(bars, tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     trained(bars, path, dataclasses.replace(BRIEF, steps=1))

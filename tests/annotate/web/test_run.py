@@ -108,6 +108,7 @@ def test_a_second_server_of_a_study_is_refused(served, tmp_path):
     assert process.end(signal.SIGTERM) == ""
 
 
+@pytest.mark.slow
 def test_a_server_that_is_told_to_end_ends_and_has_logged_no_secret(served, tmp_path):
     process = Process(tmp_path / "study.db")
     client, _ = enter(process.address, served.secrets["Ada Lovelace"])

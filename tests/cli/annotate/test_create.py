@@ -191,6 +191,7 @@ def test_a_reader_who_is_there_may_become_adjudicator_and_stays_reader(room):
     assert ben.roles == {Role.READER, Role.ADJUDICATOR}
 
 
+@pytest.mark.slow
 def test_a_reader_gets_a_new_link_and_a_password(room):
     link = r"anna: http://127.0.0.1:8765/enter#(\S+)"
     old = re.search(link, room.create().output)[1]

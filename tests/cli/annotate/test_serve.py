@@ -12,6 +12,7 @@ import pytest
 from cxrview.errors import UsageError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_and_ends_when_told_to(room, ending):
     said = room.create().output
@@ -33,6 +34,7 @@ def test_it_says_where_and_ends_when_told_to(room, ending):
     assert (server.returncode, more, errors) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_images_that_are_gone_are_told_before_anybody_excludes_them(room):
     room.create()
     for k in range(1, room.images):

@@ -126,6 +126,7 @@ def test_whoever_does_not_name_it_is_told_of_it(moved):
     assert not moved.run("annotate export study.db --out tasks.json").stderr
 
 
+@pytest.mark.slow
 def test_served_from_where_they_lie_now_nothing_is_missing(moved):
     command = [sys.executable, "-m", "cxrview", "annotate", "serve", "study.db", "--port", "0"]
     with subprocess.Popen(

@@ -138,6 +138,7 @@ def test_a_result_of_relative_paths_is_known_from_another_folder_and_an_alien_on
     assert "none of the files found is among the 29 in --known" in alien.stderr
 
 
+@pytest.mark.slow
 def test_an_estimate_counts_and_writes_nothing(archive, cxrview, tmp_path):
     done = cxrview("classify", archive, archive / "0", "--estimate", "--shard", "1/1")
 

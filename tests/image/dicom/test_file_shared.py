@@ -42,6 +42,7 @@ def listed(shared_data):
         return {row["file"]: row for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_every_file_is_read_or_has_no_pixels(shared_data, listed):
     assert len(listed) == 59
     for name in listed:

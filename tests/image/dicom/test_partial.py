@@ -286,6 +286,7 @@ def test_a_stream_that_was_cut_before_it_was_packed_fails_as_when_read_whole(
     assert_as_now(store, pack(IN_PART[name], cut=-data.draw(st.integers(2, length - 2000))))
 
 
+@pytest.mark.slow
 @often
 @given(name=st.sampled_from(sorted(IN_PART)), bit=st.integers(0, 7), data=st.data())
 def test_damage_before_the_packets_shows_as_when_read_whole(store, pack, name, bit, data):
