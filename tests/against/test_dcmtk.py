@@ -106,6 +106,7 @@ def test_grey_values_are_those_of_dcmj2pnm(shared_data, program, tmp_path, name)
     assert_equal_within_one(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "library"),
     [*((name, "gdcm") for name in JPEG_2000), *((name, "pyjpegls") for name in JPEG_LS)],

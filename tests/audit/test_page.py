@@ -95,6 +95,7 @@ def test_write_audit_without_pictures_reads_no_image(tmp_path, film):
     assert "data:image" not in (tmp_path / "audit.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_page_of_a_hundred_thousand_rows_is_bounded(tmp_path):
     rows = (a_row(f"/nowhere/{n}", manufacturer=f"maker {n % 3000}") for n in range(100_000))
     table = tmp_path / "views.parquet"

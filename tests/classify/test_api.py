@@ -52,6 +52,7 @@ def test_classify_without_out_gives_the_table_and_writes_nothing(drawn, model):
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["views.parquet", "views.csv", "views.jsonl", "views/"])
 def test_classify_gives_the_same_table_whatever_it_is_written_as(drawn, model, name):
     without = cxrview.classify(drawn, model=model)

@@ -27,6 +27,7 @@ def drawn(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_all_files_are_counted_by_what_they_are(drawn, model):
     estimate = estimate_run(find_images(str(drawn)), Selection(), model, SETTINGS)
 

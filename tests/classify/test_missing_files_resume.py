@@ -48,6 +48,7 @@ def stopped(archive, tmp_path, model):
     return Stopped([archive], Outputs(table=tmp_path / "views.csv"), model, after=16)
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_not_mounted_costs_no_row(archive, tmp_path, model, stopped):
     """A mount point without its disk is an empty folder."""
     whole = Outputs(table=tmp_path / "whole.csv")

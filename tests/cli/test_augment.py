@@ -52,6 +52,7 @@ def whole(store, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_the_training_and_validation_images_of_a_store_are_materialised(whole, store):
     made = open_materialised(whole)
 

@@ -382,6 +382,7 @@ def test_a_header_of_absurd_size_costs_its_own_row_alone(archive, cxrview, tmp_p
     assert "odd_size" in row["warnings"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["<&-", "2>&-", ">&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_reason_to_fail(draw_one, cxrview, tmp_path, closed):
     command = f"'{sys.executable}' -m cxrview classify '{draw_one}' --out views.csv {closed}"

@@ -524,6 +524,7 @@ def test_header_texts_are_clean_and_short(kit):
     assert max(len(str(value)) for value in (instance.modality, instance.body_part)) <= 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a deflated bomb", "a PNG bomb", "a PNG that lies", "rows 65535"])
 def test_a_bomb_takes_no_memory(kit, read, name):
     data = FAILS[name][0](kit)

@@ -12,6 +12,7 @@ from cxrview.terms import Projection
 SIZE = (160, 132)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("projection", list(Projection))
 def test_the_same_patient_gives_the_same_picture(patient, projection):
     first, second = (render_patient(patient, projection, SIZE) for _ in range(2))

@@ -91,6 +91,7 @@ def test_shards_under_two_keys_are_refused_with_the_ways_out(run, tmp_path):
         join(shards, tmp_path / "joined.csv", allow_different=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["another key", "real ids", "two other keys"])
 def test_shards_that_are_joined_under_one_key_are_the_bytes_of_one_run(run, tmp_path, how):
     one = run("one.csv", OURS)
@@ -119,6 +120,7 @@ def test_files_under_the_key_already_and_real_ids_are_not_read_again(run, films,
     assert len(list(each_row(tmp_path / "joined.csv"))) == 52
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [3, 4], ids=["with a UID", "without one"])
 @pytest.mark.parametrize("change", ["gone", "another", "broken"])
 def test_a_file_that_is_gone_or_another_is_named_and_refused_unless_left_out(

@@ -29,6 +29,7 @@ def workers_of_this_process() -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_threads_and_processes_give_the_same_outcomes(jobs, settings):
     ways = [(1, 1), (2, 2), (3, 2)]
 

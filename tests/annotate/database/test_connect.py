@@ -247,6 +247,7 @@ for n in count():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 20, 57])
 def test_what_a_killed_writer_has_appended_is_there(store, where, after):
     """And of what it was about to append, all or nothing."""

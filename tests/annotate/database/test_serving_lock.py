@@ -35,6 +35,7 @@ def take(store: ReadingStore):
     return store.take_serving_lock(store.study.study_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_second_process_is_refused_until_the_first_has_ended_however_it_did(store, where, how):
     command = [sys.executable, "-c", HOLDER, where]

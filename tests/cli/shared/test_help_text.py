@@ -52,6 +52,7 @@ def test_a_short_option_asks_for_help_as_the_long_one_does(words, help_of):
     assert "-h" in help_of(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 100, 120])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_line_of_help_ends_where_the_next_word_would_not_fit(words, columns, help_of):

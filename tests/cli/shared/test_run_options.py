@@ -172,6 +172,7 @@ def test_the_total_counts_a_file_once_however_often_it_is_named(archive):
     assert plan_run(Inputs(names=(*again, "-")), options=options).count() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -152,6 +152,7 @@ def assert_shows(
         assert small.warnings == warnings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "allocated", "stored", "bits", "is_signed"), MATRIX)
 def test_a_stream_knows_its_own_precision(pack, way, allocated, stored, bits, is_signed):
     values = film((1 << bits) - 1) - (is_signed << (bits - 1))

@@ -19,6 +19,7 @@ CASES = {
 """Warnings by case."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_exact", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_each_film_gets_its_view(shared_data, case, is_exact):

@@ -95,6 +95,7 @@ def test_more_than_three_external_sources_are_one_box_with_their_sums(words):
     assert "source 0" in alt_text(draw_flow(replace(PAPERS, externals=each)))[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("externals", [0, 1, 3, 4, 12])
 def test_it_can_be_printed(externals, check_print):
     more = tuple(replace(PAPERS.externals[0], name=f"number {k}") for k in range(externals))
