@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records.pixels import grey_picture
-from cxrview.terms import Agreement, Decision, View
+from cxrview.terms import Agreement, Decision, Projection, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,16 @@ class Prediction:
             run, or has no such output.
         agreement: whether the header names the same view; None unless classified.
         warnings: codes of what a user should know, such as `first_of_frames`.
-        model_id: `ModelCard.model_id` of the weights.
+        model_id: `ModelCard.model_id` of the weights that decided on the view.
+        projection: AP or PA of a frontal radiograph; None if the model is not sure enough, as the
+            following.
+        projection_ap: probability of AP and not PA in percent; None unless frontal.
+        rotation: by how many degrees the picture is turned clockwise: 0, 90, 180 or 270.
+        rotation_probability: of the most probable of the four, in percent.
+        mirrored: whether left and right of a frontal radiograph are exchanged.
+        mirrored_probability: that they are, in percent; None unless frontal.
+        inverted: whether bone is dark.
+        inverted_probability: that it is, in percent.
     """
 
     instance: Instance
@@ -110,14 +119,43 @@ class Prediction:
     agreement: Agreement | None = None
     warnings: tuple[str, ...] = ()
     model_id: str = ""
+    projection: Projection | None = None
+    projection_ap: float | None = None
+    rotation: int | None = None
+    rotation_probability: float | None = None
+    mirrored: bool | None = None
+    mirrored_probability: float | None = None
+    inverted: bool | None = None
+    inverted_probability: float | None = None
 
     def __post_init__(self) -> None:
-        if self.pfi is not None and not 0 <= self.pfi <= 100:
-            raise ValueError(f"pfi is a percentage, 0 to 100; got {self.pfi}")
-        if self.chest is not None and not 0 <= self.chest <= 100:
-            raise ValueError(f"chest is a percentage, 0 to 100; got {self.chest}")
+        for name in _PERCENTAGES:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 100:
+                raise ValueError(f"{name} is a percentage, 0 to 100; got {value}")
         if (self.view is not None) != (self.decision is Decision.CLASSIFIED):
             raise ValueError(f"a view is given if and only if classified; got {self.decision}")
+
+    @property
+    def orientation(self) -> int | None:
+        """The value of EXIF's tag Orientation (0x0112), 1 to 8, that displays the image upright.
+
+        None if the turn is unknown, or, for a frontal radiograph, whether it is mirrored. Laterals
+        count as not mirrored: both directions are in use.
+        """
+        is_mirrored = False if self.view is View.LATERAL else self.mirrored
+        if self.rotation is None or is_mirrored is None or self.view is None:
+            return None
+        return EXIF_ORIENTATIONS[is_mirrored][self.rotation // 90]
+
+
+EXIF_ORIENTATIONS = ((1, 8, 3, 6), (2, 7, 4, 5))
+"""EXIF's Orientation by whether the picture was mirrored left for right, and then by how many
+quarters it was turned clockwise (Exif 3.0, section 4.6.5.1.6)."""
+_PERCENTAGES = (
+    *("pfi", "chest", "projection_ap"),
+    *("rotation_probability", "mirrored_probability", "inverted_probability"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records.model_card import Cutoff
-from cxrview.terms import View
+from cxrview.terms import LabelStatus, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +160,17 @@ class LabelledRow:
     view: View | None
     """View in the result; None if there is none."""
     pfi: float | None = None
+    image_id: str = ""
+    """Random; see `StudyImage`."""
+    patient: str = ""
+    """Name or pseudonym; empty if unknown."""
+    status: LabelStatus = LabelStatus.UNREAD
+    reason: str = ""
+    """Why it is excluded by the readers: one of `EXCLUSION_REASONS`; empty if it is not."""
+    warnings: str = ""
+    """Codes in the result, separated by semicolons."""
+    model_id: str = ""
+    """Of the result; empty if it has no row for the image."""
 
     @property
     def is_compared(self) -> bool:
@@ -283,6 +294,19 @@ class ModifiedImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredCount:
+    """How often a model answers `rotation`, `mirrored` or `inverted`, and is wrong."""
+
+    answer: str
+    images: int
+    """All of one modification; of `mirrored`, the frontal ones."""
+    answered: int
+    """Above the threshold of the model card."""
+    wrong: int | None
+    """Answered and wrong; None where the truth is not defined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModifiedCount:
     """A classifier's results on the same images under one modification."""
 
@@ -300,6 +324,8 @@ class ModifiedCount:
     """The reverse."""
     drawn_from: int
     """Images that could have been modified; more than `table.total` if only a sample was."""
+    poses: tuple[AnsweredCount, ...] = ()
+    """Turn, mirroring and inversion; empty for a model that does not answer these."""
 
     def __post_init__(self) -> None:
         if self.drawn_from < self.table.total:

@@ -1,8 +1,10 @@
 """The model card: identity, decision rule and known accuracy of a model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cxrview.records.card_about import CardAbout
+from cxrview.records.risk_curve import Head, RiskCurve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,8 @@ class Cutoff:
     youden_j: float
 
 
+THRESHOLDS = ("projection", "rotation", "mirrored", "inverted")
+"""Answers that have a threshold: columns of the result."""
 SMOKE_TEST = "smoke test"
 """Begins `CardAbout.scale` of a model that was made at `--scale smoke`."""
 
@@ -41,10 +45,20 @@ class ModelCard:
             already calibrated.
         chest_cutoff: an image is `not_chest` where `chest` is below this, in percent. None
             for a model without that output.
+        thresholds: minimum probability, in percent, of an answer to `projection`, `rotation`,
+            `mirrored` and `inverted`; below it the cell stays empty. None of them for a model
+            without these outputs.
+        second: name of the model in the package that decides, in a cascade, what this model would
+            send to review or refuse as not a chest radiograph; empty for none.
+        second_model_id: `model_id` of that second model, whose answers are among those counted
+            in the risk curve of the view; empty where no such curve was counted.
         about: data, partitions, recipe, counts with intervals, readers, licences, use and
             limits.
         int8: card of the same model quantised to int8, with its own cutoffs; None where
             there is none.
+        risk_curves: counts of calibration images by head, from which `--max-error` sets
+            thresholds; empty where there are none. In a cascade, the curve of the view counts the
+            answers of both models together.
     """
 
     model_id: str
@@ -56,8 +70,12 @@ class ModelCard:
     precision: str
     temperature: float = 1.0
     chest_cutoff: float | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    second: str = ""
+    second_model_id: str = ""
     about: CardAbout = CardAbout()
     int8: "ModelCard | None" = None
+    risk_curves: Mapping[Head, RiskCurve] = field(default_factory=dict)
 
     @property
     def is_smoke_test(self) -> bool:
@@ -73,5 +91,9 @@ class ModelCard:
                 raise ValueError(f"{name} is a percentage, 0 to 100")
         if self.chest_cutoff is not None and not 0 <= self.chest_cutoff <= 100:
             raise ValueError("chest_cutoff is a percentage, 0 to 100")
+        if unknown := set(self.thresholds) - set(THRESHOLDS):
+            raise ValueError(f"thresholds are those of {', '.join(THRESHOLDS)}; got {unknown}")
+        if not all(50 <= least <= 100 for least in self.thresholds.values()):
+            raise ValueError("a threshold is a percentage, 50 to 100")
         if not self.temperature > 0:
             raise ValueError(f"a temperature is above 0; got {self.temperature}")

@@ -1,4 +1,4 @@
-"""The outputs of a model, and the scores of a classifier on images of known view."""
+"""The scores of a classifier on images of known view."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,29 +8,6 @@ from numpy.typing import NDArray
 
 PROGENITOR_NAME = "progenitor"
 """Name of the variant that is the unchanged image."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """The outputs of a model for a batch of n images.
-
-    Attributes:
-        pfi: shape (n,), probability of frontal, percent, 0 to 100.
-        chest: shape (n,), probability that it is a chest radiograph at all, percent, 0 to
-            100; None of a model without this output.
-    """
-
-    pfi: NDArray[np.float64]
-    chest: NDArray[np.float64] | None = None
-
-
-def join_answers(parts: Sequence[Answers]) -> Answers:
-    """Join the outputs of one model for several batches, or for none."""
-    chest = [one.chest for one in parts if one.chest is not None]
-    return Answers(
-        pfi=np.concatenate([np.empty(0), *(one.pfi for one in parts)]),
-        chest=np.concatenate(chest) if chest else None,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
