@@ -82,7 +82,7 @@ def open_raster(
         TooLarge: the pixels would need more than the limits allow.
     """
     image = _open(path, data, kind)
-    _check_size(path, image, len(data), options.limits)
+    _check_size(path, image, data, options.limits)
     frames = int(getattr(image, "n_frames", 1))
     instance = Instance(
         path=path, content_id=content_id, rows=image.height, columns=image.width, frames=frames
@@ -113,13 +113,14 @@ def _image(data: bytes, kind: FileFormat) -> Image.Image:
     return JpegImagePlugin.jpeg_factory(BytesIO(data))
 
 
-def _check_size(path: str, image: Image.Image, deflated: int, limits: Limits) -> None:
+def _check_size(path: str, image: Image.Image, data: bytes, limits: Limits) -> None:
     # Memory in Pillow: four bytes a pixel for everything but grey.
     depth = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}.get(image.mode, 4)
+    if image.format == "PNG" and _is_deep_colour(data):
+        depth = 8
     size = image.width * image.height * depth
     check_pixels(path, size, limits)
-    if image.format == "PNG":
-        check_inflation(path, deflated, size, limits)
+    check_inflation(path, len(data), size, limits)
 
 
 def _decode(path: str, data: bytes, kind: FileFormat, *, least: int = 0) -> GreyImage:

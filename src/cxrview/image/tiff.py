@@ -1,6 +1,7 @@
 """Decode the first page of full resolution of a TIFF file, of any photometric and depth."""
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -22,6 +23,7 @@ from cxrview.image.image_file import GreyImage, ImageFile
 from cxrview.image.limits import check_inflation, check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE, resize_square
+from cxrview.image.tiff_limits import check_entries, check_streams
 from cxrview.image.window import keep_uint8, luma, minmax_to_uint8
 from cxrview.records.classification import Instance, Radiograph
 
@@ -68,10 +70,11 @@ def open_tiff(path: str, data: bytes, content_id: str, options: ReadOptions) -> 
         TooLarge: the pixels would need more than the limits allow.
     """
     _check_directory(path, data)
+    check_entries(path, data)
     try:
         chosen, pages = _first_page(path, data)
         page = chosen.page
-        _check_size(path, page, len(data), options)
+        _check_size(path, page, data, options)
         rows, columns = int(page.imagelength), int(page.imagewidth)
     except DAMAGE_ERRORS as error:
         raise CorruptHeader(path, "its TIFF directory cannot be read") from error
@@ -164,7 +167,8 @@ def _page_notes(chosen: _Chosen, pages: int) -> tuple[str, ...]:
     return (f"first_of_pages:{pages}",) if pages > 1 else ()
 
 
-def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
+def _check_size(path: str, page: Any, data: bytes, options: ReadOptions) -> None:
+    size = len(data)
     bits = max(8, int(page.bitspersample or 8))
     pixels = page.imagelength * page.imagewidth * page.imagedepth * page.samplesperpixel * bits // 8
     check_pixels(path, pixels, options.limits)
@@ -178,6 +182,11 @@ def _check_size(path: str, page: Any, size: int, options: ReadOptions) -> None:
     if max(ends) > size:
         raise Truncated(path, "it ends before its pixels do")
     check_inflation(path, size, pixels, options.limits)
+    # A tile may be larger than the picture, and each one is decoded in full.
+    one = math.prod(page.chunks) * bits // 8
+    check_pixels(path, one, options.limits)
+    check_inflation(path, size, one, options.limits)
+    check_streams(path, page, data)
 
 
 def _decode(path: str, page: Any) -> GreyImage:

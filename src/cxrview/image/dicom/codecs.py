@@ -14,11 +14,13 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.errors import CorruptPixels
+from cxrview.errors import CorruptPixels, TooLarge
 from cxrview.image.dicom.codestream import (
+    MAX_PRECINCTS,
     CodestreamSize,
     is_irreversible,
     jpeg2000_end,
+    jpeg2000_precincts,
     jpeg2000_size,
     jpeg_ends,
     jpeg_size,
@@ -156,7 +158,7 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
         frame: the compressed frame.
         is_lossy: the transfer syntax allows it. A reversible wavelet may be cut short, too.
     """
-    size = _checked(frame, jpeg2000_size(frame.data))
+    size = _checked_jpeg2000(frame)
     end = jpeg2000_end(frame.data, size)
     if end is None and not any(frame.data[-64:]):  # OpenJPEG decodes zeros without an error
         raise undecodable_frame_error(frame, is_complete=False)
@@ -172,7 +174,7 @@ def decode_jpeg2000(frame: Frame, *, is_lossy: bool = False) -> Planes:
 
 def decode_htj2k(frame: Frame, *, is_lossy: bool = False) -> Planes:
     """Decode High-Throughput JPEG 2000 (PS3.5 section 8.2.14); `is_lossy` as above."""
-    size = _checked(frame, jpeg2000_size(frame.data))
+    size = _checked_jpeg2000(frame)
     if jpeg2000_end(frame.data, size) is None:
         raise undecodable_frame_error(frame, is_complete=_is_closed(frame))
     samples = _first_that_works(frame, [partial(htj2k_samples, frame.data)])
@@ -226,6 +228,16 @@ def _checked(frame: Frame, size: CodestreamSize | None) -> CodestreamSize:
         count = module.rows * module.columns * size.samples
         check_pixels(
             frame.path, count * (1 << (size.precision - 1).bit_length()) // 8, frame.limits
+        )
+    return size
+
+
+def _checked_jpeg2000(frame: Frame) -> CodestreamSize:
+    """Also refuse a stream that is divided into so many parts that these take gigabytes."""
+    size = _checked(frame, jpeg2000_size(frame.data))
+    if jpeg2000_precincts(frame.data, size) > MAX_PRECINCTS:
+        raise TooLarge(
+            frame.path, f"its JPEG 2000 stream has more than {MAX_PRECINCTS:,} precincts"
         )
     return size
 

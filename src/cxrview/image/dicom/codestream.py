@@ -9,6 +9,12 @@ _MAX_SEGMENTS, _MAX_TILE_PARTS = 10_000, 1_000_000
 _BLANK = 64
 """Zeros in a row with which a complete codestream never ends."""
 _J2K_START = b"\xff\x4f\xff\x51"
+_JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+_MAX_BOXES = 1000
+MAX_PRECINCTS = 1 << 20
+"""Limit on the parts of a JPEG 2000 stream. A radiograph of 6,000 x 6,000 pixels in precincts of
+64 x 64 has 12,000. OpenJPEG takes about two kilobytes for each: a stream of 342 bytes, of 2,048 x
+2,048 pixels in precincts of 2 x 2, took 2.3 GB and 24 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,21 +160,60 @@ def jpeg2000_size(data: bytes) -> CodestreamSize | None:
     Returns:
         None if there is none, or it is cut.
     """
-    head = data[:65536]
-    at = head.find(_J2K_START)
-    if at < 0 or len(head) < at + 45:
+    at = _codestream_start(data)
+    if at < 0 or len(data) < at + 45:
         return None
-    x1, y1, x0, y0 = (int.from_bytes(head[k : k + 4], "big") for k in range(at + 8, at + 24, 4))
-    samples = int.from_bytes(head[at + 40 : at + 42], "big")
+    head = data[at : at + 45]
+    x1, y1, x0, y0 = (int.from_bytes(head[k : k + 4], "big") for k in range(8, 24, 4))
+    samples = int.from_bytes(head[40:42], "big")
     return CodestreamSize(
         rows=y1 - y0,
         columns=x1 - x0,
         samples=samples,
-        precision=(head[at + 42] & 0x7F) + 1,
-        is_signed=bool(head[at + 42] & 0x80),
+        precision=(head[42] & 0x7F) + 1,
+        is_signed=bool(head[42] & 0x80),
         is_offset=bool(x0 or y0),
         scan_start=at,
     )
+
+
+def _codestream_start(data: bytes) -> int:
+    """Find the codestream, within JP2 boxes (ITU-T T.800 annex I) by their lengths; -1 if missing.
+
+    It is not searched there: a box before it may hold bytes that look like a codestream of another
+    size than that which the decoder will decode.
+    """
+    if data[:12] != _JP2_SIGNATURE:
+        return data.find(_J2K_START, 0, 65536)
+    at = 12
+    for _ in range(_MAX_BOXES):
+        length, kind, head = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8], 8
+        if length == 1:  # the length follows in 64 bits
+            length, head = int.from_bytes(data[at + 8 : at + 16]), 16
+        if kind == b"jp2c":
+            start = at + head
+            return start if data[start : start + 4] == _J2K_START else -1
+        if length < head:
+            return -1
+        at += length
+    return -1
+
+
+def jpeg2000_precincts(data: bytes, size: CodestreamSize) -> int:
+    """Count the precincts of all resolutions (ITU-T T.800 A.6.1 and B.6), as if of a single tile.
+
+    Returns:
+        The number by the main header, for one sample a pixel; 0 if precincts have the largest size.
+    """
+    coding = _coding_style(data, size)
+    if len(coding) < 14 or not coding[4] & 1:
+        return 0
+    levels, sizes, count = coding[9], coding[14:], 0
+    for resolution in range(min(levels + 1, len(sizes))):
+        columns, rows = (-(-n >> (levels - resolution)) for n in (size.columns, size.rows))
+        across, down = sizes[resolution] & 15, sizes[resolution] >> 4
+        count += -(-columns >> across) * -(-rows >> down)
+    return count
 
 
 def jpeg2000_levels(data: bytes, size: CodestreamSize) -> int:

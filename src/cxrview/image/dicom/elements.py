@@ -14,10 +14,18 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from cxrview.image.dicom.tolerant_parse import has_odd_vr, read_items
+from cxrview.image.dicom.tolerant_parse import MAX_ELEMENTS, has_odd_vr, read_first_item
 
 LONGEST = 64
 """Maximum length of a text, that of LO and UI (PS3.5 section 6.2); the rest is cut off."""
+_MOST_BYTES = 1 << 16
+"""Bytes of a value that are converted to text or numbers. Real ones have a few hundred; a value of
+a gigabyte would become a list of objects that takes ten times as much."""
+_MOST_WORDS = 1 << 16
+"""Entries of a lookup table: no more fit its descriptor (PS3.3 C.11.1.1)."""
+_MOST_SEQUENCE_BYTES = 8 * MAX_ELEMENTS
+"""Length of a sequence of defined length that pydicom may convert: within it there cannot be more
+than `MAX_ELEMENTS` elements."""
 
 _ENCODED = frozenset(["SH", "LO", "ST", "PN", "LT", "UC", "UT"])
 _NOT_UID = "odd_uid"
@@ -59,6 +67,7 @@ class Header:
     def numbers(self, tag: int) -> tuple[int, ...]:
         """Return integers, written as binary numbers or as text; empty if there are none."""
         vr, raw = self._raw(tag)
+        raw = raw[:_MOST_BYTES]
         if vr in ("", "UN"):
             vr = dictionary_VR(tag)  # implicit VR
         if vr in ("IS", "DS", "CS", "LO", "SH"):
@@ -72,15 +81,15 @@ class Header:
 
     def decimal(self, tag: int) -> float | None:
         """Return a decimal string (DS) as a number; None if it is missing or not a number."""
-        return self._decimal(self._raw(tag)[1].split(b"\\")[0])
+        return self._decimal(self._raw(tag)[1][:_MOST_BYTES].split(b"\\")[0])
 
     def raw(self, tag: int) -> bytes:
         """Return the bytes of the value as in the file."""
         return self._raw(tag)[1]
 
     def words(self, tag: int) -> tuple[int, ...]:
-        """Return unsigned 16-bit words, as of a lookup table, whatever the VR is."""
-        raw = self.raw(tag)
+        """Return unsigned 16-bit words of a lookup table, at most 65,536, whatever the VR is."""
+        raw = self.raw(tag)[: 2 * _MOST_WORDS]
         order = "<" if self._order == "little" else ">"
         return struct.unpack(f"{order}{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
 
@@ -90,7 +99,7 @@ class Header:
             return None
         before = raw_element(self._dataset, tag)
         try:
-            items = self._dataset[tag].value
+            items = None if _is_huge(before) else self._dataset[tag].value
             item = items[0] if items else None
         except (MemoryError, RecursionError):
             raise
@@ -107,11 +116,11 @@ class Header:
     def _tolerantly(self, sequence: RawDataElement) -> Dataset | None:
         if not isinstance(sequence.value, bytes):
             return None
-        items = read_items(sequence.value, is_little_endian=self._order == "little")
-        return items[0] if items else None
+        return read_first_item(sequence.value, is_little_endian=self._order == "little")
 
     def _decode(self, tag: int) -> str:
         vr, raw = self._raw(tag)
+        raw = raw[:_MOST_BYTES]
         if not raw or raw.isascii():
             return raw.decode("ascii")
         if vr not in _ENCODED and vr not in ("", "UN"):
@@ -141,6 +150,11 @@ class Header:
         except ValueError:
             return None
         return number if math.isfinite(number) else None
+
+
+def _is_huge(element: RawDataElement | DataElement | None) -> bool:
+    """Whether a sequence is too long to be converted to data sets at once."""
+    return isinstance(element, RawDataElement) and (element.length or 0) > _MOST_SEQUENCE_BYTES
 
 
 def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:

@@ -24,7 +24,7 @@ from cxrview.image.dicom.pixel_module import PixelModule, read_pixel_module
 from cxrview.image.dicom.view_position import load_table
 from cxrview.image.fetch import Data
 from cxrview.image.image_file import GreyImage, ImageFile
-from cxrview.image.limits import check_pixels
+from cxrview.image.limits import check_inflation, check_pixels
 from cxrview.image.options import ReadOptions
 from cxrview.image.resize import SIDE
 from cxrview.records.classification import Instance, Radiograph
@@ -101,6 +101,9 @@ class DicomFile(ImageFile):
     def _planes(self, frame: Planes | Frame) -> Planes:
         if isinstance(frame, Planes):
             return frame
+        # Not before `_reduced`, which allocates only the reduced picture.
+        limits, decoded = self._options.limits, frame.module.frame_bytes
+        check_inflation(self.instance.path, len(frame.data), decoded, limits)
         return CODECS[self._parsed.transfer_syntax](frame)
 
 

@@ -17,9 +17,11 @@ from PIL import Image
 from cxrview.image.dicom.bit_depth import is_overshoot
 from cxrview.image.dicom.codecs import htj2k_samples
 from cxrview.image.dicom.codestream import (
+    MAX_PRECINCTS,
     CodestreamSize,
     jpeg2000_end,
     jpeg2000_levels,
+    jpeg2000_precincts,
     jpeg2000_size,
 )
 from cxrview.image.dicom.frame import Frame
@@ -103,6 +105,7 @@ def _fits(frame: Frame, size: CodestreamSize) -> bool:
         and module.high_bit == module.bits_stored - 1
         and size.precision <= module.bits_allocated <= 16
         and not size.is_offset
+        and jpeg2000_precincts(frame.data, size) <= MAX_PRECINCTS
     )
 
 
@@ -113,6 +116,8 @@ def _levels_wanted(size: CodestreamSize, side: int) -> int:
 def _pillow(data: bytes, levels: int, size: CodestreamSize) -> NDArray[Any] | None:
     """Decode by OpenJPEG through Pillow: imagecodecs cannot select a resolution."""
     image: Any = Image.open(BytesIO(data), formats=["JPEG2000"])
+    if image.size != (size.columns, size.rows):  # by the JP2 boxes, by which Pillow allocates
+        return None
     image.reduce = levels
     # Pillow rounds the size to the nearest, OpenJPEG up (T.800 B-15); they must agree.
     image._size = tuple(-(-length >> levels) << levels for length in image.size)

@@ -117,7 +117,7 @@ def _entries(item: Header, raw: bytes, count: int, bits: int) -> NDArray[np.uint
     if len(raw) in (count, count + 1):  # a byte per entry, although the standard requires words
         entries = np.frombuffer(raw, np.uint8, count).astype(np.uint16)
     else:
-        entries = np.array(item.words(0x00283006)[:65536], np.uint16)
+        entries = np.array(item.words(0x00283006), np.uint16)
     if not 8 <= bits <= 16:
         bits = min(16, max(8, int(entries.max()).bit_length()))
     masked: NDArray[np.uint16] = entries & np.uint16((1 << bits) - 1)

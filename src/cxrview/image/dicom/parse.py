@@ -23,17 +23,18 @@ from cxrview.errors import (
     CorruptPixels,
     NestedTooDeep,
     NotAnImage,
-    TooLarge,
     Truncated,
     UnreadableImage,
 )
 from cxrview.image.dicom.elements import raw_element
+from cxrview.image.dicom.nested_count import NestedCounter
 from cxrview.image.dicom.tolerant_parse import (
     MAX_ELEMENTS,
     Elements,
     Found,
     has_odd_vr,
     read_elements,
+    too_many_elements,
 )
 from cxrview.image.fetch import Data
 from cxrview.image.file_format import is_vr
@@ -253,19 +254,22 @@ def _read_sound(
     file.seek(start)
     elements: Elements = {}
     before, is_ended = -1, False
+    nested = NestedCounter(path, data, is_implicit=is_implicit, is_little_endian=is_little)
 
     def is_beyond(tag: BaseTag, vr: str | None, length: int) -> bool:
         nonlocal before, is_ended
         is_ended = tag >> 16 != 2 if is_meta else tag in _PIXEL_TAGS
         if not is_ended and (tag <= before or (vr not in _KNOWN_VRS and not is_implicit)):
             raise _Odd
+        if length == UNDEFINED_LENGTH and not is_ended:
+            nested.count(file.tell(), vr)
         before = tag
         return is_ended
 
     for element in data_element_generator(file, is_implicit, is_little, is_beyond):
         elements[element.tag] = element
         if len(elements) > MAX_ELEMENTS:
-            raise TooLarge(path, f"it has more than {MAX_ELEMENTS:,} elements")
+            raise too_many_elements(path)
     if is_ended and is_meta and not _begins_data_set(data, file.tell(), start):
         raise _Odd
     if not is_ended:

@@ -85,7 +85,10 @@ def _decode_grey(data: bytes, module: PixelModule) -> Planes | None:
     if module.samples != 1 or module.bits_allocated not in (8, 16):
         return None
     try:
-        native = imagecodecs.dicomrle_decode(data, f"<u{module.bits_allocated // 8}")
+        # The size is given, or the decoder would allocate what the runs add up to.
+        native = imagecodecs.dicomrle_decode(
+            data, f"<u{module.bits_allocated // 8}", out=module.frame_bytes
+        )
     except imagecodecs.DicomrleError:
         return None
     return _unpacked(native, module) if len(native) == module.frame_bytes else None

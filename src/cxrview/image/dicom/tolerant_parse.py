@@ -30,7 +30,8 @@ Elements = dict[BaseTag, DataElement | RawDataElement]
 
 ODD_VR, ODD_LENGTH, ODD_SEQUENCE = "odd_vr", "odd_length", "odd_sequence"
 MAX_ELEMENTS = 100_000
-"""Limit, since a file of empty elements would take fifty times its size in memory."""
+"""Limit, including items of sequences, since a file of empty elements would take fifty times its
+size in memory."""
 _PIXELS = 0x7FE00010
 _LOOK_INTO = 64
 """Nesting limit of a sequence that is parsed later."""
@@ -89,16 +90,13 @@ def read_elements(
     return reader.read_all(start)
 
 
-def read_items(value: bytes, *, is_little_endian: bool) -> list[Dataset]:
-    """Read the items of a sequence of defined length, up to the first broken one."""
+def read_first_item(value: bytes, *, is_little_endian: bool) -> Dataset | None:
+    """Read the first item of a sequence of defined length; None if it is missing or broken."""
     reader = _Reader("", value, is_little_endian, _LOOK_INTO)
-    items: list[Dataset] = []
     try:
-        for item, _ in reader.items(0, len(value), level=1):
-            items.append(item)
+        return next((item for item, _ in reader.items(0, len(value), level=1)), None)
     except (_Broken, _Cut, NestedTooDeep, TooLarge):
-        pass
-    return items
+        return None
 
 
 def has_odd_vr(dataset: Dataset, *, is_implicit: bool) -> bool:
@@ -112,6 +110,11 @@ def has_odd_vr(dataset: Dataset, *, is_implicit: bool) -> bool:
     return any(
         not is_implicit if vr is None else not is_vr(vr.encode("latin-1", "replace")) for vr in vrs
     )
+
+
+def too_many_elements(path: str) -> TooLarge:
+    """Return the error for a file with more than `MAX_ELEMENTS`."""
+    return TooLarge(path, f"it has more than {MAX_ELEMENTS:,} elements")
 
 
 class _Reader:
@@ -186,6 +189,7 @@ class _Reader:
             stop = end if length == UNDEFINED else at + 8 + length
             if stop > end:
                 raise _Cut
+            self._count_one()
             elements, at = self._nested(at + 8, stop, level=level)
             if length != UNDEFINED:
                 at = stop
@@ -217,9 +221,7 @@ class _Reader:
     def _element(
         self, tag: int, form: Form, end: int, *, level: int
     ) -> tuple[DataElement | RawDataElement, int]:
-        self._count += 1
-        if self._count > MAX_ELEMENTS:
-            raise TooLarge(self._path, f"it has more than {MAX_ELEMENTS:,} elements")
+        self._count_one()
         if form.length == UNDEFINED and (form.vr in ("OB", "OW") or tag == _PIXELS):
             stop = self._behind_fragments(form.start, end)
         elif form.length == UNDEFINED:
@@ -236,6 +238,11 @@ class _Reader:
             form.is_implicit,
             self._is_little,
         ), stop
+
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > MAX_ELEMENTS:
+            raise too_many_elements(self._path)
 
     def _sequence(self, tag: int, at: int, end: int, *, level: int) -> tuple[DataElement, int]:
         items: list[Dataset] = []
