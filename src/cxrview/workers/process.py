@@ -15,6 +15,7 @@ import warnings
 from contextlib import suppress
 from typing import IO
 
+from cxrview.workers.core_files import prevent_core_files
 from cxrview.workers.cores import ONE_THREAD
 
 READY = b"ready\n"
@@ -147,6 +148,8 @@ class DeadlineReader:
 def connect_to_parent() -> tuple[IO[bytes], IO[bytes]]:
     """The worker's side: keep its pipes for jobs and answers, and silence all other output.
 
+    If it crashes it leaves no core file.
+
     Call it when the libraries are loaded: until then the parent reads errors from stderr.
 
     Returns:
@@ -158,6 +161,7 @@ def connect_to_parent() -> tuple[IO[bytes], IO[bytes]]:
 
         fcntl.fcntl(answers, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     quiet_worker()
+    prevent_core_files()
     return sys.stdin.buffer, answers
 
 
