@@ -55,14 +55,26 @@ def test_what_agrees_is_passed_over():
     assert differences({"a": "1", "b": "2"}, {"a": "1", "b": "2"}) == []
 
 
+def test_both_review_bands_of_a_cascade_are_one_difference():
+    before = {"review_band": "2 98", "second_review_band": "30 85"}
+
+    both = differences(before, {"review_band": "1 99", "second_review_band": "1 99"})
+    second = differences(before, before | {"second_review_band": "1 99"})
+
+    assert [one[1:] for one in both] == [("2 to 98 %", "1 to 99 %")]
+    assert [one[1:] for one in second] == [("30 to 85 %", "1 to 99 %")]
+
+
 def test_every_condition_of_a_run_is_told_by_a_name_of_its_own():
     """So that a new condition does not reach the user under the name that a program gives it."""
     from cxrview.classify.conditions import conditions_of
     from cxrview.classify.model import load_model
     from cxrview.classify.options import ClassifyOptions
+    from cxrview.classify.promise import Promise
     from cxrview.classify.selection import Selection
 
-    conditions = conditions_of(["a"], load_model(), ClassifyOptions()) | Selection().conditions()
+    options = ClassifyOptions(promise=Promise(thresholds={}, words="", origin=""))
+    conditions = conditions_of(["a"], load_model(), options) | Selection().conditions()
 
     names = [one.name for one in differences(conditions, {})]
 

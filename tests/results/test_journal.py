@@ -7,7 +7,8 @@ import pytest
 
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records.classification import Instance, Prediction
-from cxrview.results.journal import Journal, count_recorded
+from cxrview.results.journal import Journal
+from cxrview.results.journal_file import count_recorded
 from cxrview.terms import Decision
 
 

@@ -17,6 +17,7 @@ from cxrview.records.classification import Failure, Instance, Prediction
 from cxrview.results.columns import COLUMNS, failure_row, from_printable, prediction_row, printable
 from cxrview.results.tables import (
     each_failure,
+    each_row,
     read_rows,
     table_format,
     write_failures,
@@ -109,6 +110,8 @@ def test_the_columns_are_those_promised_and_in_their_order(tmp_path):
         "model_id",
         "chest",
         "content_id",
+        *("projection", "projection_ap", "orientation", "rotation", "rotation_probability"),
+        *("mirrored", "mirrored_probability", "inverted", "inverted_probability"),
     ]
     assert pq.read_table(tmp_path / "views.parquet").column_names == promised
     assert (
@@ -158,3 +161,27 @@ def test_any_file_name_is_written_as_valid_text_and_comes_back(name):
 def test_an_unknown_ending_is_refused(tmp_path):
     with pytest.raises(UsageError, match="does not end in .parquet, .csv or .jsonl"):
         table_format(tmp_path / "views.xlsx")
+
+
+@pytest.mark.parametrize("name", ["views.parquet", "views.csv", "views.jsonl"])
+def test_true_false_and_unknown_are_read_as_they_were_written(tmp_path, name):
+    answers = [(True, False), (False, None), (None, True)]
+    rows = [
+        ROWS[0] | {"mirrored": one, "inverted": other, "rotation": 90} for one, other in answers
+    ]
+
+    write_table(tmp_path / name, rows)
+
+    read = list(each_row(tmp_path / name))
+    assert [(row["mirrored"], row["inverted"], row["rotation"]) for row in read] == [
+        (*pair, 90) for pair in answers
+    ]
+
+
+def test_a_csv_cell_that_is_neither_true_nor_false_is_refused(tmp_path):
+    write_table(tmp_path / "views.csv", [ROWS[0] | {"mirrored": True}])
+    text = (tmp_path / "views.csv").read_text()
+    (tmp_path / "views.csv").write_text(text.replace("true", "maybe"))
+
+    with pytest.raises(UsageError):
+        list(each_row(tmp_path / "views.csv"))

@@ -36,6 +36,15 @@ COLUMNS = {
     "model_id": "string",
     "chest": "float64",
     "content_id": "string",
+    "projection": "string",
+    "projection_ap": "float64",
+    "orientation": "int8",
+    "rotation": "int16",
+    "rotation_probability": "float64",
+    "mirrored": "bool",
+    "mirrored_probability": "float64",
+    "inverted": "bool",
+    "inverted_probability": "float64",
 }
 """Name to Arrow type. Later columns are appended; none is ever renamed or moved."""
 
@@ -62,11 +71,20 @@ def prediction_row(prediction: Prediction) -> Row:
         "path": printable(prediction.instance.path),
         "decision": prediction.decision,
         "view": prediction.view,
-        "pfi": None if prediction.pfi is None else round(prediction.pfi, 3),
+        "pfi": _rounded(prediction.pfi),
         "agreement": prediction.agreement,
         "warnings": ";".join(prediction.warnings),
         "model_id": prediction.model_id,
-        "chest": None if prediction.chest is None else round(prediction.chest, 3),
+        "chest": _rounded(prediction.chest),
+        "projection": prediction.projection,
+        "projection_ap": _rounded(prediction.projection_ap),
+        "orientation": prediction.orientation,
+        "rotation": prediction.rotation,
+        "rotation_probability": _rounded(prediction.rotation_probability),
+        "mirrored": prediction.mirrored,
+        "mirrored_probability": _rounded(prediction.mirrored_probability),
+        "inverted": prediction.inverted,
+        "inverted_probability": _rounded(prediction.inverted_probability),
     }
     return {name: _plain(known[name]) for name in COLUMNS}
 
@@ -92,6 +110,10 @@ def from_printable(text: str) -> str:
     if "\\x" not in text:
         return text
     return os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(text)))
+
+
+def _rounded(percent: float | None) -> float | None:
+    return None if percent is None else round(percent, 3)
 
 
 def _plain(value: Any) -> Any:

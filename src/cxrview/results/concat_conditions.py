@@ -9,7 +9,10 @@ PATHS, KNOWN, SHARD, PATIENTS = "paths", "known", "shard", "patients"
 MAY_DIFFER = (PATHS, KNOWN)
 """Conditions that do not change the row of a file."""
 _PRECISION = "precision"
-_OF_PRECISION = ("weights_sha256", "cutoff", "review_band", "chest_cutoff")
+_OF_PRECISION = (
+    *("weights_sha256", "cutoff", "review_band", "chest_cutoff"),
+    *("calibration", "promised_thresholds"),
+)
 _AND = " + "
 
 _WORDS = {
@@ -20,6 +23,8 @@ _WORDS = {
     PATIENTS: "key of the patients' pseudonyms (patients)",
     _PRECISION: "--precision of the model (precision)",
     "backend": "--device (backend)",
+    "max_error": "--max-error, --calibration (max_error)",
+    "calibration": "--max-error, --calibration (calibration)",
 }
 """Descriptions of conditions whose name is not that of their option."""
 

@@ -22,6 +22,15 @@ _WORDS = {
     "timeout_seconds": "the seconds that a file may take (--timeout)",
     "cutoff": "the cutoff of the model (--model, --precision)",
     "review_band": "the review band (--review-band, --no-review)",
+    "max_error": "the promise about errors (--max-error, --calibration)",
+    "calibration": "what the promise about errors comes from (--max-error, --calibration)",
+    "promised_thresholds": "the thresholds of that promise (--max-error, --calibration)",
+    "thresholds": "the thresholds of turn, mirroring, inversion and projection (--model)",
+    "second_model": "the second model (--model)",
+    "second_weights_sha256": "the SHA-256 of the weights of the second model (--model)",
+    "second_review_band": "the review band of the second model (--review-band, --no-review)",
+    "second_cutoff": "the cutoff of the second model (--model, --precision)",
+    "border": "what the second model decides (--model, --precision)",
     "chest_cutoff": "the least probability of a chest (--chest-cutoff)",
     "chest_rule": "the rule for what is skipped (--chest-rule, --no-skip)",
     "header_terms": "the table of header terms (--header-terms)",
@@ -30,6 +39,10 @@ _WORDS = {
     "known": "the known files (--known)",
 }
 """Descriptions of conditions, with the options that set them."""
+
+
+_IMPLIED = {"second_review_band": "review_band"}
+"""Conditions that one option sets together with another, which is described."""
 
 
 class Difference(NamedTuple):
@@ -49,12 +62,13 @@ def differences(first: Mapping[str, str], other: Mapping[str, str]) -> list[Diff
         other: likewise.
 
     Returns:
-        One for each condition that differs, in the order of their names.
+        One for each condition that differs, in the order of their names; one for both review bands.
     """
+    changed = [name for name in sorted({*first, *other}) if first.get(name) != other.get(name)]
     return [
         Difference(_WORDS.get(name, name), *_write(name, first.get(name), other.get(name)))
-        for name in sorted({*first, *other})
-        if first.get(name) != other.get(name)
+        for name in changed
+        if _IMPLIED.get(name) not in changed
     ]
 
 
@@ -70,7 +84,7 @@ def _write(name: str, first: str | None, other: str | None) -> tuple[str, str]:
 
 
 def _value(name: str, value: str) -> str:
-    if name == "review_band":
+    if name in ("review_band", "second_review_band"):
         low, _, high = value.partition(" ")
         return "none" if low == "inf" else f"{low} to {high} %"
     if value == "None":

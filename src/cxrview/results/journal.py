@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 
 from cxrview.errors import UsageError
@@ -18,6 +17,7 @@ from cxrview.records.classification import Failure, Prediction
 from cxrview.results.columns import Row, failure_row, prediction_row
 from cxrview.results.conditions_in_words import differences
 from cxrview.results.duplicates import SAME_FILE, SAME_UID, rows_with_duplicates_marked
+from cxrview.results.journal_check import check_content, damaged_error
 from cxrview.results.journal_errors import is_damaged, journal_refused
 from cxrview.sources.paths import path_key
 
@@ -45,6 +45,9 @@ CREATE TEMP TABLE found (path BLOB PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOU
 
 TRANSIENT_CODES = ("cannot_open", "timeout", "decoder_crash", "memory")
 """Failures that may be due to the disk or the machine: such a file is read again."""
+
+ANSWER_COUNTS = ("turned", "mirrored", "inverted", "AP", "PA")
+"""What is counted of the columns from `projection` on."""
 
 _IS_DONE = f"(failure_code IS NULL OR failure_code NOT IN {TRANSIENT_CODES})"
 _FOUND = "SELECT path FROM found"
@@ -99,9 +102,13 @@ class Journal:
         try:
             self._lock()
             self._open(overwrite)
+            if not overwrite:
+                check_content(self._db)
             self._agree_on(conditions)
-        except BaseException:  # Ctrl-C too: an open connection would keep the lock
+        except BaseException as error:  # Ctrl-C too: an open connection would keep the lock
             self._db.close()
+            if isinstance(error, UnicodeDecodeError):  # SQLite quotes the damaged text
+                raise damaged_error() from error
             raise
 
     def _lock(self) -> None:
@@ -285,9 +292,20 @@ class Journal:
         """
         return self._db.execute(query).fetchall()
 
+    def answer_counts(self) -> dict[str, int]:
+        """Count the images of each of ANSWER_COUNTS; those without an image are left out."""
+        query = """
+            SELECT sum(json_extract(row, '$.rotation') > 0), sum(json_extract(row, '$.mirrored')),
+                sum(json_extract(row, '$.inverted')), sum(json_extract(row, '$.projection') = 'AP'),
+                sum(json_extract(row, '$.projection') = 'PA')
+            FROM outcome WHERE failure_code IS NULL
+        """
+        counts = self._db.execute(query).fetchone()
+        return {name: int(n) for name, n in zip(ANSWER_COUNTS, counts, strict=True) if n}
+
     def count_done(self) -> int:
         """Count the finished files."""
-        return _count_done(self._db)
+        return count_finished(self._db)
 
     @property
     def next_ordinal(self) -> int:
@@ -312,7 +330,7 @@ class Journal:
         self.close()
 
     def _agree_on(self, conditions: Conditions) -> None:
-        stored = dict(self._db.execute("SELECT name, value FROM conditions"))
+        stored = stored_conditions(self._db)
         self.is_new = not stored
         if stored and stored != conditions:
             changed = [
@@ -329,22 +347,15 @@ class Journal:
             )
 
 
-def _count_done(journal: sqlite3.Connection) -> int:
+def count_finished(journal: sqlite3.Connection) -> int:
+    """Count the files of an open journal that are not read again."""
     (count,) = journal.execute(f"SELECT count(*) FROM outcome WHERE {_IS_DONE}").fetchone()
     return int(count)
 
 
-def count_recorded(path: Path) -> int:
-    """Count the finished files of a journal on the disk; 0 if it is missing, unreadable or being
-    written by a run."""
-    if not path.is_file():
-        return 0
-    try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=0)) as journal:
-            return _count_done(journal)
-    except sqlite3.DatabaseError:
-        return 0
+def stored_conditions(journal: sqlite3.Connection) -> Conditions:
+    """Read the conditions of an open journal."""
+    return dict(journal.execute("SELECT name, value FROM conditions"))
 
 
 def _is_empty(path: Path) -> bool:

@@ -158,9 +158,21 @@ def _read_rows(table: Path) -> Any:
 
     files = files_of(table)
     if all(file.suffix.lower() == ".parquet" for file in files):
-        return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files])
+        parts = [pq.read_table(file, partitioning=None) for file in files]
+        return pa.concat_tables([_with_later_columns(part) for part in parts])
     types = MERGED_COLUMNS if has_column(table, ORIGIN) else COLUMNS
     return _from_rows(each_row(table, tuple(types)), types)
+
+
+def _with_later_columns(table: Any) -> Any:
+    """Add the columns that an earlier version did not write, without values, in their places."""
+    import pyarrow as pa
+
+    others = [name for name in table.column_names if name not in COLUMNS]
+    for name, kind in COLUMNS.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.type_for_alias(kind)))
+    return table.select([*COLUMNS, *others])
 
 
 def _from_rows(rows: Iterator[Row], types: dict[str, str]) -> Any:

@@ -3,9 +3,9 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS
@@ -38,6 +38,8 @@ class RunSummary:
         missing: files that an earlier run had read and this one did not find; not among those
             found.
         is_time_up: the run stopped because its time was up.
+        answers: images that are `turned`, `mirrored`, `inverted`, `AP` or `PA` by the model; a
+            name without an image is left out, and all are with a model that does not say so.
     """
 
     found: int
@@ -56,6 +58,7 @@ class RunSummary:
     seconds_now: float = 0.0
     missing: int = 0
     is_time_up: bool = False
+    answers: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         not_chest = f"{self.not_chest} not chest, " if self.not_chest else ""
@@ -81,8 +84,21 @@ class RunSummary:
         return 1 if self.failed and not self.is_time_up else 0
 
 
+class CountedOutcomes(Protocol):
+    """Outcomes that can be counted: a `Journal`, or the ledger of a run on a cluster."""
+
+    def counts(self) -> list[tuple[str | None, str | None, str | None, str | None, int]]:
+        """Count the files of each (failure code, decision, view, agreement)."""
+
+    def answer_counts(self) -> dict[str, int]:
+        """Count the images of each of ANSWER_COUNTS; those without an image are left out."""
+
+    def __len__(self) -> int:
+        """Number of files with an outcome."""
+
+
 def count_outcomes(
-    journal: Journal,
+    journal: CountedOutcomes,
     *,
     read_now: int,
     seconds: float,
@@ -116,6 +132,7 @@ def count_outcomes(
         missing=missing,
         seconds_now=seconds_now,
         is_time_up=is_time_up,
+        answers=journal.answer_counts(),
     )
 
 
@@ -132,6 +149,7 @@ def summarise(summary: RunSummary, conditions: Conditions) -> dict[str, Any]:
         "lateral": summary.lateral,
         "failed_by_code": summary.failed,
         "agreement_with_header": summary.agreement,
+        "answers": summary.answers,
         "named_again": summary.named_again,
         "left_out_as_known": summary.known,
         "dropped_as_gone": summary.missing,
@@ -164,6 +182,7 @@ def read_summary(path: Path) -> RunSummary:
             is_complete=facts["is_complete"],
             known=facts.get("left_out_as_known", 0),
             missing=facts.get("dropped_as_gone", 0),
+            answers=facts.get("answers", {}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(

@@ -4,13 +4,13 @@ import csv
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cxrview.atomic_files import PART, atomic_path, raising_cannot_write
+from cxrview.atomic_files import PART, atomic_path, raising_cannot_write, sync_folder
 from cxrview.csv_files import read_csv_columns, read_csv_rows, write_csv
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Row
@@ -184,8 +184,23 @@ def check_columns(path: Path, names: Collection[str]) -> None:
 
 def _typed(name: str, text: str | None) -> Any:
     """Convert a cell of a CSV: an empty one is None."""
-    make = {"int16": int, "int32": int, "float64": float, "string": str}
-    return make[MERGED_COLUMNS[name]](text) if text else None
+    return _PARSERS[MERGED_COLUMNS[name]](text) if text else None
+
+
+def _parse_bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "bool": _parse_bool,
+    "int8": int,
+    "int16": int,
+    "int32": int,
+    "float64": float,
+    "string": str,
+}
 
 
 _READERS = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}
@@ -215,7 +230,12 @@ _NAMES = {"parquet": _names_in_parquet, "csv": _names_in_csv, "jsonl": _names_in
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> None:
     names = list(columns)
-    write_csv(path, names, ([row.get(name) for name in names] for row in rows))
+    write_csv(path, names, ([_cell(name, row.get(name)) for name in names] for row in rows))
+
+
+def _cell(name: str, value: Any) -> Any:
+    """Write true and false of a result as JSON and Arrow do; other tables have True and False."""
+    return str(value).lower() if isinstance(value, bool) and COLUMNS.get(name) == "bool" else value
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -278,19 +298,45 @@ def write_partitioned(
     Raises:
         OSError: the disk is full, or the folder holds other files.
     """
-    making = folder.with_name(folder.name + PART)
-    _remove_parts(making)
-    making.mkdir()
+    making = new_parts_folder(folder)
     ahead = iter(rows)
     number, group = 0, list(islice(ahead, ROW_GROUP))
     while group or not number:  # a result without rows is one part with its columns
         write_table(making / f"part-{number:05}.parquet", group, columns)
         number, group = number + 1, list(islice(ahead, ROW_GROUP))
-    _sync(making)
+    publish_parts(making, folder)
+
+
+def new_parts_folder(folder: Path) -> Path:
+    """Create the folder in which the parts of a result are made; see `publish_parts`.
+
+    Args:
+        folder: of the result.
+
+    Raises:
+        OSError: the disk is full, or the folder holds other files.
+    """
+    making = folder.with_name(folder.name + PART)
+    _remove_parts(making)
+    making.mkdir()
+    return making
+
+
+def publish_parts(making: Path, folder: Path) -> None:
+    """Rename a folder of complete parts, in place of those of an earlier result.
+
+    Args:
+        making: from `new_parts_folder`.
+        folder: of the result.
+
+    Raises:
+        OSError: the folder holds other files than parts.
+    """
+    sync_folder(making)
     # A stop in between loses nothing: the journal is deleted only when the new folder exists.
     _remove_parts(folder)
     making.rename(folder)
-    _sync(folder.parent)
+    sync_folder(folder.parent)
 
 
 def foreign_files(folder: Path) -> list[str]:
@@ -304,12 +350,3 @@ def _remove_parts(folder: Path) -> None:
             if _OURS.fullmatch(path.name):
                 path.unlink()
         folder.rmdir()  # fails if it holds other files
-
-
-def _sync(folder: Path) -> None:
-    """Flush the entries of a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
