@@ -10,14 +10,15 @@ import sys
 import numpy as np
 import pytest
 
-from cxrview.classify.model import OnnxRuntime, load_model
+from cxrview.classify.backend import OnnxRuntime
+from cxrview.classify.model import load_model
 from cxrview.classify.model_files import write_model
 from cxrview.errors import InvalidModel
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_model(precision="fp32", device="cpu", threads=1)
+    return load_model("googlenet", precision="fp32", device="cpu", threads=1)
 
 
 def squashed(n: int) -> np.ndarray:
@@ -46,7 +47,9 @@ def test_several_threads_get_the_answers_of_one(shipped):
 def test_the_threads_within_a_batch_change_no_digit(shipped):
     pixels = squashed(4)
 
-    assert np.array_equal(load_model(threads=2, precision="fp32").pfi(pixels), shipped.pfi(pixels))
+    two = load_model("googlenet", threads=2, precision="fp32")
+
+    assert np.array_equal(two.pfi(pixels), shipped.pfi(pixels))
 
 
 def test_pfi_is_a_percentage(shipped):
@@ -65,7 +68,7 @@ def test_what_is_no_onnx_is_refused(weights):
 def test_a_card_that_knows_nothing_of_an_output_of_the_network_is_refused(shipped, tmp_path):
     from importlib.resources import files
 
-    weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
+    weights = (files("cxrview.classify") / "weights" / "googlenet" / "model.onnx").read_bytes()
     write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, chest_cutoff=None), weights)
 
     with pytest.raises(InvalidModel, match="differ in whether there is an output chest"):
@@ -82,7 +85,7 @@ def test_chest_is_a_percentage_too(shipped):
 def test_a_card_of_another_input_size_is_refused(shipped, tmp_path):
     from importlib.resources import files
 
-    weights = (files("cxrview.classify") / "weights" / "model.onnx").read_bytes()
+    weights = (files("cxrview.classify") / "weights" / "googlenet" / "model.onnx").read_bytes()
     write_model(tmp_path, dataclasses.replace(shipped.card, int8=None, input_side=224), weights)
 
     with pytest.raises(InvalidModel, match="takes 256 x 256 pixels, its card says 224"):

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from cxrview.classify import devices
+from cxrview.classify.backend import OnnxRuntime
 from cxrview.classify.devices import is_exact_at_int8, is_fast_at_int8
-from cxrview.classify.model import OnnxRuntime, load_model
+from cxrview.classify.model import load_model
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
 from cxrview.terms import Device
 
-SHIPPED = Path(str(files("cxrview.classify") / "weights"))
+SHIPPED = Path(str(files("cxrview.classify") / "weights" / "googlenet"))
 MANY = 35
 """More than a call of any device takes."""
 

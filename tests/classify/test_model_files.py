@@ -9,8 +9,9 @@ from cxrview.classify.model_files import read_card, read_model, read_weights, wr
 from cxrview.errors import InvalidModel
 from cxrview.records.card_about import CardAbout, CardStatements
 from cxrview.records.model_card import ModelCard
+from cxrview.records.risk_curve import Head, RiskCurve
 
-SHIPPED = files("cxrview.classify") / "weights"
+SHIPPED = files("cxrview.classify") / "weights" / "googlenet"
 WEIGHTS = bytes(range(256))
 CARD = ModelCard(
     model_id="test-1",
@@ -36,6 +37,27 @@ def test_write_model_gives_shipped_card_byte_for_byte(tmp_path):
     write_model(tmp_path, card, weights, (SHIPPED / "model-int8.onnx").read_bytes())
 
     assert (tmp_path / "card.json").read_bytes() == (SHIPPED / "card.json").read_bytes()
+
+
+def test_read_card_keeps_risk_curves_by_head(tmp_path):
+    curve = RiskCurve(thresholds=(98.0, 60.0), decided=(90, 100), errors=(0, 1))
+    card = dataclasses.replace(CARD, risk_curves={Head.VIEW: curve})
+    write_model(tmp_path, card, WEIGHTS)
+
+    found = read_card(tmp_path)
+
+    assert found == card
+    assert [type(head) for head in found.risk_curves] == [Head]
+
+
+@pytest.mark.parametrize("curves", [[], {"colour": {}}, {"view": {"thresholds": [98.0]}}])
+def test_read_card_refuses_risk_curves_of_another_form(tmp_path, curves):
+    write_model(tmp_path, CARD, WEIGHTS)
+    fields = json.loads((tmp_path / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps(fields | {"risk_curves": curves}))
+
+    with pytest.raises(InvalidModel):
+        read_card(tmp_path)
 
 
 def test_read_card_takes_card_with_other_facts(tmp_path):

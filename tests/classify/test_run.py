@@ -7,15 +7,14 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.classify.api import classify
+from cxrview.api import classify
 from cxrview.classify.engine import classify_files
-from cxrview.classify.model import load_model
+from cxrview.classify.model import load_model, model_folder
 from cxrview.classify.model_files import read_card
 from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.selection import Selection
@@ -24,14 +23,13 @@ from cxrview.image import find_images
 from cxrview.results import tables
 from cxrview.results.columns import COLUMNS
 from cxrview.results.files import Outputs
-from cxrview.results.journal import count_recorded
+from cxrview.results.journal_file import count_recorded
 from cxrview.results.known_paths import KnownPaths
 from cxrview.sources.shard import Shard
 from fixtures.runs import run_into
 
 CONDITIONS = {"model": "mean-grey-1", "reader": "default"}
 SETTINGS = ClassifyOptions(workers=2)
-SHIPPED = read_card(Path(str(files("cxrview.classify") / "weights")))
 
 
 def run(archive, out, model, *, on_outcomes=lambda outcomes: None, conditions=CONDITIONS):
@@ -537,7 +535,8 @@ def test_without_a_model_and_settings_the_defaults_run(draw, tmp_path, monkeypat
 
     (row,) = read_csv(tmp_path / "views.csv")
     assert tally.found == 1
-    assert row["model_id"] in {card.model_id for card in (SHIPPED, SHIPPED.int8)}
+    cards = [read_card(model_folder(name)) for name in ("default", "googlenet")]
+    assert row["model_id"] in {one.model_id for card in cards for one in (card, card.int8)}
 
 
 def test_a_folder_among_the_files_is_told_how_its_files_are_found(archive):

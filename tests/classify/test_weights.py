@@ -1,4 +1,4 @@
-"""The model in the package, on images that nothing of it was learnt from or chosen by."""
+"""`googlenet` of the package, on images that nothing of it was learnt from or chosen by."""
 
 import csv
 from importlib.resources import files
@@ -20,7 +20,7 @@ from cxrview.image import find_images
 from cxrview.phantom.archive import draw_archive
 from cxrview.terms import Partition
 
-FOLDER = Path(str(files("cxrview.classify"))) / "weights"
+FOLDER = Path(str(files("cxrview.classify"))) / "weights" / "googlenet"
 
 
 PRECISIONS = ["fp32", *(["int8"] if read_card(FOLDER).int8 and is_exact_at_int8() else [])]
@@ -29,12 +29,12 @@ PRECISIONS = ["fp32", *(["int8"] if read_card(FOLDER).int8 and is_exact_at_int8(
 @pytest.fixture(scope="module")
 def model():
     """What its page and most of its card are of."""
-    return load_model(precision="fp32", device="cpu")
+    return load_model("googlenet", precision="fp32", device="cpu")
 
 
 @pytest.fixture(scope="module", params=PRECISIONS)
 def either(request):
-    return load_model(precision=request.param, device="cpu")
+    return load_model("googlenet", precision=request.param, device="cpu")
 
 
 def everything_decided(model) -> ClassifyOptions:
@@ -149,18 +149,24 @@ def test_its_card_counts_the_errors_that_it_makes(model, shared_data):
     assert by_orientation == dict.fromkeys(ORIENTATIONS, len(of))
 
 
-@pytest.mark.slow
-def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(either, tmp_path):
-    out = tmp_path / "archive"
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory) -> Path:
+    """Radiographs of twelve drawn patients, with the truth beside the folder."""
+    out = tmp_path_factory.mktemp("drawn") / "archive"
     draw_archive(out, patients=12, size=(384, 330), seed=11, damages=[], strangers=False)
-    with Path(f"{out}.truth.csv").open(newline="") as rows:
+    return out
+
+
+@pytest.mark.slow
+def test_every_drawn_radiograph_is_called_right_though_none_was_learnt_from(either, drawn):
+    with Path(f"{drawn}.truth.csv").open(newline="") as rows:
         truth = {row["file"]: row["view"] for row in csv.DictReader(rows)}
 
-    outcomes = list(classify_files(find_images([str(out)]), either, everything_decided(either)))
+    outcomes = list(classify_files(find_images([str(drawn)]), either, everything_decided(either)))
 
     assert len(outcomes) == len(truth)
     for outcome in outcomes:
-        file = str(Path(outcome.instance.path).relative_to(out))
+        file = str(Path(outcome.instance.path).relative_to(drawn))
         assert outcome.view == truth[file], (file, outcome.pfi)
 
 

@@ -53,7 +53,7 @@ def load_chest_rule(path: Path | None = None) -> ChestRule:
             sop_classes=_words(fields["sop_classes"]),
             body_parts=_words(fields["body_parts"]),
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(
             f"{path} is not a chest rule: it needs version, modalities, sop_classes and body_parts",
             "The last three are lists of texts; start from chest_rule.toml in the package",

@@ -51,7 +51,8 @@ class _End:
     """Raised by the iterable of paths."""
 
 
-_Done = tuple[int, Decoded] | _End | Exception
+_Done = tuple[int, Decoded] | _End | Exception | None
+"""None only wakes the thread that waits for outcomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ class DecodePool:
         if self._starts_all:
             for thread in self._threads:
                 thread.is_ready.wait()
-        prefetcher = self._prefetcher = PathPrefetcher(paths, self._submit, self._end)
+        prefetcher = self._prefetcher = PathPrefetcher(paths, self.submit, self._end)
         prefetcher.start()
         arrived: dict[int, Decoded] = {}
         delivered = held = 0
@@ -173,10 +174,29 @@ class DecodePool:
         if end.error:
             raise end.error
 
-    def _submit(self, number: int, path: str) -> None:
+    def submit(self, number: int, path: str) -> None:
+        """Decode one path; `next_decoded` returns its outcome, in any order of the numbers.
+
+        For callers that do not have all paths at once, in place of `decode_all`, and that limit
+        how many are being decoded. Called by one thread.
+        """
         self._shared.jobs.put((number, path))
         if self._not_started:
             self._start_one()
+
+    def next_decoded(self) -> tuple[int, Decoded] | None:
+        """Wait for the next outcome of `submit`; None after `IDLE_SECONDS`, or at `wake`.
+
+        Raises:
+            WorkerStartError: workers cannot be started after several tries.
+        """
+        done = self._next_done()
+        assert not isinstance(done, _End)  # only `decode_all` has an end
+        return done
+
+    def wake(self) -> None:
+        """Make `next_decoded` return at once; safe from any thread."""
+        self._shared.done.put(None)
 
     def _start_one(self) -> None:
         self._not_started.pop().start()

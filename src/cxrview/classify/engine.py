@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cxrview.classify.batching import Batcher, pixels_of
-from cxrview.classify.decide import decide, skip
+from cxrview.classify.decide import skip
 from cxrview.classify.decode_pool import DecodePool
 from cxrview.classify.model import Model
 from cxrview.classify.options import ClassifyOptions, read_settings_of
 from cxrview.classify.wire import Decoded
+from cxrview.records.answers import Answer
 from cxrview.records.classification import Failure, Outcome
-from cxrview.records.scores import Answers
 from cxrview.workers.cores import Cores, cores_for
 from cxrview.workers.rate_limit import RateLimiter
 
@@ -76,7 +76,7 @@ def iter_outcomes(
     running: deque[Future[list[Outcome]]] = deque()
     batcher = Batcher(model.backend.batch)
     with (
-        _Lanes(lanes) as threads,
+        ModelThreads(lanes) as threads,
         DecodePool(
             max(options.readers or 0, cores.count),
             read_settings_of(options, model.card.input_side),
@@ -93,21 +93,23 @@ def iter_outcomes(
                 if decoded:
                     batcher.add(decoded)
                 if batcher.is_due(is_idle=threads.is_one_idle, is_still=decoded is None):
-                    running.append(threads.start(_predict, batcher.take(), model, options, cores))
+                    running.append(
+                        threads.start(predict_batch, batcher.take(), model, options, cores)
+                    )
                 while running and (len(running) > AHEAD * lanes or running[0].done()):
                     yield from running.popleft().result()
                 if decoded is None:
                     yield None
         except Exception as error:  # raised after the outcomes of earlier paths
             failed = error
-        running.append(threads.start(_predict, batcher.take(), model, options, cores))
+        running.append(threads.start(predict_batch, batcher.take(), model, options, cores))
         while running:
             yield from running.popleft().result()
         if failed:
             raise failed
 
 
-class _Lanes(ThreadPoolExecutor):
+class ModelThreads(ThreadPoolExecutor):
     """Threads that run the model; batches that are still waiting at the end are cancelled."""
 
     def __init__(self, count: int) -> None:
@@ -138,47 +140,48 @@ class _Lanes(ThreadPoolExecutor):
         self.shutdown(cancel_futures=True)
 
 
-def _predict(
+def predict_batch(
     decoded: list[Decoded], model: Model, options: ClassifyOptions, cores: Cores
 ) -> list[Outcome]:
+    """Run the model on the images of a batch, and decide on all of it.
+
+    Args:
+        decoded: images, and files that failed or are skipped, in any order.
+        model: from `load_model`.
+        options: resolved.
+        cores: lends the core for the model.
+
+    Returns:
+        One outcome for each, in the same order.
+
+    Raises:
+        InferenceError: the device that the model runs on failed.
+    """
     outputs = _run_model(decoded, model, cores)
     return [_decide(one, outputs, model, options) for one in decoded]
 
 
-def _run_model(
-    decoded: list[Decoded], model: Model, cores: Cores
-) -> Iterator[tuple[float, float | None]]:
+def _run_model(decoded: list[Decoded], model: Model, cores: Cores) -> Iterator[Answer]:
     pixels = [found for one in decoded if (found := pixels_of(one)) is not None]
     if not pixels:
         return iter(())
     with cores.for_model():
-        return _each(model.backend.run(np.stack(pixels)))
-
-
-def _each(answers: Answers) -> Iterator[tuple[float, float | None]]:
-    """Yield (PFI, chest) of each image; chest is None if the model has no such output."""
-    for number, pfi in enumerate(answers.pfi):
-        yield float(pfi), None if answers.chest is None else float(answers.chest[number])
+        return iter(model.run(np.stack(pixels)))
 
 
 def _decide(
-    decoded: Decoded,
-    outputs: Iterator[tuple[float, float | None]],
-    model: Model,
-    options: ClassifyOptions,
+    decoded: Decoded, outputs: Iterator[Answer], model: Model, options: ClassifyOptions
 ) -> Outcome:
     if isinstance(decoded, Failure):
         return decoded
     if decoded.skip_reason:
         return skip(decoded.instance, decoded.skip_reason, decoded.warnings, model.card)
-    pfi, chest = next(outputs)
-    return decide(
+    return model.decide(
         decoded.instance,
-        pfi,
-        model.card,
-        chest=chest,
+        next(outputs),
         review_band=options.review_band,
         chest_cutoff=options.chest_cutoff,
+        thresholds=options.pose_thresholds,
         warnings=decoded.warnings,
         is_constant=decoded.is_constant,
     )

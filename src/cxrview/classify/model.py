@@ -1,64 +1,37 @@
-"""`Model`: its card, and the backend (ONNX Runtime) that runs its weights on 256 x 256 pixels."""
+"""`Model`: its card, and the backend that runs its weights; alone or with a second one behind."""
 
-import contextlib
-import io
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.classify.devices import (
-    PROFILES,
-    is_exact_at_int8,
-    is_fast_at_int8,
-    onnxruntime_here,
-    prepare_device,
-    unusable,
-)
+from cxrview.classify.backend import CHEST, POSE, Backend, OnnxRuntime
+from cxrview.classify.devices import is_exact_at_int8, is_fast_at_int8, prepare_device
 from cxrview.classify.model_files import INT8_WEIGHTS_NAME, WEIGHTS_NAME, read_card, read_weights
-from cxrview.errors import InferenceError, InvalidModel, NoSuchDevice, UsageError
+from cxrview.classify.straighten import run_straightened
+from cxrview.errors import InvalidModel, NoSuchDevice, UsageError
 from cxrview.image.resize import squash
-from cxrview.records.classification import Prediction, Radiograph
+from cxrview.records.answers import Answer, Answers, join_answers
+from cxrview.records.classification import Instance, Prediction, Radiograph
 from cxrview.records.model_card import ModelCard
 from cxrview.records.pixels import squashed_pictures
-from cxrview.records.scores import Answers, join_answers
-from cxrview.terms import Device, Precision
+from cxrview.records.risk_curve import Head
+from cxrview.terms import Device, Precision, ShippedModel
 from cxrview.workers.cores import available_cores
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-PFI, CHEST = "pfi", "chest"
-"""Names of a model's outputs; not every model has the second."""
-
-
-class Backend(Protocol):
-    """Runs the weights of a model; several threads may call it at the same time.
-
-    Attributes:
-        name: of library and device, such as `onnxruntime-cpu`.
-        batch: maximum number of radiographs of one call.
-        lanes: number of threads that should call at the same time; None for one per core.
-    """
-
-    name: str
-    batch: int
-    lanes: int | None
-
-    def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Run on squares, shape (n, side, side) uint8, n at least 1.
-
-        It uses one core and the calling thread.
-
-        Raises:
-            InferenceError: the device failed; the same batch may succeed later.
-        """
+DEFAULT_MODEL = ShippedModel.FAST
+"""What `default` is another name of."""
+_ONE_PLACE = "Copy all files from one place, unchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +41,18 @@ class Model:
     Attributes:
         card: identity of the model, its cutoffs and its accuracy.
         backend: holds the weights and runs them.
+        second: decides what this model would send to review or refuse as not a chest radiograph;
+            None for a single model.
     """
 
     card: ModelCard
     backend: Backend
+    second: "Model | None" = None
+
+    @property
+    def second_card(self) -> ModelCard | None:
+        """The card of `second`; None for a single model."""
+        return self.second.card if self.second else None
 
     def predict(
         self,
@@ -102,21 +83,87 @@ class Model:
             UsageError: the `Dataset` has no transfer syntax.
             InferenceError: the device that the model runs on failed.
         """
-        from cxrview.classify.decide import decide
         from cxrview.classify.one_image import read_square
 
         radiograph = read_square(image, self.card.input_side, exact=exact)
-        answers = self.answer(radiograph.pixels[None])
-        return decide(
+        (answer,) = self.answer(radiograph.pixels[None])
+        return self.decide(
             radiograph.instance,
-            float(answers.pfi[0]),
-            self.card,
-            chest=None if answers.chest is None else float(answers.chest[0]),
+            answer,
             review_band=review_band,
             chest_cutoff=chest_cutoff,
             warnings=radiograph.warnings,
             is_constant=radiograph.is_constant,
         )
+
+    def decide(
+        self,
+        instance: Instance,
+        answer: Answer,
+        *,
+        review_band: tuple[float, float] | None = None,
+        chest_cutoff: float | None = None,
+        thresholds: Mapping[str, float] | None = None,
+        warnings: tuple[str, ...] = (),
+        is_constant: bool = False,
+    ) -> Prediction:
+        """Decide on one image by the card of the model that answered.
+
+        Args:
+            instance: the image.
+            answer: one of those of `answer`.
+            review_band: as for `predict`.
+            chest_cutoff: as for `predict`.
+            thresholds: in place of some on the card, percent, by name.
+            warnings: codes of warnings from reading the file.
+            is_constant: every pixel has the same value, so that the image is sent to review.
+        """
+        from cxrview.classify.decide import decide
+
+        deciding = self.second if self.second and answer.is_of_second else self
+        return decide(
+            instance,
+            answer.pfi,
+            deciding.card,
+            chest=answer.chest,
+            pose=answer.pose,
+            thresholds={**self.card.thresholds, **(thresholds or {})},
+            review_band=review_band,
+            chest_cutoff=chest_cutoff,
+            warnings=warnings,
+            is_constant=is_constant,
+        )
+
+    def run(self, batch: NDArray[np.uint8]) -> Answers:
+        """Run on one batch, on one core and in the calling thread; several threads may call it.
+
+        An answer does not depend on the rest of its batch.
+
+        Args:
+            batch: shape (n, side, side), uint8, n at least 1 and at most `backend.batch`.
+
+        Raises:
+            InferenceError: the device failed; the same batch may succeed later.
+        """
+        has_pose = bool(self.card.thresholds)
+        answers = run_straightened(self.backend.run, batch) if has_pose else self.backend.run(batch)
+        if self.second is None:
+            return answers
+        is_of_second = ~self._is_sure(answers)
+        if not is_of_second.any():
+            return dataclasses.replace(answers, is_of_second=is_of_second)
+        given = self.second.run(batch[is_of_second])
+        pfi, chest = answers.pfi.copy(), np.array(answers.chest)
+        pfi[is_of_second] = given.pfi
+        chest[is_of_second] = given.chest
+        return dataclasses.replace(answers, pfi=pfi, chest=chest, is_of_second=is_of_second)
+
+    def _is_sure(self, answers: Answers) -> NDArray[np.bool_]:
+        """Whether this model alone would give each picture a view, shape (n,)."""
+        low, high = self.card.review_band
+        # As `decide` rounds, so that no image is between the two models.
+        pfi, chest = answers.pfi.round(3), np.asarray(answers.chest).round(3)
+        return np.asarray(((pfi < low) | (pfi > high)) & (chest >= self.card.chest_cutoff))
 
     def predict_pixels(
         self, arrays: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
@@ -180,7 +227,7 @@ class Model:
         most = self.backend.batch
         batches = [pixels[k : k + most] for k in range(0, len(pixels), most)]
         with ThreadPoolExecutor(self.backend.lanes or available_cores()) as lanes:
-            return join_answers(list(lanes.map(self.backend.run, batches)))
+            return join_answers(list(lanes.map(self.run, batches)))
 
 
 def _described(arrays: object) -> str:
@@ -200,8 +247,9 @@ def load_model(
     """Load a model, checked against its card.
 
     Args:
-        folder: holds `card.json`, `model.onnx` and, if it was quantised, `model-int8.onnx`;
-            `default` is the model in the package.
+        folder: holds `card.json`, `model.onnx` and, if it was quantised, `model-int8.onnx`; or the
+            name of a model in the package: `fast`, which leaves the images that it is not sure of
+            to `googlenet`; `googlenet`, the paper's; or `default`, which is `fast`.
             precision: `fp32`, `int8`, or `auto`: int8 if the folder has it and the processor is
             fast at it, and never on a GPU.
             device: `cpu`, `cuda`, or `auto`: cuda if ONNX Runtime was built for it and finds a GPU.
@@ -217,14 +265,53 @@ def load_model(
         UsageError: this precision or device is not available here.
         ValueError: the precision or device does not exist.
     """
-    where = Path(str(files("cxrview.classify") / "weights" if folder == "default" else folder))
     wanted, found = Precision(precision), Device(device)
+    name = os.fspath(folder)
     if found is not Device.AUTO:
-        return _load(where, wanted, found, threads)
+        return _load_all(name, wanted, found, threads)
     try:
-        return _load(where, wanted, Device.CUDA, threads)
+        return _load_all(name, wanted, Device.CUDA, threads)
     except NoSuchDevice:
-        return _load(where, wanted, Device.CPU, threads)
+        return _load_all(name, wanted, Device.CPU, threads)
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model: that in the package for its names, else the one named.
+
+    Args:
+        name: as for `load_model`; another folder that is called `fast` is named `./fast`.
+    """
+    if name in list(ShippedModel):
+        shipped = DEFAULT_MODEL if name == ShippedModel.DEFAULT else os.fspath(name)
+        return Path(str(files("cxrview.classify") / "weights" / shipped))
+    return Path(name)
+
+
+def shipped_name(model_id: str) -> ShippedModel | None:
+    """Return the name of the model in the package that has an id; None for any other model."""
+    for name in (ShippedModel.FAST, ShippedModel.GOOGLENET):
+        card = read_card(model_folder(name))
+        if model_id in (card.model_id, card.int8.model_id if card.int8 else None):
+            return name
+    return None
+
+
+def _load_all(name: str, precision: Precision, device: Device, threads: int) -> Model:
+    """Load a model, and the second one that its card names; in the package only."""
+    model = _load(model_folder(name), precision, device, threads)
+    if name not in list(ShippedModel) or not model.card.second:
+        return dataclasses.replace(model, card=_without_second(model.card))
+    second = _load(model_folder(model.card.second), precision, device, threads)
+    return dataclasses.replace(model, second=second)
+
+
+def _without_second(card: ModelCard) -> ModelCard:
+    """The card of a model that runs alone, without counts of two models together."""
+    if not card.second:
+        return card
+    curves = dict(card.risk_curves)
+    curves.pop(Head.VIEW, None)
+    return dataclasses.replace(card, second="", second_model_id="", risk_curves=curves)
 
 
 def _load(where: Path, precision: Precision, device: Device, threads: int) -> Model:
@@ -243,12 +330,16 @@ def _load(where: Path, precision: Precision, device: Device, threads: int) -> Mo
         raise InvalidModel(
             f"the model takes {backend.input_side} x {backend.input_side} pixels, "
             f"its card says {card.input_side}",
-            "Copy all files from one place, unchanged",
+            _ONE_PLACE,
         )
     if (CHEST in backend.outputs) != (card.chest_cutoff is not None):
         raise InvalidModel(
             f"the model and its card differ in whether there is an output {CHEST}",
-            "Copy all files from one place, unchanged",
+            _ONE_PLACE,
+        )
+    if (set(POSE) <= set(backend.outputs)) != bool(card.thresholds):
+        raise InvalidModel(
+            "the model and its card differ in whether there are outputs on the pose", _ONE_PLACE
         )
     return Model(card=card, backend=backend)
 
@@ -269,78 +360,3 @@ def _takes_int8(card: ModelCard, precision: Precision, device: Device) -> bool:
     if precision is not Precision.AUTO:
         return precision is Precision.INT8
     return card.int8 is not None and device is Device.CPU and is_fast_at_int8()
-
-
-class OnnxRuntime:
-    """ONNX Runtime on the processor, or on an NVIDIA GPU.
-
-    Args:
-        weights: a complete ONNX file. It is loaded from memory, so that a file that refers to other
-            files is refused, and no path in it can reach the disk.
-            threads: 0 for one per core.
-        device: cpu or cuda.
-
-    Raises:
-        InvalidModel: the file is not a model, or has other inputs or outputs.
-        NoSuchDevice: ONNX Runtime cannot use this device here.
-    """
-
-    def __init__(self, weights: bytes, *, threads: int = 0, device: Device = Device.CPU) -> None:
-        prepare_device(device)
-        profile = PROFILES[device]
-        onnxruntime = onnxruntime_here()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        try:
-            # ONNX Runtime reports on stdout, where rows may go, that it falls back to the CPU.
-            with contextlib.redirect_stdout(io.StringIO()):
-                self._session = onnxruntime.InferenceSession(
-                    weights, options, providers=[(profile.provider, profile.options)]
-                )
-        except Exception as error:  # ONNX Runtime raises its own classes for a bad file
-            if device is not Device.CPU:  # the GPU's memory may be full; a bad file fails anywhere
-                raise unusable(device) from error
-            raise InvalidModel(f"the model cannot be loaded: {type(error).__name__}") from error
-        if profile.provider not in self._session.get_providers():
-            raise unusable(device)
-        self._session.disable_fallback()  # also later, during a run
-        self._invalid_argument = onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument
-        self.name = f"onnxruntime-{device}"
-        self.batch, self.lanes, self._call = profile.batch, profile.lanes, profile.call
-        (self._input,) = self._session.get_inputs()
-        self.input_side = int(self._input.shape[-1])
-        self.outputs = tuple(output.name for output in self._session.get_outputs())
-        if PFI not in self.outputs:
-            raise InvalidModel(f"the model has no output named {PFI}")
-
-    def run(self, batch: NDArray[np.uint8]) -> Answers:
-        """Run on squares, shape (n, side, side) uint8, n at least 1.
-
-        Raises:
-            ValueError: pixels of another type.
-            InferenceError: the device failed.
-        """
-        if batch.dtype != np.uint8:  # the assignment below would convert them without an error
-            raise ValueError(f"the model takes uint8; got {batch.dtype}")
-        calls = [self._run(batch[k : k + self._call]) for k in range(0, len(batch), self._call)]
-        given = {
-            name: np.clip(np.concatenate(values).astype(np.float64), 0, 100)
-            for name, values in zip(self.outputs, zip(*calls, strict=True), strict=True)
-        }
-        return Answers(pfi=given[PFI], chest=given.get(CHEST))
-
-    def _run(self, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        """Call the session with as many radiographs as every other call."""
-        filled = np.zeros((self._call, *pictures.shape[1:]), np.uint8)
-        filled[: len(pictures)] = pictures
-        try:
-            given = self._session.run(None, {self._input.name: filled})
-        except self._invalid_argument:  # an error in cxrview
-            raise
-        except Exception as error:  # ONNX Runtime has many error classes, more in each version
-            raise InferenceError(
-                f"the model failed on {self.name} ({type(error).__name__})",
-                "Check whether another program uses its memory; then run the command again, "
-                "cxrview classify with --resume",
-            ) from error
-        return [values[: len(pictures)] for values in given]

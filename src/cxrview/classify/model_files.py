@@ -9,7 +9,9 @@ from typing import Any
 from cxrview.atomic_files import write_atomic
 from cxrview.errors import InvalidModel
 from cxrview.records.card_about import CardAbout
+from cxrview.records.json_object import from_json, to_json
 from cxrview.records.model_card import ModelCard
+from cxrview.records.risk_curve import Head, RiskCurve
 
 WEIGHTS_NAME, INT8_WEIGHTS_NAME, CARD_NAME = "model.onnx", "model-int8.onnx", "card.json"
 _ADVICE = "Copy all files from one place, unchanged"
@@ -33,11 +35,11 @@ def read_card(folder: Path) -> ModelCard:
     """
     try:
         fields = json.loads((folder / CARD_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _no_model(folder) from error
     try:
         return _card(fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidModel(
             f"{folder / CARD_NAME} is not a model card: a field is missing, wrong or unknown",
             _ADVICE,
@@ -80,8 +82,12 @@ def write_model(
         (folder / INT8_WEIGHTS_NAME).unlink(missing_ok=True)
     else:
         write_atomic(folder / INT8_WEIGHTS_NAME, int8_weights)
-    text = json.dumps(_fields(card), indent=2, ensure_ascii=False)
-    write_atomic(folder / CARD_NAME, text + "\n")
+    write_card(folder / CARD_NAME, card)
+
+
+def write_card(path: Path, card: ModelCard) -> None:
+    """Write a card, and the card of int8 that it holds, as JSON, atomically."""
+    write_atomic(path, json.dumps(_fields(card), indent=2, ensure_ascii=False) + "\n")
 
 
 def _no_model(folder: Path, name: str = WEIGHTS_NAME) -> InvalidModel:
@@ -97,6 +103,10 @@ def _card(fields: dict[str, Any]) -> ModelCard:
         "review_band": (float(low), float(high)),
         "about": CardAbout.from_json(fields.get("about", {})),
         "int8": None if int8 is None else _card(int8),
+        "risk_curves": {
+            Head(name): from_json(RiskCurve, curve)
+            for name, curve in fields.get("risk_curves", {}).items()
+        },
     }
     return ModelCard(**{**fields, **changed})
 
@@ -104,7 +114,13 @@ def _card(fields: dict[str, Any]) -> ModelCard:
 def _fields(card: ModelCard) -> dict[str, Any]:
     """Return the JSON object of a card; `_card` reads it."""
     fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
+    curves = {str(head): to_json(curve) for head, curve in fields.pop("risk_curves").items()}
+    # Of few models; earlier versions know none of these.
+    for name in ("thresholds", "second", "second_model_id"):
+        if not fields[name]:
+            del fields[name]
     return fields | {
         "about": card.about.as_json(),
         "int8": None if card.int8 is None else _fields(card.int8),
+        **({"risk_curves": curves} if curves else {}),
     }

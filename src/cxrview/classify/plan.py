@@ -8,14 +8,14 @@ from typing import IO
 
 from cxrview.classify.conditions import conditions_of
 from cxrview.classify.inputs import LIST, Inputs
-from cxrview.classify.model import Model, load_model
+from cxrview.classify.model import Model, load_model, shipped_name
 from cxrview.classify.options import ClassifyOptions
-from cxrview.classify.run import ignore_outcomes, never, run_files
+from cxrview.classify.run import OutcomesOf, ignore_outcomes, never, run_files
 from cxrview.classify.selection import Selected, Selection
 from cxrview.errors import UsageError
 from cxrview.records.classification import Outcome
 from cxrview.results.files import Outputs
-from cxrview.results.journal import count_recorded
+from cxrview.results.journal_file import count_recorded, read_conditions
 from cxrview.results.result import Result
 from cxrview.results.sink import sink_of
 from cxrview.sources.paths import unique_paths
@@ -73,8 +73,9 @@ class RunPlan:
         self,
         on_outcomes: Callable[[Sequence[Outcome]], None] = ignore_outcomes,
         is_time_up: Callable[[], bool] = never,
+        outcomes_of: OutcomesOf | None = None,
     ) -> Result:
-        """Read the files and write the result; see `cxrview.classify`."""
+        """Read the files and write the result; see `run_files`."""
         return run_files(
             self.inputs.find(self._own_files()),
             sink_of(self.out),
@@ -87,6 +88,7 @@ class RunPlan:
             forget_missing=self.forget_missing,
             on_outcomes=on_outcomes,
             is_time_up=is_time_up,
+            outcomes_of=outcomes_of,
         )
 
     def _own_files(self) -> list[Path]:
@@ -151,6 +153,8 @@ def plan_run(
         if isinstance(model, Model)
         else load_model(model or "default", precision=precision, device=device)
     )
+    if is_resumed and isinstance(result, Outputs):
+        _need_same_shipped_model(result.journal, loaded)
     options = options or ClassifyOptions()
     key_file = options.key_file() if creates_key else None
     is_new_key = key_file is not None and not key_file.exists()
@@ -158,7 +162,9 @@ def plan_run(
         inputs=inputs,
         out=result,
         model=loaded,
-        options=options.resolved(loaded.card, inputs.names, reads_key=creates_key),
+        options=options.resolved(
+            loaded.card, inputs.names, second=loaded.second_card, reads_key=creates_key
+        ),
         selection=selection,
         key_file=key_file,
         is_default_key=options.key is None,
@@ -168,3 +174,18 @@ def plan_run(
         overwrite=overwrite,
         forget_missing=forget_missing,
     )
+
+
+def _need_same_shipped_model(journal: Path, model: Model) -> None:
+    """Name the model of the package that an interrupted run had, if this run has another one.
+
+    The default has changed between versions. Whatever else differs, the journal itself compares.
+    """
+    before = read_conditions(journal).get("model", "")
+    name = shipped_name(before)
+    if name and before != model.card.model_id and name != shipped_name(model.card.model_id):
+        raise UsageError(
+            f"{journal} was started with the model {before}, and this run has "
+            f"{model.card.model_id}",
+            f"Resume with the model {name} (--model {name}), or start over with --overwrite",
+        )

@@ -4,8 +4,9 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from cxrview.classify.engine import iter_outcomes
@@ -35,6 +36,9 @@ disk."""
 _KEEPS_THE_TABLE = (InferenceError, CannotSortFolder, InputUnavailable, WorkerStartError)
 """Errors after which the finished rows are written before the error is raised."""
 
+OutcomesOf = Callable[[Iterable[str]], Generator[Outcome | None, None, None]]
+"""Classifies paths as `iter_outcomes` does: in order, with None if none has arrived for a while."""
+
 
 def ignore_outcomes(outcomes: Sequence[Outcome]) -> None:
     """Do nothing; the default of `on_outcomes`."""
@@ -58,6 +62,7 @@ def run_files(
     forget_missing: bool = False,
     on_outcomes: Callable[[Sequence[Outcome]], None] = ignore_outcomes,
     is_time_up: Callable[[], bool] = never,
+    outcomes_of: OutcomesOf | None = None,
 ) -> Result:
     """Classify every file and write the result; after Ctrl-C, a usable one and the journal.
 
@@ -75,6 +80,8 @@ def run_files(
         on_outcomes: called with outcomes when they are recorded.
         is_time_up: called before each path and after every few outcomes; once it returns True the
         run stops as by Ctrl-C, during the files in progress.
+        outcomes_of: classifies the paths in place of `iter_outcomes`, with the same model and
+        options, such as the engine of a service, which runs already.
 
     Raises:
         UsageError: the journal belongs to a run under other conditions or is being written by
@@ -93,7 +100,7 @@ def run_files(
         if journal.is_new and not overwrite:
             sink.check_new()  # another run may have ended since it was checked
         run = _Run(sink, journal, selected, named, forget_missing=forget_missing)
-        run.read(model, options, on_outcomes)
+        run.read(outcomes_of or partial(iter_outcomes, model=model, options=options), on_outcomes)
         result = run.finish(conditions)
         is_finished = result.summary.is_complete
     except UsageError:  # there is nothing to resume
@@ -134,16 +141,13 @@ class _Run:
         self._stopped: RunStopped | None = None
 
     def read(
-        self,
-        model: Model,
-        options: ClassifyOptions,
-        on_outcomes: Callable[[Sequence[Outcome]], None],
+        self, outcomes_of: OutcomesOf, on_outcomes: Callable[[Sequence[Outcome]], None]
     ) -> None:
         """Read all files into the journal; an error that ends it is raised by `finish`."""
         done = self._journal.count_done()
         try:
             mounts = self._watch_mounts()
-            self._is_complete = self._classify(model, options, on_outcomes, mounts)
+            self._is_complete = self._classify(outcomes_of, on_outcomes, mounts)
             if self._is_complete:
                 self._missing = self._drop_missing(done, mounts)
         except _KEEPS_THE_TABLE as error:
@@ -190,14 +194,13 @@ class _Run:
 
     def _classify(
         self,
-        model: Model,
-        options: ClassifyOptions,
+        outcomes_of: OutcomesOf,
         on_outcomes: Callable[[Sequence[Outcome]], None],
         mounts: MountWatch,
     ) -> bool:
         """Classify into the journal; return False if Ctrl-C or the time limit ended it."""
         try:
-            with closing(iter_outcomes(self._to_do(), model, options)) as outcomes:
+            with closing(outcomes_of(self._to_do())) as outcomes:
                 for group in _groups(outcomes):
                     if group:
                         self._keep(group)

@@ -1,25 +1,14 @@
 """Wire format of the outcome that a decode worker sends for one file."""
 
 import dataclasses
-import json
-import struct
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.records.classification import Failure, Instance
 from cxrview.terms import View
-
-_LENGTHS = struct.Struct("<II")
-
-
-class Receiver(Protocol):
-    """The reading end of a pipe."""
-
-    def receive(self, length: int, /) -> bytes:
-        """Receive `length` bytes; fewer only at the end of the pipe."""
+from cxrview.workers.message import Receiver, pack_message, receive_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +27,16 @@ Decoded = DecodedImage | Failure
 
 
 def pack(outcome: Decoded) -> bytes:
-    """Serialise an outcome as JSON and raw pixels.
-
-    Not as a pickle, since unpickling runs code and the worker has read a file of unknown origin.
-    """
+    """Serialise an outcome as fields and raw pixels."""
     if isinstance(outcome, Failure):
-        fields: dict[str, Any] = {"failure": dataclasses.asdict(outcome)}
-        pixels = b""
-    else:
-        fields = {
-            "instance": dataclasses.asdict(outcome.instance),
-            "warnings": outcome.warnings,
-            "skip_reason": outcome.skip_reason,
-            "is_constant": outcome.is_constant,
-        }
-        pixels = b"" if outcome.pixels is None else outcome.pixels.tobytes()
-    text = json.dumps(fields).encode()  # ASCII, so that undecodable names are not changed
-    return _LENGTHS.pack(len(text), len(pixels)) + text + pixels
+        return pack_message({"failure": dataclasses.asdict(outcome)})
+    fields = {
+        "instance": dataclasses.asdict(outcome.instance),
+        "warnings": outcome.warnings,
+        "skip_reason": outcome.skip_reason,
+        "is_constant": outcome.is_constant,
+    }
+    return pack_message(fields, b"" if outcome.pixels is None else outcome.pixels.tobytes())
 
 
 def unpack(pipe: Receiver) -> Decoded:
@@ -63,9 +45,7 @@ def unpack(pipe: Receiver) -> Decoded:
     Raises:
         EOFError: the pipe ends before the outcome does.
     """
-    text_length, pixel_length = _LENGTHS.unpack(_exactly(pipe, _LENGTHS.size))
-    fields = json.loads(_exactly(pipe, text_length))
-    pixels = _exactly(pipe, pixel_length)
+    fields, pixels = receive_message(pipe)
     if "failure" in fields:
         return Failure(**fields["failure"])
     instance = fields["instance"]
@@ -77,13 +57,6 @@ def unpack(pipe: Receiver) -> Decoded:
         is_constant=fields["is_constant"],
         pixels=_square(pixels) if pixels else None,
     )
-
-
-def _exactly(pipe: Receiver, length: int) -> bytes:
-    data = pipe.receive(length)
-    if len(data) < length:
-        raise EOFError
-    return data
 
 
 def _square(pixels: bytes) -> NDArray[np.uint8]:

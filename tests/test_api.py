@@ -15,6 +15,7 @@ import cxrview
 from cxrview.classify.inputs import Inputs
 from cxrview.classify.options import READERS_OF_URLS
 from cxrview.classify.plan import plan_run
+from cxrview.errors import UsageError
 from cxrview.image.pseudonyms import pseudonym
 from cxrview.phantom.archive import draw_archive
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS
@@ -219,13 +220,24 @@ def test_plan_run_opens_more_files_at_once_behind_a_url(drawn, model, tmp_path):
     assert readers == [None, READERS_OF_URLS, None]
 
 
-def test_plan_run_resolves_every_setting_once(drawn, model):
+def test_plan_run_resolves_every_setting_once(drawn):
+    model = cxrview.load_model("googlenet", precision="fp32")
+
     options = plan_run(drawn, model=model).options
 
     assert options.review_band == model.card.review_band
     assert options.chest_cutoff == model.card.chest_cutoff
     assert isinstance(options.key, bytes)
     assert options.resolved(model.card) == options
+
+
+def test_plan_run_leaves_band_and_cutoff_to_the_card_of_the_model_that_decides(drawn, model):
+    assert model.second_card is not None
+
+    options = plan_run(drawn, model=model).options
+
+    assert (options.review_band, options.chest_cutoff) == (None, None)
+    assert options.resolved(model.card, second=model.second_card) == options
 
 
 def test_inputs_take_a_file_named_like_the_list_for_a_file():
@@ -304,3 +316,14 @@ def test_predict_pixels_takes_arrays_of_any_size(film, model):
 def test_predict_pixels_says_what_is_expected(arrays, said, model):
     with pytest.raises(ValueError, match=said):
         model.predict_pixels(arrays)
+
+
+@pytest.mark.parametrize(("began", "now"), [("googlenet", None), ("fast", "googlenet")])
+def test_classify_resumes_only_with_the_model_of_the_package_that_began(drawn, began, now):
+    cxrview.classify(drawn, model=began, out="views.csv", is_time_up=lambda: True)
+
+    with pytest.raises(UsageError) as caught:
+        cxrview.classify(drawn, model=now, out="views.csv", resume=True)
+
+    assert f"--model {began})" in caught.value.advice
+    assert plan_run(drawn, model=began, out="views.csv", resume=True).is_resumed
