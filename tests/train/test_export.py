@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxrview.classify.model import OnnxRuntime
+from cxrview.classify.backend import OnnxRuntime
 from cxrview.stats import log_odds
 from cxrview.train.batch import centre_crop
 from cxrview.train.export import to_onnx

@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cxrview.train.googlenet import GoogLeNet, halve, local_response_norm
+from cxrview.train.batch_rows import BatchRows
+from cxrview.train.googlenet import GoogLeNet, drop_out, halve, local_response_norm
 from cxrview.train.published import CHANNEL_MEANS, load_published
 
 
@@ -20,26 +21,41 @@ def published(shared_data) -> GoogLeNet:
     return network.eval().to(memory_format=torch.channels_last)
 
 
+OTHERWISE = """
+4:842 36:35 44:41 56:44 60:53 68:62 104:278 112:1 124:47 204:262 212:173 240:239 264:361
+272:269 328:109 356:360 384:364 396:115 412:518 424:636 440:907 456:351 460:437 476:866
+484:914 500:972 540:510 620:424 636:790 644:971 664:782 692:636 696:850 700:969 704:707
+736:579 740:592 748:636 764:413 780:536 788:904 808:502 820:705 824:658 860:706 960:505
+988:36
+"""
+"""Of every fourth class, CLASS:CALLED where OpenCV 4.12 calls its sample another class.
+
+By `cv2.dnn.readNetFromCaffe` with BVLC's own deploy.prototxt (commit 9b88154) and the same weights,
+squashed to 256, cropped to 224 and less `CHANNEL_MEANS`.
+"""
+
+
 @pytest.mark.slow
-def test_the_published_weights_reach_their_stated_top_1(published, shared_data):
-    """784 of the 1,000 ImageNet samples, squashed to 256 and cropped to 224."""
+def test_googlenet_with_the_published_weights_calls_samples_as_opencv_does(published, shared_data):
+    """All of 250 of the 1,000 ImageNet samples, of which 203 are right."""
     folder = shared_data / "pretraining"
     with (folder / "ilsvrc-classes.csv").open(newline="") as rows:
         index = {row["wnid"]: int(row["index"]) for row in csv.DictReader(rows)}
     pictures, truth = [], []
     with tarfile.open(folder / "imagenet-samples.tar") as samples:
-        for member in samples:
+        for member in samples.getmembers()[::4]:
             picture = np.asarray(Image.open(samples.extractfile(member)).convert("RGB"))
             pictures.append(picture[16:240, 16:240, ::-1] - np.float32(CHANNEL_MEANS))
             truth.append(index[member.name.removesuffix(".jpg")])
-    right = 0
+    called: list[int] = []
     with torch.inference_mode():
-        for start in range(0, 1000, 50):
+        for start in range(0, 250, 50):
             batch = torch.from_numpy(np.stack(pictures[start : start + 50])).permute(0, 3, 1, 2)
-            called = published(batch).main.argmax(dim=1)
-            right += int((called == torch.tensor(truth[start : start + 50])).sum())
+            called += published(batch).main.argmax(dim=1).tolist()
 
-    assert right == 784
+    assert truth == list(range(0, 1000, 4))
+    otherwise = dict(map(int, pair.split(":")) for pair in OTHERWISE.split())
+    assert called == [otherwise.get(one, one) for one in truth]
 
 
 def test_it_has_22_weight_layers_and_two_auxiliary_classifiers():
@@ -85,3 +101,18 @@ def test_responses_are_normalised_as_torch_does_forwards_and_backwards():
 @pytest.mark.parametrize(("rows", "halved"), [(112, 56), (56, 28), (28, 14), (14, 7)])
 def test_pooling_rounds_up_as_caffe_does(rows, halved):
     assert halve(torch.zeros(1, 1, rows, rows)).shape[2:] == (halved, halved)
+
+
+def test_drop_out_of_some_rows_drops_what_it_drops_in_the_batch():
+    x = torch.arange(1.0, 36.0).reshape(7, 5)
+
+    def dropped(rows):
+        torch.manual_seed(3)
+        return drop_out(x if rows is None else x[rows.part], 0.4, rows)
+
+    complete = dropped(None)
+    assert torch.equal(dropped(BatchRows(rank=0, count=1, total=7)), complete)
+    for rank in range(3):
+        rows = BatchRows(rank=rank, count=3, total=7)
+        assert torch.equal(dropped(rows), complete[rank::3])
+    assert 0 < (complete == 0).sum() < complete.numel()

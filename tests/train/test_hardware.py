@@ -2,7 +2,10 @@ import pytest
 import torch
 
 from cxrview.errors import UsageError
+from cxrview.train.distributed import Processes
 from cxrview.train.hardware import MAX_WORKERS, find_device, find_hardware
+
+FIFTH = Processes(rank=5, count=8, local_rank=1, local_count=4)
 
 
 def test_find_device_takes_cpu():
@@ -33,3 +36,20 @@ def test_find_hardware_has_workers_for_gpu(monkeypatch):
 
     assert 1 <= find_hardware("cuda", None).workers <= MAX_WORKERS
     assert find_hardware("cuda", 3).workers == 3
+
+
+@pytest.mark.parametrize(("gpus", "device"), [(4, "cuda:1"), (8, "cuda:1")])
+def test_find_device_gives_each_process_a_gpu(monkeypatch, gpus, device):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+
+    assert find_device("auto", FIFTH) == device
+
+
+def test_find_device_refuses_more_processes_than_gpus(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+
+    with pytest.raises(UsageError, match=r"4 processes .* 3 GPUs"):
+        find_device("cuda", FIFTH)
+    assert find_device("cpu", FIFTH) == "cpu"

@@ -8,14 +8,14 @@ import onnx
 import onnxruntime
 import pytest
 
-from cxrview.classify.model import OnnxRuntime
+from cxrview.classify.backend import OnnxRuntime
 from cxrview.image import find_images, read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
 from cxrview.stats import log_odds
 from cxrview.train.quantise import quantise
 
 pytestmark = pytest.mark.slow
-SHIPPED = Path(str(files("cxrview.classify") / "weights")) / "model.onnx"
+SHIPPED = Path(str(files("cxrview.classify") / "weights" / "googlenet")) / "model.onnx"
 
 
 @pytest.fixture(scope="module")

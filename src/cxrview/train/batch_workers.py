@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cxrview.records.dataset import Label
 from cxrview.train.batch import Batch, LabelledPixels, TrainingImages, sample_batch
+from cxrview.train.hardware import CPU, Hardware
 from cxrview.train.recipes import Recipe
 
 RADIOGRAPHS, NOT_CHEST, PHOTOGRAPHS = "radiographs.npy", "not-chest.npy", "photographs.npy"
@@ -20,18 +21,34 @@ AHEAD = 4
 
 
 def sample_batches(
-    training_images: TrainingImages, recipe: Recipe, *, seed: int, first: int = 0, workers: int = 0
+    training_images: TrainingImages,
+    recipe: Recipe,
+    hardware: Hardware = CPU,
+    *,
+    seed: int,
+    first: int = 0,
 ) -> Iterator[Batch]:
-    """Sample the batches of a training in order, as `sample_batch` does, with any workers.
+    """Sample the batches of a training in order, as `sample_batch` does, with any processes.
 
     Args:
         training_images: of the training partition.
         recipe: how many steps, and what they show.
+        hardware: its workers prepare batches in advance; 0 workers prepare each when it is needed.
+            Of several processes each prepares some of the batches and sends them to the others.
         seed: of the training.
         first: step to begin with, from 0.
-        workers: processes that prepare batches in advance; 0 prepares each when it is needed.
     """
-    steps = range(first, recipe.steps)
+    steps, processes = range(first, recipe.steps), hardware.processes
+    own_steps = steps[processes.rank :: processes.count]
+    own = _prepare(training_images, recipe, seed, own_steps, hardware.workers)
+    for number in range(len(steps)):
+        sender = number % processes.count
+        yield processes.sent(next(own) if sender == processes.rank else None, sender)
+
+
+def _prepare(
+    training_images: TrainingImages, recipe: Recipe, seed: int, steps: range, workers: int
+) -> Iterator[Batch]:
     if not workers:
         yield from (sample_batch(training_images, recipe, seed=seed, step=step) for step in steps)
         return

@@ -8,7 +8,7 @@ response normalisation is written as other layers, which are faster (`response_n
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from cxrview.train.batch import CROP
 from cxrview.train.googlenet import (
@@ -19,6 +19,7 @@ from cxrview.train.googlenet import (
     POOL_BEFORE,
     GoogLeNet,
 )
+from cxrview.train.onnx_graph import OnnxGraph
 from cxrview.train.recipes import GREY_MEAN
 from cxrview.train.response_norm import expand_lrn
 
@@ -68,22 +69,13 @@ def to_onnx(
     return serialised
 
 
-class _Graph:
-    """The nodes and stored arrays of the graph under construction."""
+class _Graph(OnnxGraph):
+    """A graph with the weights of its layers, stored as float16 where asked for."""
 
     def __init__(self, weights: dict[str, NDArray[np.float32]], *, is_half: bool) -> None:
+        super().__init__()
         self.weights = weights
         self.is_half = is_half
-        self.nodes: list[onnx.NodeProto] = []
-        self.initialisers: list[onnx.TensorProto] = []
-
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, values: NDArray[np.generic]) -> str:
-        self.initialisers.append(numpy_helper.from_array(values, name))
-        return name
 
     def weight(self, name: str, values: NDArray[np.float32]) -> str:
         if not self.is_half:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cxrview.train.batch_rows import BatchRows
+
 
 class InceptionWidths(NamedTuple):
     """Output channels of the six convolutions of one inception module (Szegedy 2015, table 1)."""
@@ -95,10 +97,16 @@ class GoogLeNet(nn.Module):
         self.chest = nn.Linear(channels, 1) if chest else None
         self.apply(_initialise)
 
-    def forward(self, radiographs: Tensor) -> Outputs:
-        """Logits of a batch; the auxiliary ones only while training."""
-        features, auxiliary = self._trunk(radiographs)
-        shown = functional.dropout(features, DROPOUT, self.training)
+    def forward(self, radiographs: Tensor, rows: BatchRows | None = None) -> Outputs:
+        """Logits of a batch; the auxiliary ones only while training.
+
+        Args:
+            radiographs: see the class.
+            rows: which rows of a batch they are, if other processes compute the others; None for
+                a complete batch.
+        """
+        features, auxiliary = self._trunk(radiographs, rows)
+        shown = drop_out(features, DROPOUT, rows) if self.training else features
         chest = None if self.chest is None else self.chest(shown)[:, 0]
         return Outputs(
             self.classifier(shown), auxiliary.get("loss1"), auxiliary.get("loss2"), chest
@@ -124,14 +132,16 @@ class GoogLeNet(nn.Module):
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
-    def _trunk(self, radiographs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _trunk(
+        self, radiographs: Tensor, rows: BatchRows | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         x = self._stem(radiographs)
         auxiliary: dict[str, Tensor] = {}
         for name, inception in self.inceptions.items():
             x = inception(halve(x) if name in POOL_BEFORE else x)
             head = AUXILIARY_AFTER.get(name)
             if self.training and head and head in self.auxiliaries:
-                auxiliary[head] = self.auxiliaries[head](x)
+                auxiliary[head] = self.auxiliaries[head](x, rows)
         return x.mean(dim=(2, 3)), auxiliary  # 7 x 7 average pooling
 
     def _stem(self, x: Tensor) -> Tensor:
@@ -176,13 +186,32 @@ class AuxiliaryClassifier(nn.Module):
         self.fc = nn.Linear(128 * 4 * 4, 1024)
         self.classifier = nn.Linear(1024, classes)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Shape (n, channels, 14, 14) to (n, classes)."""
+    def forward(self, x: Tensor, rows: BatchRows | None = None) -> Tensor:
+        """Shape (n, channels, 14, 14) to (n, classes); rows as for `GoogLeNet.forward`."""
         x = functional.avg_pool2d(x, 5, stride=3, ceil_mode=True)
         x = functional.relu(self.conv(x)).flatten(1)
-        x = functional.dropout(functional.relu(self.fc(x)), AUXILIARY_DROPOUT, self.training)
+        x = functional.relu(self.fc(x))
+        if self.training:
+            x = drop_out(x, AUXILIARY_DROPOUT, rows)
         logits: Tensor = self.classifier(x)
         return logits
+
+
+def drop_out(x: Tensor, share: float, rows: BatchRows | None = None) -> Tensor:
+    """Dropout of training, which drops of each row what it would drop in the complete batch.
+
+    So a training on several processes, which have the same state of random numbers, drops what a
+    single process does.
+
+    Args:
+        x: shape (rows of this process, columns).
+        share: of the values that are dropped, 0 to 1.
+        rows: which rows of the batch they are; None for all.
+    """
+    if rows is None or rows.count == 1:
+        return functional.dropout(x, share)
+    kept = functional.dropout(x.new_ones(rows.total, *x.shape[1:]), share)
+    return x * kept[rows.part]
 
 
 def halve(x: Tensor) -> Tensor:

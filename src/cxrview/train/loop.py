@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from cxrview.callbacks import ignore
 from cxrview.train.batch import Batch, TrainingImages, centre_crop
+from cxrview.train.batch_rows import BatchRows
 from cxrview.train.batch_workers import sample_batches
-from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
+from cxrview.train.checkpoint import save_checkpoint
 from cxrview.train.googlenet import GoogLeNet, Outputs
 from cxrview.train.hardware import CPU, Hardware
 from cxrview.train.published import load_published
@@ -46,36 +47,40 @@ def fine_tune(
         recipe: steps, rates and weights.
         seed: decides every batch and dropout.
         checkpoint: .safetensors file, replaced every 30 seconds and at the end.
-        hardware: device and worker processes. The batches are the same on all.
-        report: called after each step with its number, from 1, and its loss.
+        hardware: device and processes. The batches are the same on all. Of several processes the
+            first writes the checkpoint.
+        report: called after each step with its number, from 1, and its loss; in the first process.
 
     Raises:
         InvalidModel: the checkpoint belongs to another recipe, seed or images.
     """
-    device = hardware.device
+    device, processes = hardware.device, hardware.processes
     model.train().to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser, schedule = _optimiser(model, recipe)
     # The names are those in the checkpoints of earlier versions.
     belongs = {"recipe": repr(recipe), "seed": str(seed), "lesson": training_images.sha256}
-    first = restore_checkpoint(checkpoint, model, optimiser, belongs)
+    first = processes.restore(checkpoint, model, optimiser, belongs)
+    parallel = processes.data_parallel(model, device)
     if first:
         rates = [group["lr"] for group in optimiser.param_groups]
         schedule.load_state_dict({"last_epoch": first, "_step_count": first + 1, "_last_lr": rates})
     kept = time.monotonic()
-    batches = sample_batches(
-        training_images, recipe, seed=seed, first=first, workers=hardware.workers
-    )
+    batches = sample_batches(training_images, recipe, hardware, seed=seed, first=first)
     for step, batch in enumerate(batches, start=first):
+        rows = processes.rows(len(batch.pixels))
         torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
-            outputs = model(as_input(batch.pixels, device))
-        loss = _loss(outputs, batch, recipe)
+            outputs = parallel(as_input(batch.pixels[rows.part], device), rows)
+        loss = _loss(outputs, batch, rows, recipe)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
-        report(step + 1, loss.item())
+        mean = processes.mean(loss)
+        if not processes.is_first:
+            continue
+        report(step + 1, mean)
         if time.monotonic() - kept >= CHECKPOINT_SECONDS or step + 1 == recipe.steps:
             save_checkpoint(checkpoint, model, optimiser, belongs, step + 1)
             kept = time.monotonic()
@@ -111,21 +116,40 @@ def as_input(pixels: NDArray[np.uint8], device: str = "cpu") -> Tensor:
     return grey[:, None].repeat(1, 3, 1, 1).contiguous(memory_format=torch.channels_last)
 
 
-def _loss(outputs: Outputs, batch: Batch, recipe: Recipe) -> Tensor:
-    """Loss of the view, over radiographs of a chest, plus loss of `chest`, with equal weight."""
+def _loss(outputs: Outputs, batch: Batch, rows: BatchRows, recipe: Recipe) -> Tensor:
+    """Loss of the view, over radiographs of a chest, plus loss of `chest`, with equal weight.
+
+    Its mean over the processes is the loss of the complete batch.
+    """
     device = outputs.main.device
-    is_frontal = torch.from_numpy(batch.is_frontal).to(device)
-    is_chest = torch.from_numpy(batch.is_chest).to(device)
+    is_frontal = torch.from_numpy(batch.is_frontal[rows.part]).to(device)
+    is_chest = torch.from_numpy(batch.is_chest[rows.part]).to(device)
     chests = outputs.main.float()[: len(is_frontal)]
     smoothing = recipe.label_smoothing
-    loss = functional.cross_entropy(
+    total = functional.cross_entropy(
         chests, is_frontal.long(), label_smoothing=smoothing, reduction="sum"
-    ) / max(len(is_frontal), 1)
+    )
+    loss = total / max(len(batch.is_frontal), 1) * rows.count
     if outputs.chest is not None:
-        loss = loss + functional.binary_cross_entropy_with_logits(
-            outputs.chest.float(), is_chest.float()
-        )
+        criterion = functional.binary_cross_entropy_with_logits
+        loss = loss + mean_over_rows(criterion, outputs.chest, is_chest.float(), rows)
     return loss
+
+
+def mean_over_rows(
+    criterion: Callable[[Tensor, Tensor], Tensor], logits: Tensor, truth: Tensor, rows: BatchRows
+) -> Tensor:
+    """Mean loss of some rows, weighted so that its mean over the processes is that of the batch.
+
+    Args:
+        criterion: gives the mean loss.
+        logits: of the rows of this process.
+        truth: as long as the logits. Without rows the loss is 0, and so are its gradients.
+        rows: which rows of the batch they are.
+    """
+    if not len(truth):
+        return logits.float().sum()
+    return criterion(logits.float(), truth) * rows.weight(len(truth))
 
 
 def _optimiser(
@@ -168,8 +192,8 @@ def train_model(
         recipe: steps, rates, weights.
         seed: decides the initial classifiers, every batch and dropout.
         checkpoint: .safetensors file.
-        hardware: device and worker processes.
-        report: called after each step with its number, from 1, and its loss.
+        hardware: device and processes.
+        report: called after each step with its number, from 1, and its loss; in the first process.
 
     Raises:
         InvalidModel: the published weights or the checkpoint do not fit.

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.assess.pose import choose_few
 from cxrview.callbacks import ignore
 from cxrview.dataset.augment.poses import ORIENTATIONS
-from cxrview.records.scores import PROGENITOR_NAME, Answers, Scores, join_answers
+from cxrview.records.answers import Answers, join_answers
+from cxrview.records.scores import PROGENITOR_NAME, Scores
 from cxrview.terms import View
 from cxrview.train.batch import LabelledPixels
 from cxrview.train.pool import ImagePool
@@ -107,11 +109,5 @@ def _predict_batches(
 
 
 def _choose_turned(radiographs: LabelledPixels, most: int | None) -> NDArray[np.intp]:
-    rng = np.random.default_rng(0)
     kinds = np.array([f"{label.source}\0{label.view}" for label in radiographs.labels], str)
-    chosen = [np.empty(0, np.intp)]
-    for kind in np.unique(kinds):
-        of = np.flatnonzero(kinds == kind)
-        is_few = most is None or len(of) <= most
-        chosen.append(of if is_few else rng.choice(of, most, replace=False))
-    return np.sort(np.concatenate(chosen))
+    return choose_few(kinds, most)

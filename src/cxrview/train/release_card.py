@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cxrview.assess.decisions import count_by, count_decisions, log_loss, points_apart, views_of
-from cxrview.classify.model import Model, OnnxRuntime
+from cxrview.classify.backend import OnnxRuntime
+from cxrview.classify.model import Model
 from cxrview.dataset.split import RULE
 from cxrview.image import SIDE
 from cxrview.records.card_about import (

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.assess.decisions import count_decisions, decisions_of, log_loss, points_apart
 from cxrview.atomic_files import writing
-from cxrview.classify.model import OnnxRuntime, need_int8_processor
+from cxrview.classify.backend import OnnxRuntime
+from cxrview.classify.model import need_int8_processor
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
+from cxrview.records.answers import Answers
 from cxrview.records.card_about import CardAbout, PrecisionComparison
 from cxrview.records.model_card import ModelCard
-from cxrview.records.scores import Answers, Scores
+from cxrview.records.scores import Scores
 from cxrview.terms import Decision, Partition, View
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores
@@ -137,6 +139,8 @@ def _card(card: ModelCard, weights: bytes, pictures: int) -> ModelCard:
         precision=PRECISION,
         about=CardAbout(quantised_from=card.model_id, calibrated_on_training_pictures=pictures),
         int8=None,
+        second_model_id="",
+        risk_curves={},  # they count the answers of the float32 weights
     )
 
 

@@ -11,6 +11,7 @@ from cxrview.train.pool import read_pool
 from cxrview.train.release import NO_STATEMENTS, release_model
 from cxrview.train.release_pages import write_pages
 from cxrview.train.setup import TrainingSetup
+from cxrview.train.view_model import assist_view_model
 
 
 def release_labels(
@@ -25,7 +26,8 @@ def release_labels(
 ) -> ModelCard:
     """Train a model with its card and pages on the radiographs of a labels file.
 
-    The same call resumes a run that was stopped.
+    The same call resumes a run that was stopped. Of several processes (those of `setup`) the first
+    makes it, and the others call `assist_release`.
 
     Args:
         labels: CSV with file, patient, view and source.
@@ -61,3 +63,19 @@ def release_labels(
     )
     write_pages(shipped, pool, recipe, out)
     return shipped.card
+
+
+def assist_release(
+    labels: Path, setup: TrainingSetup, *, seeds: Sequence[int], photographs: Path | None = None
+) -> None:
+    """Compute in a further process its rows of the batches of `release_labels`; writes nothing.
+
+    Args:
+        labels: as for `release_labels`, and likewise the following.
+        setup: the same, with the device of this process.
+        seeds: the same.
+        photographs: the same.
+    """
+    pool = read_pool(labels, with_others=setup.recipe.has_chest, photographs=photographs)
+    for seed in seeds:
+        assist_view_model(pool, setup, seed=seed)

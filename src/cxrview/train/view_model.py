@@ -12,7 +12,7 @@ import numpy as np
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.atomic_files import writing
-from cxrview.classify.model import OnnxRuntime
+from cxrview.classify.backend import OnnxRuntime
 from cxrview.classify.model_files import read_model, write_model
 from cxrview.dataset.natural.photographs import SOURCE as PHOTOGRAPHS
 from cxrview.digests import file_sha256
@@ -26,6 +26,7 @@ from cxrview.records.model_card import ModelCard
 from cxrview.records.scores import Scores
 from cxrview.stats import fit_temperature, log_odds
 from cxrview.terms import Partition, View
+from cxrview.train.distributed import FIRST
 from cxrview.train.export import PRECISION, to_onnx
 from cxrview.train.loop import train_model
 from cxrview.train.pool import ImagePool
@@ -98,7 +99,9 @@ def train_view_model(
             "published_sha256": _weights_sha256(setup.published),
         },
     )
-    if not (out / VALIDATION).exists():
+    is_trained = (out / VALIDATION).exists()
+    setup.hardware.processes.sent(is_trained, FIRST)  # to `assist_view_model`
+    if not is_trained:
         _train(training, validation, setup, out, seed)
     card, weights = read_model(out)
     (scores,) = read_scores(out / VALIDATION)
@@ -107,6 +110,28 @@ def train_view_model(
     with writing(out):
         write_model(out, card, weights)
     return TrainedModel(card=card, weights=weights, validation=scores)
+
+
+def assist_view_model(pool: ImagePool, setup: TrainingSetup, *, seed: int) -> None:
+    """Compute in a further process its rows of the batches of `train_view_model`.
+
+    The first process calibrates the model, sets its cutoffs and writes all files.
+
+    Args:
+        pool: as for `train_view_model`; of the same images.
+        setup: the same, with the device of this process.
+        seed: the same.
+    """
+    if setup.hardware.processes.sent(None, FIRST):  # it was trained before
+        return
+    train_model(
+        pool.partition(Partition.TRAINING).training_images,
+        setup.published,
+        setup.recipe,
+        seed=seed,
+        checkpoint=Path(CHECKPOINT_NAME),  # the first process reads and writes it
+        hardware=setup.hardware,
+    )
 
 
 def check_training_images(

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.records.scores import Answers
-from cxrview.terms import Projection, View
+from cxrview.records.answers import Answers
+from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.batch import UNKNOWN_TURN, Sampling, sample_batches
 from cxrview.train.fast.labels import PictureLabel
 from cxrview.train.fast.pictures import Pictures
@@ -28,7 +28,7 @@ def sampled_rows(sampling, steps=60):
 @pytest.fixture(scope="module")
 def numbered():
     """Pictures whose grey level is their row: one (AP, PA, lateral), two (AP only), held out."""
-    trained, held = patients(8, held_out=False), patients(2, held_out=True)
+    trained, held = patients(8), patients(2, Partition.TEST)
     kinds = [("one", View.FRONTAL, Projection.AP)] * 3 + [("one", View.FRONTAL, Projection.PA)]
     kinds += [("two", View.FRONTAL, Projection.AP), ("one", View.LATERAL, None)]
     kinds += [("other", None, None), ("photographs", None, None)]
@@ -54,7 +54,7 @@ UNCHANGED = replace(
 )
 
 
-def test_sample_takes_no_held_out_patient(numbered):
+def test_sample_takes_training_patients_only(numbered):
     viewed, projected = sampled_rows(Sampling.of(numbered, UNCHANGED))
 
     assert set(viewed) == {0, 1, 2, 3, 4, 5}
@@ -82,6 +82,8 @@ def test_sample_gives_nan_where_the_answer_is_unknown(numbered):
 
     assert (np.isnan(batch.frontal) == ~is_chest).all()
     assert (np.isnan(batch.inverted) == ~is_chest).all()
+    # A lateral is labelled neither: both directions are in use.
+    assert (np.isnan(batch.mirrored) == ~(batch.frontal > 0.5)).all()
     assert ((batch.turn == UNKNOWN_TURN) == ~is_chest).all()
     assert not np.isnan(batch.chest).any()
     expected = is_chest & (np.arange(len(is_chest)) >= UNCHANGED.radiographs)
@@ -124,5 +126,5 @@ def test_sample_batches_are_the_same_with_workers_and_from_a_later_step(pictures
 
     assert (len(alone), len(resumed)) == (4, 2)
     for one, other in zip(alone[2:], resumed, strict=True):
-        for name in ("pixels", "frontal", "chest", "turn", "inverted", "projection_ap"):
+        for name in ("pixels", "frontal", "chest", "turn", "mirrored", "inverted", "projection_ap"):
             assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)

@@ -3,10 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cxrview.dataset.augment.poses import ORIENTATIONS
+from cxrview.dataset.augment.poses import ORIENTATIONS, pose_of_orientation
 from cxrview.train.fast.change import change_picture, hide_edges, to_model_side, write_in_corners
 from cxrview.train.fast.recipe import FAST
-from cxrview.train.fast.validate import truth_of_orientation
 
 PLAIN = replace(FAST, mirrored=0, turned=0, inverted=0, corner_words=0, hidden_edges=0, chances={})
 PICTURE = np.random.default_rng(0).integers(0, 256, (256, 256), np.uint8)
@@ -16,7 +15,7 @@ def test_change_picture_without_changes_only_resizes():
     changed = change_picture(PICTURE, PLAIN, np.random.default_rng(0))
 
     assert (changed.pixels == to_model_side(PICTURE)).all()
-    assert (changed.quarter_turns, changed.is_inverted) == (0, False)
+    assert (changed.quarter_turns, changed.is_mirrored, changed.is_inverted) == (0, False, False)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -31,8 +30,10 @@ def test_change_picture_reports_the_orientation_that_it_gave(seed, mirrored):
         for name, turn in ORIENTATIONS.items()
         if (to_model_side(turn(PICTURE[None])[0]) == changed.pixels).all()
     ]
-    assert truth_of_orientation(name) == (changed.quarter_turns, changed.is_inverted)
-    assert name.startswith("mirrored") == bool(mirrored)
+    truth = pose_of_orientation(name)
+    assert truth.quarter_turns == changed.quarter_turns
+    assert (truth.is_mirrored, truth.is_inverted) == (changed.is_mirrored, changed.is_inverted)
+    assert changed.is_mirrored == bool(mirrored)
 
 
 def test_change_picture_is_decided_by_the_seed():

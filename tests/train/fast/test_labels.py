@@ -8,7 +8,7 @@ from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.labels import (
-    is_held_out,
+    fast_partition_of,
     parse_untrusted,
     read_corrections,
     read_picture_labels,
@@ -17,11 +17,13 @@ from fixtures.fast_pictures import write_labels
 
 
 @given(st.text(min_size=1))
-def test_is_held_out_keeps_test_patients_of_the_shipped_model_only(patient):
+def test_fast_partition_of_trains_on_no_test_patient_of_the_shipped_model(patient):
     digit = int(hashlib.sha256(patient.encode()).hexdigest(), 16) % 10
 
-    assert is_held_out(patient) == (digit == 9)
-    assert not is_held_out(patient) or partition_of(patient) is Partition.TEST
+    expected = {8: Partition.VALIDATION, 9: Partition.TEST}.get(digit, Partition.TRAINING)
+    assert fast_partition_of(patient) is expected
+    is_test = partition_of(patient) is Partition.TEST
+    assert is_test == (fast_partition_of(patient) is not Partition.TRAINING)
 
 
 def test_read_picture_labels_knows_projection_of_frontals_only(tmp_path):

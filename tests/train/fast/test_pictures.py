@@ -11,7 +11,7 @@ from fixtures.fast_pictures import write_labels
 def test_prepare_pictures_keeps_squashed_pixels_and_teacher_answers(pictures, pictures_folder):
     file = pictures.labels[5].file
     expected = squash(read_radiograph(str(pictures_folder.parent / file)).pixels)
-    teacher = load_model().answer(np.asarray(pictures.pixels[5:6]))
+    teacher = load_model("googlenet").answer(np.asarray(pictures.pixels[5:6]))
 
     assert (pictures.pixels[5] == expected).all()
     assert pictures.teacher.pfi[5] == pytest.approx(teacher.pfi[0], abs=1e-4)
@@ -19,8 +19,8 @@ def test_prepare_pictures_keeps_squashed_pixels_and_teacher_answers(pictures, pi
 
 
 def test_prepare_pictures_adds_photographs_at_the_end(pictures):
-    assert len(pictures.labels) == len(pictures.pixels) == 18
-    assert pictures.is_photograph.tolist() == [False] * 16 + [True] * 2
+    assert len(pictures.labels) == len(pictures.pixels) == 21
+    assert pictures.is_photograph.tolist() == [False] * 19 + [True] * 2
     assert abs(np.diff(pictures.pixels[-1].astype(int), axis=0)).max() <= 1
     assert pictures.pixels[-1, 0, -1] > pictures.pixels[-1, 0, 0]
 
@@ -29,7 +29,7 @@ def test_prepare_pictures_refuses_file_named_twice(tmp_path):
     path = write_labels(tmp_path)
 
     with pytest.raises(UsageError, match="two labels files"):
-        prepare_pictures([path, path], tmp_path / "out", load_model())
+        prepare_pictures([path, path], tmp_path / "out", load_model("googlenet"))
 
 
 def test_open_pictures_refuses_folder_without_pictures(tmp_path):

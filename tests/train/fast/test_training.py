@@ -7,6 +7,7 @@ from cxrview.classify.devices import is_exact_at_int8
 from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json, write_json
+from cxrview.terms import Partition
 from cxrview.train.fast.training import (
     CHECKPOINT,
     choose_calibration_pictures,
@@ -91,12 +92,12 @@ def test_validate_training_writes_a_model_that_classify_loads(training, pictures
         assert ((answers.pfi >= 0) & (answers.pfi <= 100)).all()
 
 
-def test_choose_calibration_pictures_takes_no_held_out_patient(pictures):
-    trained = pictures.pixels[~pictures.is_held_out].reshape(-1, 256 * 256)
+def test_choose_calibration_pictures_takes_training_patients_only(pictures):
+    trained = pictures.pixels[pictures.is_in(Partition.TRAINING)].reshape(-1, 256 * 256)
     allowed = {np.sort(np.minimum(one, 255 - one)).tobytes() for one in trained}
 
     chosen = choose_calibration_pictures(pictures, BRIEF)
 
     shown = {np.sort(np.minimum(one, 255 - one).ravel()).tobytes() for one in chosen}
-    assert len(chosen) == (~pictures.is_held_out).sum()
+    assert len(chosen) == pictures.is_in(Partition.TRAINING).sum()
     assert shown <= allowed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from cxrview.errors import UsageError
-from cxrview.terms import Projection, View
+from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.change import change_picture
 from cxrview.train.fast.pictures import Pictures, open_pictures
 from cxrview.train.fast.recipe import FastRecipe
@@ -34,6 +34,9 @@ class FastBatch:
     """Shape (b,)."""
     turn: NDArray[np.int64]
     """Shape (b,): quarter turns clockwise, 0 to 3; -1 of pictures that do not show a chest."""
+    mirrored: NDArray[np.float32]
+    """Shape (b,): whether left and right were exchanged; NaN except for frontal radiographs,
+    because laterals of both directions are in use."""
     inverted: NDArray[np.float32]
     """Shape (b,); NaN of pictures that do not show a chest."""
     projection_ap: NDArray[np.float32]
@@ -58,12 +61,12 @@ class Sampling:
 
     @classmethod
     def of(cls, pictures: Pictures, recipe: FastRecipe) -> "Sampling":
-        """Choose pictures: none of a patient that is held out, none of a source left out.
+        """Choose pictures: none of a patient that is not for training, none of a source left out.
 
         Raises:
             UsageError: pictures that the recipe needs are missing.
         """
-        is_used = ~pictures.is_held_out & ~np.isin(pictures.sources, recipe.without)
+        is_used = pictures.is_in(Partition.TRAINING) & ~np.isin(pictures.sources, recipe.without)
         kinds = pictures.kinds()
         is_chest = is_used & (kinds != "not-chest")
         radiographs = np.flatnonzero(is_chest)
@@ -109,6 +112,7 @@ class Sampling:
         of = self.targets.take(rows, recipe.drawn, recipe.label_smoothing / 2)
         is_chest = ~np.isnan(of.frontal)
         turns = np.array([one.quarter_turns for one in changed], np.int64)
+        mirrored = np.array([one.is_mirrored for one in changed], np.float32)
         inverted = np.array([one.is_inverted for one in changed], np.float32)
         is_projected = np.zeros(len(changed), bool)
         is_projected[len(viewed) : len(viewed) + len(projected)] = True
@@ -117,6 +121,7 @@ class Sampling:
             frontal=of.frontal,
             chest=of.chest,
             turn=np.where(is_chest, turns, UNKNOWN_TURN),
+            mirrored=np.where(of.is_frontal, _smooth(mirrored, recipe), np.float32(np.nan)),
             inverted=np.where(is_chest, _smooth(inverted, recipe), np.float32(np.nan)),
             projection_ap=np.where(is_projected, of.projection_ap, np.float32(np.nan)),
         )
@@ -137,6 +142,8 @@ class _Targets:
     """Smoothed targets of every picture, shape (n,) each, NaN where unknown."""
 
     frontal: NDArray[np.float32]
+    is_frontal: NDArray[np.bool_]
+    """By the label alone."""
     chest: NDArray[np.float32]
     projection_ap: NDArray[np.float32]
 
@@ -145,10 +152,12 @@ class _Targets:
         kinds, projections, teacher = pictures.kinds(), pictures.projections(), pictures.teacher
         assert teacher.chest is not None
         is_chest = kinds != "not-chest"
-        frontal = _mixed(kinds == str(View.FRONTAL), teacher.pfi, recipe)
+        is_frontal = kinds == str(View.FRONTAL)
+        frontal = _mixed(is_frontal, teacher.pfi, recipe)
         is_ap = (projections == str(Projection.AP)).astype(np.float32)
         return cls(
             frontal=np.where(is_chest, frontal, np.float32(np.nan)),
+            is_frontal=is_frontal,
             chest=_mixed(is_chest, teacher.chest, recipe),
             projection_ap=np.where(projections == "", np.float32(np.nan), _smooth(is_ap, recipe)),
         )
@@ -158,6 +167,7 @@ class _Targets:
         unknown = np.full(drawn, np.nan, np.float32)
         return _Targets(
             frontal=np.concatenate([self.frontal[rows], unknown]),
+            is_frontal=np.concatenate([self.is_frontal[rows], np.zeros(drawn, bool)]),
             chest=np.concatenate([self.chest[rows], np.full(drawn, chest_of_drawn, np.float32)]),
             projection_ap=np.concatenate([self.projection_ap[rows], unknown]),
         )

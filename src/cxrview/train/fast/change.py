@@ -22,27 +22,31 @@ class Changed:
     """Shape (224, 224), uint8."""
     quarter_turns: int
     """Clockwise, 0 to 3, after mirroring."""
+    is_mirrored: bool
+    """Left for right, before the quarter turns."""
     is_inverted: bool
 
 
 def change_picture(pixels: Pixels, recipe: FastRecipe, rng: np.random.Generator) -> Changed:
     """Change a picture at random; the view, the projection and what it shows stay the same.
 
-    Words are put into the corners before or after the turn, with equal probability, so that they
-    do not show which way is up.
+    Words are put into the corners before or after mirroring and turn, with equal probability: so
+    readable words show neither which way is up nor which side is left. Words that are mirrored
+    show a mirrored picture, as the markers of a radiograph do.
 
     Args:
         pixels: shape (256, 256), uint8, upright.
         recipe: probabilities of each change.
         rng: the only source of randomness.
     """
-    if rng.random() < recipe.mirrored:
-        pixels = pixels[:, ::-1]
+    is_mirrored = bool(rng.random() < recipe.mirrored)
     turns = int(rng.integers(1, 4)) if rng.random() < recipe.turned else 0
     has_words = rng.random() < recipe.corner_words
     are_words_first = rng.random() < 0.5
     if has_words and are_words_first:
         pixels = write_in_corners(pixels, rng)
+    if is_mirrored:
+        pixels = pixels[:, ::-1]
     pixels = np.ascontiguousarray(np.rot90(pixels, -turns))
     if rng.random() < recipe.hidden_edges:
         pixels = hide_edges(pixels, rng)
@@ -53,6 +57,7 @@ def change_picture(pixels: Pixels, recipe: FastRecipe, rng: np.random.Generator)
     return Changed(
         pixels=to_model_side(255 - pixels if is_inverted else pixels),
         quarter_turns=turns,
+        is_mirrored=is_mirrored,
         is_inverted=is_inverted,
     )
 

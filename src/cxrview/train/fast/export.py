@@ -13,22 +13,27 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from torch import Tensor
 
+from cxrview.classify.backend import CHEST, INVERTED, MIRRORED, PFI, POSE, PROJECTION_AP, TURNS
 from cxrview.image import SIDE as INPUT_SIDE
 from cxrview.train.fast.model import (
     GREY_MEAN,
     GREY_SCALE,
-    TURNS,
     ConvBatchNorm,
     FastModel,
     SeparableBlock,
 )
+from cxrview.train.fast.model import (
+    TURNS as QUARTER_TURNS,
+)
 from cxrview.train.fast.recipe import SIDE
+from cxrview.train.fast.typical import Typical
+from cxrview.train.onnx_graph import OnnxGraph
 
 OPSET = 17
-PFI, CHEST, TURN, INVERTED, PROJECTION_AP = "pfi", "chest", "turn", "inverted", "projection_ap"
-OUTPUTS = (PFI, CHEST, TURN, INVERTED, PROJECTION_AP)
+OUTPUTS = (PFI, CHEST, *POSE)
 FLOAT_PRECISION = "weights stored and computed as float32"
 INT8_PRECISION = (
     "weights and activations of 8 bits; first convolution, pooling and heads in float32"
@@ -36,26 +41,27 @@ INT8_PRECISION = (
 _BATCH = 8
 
 
-def to_onnx(model: FastModel, *, temperature: float = 1.0) -> bytes:
+def to_onnx(model: FastModel, *, temperature: float = 1.0, typical: Typical | None = None) -> bytes:
     """Export a model.
 
     Args:
         model: with the statistics of its batch normalisation.
         temperature: above 0, divides the logit of frontal (Guo 2017).
+        typical: limits the logit of chest; None for the head alone.
 
     Returns:
         An ONNX file: input `radiographs`, shape (n, 256, 256) uint8; outputs in percent, float32:
-        `pfi`, `chest`, `inverted` and `projection_ap`, shape (n,), and `turn`, shape (n, 4), the
-        probability of each number of quarter turns clockwise.
+        `pfi`, `chest`, `mirrored`, `inverted` and `projection_ap`, shape (n,), and `turns`, shape
+        (n, 4), the probability of each number of quarter turns clockwise.
     """
-    graph = _Graph()
+    graph = OnnxGraph()
     x = _input(graph)
     x = _conv(graph, "first", model.first, x)
     for number, block in enumerate(model.blocks):
         assert isinstance(block, SeparableBlock)
         x = _conv(graph, f"block{number}.depthwise", block.depthwise, x)
         x = _conv(graph, f"block{number}.pointwise", block.pointwise, x)
-    _heads(graph, model, x, temperature)
+    _heads(graph, model, x, temperature, typical)
     exported = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -67,7 +73,7 @@ def to_onnx(model: FastModel, *, temperature: float = 1.0) -> bytes:
             ],
             [
                 helper.make_tensor_value_info(
-                    name, TensorProto.FLOAT, ["n", TURNS] if name == TURN else ["n"]
+                    name, TensorProto.FLOAT, ["n", QUARTER_TURNS] if name == TURNS else ["n"]
                 )
                 for name in OUTPUTS
             ],
@@ -129,23 +135,7 @@ class _Calibration:
         return next(self._left, None)
 
 
-class _Graph:
-    """The nodes and stored arrays of the graph under construction."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initialisers: list[onnx.TensorProto] = []
-
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
-        return output
-
-    def constant(self, name: str, values: NDArray[np.generic]) -> str:
-        self.initialisers.append(numpy_helper.from_array(values, name))
-        return name
-
-
-def _input(graph: _Graph) -> str:
+def _input(graph: OnnxGraph) -> str:
     """Add the channel axis, the resize to 224 x 224 and the scaling of grey values."""
     x = graph.node("Cast", ["radiographs"], "grey", to=TensorProto.FLOAT)
     x = graph.node("Unsqueeze", [x, graph.constant("channel", np.array([1]))], "picture")
@@ -163,7 +153,7 @@ def _input(graph: _Graph) -> str:
     return graph.node("Mul", [graph.node("Sub", [x, mean], "centred"), scale], "input")
 
 
-def _conv(graph: _Graph, name: str, layer: ConvBatchNorm, x: str) -> str:
+def _conv(graph: OnnxGraph, name: str, layer: ConvBatchNorm, x: str) -> str:
     """Add a convolution with its batch normalisation folded in, and ReLU."""
     kernel = _array(layer.conv.weight)
     norm = layer.norm
@@ -188,7 +178,9 @@ def _conv(graph: _Graph, name: str, layer: ConvBatchNorm, x: str) -> str:
     return graph.node("Relu", [x], f"{name}.relu")
 
 
-def _heads(graph: _Graph, model: FastModel, x: str, temperature: float) -> None:
+def _heads(
+    graph: OnnxGraph, model: FastModel, x: str, temperature: float, typical: Typical | None
+) -> None:
     """Add pooling and the heads, each with its output in percent."""
     x = graph.node("GlobalAveragePool", [x], "pool")
     x = graph.node("Flatten", [x], "features")
@@ -197,21 +189,37 @@ def _heads(graph: _Graph, model: FastModel, x: str, temperature: float) -> None:
     for name, head in (
         (PFI, model.frontal),
         (CHEST, model.chest),
+        (MIRRORED, model.mirrored),
         (INVERTED, model.inverted),
         (PROJECTION_AP, model.projection_ap),
     ):
         divisor = temperature if name == PFI else 1.0
         logit = _linear(graph, name, _array(head.weight), _array(head.bias), x, divisor)
+        if name == CHEST and typical is not None:
+            logit = graph.node("Min", [logit, _distance_limit(graph, typical, x)], "chest.limited")
         chance = graph.node("Sigmoid", [logit], f"{name}.probability")
         percent = graph.node("Mul", [chance, hundred], f"{name}.percent")
         graph.node("Squeeze", [percent, last], name)
-    logits = _linear(graph, TURN, _array(model.turn.weight), _array(model.turn.bias), x, 1.0)
-    chances = graph.node("Softmax", [logits], f"{TURN}.probability", axis=1)
-    graph.node("Mul", [chances, hundred], TURN)
+    logits = _linear(graph, TURNS, _array(model.turn.weight), _array(model.turn.bias), x, 1.0)
+    chances = graph.node("Softmax", [logits], f"{TURNS}.probability", axis=1)
+    graph.node("Mul", [chances, hundred], TURNS)
+
+
+def _distance_limit(graph: OnnxGraph, typical: Typical, x: str) -> str:
+    """Add the highest logit of `chest` that the distance of the features allows, shape (n, 1)."""
+    mean = graph.constant("distance.mean", typical.mean.astype(np.float32))
+    axes = graph.constant("distance.axes", typical.axes)
+    x = graph.node("MatMul", [graph.node("Sub", [x, mean], "distance.centred"), axes], "components")
+    square = graph.node("Mul", [x, x], "components.square")
+    distance = graph.node("ReduceMean", [square], "distance", axes=[1], keepdims=1)
+    slope = graph.constant("distance.slope", np.array([typical.slope], np.float32))
+    offset = graph.constant("distance.offset", np.array([typical.offset], np.float32))
+    scaled = graph.node("Mul", [distance, slope], "distance.scaled")
+    return graph.node("Sub", [offset, scaled], "distance.limit")
 
 
 def _linear(
-    graph: _Graph,
+    graph: OnnxGraph,
     name: str,
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
@@ -226,6 +234,6 @@ def _linear(
     return graph.node("Gemm", inputs, f"{name}.logit", transB=1)
 
 
-def _array(tensor: object) -> NDArray[np.float32]:
-    values: NDArray[np.float32] = tensor.detach().cpu().float().numpy()  # type: ignore[attr-defined]
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = tensor.detach().cpu().float().numpy()
     return values

@@ -15,7 +15,7 @@ from cxrview.callbacks import ignore
 from cxrview.errors import RunStopped
 from cxrview.train.checkpoint import load_weights, restore_checkpoint, save_checkpoint
 from cxrview.train.fast.batch import sample_batches
-from cxrview.train.fast.loss import five_losses
+from cxrview.train.fast.loss import sum_losses
 from cxrview.train.fast.model import GREY_MEAN, GREY_SCALE, FastModel, decayed
 from cxrview.train.fast.pictures import open_pictures
 from cxrview.train.fast.recipe import FastRecipe
@@ -105,7 +105,7 @@ def train_fast_model(
             group["lr"] = learning_rate(step, recipe)
         with torch.autocast(torch.device(hardware.device).type, dtype=torch.bfloat16):
             logits = trained.current(as_input(batch.pixels, hardware.device))
-        loss = five_losses(logits, batch, recipe.label_smoothing)
+        loss = sum_losses(logits, batch, recipe.label_smoothing)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -1,4 +1,4 @@
-"""The loss of the five heads, each over the pictures whose answer is known."""
+"""The loss of the heads, each over the pictures whose answer is known."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ PROJECTION_WEIGHT = 0.5
 others have the weight 1."""
 
 
-def five_losses(logits: Logits, batch: FastBatch, label_smoothing: float) -> Tensor:
+def sum_losses(logits: Logits, batch: FastBatch, label_smoothing: float) -> Tensor:
     """Sum of the mean losses of the heads; a head without a known answer adds nothing.
 
     Args:
@@ -29,6 +29,7 @@ def five_losses(logits: Logits, batch: FastBatch, label_smoothing: float) -> Ten
         _binary(logits.frontal, batch.frontal)
         + _binary(logits.chest, batch.chest)
         + _turns(logits.turn, batch.turn, label_smoothing)
+        + _binary(logits.mirrored, batch.mirrored)
         + _binary(logits.inverted, batch.inverted)
         + PROJECTION_WEIGHT * _binary(logits.projection_ap, batch.projection_ap)
     )

@@ -1,4 +1,4 @@
-"""The fast model: depthwise-separable convolutions on one grey channel, with five heads.
+"""The fast model: depthwise-separable convolutions on one grey channel, with six heads.
 
 The layers are those of MobileNetV1 (Howard et al., MobileNets: Efficient Convolutional Neural
 Networks for Mobile Vision Applications, arXiv:1704.04861, 2017, table 1), with one input channel
@@ -32,7 +32,7 @@ GREY_MEAN, GREY_SCALE = 127.5, 64.0
 
 
 class Logits(NamedTuple):
-    """Logits of the five heads for a batch of n pictures."""
+    """Logits of the six heads for a batch of n pictures."""
 
     frontal: Tensor
     """Shape (n,)."""
@@ -40,6 +40,8 @@ class Logits(NamedTuple):
     """Shape (n,): whether it is a chest radiograph."""
     turn: Tensor
     """Shape (n, 4): by how many quarters the upright picture was turned clockwise."""
+    mirrored: Tensor
+    """Shape (n,): whether left and right of a frontal radiograph are exchanged."""
     inverted: Tensor
     """Shape (n,): whether bone is dark."""
     projection_ap: Tensor
@@ -47,7 +49,7 @@ class Logits(NamedTuple):
 
 
 class FastModel(nn.Module):
-    """Fourteen convolutional layers and blocks, global average pooling, five linear heads.
+    """Fourteen convolutional layers and blocks, global average pooling, six linear heads.
 
     Args:
         width: multiplies the number of channels of every layer; above 0.
@@ -68,6 +70,7 @@ class FastModel(nn.Module):
         self.frontal = nn.Linear(channels, 1)
         self.chest = nn.Linear(channels, 1)
         self.turn = nn.Linear(channels, TURNS)
+        self.mirrored = nn.Linear(channels, 1)
         self.inverted = nn.Linear(channels, 1)
         self.projection_ap = nn.Linear(channels, 1)
         self.apply(_initialise)
@@ -79,6 +82,7 @@ class FastModel(nn.Module):
             frontal=self.frontal(features)[:, 0],
             chest=self.chest(features)[:, 0],
             turn=self.turn(features),
+            mirrored=self.mirrored(features)[:, 0],
             inverted=self.inverted(features)[:, 0],
             projection_ap=self.projection_ap(features)[:, 0],
         )

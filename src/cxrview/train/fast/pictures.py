@@ -17,8 +17,8 @@ from cxrview.dataset.natural.photographs import read_photographs
 from cxrview.errors import UsageError
 from cxrview.image import SIDE, read_radiograph, squash
 from cxrview.json_file import read_about, write_json
-from cxrview.records.scores import Answers, join_answers
-from cxrview.terms import Projection, View
+from cxrview.records.answers import Answers, join_answers
+from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.labels import (
     PictureLabel,
     Untrusted,
@@ -50,10 +50,9 @@ class Pictures:
         """Shape (n,)."""
         return np.array([label.source for label in self.labels], str)
 
-    @property
-    def is_held_out(self) -> NDArray[np.bool_]:
-        """Shape (n,)."""
-        return np.array([label.is_held_out for label in self.labels], bool)
+    def is_in(self, partition: Partition) -> NDArray[np.bool_]:
+        """Whether each picture's patient is in a partition of `fast_partition_of`, shape (n,)."""
+        return np.array([label.partition is partition for label in self.labels], bool)
 
     @property
     def is_photograph(self) -> NDArray[np.bool_]:

@@ -67,7 +67,7 @@ class FastRecipe:
 FAST = FastRecipe(
     name="fast",
     width=0.375,  # 1.7 ms of a core for one radiograph in int8; GoogLeNet takes 12
-    steps=6000,
+    steps=4000,
     radiographs=36,
     projections=12,
     not_chest=9,

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,37 @@ from numpy.typing import NDArray
 from cxrview.assess.cutoffs import with_cutoffs
 from cxrview.atomic_files import locked, writing
 from cxrview.callbacks import ignore
-from cxrview.classify.model_files import write_model
+from cxrview.classify.backend import OnnxRuntime
+from cxrview.classify.model import Model
+from cxrview.classify.model_files import read_model, write_model
+from cxrview.classify.straighten import run_straightened
 from cxrview.dataset.augment.poses import ORIENTATIONS
 from cxrview.errors import UsageError
 from cxrview.image import SIDE
 from cxrview.json_file import read_about, write_json
+from cxrview.records.answers import join_answers
 from cxrview.records.card_about import CardAbout
 from cxrview.records.model_card import ModelCard
 from cxrview.records.scores import Scores
-from cxrview.stats import fit_temperature, log_odds
-from cxrview.terms import View
+from cxrview.stats import fit_temperature
+from cxrview.terms import Partition, Precision, View
 from cxrview.train.checkpoint import steps_done
-from cxrview.train.fast.answers import FastRuntime
 from cxrview.train.fast.batch import Sampling
 from cxrview.train.fast.export import FLOAT_PRECISION, INT8_PRECISION, to_int8, to_onnx
 from cxrview.train.fast.loop import load_average, train_fast_model
 from cxrview.train.fast.pictures import Pictures, open_pictures
 from cxrview.train.fast.recipe import FastRecipe
+from cxrview.train.fast.rules import CalibrationPart, Run, risk_curves, with_rules
+from cxrview.train.fast.typical import fit_typical
 from cxrview.train.fast.validate import Validation, validate
+from cxrview.train.fast.view_risk import (
+    ViewPart,
+    count_view_risk,
+    load_second,
+    rows_new_to_second,
+    second_card,
+    with_view_curve,
+)
 from cxrview.train.hardware import CPU, Hardware
 
 CHECKPOINT, ABOUT, MODEL, VALIDATION = "checkpoint.safetensors", "about.json", "model", "validation"
@@ -110,51 +123,111 @@ def read_recipe(out: Path) -> FastRecipe:
 
 
 def export_training(
-    out: Path, pictures: Pictures, progress: Callable[[int], None] = ignore
+    out: Path,
+    pictures: Pictures,
+    *,
+    left_out: Sequence[Path] = (),
+    progress: Callable[[int], None] = ignore,
 ) -> ModelCard:
     """Export the averaged weights of a training at any step, in float32 and int8, with a card.
 
-    Temperature, cutoffs and review band are set on held-out patients in sixteen orientations, as
-    those of the model in the package are set on validation patients.
+    Temperature, cutoff and the border to the second model are set on validation patients in
+    sixteen orientations; thresholds on these patients, each once, and on the sources that other
+    trainings left out. The card also has the risk curve of the view, of both models together.
 
     Args:
         out: folder of the training; gets model/model.onnx, model/model-int8.onnx and
             model/card.json, which `cxrview classify --model` takes.
-        pictures: that the training used.
-        progress: called with how many more pictures the model was run on.
+        pictures: that the trainings used.
+        left_out: folders of exported trainings of the same recipe, each without a source.
+        progress: called with how many more pictures a model was run on.
 
     Raises:
-        UsageError: there is no checkpoint yet, or the held-out patients have no frontal or no
-            lateral radiograph, or no picture that does not show a chest.
+        UsageError: there is no checkpoint yet, or the validation patients have no frontal or no
+            lateral radiograph; a folder of `left_out` left nothing out.
+        InvalidModel: a training of `left_out` is not exported.
     """
     recipe = read_recipe(out)
     if not steps_done(out / CHECKPOINT):
         raise UsageError(f"{out} has no checkpoint yet", "Wait for the first one: a minute")
     average = load_average(out / CHECKPOINT, recipe)
-    plain = FastRuntime(to_onnx(average))
-    scores = _scores(plain, pictures, progress)
-    temperature = round(fit_temperature(scores.pfi, scores.is_frontal), 4)
-    weights = to_onnx(average, temperature=temperature)
+    plain = _validation_scores(OnnxRuntime(to_onnx(average), threads=1).run, pictures, progress)
+    temperature = round(fit_temperature(plain.pfi, plain.is_frontal), 4)
+    typical = fit_typical(average, pictures, recipe.without)
+    weights = to_onnx(average, temperature=temperature, typical=typical)
     int8_weights = to_int8(weights, choose_calibration_pictures(pictures, recipe))
-    calibrated = np.asarray(100 / (1 + np.exp(-log_odds(scores.pfi) / temperature)))
-    card = with_cutoffs(
-        _card(recipe, weights, FLOAT_PRECISION, temperature),
-        dataclasses.replace(scores, pfi=calibrated),
-        None,
-        _chest_of_others(plain, pictures, progress),
+    others = [_left_out_part(folder, pictures) for folder in left_out]
+
+    def card_of(one: bytes, precision: Precision) -> ModelCard:
+        backend = OnnxRuntime(one, threads=1)
+        scores = _validation_scores(backend.run, pictures, progress)
+        part = CalibrationPart(backend=backend, rows=_validation_rows(pictures))
+        parts = [part, *others]
+        risks = risk_curves(pictures, parts, progress)
+        assert scores.chest is not None
+        card = with_cutoffs(_card(recipe, one, precision, temperature), scores, None, None)
+        ruled, second = with_rules(card, scores.chest, risks), load_second(precision)
+        curve = count_view_risk(
+            pictures, [_with_second(part, ruled, second, pictures) for part in parts], progress
+        )
+        return with_view_curve(ruled, second, curve)
+
+    both = dataclasses.replace(
+        card_of(weights, Precision.FP32), int8=card_of(int8_weights, Precision.INT8)
     )
-    quantised = FastRuntime(int8_weights)
-    int8 = with_cutoffs(
-        _card(recipe, int8_weights, INT8_PRECISION, temperature),
-        _scores(quantised, pictures, progress),
-        None,
-        _chest_of_others(quantised, pictures, progress),
-    )
-    both = dataclasses.replace(card, int8=int8)
     with writing(out):
         (out / MODEL).mkdir(exist_ok=True)
         write_model(out / MODEL, both, weights, int8_weights)
     return both
+
+
+def count_second(
+    pictures: Pictures,
+    left_out: Sequence[Path],
+    progress: Callable[[int], None] = ignore,
+) -> ModelCard:
+    """Count the model behind a fast one, alone, on the pictures that its own curve counts.
+
+    Args:
+        pictures: that the trainings used.
+        left_out: as for `export_training`.
+        progress: called with how many more pictures the model was run on.
+
+    Returns:
+        As `second_card`.
+    """
+    parts = [_validation_rows(pictures), *(_left_out_rows(one, pictures) for one in left_out)]
+    rows = rows_new_to_second(pictures, np.concatenate(parts))
+    return second_card(pictures, rows, progress)
+
+
+def _with_second(
+    part: CalibrationPart, card: ModelCard, second: Model, pictures: Pictures
+) -> ViewPart:
+    """A part with both models, without the patients that the second one learnt from."""
+    return ViewPart(
+        model=Model(card=card, backend=part.backend, second=second),
+        rows=rows_new_to_second(pictures, part.rows),
+    )
+
+
+def _left_out_part(folder: Path, pictures: Pictures) -> CalibrationPart:
+    rows = _left_out_rows(folder, pictures)
+    _, weights = read_model(folder / MODEL)
+    return CalibrationPart(backend=OnnxRuntime(weights, threads=1), rows=rows)
+
+
+def _left_out_rows(folder: Path, pictures: Pictures) -> NDArray[np.intp]:
+    recipe = read_recipe(folder)
+    if not recipe.without:
+        raise UsageError(f"{folder} left no source out", "Train it with --without SOURCE")
+    # Validation patients of the source are counted with the model that is exported.
+    is_of_it = np.isin(pictures.sources, list(recipe.without)) & (pictures.kinds() != "not-chest")
+    return np.flatnonzero(is_of_it & ~pictures.is_in(Partition.VALIDATION))
+
+
+def _validation_rows(pictures: Pictures) -> NDArray[np.intp]:
+    return np.flatnonzero(pictures.is_in(Partition.VALIDATION) & (pictures.kinds() != "not-chest"))
 
 
 def validate_training(
@@ -175,10 +248,10 @@ def validate_training(
     Raises:
         UsageError: as `export_training`.
     """
-    export_training(out, pictures, progress)
+    export_training(out, pictures, progress=progress)
     recipe = read_recipe(out)
     suffix = "-int8" if is_int8 else ""
-    runtime = FastRuntime((out / MODEL / f"model{suffix}.onnx").read_bytes())
+    runtime = OnnxRuntime((out / MODEL / f"model{suffix}.onnx").read_bytes(), threads=1)
     counts = validate(pictures, runtime.run, without=recipe.without, progress=progress)
     done = {"steps": steps_done(out / CHECKPOINT), "of": recipe.steps}
     write_json(out / f"{VALIDATION}{suffix}.json", done | dataclasses.asdict(counts))
@@ -191,7 +264,7 @@ def choose_calibration_pictures(pictures: Pictures, recipe: FastRecipe) -> NDArr
     Returns:
         Shape (n, 256, 256), uint8; the choice is always the same.
     """
-    is_used = ~pictures.is_held_out & ~np.isin(pictures.sources, recipe.without)
+    is_used = pictures.is_in(Partition.TRAINING) & ~np.isin(pictures.sources, recipe.without)
     rows = np.flatnonzero(is_used)
     groups = np.char.add(pictures.sources[rows], pictures.kinds()[rows])
     rng = np.random.default_rng(0)
@@ -213,14 +286,18 @@ def _settings(recipe: FastRecipe, seed: int) -> dict[str, Any]:
     return {**fields, "without": list(recipe.without), "seed": seed}
 
 
-def _scores(runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], None]) -> Scores:
-    """PFI and `chest` of held-out radiographs in sixteen orientations."""
-    rows = [k for k, one in enumerate(pictures.labels) if one.is_chest and one.is_held_out]
+def _validation_scores(run: Run, pictures: Pictures, progress: Callable[[int], None]) -> Scores:
+    """PFI and `chest` of validation radiographs in sixteen orientations."""
+    rows = _validation_rows(pictures)
     labels = [pictures.labels[row] for row in rows]
     if {label.view for label in labels} != set(View):
-        raise UsageError("the held-out patients have no frontal or no lateral radiograph")
+        raise UsageError("the validation patients have no frontal or no lateral radiograph")
     shown = np.asarray(pictures.pixels[rows])
-    answers = [runtime.run(turn(shown), progress) for turn in ORIENTATIONS.values()]
+    parts = []
+    for turn in ORIENTATIONS.values():
+        parts.append(run_straightened(run, turn(shown)))
+        progress(len(labels))
+    answers = join_answers(parts)
     times = len(ORIENTATIONS)
     return Scores(
         classifier="fast",
@@ -228,25 +305,18 @@ def _scores(runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], 
         patients=np.array([label.patient for label in labels] * times, str),
         variants=np.repeat(list(ORIENTATIONS), len(labels)),
         is_frontal=np.array([label.view is View.FRONTAL for label in labels] * times, bool),
-        pfi=np.concatenate([one.pfi for one in answers]),
+        pfi=answers.pfi,
         facts={"source": np.array([label.source for label in labels] * times, str)},
-        chest=np.concatenate([one.chest for one in answers]),
+        chest=answers.chest,
     )
 
 
-def _chest_of_others(
-    runtime: FastRuntime, pictures: Pictures, progress: Callable[[int], None]
-) -> NDArray[np.float64]:
-    """`chest` of held-out pictures that do not show a chest, percent."""
-    is_other = pictures.is_held_out & (pictures.kinds() == "not-chest")
-    if not is_other.any():
-        raise UsageError("no picture of the held-out patients is labelled not-chest")
-    return runtime.run(np.asarray(pictures.pixels[is_other]), progress).chest
-
-
-def _card(recipe: FastRecipe, weights: bytes, precision: str, temperature: float) -> ModelCard:
+def _card(
+    recipe: FastRecipe, weights: bytes, precision: Precision, temperature: float
+) -> ModelCard:
     sha256 = hashlib.sha256(weights).hexdigest()
-    kind = f"{recipe.name}-int8" if precision == INT8_PRECISION else recipe.name
+    is_int8 = precision is Precision.INT8
+    kind = f"{recipe.name}-int8" if is_int8 else recipe.name
     return ModelCard(
         model_id=f"{kind}-{sha256[:8]}",
         weights_sha256=sha256,
@@ -254,7 +324,7 @@ def _card(recipe: FastRecipe, weights: bytes, precision: str, temperature: float
         cutoff=50.0,
         paper_cutoff=50.0,
         review_band=(50.0, 50.0),
-        precision=precision,
+        precision=INT8_PRECISION if is_int8 else FLOAT_PRECISION,
         temperature=temperature,
         chest_cutoff=0.0,
         about=CardAbout(),

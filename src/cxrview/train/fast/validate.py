@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.callbacks import ignore
-from cxrview.dataset.augment.poses import INVERTED, ORIENTATIONS
-from cxrview.records.scores import PROGENITOR_NAME, Answers
-from cxrview.terms import Projection, View
-from cxrview.train.fast.answers import FastAnswers
-from cxrview.train.fast.cascade import Border
+from cxrview.classify.straighten import run_straightened
+from cxrview.dataset.augment.poses import ORIENTATIONS, pose_of_orientation
+from cxrview.records.answers import Answers, PoseAnswers, join_answers
+from cxrview.records.scores import PROGENITOR_NAME
+from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.pictures import Pictures
 
-Run = Callable[[NDArray[np.uint8]], FastAnswers]
+Run = Callable[[NDArray[np.uint8]], Answers]
 """Runs a model on pictures, shape (n, 256, 256), uint8."""
 NARROW, WIDE = (10.0, 90.0), (5.0, 95.0)
 """Percent of PFI; images between are not decided."""
@@ -41,6 +41,9 @@ class ViewCounts:
     errors_5_95: int
     turn_errors: int
     """Quarter turns that are wrong."""
+    mirrored_errors: int
+    """Of the frontal radiographs, at a cutoff of 50 %."""
+    frontals: int
     inverted_errors: int
     """At a cutoff of 50 %."""
 
@@ -76,20 +79,6 @@ class ProjectionCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CascadeCounts:
-    """What a cascade decides in one group of upright radiographs, with the teacher behind."""
-
-    group: str
-    """Source and view."""
-    pictures: int
-    fast: int
-    """Decided by the fast model: PFI outside of WIDE, `chest` at least 50 %."""
-    fast_errors: int
-    teacher_errors: int
-    """Of the others, by the teacher at a cutoff of 50 %."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """Counts of one model."""
 
@@ -103,8 +92,6 @@ class Validation:
     """Upright, by source and whether it is a chest radiograph."""
     projections: tuple[ProjectionCounts, ...]
     """Upright frontals with a known projection, by source."""
-    cascade: tuple[CascadeCounts, ...]
-    """Upright radiographs, by source and view."""
 
 
 def validate(
@@ -114,7 +101,7 @@ def validate(
     without: Collection[str] = (),
     progress: Callable[[int], None] = ignore,
 ) -> Validation:
-    """Run a model on held-out patients, and on all pictures of the sources left out.
+    """Run a model on test patients, and on all pictures of the sources left out.
 
     Args:
         pictures: all; those that the model was trained on are not used.
@@ -123,13 +110,14 @@ def validate(
         progress: called with how many more pictures the model was run on.
 
     Raises:
-        ValueError: no radiograph is held out.
+        ValueError: no radiograph is of a test patient.
     """
-    chosen = np.flatnonzero(pictures.is_held_out | np.isin(pictures.sources, list(without)))
+    is_left_out = np.isin(pictures.sources, list(without))
+    chosen = np.flatnonzero(pictures.is_in(Partition.TEST) | is_left_out)
     kinds, sources = pictures.kinds()[chosen], pictures.sources[chosen]
     is_chest = kinds != "not-chest"
     if not is_chest.any():
-        raise ValueError("no radiograph is held out")
+        raise ValueError("no radiograph is of a test patient")
     upright = _run(run, pictures.pixels, chosen, PROGENITOR_NAME, progress)
     groups = np.char.add(np.char.add(sources, " "), kinds)
     is_frontal = kinds == str(View.FRONTAL)
@@ -141,14 +129,15 @@ def validate(
     for name in ORIENTATIONS:
         answers = _run(run, pictures.pixels, chosen[is_chest], name, progress)
         poses.append(_count_views(name, answers, is_frontal[is_chest], name))
-    strict = chest_cutoff(upright.chest[is_chest])
+    chest = upright.chest
+    assert chest is not None
+    strict = chest_cutoff(chest[is_chest])
     return Validation(
         views=tuple(views),
         poses=tuple(poses),
         chest_cutoff_strict=strict,
-        chest=_count_chests(upright.chest, sources, is_chest, strict),
+        chest=_count_chests(chest, sources, is_chest, strict),
         projections=_count_projections(pictures, run, without, progress),
-        cascade=_count_cascade(upright, pictures.teacher.pfi[chosen], groups, kinds),
     )
 
 
@@ -180,40 +169,39 @@ def _run(
     rows: NDArray[np.intp],
     orientation: str,
     progress: Callable[[int], None],
-) -> FastAnswers:
+) -> Answers:
     turn = ORIENTATIONS[orientation]
     parts = []
     for start in range(0, len(rows), 64):  # a turned copy of all would not fit into memory
-        parts.append(run(turn(np.asarray(pixels[rows[start : start + 64]]))))
+        parts.append(run_straightened(run, turn(np.asarray(pixels[rows[start : start + 64]]))))
         progress(len(parts[-1].pfi))
-    return FastAnswers(
-        pfi=np.concatenate([part.pfi for part in parts]),
-        chest=np.concatenate([part.chest for part in parts]),
-        turn=np.concatenate([part.turn for part in parts]),
-        inverted=np.concatenate([part.inverted for part in parts]),
-        projection_ap=np.concatenate([part.projection_ap for part in parts]),
-    )
+    return join_answers(parts)
 
 
-def _where(answers: FastAnswers, chosen: NDArray[np.bool_]) -> FastAnswers:
-    return FastAnswers(
+def _where(answers: Answers, chosen: NDArray[np.bool_]) -> Answers:
+    return Answers(
         pfi=answers.pfi[chosen],
-        chest=answers.chest[chosen],
-        turn=answers.turn[chosen],
-        inverted=answers.inverted[chosen],
-        projection_ap=answers.projection_ap[chosen],
+        chest=None if answers.chest is None else answers.chest[chosen],
+        pose=None if answers.pose is None else answers.pose.where(chosen),
     )
+
+
+def _pose_of(answers: Answers) -> PoseAnswers:
+    assert answers.pose is not None
+    return answers.pose
 
 
 def _count_views(
     group: str,
-    answers: FastAnswers,
+    answers: Answers,
     is_frontal: NDArray[np.bool_],
     orientation: str = PROGENITOR_NAME,
 ) -> ViewCounts:
+    pose = _pose_of(answers)
     is_wrong = (answers.pfi >= 50) != is_frontal
     narrow, wide = ((answers.pfi < low) | (answers.pfi > high) for low, high in (NARROW, WIDE))
-    turns, is_inverted = truth_of_orientation(orientation)
+    truth = pose_of_orientation(orientation)
+    is_mirrored_wrong = is_frontal & ((pose.mirrored >= 50) != truth.is_mirrored)
     return ViewCounts(
         group=group,
         pictures=len(is_wrong),
@@ -222,16 +210,11 @@ def _count_views(
         errors_10_90=int((is_wrong & narrow).sum()),
         decided_5_95=int(wide.sum()),
         errors_5_95=int((is_wrong & wide).sum()),
-        turn_errors=int((answers.quarter_turns != turns).sum()),
-        inverted_errors=int(((answers.inverted >= 50) != is_inverted).sum()),
+        turn_errors=int((pose.turns.argmax(axis=1) != truth.quarter_turns).sum()),
+        mirrored_errors=int(is_mirrored_wrong.sum()),
+        frontals=int(is_frontal.sum()),
+        inverted_errors=int(((pose.inverted >= 50) != truth.is_inverted).sum()),
     )
-
-
-def truth_of_orientation(name: str) -> tuple[int, bool]:
-    """Quarter turns clockwise, and whether grey values are inverted, by a name of ORIENTATIONS."""
-    words = name.split("-")
-    turns = int(words[words.index("turned") + 1]) // 90 if "turned" in words else 0
-    return turns, INVERTED in words
 
 
 def _count_chests(
@@ -255,47 +238,24 @@ def _count_chests(
     return tuple(counts)
 
 
-def _count_cascade(
-    answers: FastAnswers,
-    teacher_pfi: NDArray[np.float64],
-    groups: NDArray[np.str_],
-    kinds: NDArray[np.str_],
-) -> tuple[CascadeCounts, ...]:
-    is_frontal = kinds == str(View.FRONTAL)
-    given = Answers(pfi=answers.pfi, chest=answers.chest)
-    is_fast = Border(pfi=WIDE, chest=50.0).is_sure(given)
-    is_fast_wrong = is_fast & ((answers.pfi >= 50) != is_frontal)
-    is_teacher_wrong = ~is_fast & ((teacher_pfi >= 50) != is_frontal)
-    counts = []
-    for group in np.unique(groups[kinds != "not-chest"]):
-        of = groups == group
-        counts.append(
-            CascadeCounts(
-                group=str(group),
-                pictures=int(of.sum()),
-                fast=int(is_fast[of].sum()),
-                fast_errors=int(is_fast_wrong[of].sum()),
-                teacher_errors=int(is_teacher_wrong[of].sum()),
-            )
-        )
-    return tuple(counts)
-
-
 def _count_projections(
     pictures: Pictures, run: Run, without: Collection[str], progress: Callable[[int], None]
 ) -> tuple[ProjectionCounts, ...]:
-    """Count held-out patients of sources that were trained on, and all images of the others."""
-    known, sources, is_held_out = pictures.projections(), pictures.sources, pictures.is_held_out
+    """Count test patients of sources that were trained on, and all images of the others."""
+    known, sources = pictures.projections(), pictures.sources
     counts = []
     for source in np.unique(sources[known != ""]):
         of = (sources == source) & (known != "")
         # A source with one of the two is not sampled: see `batch`.
-        is_trained = len(set(known[of & ~is_held_out])) == 2 and source not in without
-        rows = np.flatnonzero(of & is_held_out if is_trained else of)
+        trained_on = set(known[of & pictures.is_in(Partition.TRAINING)])
+        is_trained = len(trained_on) == 2 and source not in without
+        rows = np.flatnonzero(of & pictures.is_in(Partition.TEST) if is_trained else of)
         if len(rows):
             answers = _run(run, pictures.pixels, rows, PROGENITOR_NAME, progress)
             is_ap = known[rows] == str(Projection.AP)
-            counts.append(_count_source(str(source), is_trained, is_ap, answers.projection_ap))
+            counts.append(
+                _count_source(str(source), is_trained, is_ap, _pose_of(answers).projection_ap)
+            )
     return tuple(counts)
 
 

@@ -6,7 +6,7 @@ from cxrview.train.fast.validate import MOST_WRONG, SUREST, Validation, ViewCoun
 
 
 def validation_lines(counts: Validation) -> Iterator[str]:
-    """The counts as lines: views, poses, chest, projection, cascade; each table with a head."""
+    """The counts as lines: views, poses, chest, projection; each table with a head."""
     yield from _view_table("view, upright", counts.views)
     yield ""
     yield from _view_table("view, by pose", counts.poses)
@@ -27,30 +27,12 @@ def validation_lines(counts: Validation) -> Iterator[str]:
         sure = f"{one.surest_errors} of {one.surest}"
         decided = f"{one.decided_at_aim} of {one.ap + one.pa}"
         yield f"{group:34}{ap:>12}{pa:>12}{sure:>22}{decided:>15}"
-    yield ""
-    heads = "".join(f"{head:>{width}}" for head, width in _CASCADE)
-    yield f"{'cascade, upright':34}{heads}"
-    for two in counts.cascade:
-        both = two.pictures - two.fast
-        cells = (two.pictures, two.fast, two.fast_errors, both, two.teacher_errors)
-        placed = zip(cells, _CASCADE, strict=True)
-        yield f"{two.group:34}" + "".join(f"{cell:>{width}}" for cell, (_, width) in placed)
-
-
-_CASCADE = (
-    ("pictures", 9),
-    ("fast model alone", 18),
-    ("of these wrong", 16),
-    ("both models", 13),
-    ("of these wrong", 16),
-)
-"""Heads of the columns of the cascade, and their widths."""
 
 
 def _view_table(title: str, rows: tuple[ViewCounts, ...]) -> Iterator[str]:
     yield (
         f"{title:34}{'pictures':>9}{'wrong':>7}{'decided 10-90, wrong':>22}"
-        f"{'decided 5-95, wrong':>22}{'turn wrong':>12}{'inverted wrong':>16}"
+        f"{'decided 5-95, wrong':>22}{'turn wrong':>12}{'mirrored wrong':>18}{'inverted wrong':>16}"
     )
     for row in (*rows, _total(rows)):
         narrow, wide = (
@@ -62,7 +44,8 @@ def _view_table(title: str, rows: tuple[ViewCounts, ...]) -> Iterator[str]:
         )
         yield (
             f"{row.group:34}{row.pictures:9}{row.errors:7}{narrow:>22}{wide:>22}"
-            f"{row.turn_errors:12}{row.inverted_errors:16}"
+            f"{row.turn_errors:12}{f'{row.mirrored_errors} of {row.frontals}':>18}"
+            f"{row.inverted_errors:16}"
         )
 
 
@@ -76,5 +59,7 @@ def _total(rows: tuple[ViewCounts, ...]) -> ViewCounts:
         decided_5_95=sum(row.decided_5_95 for row in rows),
         errors_5_95=sum(row.errors_5_95 for row in rows),
         turn_errors=sum(row.turn_errors for row in rows),
+        mirrored_errors=sum(row.mirrored_errors for row in rows),
+        frontals=sum(row.frontals for row in rows),
         inverted_errors=sum(row.inverted_errors for row in rows),
     )
