@@ -209,6 +209,17 @@ def test_the_command_says_what_was_chosen(nine, tmp_path):
     assert (tmp_path / "model" / "fig-2.png").stat().st_size > 10_000
 
 
+def test_the_command_compares_by_its_seed(nine, tmp_path):
+    CliRunner().invoke(app, ["choose", str(nine), "--out", str(tmp_path / "one"), "--seed", "1"])
+    for seed in (0, 1):
+        make_model(choose_candidate_of(nine, seed=seed), nine, tmp_path / str(seed))
+
+    zero, one, by_command = (
+        (tmp_path / name / "comparisons.csv").read_bytes() for name in ("0", "1", "one")
+    )
+    assert by_command == one != zero
+
+
 def test_a_model_of_a_smoke_scale_says_so_on_its_card(nine, tmp_path):
     for words, is_test in ((SCALES["smoke"].words, True), (SCALES["laptop"].words, False)):
         for candidate in CANDIDATES:

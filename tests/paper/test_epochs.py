@@ -12,6 +12,7 @@ from cxrview.errors import UsageError
 from cxrview.paper.candidates import FINE_TUNINGS, PRE_TRAININGS
 from cxrview.paper.epochs import Batches, SplitPasses, Training, train_all_layers
 from cxrview.train.checkpoint import steps_done
+from cxrview.train.distributed import Processes
 from cxrview.train.googlenet import GoogLeNet
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 256, 256), np.uint8)
@@ -115,10 +116,30 @@ def test_an_order_is_the_permutation_that_seed_and_epoch_draw(per_epoch):
 
 
 def test_the_centre_is_shown_where_nothing_is_drawn():
-    pixels, _ = batches(batch=5, is_cropped_at_random=False).sample(0, 0)
+    pixels, *_ = batches(batch=5, is_cropped_at_random=False).sample(0, 0)
 
     order = batches(batch=5).order(0)
     assert np.array_equal(pixels, PICTURES[order][:, 16:240, 16:240])
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_sample_of_all_processes_is_the_batch_of_one(count):
+    """Also where some processes get no image, of the last batch of an epoch."""
+    fetched = []
+
+    for step in (0, 1):
+        pixels, classes, _ = batches(8, batch=5).sample(1, step)
+        fetched.clear()
+        for rank in range(count):
+            shown = dataclasses.replace(
+                batches(8, batch=5), images=lambda k: fetched.append(k) or PICTURES[k % 5]
+            )
+            own, of_own, rows = shown.sample(1, step, Processes(rank=rank, count=count))
+
+            assert np.array_equal(own, pixels[rank::count])
+            assert np.array_equal(of_own, classes[rank::count])
+            assert (rows.rank, rows.count, rows.total) == (rank, count, len(classes))
+        assert len(fetched) == len(classes)  # each image is made by one process
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cxrview.paper.drawn_inputs import draw_study
+from fixtures.smoke_study import COMMAND, finished_study
 
 KILLED_AT = (
     "prepare: started",
@@ -38,28 +38,12 @@ BYTES = (
     "robustness/*.parquet",
     "robustness/*.csv",
 )
-COMMAND = [sys.executable, "-m", "cxrview", "reproduce", "--scale", "smoke", "--seed", "1"]
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("drawn") / "drawn"
-    draw_study(folder, seed=1)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def whole(drawn, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("study") / "with a space"
-    shutil.copytree(drawn, out / "drawn")
-    public = out.parent / "public"
-    done = subprocess.run(
-        [*COMMAND, "--out", str(out), "--publish", str(public)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "its figures mean nothing" in " ".join(done.stdout.split())
-    assert "Traceback" not in done.stderr
-    return out
+def whole(shared_folder) -> Path:
+    """A finished study, with what it publishes beside it; other tests use it too."""
+    return finished_study(shared_folder)
 
 
 def run_until(out: Path, words: str) -> bool:
@@ -76,10 +60,11 @@ def run_until(out: Path, words: str) -> bool:
     return False
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
-def test_killed_in_every_kind_of_stage_it_ends_with_the_same_bytes(whole, drawn, tmp_path):
+def test_killed_in_every_kind_of_stage_it_ends_with_the_same_bytes(whole, tmp_path):
     out = tmp_path / "study"
-    shutil.copytree(drawn, out / "drawn")
+    shutil.copytree(whole / "drawn", out / "drawn")
 
     killed = [run_until(out, words) for words in KILLED_AT]
     done = subprocess.run([*COMMAND, "--out", str(out)], capture_output=True, text=True)
@@ -147,7 +132,9 @@ def test_the_page_asks_for_nothing_else(whole):
 
 @pytest.mark.slow
 def test_another_study_in_the_folder_is_refused(whole):
-    done = subprocess.run([*COMMAND[:-1], "2", "--out", str(whole)], capture_output=True, text=True)
+    done = subprocess.run(
+        [*COMMAND, "--seed", "2", "--out", str(whole)], capture_output=True, text=True
+    )
 
     assert done.returncode == 2
     assert "belongs to another study" in done.stderr
@@ -181,19 +168,16 @@ def test_each_stage_as_a_command_of_its_own_gives_the_same(whole, tmp_path):
     place = whole / "candidates" / "colour" / "fc-original"
     command = [sys.executable, "-m", "cxrview"]
 
+    fine_tune = [
+        *(*command, "finetune", str(whole / "store"), "--recipe", "fc-original"),
+        *("--split", str(whole / "split.csv"), "--scale", "smoke"),
+        *("--pre-trained", str(whole / "pre-trained" / "colour")),
+        *("--out", str(tmp_path / "one")),
+    ]
+    subprocess.run(fine_tune, check=True, capture_output=True)
+    of_another_seed = subprocess.run([*fine_tune, "--seed", "1"], capture_output=True, text=True)
     subprocess.run(
-        [
-            *(*command, "finetune", str(whole / "store"), "--recipe", "fc-original"),
-            *("--split", str(whole / "split.csv"), "--scale", "smoke", "--seed", "1"),
-            *("--pre-trained", str(whole / "pre-trained" / "colour")),
-            *("--out", str(tmp_path / "one")),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    subprocess.run(
-        [*command, "choose", str(whole / "candidates"), "--out", str(tmp_path / "model"), "--seed"]
-        + ["1"],
+        [*command, "choose", str(whole / "candidates"), "--out", str(tmp_path / "model")],
         check=True,
         capture_output=True,
     )
@@ -203,6 +187,8 @@ def test_each_stage_as_a_command_of_its_own_gives_the_same(whole, tmp_path):
     for name in ("model.onnx", "card.json", "comparisons.csv"):
         assert (tmp_path / "model" / name).read_bytes() == (whole / "model" / name).read_bytes()
     assert list((tmp_path / "one" / "events").iterdir())
+    assert of_another_seed.returncode == 2
+    assert "seed" in of_another_seed.stderr
 
 
 @pytest.mark.slow

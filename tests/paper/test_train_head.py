@@ -62,7 +62,7 @@ def test_features_computed_once_give_the_weights_of_the_slow_way(pictures, tmp_p
     for number in range(SCHEDULE.epochs * training.batches.steps):
         epoch, step = divmod(number, training.batches.steps)
         set_rate(optimiser, SCHEDULE.rate_at(epoch))
-        pixels, classes = training.batches.sample(epoch, step)
+        pixels, classes, _ = training.batches.sample(epoch, step)
         torch.manual_seed(training.seed * 1_000_003 + number)
         seen = functional.dropout(slow.features(as_input(pixels)), 0.4)
         loss = functional.cross_entropy(slow.classifier(seen), torch.from_numpy(classes))

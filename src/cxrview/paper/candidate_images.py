@@ -15,6 +15,7 @@ from cxrview.errors import UsageError
 from cxrview.paper.scale import Scale
 from cxrview.records.dataset import Materialised, Prepared, PreparedImage, Split, Variant
 from cxrview.terms import Partition, View
+from cxrview.train.distributed import ALONE, Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,8 @@ class Material:
     scale: Scale
     seed: int
     device: str = "cpu"
+    processes: Processes = ALONE
+    """The processes that train and validate each candidate."""
     materialised: Materialised | None = None
     """Used unchecked, except that their progenitors are compared with the prepared images."""
 

@@ -17,12 +17,15 @@ from torch.nn import functional
 
 from cxrview.callbacks import ignore
 from cxrview.errors import UsageError
+from cxrview.image import SIDE
 from cxrview.paper.candidates import Schedule
 from cxrview.train.batch import CROP
+from cxrview.train.batch_rows import BatchRows
 from cxrview.train.callbacks import TrainingWatch
-from cxrview.train.checkpoint import TrainingIdentity, restore_checkpoint, save_checkpoint
+from cxrview.train.checkpoint import TrainingIdentity, save_checkpoint
+from cxrview.train.distributed import ALONE, Processes
 from cxrview.train.googlenet import GoogLeNet, Outputs
-from cxrview.train.loop import as_input
+from cxrview.train.loop import as_input, mean_over_rows
 
 Images = Callable[[int], NDArray[np.uint8]]
 """Takes the number of an image, 0 to n - 1; gives its squashed pixels, shape (256, 256), uint8."""
@@ -90,21 +93,27 @@ class Batches:
     def _shown(self) -> int:
         return min(len(self.classes), self.per_epoch or len(self.classes))
 
-    def sample(self, epoch: int, step: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Sample one batch.
+    def sample(
+        self, epoch: int, step: int, processes: Processes = ALONE
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64], BatchRows]:
+        """Sample one batch, or the rows of it that one of several processes computes.
 
         Returns:
-            Pixels, shape (b, 224, 224), uint8, and classes, shape (b,).
+            Pixels, shape (b, 224, 224), uint8, classes, shape (b,), and which rows they are; b is
+            0 where a batch has fewer images than there are processes.
         """
         order = self.order(epoch)
         if self.spread:  # epochs differ by an image, and all have as many steps
             first, end = (k * len(order) // self.steps for k in (step, step + 1))
         else:
-            first, end = step * self.batch, (step + 1) * self.batch
-        chosen = order[first:end]
-        rng = np.random.default_rng([self.seed, epoch, step])
-        pixels = np.stack([self._crop(self.images(int(k)), rng) for k in chosen])
-        return pixels, self.classes[chosen]
+            first, end = step * self.batch, min((step + 1) * self.batch, len(order))
+        rows = processes.rows(end - first)
+        chosen = order[first:end][rows.part]
+        corners = self._corners(np.random.default_rng([self.seed, epoch, step]), end - first)
+        pixels = np.empty((len(chosen), CROP, CROP), np.uint8)
+        for place, k, (top, left) in zip(pixels, chosen, corners[rows.part], strict=True):
+            place[:] = self.images(int(k))[top : top + CROP, left : left + CROP]
+        return pixels, self.classes[chosen], rows
 
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Numbers of an epoch's images, shape (images of one epoch,), read-only, each once.
@@ -125,10 +134,13 @@ class Batches:
         order.setflags(write=False)
         return order
 
-    def _crop(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        room = pixels.shape[0] - CROP
-        top, left = rng.integers(0, room + 1, 2) if self.is_cropped_at_random else [room // 2] * 2
-        return pixels[top : top + CROP, left : left + CROP]
+    def _corners(self, rng: np.random.Generator, count: int) -> list[tuple[int, int]]:
+        """Top and left of the crops of a batch."""
+        room = SIDE - CROP
+        if not self.is_cropped_at_random:
+            return [(room // 2, room // 2)] * count
+        drawn = (rng.integers(0, room + 1, 2).tolist() for _ in range(count))
+        return [(top, left) for top, left in drawn]
 
 
 # Every step needs it, and to permute the 1,281,167 pictures of ILSVRC takes 70 ms.
@@ -158,8 +170,10 @@ class Training:
     belongs: TrainingIdentity
     """Identifies the training; a checkpoint of another one is refused."""
     device: str = "cpu"
+    processes: Processes = ALONE
+    """The first writes the checkpoint."""
     report: Callable[[int, float], None] = ignore
-    """Called after each step with its number, from 1, and its loss."""
+    """Called after each step with its number, from 1, and its loss; in the first process."""
 
 
 def report_epochs(
@@ -199,24 +213,29 @@ def train_all_layers(model: GoogLeNet, training: Training) -> None:
         InvalidModel: the checkpoint belongs to another training.
     """
     schedule, steps = training.schedule, training.batches.steps
+    processes = training.processes
     model.train().to(training.device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = sgd(model, schedule)
-    done = restore_checkpoint(training.checkpoint, model, optimiser, training.belongs)
+    done = processes.restore(training.checkpoint, model, optimiser, training.belongs)
+    parallel = processes.data_parallel(model, training.device)
     total, kept = schedule.epochs * steps, time.monotonic()
     for number in range(done, total):
         epoch, step = divmod(number, steps)
         set_rate(optimiser, schedule.rate_at(epoch))
-        pixels, classes = training.batches.sample(epoch, step)
+        pixels, classes, rows = training.batches.sample(epoch, step, processes)
         torch.manual_seed(training.seed * 1_000_003 + number)  # dropout, repeatable from any step
         with torch.autocast(torch.device(training.device).type, dtype=torch.bfloat16):
-            outputs = model(as_input(pixels, training.device))
+            outputs = parallel(as_input(pixels, training.device), rows)
         truth = torch.from_numpy(classes).to(training.device)
-        loss = _loss(outputs, truth, schedule.auxiliary_weight)
+        loss = _loss(outputs, truth, schedule.auxiliary_weight, rows)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        training.report(number + 1, loss.item())
+        mean = processes.mean(loss)
+        if not processes.is_first:
+            continue
+        training.report(number + 1, mean)
         is_due = time.monotonic() - kept >= CHECKPOINT_SECONDS
         if is_due or (number + 1) % CHECKPOINT_EVERY == 0 or number + 1 == total:
             save_checkpoint(training.checkpoint, model, optimiser, training.belongs, number + 1)
@@ -240,9 +259,13 @@ def set_rate(optimiser: torch.optim.SGD, rate: float) -> None:
         group["lr"] = rate
 
 
-def _loss(outputs: Outputs, truth: torch.Tensor, auxiliary_weight: float) -> torch.Tensor:
-    loss = functional.cross_entropy(outputs.main.float(), truth)
+def _loss(
+    outputs: Outputs, truth: torch.Tensor, auxiliary_weight: float, rows: BatchRows
+) -> torch.Tensor:
+    """Loss whose mean over the processes is that of the complete batch."""
+    loss = mean_over_rows(functional.cross_entropy, outputs.main, truth, rows)
     for auxiliary in (outputs.loss1, outputs.loss2):
         if auxiliary is not None:
-            loss = loss + auxiliary_weight * functional.cross_entropy(auxiliary.float(), truth)
+            mean = mean_over_rows(functional.cross_entropy, auxiliary, truth, rows)
+            loss = loss + auxiliary_weight * mean
     return loss

@@ -9,8 +9,8 @@ fc-augmented needs as well.
 """
 
 import hashlib
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from cxrview.paper.candidate_images import VariantImages
 from cxrview.paper.train_head import trunk_features
 from cxrview.paper.trained_model import begin_training, writing_to
 from cxrview.records.dataset import Variant
+from cxrview.train.distributed import ALONE, Processes
 from cxrview.train.googlenet import GoogLeNet
 
 BF16 = "bf16"
@@ -34,18 +35,20 @@ def variant_features(
     folder: Path,
     *,
     device: str = "cpu",
+    processes: Processes = ALONE,
     is_bf16: bool = False,
     watch: Callable[[int, int], None] = ignore,
 ) -> NDArray[np.float32]:
     """Compute the features of images, or read those that were computed before.
 
-    One process may compute at a time; any number may read.
+    One training may compute at a time, on all of its processes; any number may read.
 
     Args:
         model: pre-trained; its classifier does not matter.
         images: of one partition.
         folder: of that partition; gets one file per variant, written atomically.
         device: of the trunk.
+        processes: all make this call; the first reads and writes the files.
         is_bf16: compute in bf16, otherwise in float32. Both are stored separately.
         watch: called with how many more images are done, and how many there are.
 
@@ -58,14 +61,10 @@ def variant_features(
         CannotWrite: the disk is full or not writable.
     """
     folder = folder / BF16 if is_bf16 else folder
-    with writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    is_complete = all(_path(folder, variant).is_file() for variant in images.variants)
-    with nullcontext() if is_complete else locked(folder, "computing features in"):
-        begin_training(folder, _belongs(model, images))
-        total = len(images)
+    trunk = _Trunk(model=model, device=device, processes=processes, is_bf16=is_bf16)
+    total = len(images)
+    with _begun(folder, model, images) if processes.is_first else nullcontext():
         watch(0, total)
-        trunk = _Trunk(model=model, device=device, is_bf16=is_bf16)
         columns = [
             _of_variant(trunk, images, variant, folder, lambda more: watch(more, total))
             for variant in images.variants
@@ -73,12 +72,24 @@ def variant_features(
     return np.stack(columns, axis=1).reshape(len(images), -1)
 
 
+@contextmanager
+def _begun(folder: Path, model: GoogLeNet, images: VariantImages) -> Iterator[None]:
+    """Check that a folder is of these features, and lock it unless it has all of them."""
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    is_complete = all(_path(folder, variant).is_file() for variant in images.variants)
+    with nullcontext() if is_complete else locked(folder, "computing features in"):
+        begin_training(folder, _belongs(model, images))
+        yield
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trunk:
-    """A model, its device and its arithmetic."""
+    """A model, its device, processes and arithmetic."""
 
     model: GoogLeNet
     device: str
+    processes: Processes
     is_bf16: bool
 
 
@@ -89,22 +100,31 @@ def _of_variant(
     folder: Path,
     watch: Callable[[int], None],
 ) -> NDArray[np.float32]:
-    path = _path(folder, variant)
-    if path.is_file():
-        kept: NDArray[np.float32] = np.load(path)
+    path, processes = _path(folder, variant), trunk.processes
+    kept: NDArray[np.float32] | None = processes.on_first(
+        lambda: np.load(path) if path.is_file() else None
+    )
+    if kept is not None:
         watch(len(kept))
         return kept
     of_variant = replace(images, variants=(variant,))
-    features = trunk_features(
-        trunk.model,
-        of_variant,
-        len(of_variant),
-        device=trunk.device,
-        is_bf16=trunk.is_bf16,
-        watch=watch,
-    )
-    with writing_to(folder), atomic_path(path) as part, part.open("wb") as file:
-        np.save(file, features)
+
+    def compute(numbers: range) -> NDArray[np.float32]:
+        return trunk_features(
+            trunk.model,
+            lambda k: of_variant(numbers[k]),
+            len(numbers),
+            device=trunk.device,
+            is_bf16=trunk.is_bf16,
+            watch=watch,
+        )
+
+    numbers = range(len(of_variant))
+    features = processes.each_row(numbers, compute)
+    watch(len(numbers) - len(numbers[:: processes.count]))  # those of other processes
+    if processes.is_first:
+        with writing_to(folder), atomic_path(path) as part, part.open("wb") as file:
+            np.save(file, features)
     return features
 
 

@@ -21,8 +21,8 @@ from cxrview.paper.epochs import Batches, Training, train_all_layers
 from cxrview.paper.scale import Scale
 from cxrview.paper.top_1 import ShownPictures, Top1Log
 from cxrview.paper.trained_model import (
-    ABOUT,
     begin_training,
+    find_finished,
     finish_training,
     load_trained,
     writing_to,
@@ -31,6 +31,7 @@ from cxrview.records.model_card import SMOKE_TEST
 from cxrview.terms import Partition
 from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import TrainingIdentity
+from cxrview.train.distributed import ALONE, Processes
 from cxrview.train.googlenet import GoogLeNet
 from cxrview.train.published import load_published
 from cxrview.wording import plural
@@ -60,6 +61,8 @@ class Plan:
     """Most pictures of a class and partition; all if None."""
     seed: int = 0
     device: str = "cpu"
+    processes: Processes = ALONE
+    """The first writes the files, and counts top-1."""
     is_bf16: bool = False
     """Count top-1 in bf16 arithmetic, like the training; otherwise in float32."""
 
@@ -185,7 +188,8 @@ def pre_train(
     """Continue training the published colour weights on grey pictures, all layers.
 
     If it is stopped, the same call resumes; on CPUs with one number of threads it ends with the
-    same bits. A finished training is loaded.
+    same bits. A finished training is loaded. Of several processes (those of `plan`), which all
+    make this call, the first writes the files, and all must see them.
 
     Args:
         plan: pre-training, schedule and numbers of pictures.
@@ -207,9 +211,9 @@ def pre_train(
     if not len(shown.rows):
         raise UsageError("there are no training pictures", "Give it pictures of more classes")
     belongs = _belongs(plan, published, pictures, classes)
-    begin_training(out, belongs)
-    if (out / ABOUT).is_file():
-        _remove_unfinished(out)
+    if plan.processes.on_first(lambda: find_finished(out, belongs)):
+        if plan.processes.is_first:
+            _remove_unfinished(out)
         return load_trained(out)
     batches = Batches(
         images=shown.picture,
@@ -223,13 +227,17 @@ def pre_train(
     held_out = held_out.drawn(plan.validation_pictures, plan.seed)
     counted = Top1Log(out / TOP_1, model, held_out, device=plan.device, is_bf16=plan.is_bf16)
     _train(plan, model, batches, counted, belongs, out, watch)
-    about = _about(plan, belongs, pictures, classes, batches) | {
-        "top_1_before": asdict(counted.after(0)),
-        "top_1_after": asdict(counted.after(plan.schedule.epochs)),
-        "top_1_right_by_epoch": counted.right,
-    }
-    finish_training(out, model, about)
-    _remove_unfinished(out)
+
+    def finish() -> None:
+        about = _about(plan, belongs, pictures, classes, batches) | {
+            "top_1_before": asdict(counted.after(0)),
+            "top_1_after": asdict(counted.after(plan.schedule.epochs)),
+            "top_1_right_by_epoch": counted.right,
+        }
+        finish_training(out, model, about)
+        _remove_unfinished(out)
+
+    plan.processes.on_first(finish)
     return load_trained(out)
 
 
@@ -257,7 +265,8 @@ def _train(
             report_top_1(epoch)
             model.train()
 
-    report_top_1(0)
+    if plan.processes.is_first:
+        report_top_1(0)
     training = Training(
         batches=batches,
         schedule=plan.schedule,
@@ -265,11 +274,13 @@ def _train(
         checkpoint=out / CHECKPOINT,
         belongs=belongs,
         device=plan.device,
+        processes=plan.processes,
         report=report,
     )
     with writing_to(out):
         train_all_layers(model, training)
-    report_top_1(epochs)
+    if plan.processes.is_first:
+        report_top_1(epochs)
 
 
 def initial_model(

@@ -8,6 +8,7 @@ from cxrview.atomic_files import atomic_path, raising_cannot_write
 from cxrview.csv_files import write_csv
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
 from cxrview.dataset.natural.pictures import count_classes, store_pictures
+from cxrview.dataset.natural.store import open_pictures
 from cxrview.paper.pretrain import NO_WATCH, Plan, choose_classes, pre_train
 from cxrview.paper.trained_model import read_about
 from cxrview.terms import Partition
@@ -66,15 +67,20 @@ def pre_train_on_pictures(
         for wnid, count in of.items()
         if wnid in wnids
     )
-    kept = store_pictures(
-        source.pictures,
-        out / PICTURES,
-        wnids=wnids,
-        per_class=most,
-        workers=source.workers,
-        watch=watch.counter(total, "pictures read"),
+    plan.processes.on_first(
+        lambda: (
+            store_pictures(
+                source.pictures,
+                out / PICTURES,
+                wnids=wnids,
+                per_class=most,
+                workers=source.workers,
+                watch=watch.counter(total, "pictures read"),
+            ).about
+        )
     )
-    if plan.pre_training.is_subset:
+    kept = open_pictures(out / PICTURES)
+    if plan.pre_training.is_subset and plan.processes.is_first:
         _write_subset(out / SUBSET, chosen)
     return pre_train(plan, published, kept, chosen, out, watch)
 

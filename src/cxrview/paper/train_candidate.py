@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,7 @@ from cxrview.paper.features import variant_features
 from cxrview.paper.scale import run_words, scaled_schedule
 from cxrview.paper.train_head import pfi_of_features, train_classifier
 from cxrview.paper.trained_model import (
-    ABOUT,
-    begin_training,
+    find_finished,
     finish_training,
     load_trained,
     writing_to,
@@ -56,7 +56,8 @@ def train_candidate(
     """Fine-tune a pre-trained model by one of the three methods, and validate it.
 
     If it is stopped, the same call resumes; on CPUs with one number of threads it ends with the
-    same bits. Of a finished candidate the scores are read.
+    same bits. Of a finished candidate the scores are read. Of several processes (those of
+    `material`), which all make this call, the first writes the files.
 
     Args:
         candidate: which of the nine.
@@ -82,9 +83,10 @@ def train_candidate(
     method = FINE_TUNINGS[candidate.fine_tuning]
     schedule = schedule or scaled_schedule(method.schedule, material.scale)
     belongs = _belongs(candidate, pre_trained, material, schedule)
-    begin_training(out, belongs)
-    if (out / ABOUT).is_file():
-        _remove_unfinished(out)
+    processes = material.processes
+    if processes.on_first(lambda: find_finished(out, belongs)):
+        if processes.is_first:
+            _remove_unfinished(out)
         return read_candidate(out)[1]
     run = _Run(candidate, method, material, schedule, out, belongs, watch)
     model = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
@@ -93,10 +95,11 @@ def train_candidate(
             scores = run.all_layers(model)
         else:
             scores = run.classifier_alone(model, features or out / "features")
-        write_scores(out / VALIDATION, [scores])
-        words = run_words(material.scale, schedule, method.schedule, differs)
-        finish_training(out, model, run.about(scores) | {"scale_words": words})
-        _remove_unfinished(out)
+        if processes.is_first:
+            write_scores(out / VALIDATION, [scores])
+            words = run_words(material.scale, schedule, method.schedule, differs)
+            finish_training(out, model, run.about(scores) | {"scale_words": words})
+            _remove_unfinished(out)
     return scores
 
 
@@ -164,13 +167,17 @@ class _Run:
         return scores_of(self._candidate.name, self._validation, pfi)
 
     def classifier_alone(self, model: GoogLeNet, folder: Path) -> Scores:
-        """Train the fully connected layer on features of the frozen trunk, computed once."""
+        """Train the fully connected layer on features of the frozen trunk, computed once.
+
+        All processes compute the features; the first trains, which takes seconds.
+        """
         features, held_out = (
             variant_features(
                 model,
                 images,
                 folder / str(partition),
                 device=self._material.device,
+                processes=self._material.processes,
                 is_bf16=self._material.scale.is_bf16,
                 watch=self._watch_features(partition),
             )
@@ -184,7 +191,11 @@ class _Run:
             pfi = pfi_of_features(model, held_out)
             return float(((pfi >= 50) == self._validation.is_frontal).mean())
 
-        train_classifier(model, features, self._training_with(accuracy))
+        def trained() -> dict[str, torch.Tensor]:
+            train_classifier(model, features, self._training_with(accuracy))
+            return model.classifier.state_dict()
+
+        model.classifier.load_state_dict(self._material.processes.on_first(trained))
         pfi = pfi_of_features(model, held_out)
         return scores_of(self._candidate.name, self._validation, pfi)
 
@@ -208,18 +219,18 @@ class _Run:
         """Compute the PFI of all validation images, stored in parts, so that a run can resume."""
         # Named after the weights: on a GPU the same training may end with other bits.
         folder = self._out / PARTS / model.fingerprint()[:16]
-        folder.mkdir(parents=True, exist_ok=True)
-        total, parts = len(self._validation), []
+        processes, total, parts = self._material.processes, len(self._validation), []
         self._watch.count(0, total, "validation images")
         for start in range(0, total, PART_IMAGES):
             path = folder / f"{start:07}.npy"
-            if path.is_file():
-                pfi = np.load(path)
-            else:
-                numbers = range(start, min(start + PART_IMAGES, total))
-                pfi = self._pfi(model, self._validation, numbers)
-                with atomic_path(path) as part, part.open("wb") as file:
-                    np.save(file, pfi)
+            pfi = processes.on_first(partial(_stored, path))
+            if pfi is None:
+                pfi = processes.each_row(
+                    range(start, min(start + PART_IMAGES, total)),
+                    lambda numbers: self._pfi(model, self._validation, numbers),
+                )
+                if processes.is_first:
+                    _store(path, pfi)
             parts.append(pfi)
             self._watch.count(len(pfi), total, "validation images")
         return np.concatenate(parts)
@@ -244,12 +255,13 @@ class _Run:
             checkpoint=self._out / CHECKPOINT,
             belongs=self._belongs,
             device=self._material.device,
+            processes=self._material.processes,
             report=report_epochs(self._watch, batches.steps, self._schedule.epochs, accuracy),
         )
 
     def _pfi(self, model: GoogLeNet, images: VariantImages, numbers: range) -> NDArray[np.float64]:
         """Compute the PFI of centre crops of the images of these numbers, in their order."""
-        parts = []
+        parts = [np.empty(0)]
         for start in range(0, len(numbers), _BATCH):
             shown = np.stack([images(k) for k in numbers[start : start + _BATCH]])
             parts.append(
@@ -261,6 +273,16 @@ class _Run:
                 )
             )
         return np.concatenate(parts)
+
+
+def _stored(path: Path) -> NDArray[np.float64] | None:
+    return np.load(path) if path.is_file() else None
+
+
+def _store(path: Path, pfi: NDArray[np.float64]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as part, part.open("wb") as file:
+        np.save(file, pfi)
 
 
 def _remove_unfinished(out: Path) -> None:

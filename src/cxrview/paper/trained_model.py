@@ -99,6 +99,12 @@ def begin_training(out: Path, belongs: dict[str, str]) -> None:
         )
 
 
+def find_finished(out: Path, belongs: dict[str, str]) -> bool:
+    """Begin a training as `begin_training` does; whether it was finished before."""
+    begin_training(out, belongs)
+    return (out / ABOUT).is_file()
+
+
 def finish_training(out: Path, model: GoogLeNet, about: dict[str, Any]) -> None:
     """Write the weights, without auxiliary classifiers, and then about.json.
 
