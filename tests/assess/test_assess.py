@@ -17,7 +17,8 @@ from sklearn.metrics import confusion_matrix
 from cxrview.assess.assess import assess_model, compute_scores
 from cxrview.assess.images import choose_images
 from cxrview.assess.remarks import assessment_remarks
-from cxrview.classify.model import Model, OnnxRuntime
+from cxrview.classify.backend import OnnxRuntime
+from cxrview.classify.model import Model
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records.card_about import CardAbout

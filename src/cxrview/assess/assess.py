@@ -8,6 +8,7 @@ from typing import Any
 
 from cxrview.assess.classifiers import TEST, VALIDATION, assess_scores
 from cxrview.assess.images import AssessmentImages
+from cxrview.assess.pose_files import POSES, SetPoses, compute_poses, read_poses, write_poses
 from cxrview.assess.remarks import assessment_remarks
 from cxrview.assess.score import Watch, score_images
 from cxrview.assess.score_files import read_scores, write_scores
@@ -20,11 +21,14 @@ from cxrview.json_file import read_json, write_json
 from cxrview.records.evaluation import Assessed
 from cxrview.records.scores import Scores
 
-__all__ = ["AssessmentRun", "assess_model", "assess_scores", "compute_scores", "headline"]
+__all__ = [
+    *("AssessmentRun", "assess_model", "assess_poses", "assess_scores"),
+    *("compute_scores", "headline"),
+]
 
 SCORES, ABOUT = "scores.parquet", "about.json"
 _KIND, _FORMAT = "assessment", 1
-_COMPLETE = "scores_sha256"
+_COMPLETE, _COMPLETE_POSES = "scores_sha256", "poses"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class AssessmentRun:
     """Results by every rule; `headline` selects those of one."""
     remarks: tuple[str, ...]
     """Remarks that a reader of the numbers must know."""
+    poses: tuple[SetPoses, ...] = ()
+    """Counts of the answers on the pose, by test set; none of a model without them."""
 
 
 def assess_model(
@@ -89,15 +95,21 @@ def assess_model(
         overwrite=overwrite,
         watch=watch,
     )
+    scale = model.card.about.scale or ""
+    poses = (
+        assess_poses(images, model, out, name=name, watch=watch) if model.card.thresholds else ()
+    )
     run = AssessmentRun(
         scores=scores,
+        poses=poses,
         assessed=assess_scores(scores),
         remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
     )
     about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
-    scale = model.card.about.scale or ""
     shown = headline(run.assessed, cutoff_from)
-    write_assessment(out, run.scores, run.assessed, shown, about, run.remarks, scale=scale)
+    write_assessment(
+        out, run.scores, run.assessed, shown, about, run.remarks, scale=scale, poses=poses
+    )
     write_figures(out, images, scores[0], shown, seed=seed, note=note, scale=scale)
     return run
 
@@ -123,7 +135,7 @@ def compute_scores(
     conditions = _conditions(images, model, name, baselines, seed)
     about_before = _read_about(out, conditions, overwrite=overwrite)
     path = out / SCORES
-    if not (about_before and _is_complete(path, about_before)):
+    if not (about_before and _has_sha256(path, about_before.get(_COMPLETE))):
         try:
             out.mkdir(parents=True, exist_ok=True)
             write_json(out / ABOUT, conditions)
@@ -135,6 +147,45 @@ def compute_scores(
         except OSError as error:
             raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
     return read_scores(path)
+
+
+def assess_poses(
+    images: AssessmentImages,
+    model: Model,
+    out: Path,
+    *,
+    name: str | None = None,
+    watch: Watch = lambda done: None,
+) -> tuple[SetPoses, ...]:
+    """Write `pose.csv` into a folder, or read an existing complete one.
+
+    `about.json` holds its hash and the thresholds; it is computed again unless both agree.
+
+    Args:
+        images: as for `assess_model`.
+        model: with thresholds on its card.
+        out: folder of `compute_scores`, of the same images and model.
+        name: as for `assess_model`.
+        watch: called with how many more pictures the model was run on.
+
+    Raises:
+        CannotWrite: `out` cannot be written.
+        ValueError: the model has no answers on the pose.
+    """
+    path, about = out / POSES, read_json(out / ABOUT)
+    thresholds = dict(sorted(model.card.thresholds.items()))
+    before = about.get(_COMPLETE_POSES) or {}
+    if before.get("thresholds") == thresholds and _has_sha256(path, before.get("sha256")):
+        return read_poses(path)
+    poses = compute_poses(images, model, watch)
+    classifier, scale = name or model.card.model_id, model.card.about.scale or ""
+    write_poses(path, poses, thresholds, classifier=classifier, scale=scale)
+    complete = {"thresholds": thresholds, "sha256": file_sha256(path)}
+    try:
+        write_json(out / ABOUT, {**about, _COMPLETE_POSES: complete})
+    except OSError as error:
+        raise CannotWrite(f"{out} cannot be written: {error.strerror}") from error
+    return poses
 
 
 def headline(assessed: Sequence[Assessed], cutoff_from: str) -> tuple[Assessed, ...]:
@@ -186,6 +237,6 @@ def _read_about(
     return None
 
 
-def _is_complete(path: Path, about_before: Mapping[str, Any]) -> bool:
-    """Whether a file of scores has the hash that `about.json` holds."""
-    return path.is_file() and about_before.get(_COMPLETE) == file_sha256(path)
+def _has_sha256(path: Path, sha256: object) -> bool:
+    """Whether a file exists and has the hash that `about.json` holds."""
+    return path.is_file() and sha256 == file_sha256(path)

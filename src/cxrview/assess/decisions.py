@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.records.answers import Answers
 from cxrview.records.card_about import DecisionCounts, PointsApart
 from cxrview.records.model_card import ModelCard
-from cxrview.records.scores import Answers, Scores
+from cxrview.records.scores import Scores
 from cxrview.stats import exact_interval, log_odds
 from cxrview.terms import Decision, View
 
@@ -35,13 +36,20 @@ def count_decisions(scores: Scores, card: ModelCard) -> DecisionCounts:
     )
 
 
-def decisions_of(answers: Answers, card: ModelCard) -> NDArray[np.str_]:
+def decisions_of(
+    answers: Answers, card: ModelCard, second: ModelCard | None = None
+) -> NDArray[np.str_]:
     """Return the decision for each of n pictures: its view, `review` or `not_chest`; shape (n,).
 
     Args:
         answers: of the model that the card belongs to.
         card: with the cutoffs and the review band.
+        second: card of the second model, for answers of a cascade.
     """
+    if second is not None and answers.is_of_second is not None:
+        return np.where(
+            answers.is_of_second, decisions_of(answers, second), decisions_of(answers, card)
+        )
     low, high = card.review_band
     decisions = np.where(answers.pfi >= card.cutoff, View.FRONTAL.value, View.LATERAL.value)
     is_unsure = (answers.pfi >= low) & (answers.pfi <= high)

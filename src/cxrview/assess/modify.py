@@ -45,6 +45,17 @@ class Modification:
     title: str
     """Title in a figure."""
     make: Change
+    turned_degrees: float = 0
+    """How far an upright picture is turned by it, clockwise."""
+    is_mirrored: bool = False
+    is_inverted: bool = False
+
+    @property
+    def quarter_turns(self) -> int | None:
+        """The nearest quarter turn, 0 to 3 clockwise; None where two are equally near."""
+        quarters = round(self.turned_degrees / 90)
+        is_nearest = abs(self.turned_degrees - 90 * quarters) < 45
+        return quarters % 4 if is_nearest else None
 
     @property
     def name(self) -> str:
@@ -287,6 +298,7 @@ MODIFICATIONS: tuple[Modification, ...] = (
             severity=f"{degrees}",
             title=f"rotated by {degrees}°",
             make=partial(rotate, rotation_degrees=degrees),
+            turned_degrees=degrees,
         )
         for degrees in ROTATIONS_DEGREES
     ),

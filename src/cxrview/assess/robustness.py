@@ -1,12 +1,15 @@
 """Count how often a classifier is right under each modification of `assess.modify` (Fig 6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.assess.accuracy import count_two_by_two
-from cxrview.assess.modify import Modification
+from cxrview.assess.modify import MODIFICATIONS, Modification
+from cxrview.assess.robustness_pose import count_answers
+from cxrview.records.answers import Answers, join_answers
 from cxrview.records.evaluation import Interval, ModifiedCount
 from cxrview.records.pixels import squashed_pictures
 from cxrview.records.scores import PROGENITOR_NAME, Scores
@@ -14,6 +17,8 @@ from cxrview.stats import exact_interval
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """From squashed radiographs, shape (n, side, side) uint8, to PFI in percent, shape (n,)."""
+Answer = Callable[[NDArray[np.uint8]], Answers]
+"""As `Predict`, to all answers of a model."""
 
 
 def score_modified(
@@ -39,25 +44,53 @@ def score_modified(
     Raises:
         ValueError: pixels of another type, range or shape.
     """
+    return answer_modified(
+        pixels,
+        modification,
+        lambda shown: Answers(pfi=predict(shown)),
+        batch=batch,
+        watch=watch,
+    ).pfi
+
+
+def answer_modified(
+    pixels: NDArray[np.uint8],
+    modification: Modification,
+    answer: Answer,
+    *,
+    batch: int,
+    watch: Callable[[int], None] = lambda done: None,
+) -> Answers:
+    """Modify every image in one way, and return all answers of a model; see `score_modified`.
+
+    Raises:
+        ValueError: pixels of another type, range or shape.
+    """
     pixels = squashed_pictures(pixels, np.shape(pixels)[-1] if np.ndim(pixels) else 0)
-    pfi = np.empty(len(pixels))
+    parts = []
     for start in range(0, len(pixels), batch):
         some = [modification.make(one) for one in pixels[start : start + batch]]
-        pfi[start : start + batch] = predict(np.stack(some))
+        parts.append(answer(np.stack(some)))
         watch(len(some))
-    return pfi
+    return join_answers(parts)
 
 
 def count_modified(
-    scores: Scores, *, cutoff: float, drawn_from: int | None = None
+    scores: Scores,
+    *,
+    cutoff: float,
+    drawn_from: int | None = None,
+    modifications: Sequence[Modification] = MODIFICATIONS,
 ) -> tuple[ModifiedCount, ...]:
     """Count right images under each modification, of the same images.
 
     Args:
         scores: variants with names such as `rotation/10`, including the unmodified images,
-            `progenitor`.
-            cutoff: percent; frontal if PFI is at least this.
+            `progenitor`; with the facts of `answer_facts`, for a model that answers these.
+        cutoff: percent; frontal if PFI is at least this.
         drawn_from: number of images that these were drawn from; None for those in `scores`.
+
+        modifications: by which the variants were made; they determine the true pose.
 
     Returns:
         One for each variant, in their order.
@@ -71,12 +104,14 @@ def count_modified(
     unmodified = scores.where(scores.is_progenitor)
     if not len(unmodified):
         raise ValueError("the unmodified images are missing, so there is nothing to compare with")
-    return tuple(
-        _count(
-            scores.where(scores.variants == name), unmodified, cutoff, drawn_from or len(unmodified)
-        )
-        for name in dict.fromkeys(scores.variants.tolist())
-    )
+    made_by = {row.name: row for row in modifications}
+    counts = []
+    for name in dict.fromkeys(scores.variants.tolist()):
+        modified = scores.where(scores.variants == name)
+        count = _count(modified, unmodified, cutoff, drawn_from or len(unmodified))
+        poses = count_answers(modified, made_by[name]) if name in made_by else ()
+        counts.append(replace(count, poses=poses))
+    return tuple(counts)
 
 
 def _count(modified: Scores, unmodified: Scores, cutoff: float, drawn_from: int) -> ModifiedCount:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cxrview.assess.robustness_pose import ANSWERS
 from cxrview.atomic_files import atomic_path_in_new_folder, raising_cannot_write
 from cxrview.csv_files import write_csv
-from cxrview.records.evaluation import Interval, ModifiedCount, ModifiedImage
+from cxrview.records.evaluation import AnsweredCount, Interval, ModifiedCount, ModifiedImage
 from cxrview.terms import View
 
 COUNT_COLUMNS = (
@@ -16,6 +17,11 @@ COUNT_COLUMNS = (
     *("lost", "gained", "difference_points", "classifier", "cutoff", "scale"),
 )
 """Intervals are Clopper-Pearson, 95 %; empty for a view without images."""
+POSE_COLUMNS = tuple(
+    f"{answer}_{what}_percent" for answer in ANSWERS for what in ("answered", "wrong")
+)
+"""After COUNT_COLUMNS, for a model that answers these: shares of all images, of `mirrored` those of
+the frontal ones."""
 IMAGE_COLUMNS = ("image", "modification", "severity", "pfi", "view", "classifier", "cutoff")
 
 
@@ -29,6 +35,8 @@ def write_modified_counts(
 ) -> None:
     """Write COUNT_COLUMNS, a row for each count; the file is written atomically.
 
+    POSE_COLUMNS follow if there are such counts.
+
     Args:
         path: .csv.
         counts: of one classifier.
@@ -39,7 +47,13 @@ def write_modified_counts(
     Raises:
         CannotWrite: the file cannot be written.
     """
-    _write(path, COUNT_COLUMNS, ([*_cells(one), classifier, cutoff, scale] for one in counts))
+    counts = list(counts)
+    columns = (*COUNT_COLUMNS, *POSE_COLUMNS) if any(one.poses for one in counts) else COUNT_COLUMNS
+    _write(
+        path,
+        columns,
+        ([*_cells(one), classifier, cutoff, scale, *_pose_cells(one.poses)] for one in counts),
+    )
 
 
 def write_modified_images(
@@ -69,6 +83,14 @@ def _cells(one: ModifiedCount) -> list[object]:
         *(table.frontal, table.frontal_called_frontal, *_percent(one.frontal_interval)),
         *(table.lateral, table.lateral_called_lateral, *_percent(one.lateral_interval)),
         *(one.lost, one.gained, round(100 * one.difference, 3)),
+    ]
+
+
+def _pose_cells(poses: Iterable[AnsweredCount]) -> list[object]:
+    return [
+        "" if count is None or not one.images else round(100 * count / one.images, 3)
+        for one in poses
+        for count in (one.answered, one.wrong)
     ]
 
 

@@ -1,17 +1,24 @@
 """Run a model on modified radiographs, for the robustness figure and the robustness table."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modifications
-from cxrview.assess.robustness import Predict, count_modified, score_modified
+from cxrview.assess.robustness import (
+    Answer,
+    Predict,
+    answer_modified,
+    count_modified,
+    score_modified,
+)
 from cxrview.assess.robustness_files import write_modified_counts
+from cxrview.assess.robustness_pose import answer_facts
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
@@ -117,12 +124,22 @@ class NamedClassifier:
     """Identifies its weights, as `ModelCard.model_id` does."""
     scale: str = ""
     """The scale of its training, in words."""
+    answer: Answer | None = None
+    """As `predict`, to answers with those on the pose; None for a classifier without these."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """As on a model card, for `answer`."""
 
     @classmethod
     def of(cls, model: Model) -> "NamedClassifier":
-        """Create it from a model, with name and scale from its card."""
+        """Create it from a model, with name, scale and thresholds from its card."""
         card = model.card
-        return cls(predict=model.pfi, name=card.model_id, scale=card.about.scale or "")
+        return cls(
+            predict=model.pfi,
+            name=card.model_id,
+            scale=card.about.scale or "",
+            answer=model.answer if card.thresholds else None,
+            thresholds=card.thresholds,
+        )
 
 
 def assess_partition(
@@ -173,14 +190,16 @@ def assess_partition(
     run = _Run(
         pixels=images.pixels,
         unscored=unscored,
-        images_sha256=_inputs_sha256(images.pixels, unscored),
-        predict=classifier.predict,
+        images_sha256=_inputs_sha256(images.pixels, unscored, classifier.thresholds),
+        classifier=classifier,
         folder=out / PARTS,
         watch=watch,
     )
     scores = join_scores([run.score(row) for row in modifications], classifier.name)
     write_scores(out / TABLE, [scores])
-    counts = count_modified(scores, cutoff=cutoff, drawn_from=images.drawn_from)
+    counts = count_modified(
+        scores, cutoff=cutoff, drawn_from=images.drawn_from, modifications=modifications
+    )
     write_modified_counts(
         out / COUNTS, counts, classifier=classifier.name, cutoff=cutoff, scale=classifier.scale
     )
@@ -194,7 +213,7 @@ class _Run:
     pixels: NDArray[np.uint8]
     unscored: Scores
     images_sha256: bytes
-    predict: Predict
+    classifier: NamedClassifier
     folder: Path
     watch: Callable[[int], None]
 
@@ -205,10 +224,26 @@ class _Run:
             (found,) = read_scores(path)
             self.watch(len(found))
             return found
-        pfi = score_modified(self.pixels, row, self.predict, batch=BATCH, watch=self.watch)
-        made = replace(self.unscored, variants=np.full(len(pfi), row.name), pfi=pfi)
+        pfi, facts = self._run(row)
+        made = replace(
+            self.unscored,
+            variants=np.full(len(pfi), row.name),
+            pfi=pfi,
+            facts={**self.unscored.facts, **facts},
+        )
         write_scores(path, [made])
         return made
+
+    def _run(self, row: Modification) -> tuple[NDArray[np.float64], dict[str, NDArray[np.str_]]]:
+        """Return PFI under one modification, and the answers on the pose if there are any."""
+        of = self.classifier
+        if of.answer is None:
+            pfi = score_modified(self.pixels, row, of.predict, batch=BATCH, watch=self.watch)
+            return pfi, {}
+        answers = answer_modified(self.pixels, row, of.answer, batch=BATCH, watch=self.watch)
+        if answers.pose is None:
+            raise ValueError(f"{of.name} has no answers on the pose")
+        return answers.pfi, answer_facts(answers.pose, of.thresholds)
 
 
 def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
@@ -238,8 +273,10 @@ def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> s
     return f"{row.name.replace('/', '-')}-{digest}.parquet"
 
 
-def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores) -> bytes:
+def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores, thresholds: Mapping[str, float]) -> bytes:
     digest = hashlib.sha256(repr((of.classifier, pixels.shape)).encode())
+    if thresholds:  # none of a model without answers on the pose, so that older parts are found
+        digest.update(repr(sorted(thresholds.items())).encode())
     for column in (of.files, of.patients, of.is_frontal, of.facts["source"]):
         digest.update(repr(column.tolist()).encode(errors="surrogateescape"))
     for picture in pixels:  # one by one: they may be mapped from disk

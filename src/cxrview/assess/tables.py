@@ -10,6 +10,7 @@ import numpy as np
 
 from cxrview.assess.classifiers import AS_NAMED, BOTH, images_of, is_right
 from cxrview.assess.header import CLAIM
+from cxrview.assess.pose_files import SetPoses
 from cxrview.atomic_files import atomic_path
 from cxrview.errors import CannotWrite
 from cxrview.records.evaluation import Assessed, Interval, TwoByTwo
@@ -37,6 +38,7 @@ def write_assessment(
     remarks: Sequence[str],
     *,
     scale: str = "",
+    poses: Sequence[SetPoses] = (),
 ) -> None:
     """Write the five tables. Shares are of 1; PFI, cutoffs and calibration are in percent.
 
@@ -48,6 +50,7 @@ def write_assessment(
         about: the inputs of the assessment, by name.
         remarks: from `assessment_remarks`.
         scale: the scale of the model's training, in words; in every row except those of errors.
+        poses: counts of the answers on the pose, of a model with these.
 
     Raises:
         CannotWrite: the folder cannot be written.
@@ -58,6 +61,7 @@ def write_assessment(
         "scale": scale,
         "remarks": list(remarks),
         "assessed": [asdict(row) | {"headline": id(row) in chosen} for row in assessed],
+        **({"poses": [asdict(one) for one in poses]} if poses else {}),
     }
     try:
         for name, rows in (

@@ -4,13 +4,11 @@
 """
 
 import dataclasses
-import json
 import os
 import struct
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,14 +17,13 @@ from cxrview.records.classification import Failure
 from cxrview.records.dataset import HeaderFacts
 from cxrview.terms import View
 from cxrview.workers.memory import tune_malloc
+from cxrview.workers.message import pack_message, receive_message
 from cxrview.workers.process import READY, DeadlineReader, connect_to_parent
 
 AS_PUBLISHED, PLAIN = b"p", b"n"
 """The setting that the parent sends first: see `squash_file`."""
 LENGTH = struct.Struct("<I")
 """Header of each job: the length of the path."""
-LENGTHS = struct.Struct("<II")
-"""Header of each outcome: the lengths of its JSON and of its pixels."""
 
 
 def main() -> None:
@@ -45,24 +42,17 @@ def main() -> None:
 
 
 def pack(outcome: Squashed | Failure) -> bytes:
-    """Serialise an outcome as JSON and raw pixels.
-
-    Not as a pickle, since unpickling runs code and the worker has read a file of unknown origin.
-    """
+    """Serialise an outcome as fields and raw pixels."""
     if isinstance(outcome, Failure):
-        fields: dict[str, Any] = {"failure": dataclasses.asdict(outcome)}
-        pixels = b""
-    else:
-        fields = {
-            "shape": outcome.pixels.shape,
-            "file_sha256": outcome.file_sha256,
-            "pixel_sha256": outcome.pixel_sha256,
-            "warnings": outcome.warnings,
-            "header": dataclasses.asdict(outcome.header) if outcome.header else None,
-        }
-        pixels = outcome.pixels.tobytes()
-    text = json.dumps(fields).encode()  # ASCII, so that undecodable names are not changed
-    return LENGTHS.pack(len(text), len(pixels)) + text + pixels
+        return pack_message({"failure": dataclasses.asdict(outcome)})
+    fields = {
+        "shape": outcome.pixels.shape,
+        "file_sha256": outcome.file_sha256,
+        "pixel_sha256": outcome.pixel_sha256,
+        "warnings": outcome.warnings,
+        "header": dataclasses.asdict(outcome.header) if outcome.header else None,
+    }
+    return pack_message(fields, outcome.pixels.tobytes())
 
 
 def unpack(pipe: DeadlineReader) -> Squashed | Failure:
@@ -72,9 +62,7 @@ def unpack(pipe: DeadlineReader) -> Squashed | Failure:
         EOFError: the pipe ends before the outcome does.
         TimeoutError: the deadline has passed.
     """
-    text_length, pixel_length = LENGTHS.unpack(_exactly(pipe, LENGTHS.size))
-    fields = json.loads(_exactly(pipe, text_length))
-    pixels = _exactly(pipe, pixel_length)
+    fields, pixels = receive_message(pipe)
     if "failure" in fields:
         return Failure(**fields["failure"])
     header = fields["header"]
@@ -88,13 +76,6 @@ def unpack(pipe: DeadlineReader) -> Squashed | Failure:
         warnings=tuple(fields["warnings"]),
         header=header,
     )
-
-
-def _exactly(pipe: DeadlineReader, length: int) -> bytes:
-    data = pipe.receive(length)
-    if len(data) < length:
-        raise EOFError
-    return data
 
 
 if __name__ == "__main__":

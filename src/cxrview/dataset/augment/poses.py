@@ -1,6 +1,7 @@
 """Poses of a radiograph: the paper's seven (section 2), and our sixteen orientations."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
@@ -103,7 +104,7 @@ def _bilinear_sources(
 Orientation = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """Takes images, shape (n, side, side), uint8; gives them turned, in the same shape."""
 
-INVERTED = "inverted"
+MIRRORED, INVERTED = "mirrored", "inverted"
 
 
 def _turn(quarters: int, *, is_mirrored: bool, is_inverted: bool) -> Orientation:
@@ -115,7 +116,7 @@ def _turn(quarters: int, *, is_mirrored: bool, is_inverted: bool) -> Orientation
 
 
 def _name(quarters: int, *, is_mirrored: bool, is_inverted: bool) -> str:
-    words = ["mirrored"] * is_mirrored
+    words = [MIRRORED] * is_mirrored
     words += [f"turned-{90 * quarters}"] * bool(quarters)
     words += [INVERTED] * is_inverted
     return "-".join(words) or PROGENITOR_NAME
@@ -131,3 +132,23 @@ ORIENTATIONS: Mapping[str, Orientation] = {
 }
 """By name, `progenitor` first; such as `mirrored-turned-90-inverted`: mirrored left for right, then
 turned by 90 degrees clockwise, then inverted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoseTruth:
+    """What was done to an upright picture."""
+
+    quarter_turns: int
+    """Clockwise, 0 to 3, after mirroring."""
+    is_mirrored: bool
+    is_inverted: bool
+
+
+def pose_of_orientation(name: str) -> PoseTruth:
+    """Parse a name of ORIENTATIONS."""
+    words = name.split("-")
+    return PoseTruth(
+        quarter_turns=int(words[words.index("turned") + 1]) // 90 if "turned" in words else 0,
+        is_mirrored=MIRRORED in words,
+        is_inverted=INVERTED in words,
+    )
