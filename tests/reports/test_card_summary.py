@@ -6,7 +6,7 @@ from cxrview.classify.model import load_model
 from cxrview.records.model_card import ModelCard
 from cxrview.reports.card_summary import card_lines, cutoffs_line, int8_lines
 
-CARD = load_model(precision="fp32").card
+CARD = load_model("googlenet", precision="fp32").card
 
 
 def test_card_lines_count_both_partitions_and_every_seed():
