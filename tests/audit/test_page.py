@@ -14,11 +14,12 @@ pytest.importorskip("jinja2", reason="needs jinja2: pip install '.[audit]'")
 from cxrview.audit.audit_table import PageSettings
 from cxrview.audit.header_counts import AgreementCount
 from cxrview.audit.page import check_page_name, write_audit
+from cxrview.audit.pose_counts import POSE_COLUMNS
 from cxrview.claims.claimed_rows import ClaimSource
 from cxrview.claims.collections import ClaimColumns
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, MERGED_COLUMNS
-from cxrview.results.tables import write_failures, write_partitioned, write_table
+from cxrview.results.tables import has_column, write_failures, write_partitioned, write_table
 from cxrview.sources.patient_source import PatientSource
 
 
@@ -222,6 +223,44 @@ def test_write_audit_counts_readers_labels_of_a_merged_result(tmp_path, film, na
     assert done.counts.agreement == AgreementCount(agrees=1, disagrees=1)
     assert done.counts.models == {"m": 1, "readers": 1}
     assert done.counts.decisions == {"classified": 1, "labelled": 1, "excluded": 1}
+
+
+POSE = {"rotation": 90, "rotation_probability": 97.0, "inverted": True} | {
+    "inverted_probability": 99.5
+}
+
+
+def test_write_audit_shows_the_orientation_of_images(tmp_path, film):
+    frontal = {"view": "frontal", "mirrored_probability": 60.0, "projection": "AP"}
+    rows = [
+        a_row(film, **POSE),
+        a_row("/missing.dcm", **POSE, **frontal, projection_ap=99.0),
+        a_row(film, rotation=0, rotation_probability=99.0, inverted=False),
+    ]
+
+    done = write_audit(views(tmp_path, rows), tmp_path / "audit.html")
+
+    page = " ".join((tmp_path / "audit.html").read_text().split())
+    assert (done.poses.rotations[90], done.poses.inverted[True]) == (2, 2)
+    assert done.poses.projection_agreement().disagrees == 1
+    assert '<h2 id="pose">Orientation</h2>' in page
+    assert "Turned by 90° clockwise: 2 images" in page
+    assert "turned by 90° clockwise; 97.00 %" in page
+    assert "mirrored: 60.00 %" in page
+    assert done.unread == 1  # the missing file is in several sections, and read once
+
+
+@pytest.mark.parametrize("name", ["views.parquet", "views.csv", "views.jsonl"])
+def test_write_audit_reads_a_result_of_before_the_pose_columns(tmp_path, film, name):
+    """Such a table lacks the columns; nothing is shown of them."""
+    old = {key: kind for key, kind in COLUMNS.items() if key not in (*POSE_COLUMNS, "orientation")}
+    write_table(tmp_path / name, iter([dict.fromkeys(old) | a_row(film)]), old)
+    assert not has_column(tmp_path / name, "rotation")
+
+    done = write_audit(tmp_path / name, tmp_path / "audit.html")
+
+    assert done.poses.images == 0
+    assert "How the" not in (tmp_path / "audit.html").read_text()
 
 
 class TestClaims:

@@ -32,10 +32,17 @@ def rows_of(film: str) -> list[dict[str, object]]:
         "study_year": 2001,
         "modality": "CR",
         "transfer_syntax": "1.2.840.10008.1.2.4.70",
+        "rotation_probability": 60.0,
+        "mirrored": True,
+        "mirrored_probability": 99.0,
+        "inverted": True,
+        "inverted_probability": 99.0,
     }
     kinds = [
         decided,
-        decided | {"view": "frontal", "pfi": 99.9, "agreement": "agrees"},
+        decided
+        | {"view": "frontal", "pfi": 99.9, "agreement": "agrees"}
+        | {"rotation": 90, "projection": "AP", "projection_ap": 98.0},
         decided | {"agreement": "silent", "header_view": None, "header_view_position": None},
         {"decision": "review", "view": None, "pfi": 48.0, "agreement": None},
         {"decision": "not_chest", "view": None, "pfi": 48.0, "chest": 3.0, "agreement": None},

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.audit.header_counts import HeaderCounts
+from cxrview.audit.pose_counts import POSE_COLUMNS, PoseCounts
 from cxrview.audit.select_images import ImageSelection, Section
+from cxrview.audit.select_poses import PoseSelection
 from cxrview.claims.claimed_rows import ClaimSource, claimed_rows, count_problems, match_result
 from cxrview.claims.match import ClaimMatches
 from cxrview.results.columns import Row
@@ -19,6 +21,7 @@ _COLUMNS = (
     *("path", "decision", "view", "pfi", "chest", "agreement", "warnings", "model_id"),
     *("header_view", "header_view_position", "header_view_code", "view_origin", "content_id"),
     *("manufacturer", "manufacturer_model", "study_year", "modality", "transfer_syntax"),
+    *POSE_COLUMNS,
 )
 
 
@@ -55,6 +58,10 @@ class Audit:
 
     counts: HeaderCounts
     sections: tuple[Section, ...]
+    poses: PoseCounts
+    """Of turned, mirrored and inverted images; without an image where the model does not say."""
+    pose_sections: tuple[Section, ...]
+    """A few images of each kind that occurs."""
     failures: Counter[str]
     """Files that could not be read, by code."""
     advice: dict[str, str]
@@ -65,6 +72,12 @@ class Audit:
     """Where the metadata table names patients."""
     unread: int = 0
     """Images to be shown that could not be read."""
+
+    @property
+    def shown(self) -> Iterator[Row]:
+        """Rows whose images the page shows, each once."""
+        sections = (*self.sections, *self.pose_sections)
+        yield from {row["path"]: row for one in sections for row in one.rows}.values()
 
     @property
     def is_silent(self) -> bool:
@@ -91,17 +104,22 @@ def audit_table(table: Path, settings: PageSettings, folder: str = "") -> Audit:
             common.
     """
     matches = match_result(table, settings.claims, folder) if settings.claims else None
-    counts = HeaderCounts()
+    counts, poses = HeaderCounts(), PoseCounts()
+    pose_selection = PoseSelection(most=settings.pictures)
     selection = ImageSelection(
         most=settings.pictures, seed=settings.seed, who="table" if matches else "header"
     )
     for row in _rows(table, matches):
         counts.add(row)
         selection.add(row)
+        poses.add(row)
+        pose_selection.add(row)
     failures, advice = _failures(table)
     return Audit(
         counts=counts,
         sections=selection.sections(),
+        poses=poses,
+        pose_sections=pose_selection.sections(),
         failures=failures,
         advice=advice,
         matches=matches,

@@ -11,12 +11,15 @@ from urllib.parse import quote
 
 from cxrview.atomic_files import write_atomic
 from cxrview.audit.audit_table import Audit, PageSettings, audit_table
+from cxrview.audit.explain_images import MAX_EXPLAINED, explain_images
 from cxrview.audit.header_counts import GROUPINGS, log_heights, log_ticks
-from cxrview.audit.reasons import DECISIONS, KEY_PROBLEMS, reason_of
+from cxrview.audit.reasons import DECISIONS, KEY_PROBLEMS, pose_reason, reason_of
 from cxrview.audit.thumbnails import Thumbnail, read_thumbnails
 from cxrview.claims.claimed_rows import write_unused_keys
+from cxrview.classify.model import Model
 from cxrview.errors import UsageError
 from cxrview.reports.format import fill_template, format_count
+from cxrview.results.columns import Row
 from cxrview.results.side_files import FAILURES_ENDING, beside, run_folder
 
 UNUSED_KEYS_ENDING = ".unused-keys.csv"
@@ -40,7 +43,7 @@ def check_page_name(out: Path, *, overwrite: bool) -> None:
     folder = next(one for one in out.absolute().parents if one.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{folder} is not a folder that can be written", "Choose another name")
-    import jinja2  # noqa: F401
+    import jinja2  # noqa: F401 (missing extras are reported before any work)
 
 
 def write_audit(
@@ -49,6 +52,7 @@ def write_audit(
     settings: PageSettings | None = None,
     *,
     folder: str = "",
+    model: Model | None = None,
     on_picture: Callable[[int], object] = lambda done: None,
 ) -> Audit:
     """Write the report of a result as one HTML file without scripts or outside resources.
@@ -61,6 +65,7 @@ def write_audit(
         out: the page; one that is there is replaced when the new one is complete.
         settings: what the page shows.
         folder: what relative paths of the table are relative to; where the run stood if empty.
+        model: that made the result; then the first 12 images under review get an occlusion map.
         on_picture: called with how many more images have been read.
 
     Returns:
@@ -74,16 +79,31 @@ def write_audit(
     settings = settings or PageSettings()
     audit = audit_table(table, settings, folder)
     pictures = read_thumbnails(
-        (row for section in audit.sections for row in section.rows),
+        audit.shown,
         folder or run_folder(table),
         masks_border=settings.masks_border,
         on_picture=on_picture,
     )
+    maps = {}
+    if model:
+        maps = explain_images(
+            _to_explain(audit),
+            folder or run_folder(table),
+            model,
+            masks_border=settings.masks_border,
+            on_picture=on_picture,
+        )
     audit = replace(audit, unread=sum(not one.uri for one in pictures.values()))
-    write_atomic(out, _Page(table, out, audit, settings, pictures).render())
+    write_atomic(out, _Page(table, out, audit, settings, pictures, maps).render())
     if audit.matches:
         write_unused_keys(unused_keys_beside(out), audit.matches)
     return audit
+
+
+def _to_explain(audit: Audit) -> list[Row]:
+    """The images under review that get a map: the most doubtful ones."""
+    review = next(section for section in audit.sections if section.key == "review")
+    return list(review.rows[:MAX_EXPLAINED])
 
 
 def unused_keys_beside(out: Path) -> Path:
@@ -100,6 +120,8 @@ class _Page:
     audit: Audit
     settings: PageSettings
     pictures: dict[str, Thumbnail]
+    maps: dict[str, Thumbnail]
+    """Occlusion maps by path, of some of the images under review."""
 
     def render(self) -> str:
         counts, matches = self.audit.counts, self.audit.matches
@@ -134,11 +156,16 @@ class _Page:
             "quoted": shlex.quote(self.table.name),
             **self._claim_options(),
             "sections": self.audit.sections,
+            "poses": self.audit.poses,
+            "pose_sections": self.audit.pose_sections,
+            "pose_reason": pose_reason,
             "shown": len(self.pictures),
             "unread": self.audit.unread,
             "is_silent": self.audit.is_silent,
             "settings": self.settings,
             "picture": lambda row: self.pictures.get(row["path"], Thumbnail()),
+            "map_of": lambda row: self.maps.get(row["path"]),
+            "maps": len(self.maps),
             "reason_of": lambda row, key: reason_of(row, key, "table" if matches else "header"),
             "number": format_count,
             "percent": _percent,

@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+from cxrview.audit.pose_counts import UNSURE, unsure_of
+from cxrview.audit.select_poses import pose_probability
 from cxrview.reports.format import format_pfi
 from cxrview.results.columns import Row
 from cxrview.terms import Decision
@@ -63,6 +65,28 @@ def reason_of(row: Row, section: str, who: str) -> str:
         )
         return f"{who} says {claim}; {why}"
     return f"{who} says {claim}, image shows {row['view']}" + (f"; {pfi}" if pfi else "")
+
+
+def pose_reason(row: Row, kind: str) -> str:
+    """Say how an image is oriented, and how probable that is.
+
+    Args:
+        row: of the result, with the columns from `projection` on.
+        kind: one of `pose_counts.KINDS` that the image is of.
+    """
+    if kind != UNSURE:
+        answer = "rotation" if kind.startswith("turned") else kind
+        words = f"turned by {row['rotation']}° clockwise" if answer == "rotation" else kind
+        return f"{words}; {_percent(pose_probability(row, answer))}"
+    return "; ".join(
+        f"{_UNSURE_OF[answer]}: {_percent(row[f'{answer}_probability'])}"
+        for answer in unsure_of(row)
+    )
+
+
+_UNSURE_OF = MappingProxyType(
+    {"rotation": "most probable turn", "mirrored": "mirrored", "inverted": "inverted"}
+)
 
 
 def _percent(percent: float) -> str:

@@ -69,14 +69,23 @@ def _kinds(who: str) -> dict[str, _Kind]:
 
 
 @dataclass(slots=True)
-class _Most:
+class MostDoubtful:
     """The most doubtful rows of a section; of equal ones, the first."""
 
     size: int
+    """Rows that are kept."""
     heap: list[tuple[float, int, Row]] = field(default_factory=list)
     total: int = 0
+    """Rows that were added."""
 
     def add(self, doubt: float, row: Row, number: int) -> None:
+        """Consider a row.
+
+        Args:
+            doubt: larger ones come first.
+            row: of a result.
+            number: of the row, from 1.
+        """
         self.total += 1
         if len(self.heap) < self.size:
             heapq.heappush(self.heap, (doubt, -number, row | {ROW_NUMBER: number}))
@@ -84,6 +93,7 @@ class _Most:
             heapq.heapreplace(self.heap, (doubt, -number, row | {ROW_NUMBER: number}))
 
     def rows(self) -> tuple[Row, ...]:
+        """Rows with ROW_NUMBER, most doubtful first."""
         return tuple(row for _, _, row in sorted(self.heap, key=lambda one: one[:2], reverse=True))
 
 
@@ -99,7 +109,7 @@ class ImageSelection:
     def __init__(self, *, most: int, seed: int = 0, who: str = "header") -> None:
         self._draw = random.Random(seed)
         self._kinds = _kinds(who)
-        self._chosen = {key: _Most(most) for key in self._kinds}
+        self._chosen = {key: MostDoubtful(most) for key in self._kinds}
         self._seen = 0
 
     def add(self, row: Row) -> None:

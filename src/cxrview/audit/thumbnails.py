@@ -81,10 +81,10 @@ def thumbnail(path: str, *, masks_border: bool, content_id: str = "") -> Thumbna
 
 
 def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnail:
-    """Encode a grey image, shrunk to SIDE.
+    """Encode an image, shrunk to SIDE.
 
     Args:
-        pixels: shape (rows, columns), uint8.
+        pixels: shape (rows, columns), grey, or (rows, columns, 3), colour; uint8.
     """
     image = Image.fromarray(pixels)
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

@@ -83,7 +83,7 @@ class PersonViews(Protocol):
     """What persons say of the images of a result, such as `writeback.person_views.PersonViews`."""
 
     def of(self, row: Row) -> PersonView | None:
-        """What a person says of the image of a row; None where nobody does."""
+        """What a person decided about the image of a row; None without such a decision."""
 
     def check(self) -> int:
         """Refuse decisions that belong to no row, once all rows have been looked up."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cxrview.atomic_files import raising_cannot_write
+from cxrview.atomic_files import raising_cannot_write, sync_folder
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.records.review_decision import ReviewDecision
 from cxrview.terms import Projection, Ruling, View
@@ -79,8 +79,8 @@ class DecisionLog:
             with raising_cannot_write(path):
                 self._read()
                 if is_new:
-                    _sync_folder(path.parent)
-        except BaseException:
+                    sync_folder(path.parent)
+        except BaseException:  # also Ctrl-C: the lock must not outlive the attempt
             self.close()
             raise
 
@@ -262,7 +262,7 @@ def _lock(file: int, path: Path) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        is_ours = _is_file_at(path, file)  # the other process may have removed it meanwhile
+        is_ours = _is_file_at(path, file)  # the file may have been removed before it was locked
     except ImportError:  # no lock on systems without flock
         is_ours = True
     except BlockingIOError:
@@ -281,12 +281,3 @@ def _is_file_at(path: Path, file: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file))
     except OSError:
         return False
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write the name of a new file to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxrview.audit.review import PORT
 from cxrview.audit.review.app import review_app
 from cxrview.audit.review.doubtful_images import read_doubtful_images
 from cxrview.audit.review.review_files import open_review_files
@@ -14,7 +15,6 @@ from cxrview.web.server import PageServer
 from cxrview.web.settings import PictureSettings
 
 HOST = "127.0.0.1"
-PORT = 8768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ def serve_review(
 
     Only this machine can connect, and only with the token in the address. Each decision is on the
     disk before the page shows it as saved. The CSV file of the decisions is written when the server
-    starts, when it ends (SIGINT, SIGTERM) and on demand; `cxrview.audit.decisions.read_decisions`
-    reads it.
+    starts, when it ends (SIGINT, SIGTERM, SIGHUP) and on demand;
+    `cxrview.audit.decisions.read_decisions` reads it.
 
     Args:
         table: a result of `cxrview classify` or `cxrview merge`, in any format.

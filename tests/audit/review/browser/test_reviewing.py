@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.browsers import wait_until
+from fixtures.browsers import wait_for_text, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -27,17 +27,20 @@ def test_a_person_decides_by_keys_and_finds_the_decisions_in_the_csv(serve, brow
     page = served.open(browser())
     keys = hand(page)
     assert "token" not in page.url
-    assert page.locator("#header").text_content() == "PA (frontal)"
-    assert page.locator("#proposed").text_content() == "lateral"
-    assert page.locator("#pfi").text_content() == "10.0 %"
-    assert page.locator("#path").text_content() == str(served.table.with_name("0.dcm"))
-    assert page.locator("#accepted").text_content() == "lateral"
+    wait_for_text(page, "#header", "PA (frontal)")
+    wait_for_text(page, "#proposed", "lateral")
+    wait_for_text(page, "#pfi", "10.0 %")
+    wait_for_text(page, "#path", str(served.table.with_name("0.dcm")))
+    wait_for_text(page, "#accepted", "lateral")
     for key in ("a", "r", "x", "1", "4", "s", "Enter"):
         keys.press(key)
-    page.keyboard.press("u")  # the last one, once more
+    keys.press("u")  # the last one, once more
     keys.press("r")
     keys.press("a")
-    wait_until(lambda: is_saved(page) and count(page) == "7 of 8")
+    wait_until(
+        lambda: is_saved(page) and count(page) == "7 of 8",
+        lambda: f"{count(page)}, {page.locator('#message').text_content()!r}",
+    )
     assert "1 that you skipped" in page.locator("#message").text_content()
     printed = served.end()
 

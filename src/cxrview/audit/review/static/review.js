@@ -13,13 +13,12 @@ import { getBlob, getJson, postJson, Refused, SignedOut } from "./server.js";
 import { acquireTabId } from "./tab_lock.js";
 import { UnsentActions } from "./unsent_actions.js";
 import { painted, Viewer } from "./viewer.js";
+import { VIEWING_ACTIONS, viewingActs } from "./viewing_keys.js";
 import { refetchOnZoom } from "./zoom_refetch.js";
 
 /** @typedef {import("./review_session.js").Item} Item */
 
 const CONCURRENT = 3;
-const ZOOM_STEP = 1.25;
-const PAN_STEP = 60;
 /** @type {Record<string, string>} */
 const VIEW_OF = { PA: "frontal", AP: "frontal", LL: "lateral", RL: "lateral" };
 /** @type {[string, string, string[]][]} */
@@ -36,13 +35,7 @@ const ACTIONS = [
   ["autoWindow", "automatic window on / off", ["w"]],
   ["invert", "invert", ["i"]],
   ["rotate", "rotate by a quarter, for viewing only", ["t"]],
-  ["zoomIn", "zoom in", ["+", "="]],
-  ["zoomOut", "zoom out", ["-"]],
-  ["panLeft", "pan", ["ArrowLeft"]],
-  ["panRight", "pan", ["ArrowRight"]],
-  ["panUp", "pan", ["ArrowUp"]],
-  ["panDown", "pan", ["ArrowDown"]],
-  ["reset", "reset view", ["0", "Home"]],
+  ...VIEWING_ACTIONS,
   ["keys", "show these keys", ["?", "h"]],
 ];
 
@@ -112,15 +105,7 @@ const acts = {
     hint(isAuto ? "Automatic window on" : "Automatic window off");
     refresh();
   },
-  invert: () => viewer.invert(),
-  rotate: () => viewer.rotate(),
-  zoomIn: () => viewer.zoomBy(ZOOM_STEP),
-  zoomOut: () => viewer.zoomBy(1 / ZOOM_STEP),
-  panLeft: () => viewer.panBy(PAN_STEP, 0),
-  panRight: () => viewer.panBy(-PAN_STEP, 0),
-  panUp: () => viewer.panBy(0, PAN_STEP),
-  panDown: () => viewer.panBy(0, -PAN_STEP),
-  reset: () => viewer.reset(),
+  ...viewingActs(viewer),
   keys: () => byId("keys").showModal(),
 };
 const rows = keyRows([], ACTIONS);

@@ -114,7 +114,7 @@ export class ReviewSession {
   /** @param {Answer} answer */
   #take(answer) {
     const finished = new Set(answer.finished);
-    // Not the first one: somebody looks at it, perhaps after an undo.
+    // The first one stays: it is on the screen, perhaps because of an undo.
     this.items = this.items.filter((item, place) => place === 0 || !finished.has(item.showing));
     // The answer has nothing that was held when it was requested; an undo may have come since.
     const known = new Set([...this.showings, ...this.#unsent()]);
