@@ -1,6 +1,7 @@
 """Elements that a correction does not concern stay byte for byte as they are."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -19,9 +20,10 @@ from pydicom.uid import (
 from cxrview.errors import CorruptHeader, UnreadableImage
 from cxrview.terms import Projection, View
 from cxrview.writeback.copy_file import correct_file, preview_file
+from cxrview.writeback.correct import corrected_uid
 from cxrview.writeback.element_spans import ElementReader, Incomplete, Malformed
 from cxrview.writeback.header import Header, parse_header
-from cxrview.writeback.settings import CorrectionSettings
+from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 
 NATIVE = [
     ImplicitVRLittleEndian,
@@ -157,6 +159,41 @@ def test_a_view_position_stays_unless_it_names_the_other_view(
     assert copy.ViewPosition == after
     original = copy.OriginalAttributesSequence[0].ModifiedAttributesSequence[0]
     assert original.get("ViewPosition", after) == (position if after == "" else after)
+
+
+@pytest.mark.parametrize(
+    ("position", "after"),
+    [("LL", "AP"), ("", "AP"), ("PA", "PA"), ("AP SUPINE", "AP SUPINE"), ("LLD", "LLD")],
+)
+def test_the_projection_of_a_model_is_written_where_a_view_position_would_be_empty(
+    find, settings, tmp_path, position, after
+):
+    dataset = radiograph(ExplicitVRLittleEndian)
+    dataset.ViewPosition = position
+    source = write(dataset, tmp_path / "source.dcm")
+    finding = find(source, View.FRONTAL, model_projection=Projection.AP)
+
+    correct_file(finding, tmp_path / "copy.dcm", settings)
+
+    copy = pydicom.dcmread(tmp_path / "copy.dcm")
+    assert copy.ViewPosition == after
+    assert copy.ViewCodeSequence[0].CodeValue == "399033003"  # frontal, not AP
+    plain = find(source, View.FRONTAL)
+    assert corrected_uid("1.2", finding) != corrected_uid("1.2", plain)
+
+
+def test_a_position_that_is_kept_is_not_replaced_by_the_projection_of_a_model(
+    find, settings, tmp_path
+):
+    dataset = radiograph(ExplicitVRLittleEndian)
+    dataset.ViewPosition = "LL"
+    source = write(dataset, tmp_path / "source.dcm")
+    kept = replace(settings, position=ConflictingPosition.KEEP)
+
+    finding = find(source, View.FRONTAL, model_projection=Projection.AP)
+    correct_file(finding, tmp_path / "copy.dcm", kept)
+
+    assert pydicom.dcmread(tmp_path / "copy.dcm").ViewPosition == "LL"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cxrview.errors import UsageError
-from cxrview.terms import View
+from cxrview.terms import Projection, View
 from cxrview.writeback.finding import Finding, select_findings, series_with_both_views
 from cxrview.writeback.plan import plan_write_back
 
@@ -68,6 +68,24 @@ def test_select_findings_takes_a_readers_label():
     (one,) = select_findings([labelled]).findings
 
     assert one.is_of_person
+
+
+@pytest.mark.parametrize(
+    ("facts", "projection"),
+    [
+        ({"view": "frontal", "projection": "AP"}, Projection.AP),
+        ({"view": "frontal", "projection": None}, None),
+        ({"view": "frontal"}, None),
+        ({"view": "lateral", "projection": "AP"}, None),
+        ({"view": "frontal", "projection": "AP", "view_origin": "agreed"}, None),
+    ],
+)
+def test_select_findings_takes_the_projection_of_a_frontal_that_the_model_decided(
+    facts, projection
+):
+    (one,) = select_findings([ROW | facts]).findings
+
+    assert (one.projection, one.model_projection) == (None, projection)
 
 
 def test_plan_write_back_keeps_the_tree(tmp_path):

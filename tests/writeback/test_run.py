@@ -11,7 +11,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from cxrview.errors import UsageError
+from cxrview.errors import InputUnavailable, UsageError
 from cxrview.image.fetch import file_content_id
 from cxrview.phantom.archive import draw_archive
 from cxrview.results.columns import COLUMNS
@@ -19,6 +19,7 @@ from cxrview.results.tables import write_table
 from cxrview.terms import View
 from cxrview.writeback.run import write_back
 from cxrview.writeback.settings import WritebackForm
+from fixtures.processes import children_of
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,26 @@ def test_nothing_to_resume_is_a_usage_error(archive, settings, tmp_path):
         write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, resume=True)
 
 
+def test_write_back_stops_when_the_folder_of_the_files_vanishes(archive, settings, tmp_path):
+    table, out, away = archive.with_suffix(".parquet"), tmp_path / "out", archive.with_name("away")
+    write_back(table, tmp_path / "undisturbed", settings, workers=1)
+
+    def take_away(*_: int) -> None:
+        if archive.exists():
+            archive.rename(away)
+
+    try:
+        with pytest.raises(InputUnavailable, match=str(archive)):
+            write_back(table, out, settings, workers=1, on_progress=take_away)
+    finally:
+        away.rename(archive)
+    assert 0 < len(tree(out)) < len(tree(tmp_path / "undisturbed"))
+    resumed = write_back(table, out, settings, workers=1, resume=True)
+
+    assert not resumed.failures
+    assert tree(out) == tree(tmp_path / "undisturbed")
+
+
 SCRIPT = """
 import sys
 from datetime import UTC, datetime
@@ -144,11 +165,11 @@ def kill_with_some_written(process: subprocess.Popen[bytes], out: Path, files: i
     """SIGKILL once so many files are there; False where the process ended before."""
     while process.poll() is None and sum(1 for _ in out.rglob("*.dcm")) < files:
         time.sleep(0.001)
-    found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+    children = children_of(process.pid)
     process.kill()
     is_killed = process.wait(30) < 0
     until = time.monotonic() + 30
-    while any(Path(f"/proc/{child}/exe").exists() for child in found.stdout.split()):
+    while any(Path(f"/proc/{child}/exe").exists() for child in children):
         assert time.monotonic() < until, "a worker outlives the process that started it"
         time.sleep(0.01)
     return is_killed

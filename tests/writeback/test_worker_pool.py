@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from cxrview.errors import CannotWrite, RunStopped
 from cxrview.terms import View
 from cxrview.writeback.jobs import ChangesJob, CopyJob
 from cxrview.writeback.worker_pool import FILES_PER_TASK, carry_out_in_parallel
+from fixtures.processes import children_of
 
 
 @pytest.fixture
@@ -23,10 +23,7 @@ def jobs(drawn, find) -> list[ChangesJob]:
 
 
 def workers_of_this_process() -> list[int]:
-    command = ["pgrep", "-P", str(os.getpid()), "-f", "cxrview.writeback.worker"]
-    return [
-        int(word) for word in subprocess.run(command, capture_output=True, text=True).stdout.split()
-    ]
+    return children_of(os.getpid(), running="cxrview.writeback.worker")
 
 
 @pytest.mark.slow

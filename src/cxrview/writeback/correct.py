@@ -90,9 +90,10 @@ def corrected_uid(sop_instance_uid: str, finding: Finding) -> str:
     Source:
         PS3.5 B.2: 2.25 and a UUID as a decimal number.
     """
-    name = "/".join(
-        (sop_instance_uid, finding.content_id, finding.view, finding.projection or "", "copy")
-    )
+    projection = finding.projection or ""
+    if finding.model_projection is not None:
+        projection = f"model {finding.model_projection}"
+    name = "/".join((sop_instance_uid, finding.content_id, finding.view, projection, "copy"))
     return f"2.25.{uuid.uuid5(_UID_NAMES, name).int}"
 
 
@@ -113,13 +114,18 @@ class _HeaderChange:
         """Keywords of Original Attributes Sequence."""
 
     def correct_position(self) -> None:
-        """Empty a View Position that contradicts the view, or write a projection that is known."""
+        """Empty a View Position that contradicts the view, or write a projection that is known.
+
+        That of a person replaces any value, that of the model an empty one alone.
+        """
         old = _text(self._dataset.get("ViewPosition"))
         new = old
         if self._finding.projection is not None:
             new = self._finding.projection.value
         elif contradicts(old, self._finding.view):
             new = "" if self._settings.position is ConflictingPosition.EMPTY else old
+        if not new and self._finding.model_projection is not None:
+            new = self._finding.model_projection.value
         if new != old:
             self._replace("ViewPosition", new, old, new)
 

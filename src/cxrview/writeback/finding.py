@@ -25,6 +25,7 @@ NEEDED_COLUMNS = tuple(
         "decision",
         "view",
         "pfi",
+        "projection",
         "agreement",
         "model_id",
         "content_id",
@@ -53,7 +54,10 @@ class Finding:
     """Of the file that was classified; a file with another one is refused."""
     view: View
     projection: Projection | None = None
-    """None unless a person decided it: a two-class model does not know it."""
+    """None unless a person decided it."""
+    model_projection: Projection | None = None
+    """PA or AP where the model answered it, for a frontal that no person decided; written where
+    View Position would be empty."""
     is_of_person: bool = False
     """A reader's label, or a person's decision on the model's proposal."""
     model_id: str = ""
@@ -154,10 +158,17 @@ def _finding(row: Row, person: PersonView | None) -> Finding:
         content_id=row["content_id"] or "",
         view=person.view if person and person.view else View(row["view"]),
         projection=person.projection if person else None,
+        model_projection=None if person else _model_projection(row),
         is_of_person=person is not None or (row[ORIGIN] or MODEL) != MODEL,
         model_id=row["model_id"] or "",
         pfi=row["pfi"],
     )
+
+
+def _model_projection(row: Row) -> Projection | None:
+    is_of_model = (row[ORIGIN] or MODEL) == MODEL and row["view"] == View.FRONTAL
+    answered = row.get("projection")
+    return Projection(answered) if is_of_model and answered else None
 
 
 def series_with_both_views(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -254,6 +254,7 @@ def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes
         encoded = {tag: header.data[slice(*span)] for tag, span in header.spans.items()}
         encoded |= encoder.by_tag(elements)
     except Exception as error:
+        # As in `_parse`: pydicom raises many types, and their words quote values.
         raise CorruptHeader(
             header.path,
             f"its header cannot be written back ({type(error).__name__})",

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from cxrview.atomic_files import raising_cannot_write
+from cxrview.atomic_files import raising_cannot_write, write_atomic
 from cxrview.errors import UsageError
 from cxrview.records.classification import Failure
 from cxrview.writeback.copy_file import Correction
@@ -33,11 +33,10 @@ class WritebackJournal:
 
     @classmethod
     def create(cls, path: Path, conditions: Mapping[str, str]) -> Self:
-        """Begin a journal; `conditions` is its first line."""
-        path.unlink(missing_ok=True)
-        journal = cls(path, conditions)
-        journal._append({"format": FORMAT, "conditions": journal.conditions})
-        return journal
+        """Create a journal whose first line is `conditions`; it appears together with this line."""
+        first = {"format": FORMAT, "conditions": dict(conditions)}
+        write_atomic(path, _line(first))
+        return cls(path, conditions)
 
     @classmethod
     def resume(cls, path: Path) -> Self:
@@ -59,7 +58,7 @@ class WritebackJournal:
             first = json.loads(lines[0])
             journal = cls(path, first["conditions"])
             outcomes = [entry_outcome(json.loads(line)) for line in lines[1:]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(
                 f"{path} is not a journal of a write-back", "Remove it, or choose another --out"
             ) from error
@@ -84,10 +83,14 @@ class WritebackJournal:
             self._path.unlink()
 
     def _append(self, *entries: Mapping[str, Any]) -> None:
-        data = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
+        data = b"".join(map(_line, entries))
         with raising_cannot_write(self._path):
             while data:  # a full disk may take a part of it
                 data = data[self._file.write(data) :]
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
 
 
 def outcome_entry(outcome: Correction | Failure) -> dict[str, Any]:

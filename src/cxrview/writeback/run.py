@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from cxrview.errors import UsageError
+from cxrview.classify.missing_files import MountWatch
+from cxrview.errors import CannotOpen, UsageError
 from cxrview.records.classification import Failure
+from cxrview.results.journal import TRANSIENT_CODES
 from cxrview.results.side_files import run_folder
 from cxrview.results.tables import each_row, has_column
 from cxrview.writeback.copy_file import Correction
@@ -30,6 +32,7 @@ from cxrview.writeback.worker_pool import carry_out_in_parallel
 _THREADS = 2
 """Of this process, for copies; a third would wait for Python's lock. Reports are made in Python
 alone, where a second thread gains nothing."""
+_KEPT = "Then continue with --resume: what was written is kept"
 _REQUIRED_COLUMNS = ("path", "decision", "view", "agreement", "content_id")
 """Without these nothing can be chosen, or a replaced file not be recognised."""
 
@@ -101,6 +104,7 @@ def write_back(
         UsageError: the table, the decisions or the target cannot be used as given, or the table
             is of another archive.
         CannotWrite: the disk took no more; what was written is kept for a resume.
+        InputUnavailable: the folder of the files is empty or unreachable; likewise.
         RunStopped: a worker process was killed; likewise.
     """
     table, out, settings = Path(table), Path(out), settings or CorrectionSettings()
@@ -125,7 +129,9 @@ def write_back(
     try:
         todo = [job for job in jobs if not _is_done(job, journal)]
         threads = 1 if form is WritebackForm.SR else _THREADS
+        mounts = MountWatch([plan.source_folder], _KEPT)
         for outcomes in carry_out_in_parallel(todo, settings, workers, threads=threads):
+            _check_source(outcomes, mounts)
             journal.record(outcomes)
             on_progress(len(outcomes), sum(isinstance(one, Failure) for one in outcomes))
         result = _result(selection, plan, journal.outcomes)
@@ -205,11 +211,25 @@ def _jobs(plan: Plan, form: WritebackForm) -> Sequence[Job]:
     return [CopyJob(finding=one, target=plan.target_of(one)) for one in plan.findings]
 
 
+def _check_source(outcomes: Sequence[Outcome], mounts: MountWatch) -> None:
+    """Stop before files are refused only because their disk was disconnected.
+
+    Raises:
+        InputUnavailable: a file could not be opened, and the folder of all files is empty,
+            unreachable or no longer mounted.
+    """
+    if any(isinstance(one, Failure) and one.code == CannotOpen.code for one in outcomes):
+        mounts.check_mounts()
+
+
 def _is_done(job: Job, journal: WritebackJournal) -> bool:
-    """Whether an earlier part of the run finished its files, and what it wrote is still there."""
+    """Whether an earlier part of the run finished its files, and what it wrote is still there.
+
+    A failure that may be due to the disk or the machine is not final.
+    """
     outcomes = [journal.outcomes.get(path) for path in job.paths]
     return all(
-        isinstance(one, Failure)
+        (isinstance(one, Failure) and one.code not in TRANSIENT_CODES)
         or (isinstance(one, Correction) and (not one.target or _is_there(one)))
         for one in outcomes
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.valuerep import DA, TM
+from pydicom.valuerep import DA, DT, TM
 
 from cxrview.terms import Projection, View
 from cxrview.writeback.finding import Finding
@@ -104,6 +104,8 @@ def make_report(images: Sequence[ImageFinding], *, version: str, moment: datetim
     if _OFFSET.fullmatch(offset):
         moment = moment.astimezone(datetime.strptime(offset, "%z").tzinfo)
         report.TimezoneOffsetFromUTC = offset
+    for item in report.ContributingEquipmentSequence:  # highdicom, which takes the current time
+        item.ContributionDateTime = DT(f"{moment:%Y%m%d%H%M%S.%f}")
     report.ContentDate = report.InstanceCreationDate = DA(f"{moment:%Y%m%d}")
     report.ContentTime = report.InstanceCreationTime = TM(f"{moment:%H%M%S.%f}")
     return cast(FileDataset, report)
