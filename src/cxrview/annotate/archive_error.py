@@ -13,7 +13,7 @@ from cxrview.records.evaluation import ArchiveError, LabelledRow, SampledShare, 
 from cxrview.results.columns import ORIGIN
 from cxrview.results.tables import each_row, write_rows
 from cxrview.stats import exact_interval, weighted_interval
-from cxrview.terms import View
+from cxrview.terms import Decision, View
 
 WRONG = "wrong view"
 WITHOUT = "view not named"
@@ -118,7 +118,7 @@ def _sureness(row: LabelledRow) -> float:
 
 
 SHARES, STRATA, WRONG_IMAGES = "shares.csv", "strata.csv", "wrong.csv"
-_COLUMNS = ("path", "content_id", "decision", "view", "pfi", ORIGIN)
+_COLUMNS = ("path", "content_id", "decision", "view", "pfi", "warnings", "model_id", ORIGIN)
 _SHARE_COLUMNS = (
     *("name", "hits", "images", "low", "high"),
     *("weighted", "weighted_low", "weighted_high"),
@@ -158,6 +158,21 @@ def labelled_rows(
     return [_beside(one, found.get(one.image.image_id, {})) for one in images]
 
 
+def need_sample_of_archive(store: ReadingStore) -> None:
+    """Check that the images of a study may be those that the model decides and those it does not.
+
+    Raises:
+        UsageError: the study was created of some decisions only, such as `review`.
+    """
+    decisions = store.study.about.get("decisions")
+    if decisions is not None and not {Decision.CLASSIFIED, Decision.REVIEW} <= set(decisions):
+        raise UsageError(
+            f"the study was drawn from images with the decision {' or '.join(decisions)} only, "
+            "and says nothing of the others",
+            "Draw one from the whole result: cxrview annotate create without --only",
+        )
+
+
 def write_archive_error(folder: Path, found: ArchiveError) -> None:
     """Write shares, strata, and the images whose view is wrong, each as CSV.
 
@@ -188,4 +203,10 @@ def _beside(one: SettledImage, row: Row) -> LabelledRow:
         decision=row.get("decision") or "",
         view=View(row["view"]) if row.get("view") else None,
         pfi=row.get("pfi"),
+        image_id=one.image.image_id,
+        patient=one.image.patient,
+        status=one.settled.how,
+        reason=one.settled.reason,
+        warnings=row.get("warnings") or "",
+        model_id=row.get("model_id") or "",
     )

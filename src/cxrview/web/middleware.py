@@ -4,7 +4,7 @@ It is the outermost ASGI layer of the application, so that every response has th
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
@@ -40,6 +40,10 @@ _MOST_NAME = 253
 _log = logging.getLogger(__name__)
 
 
+def _as_text(status: int, sentence: str) -> Response:
+    return PlainTextResponse(sentence, status)
+
+
 class StorageWatch(Protocol):
     """Is notified when what an application writes to fails, and when it works again."""
 
@@ -59,6 +63,8 @@ class RequestGuard:
         host_advice: what to do where a host is refused, as a sentence.
         is_https_only: whether to send Strict-Transport-Security (HSTS).
         storage: is notified when the storage fails or works again.
+        most_body_bytes: of a body; None where the application limits it.
+        refuse: makes the response of a refusal from its status and a sentence.
     """
 
     def __init__(
@@ -69,8 +75,12 @@ class RequestGuard:
         host_advice: str = "",
         is_https_only: bool = False,
         storage: StorageWatch | None = None,
+        most_body_bytes: int | None = MOST_BODY_BYTES,
+        refuse: Callable[[int, str], Response] = _as_text,
     ) -> None:
         self._app = app
+        self._most_body_bytes = most_body_bytes
+        self._refuse = refuse
         self._host_advice = host_advice
         self._storage = storage
         self._hosts = frozenset(host.lower() for host in hosts)
@@ -90,7 +100,7 @@ class RequestGuard:
         if refusal:
             await refusal(scope, receive, send)
             return
-        body = _Body(receive)
+        body = _Body(receive, self._most_body_bytes)
         try:
             await self._app(scope, body.receive, send)
             if self._storage and send.status < 500 and not scope["path"].startswith("/static/"):
@@ -106,22 +116,24 @@ class RequestGuard:
             if response:
                 return response
         _log.error("%s raised %s", _place(error), type(error).__name__)
-        return PlainTextResponse(_BROKEN, 500)
+        return self._refuse(500, _BROKEN)
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
+    def _refusal(self, method: str, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if _name(host) not in self._hosts and not _is_address(_name(host)):
             name = _name(host)[:_MOST_NAME]
             known = name if name.isascii() and name.isprintable() else "this name"
             said = f"This server is not known as {known or 'nothing'}. {self._host_advice}"
-            return PlainTextResponse(said.rstrip(), 421)
+            return self._refuse(421, said.rstrip())
         if method in _SAFE:
             return None
         if not _is_own(host, headers):
-            return PlainTextResponse("The request was sent by a page of another site.", 403)
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > MOST_BODY_BYTES:
-            return PlainTextResponse(_TOO_MUCH, 413)
+            return self._refuse(403, "The request was sent by a page of another site.")
+        most, length = self._most_body_bytes, headers.get("content-length", "0")
+        if most is not None and (
+            not length.isascii() or not length.isdigit() or int(length) > most
+        ):
+            return self._refuse(413, _TOO_MUCH)
         return None
 
 
@@ -146,14 +158,14 @@ class _Response:
 class _Body:
     """Limits the body: one that is sent in chunks does not declare its length."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+    def __init__(self, receive: Receive, most: int | None) -> None:
+        self._receive, self._most = receive, most
         self._bytes = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
-        if self._bytes > MOST_BODY_BYTES:
+        if self._most is not None and self._bytes > self._most:
             raise HTTPException(413, _TOO_MUCH)
         return message
 

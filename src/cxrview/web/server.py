@@ -2,10 +2,11 @@
 
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,6 +26,7 @@ class PageServer:
         certificate: TLS certificate, PEM, for https.
         key: private key, if the certificate file does not contain it.
         when_ready: called with the address once browsers can connect.
+        limits: further settings of `uvicorn.Config`, such as a limit on connections.
 
     Raises:
         OSError: certificate or key cannot be loaded.
@@ -39,6 +41,7 @@ class PageServer:
         certificate: Path | None = None,
         key: Path | None = None,
         when_ready: Callable[[str], None] | None = None,
+        limits: Mapping[str, Any] | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -53,12 +56,13 @@ class PageServer:
             ssl_certfile=certificate,
             ssl_keyfile=key,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            **(limits or {}),
         )
         config.load()
         self._server = _Server(config, when_ready)
 
     def run(self) -> None:
-        """Serve until the process is told to end (SIGINT, SIGTERM), or `end` is called.
+        """Serve until the process is told to end (SIGINT, SIGTERM, SIGHUP), or `end` is called.
 
         Raises:
             UsageError: the address is not available.

@@ -25,7 +25,7 @@ def serve_annotation(
     key: Path | None = None,
     when_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve a study; returns when the process is told to end (SIGINT, SIGTERM).
+    """Serve a study; returns when the process is told to end (SIGINT, SIGTERM, SIGHUP).
 
     Only errors are logged, and without addresses, since a secret link is one.
 

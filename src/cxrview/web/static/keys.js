@@ -3,6 +3,7 @@
 
 import { all, byId, createElement } from "./dom.js";
 import { areLettersOff } from "./key_setting.js";
+import { VIEWING_ACTIONS } from "./viewing_keys.js";
 
 /** @typedef {{act: string, words: string, keys: string[]}} KeyRow */
 
@@ -17,13 +18,7 @@ export const READER_ACTIONS = [
   ["autoWindow", "automatic window on / off", ["w"]],
   ["invert", "invert", ["i"]],
   ["rotate", "rotate by a quarter, for viewing only", ["r"]],
-  ["zoomIn", "zoom in", ["+", "="]],
-  ["zoomOut", "zoom out", ["-"]],
-  ["panLeft", "pan", ["ArrowLeft"]],
-  ["panRight", "pan", ["ArrowRight"]],
-  ["panUp", "pan", ["ArrowUp"]],
-  ["panDown", "pan", ["ArrowDown"]],
-  ["reset", "reset view", ["0", "Home"]],
+  ...VIEWING_ACTIONS,
   ["keys", "show these keys", ["?", "h"]],
 ];
 

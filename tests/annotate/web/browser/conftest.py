@@ -2,14 +2,13 @@
 
 import secrets
 import shutil
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,12 @@ import pytest
 from cxrview.phantom.archive import draw_archive
 from cxrview.records.annotation import AnnotationStudy, LabelChoice, Reading, StudyImage
 from cxrview.terms import Action, Projection, ReadingRound, Role, View
+from fixtures.annotation_server import start_server
 from fixtures.browsers import PATIENCE_MS, free_port
 
 READER = frozenset({Role.READER})
 MANAGER = frozenset({Role.MANAGER})
 SENIOR = frozenset({Role.READER, Role.ADJUDICATOR})
-SERVER = """
-import sys
-from cxrview.annotate.web.run import serve_annotation
-from cxrview.annotate.web.settings import ServeSettings
-from cxrview.annotate.database.store import open_readings
-
-if __name__ == "__main__":
-    ready = lambda address: print(address, flush=True)
-    settings = ServeSettings(login_hours=float(sys.argv[3]))
-    serve_annotation(open_readings(sys.argv[1]), settings, port=int(sys.argv[2]), when_ready=ready)
-"""
 
 
 @dataclass
@@ -44,7 +33,7 @@ class Served:
     port: int
     links: dict[str, str]
     login_hours: float = 12
-    process: "subprocess.Popen[str] | None" = None
+    process: BaseProcess | None = None
     pages: list[Any] = field(default_factory=list)
 
     @property
@@ -52,27 +41,19 @@ class Served:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, str(self.where.with_name("server.py"))]
-        self.process = subprocess.Popen(
-            [*command, str(self.where), str(self.port), str(self.login_hours)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline().strip() == self.address
+        self.process = start_server(self.where, self.port, self.login_hours)
 
     def kill(self) -> None:
         """By SIGKILL: it writes nothing more."""
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
         self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        self.process.join()
 
     def stop(self) -> None:
-        assert self.process is not None and self.process.stdout is not None
+        assert self.process is not None
         self.process.terminate()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
+        self.process.join(timeout=30)
+        assert not self.process.is_alive()
 
     def enter(self, context: Any, name: str, page: str = "/read") -> Any:
         """Come in by the secret link and open a page."""
@@ -148,7 +129,6 @@ def serve(phantoms: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         links = create_study(
             where, phantoms, count, readers or {"Ann": READER}, images, choices, about
         )
-        where.with_name("server.py").write_text(SERVER)
         served = Served(where, free_port(), links, login_hours)
         served.start()
         running.append(served)

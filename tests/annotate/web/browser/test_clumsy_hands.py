@@ -8,6 +8,7 @@ import pytest
 
 from cxrview.records.annotation import StudyImage
 from cxrview.terms import Action, ReadingRound
+from fixtures.browsers import wait_for_text
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,7 @@ def closed(served):
 
 def test_who_signs_out_past_readings_that_wait_is_asked(serve, browser, hand):
     served = serve(6)
-    context = browser()
+    context = browser(intercepts=True)
     page = served.enter(context, "Ann")
     keys = hand(page)
     page.wait_for_load_state("networkidle")
@@ -195,7 +196,7 @@ def close_blind_round(page, served):
 
 def test_refused_readings_are_all_counted_and_the_page_stops(serve, browser, hand, roles):
     served = serve(12, roles)
-    context = browser()
+    context = browser(intercepts=True)
     page = served.enter(context, "Ann")
     keys = hand(page)
     page.wait_for_load_state("networkidle")
@@ -254,7 +255,7 @@ def test_a_reading_is_opened_again_from_ones_own_list(serve, browser, hand):
     page.get_by_role("link", name=re.compile("^Open: lateral")).click()
     keys = hand(page)
     assert keys.showing == wrong
-    assert page.locator("#said-before").text_content() == "your reading: lateral"
+    wait_for_text(page, "#said-before", "your reading: lateral")
     assert page.url == f"{served.address}/read"
     keys.press("f")
     said = {one.image_id: one.label for one in served.wait_for_readings(2, Action.LABEL)}
@@ -389,7 +390,7 @@ def test_a_browser_that_keeps_nothing_asks_before_it_leaves_with_unsent_readings
     serve, browser, hand
 ):
     served = serve(4)
-    context = browser()
+    context = browser(intercepts=True)
     context.add_init_script("Storage.prototype.setItem = () => { throw new Error('full'); };")
     page = served.enter(context, "Ann")
     keys = hand(page)

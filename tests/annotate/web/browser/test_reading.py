@@ -7,6 +7,7 @@ import pytest
 
 from cxrview.records.annotation import StudyImage
 from cxrview.terms import Action, Method, ReadingRound
+from fixtures.browsers import wait_for_text
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +37,8 @@ def test_a_key_for_each_picture_reads_the_study(serve, browser, hand):
         assert one.display == {
             "window": 100, "level": 50, "invert": False, "zoom": 1, "rotation": 0,
         }  # fmt: skip
-    assert page.locator("#message").text_content() == "You have read everything. Thank you."
-    assert page.locator("#count").text_content() == "12 of 12"
+    wait_for_text(page, "#message", "You have read everything. Thank you.")
+    wait_for_text(page, "#count", "12 of 12")
 
 
 def test_undo_goes_back_to_that_picture_and_takes_the_reading_back(serve, browser, hand):
@@ -57,7 +58,7 @@ def test_undo_goes_back_to_that_picture_and_takes_the_reading_back(serve, browse
     ]  # fmt: skip
     assert [one.undoes for one in written[2:4]] == [written[1].uid, written[0].uid]
     assert written[4].image_id == written[0].image_id
-    assert page.locator("#count").text_content() == "1 of 6"
+    wait_for_text(page, "#count", "1 of 6")
 
 
 def test_what_was_read_before_a_reload_can_be_undone(serve, browser, hand):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cxrview.terms import Action, ReadingRound
+from fixtures.browsers import wait_for_text
 
 pytestmark = pytest.mark.slow
 
@@ -28,9 +29,9 @@ def test_it_opens_with_the_closing_of_the_blind_round(
     bo.get_by_role("link", name="Second look").first.click()
 
     keys = hand(bo)
-    assert bo.locator("#verdict").text_content() == "frontal"
-    assert bo.locator("#model-view").text_content() == "lateral"
-    assert bo.locator("#pfi").text_content() == "2.5 %"
+    wait_for_text(bo, "#verdict", "frontal")
+    wait_for_text(bo, "#model-view", "lateral")
+    wait_for_text(bo, "#pfi", "2.5 %")
     keys.press("l")
     keys.press("k")
     looks = [

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from cxrview.terms import Action, ReadingRound
+from fixtures.browsers import wait_for_text
 
 IMAGES = 40
 
@@ -33,7 +34,7 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
     bo = pages["Bo"]
     bo.goto(f"{served.address}/adjudicate")
     settling = hand(bo)
-    assert bo.locator("#count").text_content() == "5 left"
+    wait_for_text(bo, "#count", "5 left")
     assert bo.locator("#sides li").all_text_contents() in (
         ["frontal", "lateral"],
         ["lateral", "frontal"],
@@ -41,7 +42,8 @@ def test_two_readers_label_forty_images_and_the_senior_settles(
     for _ in range(5):
         settling.press("f")
     assert "No conflicts left" in bo.locator("#message").text_content()
-    rulings = [one for one in served.readings() if one.round is ReadingRound.ADJUDICATION]
+    readings = served.wait_for_readings(2 * IMAGES + 5, Action.LABEL)
+    rulings = [one for one in readings if one.round is ReadingRound.ADJUDICATION]
     assert {one.image_id for one in rulings} == {
         image for image, label in said[1].items() if said[2][image] != label
     }

@@ -74,6 +74,22 @@ test("unsent images are told once each, the screen's first, the newest before th
   assert.deepEqual(held.slice(0, 2), ["a", "u499"]);
 });
 
+test("an empty list says nothing of the server until it has answered, and then stays so", async () => {
+  const { ask, waiting } = listServer(["a", "b"]);
+  const supply = new PrefetchSupply(page({ count: 1, few: 0 }), on, ask);
+  supply.start();
+  waiting[0].answer();
+  await settle();
+  assert.equal(supply.isCurrent, true);
+  supply.advance(); // an answer that comes late must not look as if another tab had the image
+  assert.deepEqual([names(supply), supply.isCurrent], [[], false]);
+  waiting[1].answer({ items: [] });
+  await settle();
+  assert.deepEqual([names(supply), supply.isCurrent], [[], true]);
+  supply.askNow();
+  assert.deepEqual([waiting.length, supply.isCurrent], [3, true]);
+});
+
 test("however often it is asked offline, one timer runs", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   let asked = 0;

@@ -15,12 +15,11 @@ import { status, showAutoWindow } from "./reader_status.js";
 import { ReadingSession } from "./reading_session.js";
 import { newAction } from "./submit_queue.js";
 import { painted, Viewer } from "./viewer.js";
+import { viewingActs } from "./viewing_keys.js";
 import { refetchOnZoom } from "./zoom_refetch.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
-const ZOOM_STEP = 1.25;
-const PAN_STEP = 60;
 const CONCURRENT = 3;
 
 export class ImageReader {
@@ -111,8 +110,9 @@ export class ImageReader {
     const here = READER_ACTIONS.filter(([act]) =>
       act.startsWith("pan") || document.querySelector(`[data-act="${act}"]`));
     const rows = keyRows(choices, here);
+    const acts = { ...viewingActs(this.#viewer), ...this.#acts };
     const act = (/** @type {string} */ name) =>
-      (name.startsWith("label:") ? this.#label(name.slice(6)) : this.#acts[name]());
+      (name.startsWith("label:") ? this.#label(name.slice(6)) : acts[name]());
     listenToKeys(rows, act);
     wireButtons(rows, act);
     showKeyTable(rows);
@@ -127,15 +127,6 @@ export class ImageReader {
     undo: () => this.#undo(),
     keep: () => this.#page.keep?.(this),
     autoWindow: () => this.#toggleAutoWindow(),
-    invert: () => this.#viewer.invert(),
-    rotate: () => this.#viewer.rotate(),
-    zoomIn: () => this.#viewer.zoomBy(ZOOM_STEP),
-    zoomOut: () => this.#viewer.zoomBy(1 / ZOOM_STEP),
-    panLeft: () => this.#viewer.panBy(PAN_STEP, 0),
-    panRight: () => this.#viewer.panBy(-PAN_STEP, 0),
-    panUp: () => this.#viewer.panBy(0, PAN_STEP),
-    panDown: () => this.#viewer.panBy(0, -PAN_STEP),
-    reset: () => this.#viewer.reset(),
     keys: () => byId("keys").showModal(),
   };
 

@@ -24,6 +24,7 @@ export class PrefetchSupply {
   /** @type {number | null} */
   left = null;
   isClosed = false;
+  isCurrent = true;
   /** @type {unknown} */
   trouble = null;
 
@@ -52,6 +53,7 @@ export class PrefetchSupply {
   advance(count = 1) {
     this.#behind = [...this.items.slice(0, count), ...this.#behind].slice(0, this.#page.behind);
     this.items = this.items.slice(count);
+    this.isCurrent = false;
     this.#on.onChange();
     this.askNow();
   }
@@ -70,6 +72,7 @@ export class PrefetchSupply {
   drop(showings) {
     const dropped = new Set(showings);
     this.items = this.items.filter(({ showing }) => !dropped.has(showing));
+    this.isCurrent = false;
     this.#on.onChange();
     this.askNow();
   }
@@ -123,6 +126,7 @@ export class PrefetchSupply {
     const added = answer.items.filter((/** @type {Item} */ item) => !held.has(item.showing));
     this.items.push(...added);
     this.left = answer.left;
+    this.isCurrent = true;
     if (answer.closed) this.#close();
     this.#on.onCounts(answer);
     return added.length > 0;

@@ -17,7 +17,10 @@ export class Preview {
   /** @param {(event: KeyboardEvent) => void} onKey for keys that do not close the preview */
   constructor(onKey) {
     // However the dialog is closed, nothing stays for the next image.
-    this.#dialog.addEventListener("close", () => this.#clear());
+    this.#dialog.addEventListener("close", () => {
+      // The event comes late: by then, the next image may have been opened.
+      if (!this.#dialog.open) this.#clear();
+    });
     this.#place.addEventListener("click", () => this.close());
     byId("preview-close").addEventListener("click", () => this.close());
     this.#dialog.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {

@@ -102,13 +102,17 @@ export class ReadingSession {
     if (isClosed) return "The blind round is closed: no more readings are taken.";
     if (trouble) return "Waiting for the server …";
     if (left === null) return this.#page.words.loading;
-    return this.#isElsewhere ? this.#page.words.elsewhere : this.#page.words.end;
+    if (!this.#areSomeLeft) return this.#page.words.end;
+    return this.supply.isCurrent ? this.#page.words.elsewhere : this.#page.words.loading;
+  }
+
+  get #areSomeLeft() {
+    return (this.supply.left ?? 0) > unsentReadings(this.queue.actions());
   }
 
   get #isElsewhere() {
-    const { left, items, trouble, isClosed } = this.supply;
-    if (items.length || trouble || isClosed || left === null) return false;
-    return left > unsentReadings(this.queue.actions());
+    const { items, trouble, isClosed, isCurrent } = this.supply;
+    return !items.length && !trouble && !isClosed && isCurrent && this.#areSomeLeft;
   }
 
   /** @param {import("./queue.js").Answer} answer */

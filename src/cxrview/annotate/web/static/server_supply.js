@@ -21,6 +21,7 @@ export class ServerSupply {
   /** @type {number | null} */
   left = null;
   isClosed = false;
+  isCurrent = true;
   /** @type {unknown} */
   trouble = null;
 

@@ -19,6 +19,7 @@
  * @property {Item[]} items in order; the first is shown
  * @property {string[]} showings in the order in which their images are needed
  * @property {number | null} left null before the first answer
+ * @property {boolean} isCurrent the server has answered since an image was removed from `items`
  * @property {boolean} isClosed an adjudicator has closed the blind round
  * @property {unknown} trouble the error of the last request; null if it was answered
  * @property {() => void} start
