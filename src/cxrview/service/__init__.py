@@ -1,0 +1,1 @@
+"""The service between modalities and archive: receive, classify, correct or report, forward."""

@@ -1,0 +1,1 @@
+"""What is sent where, and until when it is tried again."""

@@ -1,0 +1,1 @@
+"""The HTTP side of the service: classification, batch jobs, health, metrics, status page."""
