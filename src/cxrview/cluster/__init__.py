@@ -1,0 +1,1 @@
+"""One run on many machines: `cxrview classify --cluster`, on the engine Ray."""
