@@ -60,6 +60,34 @@ def test_audit_takes_a_column_in_place_of_a_collections(run, nih):
         run("audit views.parquet --claims nih.csv --collection nih --claim-key FindingLabels")
 
 
+def test_audit_prints_how_the_images_lie(run, tmp_path):
+    facts = {"decision": "classified", "view": "frontal", "pfi": 99.0, "agreement": "agrees"}
+    facts |= {"header_view": "frontal", "header_view_position": "PA", "mirrored_probability": 1.0}
+    facts |= {"projection": "PA", "projection_ap": 1.0, "mirrored": False}
+    facts |= {"rotation": 0, "rotation_probability": 99.0, "inverted": False}
+    rows = [
+        facts,
+        facts | {"rotation": 180, "inverted": True, "projection": "AP"},
+        facts | {"rotation": 90, "mirrored": True, "projection": None},
+        facts | {"rotation": None, "header_view_position": None},
+    ]
+    rows = [row | {"path": f"{n}.png", "inverted_probability": 1.0} for n, row in enumerate(rows)]
+    write_table(tmp_path / "views.parquet", [dict.fromkeys(COLUMNS) | row for row in rows])
+
+    lines = run("audit views.parquet --no-pictures").output.splitlines()
+
+    assert lines[3:5] == [
+        "2 turned (1 by 90°, 1 by 180°), 1 mirrored, 1 inverted; the model is not sure of the "
+        "orientation of 1 of 4 images",
+        "AP or PA of 4 frontal images: the header agrees with 1, disagrees with 1, is silent about "
+        "1; the model is not sure of 1",
+    ]
+
+
+def test_audit_prints_nothing_of_the_pose_where_the_model_has_no_such_answers(run, nih):
+    assert "turned" not in run("audit views.parquet").output
+
+
 @pytest.mark.parametrize(
     "options",
     ["--claim-key a", "--collection nih", "--claims nih.csv", "--claims nih.csv --claim-view a"],

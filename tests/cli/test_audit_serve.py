@@ -58,7 +58,7 @@ def test_audit_serve_reports_the_lines_of_an_edited_file(table):
     assert "Doe" not in str(caught.value)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_audit_serve_prints_its_address_and_what_it_left(table, how):
     command = [sys.executable, "-m", "cxrview", "audit", str(table), "--serve", "--port", "0"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}

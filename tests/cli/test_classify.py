@@ -286,6 +286,7 @@ def is_begun(journal: Path) -> bool:
     [
         (signal.SIGINT, 130),
         (signal.SIGTERM, 130),
+        (signal.SIGHUP, 130),
         (signal.SIGKILL, -9),
     ],
 )

@@ -11,7 +11,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interruption_while_the_commands_are_loaded_is_one_line(name):
     done = run(f"""
 import os, runpy, signal, sys
@@ -62,7 +62,7 @@ run()
     assert "Doe" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_signal_that_comes_when_all_is_done_changes_no_exit_code(name, code):
     done = run(f"""

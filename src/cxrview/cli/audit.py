@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxrview.audit.review import PORT
 from cxrview.cli.audit_serve import (
-    PORT,
     Decisions,
     Port,
     Reader,
@@ -164,8 +164,33 @@ def audit_lines(done: "Audit") -> "Iterator[str]":
             f"filtering for {loss.view} images by the {who} loses {loss.lost} and takes "
             f"{loss.wrong} wrong ones"
         )
+    yield from _pose_lines(done, who)
     if done.unread:
         yield (
             f"{plural(done.unread, 'image')} of the page could not be read again: has the archive "
             "moved? --root names its folder"
+        )
+
+
+def _pose_lines(done: "Audit", who: str) -> "Iterator[str]":
+    """Orientation of the images, and the projections; nothing of a model that does not say so."""
+    poses = done.poses
+    if not poses.images:
+        return
+    turns = ", ".join(
+        f"{poses.rotations[degrees]} by {degrees}°"
+        for degrees in (90, 180, 270)
+        if poses.rotations[degrees]
+    )
+    yield (
+        f"{poses.turned} turned{f' ({turns})' if turns else ''}, {poses.mirrored[True]} mirrored, "
+        f"{poses.inverted[True]} inverted; the model is not sure of the "
+        f"orientation of {poses.unsure} of {plural(poses.images, 'image')}"
+    )
+    found = poses.projection_agreement()
+    if found.total:
+        yield (
+            f"AP or PA of {plural(found.total, 'frontal image')}: the {who} agrees with "
+            f"{found.agrees}, disagrees with {found.disagrees}, is silent about {found.silent}; "
+            f"the model is not sure of {found.unsure}"
         )

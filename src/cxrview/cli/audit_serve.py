@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from cxrview.audit.review.serve import ReviewStarted
     from cxrview.claims.claimed_rows import ClaimSource
 
-PORT = 8768
 Serve = Annotated[
     bool,
     typer.Option(

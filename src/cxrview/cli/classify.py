@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import typer
 
 from cxrview.cli.shared.run_options import (
+    CalibrationFile,
     ChestCutoff,
     ChestRule,
+    ClusterAddress,
     DeviceChoice,
     Estimate,
     Exact,
+    Explain,
     ForgetMissing,
     HeaderTerms,
     Identify,
     KeyFile,
     Known,
+    Manifest,
+    MaxError,
     MaxFileMib,
     MaxPixelMib,
     MaxReadRate,
@@ -47,20 +52,25 @@ from cxrview.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cxrview.classify.model import Model
     from cxrview.classify.plan import RunPlan
     from cxrview.results.result import Result
 
 
 def classify(
-    paths: PathArguments,
+    context: typer.Context,
+    paths: PathArguments = None,
     out: ResultFile = "views.parquet",
     overwrite: Overwrite = False,
     resume: Resume = False,
     forget_missing: ForgetMissing = False,
     show: Show = False,
     report: Report = None,
+    explain: Explain = False,
     review_band: ReviewBand = None,
     no_review: NoReview = False,
+    max_error: MaxError = None,
+    calibration: CalibrationFile = None,
     chest_cutoff: ChestCutoff = None,
     no_skip: NoSkip = False,
     model: ModelFolder = "default",
@@ -82,6 +92,8 @@ def classify(
     known: Known = None,
     max_read_rate: MaxReadRate = None,
     shard: Shard = None,
+    manifest: Manifest = None,
+    cluster: ClusterAddress = None,
 ) -> None:
     """Find out which way every radiograph under PATH faces, one row per image.
 
@@ -110,6 +122,8 @@ def classify(
         raise typer.BadParameter(
             "--resume, --show, --until and --report need a file: give --out one"
         )
+    if explain and not report:
+        raise typer.BadParameter("--explain needs a page: name it with --report")
     if estimate and (overwrite or resume or show or until or report):
         raise typer.BadParameter(
             "--estimate writes nothing: leave out --overwrite, --resume, --show, --until and "
@@ -120,6 +134,8 @@ def classify(
     is_time_up = is_past(until)
     options = ClassifyOptions(
         review_band=NO_REVIEW if no_review else review_band,
+        max_error=max_error,
+        calibration=calibration,
         chest_cutoff=chest_cutoff,
         skip_by_header=not no_skip,
         chest_rule=chest_rule,
@@ -134,9 +150,36 @@ def classify(
         readers=readers,
         bytes_per_second=bytes_per_second(max_read_rate),
     )
+    if cluster:
+        from cxrview.cli.classify_cluster import (
+            classify_on_cluster,
+            folder_named,
+            refuse_without_cluster,
+        )
+
+        refuse_without_cluster(out=out, estimate=estimate, forget_missing=forget_missing)
+        done = classify_on_cluster(
+            inputs_of(paths or (), manifest),
+            cluster,
+            folder_named(context, out),
+            options,
+            is_time_up,
+            model=model,
+            precision=precision,
+            device=device,
+            resume=resume,
+            overwrite=overwrite,
+            known=known or (),
+            shard=shard,
+            show=show,
+        )
+        if report:
+            with done.local_result() as result:
+                _write_page(result, report, done.model if explain else None)
+        raise typer.Exit(done.result.exit_code)
     streams = (sys.stdout, sys.stderr)
     plan = plan_run(
-        inputs_of(paths),
+        inputs_of(paths or (), manifest),
         out=None if estimate else streams if out == "-" else out,
         model=model,
         precision=precision,
@@ -156,7 +199,7 @@ def classify(
     result = _run(plan, is_time_up)
     report_run(result, plan, show=show)
     if report:
-        _write_page(result, report)
+        _write_page(result, report, plan.model if explain else None)
     raise typer.Exit(result.exit_code)
 
 
@@ -169,8 +212,11 @@ def _check_page(page: Path, *, overwrite: bool) -> None:
         check_page_name(page, overwrite=overwrite)
 
 
-def _write_page(result: "Result", page: Path) -> None:
-    """Write the page of a complete result; what was stopped has no table yet."""
+def _write_page(result: "Result", page: Path, model: "Model | None") -> None:
+    """Write the page of a complete result; what was stopped has no table yet.
+
+    With a model, images under review get an occlusion map.
+    """
     from cxrview.audit.page import write_audit
     from cxrview.cli.audit import audit_lines
     from cxrview.cli.shared.progress import progress
@@ -179,7 +225,7 @@ def _write_page(result: "Result", page: Path) -> None:
         typer.echo(f"{page} was not written, because the run is not complete", err=True)
         return
     with progress("images of the page") as advance:
-        done = write_audit(result.path, page, on_picture=advance)
+        done = write_audit(result.path, page, model=model, on_picture=advance)
     for line in audit_lines(done):
         typer.echo(line, err=True)
     typer.echo(f"page in {page}", err=True)

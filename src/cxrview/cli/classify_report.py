@@ -105,7 +105,7 @@ def report(result: "Result", plan: "RunPlan", *, show: bool) -> None:
     files = None if out is None or isinstance(out, tuple) else out
     if show and files:
         show_rows(files)
-    lines = [*counts(summary), *_times(summary)]
+    lines = [*counts(summary), *times(summary)]
     if files:
         lines.append(f"rows in {files.table}, failures in {files.failures}")
         lines += _read_again(summary, files)
@@ -121,7 +121,8 @@ def report(result: "Result", plan: "RunPlan", *, show: bool) -> None:
     typer.echo("\n".join(lines), err=True)
 
 
-def _times(summary: "RunSummary") -> list[str]:
+def times(summary: "RunSummary") -> list[str]:
+    """Return the rate and the duration of a run as lines of text."""
     lines = []
     if summary.read_now:
         rate = summary.read_now / summary.seconds_now
@@ -156,6 +157,10 @@ def counts(summary: "RunSummary") -> list[str]:
         lines.append("failed: " + ", ".join(f"{n} {code}" for code, n in summary.failed.items()))
     if disagrees := summary.agreement.get("disagrees"):
         lines.append(f"{plural(disagrees, 'header names', 'headers name')} the other view")
+    if summary.answers:
+        lines.append(
+            "by the model: " + ", ".join(f"{n} {answer}" for answer, n in summary.answers.items())
+        )
     if summary.known:
         lines.append(f"{plural(summary.known, 'file')} left out: known from an earlier result")
     if summary.missing:

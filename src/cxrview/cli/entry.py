@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from cxrview.errors import CxrviewError, RunStopped
+from cxrview.workers.core_files import prevent_core_files
 
 USAGE_ERROR, RUN_STOPPED, INTERNAL_ERROR, INTERRUPTED = 2, 3, 70, 130
 IGNORE_SECONDS = 2.0
@@ -22,9 +23,10 @@ def run() -> None:
     """Run the command; errors of cxrview are printed without a traceback.
 
     Exit codes: 0 done, 1 done with failures listed, 2 usage error, 3 stopped before the end
-    with finished work kept, 70 internal error, 130 interrupted by Ctrl-C or SIGTERM.
+    with finished work kept, 70 internal error, 130 interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     _open_closed_streams()
+    prevent_core_files()
     interruption = _Interruption()
     try:
         from cxrview.cli.main import app
@@ -48,13 +50,19 @@ def run() -> None:
 
 
 class _Interruption:
-    """Raises KeyboardInterrupt for Ctrl-C and SIGTERM, and records the first."""
+    """Raises KeyboardInterrupt for Ctrl-C and SIGTERM, and records the first.
+
+    SIGHUP, of a terminal that was closed, becomes SIGTERM, and so what libraries do with that.
+    """
 
     def __init__(self) -> None:
         self._first: float | None = None
         signal.signal(signal.SIGTERM, self._receive)
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # set by nohup and shells
             signal.signal(signal.SIGINT, self._receive)
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:  # set by nohup
+            signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
 
     @property
     def received(self) -> bool:

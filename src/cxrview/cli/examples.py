@@ -2,10 +2,19 @@
 
 EXAMPLES = {
     "classify": "cxrview classify /archive --out views.parquet",
+    "plan": "cxrview plan --images 1e8 --syntax j2k=0.7,native=0.3 --cores 512",
     "concat": "cxrview concat night-1.parquet night-2.parquet --out views.parquet",
     "merge": "cxrview merge views.parquet study.db --out labelled.parquet",
+    "calibrate": (
+        "cxrview calibrate views.parquet --labels study.db --max-error 0.001 --out calibration.json"
+    ),
     "audit": "cxrview audit views.parquet --out audit.html",
     "writeback": "cxrview writeback views.parquet --out corrected",
+    "serve run": "cxrview serve run serve.toml",
+    "serve counts": "cxrview serve counts serve.toml",
+    "serve retry": "cxrview serve retry serve.toml",
+    "serve mercure": "cxrview serve mercure in out",
+    "explain": "cxrview explain film.dcm",
     "annotate create": (
         "cxrview annotate create study.db --from views.parquet --reader anna --reader ben"
     ),
@@ -30,6 +39,9 @@ EXAMPLES = {
     "fast-model prepare": "cxrview fast-model prepare labels.csv --out pictures",
     "fast-model train": "cxrview fast-model train pictures --out training",
     "fast-model assess": "cxrview fast-model assess training pictures",
+    "fast-model release": (
+        "cxrview fast-model release training pictures --left-out without-nih --out page"
+    ),
     "choose": "cxrview choose candidates --out model",
     "assess model": "cxrview assess model store --split split.csv --model default --out assessment",
     "assess archive": "cxrview assess archive views.parquet --labels study.db",

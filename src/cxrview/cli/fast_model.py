@@ -1,4 +1,4 @@
-"""`cxrview fast-model`: trains the small model with five answers. Not for general use yet."""
+"""`cxrview fast-model`: trains the small model that `cxrview classify` runs first."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -18,10 +18,11 @@ from cxrview.cli.shared.options import (
     in_path,
     out_folder,
 )
+from cxrview.terms import Partition
 
 fast_model = typer.Typer(
     help="Train a small model that answers five questions of one radiograph in one pass: view, "
-    "chest or not, quarter turn, inversion, projection. In development: no other command uses it.",
+    "chest or not, quarter turn, inversion, projection: the default of cxrview classify.",
     no_args_is_help=True,
 )
 PicturesArgument = Annotated[
@@ -56,7 +57,7 @@ def prepare_command(
             help="Leave this projection of a source unknown; may be repeated.",
         ),
     ] = None,
-    model: ModelOption = "default",
+    model: ModelOption = "googlenet",
 ) -> None:
     """Read every labelled picture once, and run the teacher (--model) on it.
 
@@ -77,8 +78,8 @@ def prepare_command(
         untrusted=parse_untrusted(untrusted or ()),
         progress=lambda more: lines.count(more, 0, "pictures read or answered"),
     )
-    held_out = int(pictures.is_held_out.sum())
-    typer.echo(f"{out}: {len(pictures.labels)} pictures, {held_out} of held-out patients")
+    trained = int(pictures.is_in(Partition.TRAINING).sum())
+    typer.echo(f"{out}: {len(pictures.labels)} pictures, {trained} of training patients")
 
 
 @fast_model.command("train")
@@ -106,8 +107,9 @@ def train_command(
 ) -> None:
     """Train from scratch; the same command resumes a training that was stopped.
 
-    Ctrl-C and SIGTERM save a checkpoint and end the command with exit code 3. On a processor and
-    one number of --threads, a resumed training ends at the same bits as one that was not stopped.
+    Ctrl-C, SIGTERM and SIGHUP save a checkpoint and end the command with exit code 3. On a
+    processor and one number of --threads, a resumed training ends at the same bits as one that was
+    not stopped.
 
     Exit code: 0 done, 2 usage error, 3 stopped or folder not writable.
     """
@@ -142,7 +144,7 @@ def assess_command(
 ) -> None:
     """Export a training at any step, and count its errors on pictures that it did not train on.
 
-    These are held-out patients, and all pictures of sources that were left out. Writes
+    These are test patients, and all pictures of sources that were left out. Writes
     TRAINING/model, which cxrview classify --model takes, and TRAINING/validation.json.
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
@@ -160,6 +162,51 @@ def assess_command(
         progress=lambda more: lines.count(more, 0, "predictions"),
     )
     typer.echo("\n".join(validation_lines(counts)))
+
+
+@fast_model.command("release")
+def release_command(
+    training: Annotated[Path, in_path("TRAINING", "Folder of cxrview fast-model train.")],
+    pictures: PicturesArgument,
+    left_out: Annotated[
+        list[Path],
+        in_path(
+            "TRAINING",
+            "Assessed training without a source; may be repeated.",
+            flag="--left-out",
+        ),
+    ],
+    out: Annotated[
+        Path, out_folder("FAST_MODEL_CARD.md, the counts in it, and googlenet-card.json.")
+    ],
+) -> None:
+    """Export a training with the thresholds that it can promise, and write its page.
+
+    TRAINING/model is what the package holds as its model fast. The page compares it with GoogLeNet
+    alone and with both together, on the test patients. googlenet-card.json is the card of GoogLeNet
+    with the counts that --max-error needs, of the same pictures.
+
+    Exit code: 0 done, 2 usage error, 3 folder not writable.
+    """
+    with needs_extra("train", "exporting"):
+        from cxrview.cli.shared.progress import TrainingLines
+        from cxrview.train.fast.page import write_fast_page
+        from cxrview.train.fast.pictures import open_pictures
+        from cxrview.train.fast.report import count_all
+        from cxrview.train.fast.training import count_second, export_training, read_recipe
+    lines = TrainingLines()
+    opened = open_pictures(pictures)
+
+    def progress(more: int) -> None:
+        lines.count(more, 0, "predictions")
+
+    card = export_training(training, opened, left_out=left_out, progress=progress)
+    report = count_all(training, left_out, opened, progress)
+    second = count_second(opened, left_out, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    steps = max(read_recipe(folder).steps for folder in left_out)
+    write_fast_page(out, report, read_recipe(training), second, left_out_steps=steps)
+    typer.echo(f"{card.model_id} in {training / 'model'}, its page in {out}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from cxrview.cli.shared.options import (
 
 if TYPE_CHECKING:
     from cxrview.paper.candidate_images import Material
+    from cxrview.train.distributed import Processes
 
 EVENTS = "events"
 
@@ -90,8 +91,9 @@ def finetune(
     """Fine-tune a pre-trained model on radiographs by one of the paper's three methods.
 
     The result is one of the nine candidates that cxrview choose compares. The same command
-    resumes a run that was stopped. For a model by the package's own recipe see cxrview train.
-    Needs what the extra named train installs (torch).
+    resumes a run that was stopped. On several processes: torchrun -m cxrview finetune. For a
+    model by the package's own recipe see cxrview train. Needs what the extra named train installs
+    (torch).
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
@@ -102,34 +104,44 @@ def finetune(
         from cxrview.paper.candidates import Candidate, fine_tuning_named
         from cxrview.paper.pretrain_run import pictures_in_words
         from cxrview.paper.scale import scaled_schedule
-        from cxrview.paper.train_candidate import train_candidate
+        from cxrview.paper.train_candidate import NO_WATCH, train_candidate
         from cxrview.paper.trained_model import load_trained, pre_training_of
         from cxrview.train.callbacks import TrainingWatch, with_event_files
+        from cxrview.train.distributed import Processes, joined
     method = fine_tuning_named(recipe)
-    material = _material(store, split, variants, scale, seed, device)
+    processes = Processes.of_environment()
+    material = _material(store, split, variants, scale, seed, device, processes)
     candidate = Candidate(pre_training=pre_training_of(pre_trained), fine_tuning=method.name)
     lines = TrainingLines()
     watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
-    scores = train_candidate(
-        candidate,
-        load_trained(pre_trained),
-        material,
-        out,
-        features=features,
-        schedule=scaled_schedule(method.schedule, material.scale).with_changes(
-            epochs=epochs, rate=rate, batch=batch
-        ),
-        differs=pictures_in_words(pre_trained),
-        watch=with_event_files(watch, out / EVENTS),
-    )
-    typer.echo(
-        f"{candidate.name}, {material.scale.name} scale ({material.scale.words}): "
-        f"{int(scores.is_right.sum()):,} of {len(scores):,} validation images right"
-    )
+    with joined(processes, material.device):
+        scores = train_candidate(
+            candidate,
+            load_trained(pre_trained),
+            material,
+            out,
+            features=features,
+            schedule=scaled_schedule(method.schedule, material.scale).with_changes(
+                epochs=epochs, rate=rate, batch=batch
+            ),
+            differs=pictures_in_words(pre_trained),
+            watch=with_event_files(watch, out / EVENTS) if processes.is_first else NO_WATCH,
+        )
+    if processes.is_first:
+        typer.echo(
+            f"{candidate.name}, {material.scale.name} scale ({material.scale.words}): "
+            f"{int(scores.is_right.sum()):,} of {len(scores):,} validation images right"
+        )
 
 
 def _material(
-    store: Path, split: Path, variants: Path | None, scale: str, seed: int, device: str
+    store: Path,
+    split: Path,
+    variants: Path | None,
+    scale: str,
+    seed: int,
+    device: str,
+    processes: "Processes",
 ) -> "Material":
     from cxrview.dataset.augment.array import open_materialised
     from cxrview.dataset.split_files import read_split
@@ -144,6 +156,7 @@ def _material(
         split=scaled_split(read_split(split), chosen, seed),
         scale=chosen,
         seed=seed,
-        device=find_device(device),
+        device=find_device(device, processes),
+        processes=processes,
         materialised=open_materialised(variants) if variants else None,
     )

@@ -8,19 +8,23 @@ from cxrview.cli.annotate import annotate
 from cxrview.cli.assess import assess
 from cxrview.cli.audit import audit
 from cxrview.cli.augment import augment
+from cxrview.cli.calibrate import calibrate
 from cxrview.cli.choose import choose
 from cxrview.cli.classify import classify
 from cxrview.cli.concat import concat
 from cxrview.cli.examples import EXAMPLES
+from cxrview.cli.explain import explain
 from cxrview.cli.fast_model import fast_model
 from cxrview.cli.finetune import Finetune, finetune
 from cxrview.cli.merge import merge
 from cxrview.cli.phantom import phantom
+from cxrview.cli.plan import plan
 from cxrview.cli.prepare import prepare
 from cxrview.cli.pretrain import pretrain
 from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
+from cxrview.cli.serve import serve
 from cxrview.cli.shared.help_text import complete_help
 from cxrview.cli.split import split
 from cxrview.cli.train import train
@@ -56,10 +60,14 @@ def before_any_command(
 
 
 app.command(rich_help_panel="Archive")(classify)
+app.command(rich_help_panel="Archive")(plan)
 app.command(rich_help_panel="Archive")(concat)
 app.command(rich_help_panel="Archive")(merge)
+app.command(rich_help_panel="Archive")(calibrate)
 app.command(rich_help_panel="Archive")(audit)
 app.command(rich_help_panel="Archive")(writeback)
+app.add_typer(serve, name="serve", rich_help_panel="Archive")
+app.command(rich_help_panel="Archive")(explain)
 app.add_typer(annotate, name="annotate", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(prepare)
 app.command(rich_help_panel="Study")(split)

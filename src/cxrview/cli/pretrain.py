@@ -127,7 +127,8 @@ def pretrain(
 
     colour keeps the published weights as they are. grey trains them further on all pictures in
     grey, grey-subset on a hundred classes of them. The same command resumes a run that was
-    stopped. Needs what the extra named train installs (torch).
+    stopped. On several processes: torchrun -m cxrview pretrain. Needs what the extra named train
+    installs (torch).
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
@@ -135,10 +136,14 @@ def pretrain(
         from cxrview.paper.pretrain import convert_colour, plan_for
         from cxrview.paper.pretrain_run import PictureSource, pre_trained_lines
         from cxrview.paper.scale import scale_named
+        from cxrview.train.distributed import Processes, joined
         from cxrview.train.hardware import find_device
+    processes = Processes.of_environment()
     if pre_training == "colour":
         if pictures:
             raise UsageError("colour is not trained again, so it takes no pictures")
+        if processes.count > 1:
+            raise UsageError("colour is not trained again", "Start it without torchrun")
         convert_colour(published, out)
         typer.echo(f"colour: the published weights in {out}")
         return
@@ -146,7 +151,7 @@ def pretrain(
         pre_training,
         scale_named(scale),
         seed=seed,
-        device=find_device(device),
+        device=find_device(device, processes),
         epoch_pictures=epoch_pictures,
         validation_pictures=validation_pictures,
         per_class=per_class,
@@ -165,8 +170,11 @@ def pretrain(
     if not pictures or not classes:
         raise UsageError(f"{pre_training} needs pictures and their classes: --pictures, --classes")
     source = PictureSource(pictures=pictures, classes=classes, workers=workers)
-    _train(replace(plan, schedule=schedule), published, source, out)
-    typer.echo("\n".join(pre_trained_lines(out)))
+    plan = replace(plan, schedule=schedule, processes=processes)
+    with joined(processes, plan.device):
+        _train(plan, published, source, out)
+    if processes.is_first:
+        typer.echo("\n".join(pre_trained_lines(out)))
 
 
 def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) -> None:
@@ -175,6 +183,8 @@ def _train(plan: "Plan", published: Path, source: "PictureSource", out: Path) ->
     from cxrview.train.callbacks import TrainingWatch, with_event_files
 
     lines = TrainingLines()
-    watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
-    watch = with_event_files(watch, out / EVENTS, accuracy_name="validation top-1")
+    watch = TrainingWatch()
+    if plan.processes.is_first:
+        watch = TrainingWatch(count=lines.count, step=lines.step, epoch=lines.epoch)
+        watch = with_event_files(watch, out / EVENTS, accuracy_name="validation top-1")
     pre_train_on_pictures(plan, published, source, out, watch=watch)

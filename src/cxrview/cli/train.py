@@ -46,11 +46,12 @@ def train(
     device: DeviceOption = "auto",
     workers: BatchWorkersOption = None,
 ) -> None:
-    """Train a model from your own labelled radiographs, as the model in the package was trained.
+    """Train a model from your own labelled radiographs, as googlenet in the package was.
 
     Patients are divided by the published rule: training patients train, validation patients
     choose cutoffs and review band, test patients are counted once. The same command resumes a
-    run that was stopped. Needs what the extra named train installs (torch).
+    run that was stopped. On several processes: torchrun -m cxrview train. Needs what the extra
+    named train installs (torch).
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
@@ -61,23 +62,30 @@ def train(
 
         from cxrview.cli.shared.progress import staged_watch
         from cxrview.reports.card_summary import card_lines
+        from cxrview.train.distributed import Processes, joined
         from cxrview.train.hardware import find_hardware
         from cxrview.train.recipes import recipe_named
-        from cxrview.train.release_labels import release_labels
+        from cxrview.train.release_labels import assist_release, release_labels
         from cxrview.train.setup import TrainingSetup
+    processes = Processes.of_environment()
     setup = TrainingSetup(
         recipe=recipe_named(recipe),
         published=published,
-        hardware=find_hardware(device, workers),
+        hardware=find_hardware(device, workers, processes),
         watch=staged_watch(),
     )
-    card = release_labels(
-        labels,
-        setup,
-        out,
-        seeds=range(seed, seed + seeds),
-        photographs=photographs,
-        left_out=left_out,
-        about=about,
-    )
+    every = range(seed, seed + seeds)
+    with joined(processes, setup.hardware.device):
+        if not processes.is_first:
+            assist_release(labels, setup, seeds=every, photographs=photographs)
+            return
+        card = release_labels(
+            labels,
+            setup,
+            out,
+            seeds=every,
+            photographs=photographs,
+            left_out=left_out,
+            about=about,
+        )
     typer.echo("\n".join(card_lines(card)))

@@ -13,7 +13,7 @@ from cxrview.errors import UsageError
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_says_where_and_ends_when_told_to(room, ending):
     said = room.create().output
     link = re.search(r"anna: http://127.0.0.1:8765(/enter#\S+)", said)[1]

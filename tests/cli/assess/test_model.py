@@ -15,12 +15,14 @@ from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.prepare import prepare_images
 from cxrview.errors import InvalidModel, UsageError
+from fixtures.posed_model import write_posed_model
 
 HERE, THERE = 36, 8
 FILES = [
     *("about.json", "assessment.csv", "assessment.json", "calibration.png", "calibration.svg"),
     *("errors.csv", "failures.png", "failures.svg", "fig-3.png", "fig-3.svg", "fig-4.png"),
-    *("fig-4.svg", "fig-5.png", "fig-5.svg", "reliability.csv", "scores.parquet", "slices.csv"),
+    *("fig-4.svg", "fig-5.png", "fig-5.svg", "pose.csv", "reliability.csv", "scores.parquet"),
+    "slices.csv",
 ]
 
 
@@ -68,7 +70,8 @@ def test_it_prints_what_it_writes(study, tmp_path):
     said = assess(study, out, "--external-source", "there")
 
     assert sorted(path.name for path in out.iterdir()) == FILES
-    lines = [line for line in said.splitlines() if "│" in line]
+    of_views, of_poses = said.split("16 orientations")
+    lines = [line for line in of_views.splitlines() if "│" in line]
     headline = [r for r in rows_of(out / "assessment.csv") if r["headline"] == "yes"]
     shown = [r for r in headline if r["rule"] != "middle"]
     assert len(lines) == len(shown) == 9
@@ -79,6 +82,7 @@ def test_it_prints_what_it_writes(study, tmp_path):
         *(("inside", "12"), ("external", "8"), ("both", "20")),
     }
     assert "headers are not assessed: too few of the images have one" in said
+    assert all(answer in of_poses for answer in ("rotation", "mirrored", "inverted"))
 
 
 @pytest.mark.slow
@@ -95,6 +99,22 @@ def test_the_network_alone_on_a_sample_by_the_papers_cutoff_names_no_file_in_fig
     assert {r["cutoff_from"] for r in rows if r["headline"] == "yes"} == {"test"}
     for path in [*(tmp_path / "run").glob("*.svg"), *(tmp_path / "run").glob("*.png")]:
         assert not any(f"{n}.png".encode() in path.read_bytes() for n in range(HERE)), path.name
+
+
+@pytest.mark.slow
+def test_a_model_that_answers_the_pose_is_counted_in_sixteen_orientations(study, tmp_path):
+    model, out = write_posed_model(tmp_path / "posed"), tmp_path / "run"
+
+    said = assess(study, out, "--no-baselines", "--model", str(model))
+
+    # It calls every picture upright and not inverted: right in 4 and in 8 of 16 orientations.
+    lines = [line for line in said.splitlines() if "inside" in line]
+    assert any("rotation" in line and "144 of 192" in line for line in lines)
+    assert any("inverted" in line and "96 of 192" in line for line in lines)
+    assert any("mirrored" in line and "0 of 0" in line for line in lines)
+    rows = rows_of(out / "pose.csv")
+    assert {row["images"] for row in rows} == {"inside"}
+    assert len(rows) == 3 * (16 + 2)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from cxrview.dataset.store import open_prepared
 from cxrview.errors import UsageError
 from cxrview.paper.scale import SCALES
 from cxrview.records.card_about import CardAbout
+from fixtures.posed_model import write_posed_model
 
 IMAGES = 24
 
@@ -94,6 +95,21 @@ def test_a_model_of_a_scaled_run_says_so_in_table_and_figure(
 
     assert {row["scale"] for row in rows_of(tmp_path / "out" / "robustness.csv")} == {words}
     assert words in (tmp_path / "out" / "modified.svg").read_text(encoding="utf-8")
+
+
+def test_a_model_that_answers_the_pose_has_columns_for_it(rows_of, robustness, store, tmp_path):
+    model = write_posed_model(tmp_path / "posed")
+
+    said = robustness("table", store, "--model", model, "--out", tmp_path / "out", "--sample", 2)
+
+    assert "answered / answered wrong" in said
+    turned = next(line for line in said.splitlines() if "rotation" in line and " 90 " in line)
+    assert turned.split()[-3:] == ["100.0/100.0", "0.0/0.0", "100.0/0.0"]
+    rows = rows_of(tmp_path / "out" / "robustness.csv")
+    wrong = {row["severity"]: row["rotation_wrong_percent"] for row in rows}
+    assert [wrong[degrees] for degrees in ("", "20", "45", "90", "180")] == [
+        *("0.0", "0.0", "", "100.0", "100.0")
+    ]
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def examples(command, words=()):
 
 
 EXAMPLES = dict(examples(typer.main.get_command(app)))
-WITHOUT_INPUT = {"reproduce", "phantom"}
+WITHOUT_INPUT = {"reproduce", "phantom", "plan"}
 """Their examples read nothing."""
 OPTIONS = [
     ("prepare labels.csv --out out", "--headers"),

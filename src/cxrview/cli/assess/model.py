@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cxrview.assess.assess import AssessmentRun
+    from cxrview.assess.pose_files import SetPoses
     from cxrview.records.evaluation import Assessed
 
 
@@ -90,7 +91,9 @@ def model_command(
 
     These are Lehmann's nearest neighbours and Boone's perceptron, trained on the same training
     images. Intervals are exact. The same command resumes a run that was stopped, and ends with the
-    same bytes. Needs what the extra named train installs (scipy, matplotlib, scikit-learn).
+    same bytes. A model that answers how an image is oriented is also run on test images that are
+    turned, mirrored and inverted. Needs what the extra named train installs (scipy, matplotlib,
+    scikit-learn).
 
     Exit code: 0 done, 2 usage error or images refused, 3 folder not writable.
     """
@@ -101,6 +104,7 @@ def model_command(
 
         from cxrview.assess.assess import assess_model, headline
         from cxrview.assess.images import choose_images
+        from cxrview.assess.pose_files import pictures_to_turn
         from cxrview.assess.score import images_to_score
         from cxrview.classify.model import load_model
         from cxrview.cli.shared.progress import progress
@@ -118,7 +122,9 @@ def model_command(
     baselines = not no_baselines
     loaded = load_model(model, precision="fp32", device="cpu")
     warn_of_smoke_test(loaded.card)
-    with progress("images", lambda: images_to_score(chosen, baselines=baselines)) as advance:
+    total = images_to_score(chosen, baselines=baselines)
+    total += pictures_to_turn(chosen) if loaded.card.thresholds else 0
+    with progress("images", lambda: total) as advance:
         run = assess_model(
             chosen,
             loaded,
@@ -130,6 +136,7 @@ def model_command(
             watch=advance,
         )
     _show(run, headline(run.assessed, cutoff_from))
+    _show_poses(run.poses)
     typer.echo(f"scores, tables and figures in {out}")
 
 
@@ -161,3 +168,33 @@ def _show(run: "AssessmentRun", rows: "Sequence[Assessed]") -> None:
     console = table_console()
     for remark in run.remarks:
         console.print(remark, soft_wrap=True, markup=False)
+
+
+def _show_poses(poses: "Sequence[SetPoses]") -> None:
+    """Print a row for each answer and test set, over sixteen orientations and all sources."""
+    if not poses:
+        return
+    from cxrview.assess.pose_files import MOST_TURNED
+    from cxrview.dataset.augment.poses import ORIENTATIONS
+    from cxrview.reports.format import format_interval, format_share
+
+    cells = [
+        (
+            one.answer,
+            of.images,
+            f"{one.pictures:,}",
+            format_share(one.decided / one.pictures),
+            f"{one.errors_decided:,} of {one.decided:,}",
+            format_interval(one.error_interval) if one.decided else "",
+        )
+        for of in poses
+        for one in of.sums
+        if one.source == "all"
+    ]
+    numbers = ("pictures", "answered", "wrong of these", "95 % interval")
+    print_table(
+        [text("answer"), text("images"), *map(number, numbers)],
+        cells,
+        title=f"{len(ORIENTATIONS)} orientations of at most {MOST_TURNED} images of each source "
+        "and view",
+    )

@@ -15,12 +15,15 @@ from cxrview.cli.shared.options import (
     in_path,
     out_folder,
 )
-from cxrview.cli.shared.tables import number, print_table, text
+from cxrview.cli.shared.tables import WIDTH_OF_A_FILE, number, print_table, text
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
-    from cxrview.records.evaluation import Interval, ModifiedCount
+    from cxrview.records.evaluation import AnsweredCount, Interval, ModifiedCount
     from cxrview.terms import Partition
+
+_WIDTH_WITH_POSES = 150
+"""Width in characters, if the output is not a terminal, of a table with answers on the pose."""
 
 
 def table_command(
@@ -44,6 +47,9 @@ def table_command(
 ) -> None:
     """Count what a model gets right under each modification and severity, a row each.
 
+    Of a model that answers them, also the shares of images whose rotation, mirroring and inversion
+    are answered, and answered wrong.
+
     The same command resumes a run that was stopped. Needs what the extra named train installs.
 
     Exit code: 0 done, 2 usage error, 3 folder not writable.
@@ -64,6 +70,8 @@ def table_command(
         counts = assess_store(images, loaded, cut, out, overwrite=overwrite, watch=advance)
     drawn = f", drawn by seed {seed}" if len(images.images) < images.drawn_from else ""
     _print(counts, f"{loaded.card.model_id}, cutoff {cut:g} %, {part} images{drawn}")
+    if counts[0].poses:
+        typer.echo("rotation, mirrored, inverted: answered / answered wrong, in percent of images")
     typer.echo(f"table in {out / COUNTS}, every PFI in {out / TABLE}")
 
 
@@ -91,10 +99,12 @@ def _print(counts: "Sequence[ModifiedCount]", title: str) -> None:
             f"{one.table.lateral_called_lateral}/{one.table.lateral}",
             f"{one.lost}/{one.gained}",
             f"{100 * one.difference:+.1f}",
+            *map(_answered, one.poses),
         )
         for one in counts
     ]
-    numbers = ("right, % (95 % CI)", "frontal", "lateral", "lost/gained", "difference")
+    numbers = ["right, % (95 % CI)", "frontal", "lateral", "lost/gained", "difference"]
+    numbers += [f"{one.answer}, %" for one in counts[0].poses]
     print_table(
         [
             text("modification"),
@@ -104,7 +114,16 @@ def _print(counts: "Sequence[ModifiedCount]", title: str) -> None:
         rows,
         title=f"{title}: {of}",
         is_ruled=False,
+        width_of_a_file=_WIDTH_WITH_POSES if counts[0].poses else WIDTH_OF_A_FILE,
     )
+
+
+def _answered(one: "AnsweredCount") -> str:
+    """Shares answered and answered wrong, such as `98.0/0.0`."""
+    if not one.images:
+        return ""
+    wrong = "?" if one.wrong is None else f"{100 * one.wrong / one.images:.1f}"
+    return f"{100 * one.answered / one.images:.1f}/{wrong}"
 
 
 def _percent(interval: "Interval") -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from cxrview.errors import UsageError
+from cxrview.terms import ShippedModel
 
 Paths = TypeVar("Paths", bound=Path | Sequence[Path] | None)
 
@@ -97,12 +98,12 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 
 
 def existing_model(model: str) -> str:
-    """Check that the name of a model is `default` or an existing path.
+    """Check that the name of a model is one in the package or an existing path.
 
     Raises:
         UsageError: the path does not exist.
     """
-    if model != "default":
+    if model not in list(ShippedModel):
         existing_path(Path(model))
     return model
 
@@ -120,9 +121,10 @@ ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
-        metavar="FOLDER|default",
+        metavar="FOLDER|default|fast|googlenet",
         callback=existing_model,
-        help="Folder with model.onnx and card.json; default is the model in the package.",
+        help="Folder with model.onnx and card.json, or a model in the package: fast, which leaves "
+        "what it is not sure of to googlenet, or googlenet alone; default is fast.",
     ),
 ]
 DeviceOption = Annotated[

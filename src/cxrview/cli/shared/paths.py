@@ -10,14 +10,28 @@ if TYPE_CHECKING:
     from cxrview.classify.inputs import Inputs
 
 
-def inputs_of(paths: Sequence[str]) -> "Inputs":
+def inputs_of(paths: Sequence[str], manifest: str | None = None) -> "Inputs":
     """Return the inputs that the PATH arguments name.
 
     Args:
         paths: as on the command line.
-    """
-    from cxrview.classify.inputs import Inputs
+        manifest: of --manifest, which takes the place of a list on standard input.
 
+    Raises:
+        typer.BadParameter: no input was given, or two lists of files were.
+    """
+    import typer
+
+    from cxrview.classify.inputs import LIST, Inputs
+
+    if manifest is not None:
+        from cxrview.cluster.manifest import read_manifest
+
+        if LIST in paths:
+            raise typer.BadParameter("a list on standard input and --manifest exclude each other")
+        return Inputs(names=(*paths, LIST), listed=read_manifest(manifest))
+    if not paths:
+        raise typer.BadParameter("name files or folders, or a list of them with --manifest")
     return Inputs(names=tuple(paths), listed=_lines_of_stdin())
 
 

@@ -15,7 +15,7 @@ FLAG = ""
 """Instead of Typer's <bool>, which looks as if a value were expected."""
 
 PathArguments = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="PATH",
         help="Files, folders, globs, URLs (s3://, zip://...), or - for a list on standard "
@@ -60,6 +60,15 @@ Report = Annotated[
         show_default=False,
     ),
 ]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain",
+        metavar=FLAG,
+        help="With --report: show what the model relies on, for the first 12 images under review; "
+        "see cxrview explain.",
+    ),
+]
 ReviewBand = Annotated[
     tuple[float, float] | None,
     typer.Option(
@@ -76,6 +85,26 @@ NoReview = Annotated[
         metavar=FLAG,
         help="Decide every image, even if the model is not sure.",
         rich_help_panel="Decisions",
+    ),
+]
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Largest share of wrong views among those decided, such as 0.001, with 95 % "
+        "confidence by the calibration images in the model card; sets the review band.",
+        rich_help_panel="Decisions",
+        show_default=False,
+    ),
+]
+CalibrationFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Made by cxrview calibrate: sets the review band so that its promise is kept in the "
+        "archive that was calibrated.",
+        rich_help_panel="Decisions",
+        show_default=False,
     ),
 ]
 ChestCutoff = Annotated[
@@ -101,8 +130,9 @@ NoSkip = Annotated[
 ModelFolder = Annotated[
     str,
     typer.Option(
-        metavar="FOLDER",
-        help="Folder with model.onnx and card.json.",
+        metavar="FOLDER|NAME",
+        help="Folder with model.onnx and card.json, or a model in the package: fast, which leaves "
+        "what it is not sure of to googlenet, or googlenet alone; default is fast.",
         rich_help_panel="Decisions",
     ),
 ]
@@ -267,6 +297,30 @@ Shard = Annotated[
         help="Read only the K-th of N shares of the files, for N machines; cxrview concat joins "
         "their results. Give all machines the same --key (a copy of one file) and --precision "
         "(such as fp32).",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
+
+Manifest = Annotated[
+    str | None,
+    typer.Option(
+        "--manifest",
+        metavar="FILE",
+        help="Read the files that this file or URL names, too: a column path or file of .parquet "
+        "or .csv, otherwise one path a line.",
+        rich_help_panel="Long runs",
+        show_default=False,
+    ),
+]
+ClusterAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Run on a Ray cluster: ray://HOST:PORT, auto for the one that this machine belongs "
+        "to, or local. PATH and --out must be there on all machines, or be URLs; --out is a folder "
+        "of Parquet parts, such as s3://bucket/views/.",
         rich_help_panel="Long runs",
         show_default=False,
     ),
