@@ -18,14 +18,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as` marks a name as public for type checkers
-    from cxrview.classify.api import classify as classify
-    from cxrview.classify.api import iter_classify as iter_classify
+    from cxrview.api import classify as classify
+    from cxrview.api import iter_classify as iter_classify
+    from cxrview.api import read_result as read_result
+    from cxrview.classify.backend import Backend as Backend
+    from cxrview.classify.calibration_file import read_calibration as read_calibration
+    from cxrview.classify.explain import Explanation as Explanation
+    from cxrview.classify.explain import explain as explain
     from cxrview.classify.inputs import Inputs as Inputs
-    from cxrview.classify.model import Backend as Backend
     from cxrview.classify.model import Model as Model
     from cxrview.classify.model import load_model as load_model
     from cxrview.classify.options import NO_REVIEW as NO_REVIEW
     from cxrview.classify.options import ClassifyOptions as ClassifyOptions
+    from cxrview.classify.promise import Promise as Promise
     from cxrview.errors import CannotOpen as CannotOpen
     from cxrview.errors import CannotSortFolder as CannotSortFolder
     from cxrview.errors import CannotWrite as CannotWrite
@@ -59,6 +64,12 @@ if TYPE_CHECKING:  # `as` marks a name as public for type checkers
     from cxrview.image import open_image as open_image
     from cxrview.image import read_radiograph as read_radiograph
     from cxrview.image import squash as squash
+    from cxrview.records.answers import Answer as Answer
+    from cxrview.records.answers import Answers as Answers
+    from cxrview.records.answers import PoseAnswer as PoseAnswer
+    from cxrview.records.answers import PoseAnswers as PoseAnswers
+    from cxrview.records.calibration import Calibration as Calibration
+    from cxrview.records.calibration import HeadCalibration as HeadCalibration
     from cxrview.records.card_about import CardAbout as CardAbout
     from cxrview.records.classification import Failure as Failure
     from cxrview.records.classification import Instance as Instance
@@ -66,23 +77,26 @@ if TYPE_CHECKING:  # `as` marks a name as public for type checkers
     from cxrview.records.classification import Prediction as Prediction
     from cxrview.records.classification import Radiograph as Radiograph
     from cxrview.records.model_card import ModelCard as ModelCard
-    from cxrview.records.scores import Answers as Answers
+    from cxrview.records.risk_curve import Head as Head
+    from cxrview.records.risk_curve import RiskCurve as RiskCurve
     from cxrview.results.result import LazyTable as LazyTable
     from cxrview.results.result import Result as Result
-    from cxrview.results.result import read_result as read_result
     from cxrview.results.summary import RunSummary as RunSummary
     from cxrview.terms import Agreement as Agreement
     from cxrview.terms import Decision as Decision
     from cxrview.terms import Device as Device
     from cxrview.terms import Precision as Precision
+    from cxrview.terms import Projection as Projection
     from cxrview.terms import View as View
 
 __version__: str
 
 _MODULES = {
     "Agreement": "terms",
-    "Answers": "records.scores",
-    "Backend": "classify.model",
+    "Answer": "records.answers",
+    "Answers": "records.answers",
+    "Backend": "classify.backend",
+    "Calibration": "records.calibration",
     "CannotOpen": "errors",
     "CannotSortFolder": "errors",
     "CannotWrite": "errors",
@@ -95,7 +109,10 @@ _MODULES = {
     "DecoderCrashed": "errors",
     "Device": "terms",
     "EmptyFile": "errors",
+    "Explanation": "classify.explain",
     "Failure": "records.classification",
+    "Head": "records.risk_curve",
+    "HeadCalibration": "records.calibration",
     "ImageFile": "image",
     "InferenceError": "errors",
     "InputUnavailable": "errors",
@@ -114,11 +131,16 @@ _MODULES = {
     "NotAnImage": "errors",
     "OutOfMemory": "errors",
     "Outcome": "records.classification",
+    "PoseAnswer": "records.answers",
+    "PoseAnswers": "records.answers",
     "Precision": "terms",
     "Prediction": "records.classification",
+    "Projection": "terms",
+    "Promise": "classify.promise",
     "Radiograph": "records.classification",
     "ReadOptions": "image",
     "Result": "results.result",
+    "RiskCurve": "records.risk_curve",
     "RunStopped": "errors",
     "RunSummary": "results.summary",
     "TimedOut": "errors",
@@ -129,14 +151,16 @@ _MODULES = {
     "UsageError": "errors",
     "View": "terms",
     "WorkerStartError": "errors",
-    "classify": "classify.api",
+    "classify": "api",
+    "explain": "classify.explain",
     "find_images": "image",
-    "iter_classify": "classify.api",
+    "iter_classify": "api",
     "load_model": "classify.model",
     "minmax_to_uint8": "image",
     "open_image": "image",
+    "read_calibration": "classify.calibration_file",
     "read_radiograph": "image",
-    "read_result": "results.result",
+    "read_result": "api",
     "squash": "image",
 }
 """Where each public name is; imported when it is first used, so that `import cxrview` is fast."""

@@ -68,6 +68,15 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to the disk, so that a new name survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def locked(folder: Path, doing: str = "writing") -> Iterator[None]:
     """Lock a folder during the block, or until the process ends.

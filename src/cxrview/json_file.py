@@ -16,7 +16,10 @@ def read_json(path: Path) -> dict[str, Any]:
         OSError: the file is missing or cannot be read.
         ValueError: it is not JSON, or not an object.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deep") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not a JSON object")
     return content

@@ -52,6 +52,19 @@ class Device(StrEnum):
     """cuda if ONNX Runtime was built for it, otherwise cpu."""
 
 
+class ShippedModel(StrEnum):
+    """Names of the models in the package."""
+
+    DEFAULT = "default"
+    """Another name of one of the others."""
+    FAST = "fast"
+    """Depthwise-separable convolutions on one grey channel, and `googlenet` for the images that
+    these are not sure of; it also says how the image is turned, mirrored and inverted, and the
+    projection."""
+    GOOGLENET = "googlenet"
+    """The paper's network."""
+
+
 class Decision(StrEnum):
     """The outcome for one readable image."""
 
