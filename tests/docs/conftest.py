@@ -1,6 +1,5 @@
 """What the blocks of the pages are run in."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -22,12 +21,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def examples(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder for what is drawn once, shared by the processes of pytest-xdist."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "examples"
-    shared.mkdir(exist_ok=True)
-    monkeypatch.setenv("CXRVIEW_EXAMPLES", str(shared))
+def examples(shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is drawn once is kept."""
+    monkeypatch.setenv("CXRVIEW_EXAMPLES", str(shared_folder))
 
 
 @pytest.fixture

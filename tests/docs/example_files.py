@@ -8,8 +8,10 @@ Pages call this script in `<!-- setup: example NAME ... -->`; it writes into the
     example some-review TABLE       sends every sixth classified row of a result to review
     example readings FILE [STUDY]   what anna and ben say: they agree about all radiographs; of
                                     those of a study they disagree about two of ten
+    example smoke-study             study/: what `cxrview reproduce --scale smoke` leaves, finished
 
-The patients are drawn once for all pages of a test run, in the folder CXRVIEW_EXAMPLES.
+The patients are drawn once for all pages of a test run, in the folder CXRVIEW_EXAMPLES, and the
+study is carried out once for all tests.
 """
 
 import csv
@@ -77,6 +79,14 @@ def readings(out: str, study: str = "") -> None:
             label = other if study and number % 10 == turn else row["view"]
             said.append([row["file"], label, reader])
     _write(Path(out), ("file", "label", "reader"), said)
+
+
+def smoke_study() -> None:
+    """Copy the study that tests/paper/test_reproduce.py examines."""
+    sys.path.append(str(Path(__file__).parents[1]))
+    from fixtures.smoke_study import finished_study
+
+    shutil.copytree(finished_study(Path(os.environ["CXRVIEW_EXAMPLES"])), "study")
 
 
 def _files_of(study: str) -> set[str]:

@@ -56,7 +56,7 @@ TRAINING = (
     "train",
 )
 """Pages of commands that train and measure models."""
-LANGUAGES = ("console", "python", "text", "dockerfile")
+LANGUAGES = ("console", "python", "text", "dockerfile", "json", "toml")
 READY_SECONDS = 60
 BLOCK_SECONDS = 900
 LONG_BLOCKS = "CXRVIEW_LONG_BLOCKS"
