@@ -10,22 +10,16 @@ files are not drawn again. Prints how much smaller each format is than native pi
 import io
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cxrview.capacity.drawn_images import SIZE, draw_radiograph, encode_radiograph
 from cxrview.phantom.archive import DEFAULT_SYNTAXES
-from cxrview.phantom.dicom import Shot, make_instance, to_bytes
-from cxrview.phantom.encode import find_syntax
-from cxrview.phantom.patient import draw_patient
-from cxrview.phantom.render import choose_technique, render
-from cxrview.phantom.thorax import build_thorax
-from cxrview.terms import Projection, View
+from cxrview.phantom.dicom import Shot
 
-SIZE, BITS = (2500, 2048), 12
 RASTERS = ("png", "jpeg-file")
 FORMATS = (*DEFAULT_SYNTAXES, *RASTERS)
 SMALL_JPEG = "jpeg-1024"
@@ -33,10 +27,6 @@ SMALL_JPEG = "jpeg-1024"
 LOSSLESS = ("jpeg-lossless", "jpeg-lossless-p14", "jpeg-ls", "jpeg-2000", "htj2k")
 REAL_RATIOS = (2.0, 3.5)
 """Compression ratios of lossless streams of real radiographs; the corpus must be between them."""
-QUANTA = 16
-"""Factor for the quanta of a phantom's detector: a real detector blurs, which removes three
-quarters of the pixel noise and gives streams of 2 to 3.5 : 1."""
-PROJECTIONS = (Projection.PA, Projection.LL, Projection.AP, Projection.RL)
 
 
 def make_corpus(folder: Path, images: int) -> dict[str, list[Path]]:
@@ -44,7 +34,7 @@ def make_corpus(folder: Path, images: int) -> dict[str, list[Path]]:
     for number in range(images):
         missing = [f for f in (*FORMATS, SMALL_JPEG) if not _place(folder, f, number).exists()]
         if missing:
-            shot, pixels = _draw(number)
+            shot, pixels = draw_radiograph(number)
             for name in missing:
                 path = _place(folder, name, number)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,26 +73,9 @@ def _place(folder: Path, name: str, number: int) -> Path:
     return folder / name / f"IM{number:04}"
 
 
-def _draw(number: int) -> tuple[Shot, NDArray[np.uint16]]:
-    projection = PROJECTIONS[number % len(PROJECTIONS)]
-    patient = draw_patient(number + 1, seed=0)
-    anatomy = build_thorax(patient, arms_raised=projection.view is View.LATERAL)
-    technique = choose_technique(patient, projection, SIZE)
-    exposure = replace(technique.exposure, quanta=technique.exposure.quanta * QUANTA)
-    shot = Shot(
-        patient=patient,
-        projection=projection,
-        archive_seed=0,
-        bits=BITS,
-        pixel_mm=technique.pixel_mm,
-        is_monochrome1=number % 4 == 3,
-    )
-    return shot, render(anatomy, replace(technique, exposure=exposure), SIZE, BITS)
-
-
 def _encode(name: str, shot: Shot, pixels: NDArray[np.uint16]) -> bytes:
     if name not in (*RASTERS, SMALL_JPEG):
-        return to_bytes(make_instance(pixels, shot, find_syntax(name)))
+        return encode_radiograph(name, shot, pixels)
     file = io.BytesIO()
     if name == "png":
         Image.fromarray(pixels << 4).save(file, "PNG")

@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=30)
     given = parser.parse_args()
-    shipped = Path(str(files("cxrview.classify") / "weights"))
+    shipped = Path(str(files("cxrview.classify") / "weights" / "googlenet"))
     exported = trained_weights(given.folder) if given.folder else random_weights()
     sessions = {
         "GoogLeNet int8": one_core((shipped / INT8_WEIGHTS_NAME).read_bytes()),

@@ -43,7 +43,7 @@ def main(data: Path) -> None:
 
 def model_views(data: Path, labels: list[Label]) -> dict[str, View | None]:
     """Predict with the shipped model, without a review band; predictions by file."""
-    model = load_model(precision="fp32", device="cpu")
+    model = load_model("googlenet", precision="fp32", device="cpu")
     settings = ClassifyOptions(review_band=NO_REVIEW)
     outcomes = classify_files((str(data / label.file) for label in labels), model, settings)
     return {

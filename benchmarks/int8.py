@@ -34,7 +34,7 @@ PRECISIONS = {Precision.FP32: WEIGHTS_NAME, Precision.INT8: INT8_WEIGHTS_NAME}
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    shipped = Path(str(files("cxrview.classify") / "weights"))
+    shipped = Path(str(files("cxrview.classify") / "weights" / "googlenet"))
     parser.add_argument("folder", nargs="?", type=Path, default=shipped)
     parser.add_argument("--threads", type=int, default=0, help="0 takes one per core")
     parser.add_argument("--layers", action="store_true", help="where the time goes")

@@ -30,7 +30,7 @@ from PIL import Image
 from cxrview.classify import decode_worker
 from cxrview.classify.engine import classify_files
 from cxrview.classify.model import Model, load_model
-from cxrview.records.scores import Answers
+from cxrview.records.answers import Answers
 from cxrview.workers import cores, process
 
 FEWEST = 200

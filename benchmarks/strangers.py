@@ -24,7 +24,7 @@ from cxrview.terms import Partition
 
 def main(data: Path) -> None:
     """Measure and print."""
-    model = load_model(precision="fp32", device="cpu")
+    model = load_model("googlenet", precision="fp32", device="cpu")
     rows, pixels = read_photographs(data / "pretraining" / "imagenet-samples.tar")
     is_test = [row.partition is Partition.TEST for row in rows]
     tell("photographs (ImageNet samples, test partition)", model, list(pixels[is_test]))
