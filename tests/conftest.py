@@ -227,6 +227,10 @@ def _wanting(reasons: Iterable[str]) -> str:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where every test must run, as in continuous integration, a skipped one is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    only_failures = session.exitstatus == pytest.ExitCode.TESTS_FAILED
     if os.environ.get("CXRVIEW_NO_SKIP") and reporter and reporter.stats.get("skipped"):
         reporter.write_line("a test was skipped, and CXRVIEW_NO_SKIP is set", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        only_failures = False
+    if reporter and (cache := getattr(session.config, "cache", None)):  # for .ci/failed_again.py
+        cache.set("cxrview/only_failures", only_failures)
