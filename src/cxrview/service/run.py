@@ -29,6 +29,7 @@ from cxrview.service.engine import Engine
 from cxrview.service.log import log_event
 from cxrview.service.records import Counts
 from cxrview.service.store import Store
+from cxrview.workers.memory import bound_freed_memory
 
 if TYPE_CHECKING:
     from cxrview.service.dicomweb.poll import Poller
@@ -83,6 +84,7 @@ def serve(configuration: Configuration, when_ready: WhenReady) -> Counts:
         CannotWrite: the queue cannot be opened.
         InvalidModel: the model cannot be loaded.
     """
+    bound_freed_memory()
     store = Store.opened(configuration.queue)
     with closing(store), locked(configuration.queue.folder, "serving"):
         if removed := store.recover():
