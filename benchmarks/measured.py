@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from process_tree import family
+
 SECONDS_BETWEEN_LOOKS = 1.0
 """Seconds between samples. A sample walks all pages of a process: ten per second took a tenth of
 the measured time."""
@@ -88,19 +90,11 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
-            self.bytes = max(self.bytes, sum(_bytes_of(pid) for pid in _family(self._pid)))
+            self.bytes = max(self.bytes, sum(_bytes_of(pid) for pid in family(self._pid)))
 
     def stop(self) -> None:
         self._ended.set()
         self.join()
-
-
-def _family(pid: int) -> list[int]:
-    children: list[int] = []
-    with suppress(OSError):
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            children += map(int, (thread / "children").read_text().split())
-    return [pid, *(below for child in children for below in _family(child))]
 
 
 def _bytes_of(pid: int) -> int:

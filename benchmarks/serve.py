@@ -2,6 +2,7 @@
 
     python benchmarks/serve.py                       # rate and times
     python benchmarks/serve.py --minutes 20          # and a mixed load, with memory and handles
+    python benchmarks/serve.py --minutes 60 --faults # and faults in it
 
 Everything runs on loopback, with drawn radiographs. The rate is a ratio of one run: the same films,
 by the same number of senders, to the service and to storescp alone, in turn. Load of other programs
@@ -23,6 +24,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,19 @@ from cxrview.phantom.archive import draw_archive
 from cxrview.service.dicom.answers import keep_answers
 from cxrview.service.store.counting import count_all
 from cxrview.service.store.schema import open_ledger
+from process_tree import Sampler, kill_a_child, sample, summary
 from serve_programs import STORESCU, end, wait_for_port
 
 QUIET_SECONDS = 1800
-SAMPLE_SECONDS = 5.0
+AWAY_SECONDS = 10.0
+PAUSES = {
+    "batch_job": 20.0,
+    "status_page": 2.0,
+    "metrics": 2.0,
+    "killed_decoder": 20.0,
+    "archive_away": 60.0,
+}
+"""Seconds between requests of a kind; 0.2 for others."""
 IDLE_SECONDS = 75
 """Longer than `cxrview.service.engine.IDLE_SECONDS`."""
 
@@ -53,9 +64,9 @@ def main() -> int:
         times(bench, options.singles)
         with bench.service():
             if options.minutes:
-                mixed(bench, options.minutes)
+                mixed(bench, options.minutes, with_faults=options.faults)
             time.sleep(IDLE_SECONDS)
-            report("idle", rss_mb=bench.rss_mb(), handles=bench.handles())
+            report("idle", **asdict(sample(bench.pid)))
         counts = bench.counts()
         report("counts", adds_up=counts.adds_up, words=counts.in_words(), load=os.getloadavg())
         return 0 if counts.adds_up and not counts.waiting and not counts.to_be_stored else 1
@@ -69,6 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="runs of each; medians are printed")
     parser.add_argument("--singles", type=int, default=60, help="images sent one by one")
     parser.add_argument("--minutes", type=float, default=0.0, help="of mixed load")
+    parser.add_argument("--faults", action="store_true", help="in it: kills, and an archive away")
     return parser.parse_args()
 
 
@@ -130,6 +142,12 @@ class Bench:
         dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
         return dataset
 
+    @property
+    def pid(self) -> int:
+        """The main process of the service, which runs."""
+        assert self.process
+        return self.process.pid
+
     @contextlib.contextmanager
     def service(self) -> Iterator[None]:
         """Run the service in the block."""
@@ -163,28 +181,6 @@ class Bench:
             time.sleep(0.02)
         raise TimeoutError("the queue did not become empty")
 
-    def processes(self) -> list[int]:
-        """The service and the processes that it started."""
-        assert self.process
-        found = [self.process.pid]
-        for pid in found:
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                with contextlib.suppress(OSError):
-                    found += [int(one) for one in task.read_text().split()]
-        return found
-
-    def rss_mb(self) -> float:
-        """Resident memory of all of them; shared pages count in each."""
-        return round(sum(_rss_kb(pid) for pid in self.processes()) / 1024, 1)
-
-    def handles(self) -> int:
-        """Open file handles of all of them."""
-        total = 0
-        for pid in self.processes():
-            with contextlib.suppress(OSError):
-                total += len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        return total
-
 
 class Archive:
     """A destination that takes everything, and notes when.
@@ -199,8 +195,18 @@ class Archive:
         for uid in ("1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1"):
             entity.add_supported_context(uid, ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
         entity.add_supported_context("1.2.840.10008.1.1")
-        entity.start_server(
-            ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, self._take)]
+        self._entity, self._port = entity, port
+        self._listen()
+
+    def be_away(self, seconds: float) -> None:
+        """Refuse connections for a while."""
+        self._server.shutdown()
+        time.sleep(seconds)
+        self._listen()
+
+    def _listen(self) -> None:
+        self._server: Any = self._entity.start_server(
+            ("127.0.0.1", self._port), block=False, evt_handlers=[(evt.EVT_C_STORE, self._take)]
         )
 
     def _take(self, event: Any) -> int:
@@ -248,7 +254,7 @@ def times(bench: Bench, singles: int) -> None:
         )
 
 
-def mixed(bench: Bench, minutes: float) -> None:
+def mixed(bench: Bench, minutes: float, *, with_faults: bool) -> None:
     """C-STORE, REST, batch jobs, the status page, broken files and broken clients, for a while."""
     over = threading.Event()
     done: Counter[str] = Counter()
@@ -261,10 +267,12 @@ def mixed(bench: Bench, minutes: float) -> None:
         "metrics": lambda: _get(bench, "/metrics"),
         "aborted_upload": lambda: _abort(bench, bench.film),
     }
-    pauses = {"batch_job": 20.0, "status_page": 2.0, "metrics": 2.0}
+    if with_faults:
+        loads["killed_decoder"] = lambda: kill_a_child(bench.pid)
+        loads["archive_away"] = lambda: bench.archive.be_away(AWAY_SECONDS)
 
     def repeat(name: str) -> None:
-        while not over.wait(pauses.get(name, 0.2)):
+        while not over.wait(PAUSES.get(name, 0.2)):
             try:
                 loads[name]()
                 done[name] += 1
@@ -274,34 +282,21 @@ def mixed(bench: Bench, minutes: float) -> None:
     threads = [threading.Thread(target=repeat, args=(name,)) for name in loads]
     for thread in threads:
         thread.start()
-    samples = []
-    stop = time.monotonic() + 60 * minutes
-    while time.monotonic() < stop:
-        time.sleep(SAMPLE_SECONDS)
-        samples.append((bench.rss_mb(), bench.handles()))
+    sampler = Sampler(bench.pid)
+    sampler.start()
+    time.sleep(60 * minutes)
+    sampler.stop()
     over.set()
     for thread in threads:
         thread.join()
     bench.wait_until_done()
-    rss, handles = (list(values) for values in zip(*samples, strict=True))
-    fifth = max(1, len(samples) // 5)
-    levels = _fifths(rss, fifth)
     report(
         "mixed load",
         minutes=minutes,
         requests=dict(sorted(done.items())),
-        rss_mb={"by_fifth": levels, "peak": max(rss)},
-        rss_change=round(
-            statistics.median(rss[-fifth:]) / statistics.median(rss[fifth : 2 * fifth]) - 1, 3
-        ),
-        handles={"by_fifth": _fifths(handles, fifth), "peak": max(handles)},
+        **summary(sampler.samples),
         load=os.getloadavg(),
     )
-
-
-def _fifths(values: list[float], fifth: int) -> list[float]:
-    """Median of each fifth of a series."""
-    return [statistics.median(values[at : at + fifth]) for at in range(0, 5 * fifth, fifth)]
 
 
 def _store_some(bench: Bench) -> None:
@@ -463,14 +458,6 @@ def _free_ports(number: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
-
-
-def _rss_kb(pid: int) -> int:
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    return 0
 
 
 if __name__ == "__main__":
