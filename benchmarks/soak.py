@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=Path(".bench/corpus"))
     parser.add_argument("--per-second", type=float, default=FILES_PER_SECOND, help="files to link")
     options = parser.parse_args()
+    options.corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.corpus.parent) as name:
         folder = Path(name)
         sources = [*_drawn(options.corpus, folder / "drawn"), *_files_of(options.data)]

@@ -132,9 +132,11 @@ PROGRAMS = {
 
 
 def pytest_configure() -> None:
-    """Let the programs that tests start hear Ctrl-C, which a shell's background would ignore."""
+    """Let the programs that tests start hear the signals that a background or nohup ignores."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
