@@ -37,23 +37,26 @@ settings.register_profile(
 settings.load_profile("patient")
 
 LONG_FILES = (
-    "paper/test_reproduce.py",
     "docs/test_pages.py",
+    "paper/test_reproduce.py",
     "docs/test_command_pages.py",
-    "annotate/web/browser/test_grid_faults.py",
-    "annotate/web/browser/test_layout.py",
-    "annotate/web/browser/test_clumsy_hands.py",
     "train/test_release.py",
-    "docs/test_training_pages.py",
-    "faults/test_faults.py",
     "cluster/test_ray.py",
-    "cli/test_classify.py",
+    "docs/test_training_pages.py",
+    "annotate/web/browser/test_layout.py",
+    "faults/test_faults.py",
     "cli/shared/test_run_options.py",
-    "classify/test_weights.py",
+    "service/test_faults.py",
+    "cli/test_classify.py",
+    "annotate/web/browser/test_grid_faults.py",
+    "annotate/web/browser/test_clumsy_hands.py",
     "annotate/web/browser/test_accessible.py",
+    "classify/test_weights.py",
     "annotate/web/browser/test_tabs.py",
     "annotate/web/browser/test_nothing_lost.py",
     "annotate/web/browser/test_reading.py",
+    "paper/test_finetune_distributed.py",
+    "train/test_distributed.py",
 )
 """Files of tests that run for more than a minute in CI, the longest first (`--durations=0`).
 
