@@ -49,6 +49,10 @@ def run() -> None:
         interruption.ignore_signals()
 
 
+_HANGUP = getattr(signal, "SIGHUP", None)
+"""Windows has none."""
+
+
 class _Interruption:
     """Raises KeyboardInterrupt for Ctrl-C and SIGTERM, and records the first.
 
@@ -60,9 +64,8 @@ class _Interruption:
         signal.signal(signal.SIGTERM, self._receive)
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # set by nohup and shells
             signal.signal(signal.SIGINT, self._receive)
-        hangup = getattr(signal, "SIGHUP", None)  # Windows has none
-        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:  # set by nohup
-            signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
+        if _HANGUP and signal.getsignal(_HANGUP) is not signal.SIG_IGN:  # set by nohup
+            signal.signal(_HANGUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
     @property
     def received(self) -> bool:
@@ -71,8 +74,9 @@ class _Interruption:
 
     def ignore_signals(self) -> None:
         """Ignore further signals while Python shuts down."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, _HANGUP):
+            if number:
+                signal.signal(number, signal.SIG_IGN)
 
     def _receive(self, _number: int, _frame: object) -> None:
         now = time.monotonic()
