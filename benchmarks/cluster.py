@@ -4,7 +4,8 @@
     python benchmarks/cluster.py --small 2000 --full 50       # a tenth
 
 Small phantoms are 64 x 64, full-size ones 2500 x 2048, in all transfer syntaxes. At most 400
-different ones of each kind are drawn; the others are copies, which the result must mark as such.
+different small ones and 60 full-size ones are drawn; the others are copies, which the result must
+mark as such.
 
 1. Overhead: plain run and `local` cluster in turn, on the same files, cores and decoders, for each
    kind. Both rates are printed with the start of processes and without it: files between the first
@@ -43,8 +44,8 @@ from fixtures.ray_cluster import kill_last_node, two_nodes
 from fixtures.s3_server import BUCKET, bucket_files, s3_server
 
 SIZES = {"small": (64, 64), "full": (2500, 2048)}
-DRAWN = 400
-"""Most phantoms of a kind that are drawn."""
+DRAWN = {"small": 400, "full": 60}
+"""Most phantoms of a kind that are drawn: a full-size one takes some seconds."""
 IMAGES_OF_A_PATIENT = 1.7
 POLL_SECONDS = 0.2
 
@@ -58,7 +59,7 @@ def main() -> int:
         counts = {"small": given.small, "full": given.full}
         kinds = [kind for kind, count in counts.items() if count]
         for kind in kinds:
-            draw(folder / kind, counts[kind], SIZES[kind])
+            draw(folder / kind, counts[kind], SIZES[kind], DRAWN[kind])
         report("machine", cores=available_cores(), load=load(), **counts)
         for kind in kinds:
             is_same &= overhead(folder, kind)
@@ -67,9 +68,9 @@ def main() -> int:
     return 0 if is_same else 1
 
 
-def draw(folder: Path, count: int, size: tuple[int, int]) -> None:
-    """Draw phantoms, and copy them until there are so many files."""
-    patients = max(1, round(min(count, DRAWN) / IMAGES_OF_A_PATIENT))
+def draw(folder: Path, count: int, size: tuple[int, int], most: int) -> None:
+    """Draw phantoms, at most so many, and copy them until there are `count` files."""
+    patients = max(1, round(min(count, most) / IMAGES_OF_A_PATIENT))
     draw_archive(folder / "drawn", patients=patients, size=size)
     drawn = sorted(path for path in (folder / "drawn").rglob("*") if path.is_file())
     for path in drawn[count:]:
