@@ -232,6 +232,34 @@ def test_an_element_that_stands_twice_is_refused(find, settings, tmp_path):
         preview_file(find(source, View.FRONTAL), settings)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "vr", "value"),
+    [
+        ("ViewCodeSequence", "US", [1, 2]),  # found by `make fuzz`
+        ("SourceImageSequence", "LO", "one"),
+        ("OriginalAttributesSequence", "UL", 7),
+        ("ContributingEquipmentSequence", "OB", b"ab"),
+        ("ViewPosition", "SQ", [Dataset()]),
+    ],
+)
+def test_a_sequence_that_is_a_single_value_is_refused(find, settings, tmp_path, keyword, vr, value):
+    dataset = radiograph(ExplicitVRLittleEndian)
+    dataset[keyword] = DataElement(keyword, vr, value)
+    source = write(dataset, tmp_path / "source.dcm")
+
+    with pytest.raises(CorruptHeader, match=f"{keyword} has the value representation {vr}"):
+        preview_file(find(source, View.FRONTAL), settings)
+
+
+def test_a_value_that_cannot_be_converted_is_refused(find, settings, tmp_path):
+    source = write(radiograph(ExplicitVRLittleEndian), tmp_path / "source.dcm")
+    element = elements_of(header_of(source))[0x00185101]
+    source.write_bytes(source.read_bytes().replace(element, element.replace(b"CS", b"FD")))
+
+    with pytest.raises(CorruptHeader, match="strictly"):
+        preview_file(find(source, View.FRONTAL), settings)
+
+
 @pytest.mark.parametrize("system", ["", "x" * 65, "Klinik K\u00f6ln", "a\\b", "a\nb"])
 def test_settings_refuse_a_system_that_is_not_one_ascii_value(settings, system):
     with pytest.raises(ValueError, match="a system"):

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pydicom
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import (
@@ -59,6 +60,7 @@ NEEDED_TAGS = (
     0x04000561,  # Original Attributes Sequence
 )
 """What a correction reads."""
+_REPAIR = "cxrview tolerates it for classification; repair the header before writing back"
 _TRANSFER_SYNTAX = 0x00020010
 _PROJECTION_CLASSES = frozenset(
     {
@@ -98,10 +100,26 @@ class Header:
         return self.transfer_syntax == DeflatedExplicitVRLittleEndian
 
     def needed(self) -> Dataset:
-        """The elements of `NEEDED_TAGS`, for pydicom."""
-        return self._parse(
-            b"".join(self.data[slice(*self.spans[tag])] for tag in NEEDED_TAGS if tag in self.spans)
+        """The elements of `NEEDED_TAGS`, for pydicom.
+
+        Raises:
+            CorruptHeader: one of them cannot be read, or is a single value instead of a sequence.
+        """
+        data = b"".join(
+            self.data[slice(*self.spans[tag])] for tag in NEEDED_TAGS if tag in self.spans
         )
+        with self._strictly():
+            # pydicom converts a value when it is asked for. Here all are, in a data set of its own,
+            # since a correction keeps old ones as bytes.
+            vrs = {element.tag: element.VR for element in self._parse(data)}
+        for tag, vr in vrs.items():
+            if (vr == "SQ") != (dictionary_VR(tag) == "SQ"):
+                raise CorruptHeader(
+                    self.path,
+                    f"{keyword_for_tag(tag)} has the value representation {vr}",
+                    _REPAIR,
+                )
+        return self._parse(data)
 
     def complete(self) -> Dataset:
         """All elements before Pixel Data, for pydicom."""
@@ -110,14 +128,20 @@ class Header:
         )
 
     def _parse(self, data: bytes) -> Dataset:
-        try:
+        with self._strictly():
             return read_dataset(io.BytesIO(data), self.is_implicit, self.is_little)
+
+    @contextmanager
+    def _strictly(self) -> Iterator[None]:
+        """Refuse what pydicom cannot read."""
+        try:
+            yield
+        except CorruptHeader:
+            raise
         except Exception as error:
             # pydicom raises many types on a malformed value; the name of the type holds no value.
             raise CorruptHeader(
-                self.path,
-                f"its header cannot be read strictly ({type(error).__name__})",
-                "cxrview tolerates it for classification; repair the header before writing back",
+                self.path, f"its header cannot be read strictly ({type(error).__name__})", _REPAIR
             ) from error
 
 
