@@ -18,11 +18,13 @@ from pydicom.uid import (
 )
 
 from cxrview.errors import CorruptHeader, UnreadableImage
+from cxrview.records.classification import Failure
 from cxrview.terms import Projection, View
 from cxrview.writeback.copy_file import correct_file, preview_file
 from cxrview.writeback.correct import corrected_uid
 from cxrview.writeback.element_spans import ElementReader, Incomplete, Malformed
 from cxrview.writeback.header import Header, parse_header
+from cxrview.writeback.jobs import ReportJob
 from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 
 NATIVE = [
@@ -258,6 +260,21 @@ def test_a_value_that_cannot_be_converted_is_refused(find, settings, tmp_path):
 
     with pytest.raises(CorruptHeader, match="strictly"):
         preview_file(find(source, View.FRONTAL), settings)
+
+
+def test_a_report_leaves_out_an_image_whose_header_cannot_be_converted(find, settings, tmp_path):
+    dataset = radiograph(ExplicitVRLittleEndian)
+    dataset.StudyInstanceUID = "1.2.3"
+    source = write(dataset, tmp_path / "source.dcm")
+    element = elements_of(header_of(source))[0x0020000D]
+    source.write_bytes(source.read_bytes().replace(element, element.replace(b"UI", b"FD")))
+    job = ReportJob(
+        study_instance_uid="1.2.3", findings=(find(source, View.FRONTAL),), folder=tmp_path
+    )
+
+    (failure,) = job.carry_out(settings)
+
+    assert isinstance(failure, Failure)
 
 
 @pytest.mark.parametrize("system", ["", "x" * 65, "Klinik K\u00f6ln", "a\\b", "a\nb"])

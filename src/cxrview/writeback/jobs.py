@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydicom.dataset import Dataset
 
-from cxrview.errors import CannotWrite, UnreadableImage
+from cxrview.errors import CannotWrite
 from cxrview.image.failure import failure_of
 from cxrview.records.classification import Failure
 from cxrview.writeback.copy_file import Correction, correct_file, preview_file, write_whole
@@ -101,7 +101,7 @@ class ReportJob:
             for one in self.findings:
                 try:
                     header = _complete_header(one)
-                except UnreadableImage as error:
+                except Exception as error:  # as above
                     outcomes.append(failure_of(one.path, error))
                 else:
                     images.append(ImageFinding(finding=one, header=header))
