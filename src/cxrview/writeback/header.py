@@ -109,9 +109,10 @@ class Header:
             self.data[slice(*self.spans[tag])] for tag in NEEDED_TAGS if tag in self.spans
         )
         with self._strictly():
-            # pydicom converts a value when it is asked for. Here all are, in a data set of its own,
-            # since a correction keeps old ones as bytes.
-            vrs = {element.tag: element.VR for element in self._parse(data)}
+            # Read twice: pydicom replaces bytes by values while this loop converts all of them,
+            # and a correction needs the bytes.
+            vrs = {element.tag: element.VR for element in self._read(data)}
+            dataset = self._read(data)
         for tag, vr in vrs.items():
             if (vr == "SQ") != (dictionary_VR(tag) == "SQ"):
                 raise CorruptHeader(
@@ -119,25 +120,22 @@ class Header:
                     f"{keyword_for_tag(tag)} has the value representation {vr}",
                     _REPAIR,
                 )
-        return self._parse(data)
+        return dataset
 
     def complete(self) -> Dataset:
         """All elements before Pixel Data, for pydicom."""
-        return self._parse(
-            b"".join(self.data[slice(*span)] for _, span in sorted(self.spans.items()))
-        )
-
-    def _parse(self, data: bytes) -> Dataset:
+        data = b"".join(self.data[slice(*span)] for _, span in sorted(self.spans.items()))
         with self._strictly():
-            return read_dataset(io.BytesIO(data), self.is_implicit, self.is_little)
+            return self._read(data)
+
+    def _read(self, data: bytes) -> Dataset:
+        return read_dataset(io.BytesIO(data), self.is_implicit, self.is_little)
 
     @contextmanager
     def _strictly(self) -> Iterator[None]:
         """Refuse what pydicom cannot read."""
         try:
             yield
-        except CorruptHeader:
-            raise
         except Exception as error:
             # pydicom raises many types on a malformed value; the name of the type holds no value.
             raise CorruptHeader(
@@ -278,7 +276,7 @@ def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes
         encoded = {tag: header.data[slice(*span)] for tag, span in header.spans.items()}
         encoded |= encoder.by_tag(elements)
     except Exception as error:
-        # As in `_parse`: pydicom raises many types, and their words quote values.
+        # As in `_strictly`: pydicom raises many types, and their words quote values.
         raise CorruptHeader(
             header.path,
             f"its header cannot be written back ({type(error).__name__})",
