@@ -133,7 +133,7 @@ class Engine:
             timeout: seconds to wait for the outcome.
 
         Raises:
-            TimeoutError: there is no outcome yet; a file that still waits is dropped.
+            TimeoutError: the time is over; a file that was not started is dropped.
             RunStopped: as for `submit`.
         """
         future = self.submit(path, is_urgent=True)

@@ -25,7 +25,7 @@ _WARNINGS = range(0xB000, 0xC000)
 
 
 class CStoreSender:
-    """Sends objects to one DICOM destination; each batch has an association of its own.
+    """Sends objects to one DICOM destination; each batch uses one association.
 
     Args:
         settings: of the destination.

@@ -57,7 +57,7 @@ class Products:
         """Make an object; it is removed at the end of the block unless it is the original.
 
         Raises:
-            CannotMake: there is no such object.
+            CannotMake: this image has no object of this form.
             CannotWrite: the disk is full.
         """
         path = self._make(delivery)

@@ -28,7 +28,7 @@ def rule_for(
         rules: in their order.
         image: as it was received.
         state: what became of it.
-        modality: of the result, or of the header if there is no result.
+        modality: from the result; from the header if the image has no result.
         agreement: whether the header names the view; None unless the image was classified.
     """
     for rule in rules:

@@ -11,7 +11,7 @@ from cxrview.service.records import Delivery
 class DestinationDown(Exception):
     """A destination does not answer, or lets the service in.
 
-    That is no fault of the objects that wait for it: their tries are not counted.
+    Objects that wait for it keep their number of tries.
 
     Args:
         reason: in words, without header values.

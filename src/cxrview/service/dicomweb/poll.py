@@ -111,7 +111,7 @@ class Poller(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self.take_new()
-            except Exception as error:  # one that nobody expected must not end the thread
+            except Exception as error:  # an error in cxrview must not end all queries for good
                 self._note_trouble(error)
                 wait = _DOWN.seconds(self._failures)
             else:

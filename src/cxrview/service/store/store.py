@@ -94,7 +94,7 @@ class Store:
             self._ledger.close()
 
     def new_signal(self) -> threading.Event:
-        """An event of its own for a thread, set when there may be something to classify or send."""
+        """A new event for one thread, set when there may be something to classify or send."""
         event = threading.Event()
         self._signals.append(event)
         return event
