@@ -6,8 +6,8 @@ Classifies drawn radiographs of 2500 x 2048 pixels in every transfer syntax, PNG
 ones, damaged ones and, with --data, the files of a folder, each under many names. One of its
 processes is killed every 20 s. After the time it gets Ctrl-C, and what it wrote is checked: each
 file that it finished has a row or a failure, and no file has two. Prints one JSON object; the exit
-code is 1 if something was lost or doubled, or if memory or open files grew by more than 5 % from
-the second fifth of the time to the last.
+code is 1 if something was lost or doubled, or if memory or open files (the lowest count of each
+minute) grew by more than 5 % from the second fifth of the time to the last.
 
 `benchmarks/serve.py --minutes 60 --faults` does the same with the service.
 """
