@@ -1,10 +1,12 @@
 import errno
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
+from fsspec import AbstractFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
 from hypothesis import given
@@ -261,6 +263,35 @@ def test_a_question_mark_in_an_address_of_the_web_is_no_glob(monkeypatch, is_lit
     assert list(find_images([url], is_literal=is_literal)) == [url]
     with pytest.raises(UsageError, match="nothing matches"):
         list(find_images(["http://nowhere.example/*.dcm"]))
+
+
+class Containers(AbstractFileSystem):
+    """As Azure's: of several schemes, with an account that a URL may name."""
+
+    protocol = ("abfs", "az")
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        path = re.sub("^(abfs|az)://", "", path)
+        return re.sub("@[^/]*", "", path).rstrip("/")
+
+    def ls(self, path, detail=True, **_):
+        names = {"": "films", "films": "films/a", "films/a": "films/a/1.dcm"}
+        if path not in names:
+            raise FileNotFoundError(path)
+        kind = "directory" if names[path] in names else "file"
+        return [{"name": names[path], "type": kind, "size": 0}]
+
+
+@pytest.mark.parametrize(
+    "bucket", ["az://films", "abfs://films", "az://films@account.dfs.core.windows.net"]
+)
+def test_a_url_of_a_file_begins_as_the_one_that_was_given(monkeypatch, bucket):
+    monkeypatch.setitem(_registry, "az", Containers)
+    monkeypatch.setitem(_registry, "abfs", Containers)
+
+    for below in ("", "/", "/a", "/a/", "/*/*.dcm", "/a/1.dcm"):
+        assert list(find_images([bucket + below])) == [f"{bucket}/a/1.dcm"]
 
 
 def test_a_folder_behind_a_url_that_is_not_there_is_not_one_shards_alone(archive):

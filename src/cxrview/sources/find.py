@@ -197,7 +197,26 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     elif not found:
         yield UnlistedFolder(url)
     else:
-        yield from _walk_remote(url, found, files.unstrip_protocol)
+        yield from _walk_remote(url, found, _url_as_given(url, files, path))
+
+
+def _url_as_given(url: str, files: Any, path: str) -> Callable[[str], str]:
+    """Return a function from a path of a file system to its URL, in the form of the one given.
+
+    fsspec itself would name Azure's files `abfs://` where `az://` was given, and leave out the
+    host of `sftp://host/` and the account of `abfs://container@account/`.
+    """
+    path = path.rstrip("/")
+    if path and url.rstrip("/").endswith(path):
+        before = url.rstrip("/").removesuffix(path)
+        return lambda name: before + name
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    container, at, _ = host.partition("@")
+    if at and f"{path}/".startswith(f"{container}/"):
+        return lambda name: f"{scheme}://{host}{name.removeprefix(container)}"
+    unstripped: Callable[[str], str] = files.unstrip_protocol
+    return unstripped
 
 
 def _named_by(files: Any, url: str, path: str, is_literal: bool) -> list[tuple[str, bool]] | None:
