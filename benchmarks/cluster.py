@@ -10,7 +10,8 @@ mark as such.
 1. Overhead: plain run and `local` cluster in turn, on the same files, cores and decoders, for each
    kind. Both rates are printed with the start of processes and without it: files between the first
    and the last group of outcomes, by the time between.
-2. Kills: two raylets, files in and parts out through a server that speaks S3 (moto). The driver is
+2. Kills: two raylets, files in and parts out through a server on this machine that speaks S3
+   (moto), or with --store GCS (gcp-storage-emulator) or Azure Blob Storage (Azurite). The driver is
    killed after a fifth of the blocks and started again, then the raylet of one node after half of
    them. All rows, failures and counts must be those of the plain run.
 
@@ -40,8 +41,8 @@ from cxrview.workers.cores import available_cores
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from fixtures.object_stores import SCHEMES, Bucket, bucket_in
 from fixtures.ray_cluster import kill_last_node, two_nodes
-from fixtures.s3_server import BUCKET, bucket_files, s3_server
 
 SIZES = {"small": (64, 64), "full": (2500, 2048)}
 DRAWN = {"small": 400, "full": 60}
@@ -64,7 +65,7 @@ def main() -> int:
         for kind in kinds:
             is_same &= overhead(folder, kind)
         if not given.no_kills:
-            is_same &= kills(folder, kinds)
+            is_same &= kills(folder, kinds, given.store)
     return 0 if is_same else 1
 
 
@@ -141,37 +142,37 @@ def _timed(run: Callable[[Rate], Result]) -> dict[str, float]:
     return rate.figures(time.perf_counter() - rate.began)
 
 
-def kills(folder: Path, kinds: list[str]) -> bool:
-    """Kill driver and node of a run from S3 to S3; whether the rows are those of one machine."""
+def kills(folder: Path, kinds: list[str], store: str) -> bool:
+    """Kill driver and node of a run from a store; whether the rows are those of one machine."""
     archive = [str(folder / kind) for kind in kinds]
     options = cxrview.ClassifyOptions(key=folder / "key")
     plain = cxrview.classify(archive, out=f"{folder}/plain/", options=options)
-    with s3_server(), two_nodes() as nodes:
+    with bucket_in(store) as bucket, two_nodes() as nodes:
         began = time.perf_counter()
         for kind in kinds:
-            bucket_files().put(f"{folder}/{kind}/", f"{BUCKET}/{kind}/", recursive=True)
+            bucket.files().put(f"{folder}/{kind}/", f"{bucket.name}/{kind}/", recursive=True)
         report("upload", seconds=round(time.perf_counter() - began, 1))
         command = [
             *(sys.executable, "-m", "cxrview", "classify"),
-            *(f"s3://{BUCKET}/{kind}" for kind in kinds),
-            *("--out", f"s3://{BUCKET}/views/", "--cluster", nodes.address),
+            *(f"{bucket.url}/{kind}" for kind in kinds),
+            *("--out", f"{bucket.url}/views/", "--cluster", nodes.address),
             *("--key", f"{folder}/key", "--workers", "1"),
         ]
         began = time.perf_counter()
         with _driver(command) as driver:
-            finished = wait_for_share(driver, 0.2)
+            finished = wait_for_share(driver, bucket, 0.2)
             driver.kill()
         report("driver killed", blocks_finished=finished, load=load())
         with _driver([*command, "--resume"]) as driver:
-            finished = wait_for_share(driver, 0.5)
+            finished = wait_for_share(driver, bucket, 0.5)
             kill_last_node(nodes)
             report("raylet killed", blocks_finished=finished, load=load())
             driver.wait()
             report("ended", exit_code=driver.returncode, seconds=_since(began), load=load())
         from cxrview.cluster.destination import destination_named
 
-        made = destination_named(f"s3://{BUCKET}/views/").result()
-        return same("rows after kills", plain, made, moved=(str(folder), f"s3://{BUCKET}"))
+        made = destination_named(f"{bucket.url}/views/").result()
+        return same("rows after kills", plain, made, moved=(str(folder), bucket.url))
 
 
 @contextmanager
@@ -183,14 +184,16 @@ def _driver(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
             driver.kill()
 
 
-def wait_for_share(driver: subprocess.Popen[bytes], share: float) -> int:
+def wait_for_share(driver: subprocess.Popen[bytes], bucket: Bucket, share: float) -> int:
     """Wait until a share of the blocks is finished; return their number."""
-    files = bucket_files()
+    files = bucket.files()
 
     def names(where: str) -> list[str]:
         files.invalidate_cache()
         try:
-            return [str(name) for name in files.ls(f"{BUCKET}/views.job/{where}", detail=False)]
+            return [
+                str(name) for name in files.ls(f"{bucket.name}/views.job/{where}", detail=False)
+            ]
         except FileNotFoundError:
             return []
 
@@ -242,6 +245,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--small", type=int, default=20_000)
     parser.add_argument("--full", type=int, default=500)
     parser.add_argument("--no-kills", action="store_true", help="only the overhead")
+    parser.add_argument("--store", choices=SCHEMES, default="s3", help="of the run with kills")
     parser.add_argument("--folder", type=Path, help="for phantoms and results")
     return parser.parse_args()
 
