@@ -197,8 +197,10 @@ def test_a_signed_file_is_refused(find, film, settings, tmp_path):
         correct_file(find(source), tmp_path / "copy.dcm", settings)
 
 
-def test_without_a_uid_there_is_no_copy(find, film, settings, tmp_path):
-    source = edited(film, tmp_path / "source.dcm", SOPInstanceUID="")
+@pytest.mark.parametrize("uid", ["", ["1.2.3", "1.2.4"]])  # two of a class: found by `make fuzz`
+@pytest.mark.parametrize("keyword", ["SOPInstanceUID", "SOPClassUID"])
+def test_without_one_uid_there_is_no_copy(find, film, settings, tmp_path, keyword, uid):
+    source = edited(film, tmp_path / "source.dcm", **{keyword: uid})
 
     with pytest.raises(WithoutIdentity):
         correct_file(find(source), tmp_path / "copy.dcm", settings)

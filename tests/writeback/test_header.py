@@ -25,6 +25,7 @@ from cxrview.writeback.correct import corrected_uid
 from cxrview.writeback.element_spans import ElementReader, Incomplete, Malformed
 from cxrview.writeback.header import Header, parse_header
 from cxrview.writeback.jobs import ReportJob
+from cxrview.writeback.refusals import WithoutIdentity
 from cxrview.writeback.settings import ConflictingPosition, CorrectionSettings
 
 NATIVE = [
@@ -260,6 +261,30 @@ def test_a_value_that_cannot_be_converted_is_refused(find, settings, tmp_path):
 
     with pytest.raises(CorruptHeader, match="strictly"):
         preview_file(find(source, View.FRONTAL), settings)
+
+
+@pytest.mark.parametrize("tag", [0x00080016, 0x00080018])
+def test_a_uid_that_is_stored_as_numbers_is_none(find, settings, tmp_path, tag):
+    source = write(radiograph(ExplicitVRLittleEndian), tmp_path / "source.dcm")
+    element = elements_of(header_of(source))[tag]
+    source.write_bytes(source.read_bytes().replace(element, element.replace(b"UI", b"US")))
+
+    with pytest.raises(WithoutIdentity):
+        preview_file(find(source, View.FRONTAL), settings)
+
+
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID"])
+def test_a_report_leaves_out_an_image_of_two_studies_or_series(find, settings, tmp_path, keyword):
+    dataset = radiograph(ExplicitVRLittleEndian)
+    dataset.StudyInstanceUID = dataset.SeriesInstanceUID = "1.2.3"
+    dataset[keyword].value = ["1.2.3", "1.2.4"]
+    source = write(dataset, tmp_path / "source.dcm")
+    findings = (find(source, View.FRONTAL),)
+    job = ReportJob(study_instance_uid="1.2.3", findings=findings, folder=tmp_path)
+
+    (failure,) = job.carry_out(settings)
+
+    assert isinstance(failure, Failure) and failure.code == WithoutIdentity.code
 
 
 def test_a_report_leaves_out_an_image_whose_header_cannot_be_converted(find, settings, tmp_path):

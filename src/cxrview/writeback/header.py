@@ -227,9 +227,9 @@ def check_identity(path: str, dataset: Dataset) -> None:
     Raises:
         UnreadableImage: it is such an image.
     """
-    if not (dataset.get("SOPInstanceUID") and dataset.get("SOPClassUID")):
+    if not (_is_uid(dataset.get("SOPInstanceUID")) and _is_uid(dataset.get("SOPClassUID"))):
         raise WithoutIdentity(
-            path, "it has no SOP Instance UID or SOP Class UID", "Export it again"
+            path, "it has no SOP Instance UID or SOP Class UID, or several", "Export it again"
         )
     if dataset.SOPClassUID not in _PROJECTION_CLASSES:
         raise NotProjectionImage(
@@ -245,10 +245,17 @@ def need_study(path: str, dataset: Dataset) -> None:
     Raises:
         WithoutIdentity: it has no Study or Series Instance UID.
     """
-    if not (dataset.get("StudyInstanceUID") and dataset.get("SeriesInstanceUID")):
+    if not (_is_uid(dataset.get("StudyInstanceUID")) and _is_uid(dataset.get("SeriesInstanceUID"))):
         raise WithoutIdentity(
-            path, "it has no Study Instance UID or Series Instance UID", "Export it again"
+            path,
+            "it has no Study Instance UID or Series Instance UID, or several",
+            "Export it again",
         )
+
+
+def _is_uid(value: object) -> bool:
+    """Whether a value is one text; that of a UID may be several, or a number, in a broken file."""
+    return isinstance(value, str) and bool(value)
 
 
 def encode_header(header: Header, identity: Dataset, elements: Dataset) -> bytes:
