@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,29 +156,60 @@ def export_training(
     typical = fit_typical(average, pictures, recipe.without)
     weights = to_onnx(average, temperature=temperature, typical=typical)
     int8_weights = to_int8(weights, choose_calibration_pictures(pictures, recipe))
+    both = set_rules(
+        recipe,
+        {Precision.FP32: weights, Precision.INT8: int8_weights},
+        temperature,
+        pictures,
+        left_out=left_out,
+        progress=progress,
+    )
+    with writing(out):
+        (out / MODEL).mkdir(exist_ok=True)
+        write_model(out / MODEL, both, weights, int8_weights)
+    return both
+
+
+def set_rules(
+    recipe: FastRecipe,
+    weights: Mapping[Precision, bytes],
+    temperature: float,
+    pictures: Pictures,
+    *,
+    left_out: Sequence[Path] = (),
+    progress: Callable[[int], None] = ignore,
+) -> ModelCard:
+    """Make the card of an exported model: its border, thresholds and risk curves.
+
+    Args:
+        recipe: of its training.
+        weights: ONNX files in float32 and int8.
+        temperature: of its logits, which is in the files already.
+        pictures: that the training used.
+        left_out: as for `export_training`.
+        progress: called with how many more pictures a model was run on.
+
+    Raises:
+        UsageError, InvalidModel: as `export_training`.
+    """
     others = [_left_out_part(folder, pictures) for folder in left_out]
 
-    def card_of(one: bytes, precision: Precision) -> ModelCard:
-        backend = OnnxRuntime(one, threads=1)
+    def card_of(precision: Precision) -> ModelCard:
+        backend = OnnxRuntime(weights[precision], threads=1)
         scores = _validation_scores(backend.run, pictures, progress)
         part = CalibrationPart(backend=backend, rows=_validation_rows(pictures))
         parts = [part, *others]
         risks = risk_curves(pictures, parts, progress)
         assert scores.chest is not None
-        card = with_cutoffs(_card(recipe, one, precision, temperature), scores, None, None)
+        plain = _card(recipe, weights[precision], precision, temperature)
+        card = with_cutoffs(plain, scores, None, None)
         ruled, second = with_rules(card, scores.chest, risks), load_second(precision)
         curve = count_view_risk(
             pictures, [_with_second(part, ruled, second, pictures) for part in parts], progress
         )
         return with_view_curve(ruled, second, curve)
 
-    both = dataclasses.replace(
-        card_of(weights, Precision.FP32), int8=card_of(int8_weights, Precision.INT8)
-    )
-    with writing(out):
-        (out / MODEL).mkdir(exist_ok=True)
-        write_model(out / MODEL, both, weights, int8_weights)
-    return both
+    return dataclasses.replace(card_of(Precision.FP32), int8=card_of(Precision.INT8))
 
 
 def count_second(
