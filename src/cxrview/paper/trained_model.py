@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from cxrview.atomic_files import atomic_path
 from cxrview.digests import file_sha256
@@ -118,7 +118,7 @@ def finish_training(out: Path, model: GoogLeNet, about: dict[str, Any]) -> None:
     }
     with writing_to(out):
         with atomic_path(out / WEIGHTS) as part:
-            save_file(tensors, part)
+            part.write_bytes(save(tensors))  # the error of a full disk is an OSError then
         facts = {
             "outputs": model.classifier.out_features,
             "weights_sha256": file_sha256(out / WEIGHTS),
@@ -131,7 +131,7 @@ def writing_to(out: Path) -> Iterator[None]:
     """Turn the errors of a full or read-only disk into `CannotWrite`."""
     try:
         yield
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise CannotWrite(
             f"{out} cannot be written",
             "Free disk space or choose another folder. The same command resumes",

@@ -1,11 +1,14 @@
 """Checkpoints, from which a stopped training resumes: weights, momentum and identity."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import nn
 
 from cxrview.atomic_files import atomic_path
@@ -26,6 +29,9 @@ def save_checkpoint(
         optimiser: its momentum, and its learning rates of the next step.
         belongs: checked by `restore_checkpoint`.
         step: how many steps are done.
+
+    Raises:
+        OSError: the disk is full, or the folder is gone.
     """
     tensors = {f"network.{k}": v.contiguous() for k, v in model.state_dict().items()}
     for key, parameter in model.named_parameters():
@@ -34,7 +40,8 @@ def save_checkpoint(
             tensors[f"momentum.{key}"] = momentum.contiguous()
     rates = json.dumps([group["lr"] for group in optimiser.param_groups])
     with atomic_path(path) as part:
-        save_file(tensors, part, metadata={**belongs, "step": str(step), "rates": rates})
+        # Not by `save_file`, whose error for a full disk is not an OSError.
+        part.write_bytes(save(tensors, metadata={**belongs, "step": str(step), "rates": rates}))
 
 
 def restore_checkpoint(
@@ -43,11 +50,11 @@ def restore_checkpoint(
     """Load a checkpoint, if there is one, into model and optimiser; gives the steps done.
 
     Raises:
-        InvalidModel: it belongs to another training.
+        InvalidModel: it belongs to another training, or is damaged.
     """
     if not path.exists():
         return 0
-    with safe_open(path, framework="pt") as stored:
+    with _opened(path) as stored:
         facts = stored.metadata()
         if any(facts.get(name) != value for name, value in belongs.items()):
             raise InvalidModel(
@@ -69,15 +76,34 @@ def restore_checkpoint(
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Load a checkpoint's weights, without momentum, into a model of the same shape."""
-    with safe_open(path, framework="pt") as stored:
+    """Load a checkpoint's weights, without momentum, into a model of the same shape.
+
+    Raises:
+        InvalidModel: it is damaged.
+    """
+    with _opened(path) as stored:
         keys = [key for key in stored.keys() if key.startswith("network.")]  # noqa: SIM118
         model.load_state_dict({k.removeprefix("network."): stored.get_tensor(k) for k in keys})
 
 
 def steps_done(path: Path) -> int:
-    """How many steps of a training are done; 0 if there is no checkpoint."""
+    """How many steps of a training are done; 0 if there is no checkpoint.
+
+    Raises:
+        InvalidModel: it is damaged.
+    """
     if not path.exists():
         return 0
-    with safe_open(path, framework="pt") as stored:
+    with _opened(path) as stored:
         return int(stored.metadata()["step"])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as stored:
+            yield stored
+    except SafetensorError as error:
+        raise InvalidModel(
+            f"{path.name} is damaged", "Remove it to begin the training again"
+        ) from error
