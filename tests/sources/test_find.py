@@ -294,6 +294,27 @@ def test_a_url_of_a_file_begins_as_the_one_that_was_given(monkeypatch, bucket):
         assert list(find_images([bucket + below])) == [f"{bucket}/a/1.dcm"]
 
 
+class Host(Containers):
+    """As that of SFTP: the host is not part of a path."""
+
+    protocol = "sftp"
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return path.removeprefix("sftp://host").rstrip("/")
+
+    def ls(self, path, detail=True, **_):
+        found = super().ls(path.removeprefix("/"), detail)
+        return [entry | {"name": "/" + entry["name"]} for entry in found]
+
+
+def test_a_url_of_a_file_has_the_host_of_the_one_that_was_given(monkeypatch):
+    monkeypatch.setitem(_registry, "sftp", Host)
+
+    for below in ("/films", "/films/", "/films/a", "/films/*/*.dcm"):
+        assert list(find_images([f"sftp://host{below}"])) == ["sftp://host/films/a/1.dcm"]
+
+
 def test_a_folder_behind_a_url_that_is_not_there_is_not_one_shards_alone(archive):
     with zipfile.ZipFile(archive / "x.zip", "w") as pack:
         pack.writestr("in/2.dcm", "")
