@@ -128,6 +128,29 @@ def test_journal_that_is_damaged_is_refused_before_the_run(tmp_path, damage):
     assert "--overwrite" in caught.value.advice
 
 
+def test_damaged_index_of_a_journal_costs_nothing(tmp_path):
+    """It is made again from the rows, which are sound."""
+    path = tmp_path / "journal"
+    journal_file(path)
+    with closing(sqlite3.connect(path)) as db:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'by_content'"
+        (page,) = db.execute(query).fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"/archive/1", (page - 1) * size)
+    assert begin < page * size
+    data[begin : begin + 10] = b"/archive/x"
+    path.write_bytes(data)
+
+    journal = Journal(path, CONDITIONS)
+
+    assert list(journal.unfinished([*PATHS, "/archive/new"])) == ["/archive/new"]
+    assert sum(1 for _ in journal.failures()) == len(PATHS)
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_journal_that_is_damaged_can_be_overwritten(tmp_path):
     path = tmp_path / "journal"
     journal_file(path)

@@ -25,7 +25,7 @@ from cxrview.errors import (
 )
 from cxrview.records.classification import Outcome
 from cxrview.results.journal import Conditions, Journal
-from cxrview.results.journal_errors import reason_with_folder
+from cxrview.results.journal_errors import is_damaged, reason_with_folder
 from cxrview.results.result import Result
 from cxrview.results.sink import ResultSink
 from cxrview.results.summary import RunSummary, count_outcomes
@@ -218,7 +218,7 @@ class _Run:
         """Yield the unfinished paths, which the journal records in a temporary file."""
         try:
             yield from self._journal.unfinished(self._selected)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise self._journal_failed(error) from error
 
     def _keep(self, group: list[Outcome]) -> None:
@@ -245,15 +245,20 @@ class _Run:
             yield
         except BrokenPipeError:  # the program that reads our rows has ended
             raise KeyboardInterrupt from None
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise self._journal_failed(error) from error
         except OSError as error:
             raise CannotWrite(
                 f"cannot write the result: {error}", f"Free disk space there. {self._sink.kept}"
             ) from error
 
-    def _journal_failed(self, error: sqlite3.OperationalError) -> CannotWrite:
+    def _journal_failed(self, error: sqlite3.DatabaseError) -> CannotWrite:
         """Return the error of a full disk: that of the journal or of SQLite's temporary files."""
+        if is_damaged(error):
+            return CannotWrite(
+                f"the journal was damaged while it was written: {error}",
+                "Check the disk. --resume checks the journal before it goes on",
+            )
         return CannotWrite(
             f"cannot write the result: {reason_with_folder(error)}",
             "Free disk space there or beside the result, or name another folder in SQLITE_TMPDIR. "

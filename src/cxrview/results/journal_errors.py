@@ -20,7 +20,7 @@ def temporary_folder() -> Path:
     return Path()
 
 
-def reason_with_folder(error: sqlite3.OperationalError) -> str:
+def reason_with_folder(error: sqlite3.DatabaseError) -> str:
     """Return SQLite's message, which does not name the full disk, with the temporary folder."""
     folder = temporary_folder()
     room = ""
