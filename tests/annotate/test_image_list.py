@@ -36,11 +36,12 @@ def test_a_folder_of_parts_is_one_list(tmp_path):
 
 
 def test_files_are_named_from_their_list_and_paths_as_they_stand(tmp_path):
-    (tmp_path / "list.csv").write_text("file\nhere/a.png\ns3://bucket/b.png\n")
+    long = "x" * 300  # no disk takes it: opening it reports the reason
+    (tmp_path / "list.csv").write_text(f"file\nhere/a.png\ns3://bucket/b.png\n{long}\n")
 
     paths = [row["path"] for row in iter_listed_images(tmp_path / "list.csv")]
 
-    assert paths == [str(tmp_path / "here/a.png"), "s3://bucket/b.png"]
+    assert paths == [str(tmp_path / "here/a.png"), "s3://bucket/b.png", str(tmp_path / long)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,21 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
+@pytest.mark.parametrize("command", ["audit", "concat", "phantom"])
+def test_a_name_that_no_disk_takes_is_a_usage_error(command):
+    done = run(f"""
+import sys
+from cxrview.cli.entry import run
+
+sys.argv = ["cxrview", "{command}", "x" * 300]
+run()
+""")
+
+    assert done.returncode == 2
+    assert "x cannot be used: File name too long" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interruption_while_the_commands_are_loaded_is_one_line(name):
     done = run(f"""

@@ -32,6 +32,13 @@ def test_every_fault_is_named_with_its_line(tmp_path):
         assert part in str(error.value)
 
 
+def test_a_name_that_no_disk_takes_does_not_exist(tmp_path):
+    path = write(tmp_path, f"{'x' * 300}.png,,p1,frontal")
+
+    with pytest.raises(UsageError, match=r"x\.png does not exist"):
+        read_labels(path)
+
+
 def test_a_missing_column_is_named(tmp_path):
     (tmp_path / "labels.csv").write_text("file,view\n")
 

@@ -1,6 +1,7 @@
 """Read a table of images: a result of `classify`, or any table with a column of files."""
 
 import json
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def _with_path(row: Row, table: Path) -> Row:
     if "://" in path:
         return row | {"path": str(path)}
     folder = Path() if "path" in row else table.parent
-    path = existing_name(str(path), lambda name: (folder / name).is_file())
+    path = existing_name(str(path), lambda name: os.path.isfile(folder / name))  # noqa: PTH113
     if is_windows_path(path):
         raise UsageError(f"{table} names {path}, which is not on this computer", RELATIVE)
     return row | {"path": str(folder / path) if "path" not in row else path}

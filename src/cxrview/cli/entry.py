@@ -3,6 +3,7 @@
 Ctrl-C is handled before the commands are loaded, which takes a while.
 """
 
+import errno
 import io
 import os
 import signal
@@ -15,6 +16,7 @@ from cxrview.errors import CxrviewError, RunStopped
 from cxrview.workers.core_files import prevent_core_files
 
 USAGE_ERROR, RUN_STOPPED, INTERNAL_ERROR, INTERRUPTED = 2, 3, 70, 130
+_PATH_ERRORS = (errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EPERM)
 IGNORE_SECONDS = 2.0
 """Time after the first Ctrl-C in which others are ignored, while finished work is written."""
 
@@ -35,6 +37,10 @@ def run() -> None:
     except CxrviewError as error:
         print(f"cxrview: {error}", file=sys.stderr)
         sys.exit(RUN_STOPPED if isinstance(error, RunStopped) else USAGE_ERROR)
+    except OSError as error:
+        if interruption.received:
+            _say_interrupted()
+        _report_path_error(error)
     except Exception as error:
         if interruption.received:  # while a library was loaded
             _say_interrupted()
@@ -90,6 +96,18 @@ class _Interruption:
 def _ends_an_interruption(end: SystemExit) -> bool:
     """Whether Typer turned Ctrl-C into an exit, instead of a command that handles it."""
     return isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt)
+
+
+def _report_path_error(error: OSError) -> NoReturn:
+    """Print the name that the system refuses, wherever it was first used; others are internal."""
+    if error.errno not in _PATH_ERRORS or not isinstance(error.filename, str | bytes):
+        _report_internal_error(error)
+    print(
+        f"cxrview: {os.fsdecode(error.filename)} cannot be used: {error.strerror}. Check the name "
+        "and the permissions of its folders",
+        file=sys.stderr,
+    )
+    sys.exit(USAGE_ERROR)
 
 
 def _report_internal_error(error: BaseException) -> NoReturn:

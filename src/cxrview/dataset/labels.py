@@ -142,7 +142,7 @@ def _fault(
         return None
     if need_patients and not row["patient"]:
         return "no patient"
-    if (folder / row["file"]).is_file():
+    if os.path.isfile(folder / row["file"]):  # noqa: PTH113 (Path's raises for a long name)
         return None
     return f"file {row['file']} does not exist" + (
         f" ({RELATIVE})" if is_windows_path(row["file"]) else ""
