@@ -49,6 +49,8 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=Path(".bench/corpus"))
     parser.add_argument("--per-second", type=float, default=FILES_PER_SECOND, help="files to link")
     options = parser.parse_args()
+    # The command would inherit that it is ignored, as it is in the background of a shell.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     options.corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.corpus.parent) as name:
         folder = Path(name)
@@ -103,12 +105,13 @@ def _soak(folder: Path, minutes: float) -> dict[str, Any]:
         kills += kill_a_child(process.pid)
     sampler.stop()
     ended_early = process.poll() is not None
+    measured = summary(sampler.samples)
+    print(json.dumps(measured), file=sys.stderr)  # whatever happens at the end
     if not ended_early:
         os.killpg(process.pid, signal.SIGINT)
     code = process.wait(600)
     print((folder / "output").read_text(errors="replace")[-2000:], file=sys.stderr)
     outcomes = _outcomes(table)
-    measured = summary(sampler.samples)
     grown = [name for name, one in measured.items() if one["change"] > MOST_GROWTH]
     doubled = sum(number - 1 for number in outcomes["paths"].values())
     # Files are classified in the order of their names, which are their numbers.
