@@ -32,10 +32,11 @@ def test_every_fault_is_named_with_its_line(tmp_path):
         assert part in str(error.value)
 
 
-def test_a_name_that_no_disk_takes_does_not_exist(tmp_path):
-    path = write(tmp_path, f"{'x' * 300}.png,,p1,frontal")
+@pytest.mark.parametrize("name", ["x" * 300, "x\\" + "y" * 300])
+def test_a_name_that_no_disk_takes_does_not_exist(tmp_path, name):
+    path = write(tmp_path, f"{name},,p1,frontal")
 
-    with pytest.raises(UsageError, match=r"x\.png does not exist"):
+    with pytest.raises(UsageError, match=r"[xy] does not exist"):
         read_labels(path)
 
 

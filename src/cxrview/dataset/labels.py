@@ -90,7 +90,7 @@ def _checked_rows(
     faults: list[str] = []
     first_line: dict[str, int] = {}
     for number, row in _rows(path, patients, need_patients):
-        row["file"] = existing_name(row["file"], lambda name: (path.parent / name).is_file())
+        row["file"] = existing_name(row["file"], lambda name: _is_file(path.parent / name))
         row["patient"] = patients.find(row["file"], row) or row.get("patient", "").strip()
         says = label_word(row["view"])
         fault = _fault(row, says, path.parent, number, first_line, wanted, need_patients)
@@ -142,11 +142,15 @@ def _fault(
         return None
     if need_patients and not row["patient"]:
         return "no patient"
-    if os.path.isfile(folder / row["file"]):  # noqa: PTH113 (Path's raises for a long name)
+    if _is_file(folder / row["file"]):
         return None
     return f"file {row['file']} does not exist" + (
         f" ({RELATIVE})" if is_windows_path(row["file"]) else ""
     )
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 (Path's raises for a long name)
 
 
 def _label(row: dict[str, str]) -> Label:
