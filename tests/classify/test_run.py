@@ -23,6 +23,7 @@ from cxrview.image import find_images
 from cxrview.results import tables
 from cxrview.results.columns import COLUMNS
 from cxrview.results.files import Outputs
+from cxrview.results.journal_check import damaged_error
 from cxrview.results.journal_file import count_recorded
 from cxrview.results.known_paths import KnownPaths
 from cxrview.sources.shard import Shard
@@ -170,15 +171,24 @@ def test_a_full_disk_keeps_the_journal(archive, tmp_path, model, monkeypatch):
     assert not out.journal.exists()
 
 
-def test_full_temporary_files_stop_the_run_and_keep_the_journal(archive, tmp_path, model):
-    """SQLite notes there which paths were found."""
+@pytest.mark.parametrize(
+    ("failure", "advice"),
+    [
+        # SQLite notes in temporary files which paths were found.
+        (sqlite3.OperationalError("database or disk is full"), "TMPDIR.*--resume"),
+        (damaged_error(), "Check the disk.*--resume"),
+    ],
+)
+def test_a_failing_disk_stops_the_run_and_keeps_the_journal(
+    archive, tmp_path, model, failure, advice
+):
     out = Outputs(table=tmp_path / "views.csv")
 
     def found():
         yield from list(find_images(str(archive)))[:20]
-        raise sqlite3.OperationalError("database or disk is full")
+        raise failure
 
-    with pytest.raises(CannotWrite, match="TMPDIR.*--resume"):
+    with pytest.raises(CannotWrite, match=advice):
         run_into(out, found(), model, SETTINGS, conditions=CONDITIONS)
 
     assert out.journal.exists()
