@@ -19,8 +19,9 @@ from cxrview.service.dicomweb.poll import PeerDown, Poller
 from cxrview.service.dicomweb.stow_client import StowSender
 from cxrview.service.dicomweb.taken import TakenObjects
 from cxrview.service.store import Store
-from fixtures.orthanc import Orthanc, free_port, running_orthanc
+from fixtures.orthanc import Orthanc, running_orthanc
 from fixtures.outgoing import outgoing
+from fixtures.ports import free_port
 
 SECONDS = 60
 

@@ -18,7 +18,8 @@ from cxrview.phantom.archive import draw_archive
 from cxrview.records.annotation import AnnotationStudy, LabelChoice, Reading, StudyImage
 from cxrview.terms import Action, Projection, ReadingRound, Role, View
 from fixtures.annotation_server import start_server
-from fixtures.browsers import PATIENCE_MS, free_port
+from fixtures.browsers import PATIENCE_MS
+from fixtures.ports import free_port
 
 READER = frozenset({Role.READER})
 MANAGER = frozenset({Role.MANAGER})

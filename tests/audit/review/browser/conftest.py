@@ -19,7 +19,7 @@ from cxrview.phantom.archive import draw_archive
 from cxrview.results.columns import COLUMNS
 from cxrview.results.tables import write_table
 from cxrview.terms import Projection
-from fixtures.browsers import free_port
+from fixtures.ports import free_port
 
 START_SECONDS = 120
 
