@@ -63,6 +63,7 @@ def _with_path(row: Row, table: Path) -> Row:
     if "://" in path:
         return row | {"path": str(path)}
     folder = Path() if "path" in row else table.parent
+    # Not by Path, which raises for a name that is too long.
     path = existing_name(str(path), lambda name: os.path.isfile(folder / name))  # noqa: PTH113
     if is_windows_path(path):
         raise UsageError(f"{table} names {path}, which is not on this computer", RELATIVE)

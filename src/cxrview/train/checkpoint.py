@@ -87,7 +87,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
 
 
 def steps_done(path: Path) -> int:
-    """How many steps of a training are done; 0 if there is no checkpoint.
+    """Return the number of steps in a checkpoint; 0 if there is none.
 
     Raises:
         InvalidModel: it is damaged.
