@@ -7,13 +7,14 @@ blocks of pixels first. `block_sums` adds up blocks of values that are windowed 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import gcd
+from math import ceil, gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cxrview.image.lanczos import Box, resize_lanczos
 from cxrview.records.pixels import grey_picture
 
 SIDE = 256
@@ -50,7 +51,7 @@ def squash(pixels: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
         return pixels
     if side * side > rows * columns:
         return _mitchell(pixels, side)
-    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.LANCZOS))
+    return resize_lanczos(pixels, side)
 
 
 def _mitchell(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -111,8 +112,8 @@ class BlockSums:
     low: int
     """Smallest value of all pixels."""
     high: int
-    box: tuple[float, float, float, float]
-    """Left, upper, right and lower edge of the complete picture, in blocks."""
+    box: Box
+    """Edges of the complete picture, in blocks."""
 
 
 def factors(rows: int, columns: int, side: int) -> tuple[int, int]:
@@ -227,7 +228,7 @@ def window_block_sums(blocks: BlockSums, *, is_inverse: bool) -> NDArray[np.uint
 
 
 def resize_square(
-    pixels: NDArray[np.uint8], side: int, box: tuple[float, float, float, float] | None = None
+    pixels: NDArray[np.uint8], side: int, box: Box | None = None
 ) -> NDArray[np.uint8]:
     """Resize to a square by averaging blocks of pixels, then Lanczos.
 
@@ -243,10 +244,12 @@ def resize_square(
     rows, columns = pixels.shape
     if box is None and factors(rows, columns, side) == (1, 1):
         return squash(pixels, side)
-    if box is not None:
-        beyond = max(0, int(np.ceil(box[3])) - rows), max(0, int(np.ceil(box[2])) - columns)
-        if any(beyond):
-            pixels = np.pad(pixels, ((0, beyond[0]), (0, beyond[1])), mode="edge")
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    small = image.resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=_GAP)
-    return np.asarray(small)
+    left, upper, right, lower = box or (0, 0, columns, rows)
+    beyond = max(0, ceil(lower) - rows), max(0, ceil(right) - columns)
+    if any(beyond):
+        pixels = np.pad(pixels, ((0, beyond[0]), (0, beyond[1])), mode="edge")
+    down = max(1, int((lower - upper) / side / _GAP))
+    across = max(1, int((right - left) / side / _GAP))
+    if (down, across) != (1, 1):
+        pixels = np.asarray(Image.fromarray(pixels).reduce((across, down)))
+    return resize_lanczos(pixels, side, (left / across, upper / down, right / across, lower / down))
