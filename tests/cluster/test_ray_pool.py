@@ -1,6 +1,7 @@
 """Which workers a pool starts, and what it says of their blocks; Ray is replaced."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -38,16 +39,22 @@ class FakeRay:
     Args:
         cores: of the machine.
         answers: of the first block, then of the second, and so on; an exception is raised.
+        gpus: of the machine.
+
+    Attributes:
+        started: cores and GPUs of each worker.
     """
 
     exceptions = SimpleNamespace(RayError=_RayError, RayTaskError=_RayTaskError)
 
-    def __init__(self, cores, answers=()):
-        self._cores, self._answers = cores, list(answers)
+    def __init__(self, cores, answers=(), gpus=0):
+        self._cores, self._answers, self._gpus = cores, list(answers), gpus
         self.started = []
 
     def nodes(self):
         resources = {"CPU": float(self._cores)}
+        if self._gpus:
+            resources["GPU"] = float(self._gpus)
         return [
             {"NodeID": "1", "NodeManagerAddress": "a", "Alive": True, "Resources": resources},
         ]
@@ -55,8 +62,8 @@ class FakeRay:
     def remote(self, actor):
         return SimpleNamespace(options=self._options)
 
-    def _options(self, *, num_cpus, **_):
-        self.started.append(num_cpus)
+    def _options(self, *, num_cpus, num_gpus, **_):
+        self.started.append((num_cpus, num_gpus))
         method = SimpleNamespace
         return SimpleNamespace(
             remote=lambda settings: SimpleNamespace(
@@ -124,4 +131,30 @@ def test_a_machine_gets_workers_for_all_of_its_cores():
 
     RayPool(ray, SETTINGS).look()
 
-    assert ray.started == [6, 6]
+    assert ray.started == [(6, 0), (6, 0)]
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "expected"),
+    [
+        (16, 1, [(16, 1)]),
+        (16, 4, [(4, 1)] * 4),
+        (17, 2, [(8, 1), (8, 1)]),
+        (2, 4, [(1, 1)] * 4),  # Ray starts as many of these as there are cores
+        (16, 0, []),
+    ],
+)
+def test_each_gpu_gets_a_worker_with_its_share_of_the_cores(cores, gpus, expected):
+    ray = FakeRay(cores, gpus=gpus)
+
+    RayPool(ray, replace(SETTINGS, device=Device.CUDA)).look()
+
+    assert ray.started == expected
+
+
+def test_processors_alone_classify_on_a_machine_with_gpus_too():
+    ray = FakeRay(16, gpus=2)
+
+    RayPool(ray, SETTINGS).look()
+
+    assert ray.started == [(8, 0), (8, 0)]
