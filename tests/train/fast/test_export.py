@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import onnx
 import pytest
@@ -9,35 +8,13 @@ from cxrview.classify.devices import is_exact_at_int8
 from cxrview.train.fast.change import to_model_side
 from cxrview.train.fast.export import to_int8, to_onnx
 from cxrview.train.fast.loop import as_input
-from cxrview.train.fast.model import GREY_MEAN, GREY_SCALE, FastModel
-from cxrview.train.fast.recipe import SIDE
-from cxrview.train.not_chest import draw_not_chest
-
-RNG = np.random.default_rng(0)
-PICTURES = np.stack([draw_not_chest(RNG) for _ in range(5)])
+from cxrview.train.fast.model import GREY_SCALE
+from fixtures.fast_models import PICTURES, random_model, shown_to_torch
 
 
 @pytest.fixture(scope="module")
 def model():
-    """Random weights, and the statistics of batch normalisation of the pictures."""
-    torch.manual_seed(0)
-    made = FastModel(0.1)
-    for layer in made.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.momentum = 1.0
-            torch.nn.init.uniform_(layer.weight, 0.8, 1.2)
-            torch.nn.init.uniform_(layer.bias, -0.2, 0.4)
-        elif isinstance(layer, torch.nn.Linear):
-            torch.nn.init.normal_(layer.weight, std=0.1)
-    with torch.no_grad():
-        made.train()(shown_to_torch())
-    return made.eval()
-
-
-def shown_to_torch():
-    """The pictures as the graph resizes them: not rounded to grey levels, as training does."""
-    resized = [cv2.resize(one.astype(np.float32), (SIDE, SIDE)) for one in PICTURES]
-    return ((torch.from_numpy(np.stack(resized)) - GREY_MEAN) / GREY_SCALE)[:, None]
+    return random_model(0.1)
 
 
 def test_to_model_side_resizes_as_the_graph_up_to_rounding():

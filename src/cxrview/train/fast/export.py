@@ -28,6 +28,7 @@ from cxrview.train.fast.model import (
 from cxrview.train.fast.model import (
     TURNS as QUARTER_TURNS,
 )
+from cxrview.train.fast.pad_channels import pad_channels
 from cxrview.train.fast.recipe import SIDE
 from cxrview.train.fast.typical import Typical
 from cxrview.train.onnx_graph import OnnxGraph
@@ -97,7 +98,7 @@ def to_int8(weights: bytes, pictures: NDArray[np.uint8]) -> bytes:
             value of each activation over all of them become the ends of its 256 steps.
 
     Returns:
-        ONNX with the same input and outputs.
+        ONNX with the same input and outputs, and `pad_channels` applied.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # see `classify.model`
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
@@ -120,7 +121,7 @@ def to_int8(weights: bytes, pictures: NDArray[np.uint8]) -> bytes:
             op_types_to_quantize=["Conv", "Relu"],
             nodes_to_exclude=[*names[: first + 1], *names[pool:]],
         )
-        return made.read_bytes()
+        return pad_channels(made.read_bytes())
 
 
 class _Calibration:
