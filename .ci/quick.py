@@ -17,7 +17,7 @@ PACKAGE = Path("src/cxrview")
 SMOKE = [
     "tests/test_architecture.py",
     "tests/classify/test_decide.py",
-    "tests/image/test_sniff.py",
+    "tests/image/test_window.py",
     "tests/results/test_tables.py",
     "tests/test_stats.py",
 ]
