@@ -29,7 +29,8 @@ HELP = "--help"
 COMMANDS_INTRO = """\
 # Commands
 
-Every command, argument and option, written from the program by `make docs`. `cxrview COMMAND
+Every command that `cxrview --help` lists, with its arguments and options, written from the program
+by `make docs`. `cxrview COMMAND
 --help` prints the same. What the exit codes mean: [exit codes](exit-codes.md).
 """
 

@@ -21,8 +21,9 @@ from cxrview.cli.shared.options import (
 from cxrview.terms import Partition
 
 fast_model = typer.Typer(
-    help="Train a small model that answers five questions of one radiograph in one pass: view, "
-    "chest or not, quarter turn, inversion, projection: the default of cxrview classify.",
+    help="Train a small model that answers six questions of one radiograph in one pass: view, "
+    "chest or not, quarter turn, mirroring, inversion, projection: the default of "
+    "cxrview classify.",
     no_args_is_help=True,
 )
 PicturesArgument = Annotated[

@@ -71,3 +71,10 @@ def test_answers_have_security_headers(service):
         headers = service.client.get(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_certificate_does_not_shut_out_other_services_of_the_host(make_service, tmp_path):
+    """Browsers would use https alone for the host, on every port, after one answer with HSTS."""
+    service = make_service(certificate=tmp_path / "service.pem", key=tmp_path / "service.key")
+
+    assert "Strict-Transport-Security" not in service.client.get("/health").headers

@@ -79,7 +79,8 @@ def create(
         list[str] | None,
         typer.Option(
             metavar="NAME[:ROLES]",
-            help="Add a reader; ROLES is reader, adjudicator or reader+adjudicator; repeatable.",
+            help="Add a reader; ROLES is reader, adjudicator or manager, or several as in "
+            "reader+adjudicator; repeatable.",
             show_default=False,
         ),
     ] = None,

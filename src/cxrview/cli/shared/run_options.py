@@ -318,8 +318,8 @@ ClusterAddress = Annotated[
     typer.Option(
         "--cluster",
         metavar="ADDRESS",
-        help="Run on a Ray cluster: ray://HOST:PORT, auto for the one that this machine belongs "
-        "to, or local. PATH and --out must be there on all machines, or be URLs; --out is a folder "
+        help="Run on a Ray cluster: ray://HOST:PORT, HOST:PORT, auto for that of this machine, "
+        "or local. PATH and --out must be there on all machines, or be URLs; --out is a folder "
         "of Parquet parts, such as s3://bucket/views/.",
         rich_help_panel="Long runs",
         show_default=False,

@@ -127,7 +127,6 @@ def _add_middleware(
     app.add_middleware(
         RequestGuard,
         hosts=["localhost", *settings.hosts],
-        is_https_only=settings.certificate is not None,
         most_body_bytes=None,
         refuse=refusal.of_status,
     )

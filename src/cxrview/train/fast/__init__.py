@@ -1,1 +1,1 @@
-"""A small model that answers five questions of one radiograph in one pass."""
+"""A small model that answers six questions of one radiograph in one pass."""
