@@ -1,5 +1,6 @@
 """Elements that a correction does not concern stay byte for byte as they are."""
 
+import struct
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,8 @@ import pydicom
 import pytest
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     UID,
@@ -133,6 +136,44 @@ def test_items_that_are_there_keep_their_bytes(find, settings, tmp_path):
 
     assert span[12:] in elements_of(header_of(tmp_path / "copy.dcm"))[0x04000561]
     assert len(pydicom.dcmread(tmp_path / "copy.dcm").OriginalAttributesSequence) == 2
+
+
+@pytest.mark.parametrize("is_undefined", [False, True], ids=["defined", "undefined length"])
+def test_items_of_a_sequence_of_unknown_kind_stay_readable(find, settings, tmp_path, is_undefined):
+    """Archives that do not know a sequence store it as UN, implicit inside (PS3.5 6.2.2)."""
+    code, old, item = Dataset(), Dataset(), Dataset()
+    code.CodeValue = "1"
+    old.ViewPosition, old.ViewCodeSequence = "AP", Sequence([code])
+    item.ModifiedAttributesSequence = Sequence([old])
+    item.ModifyingSystem = "PACS"
+    for dataset, keyword in ((item, "ModifiedAttributesSequence"), (old, "ViewCodeSequence")):
+        dataset[keyword].is_undefined_length = is_undefined
+    data = write(radiograph(ExplicitVRLittleEndian), tmp_path / "source.dcm").read_bytes()
+    pixels = data.index(b"\xe0\x7f\x10\0")
+    unknown = stored_as_unknown(0x04000561, item, is_undefined=is_undefined)
+    (tmp_path / "source.dcm").write_bytes(data[:pixels] + unknown + data[pixels:])
+
+    correct_file(find(tmp_path / "source.dcm", View.FRONTAL), tmp_path / "copy.dcm", settings)
+
+    kept, added = pydicom.dcmread(tmp_path / "copy.dcm").OriginalAttributesSequence
+    assert kept.ModifyingSystem == "PACS"
+    (before,) = kept.ModifiedAttributesSequence
+    assert before.ViewPosition == "AP"
+    assert before.ViewCodeSequence[0].CodeValue == "1"
+    assert added.ModifiedAttributesSequence[0].ViewPosition == "LL"
+
+
+def stored_as_unknown(tag: int, item: Dataset, *, is_undefined: bool) -> bytes:
+    """A sequence of one item as UN."""
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR, buffer.is_little_endian = True, True
+    write_dataset(buffer, item)
+    inside = buffer.getvalue()
+    value = struct.pack("<HHI", 0xFFFE, 0xE000, len(inside)) + inside
+    if is_undefined:
+        value += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    length = 0xFFFFFFFF if is_undefined else len(value)
+    return struct.pack("<HH2s2xI", tag >> 16, tag & 0xFFFF, b"UN", length) + value
 
 
 @pytest.mark.parametrize(

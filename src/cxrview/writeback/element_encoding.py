@@ -50,7 +50,8 @@ class ElementEncoder:
         return self._head(tag, vr.encode(), len(value)) + value
 
     def _element(self, element: DataElement | RawDataElement) -> bytes:
-        tag, vr = int(element.tag), (element.VR or "").encode()
+        # Items of a sequence that is stored as UN have no value representations (PS3.5 6.2.2).
+        tag, vr = int(element.tag), (element.VR or "UN").encode()
         if isinstance(element, RawDataElement):
             value = element.value or b""
             if element.length == UNDEFINED:
