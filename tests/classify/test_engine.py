@@ -11,7 +11,7 @@ from cxrview.classify.decode_worker import read_file
 from cxrview.classify.engine import classify_files, iter_outcomes
 from cxrview.classify.options import ClassifyOptions
 from cxrview.classify.read_settings import ReadSettings
-from cxrview.errors import UsageError, WorkerStartError
+from cxrview.errors import InferenceError, UsageError, WorkerStartError
 from cxrview.image import find_images
 from cxrview.records.classification import Failure, Prediction
 from cxrview.sources.find import UnlistedFolder
@@ -30,6 +30,34 @@ def test_outcomes_come_in_the_order_of_the_paths(archive, model):
     outcomes = list(classify_files(paths, model, settings()))
 
     assert [o.path if isinstance(o, Failure) else o.instance.path for o in outcomes] == paths
+
+
+def test_no_outcome_follows_those_that_a_failed_batch_lacks(archive, model):
+    """Who counts outcomes would take them for those of other files."""
+    paths = list(find_images([str(archive)]))
+    failing, outcomes = replace(model, backend=FailsOnce(model.backend, batch=3)), []
+
+    with pytest.raises(InferenceError):
+        for outcome in iter_outcomes(paths, failing, settings(workers=1)):
+            outcomes.append(outcome)
+
+    found = [o.path if isinstance(o, Failure) else o.instance.path for o in outcomes if o]
+    assert found == paths[: len(found)]
+
+
+class FailsOnce:
+    """A backend that runs out of memory once, as a GPU may that others use too."""
+
+    name, batch, lanes = "mean-grey", 4, 1
+
+    def __init__(self, backend, batch: int) -> None:
+        self.backend, self.left = backend, batch
+
+    def run(self, pictures):
+        self.left -= 1
+        if self.left == 0:
+            raise InferenceError("out of memory")
+        return self.backend.run(pictures)
 
 
 def test_the_number_of_workers_changes_no_outcome(archive, model):

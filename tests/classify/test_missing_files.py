@@ -159,6 +159,25 @@ def test_what_is_gone_for_good_can_be_given_up(many, draw, tmp_path, model):
     assert (last.found, last.failed, last.is_complete) == (100, {}, True)
 
 
+def test_what_is_given_up_is_not_what_goes_away_meanwhile(many, draw, tmp_path, model):
+    draw("4/400.png", 20)
+    disks, out = [many / "0", many / "4"], Outputs(table=tmp_path / "views.csv")
+    with pytest.raises(InputUnavailable):
+        classify(disks, out, model, on_outcomes=once(lambda: unmount(many / "4")))
+    (many / "4").rmdir()
+    (many / "disk").rename(many / "4")
+    draw("0/400.png", 20)  # so that rows are recorded
+
+    with pytest.raises(InputUnavailable, match="archive/4 held files"):
+        classify(
+            disks,
+            out,
+            model,
+            forget_missing=True,
+            on_outcomes=once(lambda: unmount(many / "4")),
+        )
+
+
 def test_a_disk_mounted_below_a_path_is_missed(many, tmp_path, model, monkeypatch):
     mounts = tmp_path / "mountinfo"
     monkeypatch.setattr(missing_files, "MOUNTS", mounts)

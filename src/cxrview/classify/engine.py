@@ -16,6 +16,7 @@ from cxrview.classify.decode_pool import DecodePool
 from cxrview.classify.model import Model
 from cxrview.classify.options import ClassifyOptions, read_settings_of
 from cxrview.classify.wire import Decoded
+from cxrview.errors import InferenceError
 from cxrview.records.answers import Answer
 from cxrview.records.classification import Failure, Outcome
 from cxrview.workers.cores import Cores, cores_for
@@ -100,6 +101,8 @@ def iter_outcomes(
                     yield from running.popleft().result()
                 if decoded is None:
                     yield None
+        except InferenceError:  # the outcomes of its batch are missing: none may follow
+            raise
         except Exception as error:  # raised after the outcomes of earlier paths
             failed = error
         running.append(threads.start(predict_batch, batcher.take(), model, options, cores))

@@ -8,6 +8,7 @@ from pathlib import Path
 from cxrview.errors import UsageError
 from cxrview.image import find_images
 from cxrview.results.columns import printable
+from cxrview.sources.find import NothingMatches
 from cxrview.sources.paths import WILDCARD, local_path
 
 LIST = "-"
@@ -68,8 +69,9 @@ class Inputs:
         opened.
 
         Args:
-            may_be_away: a local name need not exist. For a resumed run, whose folders existed
-                before, so that a missing one is not mounted rather than mistyped.
+            may_be_away: a local name need not exist, and a pattern need not match. For a resumed
+                run, whose files existed before, so that what is missing is not mounted, or was
+                deleted, rather than mistyped.
 
         Returns:
             The folders without files.
@@ -89,6 +91,9 @@ class Inputs:
                     empty.append(name)
                 elif first == name and not may_be_away:
                     _need(name)
+            except NothingMatches as error:
+                if not may_be_away:
+                    wrong.append(error)
             except UsageError as error:
                 wrong.append(error)
         if len(wrong) == 1:
@@ -100,11 +105,12 @@ class Inputs:
             raise UsageError("; ".join(reasons), "Check the names")
         return empty
 
-    def find(self, leave_out: Collection[Path] = ()) -> Iterator[str]:
+    def find(self, leave_out: Collection[Path] = (), *, may_be_away: bool = False) -> Iterator[str]:
         """Yield every file that is named, found or listed.
 
         Args:
             leave_out: resolved paths to skip, such as the run's own output.
+            may_be_away: as for `check`.
 
         Raises:
             UsageError: a glob matches nothing, or a name is empty.
@@ -113,8 +119,12 @@ class Inputs:
         for name in self.names:
             if name == LIST:
                 yield from find_images(self.listed, leave_out=leave_out, is_literal=self.is_literal)
-            else:
+                continue
+            try:
                 yield from find_images([name], leave_out=leave_out)
+            except NothingMatches:
+                if not may_be_away:
+                    raise
 
 
 def _literal(path: str | os.PathLike[str]) -> str:

@@ -1,7 +1,7 @@
 """`RunPlan`: a run that is checked and ready to start, for the command and `cxrview.classify`."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -40,6 +40,7 @@ class RunPlan:
         is_new_key: the key file was created for this run.
         empty: folders among the inputs that hold no file: a disk may not be mounted.
         is_resumed: an interrupted run is resumed.
+        recorded: files that it has finished before.
         overwrite: replace an existing result.
         forget_missing: drop rows of files that are not found again.
     """
@@ -54,6 +55,7 @@ class RunPlan:
     is_new_key: bool
     empty: tuple[str, ...]
     is_resumed: bool
+    recorded: int
     overwrite: bool
     forget_missing: bool
 
@@ -61,13 +63,10 @@ class RunPlan:
         """Count the files to read; None if a list is given. It may take minutes."""
         if LIST in self.inputs.names:
             return None
-        found = self.inputs.find(self._own_files())
+        found = self._find()
         if len(self.inputs.names) > 1:  # one folder or glob names no file twice
             found = unique_paths(found)
-        count = sum(1 for _ in Selected(found, self.selection))
-        if self.is_resumed and isinstance(self.out, Outputs):
-            count -= count_recorded(self.out.journal)
-        return max(0, count)
+        return max(0, sum(1 for _ in Selected(found, self.selection)) - self.recorded)
 
     def run(
         self,
@@ -77,7 +76,7 @@ class RunPlan:
     ) -> Result:
         """Read the files and write the result; see `run_files`."""
         return run_files(
-            self.inputs.find(self._own_files()),
+            self._find(),
             sink_of(self.out),
             self.model,
             self.options,
@@ -91,8 +90,11 @@ class RunPlan:
             outcomes_of=outcomes_of,
         )
 
+    def _find(self) -> Iterator[str]:
+        """Yield the files of the inputs, without those that the run writes and its key."""
+        return self.inputs.find(self._own_files(), may_be_away=self.is_resumed)
+
     def _own_files(self) -> list[Path]:
-        """Files that the run writes, and its key, which are never classified."""
         own = self.out.all() if isinstance(self.out, Outputs) else []
         return [path.resolve() for path in [*own, *([self.key_file] if self.key_file else [])]]
 
@@ -143,6 +145,8 @@ def plan_run(
     elif resume:
         raise UsageError("resume needs a file to resume", "Name the result")
     is_resumed = resume and isinstance(result, Outputs) and result.journal.exists()
+    # Counted now, since a run lets nobody else read its journal.
+    recorded = count_recorded(result.journal) if isinstance(result, Outputs) and is_resumed else 0
     selection = Selection.named(
         shard, [Path(one) for one in known], result if isinstance(result, Outputs) else None
     )
@@ -171,6 +175,7 @@ def plan_run(
         is_new_key=is_new_key,
         empty=tuple(empty),
         is_resumed=is_resumed,
+        recorded=recorded,
         overwrite=overwrite,
         forget_missing=forget_missing,
     )

@@ -234,7 +234,7 @@ class _Run:
                 missing = sum(1 for _ in self._journal.missing())
             else:
                 missing = check_missing_files(self._journal, self._named, done)
-                mounts.check_mounts()
+            mounts.check_mounts()
             self._journal.forget_missing()
         return missing
 

@@ -13,6 +13,10 @@ from cxrview.sources.sorted_names import SortedNames
 _WEB_WILDCARD = re.compile(r"[*\[]")
 
 
+class NothingMatches(UsageError):
+    """A pattern matches no file."""
+
+
 class UnlistedFolder(str):
     """The path of a folder or URL that cannot be listed, yielded in place of its files.
 
@@ -113,7 +117,7 @@ class _LeaveOut:
 def _at_least_one(pattern: str, found: Iterator[str]) -> Iterator[str]:
     first = next(found, None)
     if first is None:
-        raise UsageError(f"nothing matches {pattern}", "Check the pattern and its quotes")
+        raise NothingMatches(f"nothing matches {pattern}", "Check the pattern and its quotes")
     yield first
     yield from found
 
@@ -193,7 +197,7 @@ def _find_remote(url: str, is_literal: bool) -> Iterator[str]:
     if found is None:
         yield url
     elif not found and WILDCARD.search(path):
-        raise UsageError(f"nothing matches {url}", "Check the pattern")
+        raise NothingMatches(f"nothing matches {url}", "Check the pattern")
     elif not found:
         yield UnlistedFolder(url)
     else:
