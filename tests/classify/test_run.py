@@ -326,6 +326,39 @@ def test_a_standing_table_is_replaced_only_by_a_whole_one(archive, tmp_path, mod
     assert not out.journal.exists()
 
 
+@pytest.mark.parametrize("name", ["views.csv", "views/"])
+def test_a_complete_result_stays_until_the_one_that_replaces_it_is_complete(
+    archive, draw, tmp_path, model, name
+):
+    out = Outputs.named(f"{tmp_path}/{name}")
+    run(archive, out, model)
+    before = bytes_below(tmp_path, out)
+    draw("9/new.png", 10)
+    paths = list(find_images([str(archive)]))
+
+    stopped = run_into(out, paths, model, on_outcomes=stop_after(1), overwrite=True)
+    after_stop = bytes_below(tmp_path, out)
+    again = run_into(out, paths, model, on_outcomes=stop_after(1))
+    after_resume = bytes_below(tmp_path, out)
+    last = run_into(out, paths, model)
+
+    assert 0 < stopped.found < again.found < last.found == len(paths)
+    assert before == after_stop == after_resume
+    assert before != bytes_below(tmp_path, out)
+    assert json.loads(out.summary.read_text())["found"] == len(paths)
+    assert not out.journal.exists()
+
+
+def bytes_below(folder, out):
+    """Everything below a folder, but not the journal."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {
+        path: path.read_bytes()
+        for path in files
+        if "archive" not in path.parts and not path.name.startswith(out.journal.name)
+    }
+
+
 def test_a_folder_of_parts_is_resumed_to_the_same_parts(archive, tmp_path, model, monkeypatch):
     monkeypatch.setattr(tables, "ROW_GROUP", 7)
     whole, stopped = (Outputs.named(f"{tmp_path}/{name}/") for name in ("whole", "stopped"))

@@ -103,10 +103,13 @@ def report(result: "Result", plan: "RunPlan", *, show: bool) -> None:
     """Print the counts on stderr and, with `show`, the table on stdout."""
     summary, out = result.summary, plan.out
     files = None if out is None or isinstance(out, tuple) else out
-    if show and files:
+    is_written = result.path is not None
+    if show and files and is_written:
         show_rows(files)
     lines = [*counts(summary), *times(summary)]
-    if files:
+    if files and not is_written:
+        lines.append(f"{files.table} is the earlier result until this run is complete")
+    elif files:
         lines.append(f"rows in {files.table}, failures in {files.failures}")
         lines += _read_again(summary, files)
     if not summary.is_complete:

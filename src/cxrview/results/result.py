@@ -61,7 +61,8 @@ class Result:
     Attributes:
         summary: counts of the files; `print(result.summary)` gives one line.
         failures: the files without a row: `path`, `code`, `reason`, `advice`, all text.
-        path: the table on the disk, a file or a folder of Parquet parts; None without `out`.
+        path: the table on the disk, a file or a folder of Parquet parts; None without `out`, and
+            where an earlier result stays there because this run stopped before its end.
         rows: the table of `to_arrow` and `to_pandas`.
     """
 

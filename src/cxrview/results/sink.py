@@ -3,11 +3,12 @@
 import tempfile
 from typing import IO, Protocol
 
+from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS
 from cxrview.results.files import Outputs
 from cxrview.results.journal import Conditions, Journal
 from cxrview.results.result import Result, result_in_file, result_in_stream, result_on_disk
-from cxrview.results.summary import RunSummary, write_result
+from cxrview.results.summary import RunSummary, read_summary, write_result
 from cxrview.results.tables import write_json_lines, write_parquet
 
 
@@ -51,6 +52,9 @@ class ResultSink(Protocol):
 class FileSink:
     """Writes table, failures and summary when the run ends; the journal keeps them until then.
 
+    A complete result that is there is replaced by a complete one alone. The rows of a run that
+    stops before are in temporary files then, as those of `TemporarySink`, and in the journal.
+
     Args:
         out: the files.
     """
@@ -60,10 +64,12 @@ class FileSink:
 
     def __init__(self, out: Outputs) -> None:
         self.out = out
+        self._replaces_complete = False
 
     def open_journal(self, conditions: Conditions, *, overwrite: bool) -> Journal:
         """Open or create the journal beside the result; see `ResultSink`."""
         self.out.check_side_files()
+        self._replaces_complete = _is_complete(self.out)
         return Journal(self.out.journal, conditions, overwrite=overwrite)
 
     def check_new(self) -> None:
@@ -75,8 +81,18 @@ class FileSink:
 
     def finish(self, journal: Journal, summary: RunSummary, conditions: Conditions) -> Result:
         """Write the files; see `ResultSink`."""
+        if self._replaces_complete and not summary.is_complete:
+            return TemporarySink().finish(journal, summary, conditions)
         write_result(self.out, journal, summary, conditions)
         return result_on_disk(self.out, summary)
+
+
+def _is_complete(out: Outputs) -> bool:
+    """Whether a complete result is there: of a run before the one whose journal is beside it."""
+    try:
+        return out.table.exists() and read_summary(out.summary).is_complete
+    except UsageError:  # damaged, or of another program
+        return False
 
 
 class StreamSink:
