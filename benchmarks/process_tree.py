@@ -33,11 +33,14 @@ def rss_mb(pid: int) -> float:
     return 0.0
 
 
-def handles(pid: int) -> int:
-    """Return the number of open files of one process."""
+def open_files(pid: int) -> list[str]:
+    """Return what the open files of one process are, as the system names them."""
+    names = []
     with suppress(OSError):
-        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    return 0
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                names.append(str(handle.readlink()))
+    return names
 
 
 def kill_a_child(pid: int) -> bool:
@@ -58,7 +61,9 @@ class Sample:
     all_mb: float
     """And of all its processes together."""
     handles: int
-    """Open files of all of them."""
+    """Open files of all of them, without inputs."""
+    inputs: int
+    """Open files and folders of what the program reads."""
 
 
 class Sampler(threading.Thread):
@@ -67,17 +72,21 @@ class Sampler(threading.Thread):
     Args:
         pid: of the process that was started.
         seconds: between samples.
+        inputs: the folder that it reads.
     """
 
-    def __init__(self, pid: int, seconds: float = SECONDS_BETWEEN_SAMPLES) -> None:
+    def __init__(
+        self, pid: int, seconds: float = SECONDS_BETWEEN_SAMPLES, inputs: Path | None = None
+    ) -> None:
         super().__init__(daemon=True)
         self.samples: list[Sample] = []
-        self._pid, self._seconds, self._ended = pid, seconds, threading.Event()
+        self._pid, self._seconds, self._inputs = pid, seconds, inputs
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Take samples."""
         while not self._ended.wait(self._seconds):
-            self.samples.append(sample(self._pid))
+            self.samples.append(sample(self._pid, self._inputs))
 
     def stop(self) -> None:
         """End."""
@@ -85,19 +94,25 @@ class Sampler(threading.Thread):
         self.join()
 
 
-def sample(pid: int) -> Sample:
+def sample(pid: int, inputs: Path | None = None) -> Sample:
     """Look at a program once."""
     members = family(pid)
     sizes = [rss_mb(member) for member in members]
-    return Sample(main_mb=sizes[0], all_mb=sum(sizes), handles=sum(map(handles, members)))
+    files = [name for member in members for name in open_files(member)]
+    read = [name for name in files if inputs and name.startswith(str(inputs.resolve()))]
+    return Sample(
+        main_mb=sizes[0],
+        all_mb=sum(sizes),
+        handles=len(files) - len(read),
+        inputs=len(read),
+    )
 
 
 def summary(samples: Sequence[Sample]) -> dict[str, Any]:
     """Return medians of each fifth, the peak, and the change from the second fifth to the last.
 
     The first fifth is left out: in it, processes start and fill their buffers. Of open files the
-    lowest count of each minute is taken: a file that is not closed raises it for good, and the few
-    that are read at the moment of a sample do not.
+    lowest count of each minute is taken: a file that is not closed raises it for good.
     """
     measured = {
         "all_mb": [one.all_mb for one in samples],
