@@ -150,6 +150,31 @@ def test_writeback_takes_settled_labels(rows, films, table, tmp_path):
     assert views_written(tmp_path / "out")[rows[0]["path"]] == ("RL", "399198007")
 
 
+def test_a_table_of_decided_images_alone_leaves_others_unchecked(tmp_path):
+    """A reader's label of the result counts as well; what the model alone says does not."""
+    shown = {"a.png": "classified", "b.png": "classified", "c.png": "labelled"}
+    rows = [
+        dict.fromkeys(COLUMNS) | {"path": path, "decision": decision, "view": "lateral"}
+        for path, decision in shown.items()
+    ]
+    write_table(tmp_path / "views.parquet", rows)
+    (tmp_path / "old.csv").write_text("k,v\na,PA\nb,PA\nc,PA\n")
+    (tmp_path / "labels.csv").write_text("file,view,label\na.png,lateral,LL\n")
+    words = [
+        *(tmp_path / "views.parquet", "--as", "table", "--root", tmp_path, "--only-decided"),
+        *("--claims", tmp_path / "old.csv", "--claim-key", "k", "--claim-view", "v"),
+        *("--labels", tmp_path / "labels.csv"),
+    ]
+
+    shown_first = run(*words, "--dry-run")
+    run(*words, "--out", tmp_path / "new.csv")
+
+    with (tmp_path / "new.csv").open(newline="") as file:
+        new = [(row["v_corrected"], row["cxrview_change"]) for row in csv.DictReader(file)]
+    assert new == [("LL", "corrected"), ("PA", "unchecked"), ("lateral", "corrected")]
+    assert "2 corrected, 1 unchecked" in shown_first
+
+
 def test_writeback_reports_each_mistake_of_a_decision_file(table, tmp_path):
     (tmp_path / "decisions.csv").write_text(
         "path,content_id,proposed,decision,view,projection,reader,decided_at,note\n"

@@ -142,6 +142,8 @@ def write_corrected_table(
     out: Path,
     folder: str = "",
     persons: PersonViews | None = None,
+    *,
+    only_persons: bool = False,
 ) -> CorrectedTable:
     """Write a metadata table again with the views that its images show.
 
@@ -154,6 +156,8 @@ def write_corrected_table(
         folder: what relative paths of the result are relative to; where the run stood if empty.
         persons: what persons decided, in place of what the result says; only a person's cell is
             PA, AP, LL or RL.
+        only_persons: take the views of persons and readers' labels alone; other images are left
+            unchecked.
 
     Returns:
         The counts.
@@ -164,7 +168,7 @@ def write_corrected_table(
         CannotWrite: the disk is full or fails.
     """
     _check_names(source.table, out)
-    corrections = plan_corrections(result, source, folder, persons)
+    corrections = plan_corrections(result, source, folder, persons, only_persons=only_persons)
     added = (corrections.columns.view + CORRECTED_ENDING, *ADDED)
     write = _write_parquet if is_parquet(source.table) else _write_csv
     write(source.table, out, added, corrections)
@@ -177,11 +181,17 @@ def write_corrected_table(
 
 
 def plan_corrections(
-    result: Path, source: ClaimSource, folder: str = "", persons: PersonViews | None = None
+    result: Path,
+    source: ClaimSource,
+    folder: str = "",
+    persons: PersonViews | None = None,
+    *,
+    only_persons: bool = False,
 ) -> Corrections:
     """Find out what becomes of each key of a metadata table; see `write_corrected_table`."""
     matches = match_result(result, source, folder)
-    images = _images(matches, each_row(result, _RESULT_COLUMNS), persons)
+    rows = each_row(result, _RESULT_COLUMNS)
+    images = _images(matches, rows, persons, only_persons=only_persons)
     if persons:
         persons.check()
     return Corrections(matches.table.columns, count_problems(matches), images)
@@ -209,7 +219,11 @@ def _change(text: str, image: _Image) -> Change:
 
 
 def _images(
-    matches: ClaimMatches, rows: Iterable[Row], persons: PersonViews | None
+    matches: ClaimMatches,
+    rows: Iterable[Row],
+    persons: PersonViews | None,
+    *,
+    only_persons: bool,
 ) -> dict[str, _Image]:
     """What was found of the image of each key; why there is none in place of a decision."""
     images = {key: _Image(str(problem)) for key, problem in matches.problems.items()}
@@ -219,7 +233,8 @@ def _images(
             decision = LABELLED if person.view else EXCLUDED
             images[claim.key] = _Image(decision, person.view, row["pfi"], person.projection)
         elif claim:
-            view = View(row["view"]) if row["view"] in set(View) else None
+            is_used = row["decision"] == LABELLED or not only_persons
+            view = View(row["view"]) if is_used and row["view"] in set(View) else None
             images[claim.key] = _Image(row["decision"], view, row["pfi"])
     return images
 

@@ -152,9 +152,17 @@ def writeback(
         source = claim_source(claims, claim_key, claim_view, collection)
         said = PersonViews(_persons(decisions, labels), root or run_folder(table))
         if dry_run:
-            preview_table(table, source, said, root=root, most=show)
+            preview_table(table, source, said, root=root, only_persons=only_decided, most=show)
         else:
-            correct_table(table, source, said, out, root=root, overwrite=overwrite)
+            correct_table(
+                table,
+                source,
+                said,
+                out,
+                root=root,
+                only_persons=only_decided,
+                overwrite=overwrite,
+            )
         return
     if form not in set(WritebackForm):
         raise UsageError(f"--as {form} is not known", "Use copies, sr, changes or table")

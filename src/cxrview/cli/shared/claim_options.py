@@ -87,6 +87,7 @@ def correct_table(
     out: Path | None,
     *,
     root: str,
+    only_persons: bool,
     overwrite: bool,
 ) -> None:
     """Write the metadata table of the options again with corrected views, and print the counts.
@@ -97,6 +98,7 @@ def correct_table(
         persons: what persons decided, in place of what the result says.
         out: the new table.
         root: what relative paths of the result are relative to.
+        only_persons: take nothing that the model alone says.
         overwrite: replace a table that exists.
 
     Raises:
@@ -113,14 +115,20 @@ def correct_table(
         )
     if out.exists() and not overwrite:
         raise UsageError(f"{out} already exists", "Choose another --out, or use --overwrite")
-    done = write_corrected_table(views, source, out, root, persons)
+    done = write_corrected_table(views, source, out, root, persons, only_persons=only_persons)
     typer.echo(f"{done.rows} rows in {out}: {_counts(done.changes)}")
     for line in key_problem_lines(done.problems):
         typer.echo(line, err=True)
 
 
 def preview_table(
-    views: Path, source: "ClaimSource | None", persons: "PersonViews", *, root: str, most: int
+    views: Path,
+    source: "ClaimSource | None",
+    persons: "PersonViews",
+    *,
+    root: str,
+    only_persons: bool,
+    most: int,
 ) -> None:
     """Print what would change in the metadata table of the options.
 
@@ -129,6 +137,7 @@ def preview_table(
         source: the metadata table.
         persons: what persons decided, in place of what the result says.
         root: what relative paths of the result are relative to.
+        only_persons: take nothing that the model alone says.
         most: rows with a change that are printed.
 
     Raises:
@@ -137,7 +146,7 @@ def preview_table(
     from cxrview.claims.corrected_table import Change, each_correction, plan_corrections
 
     source = _needed(source)
-    planned = plan_corrections(views, source, root, persons)
+    planned = plan_corrections(views, source, root, persons, only_persons=only_persons)
     for key, old, new in each_correction(source, planned):
         if new.change in (Change.CORRECTED, Change.FILLED) and most:
             typer.echo(f"{key}: {old or '-'} -> {new.view}")
