@@ -160,6 +160,32 @@ def test_write_corrected_table_prefers_what_persons_say(result, table, tmp_path)
     assert persons.is_checked
 
 
+@pytest.mark.parametrize("decided", ["train/a.png", "valid/a.png"])
+def test_write_corrected_table_takes_what_a_person_says_of_one_of_equal_files(
+    result, table, tmp_path, decided
+):
+    same = {"view": "lateral", "content_id": "same"}
+    views = result({"train/a.png": same, "valid/a.png": same})
+    persons = Persons(**{decided.removesuffix(".png"): Said(View.FRONTAL)})
+    source = ClaimSource(table=table("k,v\na,LL\n"), columns=ClaimColumns(key="k", view="v"))
+
+    write_corrected_table(views, source, tmp_path / "new.csv", persons=persons)
+
+    assert columns_of(tmp_path / "new.csv", "v_corrected") == [("frontal",)]
+
+
+def test_write_corrected_table_refuses_different_decisions_about_equal_files(
+    result, table, tmp_path
+):
+    same = {"view": "lateral", "content_id": "same"}
+    views = result({"train/a.png": same, "valid/a.png": same})
+    persons = Persons(**{"train/a": Said(View.FRONTAL), "valid/a": Said(None)})
+    source = ClaimSource(table=table("k,v\na,LL\n"), columns=ClaimColumns(key="k", view="v"))
+
+    with pytest.raises(UsageError, match="equal content, a"):
+        write_corrected_table(views, source, tmp_path / "new.csv", persons=persons)
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_each_correction_says_what_would_be_written(result, table, tmp_path, ending):
     views = result({"a.png": "lateral"})

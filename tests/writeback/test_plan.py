@@ -110,6 +110,29 @@ def test_plan_write_back_takes_one_of_equal_files_and_none_of_contradicting_ones
     }
 
 
+def test_plan_write_back_takes_the_equal_file_that_a_person_decided(tmp_path):
+    model = finding("/a/1", "1", "same", View.FRONTAL)
+    person = finding("/a/2", "1", "same", is_of_person=True)
+    precise = finding("/a/3", "1", "same", is_of_person=True, projection=Projection.LL)
+
+    plan = plan_write_back([model, person, precise], tmp_path)
+
+    assert [one.path for one in plan.findings] == ["/a/3"]
+    assert {(one.path, one.advice) for one in plan.refused} == {
+        (path, "Nothing to do: that file is written") for path in ("/a/1", "/a/2")
+    }
+
+
+def test_plan_write_back_refuses_equal_files_that_persons_decided_differently(tmp_path):
+    one = finding("/a/1", "1", "same", View.FRONTAL, is_of_person=True)
+    other = finding("/a/2", "1", "same", is_of_person=True)
+
+    plan = plan_write_back([one, other], tmp_path)
+
+    assert plan.findings == ()
+    assert {one.advice for one in plan.refused} == {"Decide the same for both files"}
+
+
 @pytest.mark.parametrize("out", ["archive/out", "archive", "."])
 def test_plan_write_back_refuses_an_out_that_overlaps_the_input(tmp_path, out):
     films = [finding(str(tmp_path / "archive" / name), name) for name in ("1", "2")]

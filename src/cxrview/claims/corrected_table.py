@@ -95,6 +95,24 @@ class _Image:
     view: View | None = None
     pfi: float | None = None
     projection: Projection | None = None
+    is_of_person: bool = False
+
+    def joined(self, other: "_Image", key: str) -> "_Image":
+        """What holds of two equal files: what a person says goes before what the model says.
+
+        Raises:
+            UsageError: persons named different views of them.
+        """
+        if not (self.is_of_person and other.is_of_person):
+            return self if self.is_of_person else other
+        if self.view is not other.view or (
+            self.projection and other.projection and self.projection != other.projection
+        ):
+            raise UsageError(
+                f"persons decided differently about files of equal content, {key}",
+                "Decide the same for each of them",
+            )
+        return self if self.projection else other
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +249,15 @@ def _images(
         person = persons.of(row) if persons else None
         if claim and person:
             decision = LABELLED if person.view else EXCLUDED
-            images[claim.key] = _Image(decision, person.view, row["pfi"], person.projection)
+            image = _Image(decision, person.view, row["pfi"], person.projection, True)
         elif claim:
+            is_label = row["decision"] in (LABELLED, EXCLUDED)
             is_used = row["decision"] == LABELLED or not only_persons
             view = View(row["view"]) if is_used and row["view"] in set(View) else None
-            images[claim.key] = _Image(row["decision"], view, row["pfi"])
+            image = _Image(row["decision"], view, row["pfi"], is_of_person=is_label)
+        else:
+            continue
+        images[claim.key] = images.get(claim.key, image).joined(image, claim.key)
     return images
 
 

@@ -120,34 +120,62 @@ def _split_remote(findings: Iterable[Finding], folder: str) -> tuple[list[Findin
 
 
 def _split_doubled(findings: list[Finding]) -> tuple[list[Finding], list[Failure]]:
-    """Refuse all files of one SOP Instance UID but the first of equal ones (PS3.5 section 9)."""
+    """Refuse all files of one SOP Instance UID but one of equal ones (PS3.5 section 9).
+
+    Of equal files the first one that a person decided is kept, or else the first one.
+    """
     count = Counter(one.sop_instance_uid for one in findings if one.sop_instance_uid)
     contents: dict[str, set[str]] = {}
     for one in findings:
         contents.setdefault(one.sop_instance_uid, set()).add(one.content_id)
+    disputed = _disputed(findings)
     kept: list[Finding] = []
     refused: list[Failure] = []
     seen: set[str] = set()
-    for one in sorted(findings, key=lambda one: one.path):
+    for one in sorted(findings, key=_first_of_equal):
         uid = one.sop_instance_uid
         is_alone = not uid or count[uid] == 1
-        if is_alone or (len(contents[uid]) == 1 and uid not in seen):
+        is_copy = len(contents[uid]) == 1
+        if is_alone or (is_copy and uid not in disputed and uid not in seen):
             kept.append(one)
             seen.add(uid)
             continue
-        is_copy = len(contents[uid]) == 1
-        refused.append(
-            Failure(
-                path=one.path,
-                code="duplicate_sop_instance_uid",
-                reason="another file of the result has the same SOP Instance UID and "
-                + ("the same content" if is_copy else "other content"),
-                advice="Nothing to do: that file is written"
-                if is_copy
-                else "Find out which of the two is right and leave the other one out",
-            )
-        )
+        refused.append(_doubled(one.path, is_copy=is_copy, is_disputed=uid in disputed))
     return kept, refused
+
+
+def _first_of_equal(finding: Finding) -> tuple[bool, bool, str]:
+    return not finding.is_of_person, finding.projection is None, finding.path
+
+
+def _disputed(findings: list[Finding]) -> set[str]:
+    """SOP Instance UIDs of which persons named several views or projections."""
+    named: dict[str, list[Finding]] = {}
+    for one in findings:
+        if one.is_of_person:
+            named.setdefault(one.sop_instance_uid, []).append(one)
+    return {
+        uid
+        for uid, ones in named.items()
+        if len({one.view for one in ones}) > 1
+        or len({one.projection for one in ones if one.projection}) > 1
+    }
+
+
+def _doubled(path: str, *, is_copy: bool, is_disputed: bool) -> Failure:
+    advice = "Find out which of the two is right and leave the other one out"
+    if is_copy and is_disputed:
+        advice = "Decide the same for both files"
+    elif is_copy:
+        advice = "Nothing to do: that file is written"
+    return Failure(
+        path=path,
+        code="duplicate_sop_instance_uid",
+        reason="another file of the result has the same SOP Instance UID and "
+        + ("the same content" if is_copy else "other content")
+        + (", and persons decided differently" if is_copy and is_disputed else ""),
+        advice=advice,
+    )
 
 
 def _refuse_overlap(out: Path, common: str) -> None:
