@@ -81,6 +81,61 @@ def test_a_report_job_writes_the_same_report_twice(images, settings, tmp_path):
     assert len(srread(report).content.get_image_measurement_groups()) == 2
 
 
+@pytest.mark.parametrize(
+    ("characters", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동"),
+        ("ISO_IR 100", "Buc^Jérôme"),
+        ("", "Yamada^Tarou"),
+    ],
+)
+def test_a_report_job_keeps_names_in_any_character_set(
+    film, find, settings, tmp_path, characters, name
+):
+    image = pydicom.dcmread(film)
+    image.SpecificCharacterSet, image.PatientName = characters, name
+    image.InstitutionName = name.split("=")[-1].replace("^", " ")
+    image.save_as(tmp_path / "film.dcm")
+
+    _, report = reported(tmp_path / "film.dcm", find, settings)
+
+    assert report.SpecificCharacterSet == "ISO_IR 192"
+    assert str(report.PatientName) == name
+    (place,) = (i.InstitutionName for i in report.ContributingEquipmentSequence[:1])
+    assert place == image.InstitutionName
+
+
+def reported(path, find, settings):
+    """The image as it was read, and the report that a job makes of it."""
+    image = pydicom.dcmread(path)
+    finding = find(
+        path,
+        sop_instance_uid=str(image.SOPInstanceUID),
+        study_instance_uid=str(image.StudyInstanceUID),
+    )
+    out = path.parent / "out"
+    job = ReportJob(study_instance_uid=image.StudyInstanceUID, findings=(finding,), folder=out)
+
+    assert [getattr(one, "code", "written") for one in job.carry_out(settings)] == ["written"]
+    return image, pydicom.dcmread(next(out.iterdir()))
+
+
+def test_a_report_job_leaves_facts_of_the_patient_empty_that_are_not_valid(
+    film, find, settings, tmp_path
+):
+    image = pydicom.dcmread(film)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the wrong values
+        image.PatientSex, image.PatientBirthDate, image.StudyTime = "U", "19991331", "25"
+        image.save_as(tmp_path / "film.dcm")
+
+    _, report = reported(tmp_path / "film.dcm", find, settings)
+
+    assert (report.PatientSex, report.PatientBirthDate, report.StudyTime) == ("", "", "")
+    assert (report.PatientID, report.StudyDate) == (image.PatientID, image.StudyDate)
+
+
 def test_a_report_job_leaves_out_what_cannot_be_read(images, settings, tmp_path):
     missing = images[1].finding.at(str(tmp_path / "missing.dcm"))
     job = ReportJob(

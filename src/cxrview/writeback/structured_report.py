@@ -30,6 +30,9 @@ _REQUIRED = (
     "ReferringPhysicianName",
 )
 """Type 2 attributes of the Patient and Study modules: empty where an image lacks them."""
+_DATES_AND_TIMES = {"PatientBirthDate": DA, "StudyDate": DA, "StudyTime": TM}
+_SEXES = ("M", "F", "O")
+"""Enumerated Values of Patient's Sex (PS3.3 C.7.1.1)."""
 _OFFSET = re.compile(r"[+-](0\d|1[0-4])[0-5]\d")
 """Timezone Offset From UTC (0008,0201)."""
 SERIES_NUMBER = 9001
@@ -83,7 +86,7 @@ def make_report(images: Sequence[ImageFinding], *, version: str, moment: datetim
     study = str(images[0].header.StudyInstanceUID)
     if any(str(one.header.StudyInstanceUID) != study for one in images):
         raise ValueError("a report is of one study")
-    headers = [_with_required(one.header) for one in images]
+    headers = [_with_valid(one.header) for one in images]
     findings = [one.finding for one in images]
     report = hd.sr.Comprehensive3DSR(
         evidence=headers,
@@ -96,6 +99,8 @@ def make_report(images: Sequence[ImageFinding], *, version: str, moment: datetim
         is_complete=True,
         is_final=False,
         is_verified=False,
+        # Not that of the images, of which highdicom refuses many; pydicom encodes names again.
+        specific_character_set="ISO_IR 192",
     )
     report.SeriesDescription = "View of chest radiographs"
     # The offset holds for all dates and times of the object, those copied from the images among
@@ -177,9 +182,16 @@ def _code(what: View | Projection) -> tuple[str, str]:
     return CODES[what]
 
 
-def _with_required(header: Dataset) -> Dataset:
-    """Empty values where an image lacks attributes that a report must have."""
+def _with_valid(header: Dataset) -> Dataset:
+    """Empty values where an image lacks attributes that a report must have, or has wrong ones."""
     for keyword in _REQUIRED:
         if keyword not in header:
+            setattr(header, keyword, None)
+    if header.PatientSex not in _SEXES:
+        header.PatientSex = None
+    for keyword, kind in _DATES_AND_TIMES.items():
+        try:
+            kind(header[keyword].value)
+        except (ValueError, TypeError):
             setattr(header, keyword, None)
     return header
