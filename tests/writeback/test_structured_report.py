@@ -102,8 +102,7 @@ def test_a_report_job_keeps_names_in_any_character_set(
 
     assert report.SpecificCharacterSet == "ISO_IR 192"
     assert str(report.PatientName) == name
-    (place,) = (i.InstitutionName for i in report.ContributingEquipmentSequence[:1])
-    assert place == image.InstitutionName
+    assert report.ContributingEquipmentSequence[0].InstitutionName == image.InstitutionName
 
 
 def reported(path, find, settings):
@@ -190,6 +189,18 @@ def test_a_report_does_not_say_that_a_model_found_what_a_person_decided(images, 
         for group in groups
     ]
     assert named == [set(), {"drawn-1"}]
+
+
+def test_a_report_keeps_the_time_at_which_the_device_took_the_images(images):
+    images[0].header.Manufacturer = "a maker"
+    images[0].header.AcquisitionDateTime = "20010203040506"
+
+    report = make_report(images, version="9.9", moment=NOON)
+
+    device, program = report.ContributingEquipmentSequence
+    assert device.Manufacturer == "a maker"
+    assert str(device.ContributionDateTime) == "20010203040506"
+    assert str(program.ContributionDateTime).startswith("20260301120000")
 
 
 def test_another_finding_makes_another_report_in_the_same_series(images):

@@ -109,8 +109,9 @@ def make_report(images: Sequence[ImageFinding], *, version: str, moment: datetim
     if _OFFSET.fullmatch(offset):
         moment = moment.astimezone(datetime.strptime(offset, "%z").tzinfo)
         report.TimezoneOffsetFromUTC = offset
-    for item in report.ContributingEquipmentSequence:  # highdicom, which takes the current time
-        item.ContributionDateTime = DT(f"{moment:%Y%m%d%H%M%S.%f}")
+    # The last item is of highdicom, which takes the current time; before it stands the device of
+    # the images.
+    report.ContributingEquipmentSequence[-1].ContributionDateTime = DT(f"{moment:%Y%m%d%H%M%S.%f}")
     report.ContentDate = report.InstanceCreationDate = DA(f"{moment:%Y%m%d}")
     report.ContentTime = report.InstanceCreationTime = TM(f"{moment:%H%M%S.%f}")
     return cast(FileDataset, report)
