@@ -109,10 +109,31 @@ def test_a_folder_with_other_files_is_never_emptied(archive, settings, tmp_path)
     table, out = archive.with_suffix(".parquet"), tmp_path / "out"
     write_back(table, out, settings, workers=1)
     (out / "notes.txt").write_text("mine")
+    before = tree(out)
 
     with pytest.raises(UsageError, match="no write-back wrote"):
         write_back(table, out, settings, workers=1, overwrite=True)
-    assert (out / "notes.txt").read_text() == "mine"
+    assert tree(out) == before
+
+
+def test_overwrite_replaces_copies_of_which_an_interrupted_run_kept_no_record(
+    archive, settings, tmp_path
+):
+    """They were written, and the run was killed before its journal said so."""
+    table, out = archive.with_suffix(".parquet"), tmp_path / "out"
+
+    def interrupt(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_back(table, out, settings, workers=1, on_progress=interrupt)
+    journal = tmp_path / "out.writeback-journal"
+    journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
+    assert tree(out)
+    write_back(table, out, settings, workers=1, overwrite=True)
+    write_back(table, tmp_path / "undisturbed", settings, workers=1)
+
+    assert tree(out) == tree(tmp_path / "undisturbed")
 
 
 def test_nothing_to_resume_is_a_usage_error(archive, settings, tmp_path):

@@ -117,7 +117,8 @@ def reported(path, find, settings):
     job = ReportJob(study_instance_uid=image.StudyInstanceUID, findings=(finding,), folder=out)
 
     assert [getattr(one, "code", "written") for one in job.carry_out(settings)] == ["written"]
-    return image, pydicom.dcmread(next(out.iterdir()))
+    assert list(out.iterdir()) == [job.target]
+    return image, pydicom.dcmread(job.target)
 
 
 def test_a_report_job_leaves_facts_of_the_patient_empty_that_are_not_valid(

@@ -28,6 +28,10 @@ class Job(Protocol):
     def paths(self) -> tuple[str, ...]:
         """Of the files."""
 
+    @property
+    def target(self) -> Path | None:
+        """What will be written if all files can be read; None for nothing."""
+
     def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
         """One outcome for each file.
 
@@ -64,6 +68,7 @@ class ChangesJob:
     """List the changes of one file; nothing is written."""
 
     finding: Finding
+    target: None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -90,6 +95,14 @@ class ReportJob:
     def paths(self) -> tuple[str, ...]:
         """Of all images of the study."""
         return tuple(one.path for one in self.findings)
+
+    @property
+    def target(self) -> Path:
+        """The report of all images; one of fewer images has another name."""
+        from cxrview.writeback.structured_report import report_uid
+
+        uid = report_uid(self.study_instance_uid, self.findings, "report")
+        return self.folder / f"{uid}.dcm"
 
     def carry_out(self, settings: CorrectionSettings) -> list[Outcome]:
         """Write one report of the images that can be read; the others are failures."""

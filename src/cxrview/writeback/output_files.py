@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,17 @@ class OutputFiles:
         self.failures = _beside(out, ".failures.csv")
         self.summary = _beside(out, ".summary.json")
 
-    def check(self, *, resume: bool, overwrite: bool, has_folder: bool) -> None:
+    def check(
+        self, *, resume: bool, overwrite: bool, has_folder: bool, targets: Iterable[Path] = ()
+    ) -> None:
         """Make sure that the run may write here; remove what `overwrite` replaces.
+
+        Args:
+            resume: the run continues another one.
+            overwrite: an earlier write-back may be replaced.
+            has_folder: the run writes into the folder.
+            targets: what it will write there. A run that was killed wrote files of which its
+                journal does not know yet.
 
         Raises:
             UsageError: the folder above is missing, or an earlier write-back would be lost.
@@ -53,7 +62,7 @@ class OutputFiles:
                 "Continue with --resume or start over with --overwrite",
             )
         if overwrite and (self.journal.exists() or self.summary.exists()):
-            self._remove_earlier()
+            self._remove_earlier(targets)
         elif self._stands():
             raise UsageError(
                 f"{self.folder} already exists", "Choose another --out, or use --overwrite"
@@ -101,21 +110,23 @@ class OutputFiles:
     def _stands(self) -> bool:
         return self.summary.exists() or (self.folder.exists() and any(self.folder.iterdir()))
 
-    def _remove_earlier(self) -> None:
+    def _remove_earlier(self, targets: Iterable[Path]) -> None:
         """Remove the copies that an earlier write-back lists, and its other files.
 
         Raises:
-            UsageError: the folder holds something else as well; that stays.
+            UsageError: the folder holds something else as well; then all of it stays.
         """
-        for path in self._earlier_copies():
-            path.unlink(missing_ok=True)
-        for folder, _, _ in os.walk(self.folder, topdown=False):
-            with suppress(OSError):  # it holds something
-                Path(folder).rmdir()
-        if self.folder.exists():
+        found = list(self._found())
+        ours = self._earlier_copies().union(targets) if found else set()
+        if any(path not in ours and not path.name.endswith(PART) for path in found):
             raise UsageError(
                 f"{self.folder} holds files that no write-back wrote", "Choose another --out"
             )
+        for path in found:
+            path.unlink(missing_ok=True)
+        for folder, _, _ in os.walk(self.folder, topdown=False):
+            with suppress(OSError):  # it is a link
+                Path(folder).rmdir()
         for path in (
             self.journal,
             self.summary,
@@ -125,8 +136,16 @@ class OutputFiles:
         ):
             path.unlink(missing_ok=True)
 
+    def _found(self) -> Iterator[Path]:
+        """All files below the folder, and what stands in its place."""
+        if self.folder.exists() and not self.folder.is_dir():
+            yield self.folder
+        for folder, folders, files in os.walk(self.folder):
+            yield from (Path(folder, name) for name in files)
+            yield from (link for name in folders if (link := Path(folder, name)).is_symlink())
+
     def _earlier_copies(self) -> set[Path]:
-        """What the list of changes or the journal names, and incomplete `.part` files."""
+        """What the list of changes or the journal names."""
         names = set()
         if self.changes_csv.exists():
             with self.changes_csv.open(newline="", encoding="utf-8") as file:
@@ -135,9 +154,7 @@ class OutputFiles:
             journal = WritebackJournal.resume(self.journal)
             journal.close()
             names |= {o.target for o in journal.outcomes.values() if isinstance(o, Correction)}
-        parts = set(self.folder.rglob(f"*{PART}"))
-        inside = {Path(name) for name in names if name}
-        return parts | {path for path in inside if path.is_relative_to(self.folder)}
+        return {Path(name) for name in names if name}
 
 
 def _beside(out: Path, ending: str) -> Path:

@@ -117,7 +117,12 @@ def write_back(
     check_archive(plan.findings)
     jobs = _jobs(plan, form)
     files = OutputFiles(out)
-    files.check(resume=resume, overwrite=overwrite, has_folder=form is not WritebackForm.CHANGES)
+    files.check(
+        resume=resume,
+        overwrite=overwrite,
+        has_folder=form is not WritebackForm.CHANGES,
+        targets=(job.target for job in jobs if job.target),
+    )
     conditions = _conditions(
         table, settings, form, persons, with_agreeing=with_agreeing, only_persons=only_persons
     )
