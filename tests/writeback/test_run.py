@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pydicom
 import pytest
 
@@ -121,10 +122,6 @@ def test_overwrite_replaces_copies_of_which_an_interrupted_run_kept_no_record(
 ):
     """They were written, and the run was killed before its journal said so."""
     table, out = archive.with_suffix(".parquet"), tmp_path / "out"
-
-    def interrupt(*_: int) -> None:
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         write_back(table, out, settings, workers=1, on_progress=interrupt)
     journal = tmp_path / "out.writeback-journal"
@@ -139,6 +136,51 @@ def test_overwrite_replaces_copies_of_which_an_interrupted_run_kept_no_record(
 def test_nothing_to_resume_is_a_usage_error(archive, settings, tmp_path):
     with pytest.raises(UsageError, match="can be resumed"):
         write_back(archive.with_suffix(".parquet"), tmp_path / "out", settings, resume=True)
+
+
+def interrupt(*_: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_is_not_resumed_with_other_views_in_the_table(archive, settings, tmp_path):
+    table, out = tmp_path / "views.parquet", tmp_path / "out"
+    rows = pq.read_table(archive.with_suffix(".parquet")).to_pylist()
+    write_table(table, iter(rows))
+    with pytest.raises(KeyboardInterrupt):
+        write_back(table, out, settings, workers=1, on_progress=interrupt)
+
+    write_table(table, iter([rows[0] | {"view": "lateral"}, *rows[1:]]))
+    with pytest.raises(UsageError, match=r"other settings: views\."):
+        write_back(table, out, settings, workers=1, resume=True)
+
+    write_table(table, iter(rows))
+    assert not write_back(table, out, settings, workers=1, resume=True).failures
+
+
+def test_a_run_is_not_resumed_with_another_root(archive, settings, tmp_path):
+    table, out = tmp_path / "views.parquet", tmp_path / "out"
+    rows = pq.read_table(archive.with_suffix(".parquet")).to_pylist()
+    inside = [row | {"path": str(Path(row["path"]).relative_to(archive))} for row in rows]
+    write_table(table, iter(inside))
+    (tmp_path / "other").symlink_to(archive)
+    with pytest.raises(KeyboardInterrupt):
+        write_back(table, out, settings, workers=1, folder=str(archive), on_progress=interrupt)
+
+    with pytest.raises(UsageError, match=r"other settings: folder, views\."):
+        write_back(table, out, settings, folder=str(tmp_path / "other"), resume=True)
+
+
+def test_a_run_of_an_earlier_version_is_resumed(archive, settings, tmp_path):
+    table, out = archive.with_suffix(".parquet"), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        write_back(table, out, settings, workers=1, on_progress=interrupt)
+    journal = tmp_path / "out.writeback-journal"
+    first, *rest = journal.read_text().splitlines(keepends=True)
+    entry = json.loads(first)
+    del entry["conditions"]["folder"], entry["conditions"]["views"]
+    journal.write_text("".join([json.dumps(entry) + "\n", *rest]))
+
+    assert not write_back(table, out, settings, workers=1, resume=True).failures
 
 
 def test_write_back_stops_when_the_folder_of_the_files_vanishes(archive, settings, tmp_path):

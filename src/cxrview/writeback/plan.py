@@ -1,5 +1,6 @@
 """Which file of a result becomes which copy, and which files are refused before any is opened."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,15 @@ class Plan:
     def target_of(self, finding: Finding) -> Path:
         """Where the copy of a file goes."""
         return self.out / os.path.relpath(finding.path, self.source_folder)
+
+    def digest(self) -> str:
+        """A digest that differs where what is written does, for a resumed run."""
+        digest = hashlib.blake2b(digest_size=16)
+        for one in self.findings:
+            facts = (one.view, one.projection, one.model_projection, one.pfi, one.decided_by)
+            line = "\t".join([one.path, one.content_id, *(str(fact) for fact in facts)])
+            digest.update(f"{line}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
 
     def by_study(self) -> dict[str, tuple[Finding, ...]]:
         """The findings by Study Instance UID."""

@@ -35,6 +35,8 @@ alone, where a second thread gains nothing."""
 _KEPT = "Then continue with --resume: what was written is kept"
 _REQUIRED_COLUMNS = ("path", "decision", "view", "agreement", "content_id")
 """Without these nothing can be chosen, or a replaced file not be recognised."""
+_NEWER_CONDITIONS = ("folder", "views")
+"""Not in journals of earlier versions, which are resumed without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ def write_back(
         targets=(job.target for job in jobs if job.target),
     )
     conditions = _conditions(
-        table, settings, form, persons, with_agreeing=with_agreeing, only_persons=only_persons
+        table, plan, settings, form, persons, with_agreeing=with_agreeing, only_persons=only_persons
     )
     if resume:
         journal = WritebackJournal.resume(files.journal)
@@ -250,6 +252,7 @@ def _is_there(one: Correction) -> bool:
 
 def _conditions(
     table: Path,
+    plan: Plan,
     settings: CorrectionSettings,
     form: WritebackForm,
     persons: Sequence[PersonView],
@@ -269,6 +272,8 @@ def _conditions(
         "with_agreeing": str(with_agreeing),
         "only_persons": str(only_persons),
         "decisions": digest_of(persons),
+        "folder": plan.source_folder,
+        "views": plan.digest(),
     }
 
 
@@ -278,9 +283,12 @@ def _same_time(
     differing = [
         name
         for name, value in conditions.items()
-        if name != "modified" and journal.conditions.get(name) != value
+        if name != "modified"
+        and journal.conditions.get(name) != value
+        and (name in journal.conditions or name not in _NEWER_CONDITIONS)
     ]
     if differing:
+        journal.close()
         raise UsageError(
             "the interrupted write-back was started with other settings: " + ", ".join(differing),
             "Use the same ones, or start over with --overwrite",
