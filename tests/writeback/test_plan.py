@@ -6,7 +6,8 @@ import pytest
 
 from cxrview.errors import UsageError
 from cxrview.terms import Projection, View
-from cxrview.writeback.finding import Finding, select_findings, series_with_both_views
+from cxrview.writeback.finding import Finding, select_findings
+from cxrview.writeback.person_views import PersonView, PersonViews
 from cxrview.writeback.plan import plan_write_back
 
 ROW = {
@@ -147,10 +148,26 @@ def test_plan_write_back_refuses_a_remote_file():
     assert (plan.findings, plan.refused[0].code) == ((), "not_local")
 
 
-def test_series_with_both_views_names_cr_series_alone():
-    both = [finding("1", view=View.LATERAL), finding("2", view=View.FRONTAL)]
-    digital = [one for f in both for one in [finding(f.path, view=f.view, modality="DX")]]
+@pytest.mark.parametrize(
+    ("facts", "both"),
+    [
+        ({"view": "frontal"}, ("1.2.1",)),
+        ({"view": "frontal", "agreement": "agrees"}, ("1.2.1",)),
+        ({"view": "frontal", "modality": "DX"}, ()),
+        ({"view": "frontal", "series_instance_uid": "1.2.9"}, ()),
+        ({"view": None, "decision": "review"}, ()),
+        ({"view": "lateral"}, ()),
+    ],
+)
+def test_select_findings_names_cr_series_with_both_views(facts, both):
+    """Also where the header of one of the images is right already."""
+    selection = select_findings([ROW, ROW | {"path": "/a/2.dcm"} | facts])
 
-    assert series_with_both_views(both) == ("s",)
-    assert series_with_both_views(digital) == ()
-    assert series_with_both_views(both[:1]) == ()
+    assert selection.both_views == both
+
+
+def test_select_findings_counts_the_views_of_persons_by_series():
+    rows = [ROW, ROW | {"path": "/a/2.dcm", "header_view": None}]
+    person = PersonView(path="/a/2.dcm", view=View.FRONTAL)
+
+    assert select_findings(rows, PersonViews([person])).both_views == ("1.2.1",)

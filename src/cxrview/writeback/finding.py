@@ -83,6 +83,8 @@ class Selection:
     """Rows by reason: their decision, `not_dicom` or `already_right`; what a person decided
     (`unreadable`, `rejected`, `no_view`), or that no person did (`not_decided`); and
     `labels_of_other_files`, which have no row."""
+    both_views: tuple[str, ...] = ()
+    """Series Instance UIDs of CR series that hold frontal and lateral images, of all rows."""
 
 
 def select_findings(
@@ -106,8 +108,10 @@ def select_findings(
     persons = persons or PersonViews(())
     findings: list[Finding] = []
     left_out: Counter[str] = Counter()
+    series = _SeriesViews()
     for row in rows:
         person = persons.of(row)
+        series.add(row, person)
         reason = (
             _reason_of_person(row, person, with_agreeing=with_agreeing)
             if person
@@ -120,11 +124,11 @@ def select_findings(
             findings.append(_finding(row, person))
     if others := persons.check():
         left_out["labels_of_other_files"] = others
-    return Selection(findings=tuple(findings), left_out=left_out)
+    return Selection(findings=tuple(findings), left_out=left_out, both_views=series.with_both())
 
 
 def _reason_to_leave_out(row: Row, *, with_agreeing: bool) -> str:
-    if row["decision"] not in (Decision.CLASSIFIED, LABELLED) or not row["view"]:
+    if _view(row) is None:
         return str(row["decision"])
     if not _is_dicom(row):
         return "not_dicom"
@@ -171,14 +175,30 @@ def _model_projection(row: Row) -> Projection | None:
     return Projection(answered) if is_of_model and answered else None
 
 
-def series_with_both_views(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Series Instance UIDs of CR series whose images do not all show one view.
+class _SeriesViews:
+    """Views of the images of each CR series.
 
-    View Position belongs to the *series* in the CR Series module (PS3.3 C.8.1.1), so such a series
-    contradicts itself whatever stands in it.
+    View Position belongs to the *series* in the CR Series module (PS3.3 C.8.1.1), so a series that
+    holds both views contradicts itself whatever stands in it.
     """
-    views: dict[str, set[View]] = {}
-    for one in findings:
-        if one.modality == "CR" and one.series_instance_uid:
-            views.setdefault(one.series_instance_uid, set()).add(one.view)
-    return tuple(sorted(uid for uid, seen in views.items() if len(seen) > 1))
+
+    def __init__(self) -> None:
+        self._first: dict[str, View] = {}
+        self._both: set[str] = set()
+
+    def add(self, row: Row, person: PersonView | None) -> None:
+        """Count one row, whether it is written or not."""
+        view = person.view if person else _view(row)
+        uid = row["series_instance_uid"]
+        if view and uid and row["modality"] == "CR" and self._first.setdefault(uid, view) != view:
+            self._both.add(uid)
+
+    def with_both(self) -> tuple[str, ...]:
+        """Series Instance UIDs of those whose images do not all show one view."""
+        return tuple(sorted(self._both))
+
+
+def _view(row: Row) -> View | None:
+    """The view that a row has without a person's decision."""
+    is_decided = row["decision"] in (Decision.CLASSIFIED, LABELLED) and row["view"]
+    return View(row["view"]) if is_decided else None

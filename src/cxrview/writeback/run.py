@@ -18,7 +18,6 @@ from cxrview.writeback.finding import (
     NEEDED_COLUMNS,
     Selection,
     select_findings,
-    series_with_both_views,
 )
 from cxrview.writeback.jobs import ChangesJob, CopyJob, Job, Outcome, ReportJob
 from cxrview.writeback.journal import WritebackJournal
@@ -308,6 +307,6 @@ def _result(
         unchanged=sum(isinstance(o, Correction) and not o.changes for o in ordered),
         failures=tuple(sorted(failures, key=lambda one: one.path)),
         left_out=selection.left_out,
-        both_views=series_with_both_views(selection.findings),
+        both_views=selection.both_views,
         corrections=corrections,
     )
