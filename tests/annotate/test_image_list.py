@@ -1,6 +1,7 @@
 """Lists of images, in every form."""
 
 import json
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,6 +9,8 @@ import pytest
 
 from cxrview.annotate.image_list import iter_listed_images
 from cxrview.errors import UsageError
+from cxrview.results.columns import COLUMNS, printable
+from cxrview.results.tables import write_table
 
 ROWS = [{"path": "a.png", "ward": "east"}, {"path": "b.png", "ward": None}]
 
@@ -33,6 +36,26 @@ def test_a_folder_of_parts_is_one_list(tmp_path):
         pq.write_table(pa.Table.from_pylist([{"path": part}]), tmp_path / f"{part}.parquet")
 
     assert [row["path"] for row in iter_listed_images(tmp_path)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("columns", [None, ()])
+def test_a_result_names_files_whose_names_are_not_valid_text(tmp_path, ending, columns):
+    path = os.fsdecode(b"/films/caf\xe9 \\x41.dcm")
+    row = dict.fromkeys(COLUMNS) | {"path": printable(path), "decision": "classified"}
+    write_table(tmp_path / f"views.{ending}", [row])
+
+    (found,) = iter_listed_images(tmp_path / f"views.{ending}", columns)
+
+    assert found["path"] == path
+
+
+def test_a_list_without_decisions_names_files_as_they_are(tmp_path):
+    (tmp_path / "list.csv").write_text("path\n/films/\\x41.dcm\n")
+
+    (found,) = iter_listed_images(tmp_path / "list.csv")
+
+    assert found["path"] == "/films/\\x41.dcm"
 
 
 def test_files_are_named_from_their_list_and_paths_as_they_stand(tmp_path):

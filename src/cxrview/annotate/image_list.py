@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrview.errors import UsageError
+from cxrview.results.columns import from_printable
 from cxrview.sources.csv_rows import FILE_COLUMNS, read_csv
 from cxrview.sources.windows_paths import RELATIVE, existing_name, is_windows_path
 
@@ -24,8 +25,9 @@ def iter_listed_images(table: Path, columns: Collection[str] | None = None) -> I
 
     Args:
         table: .parquet, .csv as `read_csv` reads it, or .jsonl, or a folder of Parquet parts. A
-            column `path` holds files as in a result of `classify`; without it, a column `file`
-            holds them as in a labels file, relative to the table.
+            column `path` holds files as in a result of `classify`, printable if there is a column
+            `decision`; without it, a column `file` holds them as in a labels file, relative to the
+            table.
             columns: other columns to read, so that no more of a Parquet file is read; None for all.
             Columns that a table does not have are ignored.
 
@@ -58,6 +60,8 @@ def iter_listed_images(table: Path, columns: Collection[str] | None = None) -> I
 
 def _with_path(row: Row, table: Path) -> Row:
     path = row["path"] if "path" in row else row["file"]
+    if path and "path" in row and "decision" in row:  # a result, which holds printable paths
+        path = from_printable(path)
     if not path:
         raise ValueError("a row names no file")
     if "://" in path:
@@ -76,7 +80,7 @@ def _read_parquet(path: Path, columns: Collection[str] | None) -> Iterator[Row]:
     with pq.ParquetFile(path) as table:
         names = table.schema_arrow.names
         if columns is not None:
-            names = [name for name in names if name in {"path", "file", *columns}]
+            names = [name for name in names if name in {"path", "file", "decision", *columns}]
         for batch in table.iter_batches(10_000, columns=names):
             yield from batch.to_pylist()
 
