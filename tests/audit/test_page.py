@@ -67,6 +67,18 @@ def test_write_audit_shows_disagreements_and_failures(tmp_path, film):
     assert "takes <strong>2</strong> wrong ones" in " ".join(page.split())
 
 
+def test_write_audit_counts_a_filter_by_the_view_code_before_view_position(tmp_path, film):
+    """It is the view of the header, which the page names, not View Position."""
+    facts = {"header_view": "lateral", "header_view_code": "399067008^SCT", "agreement": "agrees"}
+
+    done = write_audit(views(tmp_path, [a_row(film, **facts)]), tmp_path / "audit.html")
+
+    _, lateral = done.counts.losses()
+    assert (lateral.kept, lateral.lost) == (1, 0)
+    page = (tmp_path / "audit.html").read_text()
+    assert "What filtering by the header as it stands loses" in page
+
+
 def test_write_audit_makes_a_page_that_loads_nothing(tmp_path, film):
     write_audit(views(tmp_path, [a_row(film)]), tmp_path / "audit.html")
 

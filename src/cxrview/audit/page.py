@@ -130,7 +130,7 @@ class _Page:
         context: dict[str, Any] = {
             "style": style.read_text("utf-8"),
             "who": "table" if matches else "header",
-            "field": matches.table.columns.view if matches else "View Position",
+            "field": matches.table.columns.view if matches else "the header",
             "table": self.table.name,
             "table_link": self._link(self.table),
             "failures_link": self._link(failures) if failures.exists() else "",
