@@ -12,7 +12,7 @@ from cxrview.classify.engine import iter_outcomes
 from cxrview.classify.model import Model
 from cxrview.classify.options import ClassifyOptions
 from cxrview.errors import RunStopped
-from cxrview.records.classification import Outcome
+from cxrview.records.classification import Failure, Outcome
 
 
 class BlockPipeline:
@@ -54,6 +54,7 @@ class BlockPipeline:
 
         Raises:
             InferenceError: the device that the model runs on failed.
+            RunStopped: outcomes of some files are missing.
             WorkerStartError: the processes that read files cannot be started.
         """
         if not paths:
@@ -85,8 +86,18 @@ class BlockPipeline:
             yield from block.paths
 
     def _add(self, outcome: Outcome) -> None:
-        """Add an outcome to the oldest block: they come in the order of the paths."""
+        """Add an outcome to the oldest block: they come in the order of the paths.
+
+        Raises:
+            RunStopped: outcomes of earlier files never came, so that the blocks must be done again.
+        """
         block = self._running[0]
+        path = outcome.path if isinstance(outcome, Failure) else outcome.instance.path
+        if path != block.paths[len(block.outcomes)]:
+            raise RunStopped(
+                "the outcomes of some files are missing",
+                "Check the device and its memory, and run the same command with --resume",
+            )
         block.outcomes.append(outcome)
         if len(block.outcomes) == len(block.paths):
             self._running.popleft()
