@@ -8,7 +8,14 @@ from cxrview.errors import UsageError
 from cxrview.records.classification import Instance, Prediction
 from cxrview.results import tables
 from cxrview.results.columns import COLUMNS, prediction_row
-from cxrview.results.tables import each_row, foreign_files, read_rows, write_partitioned
+from cxrview.results.tables import (
+    each_row,
+    foreign_files,
+    new_parts_folder,
+    publish_parts,
+    read_rows,
+    write_partitioned,
+)
 from cxrview.terms import Decision
 
 
@@ -81,6 +88,22 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path, small_parts):
 
     assert read_rows(tmp_path / "views", 100) == rows(4)
     write_partitioned(tmp_path / "views", rows(1))  # over what was left in the making
+    assert [p.name for p in tmp_path.iterdir()] == ["views"]
+
+
+def test_what_a_killed_worker_left_is_removed(tmp_path):
+    left = "part-00001.parquet.0123456789ab.part"
+    for folder in ("views", "views.part"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / left).touch()
+    assert foreign_files(tmp_path / "views") == []
+
+    making = new_parts_folder(tmp_path / "views")
+    (making / left).touch()
+    (making / "part-00000.parquet").touch()
+    publish_parts(making, tmp_path / "views")
+
+    assert [p.name for p in (tmp_path / "views").iterdir()] == ["part-00000.parquet"]
     assert [p.name for p in tmp_path.iterdir()] == ["views"]
 
 

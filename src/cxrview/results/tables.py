@@ -280,7 +280,8 @@ def write_parquet(file: Path | IO[bytes], rows: Iterable[Row], columns: Mapping[
 _WRITERS = {"parquet": write_parquet, "csv": _write_csv, "jsonl": _write_jsonl}
 
 
-_OURS = re.compile(r"part-\d{5,}\.parquet(\.part)?")
+_OURS = re.compile(r"part-\d{5,}\.parquet((\.[0-9a-f]{12})?\.part)?")
+"""Parts, and incomplete ones: those with digits were written on a cluster."""
 
 
 def write_partitioned(
@@ -332,6 +333,9 @@ def publish_parts(making: Path, folder: Path) -> None:
     Raises:
         OSError: the folder holds other files than parts.
     """
+    for path in making.glob(f"*{PART}"):  # of a worker that was killed
+        if _OURS.fullmatch(path.name):
+            path.unlink(missing_ok=True)
     sync_folder(making)
     # A stop in between loses nothing: the journal is deleted only when the new folder exists.
     _remove_parts(folder)
