@@ -294,6 +294,26 @@ def test_a_url_of_a_file_begins_as_the_one_that_was_given(monkeypatch, bucket):
         assert list(find_images([bucket + below])) == [f"{bucket}/a/1.dcm"]
 
 
+class KeepsListings(Containers):
+    """As S3, GCS and Azure, which keep each listing."""
+
+    def ls(self, path, detail=True, **_):
+        if path not in self.dircache:
+            self.dircache[path] = super().ls(path)
+        return self.dircache[path]
+
+    def invalidate_cache(self, path=None):
+        self.dircache.pop(path, None)
+
+
+def test_listings_of_a_store_do_not_stay_in_memory(monkeypatch):
+    monkeypatch.setitem(_registry, "az", KeepsListings)
+
+    assert list(find_images(["az://films"])) == ["az://films/a/1.dcm"]
+
+    assert not {"films", "films/a"} & set(KeepsListings().dircache)
+
+
 class Host(Containers):
     """As that of SFTP: the host is not part of a path."""
 

@@ -279,6 +279,8 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
                 listed = [{"name": name, "type": "file"} for name in names]
             else:
                 listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
+                # Stores keep the listings of all folders for ever.
+                files.invalidate_cache(folder.rstrip("/"))
     except MemoryError:
         raise
     except Exception as error:  # its message may hold credentials
