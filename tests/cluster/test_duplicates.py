@@ -56,7 +56,7 @@ def blocks_of(store: Store, rows: list[dict]) -> list[FinishedBlock]:
 def test_rows_are_those_of_a_journal(store, tmp_path, rows_of_a_bucket):
     rows = some_rows(300)
     journal = Journal(None, {})
-    journal.adopt_rows(rows)
+    journal.adopt_rows((row["path"].encode(), row) for row in rows)
     blocks = blocks_of(store, rows)
     table = Store(f"{tmp_path}/views")
 

@@ -251,6 +251,44 @@ def test_a_run_that_was_stopped_is_refused_unless_told(run, tmp_path):
     assert not json.loads(out.summary.read_text())["is_complete"]
 
 
+@pytest.mark.parametrize("fails", [(), ("jan",), ("jan", "feb")], ids=" ".join)
+def test_one_relative_path_in_two_folders_does_not_become_one_file(
+    run, draw, tmp_path, monkeypatch, fails
+):
+    parts = []
+    for month in ("jan", "feb"):
+        (tmp_path / month).mkdir()
+        if month in fails:
+            (tmp_path / month / "2.png").write_text("no picture")
+        else:
+            (tmp_path / month / "2.png").write_bytes(Path(draw("0/2.png", 20)).read_bytes())
+        monkeypatch.chdir(tmp_path / month)
+        parts.append(run(f"{month}.csv", "2.png"))
+
+    for allowed in (False, True):
+        with pytest.raises(UsageError, match=r"2.png names different files: .*/2.png and "):
+            concat_results(parts, Outputs(table=tmp_path / "both.csv"), allow_doubled=allowed)
+    assert not (tmp_path / "both.csv").exists()
+
+
+def test_other_spellings_of_one_file_in_two_folders_are_one_file(
+    run, draw, tmp_path, archive, monkeypatch
+):
+    broken = archive / "0" / "broken.png"
+    broken.write_text("no picture")
+    monkeypatch.chdir(archive)
+    first = run("first.csv", "0")
+    broken.write_bytes(Path(draw("0/2.png", 20)).read_bytes())
+    monkeypatch.chdir(archive / "0")
+    second = run("second.csv", "broken.png")
+
+    tally = concat_results([first, second], Outputs(table=tmp_path / "both.csv"))
+
+    paths = [row["path"] for row in each_row(tmp_path / "both.csv")]
+    assert paths == [*(row["path"] for row in each_row(first)), "broken.png"]
+    assert not tally.failed
+
+
 @pytest.mark.parametrize("name", ["2.csv", "2.jsonl", "2/"])
 def test_what_is_to_be_joined_is_not_written_over(run, tmp_path, name):
     """A namesake in another format would share its failures and its summary."""

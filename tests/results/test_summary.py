@@ -69,7 +69,8 @@ def test_read_summary_reads_what_write_result_wrote_and_older_files(posed, tmp_p
 def test_count_outcomes_counts_rows_of_before_these_columns():
     journal = Journal(None, {})
     row = {"path": "old.dcm", "decision": "classified", "view": "lateral", "warnings": ""}
-    journal.adopt_rows([row | {"sop_instance_uid": None, "content_id": None, "agreement": None}])
+    row |= {"sop_instance_uid": None, "content_id": None, "agreement": None}
+    journal.adopt_rows([(b"/old.dcm", row)])
 
     summary = count_outcomes(journal, read_now=0, seconds=1, is_complete=True)
 

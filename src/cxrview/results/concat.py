@@ -6,6 +6,7 @@ byte that of a run without shards. Nights follow one another in the order of the
 """
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from cxrview.results.columns import (
     ORIGIN_MODEL,
     Row,
     from_printable,
+    printable,
 )
 from cxrview.results.concat_conditions import (
     KNOWN,
@@ -109,7 +111,8 @@ def concat_results(
 
     Raises:
         UsageError: a result cannot be read, was made with other settings, is missing or comes
-            twice; or failures and summary at `out` belong to another result.
+            twice; a relative path names different files in two of them; or failures and summary at
+            `out` belong to another result.
         RunStopped: the disk of the result or of temporary files is full.
     """
     parts = [read_part(table) for table in tables]
@@ -121,10 +124,12 @@ def concat_results(
     if not allow_missing:
         _need_complete(parts)
     journal = Journal(None, conditions)
+    folders = {part.folder for part in parts}
+    names = _Names() if len(folders) > 1 else None
     try:
         columns = _columns(parts)
         rows_of = partial(_rows_of, patients=patients, columns=columns)
-        repeated = journal.adopt_rows(_in_order(nights, rows_of))
+        repeated = journal.adopt_rows(_in_order(nights, rows_of, names))
         if patients:
             patients.need_all()
             conditions |= {PATIENTS: patients.condition}
@@ -133,7 +138,7 @@ def concat_results(
                 f"{plural(repeated, 'file has', 'files have')} a row in more than one result",
                 "Name each result once, or keep the first row of each with --allow-doubled",
             )
-        journal.adopt_failures(_in_order(nights, _failures_of))
+        journal.adopt_failures(_in_order(nights, _failures_of, names))
         summary = count_outcomes(
             journal,
             read_now=0,
@@ -141,7 +146,6 @@ def concat_results(
             seconds=sum(part.seconds for part in parts),
             is_complete=all(part.is_complete for part in parts),
         )
-        folders = {part.folder for part in parts}
         folder = folders.pop() if len(folders) == 1 else ""
         write_result(out, journal, summary, conditions, folder, columns=columns)
     except sqlite3.OperationalError as error:  # of the journal, which is all in temporary files
@@ -152,6 +156,8 @@ def concat_results(
         ) from error
     finally:
         journal.close()
+        if names:
+            names.close()
     return summary
 
 
@@ -300,14 +306,53 @@ def _failures_of(part: Part) -> Iterator[Row]:
     return each_failure(part.outputs.failures)
 
 
-def _in_order(nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]]) -> Iterator[Row]:
+class _Names:
+    """The relative paths of results that were made in several folders, in temporary files."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("")
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("CREATE TABLE name (path TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID")
+
+    def need_one_file(self, path: str, key: bytes) -> None:
+        """Check that a path names the same file as in the results before.
+
+        Raises:
+            UsageError: it names another one, so that the joined result could not tell them apart.
+        """
+        if os.fsencode(from_printable(path)) == key:  # an absolute path
+            return
+        if self._db.execute("INSERT OR IGNORE INTO name VALUES (?, ?)", (path, key)).rowcount:
+            return
+        (before,) = self._db.execute("SELECT key FROM name WHERE path = ?", (path,)).fetchone()
+        if before != key:
+            raise UsageError(
+                f"the results were made in several folders, where {path} names different files: "
+                f"{printable(os.fsdecode(before))} and {printable(os.fsdecode(key))}",
+                "Keep these results apart, or classify one of them again by absolute paths",
+            )
+
+    def close(self) -> None:
+        """Delete them."""
+        self._db.close()
+
+
+def _in_order(
+    nights: Sequence[Night], rows_of: Callable[[Part], Iterator[Row]], names: _Names | None
+) -> Iterator[tuple[bytes, Row]]:
+    """Yield rows, each with the key of its file: its path is relative to the folder of its part."""
     for night in nights:
         order = FoundOrder(night[0].paths)
         placed = (_placed(rows_of(part), part.folder, order) for part in night)
-        for _, row in merge(*placed, key=itemgetter(0)):
-            yield row
+        for _, key, row in merge(*placed, key=itemgetter(0)):
+            if names:
+                names.need_one_file(row["path"], key)
+            yield key, row
 
 
-def _placed(rows: Iterable[Row], folder: str, order: FoundOrder) -> Iterator[tuple[SortKey, Row]]:
+def _placed(
+    rows: Iterable[Row], folder: str, order: FoundOrder
+) -> Iterator[tuple[SortKey, bytes, Row]]:
     for row in rows:
-        yield order.place_of(absolute(from_printable(row["path"]), folder)), row
+        path = absolute(from_printable(row["path"]), folder)
+        yield order.place_of(path), os.fsencode(path), row

@@ -207,20 +207,21 @@ class Journal:
         found = self._db.execute(query).fetchone()
         return os.fsdecode(found[0]) if found else None
 
-    def adopt_rows(self, rows: Iterable[Row]) -> int:
+    def adopt_rows(self, rows: Iterable[tuple[bytes, Row]]) -> int:
         """Add the rows of finished results, in this order; return how many were duplicates by path.
 
-        Of two rows for one path the first is kept. The marks of duplicate images are made again.
+        Each comes with the `path_key` of its file. Of two rows for one path the first is kept. The
+        marks of duplicate images are made again.
         """
         repeated = 0
         with self._db:
-            for ordinal, row in enumerate(rows, self.next_ordinal):
+            for ordinal, (key, row) in enumerate(rows, self.next_ordinal):
                 codes = (row["warnings"] or "").split(";")
                 own = [code for code in codes if code and code not in (SAME_UID, SAME_FILE)]
                 added = self._db.execute(
                     "INSERT OR IGNORE INTO outcome VALUES (?, ?, NULL, ?, ?, ?)",
                     (
-                        path_key(row["path"]),
+                        key,
                         ordinal,
                         row["sop_instance_uid"],
                         row["content_id"],
@@ -230,10 +231,11 @@ class Journal:
                 repeated += not added.rowcount
         return repeated
 
-    def adopt_failures(self, failures: Iterable[Row]) -> None:
+    def adopt_failures(self, failures: Iterable[tuple[bytes, Row]]) -> None:
         """Add the failures of finished results, in this order, for paths that have no row.
 
-        Of two failures for one path the later one is kept, which is that of the last attempt.
+        Each comes with the `path_key` of its file. Of two failures for one path the later one is
+        kept, which is that of the last attempt.
         """
         with self._db:
             self._db.executemany(
@@ -241,8 +243,8 @@ class Journal:
                 "SET failure_code = excluded.failure_code, row = excluded.row "
                 "WHERE failure_code IS NOT NULL",
                 (
-                    (path_key(row["path"]), ordinal, row["code"], json.dumps(row))
-                    for ordinal, row in enumerate(failures, self.next_ordinal)
+                    (key, ordinal, row["code"], json.dumps(row))
+                    for ordinal, (key, row) in enumerate(failures, self.next_ordinal)
                 ),
             )
 
