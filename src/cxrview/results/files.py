@@ -133,7 +133,15 @@ class Outputs:
                 f"{folders[0]} is a folder",
                 "Choose another --out; the name of a folder of parts ends in /",
             )
-        if not self.in_parts or not self.table.exists():
+        if not self.in_parts:
+            return
+        if (is_link := self.table.is_symlink()) or self.table.is_mount():
+            raise UsageError(
+                f"{self.table} is a {'link' if is_link else 'mount point'}, which a folder of "
+                "parts cannot replace when it is complete",
+                f"Name a folder below it, such as {self.table}/views/",
+            )
+        if not self.table.exists():
             return
         if not self.table.is_dir():
             raise UsageError(f"{self.table} is not a folder", "Choose another --out")
