@@ -8,6 +8,7 @@ from itertools import islice
 
 from cxrview.classify.selection import Selected
 from cxrview.cluster.blocks import Blocks, Listing, block_size
+from cxrview.results.journal_errors import temporary_files_failed
 from cxrview.sources.paths import path_key
 
 
@@ -52,6 +53,9 @@ class Lister(threading.Thread):
         """List all files, from where an earlier run was stopped."""
         try:
             self.found = self._listed_before() or self._list()
+        except sqlite3.OperationalError as error:  # of `_Seen`, which is all in temporary files
+            self.error = temporary_files_failed("the files cannot be listed", error)
+            self.error.__cause__ = error
         except Exception as error:  # raised in the thread of the run
             self.error = error
         finally:
