@@ -1,14 +1,18 @@
 """Blocks of a listing, and listings that are stopped and continued."""
 
+import sqlite3
+
 import pytest
 
 from cxrview.classify.selection import Selected, Selection
 from cxrview.cluster import blocks as blocks_module
 from cxrview.cluster.blocks import FEWEST, MOST, SHARE, Blocks, Listing, block_size
-from cxrview.cluster.listing import Lister
+from cxrview.cluster.listing import Lister, _Seen
 from cxrview.cluster.store import Store
-from cxrview.errors import UsageError
+from cxrview.errors import RunStopped, UsageError
 from cxrview.sources.find import UnlistedFolder
+
+CHECKS = {"need_session": lambda: None, "check_mounts": lambda: None}
 
 
 @pytest.fixture
@@ -17,9 +21,7 @@ def blocks(tmp_path) -> Blocks:
 
 
 def list_all(blocks, paths, *, is_unique=True) -> Lister:
-    lister = Lister(
-        blocks, Selected(paths, Selection()), is_unique=is_unique, need_session=lambda: None
-    )
+    lister = Lister(blocks, Selected(paths, Selection()), is_unique=is_unique, **CHECKS)
     lister.run()
     return lister
 
@@ -72,7 +74,7 @@ def test_lister_continues_where_it_was_stopped(blocks, monkeypatch):
             yield path
 
     selected = Selected(slowly(), Selection())
-    stopped.append(Lister(blocks, selected, is_unique=True, need_session=lambda: None))
+    stopped.append(Lister(blocks, selected, is_unique=True, **CHECKS))
     stopped[0].run()
     before = blocks.count()
     added = ["/a/00000a", *paths]  # a file that was added since comes after those of the blocks
@@ -115,3 +117,15 @@ def test_an_error_of_the_paths_ends_the_listing(blocks):
     assert isinstance(lister.error, UsageError)
     assert numbers(lister) == []
     assert blocks_module.Blocks.read_end(blocks) is None
+
+
+def test_full_temporary_files_stop_the_run(blocks, monkeypatch):
+    def full(self, paths):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(_Seen, "new", full)
+
+    lister = list_all(blocks, ["/a.dcm"], is_unique=False)
+
+    assert isinstance(lister.error, RunStopped)
+    assert "disk is full. Temporary files are in" in lister.error.reason

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import cxrview
+from cxrview.classify.missing_files import MountWatch
 from cxrview.cluster import blocks
 from cxrview.cluster.run import plan_cluster_run
-from cxrview.errors import RunStopped, UsageError
+from cxrview.errors import InputUnavailable, RunStopped, UsageError
 from cxrview.phantom.archive import draw_archive
 from cxrview.results.tables import each_row
 from fixtures.threads_engine import ThreadsEngine
@@ -269,6 +270,23 @@ def test_a_run_that_was_taken_over_lists_no_further_files(films, run_on, tmp_pat
         run_on(paths=paths())
 
     assert [path.name for path in (job / "blocks").iterdir()] == ["00000000.json.gz"]
+
+
+def test_a_disk_that_is_gone_at_the_end_of_the_listing_stops_the_run(
+    films, run_on, tmp_path, monkeypatch
+):
+    class Gone(MountWatch):
+        def check_mounts(self):
+            raise InputUnavailable("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cxrview.cluster.run.MountWatch", Gone)  # and not that of the workers
+        with pytest.raises(InputUnavailable, match="gone"):
+            run_on()
+    assert not (tmp_path / "views.job" / "blocks" / "end.json").exists()
+
+    run_on(resume=True)
+    need_same(films, tmp_path / "views")
 
 
 def test_blocks_of_a_job_that_was_removed_in_part_are_not_believed(

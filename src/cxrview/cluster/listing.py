@@ -24,6 +24,8 @@ class Lister(threading.Thread):
         is_unique: no path comes twice.
         need_session: raises `OtherSession` once another run has taken the job over; called before
             each write.
+        check_mounts: raises an error if a folder that held files is empty or unmounted; called
+            before the listing counts as complete.
 
     Attributes:
         new: numbers of blocks, in order; None after the last one.
@@ -39,10 +41,11 @@ class Lister(threading.Thread):
         *,
         is_unique: bool,
         need_session: Callable[[], None],
+        check_mounts: Callable[[], None],
     ) -> None:
         super().__init__(name="lister", daemon=True)
         self._blocks, self._selected, self._is_unique = blocks, selected, is_unique
-        self._need_session = need_session
+        self._need_session, self._check_mounts = need_session, check_mounts
         self._listed, self._is_stopping = 0, False
         self.new: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self.error: Exception | None = None
@@ -104,6 +107,7 @@ class Lister(threading.Thread):
             known=self._selected.known,
             named_again=0 if seen is None else seen.named_again,
         )
+        self._check_mounts()
         self._need_session()
         self._blocks.write_end(found)
         return found

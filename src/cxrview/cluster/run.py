@@ -187,6 +187,7 @@ class ClusterRun:
         self._connect = connect
         self._plan, self._job = plan, plan.destination.job
         self._totals = Totals()
+        self._watch = MountWatch(plan.plan.inputs.names, "Then run the same command with --resume")
         self._lister = self._new_lister()
         self._began = self._noted = time.monotonic()
         self._session = ""
@@ -251,6 +252,7 @@ class ClusterRun:
             Selected(found, plan.selection),
             is_unique=len(names) == 1 and names[0] != LIST,
             need_session=lambda: self._job.need_session(self._session),
+            check_mounts=self._watch.check_mounts,
         )
 
     def _conditions(self) -> Conditions:
@@ -267,7 +269,6 @@ class ClusterRun:
         on_notice: Callable[[str], None],
     ) -> bool:
         plan = self._plan
-        watched = MountWatch(plan.plan.inputs.names, "")
         pool = engine.workers(
             WorkerSettings(
                 job=self._job.store.root,
@@ -279,7 +280,7 @@ class ClusterRun:
                 conditions=conditions,
                 named=plan.plan.inputs.names,
                 folder=os.getcwd(),  # noqa: PTH109 (a text, for another machine)
-                watched=tuple(watched.folders),
+                watched=tuple(self._watch.folders),
             ),
         )
 
