@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -279,8 +280,9 @@ def _entries_remote(url: str, folder: str) -> Iterator[tuple[str, bool]]:
                 listed = [{"name": name, "type": "file"} for name in names]
             else:
                 listed = sorted(files.ls(folder, detail=True), key=lambda one: str(one["name"]))
-                # Stores keep the listings of all folders for ever.
-                files.invalidate_cache(folder.rstrip("/"))
+                with suppress(Exception):  # the folder is listed, whatever the store does now
+                    # Stores keep the listings of all folders for ever.
+                    files.invalidate_cache(folder.rstrip("/"))
     except MemoryError:
         raise
     except Exception as error:  # its message may hold credentials
