@@ -1,12 +1,16 @@
 """The same delivery gives the same bytes; nothing of the original is changed."""
 
+import errno
+
 import pydicom
 import pytest
 
+from cxrview.errors import CannotWrite
 from cxrview.image.fetch import file_content_id
 from cxrview.service.configuration import CorrectionOptions
 from cxrview.service.delivery.products import CannotMake, Products
 from cxrview.service.records import Delivery, Form, ImageState
+from cxrview.writeback import jobs
 
 
 @pytest.fixture
@@ -108,6 +112,23 @@ def test_made_writes_a_report_the_same_way_each_time(products, films, tmp_path):
     referenced = evidence.ReferencedSeriesSequence[0].ReferencedSOPSequence[0]
     assert referenced.ReferencedSOPInstanceUID == delivery.row["sop_instance_uid"]
     assert first == second
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_made_leaves_nothing_of_a_report_that_the_disk_does_not_take(
+    products, films, tmp_path, monkeypatch
+):
+    pytest.importorskip("highdicom", reason="needs highdicom: pip install '.[serve]'")
+
+    def fill_disk(target, content) -> None:
+        target.parent.mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(jobs, "write_whole", fill_disk)
+
+    with pytest.raises(CannotWrite):
+        made(products, delivery_of(films[0], Form.SR))
+
     assert list(tmp_path.iterdir()) == []
 
 

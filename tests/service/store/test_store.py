@@ -268,6 +268,18 @@ def test_a_crash_leaves_what_was_acknowledged_and_nothing_else(store, films, tmp
     again.close()
 
 
+def test_recover_removes_the_folder_of_a_report(store, tmp_path):
+    folder = store.work_folder / "report"
+    folder.mkdir()
+    (folder / "half.dcm").touch()
+
+    again = Store(tmp_path / "queue")  # as after kill -9
+
+    assert again.recover() == 1
+    assert list(again.work_folder.iterdir()) == []
+    again.close()
+
+
 def test_recover_finds_objects_in_the_folders_of_the_first_version(store, films, tmp_path):
     for film in films[:3]:
         accept(store, film.read_bytes())

@@ -1,5 +1,6 @@
 """Make the object that a delivery carries: the original, a corrected copy, or a report."""
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,13 +101,15 @@ class Products:
         job = ReportJob(
             study_instance_uid=finding.study_instance_uid, findings=(finding,), folder=folder
         )
-        (outcome,) = job.carry_out(settings)
-        if isinstance(outcome, Failure):
-            raise CannotMake(f"no report can be made: {outcome.code}")
-        target = self._folder / f"{folder.name}.dcm"
-        Path(outcome.target).rename(target)
-        folder.rmdir()
-        return target
+        try:
+            (outcome,) = job.carry_out(settings)
+            if isinstance(outcome, Failure):
+                raise CannotMake(f"no report can be made: {outcome.code}")
+            target = self._folder / f"{folder.name}.dcm"
+            Path(outcome.target).rename(target)
+            return target
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _finding(delivery: Delivery, *, with_agreeing: bool) -> Finding | None:

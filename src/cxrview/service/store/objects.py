@@ -102,7 +102,10 @@ class ObjectFolder:
         count = 0
         for folder in (self.parts, self.work):
             for path in folder.iterdir():
-                path.unlink()
+                if path.is_dir():  # of a report that was being written
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
                 count += 1
         return count
 
