@@ -1,7 +1,9 @@
 """TLS on both sides: the sender of the service against its own entrance."""
 
 import shutil
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,20 @@ def test_others_are_not(entrance, certificates, kind):
 
     with pytest.raises(DestinationDown):
         sender_to(entrance, tls).check()
+
+
+# pynetdicom cannot abort an association that was not asked for, and ends its thread.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_silent_connection_holds_up_no_other(entrance, certificates):
+    (ca, _), (certificate, key) = certificates
+    tls = ClientTls(ca=ca, certificate=certificate, key=key)
+
+    with socket.create_connection(("127.0.0.1", entrance.port)):
+        sender_to(entrance, tls).check()
+        began = time.monotonic()
+        entrance.stop()
+
+    assert time.monotonic() - began < 15  # before the timeout
 
 
 def test_a_certificate_that_cannot_be_loaded_is_a_usage_error(tmp_path):

@@ -10,6 +10,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.service.configuration import DicomSettings, ServerTls
 from cxrview.service.dicom.commitment import PUSH_MODEL, CommitmentAnswers, Commitments
+from cxrview.service.dicom.connections import LaterHandshake
 from cxrview.service.dicom.spool import Spool, spool_to
 from cxrview.service.log import log_event
 from cxrview.service.store import Store
@@ -162,4 +163,5 @@ def _tls_context(tls: ServerTls) -> ssl.SSLContext:
     context.load_cert_chain(tls.certificate, tls.key)
     if tls.client_ca:
         context.verify_mode = ssl.CERT_REQUIRED
+    context.sslsocket_class = LaterHandshake
     return context
