@@ -1,5 +1,8 @@
 """Sending by C-STORE to an archive of pynetdicom on loopback that gives the wanted answers."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
 import pydicom
 import pytest
 from pynetdicom import AE, evt
@@ -130,3 +133,17 @@ def test_check_sends_a_c_echo(archive):
 
     with pytest.raises(DestinationDown):
         sender_to(archive).check()
+
+
+def test_check_gives_up_on_a_destination_that_falls_silent_inside_a_pdu():
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        settings = DestinationSettings(
+            host="127.0.0.1", port=server.getsockname()[1], ae_title="PACS", timeout_seconds=0.5
+        )
+        answer = thread.submit(CStoreSender(settings, "CXRVIEW").check)
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(b"\x02\x00\x00\x00\x01\x00half")
+
+            with pytest.raises(DestinationDown):
+                answer.result(20)

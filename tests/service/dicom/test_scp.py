@@ -208,3 +208,17 @@ def test_what_is_not_dicom_leaves_the_entrance_open(entrance, store, films):
 
     assert send(entrance, films[0]) == [0x0000]
     assert store.counts().received == 1
+
+
+def test_a_sender_that_vanishes_inside_a_pdu_frees_its_association(store):
+    entrance = entrance_of(store, max_associations=1, timeout_seconds=1.0)
+    with socket.create_connection(("127.0.0.1", entrance.port)) as client:
+        client.sendall(b"\x01\x00\x00\x00\x01\x00half")
+        until = time.monotonic() + 20
+        while not (sender := association(entrance)).is_established:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+        assert sender.send_c_echo().Status == 0x0000
+        sender.release()
+    entrance.stop()

@@ -13,6 +13,7 @@ from cxrview.service.configuration import ClientTls, DestinationSettings
 from cxrview.service.delivery.sender import Answer, DestinationDown, OutgoingObject
 from cxrview.service.dicom.answers import keep_answers
 from cxrview.service.dicom.commitment import PUSH_MODEL, Commitments
+from cxrview.service.dicom.connections import limit_connection
 
 # Files are sent as they are, without being decoded.
 _config.STORE_SEND_CHUNKED_DATASET = True
@@ -110,7 +111,9 @@ class CStoreSender:
         # is established, and the refusal belongs to the objects and not to the destination.
         contexts = [build_context(_VERIFICATION)]
         contexts += [build_context(sop_class, syntax) for sop_class, syntax in kinds]
-        handlers: list[Any] = []
+        handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, limit_connection, [self._settings.timeout_seconds])
+        ]
         if self._commitments:
             contexts.append(build_context(PUSH_MODEL))
             handlers.append((evt.EVT_N_EVENT_REPORT, self._commitments.receive))

@@ -20,6 +20,7 @@ from pynetdicom.dsutils import encode
 from pynetdicom.presentation import build_context
 
 from cxrview.service.dicom.answers import keep_answers
+from cxrview.service.dicom.connections import limit_connection
 from cxrview.service.log import log_event
 
 PUSH_MODEL = UID("1.2.840.10008.1.20.1")
@@ -173,6 +174,7 @@ class CommitmentAnswers:
             contexts=[build_context(PUSH_MODEL)],
             ae_title=sender,
             ext_neg=[build_role(PUSH_MODEL, scp_role=True)],
+            evt_handlers=[(evt.EVT_CONN_OPEN, limit_connection, [_TIMEOUT_SECONDS])],
         )
         if not association.is_established:
             return False

@@ -10,7 +10,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.service.configuration import DicomSettings, ServerTls
 from cxrview.service.dicom.commitment import PUSH_MODEL, CommitmentAnswers, Commitments
-from cxrview.service.dicom.connections import LaterHandshake
+from cxrview.service.dicom.connections import LaterHandshake, limit_connection
 from cxrview.service.dicom.spool import Spool, spool_to
 from cxrview.service.log import log_event
 from cxrview.service.store import Store
@@ -80,6 +80,7 @@ class DicomEntrance:
                 block=False,
                 ssl_context=_tls_context(settings.tls) if settings.tls else None,
                 evt_handlers=[
+                    (evt.EVT_CONN_OPEN, limit_connection, [settings.timeout_seconds]),
                     (evt.EVT_C_STORE, self._receive),
                     (evt.EVT_CONN_CLOSE, _discard_unfinished),
                     (evt.EVT_REJECTED, self._note_rejected),
