@@ -210,6 +210,16 @@ def test_what_is_not_dicom_leaves_the_entrance_open(entrance, store, films):
     assert store.counts().received == 1
 
 
+def test_a_pdu_of_any_length_is_not_read_into_memory(entrance, films):
+    with socket.create_connection(("127.0.0.1", entrance.port)) as client:
+        client.sendall(b"\x01\x00\xff\xff\xff\xff" + bytes(64))
+        client.settimeout(20)  # before the timeout of the entrance
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+
+    assert send(entrance, films[0]) == [0x0000]
+
+
 def test_a_sender_that_vanishes_inside_a_pdu_frees_its_association(store):
     entrance = entrance_of(store, max_associations=1, timeout_seconds=1.0)
     with socket.create_connection(("127.0.0.1", entrance.port)) as client:

@@ -1,10 +1,13 @@
-"""Keep a peer that falls silent from holding up others."""
+"""Keep a peer that falls silent, or announces too much, from harming others."""
 
 import socket
 import ssl
-from typing import cast
+from typing import Any, cast
 
 from pynetdicom import evt
+
+_MOST_PDU_BYTES = 2 << 20
+"""Above what dicom.max_pdu_bytes allows, and above any request for an association."""
 
 
 class LaterHandshake(ssl.SSLSocket):
@@ -19,16 +22,27 @@ class LaterHandshake(ssl.SSLSocket):
 
 
 def limit_connection(event: evt.Event, seconds: float) -> None:
-    """End a connection that falls silent inside a PDU: a handler of EVT_CONN_OPEN.
+    """End a connection that falls silent inside a PDU or has a huge one; handles EVT_CONN_OPEN.
 
     pynetdicom waits for the rest of a PDU without a limit, and an association whose reader waits
-    cannot be aborted.
+    cannot be aborted. It also reads a PDU of any length into memory before it knows the sender.
 
     Args:
         event: of the connection.
         seconds: in which something must arrive, or be taken.
     """
-    connection = event.assoc.dul.socket
-    plain = cast(socket.socket, connection and connection.socket)
+    connection = cast(Any, event.assoc.dul.socket)
+    plain, receive = connection.socket, connection.recv
     plain.settimeout(seconds)
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    def receive_some(nr_bytes: int) -> bytearray:
+        try:
+            if nr_bytes > _MOST_PDU_BYTES:
+                raise OSError("the PDU is too long")  # which ends the association
+            return cast(bytearray, receive(nr_bytes))
+        except OSError:
+            plain.close()  # pynetdicom leaves it open if the peer has closed its side
+            raise
+
+    connection.recv = receive_some
