@@ -7,7 +7,7 @@ import pytest
 
 from cxrview.service.configuration import CorrectionOptions, DestinationSettings
 from cxrview.service.delivery.deliverer import Deliverer
-from cxrview.service.delivery.products import Products
+from cxrview.service.delivery.products import CannotMakeNow, Products
 from cxrview.service.delivery.sender import Answer, DestinationDown, OutgoingObject
 from cxrview.service.records import Form, ImageState, PlannedDelivery, Result
 from cxrview.service.store import Store
@@ -169,6 +169,21 @@ def test_an_internal_error_costs_one_delivery_a_try(store, archive, deliverer, f
     assert deliverer.deliver_due() == 1
     counts = store.counts()
     assert (counts.stored, counts.to_be_stored) == (1, 1)
+
+
+def test_what_cannot_be_made_now_is_tried_again(store, archive, deliverer, films, monkeypatch):
+    queue(store, films[:1])
+
+    def fail(self, delivery):
+        raise CannotMakeNow("its object cannot be read now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Products, "_make", fail)
+        assert deliverer.deliver_due() == 0
+    assert (store.counts().to_be_stored, store.counts().dead) == (1, 0)
+    time.sleep(0.02)
+
+    assert deliverer.deliver_due() == 1
 
 
 def wait_until(holds) -> None:

@@ -7,10 +7,13 @@ import pytest
 
 from cxrview.errors import CannotWrite
 from cxrview.image.fetch import file_content_id
+from cxrview.records.classification import Failure
 from cxrview.service.configuration import CorrectionOptions
-from cxrview.service.delivery.products import CannotMake, Products
+from cxrview.service.delivery import products as making
+from cxrview.service.delivery.products import CannotMake, CannotMakeNow, Products
 from cxrview.service.records import Delivery, Form, ImageState
 from cxrview.writeback import jobs
+from cxrview.writeback.jobs import CopyJob, ReportJob
 
 
 @pytest.fixture
@@ -113,6 +116,29 @@ def test_made_writes_a_report_the_same_way_each_time(products, films, tmp_path):
     assert referenced.ReferencedSOPInstanceUID == delivery.row["sop_instance_uid"]
     assert first == second
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", [Form.CORRECTED, Form.SR])
+@pytest.mark.parametrize("code", ["cannot_open", "memory"])
+def test_made_takes_no_original_for_a_copy_that_cannot_be_made_now(
+    products, films, monkeypatch, form, code
+):
+    failure = Failure(path=str(films[0]), code=code, reason="", advice="")
+    for kind in (CopyJob, ReportJob):
+        monkeypatch.setattr(kind, "carry_out", lambda job, settings: [failure])
+
+    with pytest.raises(CannotMakeNow, match=code):
+        made(products, delivery_of(films[0], form))
+
+
+def test_made_of_an_object_that_cannot_be_read_now(products, films, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(making, "read_file_meta_info", fail)
+
+    with pytest.raises(CannotMakeNow):
+        made(products, delivery_of(films[0], Form.ORIGINAL))
 
 
 def test_made_leaves_nothing_of_a_report_that_the_disk_does_not_take(

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, suppress
 from cxrview.errors import CannotWrite
 from cxrview.service.configuration import DestinationSettings
 from cxrview.service.delivery.backoff import Backoff
-from cxrview.service.delivery.products import CannotMake, Products
+from cxrview.service.delivery.products import CannotMake, CannotMakeNow, Products
 from cxrview.service.delivery.sender import Answer, DestinationDown, OutgoingObject, Sender
 from cxrview.service.log import log_event
 from cxrview.service.records import Delivery
@@ -129,6 +129,9 @@ class Deliverer(threading.Thread):
                 tries=delivery.tries + 1,
                 reason=error.reason,
             )
+            return None
+        except CannotMakeNow as error:
+            self._record(delivery, Answer(is_stored=False, reason=error.reason))
             return None
         except CannotWrite:
             raise

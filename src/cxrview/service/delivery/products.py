@@ -12,6 +12,7 @@ from pydicom.filereader import read_file_meta_info
 
 from cxrview.records.classification import Failure
 from cxrview.results.columns import ORIGIN, Row, printable
+from cxrview.results.journal import TRANSIENT_CODES
 from cxrview.service.configuration import CorrectionOptions
 from cxrview.service.delivery.sender import OutgoingObject
 from cxrview.service.records import Delivery, Form, ImageState
@@ -24,6 +25,18 @@ from cxrview.writeback.settings import CorrectionSettings
 
 class CannotMake(Exception):
     """The object of a delivery cannot be made, now or later.
+
+    Args:
+        reason: in words, without header values.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class CannotMakeNow(Exception):
+    """The object of a delivery cannot be made now, for a reason that may pass.
 
     Args:
         reason: in words, without header values.
@@ -59,6 +72,7 @@ class Products:
 
         Raises:
             CannotMake: this image has no object of this form.
+            CannotMakeNow: a file cannot be opened, or memory is short.
             CannotWrite: the disk is full.
         """
         path = self._make(delivery)
@@ -88,6 +102,7 @@ class Products:
         target = self._folder / f"{uuid.uuid4().hex}.dcm"
         (outcome,) = CopyJob(finding=finding, target=target).carry_out(settings)
         if isinstance(outcome, Failure):
+            _raise_if_transient(outcome)
             if outcome.code == ChangedSinceClassified.code:
                 raise CannotMake("its object in the queue was changed")
             return delivery.path
@@ -104,12 +119,18 @@ class Products:
         try:
             (outcome,) = job.carry_out(settings)
             if isinstance(outcome, Failure):
+                _raise_if_transient(outcome)
                 raise CannotMake(f"no report can be made: {outcome.code}")
             target = self._folder / f"{folder.name}.dcm"
             Path(outcome.target).rename(target)
             return target
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _raise_if_transient(failure: Failure) -> None:
+    if failure.code in TRANSIENT_CODES:
+        raise CannotMakeNow(f"its object cannot be read now: {failure.code}")
 
 
 def _finding(delivery: Delivery, *, with_agreeing: bool) -> Finding | None:
@@ -131,5 +152,7 @@ def _outgoing(delivery: Delivery, path: Path) -> OutgoingObject:
                 sop_instance_uid=str(meta.MediaStorageSOPInstanceUID),
                 transfer_syntax=str(meta.TransferSyntaxUID),
             )
+    except OSError as error:
+        raise CannotMakeNow("its object cannot be read now") from error
     except Exception as error:  # pydicom raises many types on a malformed header
         raise CannotMake("it is not a DICOM file with file meta information") from error
