@@ -2,6 +2,7 @@
 
 import time
 
+import pydicom
 import pytest
 
 from cxrview.service.configuration import PollSettings
@@ -46,6 +47,23 @@ def test_poller_ends_its_query_if_a_server_ignores_the_offset(store, tmp_path, b
     """The same answer comes for studies, series and instances, whatever page is wanted."""
     with server(200, body) as url:
         assert poller(url, store, tmp_path).take_new() == 0
+
+
+def test_poller_goes_on_behind_an_object_that_cannot_be_written(
+    store, tmp_path, films, monkeypatch
+):
+    one = poller(f"http://127.0.0.1:{UNUSED_PORT}/dicom-web", store, tmp_path)
+    broken = pydicom.Dataset()
+    broken.file_meta = pydicom.dataset.FileMetaDataset()
+    broken.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+    broken.add_new("PixelData", "OW", bytes(4))  # not encapsulated
+    objects = {"1.2.5": broken, "1.2.6": pydicom.dcmread(films[0])}
+    monkeypatch.setattr(one, "_list_studies", lambda: iter([("1.2.3", len(objects))]))
+    monkeypatch.setattr(one, "_list_new", lambda study: [("1.2.4", uid) for uid in objects])
+    monkeypatch.setattr(one, "_retrieve", lambda study, series, uid: objects[uid])
+
+    assert one.take_new() == 1
+    assert store.counts().received == 1
 
 
 def test_poller_goes_on_as_a_thread_after_failures(store, tmp_path):

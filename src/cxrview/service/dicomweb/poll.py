@@ -223,9 +223,15 @@ class Poller(threading.Thread):
             if dataset is None:
                 return False
             if not _is_made_by_cxrview(dataset):
-                with quiet_pydicom(), _raising_cannot_write():
-                    pydicom.dcmwrite(part, dataset)  # elements are written as they were read
-                    size = part.stat().st_size
+                try:
+                    with quiet_pydicom(), _raising_cannot_write():
+                        pydicom.dcmwrite(part, dataset)  # elements are written as they were read
+                        size = part.stat().st_size
+                except CannotWrite:
+                    raise
+                except Exception as error:  # pydicom raises many types on a malformed object
+                    log_event("not taken", entrance=self._entrance, error=type(error).__name__)
+                    return False
                 del dataset
                 receipt = self._store.accept(part, self._entrance)
                 log_event(
