@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -17,6 +18,7 @@ def lines() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure_log(stream)
     yield stream
+    logging.captureWarnings(False)
     root.handlers = before
     root.setLevel(level)
     own.setLevel(own_level)
@@ -77,3 +79,13 @@ def test_messages_of_libraries_are_not_written(lines):
     assert first["library"] == last["library"] == "pynetdicom.dimse"
     assert last["level"] == "error" and last["error"] == "ValueError"
     assert last["place"].startswith("test_log:")
+
+
+def test_warnings_of_libraries_are_not_written(lines, capfd):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("Invalid value for VR UI: '1.2.840.113619.2.1'", stacklevel=1)
+
+    (line,) = parsed(lines)
+    assert line["library"] == "py.warnings"
+    assert "113619" not in lines.getvalue() + "".join(capfd.readouterr())

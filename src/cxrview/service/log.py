@@ -76,6 +76,7 @@ def configure_log(stream: IO[str] | None = None, level: int = logging.INFO) -> l
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(NAME).setLevel(level)
+    logging.captureWarnings(True)  # those of pydicom quote values, and would go to standard error
     return handler
 
 

@@ -119,6 +119,7 @@ def said(make_service, tmp_path, film, capfd):
     assert page.status_code == metrics.status_code == 200 and len(errors) > 20
     assert service.jobs.get(job.id).failed > 3
     store.close()
+    logging.captureWarnings(False)
     root.handlers, root.level, own.level = before
     out, err = capfd.readouterr()
     return {
