@@ -6,7 +6,7 @@ Image Sequence); PS3.16 CID 7005 and CID 7202.
 
 import uuid
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -203,7 +203,7 @@ class _HeaderChange:
         setattr(self.elements, keyword, Sequence([*there, item]))
 
 
-@cache
+@lru_cache(maxsize=8)  # the settings of the service differ for each image
 def _contributing_equipment(settings: CorrectionSettings, decided_by: str) -> Dataset:
     """One item, the same for all files of a run whose view one model named (PS3.3 C.12.1)."""
     item = Dataset()

@@ -1,6 +1,7 @@
 """The same delivery gives the same bytes; nothing of the original is changed."""
 
 import errno
+from dataclasses import replace
 
 import pydicom
 import pytest
@@ -13,6 +14,7 @@ from cxrview.service.delivery import products as making
 from cxrview.service.delivery.products import CannotMake, CannotMakeNow, Products
 from cxrview.service.records import Delivery, Form, ImageState
 from cxrview.writeback import jobs
+from cxrview.writeback.correct import _contributing_equipment
 from cxrview.writeback.jobs import CopyJob, ReportJob
 
 
@@ -69,6 +71,14 @@ def test_made_corrects_a_copy_the_same_way_each_time(products, films, tmp_path):
     assert copy.SOPInstanceUID == one.sop_instance_uid != source.SOPInstanceUID
     assert copy.ViewCodeSequence[0].CodeMeaning == delivery.row["view"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_made_keeps_nothing_in_memory_of_each_image(products, films):
+    delivery = delivery_of(films[0], Form.CORRECTED)
+    for second in range(20):
+        made(products, replace(delivery, settled_at=1_700_000_000.0 + second))
+
+    assert _contributing_equipment.cache_info().currsize < 10
 
 
 @pytest.mark.parametrize(
