@@ -145,6 +145,15 @@ def test_run_says_that_a_destination_fails_and_works_again(store, archive, deliv
     assert not deliverer.is_alive()
 
 
+def test_an_answer_ends_a_failure_that_an_earlier_process_noted(store, deliverer, films):
+    queue(store, films[:1])
+    store.note_destination("pacs", "it does not answer")
+
+    deliverer.deliver_due()
+
+    assert store.counts().destinations["pacs"].failing_since is None
+
+
 def test_a_report_that_cannot_be_made_is_a_dead_letter_at_once(store, archive, deliverer, films):
     queue(store, films[:1], Form.SR)
 

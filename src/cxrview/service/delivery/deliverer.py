@@ -58,6 +58,8 @@ class Deliverer(threading.Thread):
         """Of the objects that were confirmed since the store was asked."""
         self._failures = 0
         """Times in a row that the destination, or the disk, did not do its part."""
+        self._has_answered = False
+        """Whether the failures that an earlier process noted are over."""
 
     def stop(self) -> None:
         """End after the object that is being sent."""
@@ -105,10 +107,11 @@ class Deliverer(threading.Thread):
                 answer = next(answers)
                 number += 1
                 self._record(one.delivery, answer)
-                if self._failures:
-                    self._failures = 0
+                if self._failures or not self._has_answered:
                     self._store.note_destination(self._destination)
+                if self._failures:
                     log_event("destination works again", destination=self._destination)
+                self._failures, self._has_answered = 0, True
         return number
 
     def _wait_for_records(self) -> None:
