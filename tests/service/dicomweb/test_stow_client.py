@@ -80,6 +80,18 @@ def test_stow_sender_counts_an_object_as_stored_only_if_it_is_listed(
     assert all(reason in answer.reason for answer in answers)
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/dicom+json; charset=utf-8", "Application/JSON;charset=UTF-8"]
+)
+def test_stow_sender_takes_an_answer_whose_media_type_has_parameters(films, media_type):
+    one = outgoing(films[0])
+    headers = {"Content-Type": media_type}
+    with server(200, listed(STORED, one.sop_instance_uid), headers) as url:
+        (answer,) = sender(url).send([one])
+
+    assert answer.is_stored
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 502, 503, 504])
 def test_stow_sender_reports_a_server_that_is_down(films, status):
     with server(status, b"no") as url:

@@ -35,6 +35,7 @@ class StowSender:
             password_file=settings.password_file,
             tls=settings.tls,
         )
+        self._client._session.hooks["response"].append(_reduce_content_type)
 
     def send(self, objects: Sequence[OutgoingObject]) -> Generator[Answer, None, None]:
         """Send objects; see `Sender`."""
@@ -97,6 +98,13 @@ class StowSender:
         if out_of_order_reason(error):
             self.check()
         return _refusal(error.response, one)
+
+
+def _reduce_content_type(response: requests.Response, **_: Any) -> None:
+    """Leave the media type only: dicomweb-client overlooks an answer whose type has parameters."""
+    if "Content-Type" in response.headers:
+        media_type = response.headers["Content-Type"].partition(";")[0]
+        response.headers["Content-Type"] = media_type.strip().lower()
 
 
 def _answer_about(answer: Dataset, one: OutgoingObject) -> Answer:
