@@ -81,7 +81,7 @@ def test_select_findings_replaces_what_the_model_proposes():
         row("/a/1", decision="review", view=None, agreement=None),
         row("/a/2"),
         row("/a/3"),
-        row("/a/4"),
+        row("/a/4", content_id="4"),
     ]
 
     selection = select_findings(rows, persons)

@@ -89,6 +89,20 @@ def test_select_findings_takes_the_projection_of_a_frontal_that_the_model_decide
     assert (one.projection, one.model_projection) == (None, projection)
 
 
+@pytest.mark.parametrize(("said", "reason"), [(None, "rejected"), (View.FRONTAL, "already_right")])
+@pytest.mark.parametrize("decided", ["/a/1.dcm", "/a/2.dcm"])
+def test_select_findings_writes_no_view_of_the_model_against_a_person_on_an_equal_file(
+    said, reason, decided
+):
+    rows = [ROW | {"path": path, "header_view": "frontal"} for path in ("/a/1.dcm", "/a/2.dcm")]
+    person = PersonView(path=decided, view=said, reason="rejected")
+
+    selection = select_findings(rows, PersonViews([person]))
+
+    assert selection.findings == ()
+    assert selection.left_out == {reason: 1, "equal_file_decided": 1}
+
+
 def test_plan_write_back_keeps_the_tree(tmp_path):
     plan = plan_write_back([finding("/a/x/1.dcm", "1"), finding("/a/y/z/2.dcm", "2")], tmp_path)
 

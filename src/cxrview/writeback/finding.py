@@ -81,8 +81,8 @@ class Selection:
     findings: tuple[Finding, ...]
     left_out: Counter[str] = field(default_factory=Counter)
     """Rows by reason: their decision, `not_dicom` or `already_right`; what a person decided
-    (`unreadable`, `rejected`, `no_view`), or that no person did (`not_decided`); and
-    `labels_of_other_files`, which have no row."""
+    (`unreadable`, `rejected`, `no_view`), also of an equal file (`equal_file_decided`), or that no
+    person did (`not_decided`); and `labels_of_other_files`, which have no row."""
     both_views: tuple[str, ...] = ()
     """Series Instance UIDs of CR series that hold frontal and lateral images, of all rows."""
 
@@ -109,6 +109,7 @@ def select_findings(
     findings: list[Finding] = []
     left_out: Counter[str] = Counter()
     series = _SeriesViews()
+    settled: set[tuple[str, str]] = set()
     for row in rows:
         person = persons.of(row)
         series.add(row, person)
@@ -120,10 +121,21 @@ def select_findings(
         )
         if reason:
             left_out[reason] += 1
+            if person and row["sop_instance_uid"] and row["content_id"]:
+                settled.add((row["sop_instance_uid"], row["content_id"]))
         else:
             findings.append(_finding(row, person))
     if others := persons.check():
         left_out["labels_of_other_files"] = others
+    if settled:  # of an equal file, the model's view must not be written against the person
+        count = len(findings)
+        findings = [
+            one
+            for one in findings
+            if one.is_of_person or (one.sop_instance_uid, one.content_id) not in settled
+        ]
+        if count > len(findings):
+            left_out["equal_file_decided"] = count - len(findings)
     return Selection(findings=tuple(findings), left_out=left_out, both_views=series.with_both())
 
 
