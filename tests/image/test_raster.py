@@ -55,6 +55,27 @@ def test_equal_colours_are_that_grey(grey8):
         assert np.array_equal(grey(data), grey8)
 
 
+@pytest.mark.parametrize("dtype", ["u2", "u4", "i4", "f4", "f8"])
+def test_deep_equal_colours_are_windowed_as_that_grey(chest, dtype):
+    pixels = (chest.astype(dtype) * 16).astype(dtype)
+    if dtype == "u4":
+        pixels *= np.uint32(60_000)  # sums of weighted colours need more than 32 bits
+
+    data = tiff(np.stack([pixels] * 3, axis=2), photometric="rgb")
+
+    assert np.abs(grey(data).astype(int) - grey(tiff(pixels))).max() <= 1
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "deflate"])
+def test_luma_of_a_tiff_that_is_not_converted_is_its_grey(grey8, compression):
+    neutral = np.full_like(grey8, 128)
+    pixels = np.stack([grey8, neutral, neutral], axis=2)
+
+    data = tiff(pixels, photometric="ycbcr", compression=compression, subsampling=(1, 1))
+
+    assert np.array_equal(grey(data), grey8)
+
+
 @pytest.mark.parametrize("dtype", ["u2", "i2", "u4", "i4", "f4", "f8"])
 def test_deep_tiff_values_are_windowed(chest, dtype):
     pixels = chest.astype(dtype)

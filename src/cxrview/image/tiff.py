@@ -37,6 +37,8 @@ _THUMBNAIL = 256
 _MUCH_LARGER = 4
 """Minimum factor between a page and its thumbnail, in rows and in columns."""
 _WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 2, 3, 5, 6
+_LOSSLESS = (1, 5, 8, 32773, 32946)
+"""Compressions that know nothing of colours: none, LZW, deflate, PackBits, the older deflate."""
 
 
 class TiffFile(ImageFile):
@@ -228,13 +230,21 @@ def _to_grey(page: Any, planes: NDArray[Any]) -> NDArray[Any]:
     if page.photometric == _PALETTE:
         colours = page.colormap[:, planes[0]]
         return luma(*(colours >> 8).astype(np.uint8))
+    if page.photometric == _YCBCR and page.compression in _LOSSLESS:
+        first: NDArray[Any] = planes[0]  # luma; tifffile converts what is compressed as JPEG
+        return first
     if page.photometric in (_RGB, _YCBCR) and len(planes) >= 3:
-        return _over_black(page, luma(*planes[:3]), planes[3:])
+        return _over_black(page, _luma(planes[:3]), planes[3:])
     if page.photometric == _SEPARATED and len(planes) >= 4:
         top = np.iinfo(planes.dtype).max
         light = (top - planes[:3]).astype(np.uint64) * (top - planes[3]) // top
-        return luma(*light.astype(planes.dtype))
+        return _luma(light.astype(planes.dtype))
     return _over_black(page, planes[0], planes[1:])
+
+
+def _luma(colours: NDArray[Any]) -> NDArray[Any]:
+    is_wide = colours.dtype.kind in "iu" and colours.dtype.itemsize > 2
+    return luma(*(colours.astype(np.float64) if is_wide else colours))
 
 
 def _over_black(page: Any, grey: NDArray[Any], extra: NDArray[Any]) -> NDArray[Any]:
