@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxrview.annotate.effective import EffectiveReadings, effective_readings
+from cxrview.annotate.effective import EffectiveReadings, effective_readings, slot_of
 from cxrview.records.annotation import Reading
 from cxrview.terms import Action, ReadingRound
 
@@ -45,6 +45,16 @@ def test_an_undo_counts_once_and_cannot_be_taken_back(say):
     undo_undo = say(1, "a", Action.UNDO, undoes=undo.uid)
 
     assert effective_readings([first, undo, again, undo_undo]) == {}
+
+
+def test_an_undo_of_one_image_or_round_leaves_the_others_alone(say):
+    """Who adjudicates has seen what others say, and must not take back a blind reading."""
+    blind = say(1, "a", "frontal")
+    later = say(1, "a", Action.UNDO, undoes=blind.uid, round=ReadingRound.ADJUDICATION)
+    elsewhere = say(1, "b", Action.UNDO, undoes=blind.uid)
+
+    assert effective_readings([blind, later, elsewhere]) == {SLOT: blind}
+    assert effective_readings([later, elsewhere, blind]) == {SLOT: blind}
 
 
 def test_nobody_takes_back_what_another_said(say):
@@ -124,11 +134,11 @@ anything = st.lists(
 @given(what=anything)
 def test_it_is_what_is_left_when_all_that_was_undone_is_struck_out(new_say, what):
     readings = readings_of(what, new_say())
-    undone = {(r.reader_id, r.undoes) for r in readings if r.act is Action.UNDO}
-    left = [r for r in readings if r.act is not Action.UNDO and (r.reader_id, r.uid) not in undone]
+    undone = {(slot_of(r), r.undoes) for r in readings if r.act is Action.UNDO}
+    left = [r for r in readings if r.act is not Action.UNDO and (slot_of(r), r.uid) not in undone]
     verdicts, marks, waits = {}, {}, {}
     for r in left:
-        slot = (r.reader_id, r.image_id, r.round, r.occasion)
+        slot = slot_of(r)
         if r.act in (Action.LABEL, Action.EXCLUDE):
             verdicts[slot] = r
         elif r.act is Action.POSTPONE:

@@ -30,7 +30,7 @@ def effective_readings(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading
 class EffectiveReadings:
     """The effective readings of a study, updated as readings are appended one by one.
 
-    An undo reverses one reading of the same reader, even if the undo is written first, which can
+    An undo reverses one reading of its own slot, even if the undo is written first, which can
     happen after an outage. An undo itself cannot be undone.
 
     Attributes:
@@ -44,25 +44,20 @@ class EffectiveReadings:
         self.flags: dict[ReadingSlot, Reading] = {}
         self.postponed: dict[ReadingSlot, Reading] = {}
         self._actions: defaultdict[ReadingSlot, list[Reading]] = defaultdict(list)
-        self._slot_by_uid: dict[tuple[int, str], ReadingSlot] = {}  # by reader id and uid
-        self._undone: set[tuple[int, str]] = set()
+        self._undone: set[tuple[ReadingSlot, str]] = set()  # by slot and uid
         self._slots_of_image: defaultdict[str, set[ReadingSlot]] = defaultdict(set)
         for reading in readings:
             self.add(reading)
 
     def add(self, reading: Reading) -> None:
         """Add one reading, written after all that were added before."""
+        slot = slot_of(reading)
         if reading.act is Action.UNDO:
-            undone = (reading.reader_id, reading.undoes)
-            self._undone.add(undone)
-            slot = self._slot_by_uid.get(undone)
+            self._undone.add((slot, reading.undoes))
         else:
-            slot = slot_of(reading)
-            self._slot_by_uid[reading.reader_id, reading.uid] = slot
             self._actions[slot].append(reading)
             self._slots_of_image[reading.image_id].add(slot)
-        if slot is not None:
-            self._update(slot)
+        self._update(slot)
 
     def of_image(self, image_id: str) -> tuple[Reading, ...]:
         """Return the effective verdicts on one image, of all readers and rounds, in order."""
@@ -71,7 +66,7 @@ class EffectiveReadings:
         return tuple(sorted(found, key=lambda reading: reading.reading_id))
 
     def _update(self, slot: ReadingSlot) -> None:
-        actions = [r for r in self._actions[slot] if (r.reader_id, r.uid) not in self._undone]
+        actions = [one for one in self._actions[slot] if (slot, one.uid) not in self._undone]
         verdict = _last(actions, VERDICTS)
         flag = _last(actions, {Action.FLAG, Action.UNFLAG})
         is_flagged = flag is not None and flag.act is Action.FLAG

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 from cxrview.annotate.database.store import ReadingStore
-from cxrview.annotate.effective import VERDICTS, effective_readings
+from cxrview.annotate.effective import VERDICTS, effective_readings, slot_of
 from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.replaced_files import ContentCheck, check_content
 from cxrview.records.annotation import Reading
@@ -143,6 +143,8 @@ def _references(store: ReadingStore, every: list[Reading]) -> Iterator[str]:
                 yield f"{name} undoes an act that is not in the log"
             elif undone.reader_id != reading.reader_id:
                 yield f"{name} undoes an act of another reader"
+            elif slot_of(undone) != slot_of(reading):
+                yield f"{name} undoes an act on another image or of another round"
     for one in store.imports():
         if not every or one.first < 1 or one.last > every[-1].reading_id:
             yield f"import {one.number} names acts that are not in the log"

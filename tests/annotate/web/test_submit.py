@@ -83,6 +83,19 @@ def test_no_one_takes_back_what_another_read(served):
     assert ada.get("/api/next", tab="one").json()["done"] == 1
 
 
+def test_no_one_takes_back_a_reading_by_another_image(served):
+    """A script of a reader's own could otherwise name an image for which no rule holds."""
+    ada = served.visit(ADA)
+    first, second = ada.next(2)
+    act = served.act(first)
+    ada.read(act)
+
+    answer = ada.read(served.act(second, "undo", undoes=act["uid"]))
+
+    assert "another image or round" in answer["refused"][0]["why"]
+    assert ada.get("/api/next", tab="one").json()["done"] == 1
+
+
 def test_what_a_browser_may_put_into_a_note_does_not_stop_the_queue(served):
     visitor = served.visit(ADA)
     act = served.act(visitor.next(1)[0], note="\0 é 😀")

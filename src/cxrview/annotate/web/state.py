@@ -254,6 +254,11 @@ class StudyState:
         slot = self._slot_by_uid.get(uid)
         return None if slot is None else slot[0]
 
+    def place_of_reading(self, uid: str) -> ShownImage | None:
+        """Return the image, round and occasion of the reading with this uid; None if unknown."""
+        slot = self._slot_by_uid.get(uid)
+        return None if slot is None else slot[1:]
+
     def has_blind_left(self, reader: Reader) -> bool:
         """Whether the blind round is open and the reader has readings left in it."""
         return self.blind_round_closed is None and self.list_of(reader).left > 0
@@ -273,9 +278,6 @@ class StudyState:
     def _apply(self, reading: Reading) -> None:
         self.effective.add(reading)
         slot = slot_of(reading)
-        undone = self._slot_by_uid.get(reading.undoes)
-        if undone and undone[0] == reading.reader_id:
-            slot = undone
         self._slot_by_uid[reading.uid] = slot
         reader_id, image_id, shown_in, _ = slot
         self.label_statuses.touch(image_id)

@@ -129,6 +129,8 @@ def _check(state: StudyState, reader: Reader, sent: SubmittedReading, place: Sho
         raise _Refused("it does not say which reading it undoes")
     if sent.undoes and state.owner_of(sent.undoes) not in (None, reader.reader_id):
         raise _Refused("it undoes a reading of another reader")
+    if sent.undoes and state.place_of_reading(sent.undoes) not in (None, place):
+        raise _Refused("it undoes a reading of another image or round")
     if sum(len(str(value)) for value in sent.display.values()) > _DISPLAY_LETTERS:
         raise _Refused("its view settings are too long")
     if sent.act in VERDICTS and state.content.is_replaced(state.images[place[0]], state.path_of):
