@@ -47,8 +47,13 @@ def agreement_table(state: StudyState, reader: Reader) -> dict[str, Any]:
     return {
         "names_hidden": hides_names,
         "between_hidden": hides,
-        "between": [_pair(names[a], names[b], kappa) for (a, b), kappa in between.items()],
-        "within": [{"reader": names[one], **_kappa(kappa)} for one, kappa in within.items()],
+        "between": sorted(
+            (_pair(names[a], names[b], kappa) for (a, b), kappa in between.items()),
+            key=lambda pair: (pair["first"], pair["second"]),
+        ),
+        "within": [
+            {"reader": names[one], **_kappa(kappa)} for one, kappa in _by_name(within, names)
+        ],
         "pace": [{"reader": names[one], **_pace(how)} for one, how in _by_name(paces, names)],
         "progress": [
             {"reader": names[one], "all": len(told), "done": told.done, "left": told.left}
