@@ -50,11 +50,11 @@ def test_a_password_lets_its_reader_in_and_nobody_else(store):
 def test_a_new_password_or_link_ends_the_old_one_and_every_login(store):
     ann, old = store.add_reader("Ann", {Role.READER}, password="first password")
     now = datetime.now(UTC)
-    store.open_login(1, "token", "csrf", now + HOUR)
+    store.open_login(1, "token", "csrf", now + HOUR, store.credentials()[1])
 
     store.set_password(1, "second password")
     assert store.find_login("token", now) is None
-    store.open_login(1, "token", "csrf", now + HOUR)
+    store.open_login(1, "token", "csrf", now + HOUR, store.credentials()[1])
     new = store.new_link(1)
 
     assert store.find_login("token", now) is None
@@ -65,11 +65,28 @@ def test_a_new_password_or_link_ends_the_old_one_and_every_login(store):
     assert store.check_password("Ann", "second password") is None
 
 
+@pytest.mark.parametrize("change", ["link", "password", "retired"])
+def test_no_login_is_opened_by_what_was_replaced_while_it_was_checked(store, change):
+    """All logins were ended when it was replaced, and this one would come after that."""
+    store.add_reader("Ann", {Role.READER}, password="first password")
+    checked, now = store.credentials()[1], datetime.now(UTC)
+    changes = {
+        "link": lambda: store.new_link(1),
+        "password": lambda: store.set_password(1, "second password"),
+        "retired": lambda: store.retire_reader(1),
+    }
+
+    changes[change]()
+
+    assert not store.open_login(1, "token", "csrf", now + HOUR, checked)
+    assert store.find_login("token", now) is None
+
+
 def test_a_login_ends_when_it_expires_or_is_ended(store):
     ann, _ = store.add_reader("Ann", {Role.READER})
     now = datetime.now(UTC)
     for token in ("a", "b", "c"):
-        store.open_login(1, token, f"csrf {token}", now + HOUR)
+        store.open_login(1, token, f"csrf {token}", now + HOUR, store.credentials()[1])
 
     found = store.find_login("a", now)
     assert found is not None
@@ -84,9 +101,9 @@ def test_a_login_ends_when_it_expires_or_is_ended(store):
 def test_logins_that_expired_are_forgotten(store, where):
     store.add_reader("Ann", {Role.READER})
     now = datetime.now(UTC)
-    store.open_login(1, "old", "csrf", now - HOUR)
+    store.open_login(1, "old", "csrf", now - HOUR, store.credentials()[1])
 
-    store.open_login(1, "new", "csrf", now + HOUR)
+    store.open_login(1, "new", "csrf", now + HOUR, store.credentials()[1])
 
     assert [row["token_sha256"] for row in rows_of(store, "login")] == ["new"]
 

@@ -108,7 +108,7 @@ def test_a_name_is_signed_in_by_in_any_letters(store):
 
 def test_a_retired_reader_is_let_in_no_more_and_the_readings_count(store):
     secret = store.new_link(ANN)
-    store.open_login(ANN, "token", "csrf", NOON + timedelta(days=36500))
+    store.open_login(ANN, "token", "csrf", NOON + timedelta(days=36500), store.credentials()[ANN])
     store.add_readings([a_reading()])
 
     store.retire_reader(ANN)

@@ -126,22 +126,52 @@ class Logins:
             row = db.execute(found.where(READER.c.retired.is_(None))).one_or_none()
         return None if row is None else row_reader(row)
 
-    def open_login(self, reader_id: int, token_sha256: str, csrf: str, expires: datetime) -> None:
-        """Store a login that ends at `expires`; delete logins that have expired."""
+    def credentials(self) -> dict[int, tuple[str | None, ...]]:
+        """Return the hashes of link and password of each reader who may sign in, for `open_login`.
+
+        Taken before they are checked.
+        """
+        with self._database.reading() as db:
+            rows = db.execute(select(READER).where(READER.c.retired.is_(None))).all()
+        return {row.reader_id: (row.link_sha256, row.password_hash) for row in rows}
+
+    def open_login(
+        self,
+        reader_id: int,
+        token_sha256: str,
+        csrf: str,
+        expires: datetime,
+        credentials: tuple[str | None, ...],
+    ) -> bool:
+        """Store a login that ends at `expires`; delete logins that have expired.
+
+        Returns:
+            False if there is none, since the reader was retired or got another link or password
+            after `credentials` was taken: their logins have been ended, and this one came later.
+        """
         with self._database.writing() as db:
             db.execute(delete(LOGIN).where(LOGIN.c.expires <= datetime.now(UTC)))
+            found = select(READER).where(READER.c.reader_id == reader_id)
+            row = db.execute(found.where(READER.c.retired.is_(None))).one_or_none()
+            if row is None or (row.link_sha256, row.password_hash) != credentials:
+                return False
             db.execute(
                 insert(LOGIN).values(
                     token_sha256=token_sha256, reader_id=reader_id, csrf=csrf, expires=expires
                 )
             )
+        return True
 
     def find_login(self, token_sha256: str, now: datetime) -> Login | None:
         """Return the login of a token; None if it is unknown or has expired."""
         found = select(READER, LOGIN.c.csrf, LOGIN.c.expires).join_from(LOGIN, READER)
         with self._database.reading() as db:
             row = db.execute(
-                found.where(LOGIN.c.token_sha256 == token_sha256, LOGIN.c.expires > now)
+                found.where(
+                    LOGIN.c.token_sha256 == token_sha256,
+                    LOGIN.c.expires > now,
+                    READER.c.retired.is_(None),
+                )
             ).one_or_none()
         if row is None:
             return None

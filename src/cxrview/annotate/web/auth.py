@@ -36,12 +36,20 @@ class Sessions:
         if settings.is_https:
             self._cookie = f"__Host-{self._cookie}"
 
-    def log_in(self, reader: Reader, response: Response) -> None:
-        """Open a login and set its cookie in the response."""
+    def log_in(
+        self, reader: Reader, response: Response, credentials: tuple[str | None, ...]
+    ) -> bool:
+        """Open a login and set its cookie in the response.
+
+        Returns:
+            False if the reader's link or password was replaced after `credentials` was taken.
+        """
         token = secrets.token_urlsafe(32)
         hours = self._settings.login_hours
         expires = self._settings.clock() + timedelta(hours=hours)
-        self._store.open_login(reader.reader_id, _digest(token), secrets.token_urlsafe(24), expires)
+        csrf = secrets.token_urlsafe(24)
+        if not self._store.open_login(reader.reader_id, _digest(token), csrf, expires, credentials):
+            return False
         response.set_cookie(
             self._cookie,
             token,
@@ -50,6 +58,7 @@ class Sessions:
             secure=self._settings.is_https,
             samesite="strict",
         )
+        return True
 
     def log_out(self, request: Request, response: Response) -> None:
         """End the login; the browser drops its cookie and its cache of pictures."""

@@ -125,6 +125,16 @@ def test_guessing_gets_slow_for_the_right_password_too(served):
     assert int(answer.headers["retry-after"]) >= 1
 
 
+def test_guessing_gets_slow_for_every_spelling_of_the_name(served):
+    served.store.set_password(served.readers["Ada Lovelace"].reader_id, PASSWORD)
+    client = served.visit()
+    spellings = ["ada lovelace", "ADA LOVELACE", " Ada lovelace", "aDA lOVELACE", "ada Lovelace"]
+
+    answers = [client.send("/sign-in", name=one, password="wrong one") for one in spellings]
+
+    assert answers[-1].status_code == 429
+
+
 def test_who_signs_out_is_out_with_a_copy_of_the_cookie_too(served):
     visitor, copy = served.visit("Ada Lovelace"), served.visit()
     copy.client.cookies.update(visitor.client.cookies)

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web.auth import NotSignedIn, Sessions, StalePage, is_csrf_right
 from cxrview.annotate.web.login_throttle import LoginThrottle
 from cxrview.annotate.web.templates import page
@@ -41,10 +43,13 @@ def show_old_enter(secret: str) -> RedirectResponse:
 @routes.post("/enter")
 def enter(request: Request, secret: _Text) -> Response:
     """Sign in the reader whose link it is. Its 32 random bytes cannot be guessed."""
-    reader = request.app.state.study_state.store.reader_by_link(secret)
-    if reader is None:
+    store: ReadingStore = request.app.state.study_state.store
+    credentials = store.credentials()
+    reader = store.reader_by_link(secret)
+    answer = reader and _sign_in(request, reader, credentials)
+    if not answer:
         raise HTTPException(403, _NO_LINK)
-    return _sign_in(request, reader)
+    return answer
 
 
 @routes.get("/sign-in")
@@ -58,14 +63,18 @@ def sign_in(request: Request, name: _Text, password: _Text) -> Response:
     """Sign in a reader by name and password."""
     name = name.strip()
     throttle: LoginThrottle = request.app.state.login_throttle
-    _refuse_too_soon(throttle.wait_seconds(name, time.monotonic()))
-    with _password_checks:
-        reader = request.app.state.study_state.store.check_password(name, password)
-    if reader is None:
-        throttle.failed(name, time.monotonic())
-        return _page(request, "sign_in", 403, error=_WRONG, reader=name)
-    throttle.succeeded(name)
-    return _sign_in(request, reader)
+    who = name.casefold()  # every spelling with which the reader can sign in
+    with _password_checks:  # within it, so that tries that came together wait for each other
+        _refuse_too_soon(throttle.wait_seconds(who, time.monotonic()))
+        store: ReadingStore = request.app.state.study_state.store
+        credentials = store.credentials()
+        reader = store.check_password(name, password)
+        answer = reader and _sign_in(request, reader, credentials)
+        if not answer:
+            throttle.failed(who, time.monotonic())
+            return _page(request, "sign_in", 403, error=_WRONG, reader=name)
+    throttle.succeeded(who)
+    return answer
 
 
 @routes.post("/sign-out")
@@ -82,11 +91,14 @@ def sign_out(request: Request, csrf: _Text) -> Response:
     return answer
 
 
-def _sign_in(request: Request, reader: Reader) -> Response:
+def _sign_in(
+    request: Request, reader: Reader, credentials: Mapping[int, tuple[str | None, ...]]
+) -> Response | None:
+    """Open a login; None if the reader's link or password was replaced meanwhile."""
     sessions: Sessions = request.app.state.sessions
     answer = RedirectResponse("/", 303)
-    sessions.log_in(reader, answer)
-    return answer
+    before = credentials.get(reader.reader_id, ())
+    return answer if sessions.log_in(reader, answer, before) else None
 
 
 def _refuse_too_soon(wait: float) -> None:
