@@ -1,5 +1,7 @@
 """Which images are assessed, leaks planted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,16 @@ def test_one_patient_inside_and_outside_of_one_store_is_refused_with_both_names(
 
 def test_patients_of_two_stores_may_have_one_name():
     assert len(choose_images(store(INSIDE), split(**THIRDS), external=elsewhere(6)).external) == 6
+
+
+def test_images_of_unknown_patients_are_not_of_one_patient():
+    unknown = [image(k, patient="") for k in range(6)]
+    external = [image(k, patient="", source="there") for k in (6, 7)]
+
+    by_image = replace(split(**THIRDS), by="image")
+    chosen = choose_images(store([*unknown, *external]), by_image, external_sources=["there"])
+
+    assert len(chosen.external) == 2
 
 
 def test_the_store_itself_as_the_external_one_is_refused():

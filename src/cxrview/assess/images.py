@@ -190,11 +190,15 @@ def _refuse_leaks(inside: Sequence[ImageSet], external: ImageSet, *, is_one_stor
 
 
 def _shared(what: str, fact: str, inside: Iterable[ImageSet], external: ImageSet) -> dict[str, str]:
-    """Describe for each external file what it shares with an image of the split."""
+    """Describe for each external file what it shares with an image of the split.
+
+    An empty fact, as the patient of an image without one, is shared with none.
+    """
     known: dict[str, tuple[str, str]] = {}
     for one in inside:
         for image in one.images:
-            known.setdefault(getattr(image, fact), (image.file, one.name))
+            if value := getattr(image, fact):
+                known.setdefault(value, (image.file, one.name))
     faults = {}
     for image in external.images:
         if (first := known.get(getattr(image, fact))) is not None:
