@@ -1,10 +1,12 @@
 import dataclasses
+import errno
 import hashlib
 import json
 from importlib.resources import files
 
 import pytest
 
+from cxrview.classify import model_files
 from cxrview.classify.model_files import read_card, read_model, read_weights, write_model
 from cxrview.errors import InvalidModel
 from cxrview.records.card_about import CardAbout, CardStatements
@@ -96,6 +98,22 @@ def test_weights_of_int8_are_gone_when_a_model_without_them_takes_the_place(tmp_
     write_model(tmp_path, CARD, WEIGHTS)
 
     assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "card.json"}
+
+
+@pytest.mark.parametrize(("card", "weights"), [(CARD, None), (BOTH, INT8_WEIGHTS)])
+def test_a_full_disk_costs_no_model_of_the_same_weights(tmp_path, monkeypatch, card, weights):
+    """Such as one that gets weights of int8, or other cutoffs."""
+    write_model(tmp_path, CARD, WEIGHTS)
+
+    def write(path, content):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(model_files, "write_atomic", write)
+    changed = dataclasses.replace(card, cutoff=12.5)
+    with pytest.raises(OSError, match="no space"):
+        write_model(tmp_path, changed, WEIGHTS, weights)
+
+    assert read_model(tmp_path) == (CARD, WEIGHTS)
 
 
 @pytest.mark.parametrize(("card", "weights"), [(BOTH, None), (CARD, INT8_WEIGHTS)])

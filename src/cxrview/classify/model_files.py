@@ -66,7 +66,10 @@ def read_weights(path: Path, card: ModelCard) -> bytes:
 def write_model(
     folder: Path, card: ModelCard, weights: bytes, int8_weights: bytes | None = None
 ) -> None:
-    """Write all files, the card last, so that a stop in between leaves no valid model.
+    """Write all files, the card last.
+
+    A stop in between leaves the model that was there if it has the same weights, such as one that
+    gets other cutoffs or weights of int8, and no valid model otherwise.
 
     Args:
         folder: must exist.
@@ -76,13 +79,18 @@ def write_model(
     """
     if (card.int8 is None) != (int8_weights is None):
         raise ValueError("a card of int8 and weights of int8 go together")
-    (folder / CARD_NAME).unlink(missing_ok=True)
-    write_atomic(folder / WEIGHTS_NAME, weights)
-    if int8_weights is None:
-        (folder / INT8_WEIGHTS_NAME).unlink(missing_ok=True)
-    else:
+    if not _holds(folder / WEIGHTS_NAME, weights):
+        (folder / CARD_NAME).unlink(missing_ok=True)
+        write_atomic(folder / WEIGHTS_NAME, weights)
+    if int8_weights is not None and not _holds(folder / INT8_WEIGHTS_NAME, int8_weights):
         write_atomic(folder / INT8_WEIGHTS_NAME, int8_weights)
     write_card(folder / CARD_NAME, card)
+    if int8_weights is None:
+        (folder / INT8_WEIGHTS_NAME).unlink(missing_ok=True)
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
 def write_card(path: Path, card: ModelCard) -> None:
