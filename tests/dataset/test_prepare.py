@@ -15,6 +15,7 @@ from cxrview.errors import UsageError
 from cxrview.image import ReadOptions, read_radiograph, squash
 from cxrview.phantom.archive import draw_archive
 from cxrview.records.classification import Failure
+from cxrview.sources.patient_source import PatientSource
 from cxrview.terms import View
 
 
@@ -138,6 +139,17 @@ def test_other_labels_are_other_conditions(labels, tmp_path):
         prepare_images(other, tmp_path / "store")
 
     assert open_prepared(tmp_path / "store").images[0].source == "drawn"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_patients_found_in_another_way_are_other_conditions(labels, tmp_path, is_first):
+    """A store would hold one patient under two names, in two parts of a split."""
+    ways = [PatientSource(column="study"), None]
+    before, after = ways if is_first else reversed(ways)
+    prepare_images(labels, tmp_path / "store", patients=before)
+
+    with pytest.raises(UsageError, match="--patient-column"):
+        prepare_images(labels, tmp_path / "store", patients=after)
 
 
 def test_labels_without_a_chest_are_refused(tmp_path):

@@ -67,8 +67,9 @@ def prepare_images(
         "headers_sha256": file_sha256(headers_path) if headers_path else None,
         "reader": "exact" if as_published else "default",
         "as_published": as_published,
+        "patients": patients.words if patients else None,
         "version": version("cxrview"),
-    } | ({"patients": patients.words} if patients else {})
+    }
     with PreparedWriter(out, SIDE, conditions, overwrite=overwrite) as writer:
         if not writer.is_complete:
             watch(writer.done)
