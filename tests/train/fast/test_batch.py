@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -11,6 +13,19 @@ from cxrview.train.fast.batch import UNKNOWN_TURN, Sampling, sample_batches
 from cxrview.train.fast.labels import PictureLabel
 from cxrview.train.fast.pictures import Pictures
 from fixtures.fast_pictures import TINY, patients
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_to_all_processes_leaves_those_that_make_batches(name):
+    """The training itself ends them, after its step is complete and a checkpoint is saved."""
+    code = (
+        "import os, signal; from cxrview.train.fast.batch import _begin_worker; _begin_worker(0);"
+        f"os.kill(os.getpid(), signal.{name}); print('goes on')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stdout == "goes on\n", done.stderr
 
 
 def sampled_rows(sampling, steps=60):

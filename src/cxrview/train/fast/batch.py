@@ -269,5 +269,6 @@ def _begin_worker(worker: int) -> None:
     cv2.setNumThreads(1)
     # The training ends its workers; a signal to the process group must not, since the training
     # still completes its step and saves a checkpoint.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # SIGHUP is not everywhere
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
