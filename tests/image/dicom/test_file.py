@@ -3,7 +3,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from cxrview.errors import CorruptHeader, TooLarge
 from cxrview.image import ReadOptions, open_image, read_radiograph
+from cxrview.image.dicom import palette
 from cxrview.image.window import minmax_to_uint8
 from cxrview.terms import View
 
@@ -258,6 +260,55 @@ def test_a_palette_is_looked_up(make_dataset, make_bytes):
     ds["PixelData"].VR = "OB"
 
     assert np.array_equal(grey(make_bytes(ds)), windowed(index, is_inverse=True))
+
+
+def with_segments(make_dataset, index: np.ndarray, segments: list[int]) -> Dataset:
+    ds = make_dataset(index, PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        setattr(ds, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        data = np.array(segments, "<u2").tobytes()
+        setattr(ds, f"Segmented{colour}PaletteColorLookupTableData", data)
+    ds.PixelData = index.tobytes()
+    ds["PixelData"].VR = "OB"
+    return ds
+
+
+def test_a_palette_in_segments_is_looked_up(make_dataset, make_bytes):
+    """Discrete and linear segments, and an indirect one that repeats a linear one."""
+    index = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    ds = with_segments(make_dataset, index, [0, 1, 0, 1, 127, 127, 0, 1, 128, 1, 127, 255])
+
+    assert np.array_equal(grey(make_bytes(ds)), windowed(index))
+
+    repeated = with_segments(make_dataset, index % 129, [0, 1, 5, 1, 127, 132, 2, 1, 3, 0])
+    assert grey(make_bytes(repeated)).max() == 255
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [0, 1, 0, *[1, 65_535, 9, 1, 65_535, 0] * 40],  # linear ones
+        [0, 1, 0, 1, 60_000, 9, *[2, 2, 0, 0] * 40],  # that repeat both
+    ],
+)
+def test_a_palette_of_more_entries_than_pixels_tell_apart_is_not_expanded(
+    make_dataset, make_bytes, monkeypatch, segments
+):
+    monkeypatch.setattr(palette, "apply_color_lut", lambda *_: pytest.fail("expanded"))
+    ds = with_segments(make_dataset, np.zeros((16, 16), np.uint8), segments)
+
+    with pytest.raises(TooLarge, match="palette has more than 65,536 entries"):
+        grey(make_bytes(ds))
+
+
+@pytest.mark.parametrize(
+    "segments", [[0, 0, 0, 1, 5, 9], [7, 1, 0], [0, 1, 0, 2, 1, 3, 0, 2, 1, 3, 0]]
+)
+def test_a_palette_of_broken_segments_is_refused(make_dataset, make_bytes, segments):
+    ds = with_segments(make_dataset, np.zeros((16, 16), np.uint8), segments)
+
+    with pytest.raises(CorruptHeader, match="palette is missing or broken"):
+        grey(make_bytes(ds))
 
 
 def test_a_constant_image_is_black_and_said_to_be(make_dicom):

@@ -7,6 +7,7 @@ are needed are read from the bytes.
 import math
 import struct
 import unicodedata
+from typing import Literal
 
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR
@@ -31,12 +32,15 @@ _ENCODED = frozenset(["SH", "LO", "ST", "PN", "LT", "UC", "UT"])
 _NOT_UID = "odd_uid"
 
 
+ByteOrder = Literal["little", "big"]
+
+
 class Header:
     """Reads one data set or sequence item."""
 
     def __init__(self, dataset: Dataset, *, is_little_endian: bool = True) -> None:
         self._dataset = dataset
-        self._order = "little" if is_little_endian else "big"
+        self.byte_order: ByteOrder = "little" if is_little_endian else "big"
         self.dataset = dataset
 
     def has(self, tag: int) -> bool:
@@ -75,7 +79,7 @@ class Header:
             return tuple(int(number) for number in decimals if number is not None)
         width = 4 if vr in ("UL", "SL") else 2
         return tuple(
-            int.from_bytes(raw[k : k + width], self._order, signed=vr in ("SS", "SL"))  # type: ignore[arg-type]
+            int.from_bytes(raw[k : k + width], self.byte_order, signed=vr in ("SS", "SL"))
             for k in range(0, len(raw) - width + 1, width)
         )
 
@@ -90,7 +94,7 @@ class Header:
     def words(self, tag: int) -> tuple[int, ...]:
         """Return unsigned 16-bit words of a lookup table, at most 65,536, whatever the VR is."""
         raw = self.raw(tag)[: 2 * _MOST_WORDS]
-        order = "<" if self._order == "little" else ">"
+        order = "<" if self.byte_order == "little" else ">"
         return struct.unpack(f"{order}{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
 
     def first_item(self, tag: int) -> "Header | None":
@@ -111,12 +115,12 @@ class Header:
             item = self._tolerantly(before)
         if not isinstance(item, Dataset):
             return None
-        return Header(item, is_little_endian=self._order == "little")
+        return Header(item, is_little_endian=self.byte_order == "little")
 
     def _tolerantly(self, sequence: RawDataElement) -> Dataset | None:
         if not isinstance(sequence.value, bytes):
             return None
-        return read_first_item(sequence.value, is_little_endian=self._order == "little")
+        return read_first_item(sequence.value, is_little_endian=self.byte_order == "little")
 
     def _decode(self, tag: int) -> str:
         vr, raw = self._raw(tag)

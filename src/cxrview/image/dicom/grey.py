@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.processing import apply_color_lut
 
-from cxrview.errors import CorruptHeader
 from cxrview.image.dicom.bit_depth import settle
 from cxrview.image.dicom.elements import Header
 from cxrview.image.dicom.frame import Planes
 from cxrview.image.dicom.modality_lut import modality_values
+from cxrview.image.dicom.palette import look_up_colours
 from cxrview.image.dicom.pixel_module import PixelModule
 from cxrview.image.dicom.stored_values import as_stored, stored_values
 from cxrview.image.image_file import GreyImage
@@ -35,6 +34,7 @@ def to_grey(
 
     Raises:
         CorruptHeader: the palette cannot be applied.
+        TooLarge: it has more entries than a palette.
 
     Source:
         PS3.4 annex N.2 (the order of the steps), and DCMTK's dcmimgle where it leaves a choice.
@@ -61,25 +61,13 @@ def to_grey(
 def _luma(path: str, planes: Planes, header: Header, module: PixelModule) -> NDArray[Any]:
     stored = stored_values(planes.samples, module, planes.precision)
     if module.photometric == "PALETTE COLOR":
-        return luma(*np.moveaxis(_through_palette(path, stored[0], header), 2, 0))
+        return luma(*np.moveaxis(look_up_colours(path, stored[0], header), 2, 0))
     if planes.is_luma_first:
         first: NDArray[Any] = stored[0]
         return first
     if stored.dtype.itemsize > 2:
         stored = stored.astype(np.float64)
     return luma(*stored)
-
-
-def _through_palette(path: str, stored: NDArray[Any], header: Header) -> NDArray[Any]:
-    try:
-        colours: NDArray[Any] = apply_color_lut(stored, header.dataset)
-    except MemoryError:
-        raise
-    except Exception:  # a broken palette can raise anything in pydicom
-        raise CorruptHeader(
-            path, "its colour palette is missing or broken", "Export it again"
-        ) from None  # pydicom's message may quote the header
-    return colours
 
 
 def padding_range(header: Header, module: PixelModule) -> tuple[int, int] | None:
