@@ -49,6 +49,21 @@ def test_read_picture_labels_applies_corrections_and_distrust(tmp_path):
     assert (of["3.png"].projection, of["1.png"].projection) == (None, Projection.PA)
 
 
+def test_tables_written_on_windows_are_about_the_same_files(tmp_path):
+    (tmp_path / "nih").mkdir()
+    for name in ("0.png", "1.png"):
+        (tmp_path / "nih" / name).touch()
+    labels = "file,patient,view,source,projection\nnih\\0.png,a,frontal,nih,AP\n"
+    (tmp_path / "labels.csv").write_text(labels + "nih\\1.png,b,frontal,nih,PA\n")
+    (tmp_path / "corrections.csv").write_text("file,view\nnih\\1.png,lateral\n")
+
+    right = read_corrections(tmp_path / "corrections.csv")
+    first, second = read_picture_labels(tmp_path / "labels.csv", right)
+
+    assert (first.file, first.projection) == ("nih/0.png", Projection.AP)
+    assert (second.file, second.view) == ("nih/1.png", View.LATERAL)
+
+
 def test_read_corrections_reads_views_and_refuses_other_words(tmp_path):
     path = tmp_path / "corrections.csv"
     path.write_text("file,view,reason\na.png,lateral,x\nb.png,not-chest,y\n")

@@ -73,8 +73,9 @@ def read_picture_labels(
     rows: list[Label | NotChest] = [*read_labels(path), *read_not_chest(path)]
     for row in rows:
         view = row.view if isinstance(row, Label) else None
-        view = corrections.get(row.file, view)
-        projection = projections.get(row.file) if view is View.FRONTAL else None
+        name = _slashed(row.file)
+        view = corrections.get(name, view)
+        projection = projections.get(name) if view is View.FRONTAL else None
         if projection and (row.source, projection) in untrusted:
             projection = None
         labels.append(
@@ -93,7 +94,8 @@ def read_corrections(path: Path) -> dict[str, View | None]:
     """Read a table of corrections, columns `file` and `view`.
 
     Returns:
-        The right view by file; None of a picture that does not show a chest.
+        The right view by file, with slashes in place of the backslashes of Windows; None of a
+        picture that does not show a chest.
 
     Raises:
         UsageError: the table cannot be read, or a view is unknown.
@@ -104,7 +106,7 @@ def read_corrections(path: Path) -> dict[str, View | None]:
         word = label_word(row["view"])
         if word is None:
             raise UsageError(f"{path}: line {number}: view {row['view']!r} is unknown")
-        corrections[row["file"]] = word if isinstance(word, View) else None
+        corrections[_slashed(row["file"])] = word if isinstance(word, View) else None
     return corrections
 
 
@@ -133,7 +135,12 @@ def _known_projections(rows: Iterator[dict[str, str]]) -> Iterator[tuple[str, Pr
     for row in rows:
         first = row.get("projection", "").upper().split()[:1]
         if first in (["AP"], ["PA"]):
-            yield row["file"], Projection(first[0])
+            yield _slashed(row["file"]), Projection(first[0])
+
+
+def _slashed(file: str) -> str:
+    """A name under which all tables find a file: `read_labels` takes backslashes for slashes."""
+    return file.replace("\\", "/")
 
 
 def _last_digit(patient: str) -> int:
