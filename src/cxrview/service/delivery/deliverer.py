@@ -123,6 +123,9 @@ class Deliverer(threading.Thread):
     def _make(self, made: ExitStack, delivery: Delivery) -> OutgoingObject | None:
         try:
             return made.enter_context(self._products.made(delivery))
+        except CannotMakeNow as error:
+            self._record(delivery, Answer(is_stored=False, reason=error.reason))
+            return None
         except CannotMake as error:
             self._store.record_failed(delivery, error.reason, wait_seconds=0, most_tries=1)
             log_event(
@@ -132,9 +135,6 @@ class Deliverer(threading.Thread):
                 tries=delivery.tries + 1,
                 reason=error.reason,
             )
-            return None
-        except CannotMakeNow as error:
-            self._record(delivery, Answer(is_stored=False, reason=error.reason))
             return None
         except CannotWrite:
             raise

@@ -35,16 +35,8 @@ class CannotMake(Exception):
         self.reason = reason
 
 
-class CannotMakeNow(Exception):
-    """The object of a delivery cannot be made now, for a reason that may pass.
-
-    Args:
-        reason: in words, without header values.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class CannotMakeNow(CannotMake):
+    """The object of a delivery cannot be made now, for a reason that may pass."""
 
 
 class Products:
