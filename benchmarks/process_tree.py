@@ -38,7 +38,7 @@ def open_files(pid: int) -> list[str]:
     names = []
     with suppress(OSError):
         for handle in Path(f"/proc/{pid}/fd").iterdir():
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # it was closed after it was listed
                 names.append(str(handle.readlink()))
     return names
 

@@ -9,7 +9,7 @@ from cxrview.errors import UsageError
 
 
 def test_a_resumed_run_counts_what_is_left_while_it_lasts(archive, tmp_path, model):
-    """The number is counted beside the run, which lets nobody else read its journal."""
+    """The count runs beside the run, which locks its journal."""
     options = ClassifyOptions(workers=2, key=tmp_path / "patient.key")
     out = tmp_path / "views.csv"
 
@@ -26,7 +26,7 @@ def test_a_resumed_run_counts_what_is_left_while_it_lasts(archive, tmp_path, mod
 
 
 def test_a_pattern_that_matched_once_may_match_nothing_when_resumed(tmp_path):
-    """Its files were deleted, or their disk is not mounted: a check of its own tells which."""
+    """Its files were deleted, or their disk is not mounted. Another check finds out which."""
     inputs = Inputs.of([tmp_path / "*.dcm"])
 
     assert inputs.check(may_be_away=True) == []

@@ -30,8 +30,8 @@ def effective_readings(readings: Iterable[Reading]) -> dict[ReadingSlot, Reading
 class EffectiveReadings:
     """The effective readings of a study, updated as readings are appended one by one.
 
-    An undo reverses one reading of its own slot, even if the undo is written first, which can
-    happen after an outage. An undo itself cannot be undone.
+    An undo reverses one reading of the same reader, image, round and occasion. After an outage it
+    may be written before that reading. An undo itself cannot be undone.
 
     Attributes:
         verdicts: for each slot, the last label or exclusion that is not undone.

@@ -145,7 +145,7 @@ def plan_run(
     elif resume:
         raise UsageError("resume needs a file to resume", "Name the result")
     is_resumed = resume and isinstance(result, Outputs) and result.journal.exists()
-    # Counted now, since a run lets nobody else read its journal.
+    # Before the run, which locks its journal.
     recorded = count_recorded(result.journal) if isinstance(result, Outputs) and is_resumed else 0
     selection = Selection.named(
         shard, [Path(one) for one in known], result if isinstance(result, Outputs) else None

@@ -318,7 +318,7 @@ class _Names:
         """Check that a path names the same file as in the results before.
 
         Raises:
-            UsageError: it names another one, so that the joined result could not tell them apart.
+            UsageError: it names another file than in an earlier result.
         """
         if os.fsencode(from_printable(path)) == key:  # an absolute path
             return

@@ -10,7 +10,7 @@ from cxrview.errors import CorruptHeader, TooLarge
 from cxrview.image.dicom.elements import ByteOrder, Header
 
 MOST_ENTRIES = 1 << 16
-"""Entries of a palette, as many as 16 bits tell apart."""
+"""Maximum number of entries of a palette: one for each value of 16 bits."""
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 
 
@@ -26,7 +26,7 @@ def look_up_colours(path: str, stored: NDArray[Any], header: Header) -> NDArray[
         Shape (rows, columns, 3), unsigned integers of 8 or 16 bits.
 
     Raises:
-        CorruptHeader: there is no palette, or a broken one.
+        CorruptHeader: the palette is missing or broken.
         TooLarge: its segments stand for more entries than a palette has.
     """
     try:

@@ -94,7 +94,7 @@ def sign_out(request: Request, csrf: _Text) -> Response:
 def _sign_in(
     request: Request, reader: Reader, credentials: Mapping[int, tuple[str | None, ...]]
 ) -> Response | None:
-    """Open a login; None if the reader's link or password was replaced meanwhile."""
+    """Open a login; None if the credentials of the reader are no longer those given."""
     sessions: Sessions = request.app.state.sessions
     answer = RedirectResponse("/", 303)
     before = credentials.get(reader.reader_id, ())
