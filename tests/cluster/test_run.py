@@ -289,6 +289,25 @@ def test_a_disk_that_is_gone_at_the_end_of_the_listing_stops_the_run(
     need_same(films, tmp_path / "views")
 
 
+def test_a_disk_that_is_gone_when_the_run_is_resumed_stops_it(
+    films, run_on, tmp_path, small_blocks
+):
+    disks = [tmp_path / name for name in ("first", "second")]
+    for disk in disks:
+        shutil.copytree(films / "archive", disk)
+    run_on(ThreadsEngine(1, interrupt_after=2), paths=disks)
+    disks[1].rename(tmp_path / "unplugged")
+    disks[1].mkdir()
+
+    with pytest.raises(InputUnavailable, match="second"):
+        run_on(resume=True, paths=disks)
+
+    disks[1].rmdir()
+    (tmp_path / "unplugged").rename(disks[1])
+    result = run_on(resume=True, paths=disks)
+    assert result.summary.found == 2 * sum(path.is_file() for path in disks[0].rglob("*"))
+
+
 def test_blocks_of_a_job_that_was_removed_in_part_are_not_believed(
     films, run_on, tmp_path, small_blocks
 ):

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from cxrview.cluster.blocks import Blocks
@@ -13,7 +14,7 @@ from cxrview.results.journal import Conditions
 
 PARTS, FAILURES = "parts", "failures"
 """Folders of the rows and the failures of blocks."""
-_CONDITIONS, _SESSION, _SPENT = "job.json", "session", "spent"
+_CONDITIONS, _SESSION, _SPENT, _WATCHED = "job.json", "session", "spent", "watched.json"
 
 
 class OtherSession(RunStopped):
@@ -89,6 +90,27 @@ class Job:
             raise OtherSession(
                 f"another run has continued {self.store.root}", "Wait for it, or stop it first"
             )
+
+    def watch(self, folders: Mapping[str, bool]) -> dict[str, bool]:
+        """Add folders to those whose disks must stay mounted until the job is complete.
+
+        Args:
+            folders: and whether each is a mount point; those of `MountWatch`.
+
+        Returns:
+            All folders, with those of earlier runs.
+
+        Raises:
+            RunStopped: the disk or the store fails.
+        """
+        try:
+            known: dict[str, bool] = json.loads(self.store.get(_WATCHED))
+        except FileNotFoundError:
+            known = {}
+        watched = known | dict(folders)
+        if watched != known:
+            self.store.put(_WATCHED, json.dumps(watched, indent=2).encode())
+        return watched
 
     def note_seconds(self, session: str, seconds: float) -> None:
         """Note how long a session has taken so far.

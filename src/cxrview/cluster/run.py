@@ -228,6 +228,8 @@ class ClusterRun:
             for block in self._job.ledger.entries():
                 self._totals.add(block)
             self._read_before = self._totals.files
+            self._watch.folders = self._job.watch(self._watch.folders)
+            self._watch.check_mounts()
             self._lister.start()
             try:
                 if not self._classify(engine, conditions, on_files, is_time_up, on_notice):
