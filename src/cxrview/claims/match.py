@@ -109,17 +109,25 @@ def match_claims(
 
 
 class _Search:
-    """Claims by the name of their file."""
+    """Claims by the folders and the name of their file.
+
+    The time to find one does not grow with their number, although in some collections most files
+    have one name, in a folder each.
+    """
 
     def __init__(self, table: ClaimTable) -> None:
-        self._by_name: dict[str, list[tuple[int, list[str]]]] = {}
-        self._has_root = table.columns.has_root_folder
+        self._names: list[str] = []
+        self._complete = _Places()
+        self._below_root = _Places()
         for index, claim in enumerate(table.claims):
             parts = [
                 part for part in claim.key.replace("\\", "/").split("/") if part not in ("", ".")
             ]
+            self._names.append(parts[-1] if parts else "")
             if parts:
-                self._by_name.setdefault(_without_ending(parts[-1]), []).append((index, parts))
+                self._complete.add(parts, index)
+            if table.columns.has_root_folder and len(parts) > 2:
+                self._below_root.add(parts[1:], index)
 
     def find(self, path: list[str], uid: str) -> list[int]:
         """The claims that fit a file best: one, none, or several that fit equally well.
@@ -128,22 +136,36 @@ class _Search:
             path: the parts of its path; the last one is its name.
             uid: its SOP Instance UID; may be empty.
         """
-        best, found = (0, 0, False), list[int]()
-        candidates = self._by_name.get(_without_ending(path[-1]), [])
-        for index, parts in candidates:
-            fit = (*self._common_folders(parts[:-1], path[:-1]), parts[-1] == path[-1])
-            if fit[0] and fit >= best:
-                best, found = fit, [*found, index] if fit == best else [index]
+        found = self._complete.find(path) or self._below_root.find(path)
         if not found and uid:
-            found = [index for index, parts in self._by_name.get(uid, []) if len(parts) == 1]
-        return found
+            return self._complete.named(uid)
+        return [index for index in found if self._names[index] == path[-1]] or found
 
-    def _common_folders(self, claimed: list[str], folders: list[str]) -> tuple[int, int]:
-        """How well folders fit, 0 for not at all, and how many they have in common."""
-        if not claimed or claimed == folders[-len(claimed) :]:
-            return 2, len(claimed)
-        rest = claimed[1:] if self._has_root else []
-        return (1, len(rest)) if rest and rest == folders[-len(rest) :] else (0, 0)
+
+class _Places:
+    """Claims by the parts of their keys, the ending of an image left out."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[str, ...], list[int]] = {}
+        self._lengths: list[int] = []
+        """Numbers of parts that occur, the longest first."""
+
+    def add(self, parts: list[str], index: int) -> None:
+        """Add the claim whose key has these parts."""
+        place = (*parts[:-1], _without_ending(parts[-1]))
+        self._claims.setdefault(place, []).append(index)
+        if len(place) not in self._lengths:
+            self._lengths = sorted([*self._lengths, len(place)], reverse=True)
+
+    def find(self, path: list[str]) -> list[int]:
+        """The claims whose parts a path ends in; of these, those with the most folders."""
+        whole = (*path[:-1], _without_ending(path[-1]))
+        places = (whole[-length:] for length in self._lengths if length <= len(whole))
+        return next((self._claims[place] for place in places if place in self._claims), [])
+
+    def named(self, name: str) -> list[int]:
+        """The claims whose key is this name, without folders."""
+        return self._claims.get((name,), [])
 
 
 def _parts_of_path(path: str, folder: str) -> list[str]:
