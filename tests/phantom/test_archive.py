@@ -2,12 +2,13 @@
 
 import csv
 import hashlib
+import resource
 from pathlib import Path
 
 import pydicom
 import pytest
 
-from cxrview.errors import UsageError
+from cxrview.errors import CannotWrite, UsageError
 from cxrview.phantom.archive import Drawn, draw_archive
 from cxrview.terms import Projection, View
 
@@ -129,3 +130,15 @@ def test_what_cannot_be_drawn_is_refused_before_a_file_is_written(tmp_path, wron
         draw_archive(tmp_path / "archive", **{**SMALL, **wrong})
 
     assert not (tmp_path / "archive").exists()
+
+
+def test_a_full_disk_ends_drawing_without_a_table_of_the_truth(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(CannotWrite):
+            draw_archive(tmp_path / "archive", **SMALL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert not (tmp_path / "archive.truth.csv").exists()

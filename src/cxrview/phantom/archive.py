@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from cxrview.atomic_files import raising_cannot_write
 from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.errors import UsageError
 from cxrview.phantom.damage import DAMAGES
@@ -105,13 +106,13 @@ def draw_archive(
 
     Raises:
         UsageError: if a name is unknown, a number out of range, or the folder is not empty.
+        CannotWrite: the disk is full or not writable; what is drawn stays, without its truth.
     """
     _check(patients, size, bits, monochrome1, seed)
     make_faults = _known(header_faults, DEFAULT_HEADER_FAULTS, tuple(HEADER_FAULTS), "header fault")
     make_damages = _known(damages, DEFAULT_DAMAGES, tuple(DAMAGES), "damage")
     for name in syntaxes or ():
         find_syntax(name)
-    truth_path = _prepare(out, overwrite)
     plan = _Plan(
         size=size,
         seed=seed,
@@ -122,8 +123,10 @@ def draw_archive(
         damages=tuple(name for name in make_damages if name != NONE),
         strangers=strangers,
     )
-    drawn = [_save(out, *file) for file in _files(plan, patients, projections)]
-    _write_truth(truth_path, drawn)
+    with raising_cannot_write(out):
+        truth_path = _prepare(out, overwrite)
+        drawn = [_save(out, *file) for file in _files(plan, patients, projections)]
+        _write_truth(truth_path, drawn)
     return drawn
 
 
