@@ -41,3 +41,16 @@ def test_a_wrong_option_is_a_usage_error(tmp_path, wrong):
 
 def test_without_a_folder_nothing_is_drawn():
     assert isinstance(CliRunner().invoke(app, []).exception, UsageError)
+
+
+@pytest.mark.parametrize("name", [".", "link"])
+def test_the_command_names_the_truth_where_it_is(tmp_path, monkeypatch, name):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.chdir(tmp_path / ("real" if name == "." else "."))
+    options = ["--patients", "1", "--size", "80x66", "--no-strangers", "--damage", "none"]
+    result = CliRunner().invoke(app, [name, *options])
+
+    truth = tmp_path / "real.truth.csv"
+    assert truth.is_file()
+    assert result.output.replace("\n", "").endswith(f" {truth}")

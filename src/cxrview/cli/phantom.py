@@ -63,7 +63,7 @@ def phantom(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     from cxrview.errors import UsageError
-    from cxrview.phantom.archive import draw_archive
+    from cxrview.phantom.archive import draw_archive, truth_table
 
     if list_faults:
         typer.echo(_all_names())
@@ -84,7 +84,10 @@ def phantom(
         strangers=strangers,
         overwrite=overwrite,
     )
-    typer.echo(f"{plural(len(drawn), 'file')} in {out}, the truth about them in {out}.truth.csv")
+    truth, beside = truth_table(out), Path(f"{out}.truth.csv")
+    if beside.resolve() != truth:  # beside the folder itself: of a link, or of `.`
+        beside = truth
+    typer.echo(f"{plural(len(drawn), 'file')} in {out}, the truth about them in {beside}")
 
 
 def _size(text: str) -> tuple[int, int]:
