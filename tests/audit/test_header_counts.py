@@ -16,6 +16,7 @@ ROW = {
     "agreement": "agrees",
     "header_view": "frontal",
     "header_view_position": "PA",
+    "header_view_code": None,
     "manufacturer": "Drawn",
     "manufacturer_model": "One",
     "study_year": 2001,
@@ -45,6 +46,34 @@ def test_losses_count_what_filtering_by_the_header_misses_and_takes_wrongly():
 
     assert (frontal.kept, frontal.lost, frontal.wrong) == (5, 0, 3)
     assert (lateral.kept, lateral.lost, lateral.wrong) == (1, 5, 0)
+
+
+def test_losses_by_view_position_alone_are_told_where_they_differ():
+    """Of a lateral whose code says so, and of one whose position is missing or says PA."""
+    coded = {"header_view_code": "399067008^SCT"}
+    rows = [
+        *[row()] * 5,
+        row("lateral", "lateral", header_view_position="LL", **coded),
+        *[row("lateral", "lateral", header_view_position=None, **coded)] * 2,
+        row("lateral", "lateral", header_view_position="PA", **coded),
+    ]
+
+    counts = count_headers(rows)
+    _, lateral = counts.losses()
+    others = counts.other_losses_by_position()
+
+    assert (lateral.kept, lateral.lost) == (4, 0)
+    frontal, lateral = others["frontal"], others["lateral"]
+    assert (frontal.kept, frontal.lost, frontal.wrong) == (5, 0, 1)
+    assert (lateral.kept, lateral.lost, lateral.wrong) == (1, 3, 0)
+    assert count_headers(rows[:6]).other_losses_by_position() == {}
+
+
+def test_losses_by_view_position_alone_follow_the_terms_of_the_run():
+    """A table of terms that the user replaced may name views that the shipped one does not."""
+    rows = [row("lateral", "lateral", header_view_position="PROFIL")]
+
+    assert count_headers(rows).other_losses_by_position() == {}
 
 
 def test_count_headers_counts_only_images_with_a_view_for_agreement():

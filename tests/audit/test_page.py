@@ -77,6 +77,10 @@ def test_write_audit_counts_a_filter_by_the_view_code_before_view_position(tmp_p
     assert (lateral.kept, lateral.lost) == (1, 0)
     page = (tmp_path / "audit.html").read_text()
     assert "What filtering by the header as it stands loses" in page
+    words = " ".join(page.split())
+    assert (
+        "By View Position alone, without View Code Sequence, it loses <strong>1</strong>" in words
+    )
 
 
 def test_write_audit_makes_a_page_that_loads_nothing(tmp_path, film):

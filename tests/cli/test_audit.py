@@ -84,6 +84,20 @@ def test_audit_prints_how_the_images_lie(run, tmp_path):
     ]
 
 
+def test_audit_prints_what_a_filter_by_view_position_alone_loses(run, tmp_path):
+    facts = {"decision": "classified", "view": "lateral", "pfi": 1.0, "agreement": "agrees"}
+    facts |= {"header_view": "lateral", "header_view_code": "399067008^SCT"}
+    rows = [facts | {"path": "0.dcm", "header_view_position": "LL"}, facts | {"path": "1.dcm"}]
+    write_table(tmp_path / "views.parquet", [dict.fromkeys(COLUMNS) | row for row in rows])
+
+    lines = run("audit views.parquet --no-pictures").output.splitlines()
+
+    assert lines[2:4] == [
+        "filtering for lateral images by the header loses 0 and takes 0 wrong ones",
+        "filtering for lateral images by View Position alone loses 1 and takes 0 wrong ones",
+    ]
+
+
 def test_audit_prints_nothing_of_the_pose_where_the_model_has_no_such_answers(run, nih):
     assert "turned" not in run("audit views.parquet").output
 

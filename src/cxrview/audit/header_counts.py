@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import log10
 
+from cxrview.image.dicom.view_position import load_table
 from cxrview.results.columns import ORIGIN, ORIGIN_MODEL, Row
 from cxrview.terms import Agreement, Decision, View
 
@@ -76,6 +77,8 @@ class HeaderCounts:
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
     claims: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Images by the view that they show and the one that their header names."""
+    positions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Images by the view that they show and the one that View Position alone names."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Skipped images by what of their header says that they are no chest radiographs."""
     models: Counter[str] = field(default_factory=Counter)
@@ -100,18 +103,19 @@ class HeaderCounts:
         self.models[_decided_by(row)] += 1
         self.agreement.add(agreement)
         self.claims[row["view"], row["header_view"] or ""] += 1
+        self.positions[row["view"], _view_of_position(row)] += 1
         for column, values in self.by_column.items():
             value = "" if row[column] is None else str(row[column])
             values.setdefault(value, AgreementCount()).add(agreement)
 
     def losses(self) -> Iterator[FilterLoss]:
         """What filtering by the header loses and takes wrongly, for each view."""
-        for view in View:
-            other = View.LATERAL if view is View.FRONTAL else View.FRONTAL
-            kept = self.claims[view, view]
-            wrong = self.claims[other, view]
-            shown = sum(count for (is_, _), count in self.claims.items() if is_ == view)
-            yield FilterLoss(view=view, kept=kept, lost=shown - kept, wrong=wrong)
+        return _losses(self.claims)
+
+    def other_losses_by_position(self) -> dict[View, FilterLoss]:
+        """The same by View Position alone, of the views for which that is something else."""
+        by_header = {loss.view: loss for loss in self.losses()}
+        return {loss.view: loss for loss in _losses(self.positions) if loss != by_header[loss.view]}
 
     def listed(self, column: str) -> list[tuple[str, AgreementCount]]:
         """The commonest values of a column, years in their order, then all others together."""
@@ -138,7 +142,7 @@ def count_headers(rows: Iterable[Row]) -> HeaderCounts:
 
     Args:
         rows: of a result, with the columns of GROUPINGS, `decision`, `view`, `pfi`, `agreement`,
-            `header_view`, `warnings`, `model_id` and `view_origin`.
+            `header_view`, `header_view_code`, `warnings`, `model_id` and `view_origin`.
     """
     counts = HeaderCounts()
     for row in rows:
@@ -149,6 +153,23 @@ def count_headers(rows: Iterable[Row]) -> HeaderCounts:
 def has_view(row: Row) -> bool:
     """Whether the model decided or a reader labelled the image."""
     return row["decision"] in (Decision.CLASSIFIED, LABELLED) and bool(row["view"])
+
+
+def _losses(claims: Counter[tuple[str, str]]) -> Iterator[FilterLoss]:
+    for view in View:
+        other = View.LATERAL if view is View.FRONTAL else View.FRONTAL
+        kept = claims[view, view]
+        wrong = claims[other, view]
+        shown = sum(count for (is_, _), count in claims.items() if is_ == view)
+        yield FilterLoss(view=view, kept=kept, lost=shown - kept, wrong=wrong)
+
+
+def _view_of_position(row: Row) -> str:
+    """The view that a header names without its View Code Sequence; empty if it names none."""
+    if not row["header_view_code"]:
+        return row["header_view"] or ""
+    view, _ = load_table().view_of(row["header_view_position"] or "", "")
+    return view or ""
 
 
 def _reason_of_skip(warnings: str) -> str:

@@ -140,6 +140,7 @@ class _Page:
                 for name, count in counts.decisions.most_common()
             ],
             "losses": list(counts.losses()),
+            "position_losses": counts.other_losses_by_position(),
             "groups": list(self._groups()),
             "empty_groups": [
                 title for name, title in GROUPINGS.items() if not counts.has_values(name)

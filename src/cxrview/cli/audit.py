@@ -164,6 +164,11 @@ def audit_lines(done: "Audit") -> "Iterator[str]":
             f"filtering for {loss.view} images by the {who} loses {loss.lost} and takes "
             f"{loss.wrong} wrong ones"
         )
+    for loss in done.counts.other_losses_by_position().values():
+        yield (
+            f"filtering for {loss.view} images by View Position alone loses {loss.lost} and takes "
+            f"{loss.wrong} wrong ones"
+        )
     yield from _pose_lines(done, who)
     if done.unread:
         yield (
