@@ -1,12 +1,14 @@
 """The application of a review: who may open it, what it shows, and what it writes."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cxrview.audit.decisions import read_decisions
 from cxrview.results.tables import each_row, write_table
 from cxrview.terms import Projection, Ruling, View
+from cxrview.web.leases import LEASE_SECONDS
 
 EVERYWHERE = {"content-security-policy", "x-content-type-options", "x-frame-options"}
 
@@ -158,6 +160,20 @@ def test_following_reports_what_another_tab_decided(review):
 
     assert answer["finished"] == [held[1]]
     assert not {item["showing"] for item in answer["items"]} & set(held)
+
+
+def test_following_keeps_the_images_of_a_tab_that_renews_them(review, monkeypatch):
+    clock = [datetime(2026, 3, 1, tzinfo=UTC)]
+    monkeypatch.setattr(review.app.state.review, "_clock", lambda: clock[0])
+    held = review.showings("a", 2)
+    for _ in range(4):
+        clock[0] += timedelta(seconds=LEASE_SECONDS / 2)
+        assert not review.next("a", count=0, held=",".join(held))["items"]
+        assert not set(review.showings("b", 6)) & set(held)
+
+    clock[0] += timedelta(seconds=2 * LEASE_SECONDS)  # such as a computer that slept
+    assert set(held) <= set(review.showings("b", 6))
+    assert review.next("a", count=0, held=",".join(held))["finished"] == held
 
 
 def test_two_browsers_lose_nothing(review, visit):

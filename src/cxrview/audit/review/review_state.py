@@ -122,13 +122,15 @@ class ReviewState:
             self._leases.hold(tab, (self._showings[place] for place in found[:count]), moment)
             return [self._images[place] for place in found]
 
-    def finished(self, showings: Iterable[str]) -> list[str]:
-        """Those of the showings that need no decision any more, or are not of this review."""
+    def finished(self, tab: str, showings: Iterable[str]) -> list[str]:
+        """Those of the showings that are decided, another tab's by now, or not of this review."""
         with self._lock:
+            moment = self._clock().timestamp()
             return [
                 one
                 for one in showings
                 if not self._is_left(self._place.get(one, len(self._images)))
+                or not self._leases.is_free(one, tab, moment)
             ]
 
     def submit(self, actions: Iterable[SentAction]) -> dict[str, str]:

@@ -75,10 +75,13 @@ def following(
     request: Request,
     _: Allowed,
     tab: Tab,
-    count: Annotated[int, Query(ge=1, le=20)] = 6,
+    count: Annotated[int, Query(ge=0, le=20)] = 6,
     held: Held = "",
 ) -> dict[str, Any]:
-    """Return the next images that the tab does not hold, and those held that are decided."""
+    """Return the next images that the tab does not hold, and those held that are decided.
+
+    With a count of 0 the tab only keeps what it holds.
+    """
     state: ReviewState = request.app.state.review
     has = [one for one in held.split(",") if one]
     images = state.following(tab, count, has, ahead=_AHEAD)
@@ -88,7 +91,7 @@ def following(
         pictures: PictureCache = request.app.state.pictures
         pictures.prefetch(paths, edge, request.app.state.window)
     items = [_item(request, image, state.decision_on(image)) for image in images[:count]]
-    return {"items": items, "finished": state.finished(has), **_counts(state)}
+    return {"items": items, "finished": state.finished(tab, has), **_counts(state)}
 
 
 @routes.get("/api/recent")

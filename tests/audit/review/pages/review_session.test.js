@@ -9,18 +9,20 @@ const { ReviewSession } = await import("../../../../src/cxrview/audit/review/sta
 const names = (session) => session.items.map(({ showing }) => showing).join("");
 
 /** A server with images a, b, c ... that writes what it is sent when `acknowledge` is called. */
-function makeServer(count) {
-  const server = { left: [..."abcdefghijklmnopqrst"].slice(0, count), unsent: [], sent: [], isAway: false, asked: 0 };
+function makeServer(total) {
+  const server = { left: [..."abcdefghijklmnopqrst"].slice(0, total), unsent: [], sent: [], isAway: false, asked: 0, asks: [] };
   server.fetch = async (address) => {
     if (server.isAway) throw new Error("away");
     if (address === "/api/recent") return { items: server.recent ?? [] };
     server.asked += 1;
     const held = new URL(address, "http://x").searchParams.get("held").split(",");
-    const items = server.left.filter((one) => !held.includes(one)).slice(0, 6);
+    const count = Number(new URL(address, "http://x").searchParams.get("count"));
+    server.asks.push({ held: held.join(""), count });
+    const items = server.left.filter((one) => !held.includes(one)).slice(0, count);
     return {
       items: items.map((showing) => ({ showing, proposed: "frontal" })),
       finished: held.filter((one) => one && !server.left.includes(one)),
-      total: count, decided: count - server.left.length, skipped: 0, left: server.left.length,
+      total, decided: total - server.left.length, skipped: 0, left: server.left.length,
     };
   };
   server.acknowledge = () => {
@@ -85,6 +87,25 @@ test("after a reload the decisions of before can be undone, the last one first",
 
   assert.deepEqual(server.sent.map(({ undoes }) => undoes), ["2", "1"]);
   assert.equal(names(server.session), "xyab");
+});
+
+test("a tab keeps the images that it shows, also one that came back by an undo", async () => {
+  const server = makeServer(8);
+  await server.session.start();
+  server.session.decide("accept");
+  await settle();
+  server.acknowledge();
+  server.asks.length = 0;
+  server.session.undo();
+
+  // Before the undo is sent, by which other tabs could get the image.
+  assert.deepEqual(server.asks, [{ held: "abcdefa", count: 0 }]);
+  await settle();
+  server.asks.length = 0;
+  server.acknowledge();
+  await server.session.renew();
+  assert.deepEqual(server.asks, [{ held: "abcdef", count: 0 }]);
+  assert.equal(names(server.session), "abcdef");
 });
 
 test("what another tab decided is taken away, but never the image that is shown", async () => {

@@ -19,6 +19,8 @@ import { refetchOnZoom } from "./zoom_refetch.js";
 /** @typedef {import("./review_session.js").Item} Item */
 
 const CONCURRENT = 3;
+// Well below LEASE_SECONDS of leases.py, or an image that is looked at for long is given to another tab.
+const RENEW_MS = 45_000;
 /** @type {Record<string, string>} */
 const VIEW_OF = { PA: "frontal", AP: "frontal", LL: "lateral", RL: "lateral" };
 /** @type {[string, string, string[]][]} */
@@ -132,6 +134,12 @@ addEventListener("beforeunload", (event) => {
 await queue.start();
 await session.start();
 refresh();
+setInterval(renew, RENEW_MS);
+document.addEventListener("visibilitychange", renew);
+
+function renew() {
+  if (!document.hidden) session.renew();
+}
 
 /**
  * Near 0 and 100 with more digits, which show how sure the model is.

@@ -76,6 +76,7 @@ export class ReviewSession {
     this.items.unshift({ ...last.item, said: last.act === "skip" ? undefined : last.act });
     this.isAtEnd = false;
     this.#on.onChange();
+    this.renew(); // before the server puts the image back into the list of all tabs
     return true;
   }
 
@@ -87,7 +88,15 @@ export class ReviewSession {
 
   /** Asks for images while few are left. */
   async refill() {
-    if (this.items.length >= FEW) return;
+    if (this.items.length < FEW) await this.#ask();
+  }
+
+  /** Keeps the images of this tab from other tabs for as long as it is open. */
+  async renew() {
+    if (this.counts) await this.#ask();
+  }
+
+  async #ask() {
     if (this.#isFetching) {
       this.#isAgain = true;
       return;
@@ -95,7 +104,8 @@ export class ReviewSession {
     this.#isFetching = true;
     clearTimeout(this.#timer);
     const held = [...this.showings, ...this.#unsent()];
-    const address = `/api/next?tab=${this.#tab}&count=${AHEAD}&held=${held.slice(0, MOST_HELD).join(",")}`;
+    const count = this.items.length < FEW ? AHEAD : 0;
+    const address = `/api/next?tab=${this.#tab}&count=${count}&held=${held.slice(0, MOST_HELD).join(",")}`;
     /** @type {Answer | null} */
     const answer = await this.#on.fetch(address).catch(() => null);
     this.#isFetching = false;
@@ -103,7 +113,7 @@ export class ReviewSession {
     else this.#timer = setTimeout(() => this.refill(), RETRY_MS);
     if (this.#isAgain) {
       this.#isAgain = false;
-      this.refill();
+      this.#ask();
     }
   }
 
