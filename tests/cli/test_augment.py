@@ -140,6 +140,21 @@ def test_an_image_file_becomes_106_pictures(picture, tmp_path):
     assert len(list((tmp_path / "all").rglob("*.*"))) == 106
 
 
+@pytest.mark.parametrize("arguments", [["--sheet", "{picture}"], ["--out", "{folder}"]])
+def test_existing_pictures_are_replaced_only_with_overwrite(picture, tmp_path, arguments):
+    mine = tmp_path / "chest.png"
+    mine.write_bytes(picture.read_bytes())
+    options = [argument.format(picture=mine, folder=tmp_path) for argument in arguments]
+
+    refused = augment(mine, *options)
+
+    assert refused.returncode == 2
+    assert "--overwrite" in refused.stderr
+    assert mine.read_bytes() == picture.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["chest.png"]
+    assert augment(mine, *options, "--overwrite").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -82,6 +82,8 @@ def augment(
 
     _refuse_without_opencv()
     enters = _edge(edge)
+    if not overwrite:
+        _refuse_existing(sheet, None if materialise else out)
     if materialise:
         _materialise(source, split, out, seed, enters, overwrite)
     elif out is None and sheet is None:
@@ -102,6 +104,17 @@ def _refuse_without_opencv() -> None:
         raise UsageError(
             "augmentation needs OpenCV, which is not installed",
             f"Install it with: {install_command('train')}",
+        )
+
+
+def _refuse_existing(sheet: Path | None, pictures: Path | None) -> None:
+    """Check that pictures may be written; a folder that is made for many is checked later."""
+    if sheet and sheet.exists():
+        raise UsageError(f"{sheet} already exists", "Choose another --sheet, or use --overwrite")
+    if pictures and pictures.is_dir() and any(pictures.iterdir()):
+        raise UsageError(
+            f"{pictures} already exists and is not empty",
+            "Choose another --out, or use --overwrite",
         )
 
 
