@@ -16,7 +16,7 @@ from cxrview.audit.header_counts import AgreementCount
 from cxrview.audit.page import check_page_name, write_audit
 from cxrview.audit.pose_counts import POSE_COLUMNS
 from cxrview.claims.claimed_rows import ClaimSource
-from cxrview.claims.collections import ClaimColumns
+from cxrview.claims.collections import ClaimColumns, claim_columns
 from cxrview.errors import UsageError
 from cxrview.results.columns import COLUMNS, MERGED_COLUMNS
 from cxrview.results.tables import has_column, write_failures, write_partitioned, write_table
@@ -365,3 +365,27 @@ def test_the_page_names_commands_that_exist(tmp_path, film):
             command = command.commands[words.pop(0)]
         command.make_context("cxrview", [*words])
         assert "my views.parquet" in words
+
+
+@pytest.mark.parametrize(("name", "word"), [("chexpert", "Lateral"), ("", "lateral")])
+def test_the_page_names_the_collection_whose_table_is_corrected(tmp_path, monkeypatch, name, word):
+    """The folder of the collection has another name here, and its words are not ours."""
+    from typer.testing import CliRunner
+
+    from cxrview.cli.main import app
+
+    monkeypatch.chdir(tmp_path)
+    table = views(tmp_path, [a_row("/data/chexpert/train/patient1/view1.jpg")])
+    folder = "CheXpert-v1.0-small/" if name else ""
+    text = f"Path,Frontal/Lateral\n{folder}train/patient1/view1.jpg,Frontal\n"
+    (tmp_path / "train.csv").write_text(text)
+    columns = claim_columns(name, "" if name else "path", "" if name else "frontal/lateral")
+    source = ClaimSource(table=tmp_path / "train.csv", columns=columns)
+    write_audit(table, tmp_path / "audit.html", PageSettings(claims=source))
+    page = html.unescape((tmp_path / "audit.html").read_text())
+    commands = re.findall(r"<code>cxrview (writeback .*?)</code>", page)
+
+    done = CliRunner().invoke(app, shlex.split(commands[0]), catch_exceptions=False)
+
+    assert done.exit_code == 0, done.output
+    assert f",Frontal,{word},corrected," in (tmp_path / "corrected.csv").read_text()

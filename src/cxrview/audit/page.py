@@ -16,6 +16,7 @@ from cxrview.audit.header_counts import GROUPINGS, log_heights, log_ticks
 from cxrview.audit.reasons import DECISIONS, KEY_PROBLEMS, pose_reason, reason_of
 from cxrview.audit.thumbnails import Thumbnail, read_thumbnails
 from cxrview.claims.claimed_rows import write_unused_keys
+from cxrview.claims.collections import column_options
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
 from cxrview.reports.format import fill_template, format_count
@@ -201,7 +202,7 @@ class _Page:
         if not self.settings.claims or not self.audit.matches:
             return {"claim_options": "", "claims_ending": ""}
         columns, table = self.audit.matches.table.columns, self.settings.claims.table
-        words = ["--claims", table.name, "--claim-key", columns.key, "--claim-view", columns.view]
+        words = ["--claims", table.name, *column_options(columns)]
         ending = "".join(one for one in table.suffixes if one in (".csv", ".gz", ".parquet"))
         return {"claim_options": f" {shlex.join(words)}", "claims_ending": ending or ".csv"}
 

@@ -87,3 +87,16 @@ def claim_columns(collection: str = "", key: str = "", view: str = "") -> ClaimC
             f"Add --claim-key and --claim-view, or --collection {'|'.join(COLLECTIONS)}",
         )
     return ClaimColumns(key=key, view=view)
+
+
+def column_options(columns: ClaimColumns) -> list[str]:
+    """The options by which a command finds these columns: those of `claim_columns`.
+
+    Args:
+        columns: of a collection or of another table, perhaps as they are spelled in a table.
+    """
+    options = []
+    for name, preset in COLLECTIONS.items():
+        if replace(preset, key=columns.key, view=columns.view) == columns:
+            options = ["--collection", name]
+    return [*options, "--claim-key", columns.key, "--claim-view", columns.view]
