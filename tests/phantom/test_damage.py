@@ -7,6 +7,7 @@ import pydicom
 import pytest
 
 from cxrview import errors
+from cxrview.image import read_radiograph
 from cxrview.phantom.damage import DAMAGES, READABLE
 from cxrview.phantom.dicom import to_bytes
 from cxrview.phantom.odd_pixels import ODD_PIXELS
@@ -33,6 +34,17 @@ def test_what_is_expected_is_readable_or_a_reason_code(name):
     assert DAMAGES[name].expected
     assert DAMAGES[name].expected <= {READABLE, *CODES}
     assert DAMAGES[name].what
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_file_is_read_as_expected(sound, name):
+    try:
+        read_radiograph(DAMAGES[name].apply(sound))
+        found = READABLE
+    except errors.UnreadableImage as error:
+        found = error.code
+
+    assert found in DAMAGES[name].expected
 
 
 @pytest.mark.parametrize("name", ODD_PIXELS)
