@@ -46,6 +46,14 @@ def test_read_csv_columns_of_an_empty_file_are_none(tmp_path):
     assert read_csv_columns(tmp_path / "t.csv") == []
 
 
+def test_a_file_that_excel_saved_again_is_read(tmp_path):
+    """As "CSV UTF-8" where commas separate cells: with a byte order mark, CRLF at line ends."""
+    (tmp_path / "t.csv").write_bytes("\ufeffpath,b\r\nä,1\r\n".encode())
+
+    assert read_csv_columns(tmp_path / "t.csv") == ["path", "b"]
+    assert list(read_csv_rows(tmp_path / "t.csv")) == [{"path": "ä", "b": "1"}]
+
+
 def test_read_csv_rows_refuse_another_encoding(tmp_path):
     (tmp_path / "t.csv").write_bytes("a\nä\n".encode("latin-1"))
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 ENCODING = "utf-8"
+_ENCODING_READ = "utf-8-sig"
+"""A byte order mark, which Excel writes, is no part of the first column's name."""
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -40,7 +42,7 @@ def read_csv_columns(path: Path) -> list[str]:
         ValueError: the file is not UTF-8.
         csv.Error: the file is not CSV.
     """
-    with path.open(newline="", encoding=ENCODING) as file:
+    with path.open(newline="", encoding=_ENCODING_READ) as file:
         return next(csv.reader(file), [])
 
 
@@ -52,5 +54,5 @@ def read_csv_rows(path: Path) -> Iterator[dict[str, str]]:
     Raises:
         OSError, ValueError, csv.Error: as `read_csv_columns`, also later, while rows are read.
     """
-    with path.open(newline="", encoding=ENCODING) as file:
+    with path.open(newline="", encoding=_ENCODING_READ) as file:
         yield from csv.DictReader(file)
