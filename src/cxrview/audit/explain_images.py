@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cxrview.audit.thumbnails import SIDE, Thumbnail, make_thumbnail
 from cxrview.classify.explain import explain
 from cxrview.classify.model import Model
-from cxrview.errors import UnreadableImage
 from cxrview.image import open_image
+from cxrview.image.failure import read_or_failure
+from cxrview.records.classification import Failure, Radiograph
 from cxrview.reports.figures.occlusion_map import draw_overlay
 from cxrview.results.columns import Row, from_printable
 from cxrview.sources.paths import absolute
@@ -51,12 +55,17 @@ def _explained(path: str, row: Row, model: Model, *, masks_border: bool) -> Thum
     cards = (model.card, model.second_card)
     if row["model_id"] not in [card.model_id for card in cards if card]:
         return Thumbnail(reason="another model classified it")
-    try:
-        image = open_image(path)
-        square, pixels = image.decode_square(model.card.input_side), image.decode().pixels
-    except (UnreadableImage, MemoryError) as error:
-        return Thumbnail(reason=getattr(error, "reason", "it needs too much memory"))
-    if row["content_id"] and row["content_id"] != image.instance.content_id:
+    found = read_or_failure(path, lambda: _read(path, model.card.input_side))
+    if isinstance(found, Failure):
+        return Thumbnail(reason=found.reason)
+    square, pixels, content_id = found
+    if row["content_id"] and row["content_id"] != content_id:
         return Thumbnail(reason="the file has changed since it was classified")
     shown = mask_border(pixels) if masks_border else pixels
     return make_thumbnail(draw_overlay(explain(square, model, step=_STEP), shown, SIDE))
+
+
+def _read(path: str, side: int) -> tuple[Radiograph, NDArray[np.uint8], str]:
+    """The square that the model takes, the picture in its own shape, and the file's content id."""
+    image = open_image(path)
+    return image.decode_square(side), image.decode().pixels, image.instance.content_id

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxrview.errors import UnreadableImage
 from cxrview.image import read_radiograph
+from cxrview.image.failure import read_or_failure
+from cxrview.records.classification import Failure
 from cxrview.results.columns import Row, from_printable
 from cxrview.sources.paths import absolute
 from cxrview.web.mask_border import mask_border
@@ -70,10 +71,9 @@ def thumbnail(path: str, *, masks_border: bool, content_id: str = "") -> Thumbna
         content_id: of the file that was classified; a file with another one is not shown, because
             the result does not describe it. Empty: any is shown.
     """
-    try:
-        radiograph = read_radiograph(path)
-    except (UnreadableImage, MemoryError) as error:
-        return Thumbnail(reason=getattr(error, "reason", "it needs too much memory"))
+    radiograph = read_or_failure(path, lambda: read_radiograph(path))
+    if isinstance(radiograph, Failure):
+        return Thumbnail(reason=radiograph.reason)
     found = radiograph.instance.content_id
     if content_id and found and found != content_id:
         return Thumbnail(reason="the file has changed since it was classified")
