@@ -185,3 +185,21 @@ def test_a_csv_cell_that_is_neither_true_nor_false_is_refused(tmp_path):
 
     with pytest.raises(UsageError):
         list(each_row(tmp_path / "views.csv"))
+
+
+@pytest.mark.parametrize("name", ["v.parquet", "v.csv", "v.jsonl"])
+def test_rows_that_pandas_wrote_have_the_types_of_the_columns(tmp_path, name):
+    """It makes floats of integers where some are missing, and True of true."""
+    pandas = pytest.importorskip("pandas", reason="needs pandas")
+    facts = {"decision": "classified", "rotation": 90, "mirrored": True, "pfi": 99.0}
+    rows = [dict.fromkeys(COLUMNS) | {"path": "a"} | facts, dict.fromkeys(COLUMNS) | {"path": "b"}]
+    rows[1] |= {"decision": "skipped", "frames": 1}
+    write_table(tmp_path / "views.parquet", rows)
+    table, path = pandas.read_parquet(tmp_path / "views.parquet"), tmp_path / name
+    write = {"v.parquet": table.to_parquet, "v.csv": table.to_csv, "v.jsonl": table.to_json}[name]
+    write(path, **({"orient": "records", "lines": True} if name == "v.jsonl" else {"index": False}))
+
+    read = list(each_row(path))
+
+    assert read == rows
+    assert [type(row["rotation"]) for row in read] == [int, type(None)]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from cxrview.results.columns import COLUMNS, FAILURE_COLUMNS, MERGED_COLUMNS, Ro
 ROW_GROUP = 10_000
 """Number of rows in memory at a time."""
 READ_AT_A_TIME = 1_000
+_INTEGERS = frozenset(name for name, kind in MERGED_COLUMNS.items() if kind.startswith("int"))
 
 
 def table_format(path: Path) -> str:
@@ -148,7 +150,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         known = [name for name in columns if name in names]
         for batch in table.iter_batches(READ_AT_A_TIME, columns=known):
             for row in batch.to_pylist():
-                yield {name: row.get(name) for name in columns}
+                yield {name: _of_column(name, row.get(name)) for name in columns}
 
 
 def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -156,7 +158,7 @@ def _read_jsonl(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         for line in file:
             row = json.loads(line)
             check_columns(path, row)
-            yield {name: row.get(name) for name in columns}
+            yield {name: _of_column(name, row.get(name)) for name in columns}
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -182,22 +184,36 @@ def check_columns(path: Path, names: Collection[str]) -> None:
         )
 
 
+def _of_column(name: str, value: Any) -> Any:
+    """A value as its column has it: other programs write 90 as 90.0 where others are missing."""
+    if not isinstance(value, float):
+        return value
+    if math.isnan(value):  # a missing value of pandas
+        return None
+    return int(value) if name in _INTEGERS and value.is_integer() else value
+
+
 def _typed(name: str, text: str | None) -> Any:
     """Convert a cell of a CSV: an empty one is None."""
     return _PARSERS[MERGED_COLUMNS[name]](text) if text else None
 
 
 def _parse_bool(text: str) -> bool:
-    if text not in ("true", "false"):
+    word = text.lower()  # pandas writes True
+    if word not in ("true", "false"):
         raise ValueError(f"{text!r} is neither true nor false")
-    return text == "true"
+    return word == "true"
+
+
+def _parse_int(text: str) -> int:
+    return int(text.removesuffix(".0"))  # pandas writes 90.0 where others are missing
 
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "bool": _parse_bool,
-    "int8": int,
-    "int16": int,
-    "int32": int,
+    "int8": _parse_int,
+    "int16": _parse_int,
+    "int32": _parse_int,
     "float64": float,
     "string": str,
 }
