@@ -71,6 +71,20 @@ def test_settle_sign_reads_a_signed_stream_under_an_unsigned_header(make_dicom):
     np.testing.assert_array_equal(squares(wrong)[1], squares(right)[1])
 
 
+def test_settle_sign_leaves_a_stream_of_one_bit_alone(make_dicom):
+    values = (hills(0, 4095) > 2000).astype(np.uint16)
+    stream = bytearray(
+        imagecodecs.jpeg2k_encode(
+            values.astype(np.uint8), level=0, codecformat="j2k", bitspersample=1
+        )
+    )
+    data = make_dicom(words(values, 12), JPEG_2000, encoded=bytes(stream), **header(12, False))
+
+    for exact in (False, True):
+        square = open_image(data, ReadOptions(exact=exact)).decode_square(SIDE).pixels
+        assert np.ptp(square) > 100
+
+
 @pytest.mark.parametrize("border", [0, 40])
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_settle_sign_believes_a_film_with_white_letters_and_borders(make_dicom, bits, border):

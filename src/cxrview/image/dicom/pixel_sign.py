@@ -59,7 +59,7 @@ def may_have_other_sign(planes: Planes, module: PixelModule) -> bool:
     if planes.samples.dtype.kind == "f" or module.bits_stored < 2:
         return False
     bits = min(module.bits_stored, planes.precision)
-    if bits > 16:
+    if not 2 <= bits <= 16:  # a codestream of one bit has no sign
         return False
     values = stored_values(some_rows(planes.samples[0], is_quick=True), module, planes.precision)
     if module.is_signed:
