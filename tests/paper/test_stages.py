@@ -1,6 +1,7 @@
 """Which images are inside a study and which external, and when a folder can be gone on with."""
 
 import dataclasses
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,12 @@ def prepared() -> Prepared:
 def plan(tmp_path) -> StudyPlan:
     for name in ("labels.csv", "weights.npz", "classes.csv", "other.csv"):
         (tmp_path / name).write_text(name)
+    (tmp_path / "pictures" / "n1").mkdir(parents=True)
+    (tmp_path / "pictures" / "n1" / "a.png").write_text("a picture")
     return StudyPlan(
         labels=tmp_path / "labels.csv",
         published=tmp_path / "weights.npz",
-        pictures=PictureSource(pictures=tmp_path, classes=tmp_path / "classes.csv"),
+        pictures=PictureSource(pictures=tmp_path / "pictures", classes=tmp_path / "classes.csv"),
         scale=SCALES["smoke"],
     )
 
@@ -115,6 +118,44 @@ def test_changed_labels_are_another_study(plan, tmp_path):
 
     with pytest.raises(UsageError, match="differs in labels"):
         check_plan(tmp_path / "plan.json", plan.conditions)
+
+
+@pytest.mark.parametrize("change", ["another name", "another size", "one more", "a tar"])
+def test_other_pictures_are_another_study(plan, tmp_path, change):
+    write_plan(tmp_path / "plan.json", plan.conditions)
+    picture = plan.pictures.pictures / "n1" / "a.png"
+    if change == "another name":
+        picture.rename(picture.with_name("b.png"))
+    elif change == "another size":
+        picture.write_text("another picture")
+    elif change == "one more":
+        picture.with_name("b.png").write_text("a picture")
+    else:
+        with tarfile.open(tmp_path / "other.tar", "w") as tar:
+            tar.add(picture, "train/n2/a.png")
+        source = dataclasses.replace(plan.pictures, pictures=tmp_path / "other.tar")
+        plan = dataclasses.replace(plan, pictures=source)
+
+    with pytest.raises(UsageError, match="differs in pictures"):
+        check_plan(tmp_path / "plan.json", plan.conditions)
+
+
+def test_pictures_may_be_moved(plan, tmp_path):
+    write_plan(tmp_path / "plan.json", plan.conditions)
+    moved = plan.pictures.pictures.rename(tmp_path / "elsewhere")
+    source = dataclasses.replace(plan.pictures, pictures=moved)
+
+    check_plan(tmp_path / "plan.json", dataclasses.replace(plan, pictures=source).conditions)
+
+
+def test_a_plan_without_a_record_of_the_pictures_is_resumed(plan, tmp_path):
+    path = tmp_path / "plan.json"
+    older = {name: value for name, value in plan.conditions.items() if name != "pictures"}
+    write_plan(path, older)
+
+    check_plan(path, plan.conditions)
+    with pytest.raises(UsageError, match="differs in seed"):
+        check_plan(path, dataclasses.replace(plan, seed=1).conditions)
 
 
 def test_two_sources_are_not_one_with_a_space(plan):

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxrview.dataset.natural.pictures import find_pictures, listing_sha256
 from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json, write_json
 from cxrview.paper.pretrain_run import PictureSource
 from cxrview.paper.scale import Scale
+
+PICTURES = "pictures"
+"""The condition that plans of older versions lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,11 @@ class StudyPlan:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """What a run must have in common with this one to resume its folder."""
+        """What a run must have in common with this one to resume its folder.
+
+        Raises:
+            UsageError: the pictures do not exist, or are not a tree of classes.
+        """
         files = {
             "labels": self.labels,
             "published": self.published,
@@ -63,6 +71,7 @@ class StudyPlan:
         }
         return {
             **{name: file_sha256(path) if path else "" for name, path in files.items()},
+            PICTURES: listing_sha256(find_pictures(self.pictures.pictures)),
             "scale": self.scale.name,
             "seed": str(self.seed),
             "sources": json.dumps(self.sources),
@@ -76,6 +85,8 @@ class StudyPlan:
 def check_plan(path: Path, conditions: Mapping[str, str]) -> None:
     """Refuse the folder of a run with other conditions.
 
+    A plan without a record of the pictures, of an older version, is accepted with any.
+
     Raises:
         UsageError: the folder belongs to another study; the message names what differs.
     """
@@ -85,6 +96,7 @@ def check_plan(path: Path, conditions: Mapping[str, str]) -> None:
         found = read_json(path)
     except ValueError:
         found = {}
+    found.setdefault(PICTURES, conditions[PICTURES])
     differ = [name for name, value in conditions.items() if found.get(name) != value]
     if differ:
         raise UsageError(

@@ -9,7 +9,7 @@ import hashlib
 import os
 import tarfile
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -75,6 +75,14 @@ def count_classes(source: Path) -> dict[Partition, Counter[str]]:
     return counts
 
 
+def listing_sha256(pictures: Iterable[SourcePicture]) -> str:
+    """Hash names and sizes, since hashing 150 GB would take longer than reading the pictures."""
+    digest = hashlib.sha256()
+    for picture in pictures:
+        digest.update(f"{picture.partition} {picture.size} {picture.file!r}\n".encode())
+    return digest.hexdigest()
+
+
 def store_pictures(
     source: Path,
     out: Path,
@@ -107,7 +115,7 @@ def store_pictures(
         radiographs (ours: the paper does not say).
     """
     conditions = {
-        "listing_sha256": _listing_sha256(_select(source, wnids, per_class)),
+        "listing_sha256": listing_sha256(_select(source, wnids, per_class)),
         "per_class": per_class,
         "version": version("cxrview"),
     }
@@ -187,14 +195,6 @@ def _select(source: Path, wnids: Collection[str], per_class: int | None) -> Iter
         if picture.wnid in wanted and (per_class is None or taken[key] < per_class):
             taken[key] += 1
             yield picture
-
-
-def _listing_sha256(pictures: Iterator[SourcePicture]) -> str:
-    """Hash names and sizes, since hashing 150 GB would take longer than reading the pictures."""
-    digest = hashlib.sha256()
-    for picture in pictures:
-        digest.update(f"{picture.partition} {picture.size} {picture.file!r}\n".encode())
-    return digest.hexdigest()
 
 
 def _squash_all(pictures: Iterator[SourcePicture], workers: int) -> Iterator[Outcome]:
