@@ -78,6 +78,7 @@ def prepare_command(
         corrections=corrections,
         untrusted=parse_untrusted(untrusted or ()),
         progress=lambda more: lines.count(more, 0, "pictures read or answered"),
+        warn=lambda words: typer.echo(f"cxrview: {words}", err=True),
     )
     trained = int(pictures.is_in(Partition.TRAINING).sum())
     typer.echo(f"{out}: {len(pictures.labels)} pictures, {trained} of training patients")

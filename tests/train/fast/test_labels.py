@@ -8,6 +8,7 @@ from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.labels import (
+    check_names,
     fast_partition_of,
     parse_untrusted,
     read_corrections,
@@ -73,6 +74,39 @@ def test_read_corrections_reads_views_and_refuses_other_words(tmp_path):
     path.write_text("file,view\na.png,sideways\n")
     with pytest.raises(UsageError, match="line 2"):
         read_corrections(path)
+
+
+@pytest.mark.parametrize(
+    "rows", ["a.png,no-view\n", "a.png,frontal\nb.png,lateral\na.png,lateral\n"]
+)
+def test_read_corrections_refuses_what_it_cannot_apply(tmp_path, rows):
+    path = tmp_path / "corrections.csv"
+    path.write_text("file,view\n" + rows)
+
+    with pytest.raises(UsageError, match=f"line {1 + rows.count(chr(10))}"):
+        read_corrections(path)
+
+
+def test_check_names_warns_of_some_corrections_and_refuses_if_none_fits(tmp_path):
+    labels = read_picture_labels(write_labels(tmp_path), {})
+    said: list[str] = []
+
+    check_names(labels, ["0.png", "1.png"], warn=said.append)
+    assert said == []
+    check_names(labels, ["0.png", "O.png", "nih/1.png"], warn=said.append)
+    (words,) = said
+    assert "2 of 3" in words and "O.png" in words and "nih/1.png" in words
+
+    with pytest.raises(UsageError, match=r"1 of 1 correction names no picture.*O\.png"):
+        check_names(labels, ["O.png"])
+
+
+def test_check_names_refuses_source_without_picture(tmp_path):
+    labels = read_picture_labels(write_labels(tmp_path), {})
+
+    check_names(labels, [], {("two", Projection.PA)})
+    with pytest.raises(UsageError, match=r"twoo.*one, other, three, two"):
+        check_names(labels, [], {("twoo", Projection.PA)})
 
 
 @pytest.mark.parametrize("text", ["covid", "covid:LL", ":PA"])

@@ -32,6 +32,16 @@ def test_prepare_pictures_refuses_file_named_twice(tmp_path):
         prepare_pictures([path, path], tmp_path / "out", load_model("googlenet"))
 
 
+def test_prepare_pictures_reports_corrections_of_no_picture(tmp_path):
+    path, corrections = write_labels(tmp_path), tmp_path / "corrections.csv"
+    corrections.write_text("file,view\nmisspelt.png,lateral\n")
+
+    with pytest.raises(UsageError, match=r"misspelt\.png"):
+        prepare_pictures([path], tmp_path / "out", load_model("googlenet"), corrections=corrections)
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_open_pictures_refuses_folder_without_pictures(tmp_path):
     with pytest.raises(UsageError, match="does not hold prepared pictures"):
         open_pictures(tmp_path)

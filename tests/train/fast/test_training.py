@@ -43,6 +43,8 @@ def test_run_training_writes_nothing_without_pictures(pictures_folder, tmp_path)
         run_training(
             pictures_folder, tmp_path / "out", replace(BRIEF, without=("photographs",)), seed=0
         )
+    with pytest.raises(UsageError, match="source thre has no picture"):
+        run_training(pictures_folder, tmp_path / "out", replace(BRIEF, without=("thre",)), seed=0)
 
     assert not (tmp_path / "out").exists()
 

@@ -64,8 +64,15 @@ class Sampling:
         """Choose pictures: none of a patient that is not for training, none of a source left out.
 
         Raises:
-            UsageError: pictures that the recipe needs are missing.
+            UsageError: pictures that the recipe needs are missing, or a source that it leaves out
+                has none.
         """
+        known = sorted(set(pictures.sources.tolist()))
+        if unknown := [source for source in recipe.without if source not in known]:
+            raise UsageError(
+                f"source {unknown[0]} has no picture, and is to be left out",
+                f"Choose from {', '.join(known)}",
+            )
         is_used = pictures.is_in(Partition.TRAINING) & ~np.isin(pictures.sources, recipe.without)
         kinds = pictures.kinds()
         is_chest = is_used & (kinds != "not-chest")

@@ -1,17 +1,21 @@
 """Reads labels files for the fast model: view, projection, and the partition of each patient."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.dataset.labels import label_word, read_labels, read_not_chest
+from cxrview.callbacks import ignore
+from cxrview.dataset.labels import NO_VIEW, label_word, read_labels, read_not_chest
 from cxrview.dataset.split import partition_of
 from cxrview.errors import UsageError
 from cxrview.records.dataset import Label, NotChest
 from cxrview.sources.csv_rows import FILE_COLUMNS, VIEW_COLUMNS, read_csv
 from cxrview.terms import Partition, Projection, View
+from cxrview.wording import plural
 
+_NAMED = 10
+"""More corrections without a picture usually have one common cause, such as a wrong folder."""
 Untrusted = Collection[tuple[str, Projection]]
 """Sources and projections whose labels are not used, such as `("covid", Projection.PA)`."""
 
@@ -98,7 +102,7 @@ def read_corrections(path: Path) -> dict[str, View | None]:
         picture that does not show a chest.
 
     Raises:
-        UsageError: the table cannot be read, or a view is unknown.
+        UsageError: the table cannot be read, a view is unknown or `no-view`, or a file has two.
     """
     found = read_csv(path, {"file": FILE_COLUMNS, "view": VIEW_COLUMNS}, needed=("file", "view"))
     corrections: dict[str, View | None] = {}
@@ -106,8 +110,54 @@ def read_corrections(path: Path) -> dict[str, View | None]:
         word = label_word(row["view"])
         if word is None:
             raise UsageError(f"{path}: line {number}: view {row['view']!r} is unknown")
-        corrections[_slashed(row["file"])] = word if isinstance(word, View) else None
+        if word == NO_VIEW:
+            raise UsageError(
+                f"{path}: line {number}: {NO_VIEW} is not a correction",
+                "Remove the picture from the labels instead",
+            )
+        name, view = _slashed(row["file"]), word if isinstance(word, View) else None
+        if corrections.setdefault(name, view) is not view:
+            raise UsageError(f"{path}: line {number}: file {name} has another view above")
     return corrections
+
+
+def check_names(
+    labels: Iterable[PictureLabel],
+    corrections: Collection[str],
+    untrusted: Untrusted = (),
+    warn: Callable[[str], None] = ignore,
+) -> None:
+    """Report corrections and sources that name nothing in the labels, such as misspelt ones.
+
+    Args:
+        labels: of all labels files.
+        corrections: files, as `read_corrections` gives them.
+        untrusted: sources and projections.
+        warn: called with a sentence if some corrections name no picture.
+
+    Raises:
+        UsageError: no correction names a picture, or a source has none.
+    """
+    files, sources = set(), set()
+    for label in labels:
+        files.add(_slashed(label.file))
+        sources.add(label.source)
+    if unknown := sorted({source for source, _ in untrusted} - sources):
+        raise UsageError(
+            f"source {unknown[0]} has no picture", f"Choose from {', '.join(sorted(sources))}"
+        )
+    unused = [file for file in corrections if file not in files]
+    if not unused:
+        return
+    more = f" and {len(unused) - _NAMED} more" if len(unused) > _NAMED else ""
+    words = (
+        f"{len(unused)} of {plural(len(corrections), 'correction')} "
+        f"{'names' if len(unused) == 1 else 'name'} no picture of the labels: "
+        f"{', '.join(unused[:_NAMED])}{more}"
+    )
+    if len(unused) == len(corrections):
+        raise UsageError(words, "Files are named as in the labels files, relative to them")
+    warn(words)
 
 
 def parse_untrusted(texts: Sequence[str]) -> frozenset[tuple[str, Projection]]:

@@ -22,6 +22,7 @@ from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.labels import (
     PictureLabel,
     Untrusted,
+    check_names,
     read_corrections,
     read_picture_labels,
 )
@@ -77,6 +78,7 @@ def prepare_pictures(
     corrections: Path | None = None,
     untrusted: Untrusted = (),
     progress: Callable[[int], None] = ignore,
+    warn: Callable[[str], None] = ignore,
 ) -> Pictures:
     """Read and squash every labelled picture once, and run the teacher on it.
 
@@ -91,9 +93,11 @@ def prepare_pictures(
         corrections: CSV with `file` and `view`.
         untrusted: projections that are left unknown.
         progress: called with 1 after each picture is read, and again after the teacher's answer.
+        warn: called with a sentence if some corrections name no picture of the labels.
 
     Raises:
-        UsageError: a labels file, the corrections or the photographs are not valid.
+        UsageError: a labels file, the corrections or the photographs are not valid; no correction
+            names a picture of the labels, or a source of `untrusted` has none.
         UnreadableImage: a labelled file cannot be read.
         CannotWrite: the folder cannot be written.
     """
@@ -105,6 +109,7 @@ def prepare_pictures(
         for path in labels_files
         for label in read_picture_labels(path, right, untrusted)
     ]
+    check_names((label for _, label in labelled), right, untrusted, warn)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         with locked(out):
