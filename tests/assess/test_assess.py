@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from cxrview.assess.assess import assess_model, compute_scores
+from cxrview.assess.cascade import cascade_conditions
 from cxrview.assess.images import choose_images
 from cxrview.assess.remarks import assessment_remarks
 from cxrview.classify.backend import OnnxRuntime
@@ -277,6 +278,21 @@ def test_another_assessment_is_replaced_only_where_asked(images, model, tmp_path
     (scores,) = compute_scores(other, model, out, baselines=False, overwrite=True)
 
     assert set(scores.facts["set"]) == {"validation", "inside"}
+
+
+def test_two_models_together_are_another_assessment_than_the_first_alone(images, model, tmp_path):
+    compute_scores(images, model, tmp_path, baselines=False)
+    both = replace(model, card=replace(model.card, chest_cutoff=50.0), second=model)
+
+    with pytest.raises(UsageError, match="second_model changed"):
+        compute_scores(images, both, tmp_path, baselines=False)
+
+    about = json.loads((tmp_path / "about.json").read_text())
+    about["second_model"] = cascade_conditions(both)
+    (tmp_path / "about.json").write_text(json.dumps(about))
+    compute_scores(images, both, tmp_path, baselines=False)
+    with pytest.raises(UsageError, match="second_model changed"):
+        compute_scores(images, model, tmp_path, baselines=False)
 
 
 @pytest.mark.parametrize("name", ["about.json", "letter.txt"])

@@ -1,6 +1,7 @@
 """The table of robustness: recounted from its Parquet, stopped, gone on with."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from cxrview.assess.robustness_run import (
     modified_images,
     score_modified_images,
 )
-from cxrview.assess.score_files import read_scores
+from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
 from cxrview.records.evaluation import Box
+from fixtures.posed_model import write_posed_model
 
 N = BATCH + 4
 """More than one batch, and the last not full."""
@@ -67,6 +70,7 @@ def assess(pixels, out: Path, predict=None, **options):
         predict=predict or MeanGrey(),
         name=options.pop("classifier", "model"),
         scale=options.pop("scale", ""),
+        second=options.pop("second", {}),
     )
     return assess_partition(
         images,
@@ -161,9 +165,46 @@ def test_what_changed_of_the_images_is_computed_again(pixels, tmp_path):
     changed[-1, 0, 0] ^= 1
     again = MeanGrey()
 
-    assess(changed, tmp_path, again)
+    with pytest.raises(UsageError, match="pixels have changed"):
+        assess(changed, tmp_path)
+    assess(changed, tmp_path, again, overwrite=True)
 
     assert sum(again.batches) == N * len(SOME)
+
+
+def test_answers_of_another_second_model_are_not_mixed_in(pixels, tmp_path):
+    one, two = {"second_model": "one"}, {"second_model": "two"}
+    with pytest.raises(KeyboardInterrupt):
+        assess(pixels, tmp_path, MeanGrey(stop_after=5), second=one)
+    again = MeanGrey()
+
+    assess(pixels, tmp_path, again, second=two)
+
+    assert sum(again.batches) == N * len(SOME)
+    for other in (one, {}):
+        with pytest.raises(UsageError, match="second model"):
+            assess(pixels, tmp_path, second=other)
+    assess(pixels, tmp_path, MeanGrey(stop_after=0), second=two)
+
+
+def test_a_table_of_an_older_version_is_counted_again(pixels, tmp_path):
+    counts = assess(pixels, tmp_path)
+    path = tmp_path / "robustness.parquet"
+    write_scores(path, read_scores(path))
+
+    assert assess(pixels, tmp_path, MeanGrey(stop_after=0)) == counts
+
+
+def test_a_classifier_of_two_models_is_told_from_the_first_alone(tmp_path):
+    first = load_model(write_posed_model(tmp_path), precision="fp32", device="cpu")
+    second = replace(first, card=replace(first.card, model_id="behind"))
+
+    alone, both = NamedClassifier.of(first), NamedClassifier.of(replace(first, second=second))
+    border = replace(first, card=replace(first.card, review_band=(40.0, 60.0)), second=second)
+
+    assert alone.name == both.name
+    assert alone.second == {} != both.second
+    assert NamedClassifier.of(border).second != both.second
 
 
 def test_a_table_of_another_model_or_of_other_images_is_not_replaced_unasked(pixels, tmp_path):

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cxrview.assess.cascade import cascade_conditions
 from cxrview.assess.classifiers import TEST, VALIDATION, assess_scores
 from cxrview.assess.images import AssessmentImages
 from cxrview.assess.pose_files import POSES, SetPoses, compute_poses, read_poses, write_poses
@@ -29,6 +30,8 @@ __all__ = [
 SCORES, ABOUT = "scores.parquet", "about.json"
 _KIND, _FORMAT = "assessment", 1
 _COMPLETE, _COMPLETE_POSES = "scores_sha256", "poses"
+_SECOND = "second_model"
+"""A condition of two models together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +207,7 @@ def _conditions(
         "version": version("cxrview"),
         "network": name or model.card.model_id,
         "weights_sha256": model.card.weights_sha256,
+        **({_SECOND: second} if (second := cascade_conditions(model)) else {}),
         "baselines": baselines,
         "seed": seed,
         **{f"{one.name}_images": len(one) for one in shown},
@@ -226,7 +230,8 @@ def _read_about(
         about_before = {}
     if about_before.get("kind") != _KIND:
         raise UsageError(f"{path} does not belong to an assessment", "Name a new folder")
-    changed = [name for name, value in conditions.items() if about_before.get(name) != value]
+    names = dict.fromkeys([*conditions, *({_SECOND} & about_before.keys())])
+    changed = [name for name in names if about_before.get(name) != conditions.get(name)]
     if not changed:
         return about_before
     if not overwrite:

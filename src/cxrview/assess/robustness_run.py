@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrview.assess.cascade import cascade_conditions
 from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modifications
 from cxrview.assess.robustness import (
     Answer,
@@ -19,7 +20,7 @@ from cxrview.assess.robustness import (
 )
 from cxrview.assess.robustness_files import write_modified_counts
 from cxrview.assess.robustness_pose import answer_facts
-from cxrview.assess.score_files import read_scores, write_scores
+from cxrview.assess.score_files import read_scores, read_scores_about, write_scores
 from cxrview.callbacks import ignore
 from cxrview.classify.model import Model
 from cxrview.errors import UsageError
@@ -32,6 +33,7 @@ from cxrview.terms import View
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
 BATCH = 64
 """Number of pictures of one call of a model."""
+_PIXELS = "pixels_sha256"
 _ADVICE = "Name a new folder, or replace it with --overwrite"
 
 
@@ -128,6 +130,8 @@ class NamedClassifier:
     """As `predict`, to answers with those on the pose; None for a classifier without these."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """As on a model card, for `answer`."""
+    second: Mapping[str, str] = field(default_factory=dict)
+    """As `cascade_conditions` gives it."""
 
     @classmethod
     def of(cls, model: Model) -> "NamedClassifier":
@@ -139,6 +143,7 @@ class NamedClassifier:
             scale=card.about.scale or "",
             answer=model.answer if card.thresholds else None,
             thresholds=card.thresholds,
+            second=cascade_conditions(model),
         )
 
 
@@ -185,18 +190,19 @@ def assess_partition(
         pfi=np.zeros(len(images.files)),
         facts={"source": images.sources},
     )
+    about = {_PIXELS: _pixels_sha256(images.pixels), **classifier.second}
     if not overwrite:
-        _refuse_another(out / TABLE, unscored)
+        _refuse_another(out / TABLE, unscored, about)
     run = _Run(
         pixels=images.pixels,
         unscored=unscored,
-        images_sha256=_inputs_sha256(images.pixels, unscored, classifier.thresholds),
+        images_sha256=_inputs_sha256(images.pixels, unscored, classifier),
         classifier=classifier,
         folder=out / PARTS,
         watch=watch,
     )
     scores = join_scores([run.score(row) for row in modifications], classifier.name)
-    write_scores(out / TABLE, [scores])
+    write_scores(out / TABLE, [scores], about)
     counts = count_modified(
         scores, cutoff=cutoff, drawn_from=images.drawn_from, modifications=modifications
     )
@@ -256,15 +262,22 @@ def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
     return np.sort(drawn)
 
 
-def _refuse_another(path: Path, unscored: Scores) -> None:
+def _refuse_another(path: Path, unscored: Scores, about: Mapping[str, str]) -> None:
+    """Refuse to replace a table of another model or images; of an older one less is known."""
     if not path.exists():
         return
-    earlier = read_scores(path)
+    earlier, its = read_scores(path), read_scores_about(path)
     first = earlier[0].where(earlier[0].is_progenitor) if earlier else None
     if first is None or first.classifier != unscored.classifier:
         raise UsageError(f"{path} is of another model", _ADVICE)
     if not np.array_equal(first.files, unscored.files):
         raise UsageError(f"{path} is of other images", _ADVICE)
+    if not its:
+        return
+    if its[_PIXELS] != about[_PIXELS]:
+        raise UsageError(f"{path} is of images whose pixels have changed", _ADVICE)
+    if its != about:
+        raise UsageError(f"{path} is of another second model behind the first", _ADVICE)
 
 
 def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> str:
@@ -273,12 +286,20 @@ def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> s
     return f"{row.name.replace('/', '-')}-{digest}.parquet"
 
 
-def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores, thresholds: Mapping[str, float]) -> bytes:
+def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores, classifier: NamedClassifier) -> bytes:
     digest = hashlib.sha256(repr((of.classifier, pixels.shape)).encode())
-    if thresholds:  # none of a model without answers on the pose, so that older parts are found
-        digest.update(repr(sorted(thresholds.items())).encode())
+    for settings in (classifier.thresholds, classifier.second):
+        if settings:  # none of a model without them, so that older parts are found
+            digest.update(repr(sorted(settings.items())).encode())
     for column in (of.files, of.patients, of.is_frontal, of.facts["source"]):
         digest.update(repr(column.tolist()).encode(errors="surrogateescape"))
     for picture in pixels:  # one by one: they may be mapped from disk
         digest.update(picture.tobytes())
     return digest.digest()
+
+
+def _pixels_sha256(pixels: NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    for picture in pixels:
+        digest.update(picture.tobytes())
+    return digest.hexdigest()

@@ -5,7 +5,7 @@ The columns are `classifier, file, patient, variant, view` (the truth), `pfi`, f
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,18 @@ from cxrview.terms import View
 
 _COLUMNS = ("classifier", "file", "patient", "variant", "view", "pfi")
 _CHEST = "chest"
-_ORDER = b"cxrview.classifiers"
+_ORDER, _ABOUT = b"cxrview.classifiers", b"cxrview.about"
 
 
-def write_scores(path: Path, scores: Sequence[Scores]) -> None:
+def write_scores(
+    path: Path, scores: Sequence[Scores], about: Mapping[str, str] | None = None
+) -> None:
     """Write the rows of one classifier after the other; the file is written atomically.
+
+    Args:
+        path: .parquet.
+        scores: of each classifier.
+        about: what the scores were made of, for `read_scores_about`.
 
     Raises:
         CannotWrite: the file cannot be written.
@@ -41,7 +48,7 @@ def write_scores(path: Path, scores: Sequence[Scores]) -> None:
     schema = pa.schema(
         [*fields, *((kind, pa.string()) for kind in kinds)],
         # Classifiers without a row are only named in the metadata.
-        metadata={_ORDER: json.dumps(names)},
+        metadata={_ORDER: json.dumps(names), **({_ABOUT: json.dumps(about)} if about else {})},
     )
     tables = [pa.table(_columns(one, kinds, schema.names), schema=schema) for one in scores]
     table = pa.concat_tables(tables) if tables else schema.empty_table()
@@ -72,6 +79,17 @@ def read_scores(path: Path) -> tuple[Scores, ...]:
             f"{path} holds no scores: a column is missing, or a value is out of range",
             "Create it again with the command that wrote it",
         ) from error
+
+
+def read_scores_about(path: Path) -> dict[str, str]:
+    """Read what the scores of a file that `read_scores` reads were made of.
+
+    Returns:
+        `about` of `write_scores`; empty if it was not given, as by older versions.
+    """
+    import pyarrow.parquet as pq
+
+    return dict(json.loads((pq.read_schema(path).metadata or {}).get(_ABOUT, b"{}")))
 
 
 def _columns(
