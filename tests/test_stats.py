@@ -32,6 +32,18 @@ def test_one_view_alone_has_no_cutoff():
         youden_cutoff(np.array([1.0, 99.0]), np.array([True, True]))
 
 
+def test_a_little_less_than_the_largest_j_is_not_equal_to_it():
+    """One of 1,914 laterals wrong is better than one of 1,900 frontals, by 0.000004."""
+    frontal, lateral = np.full(1900, 80.0), np.full(1914, 10.0)
+    frontal[0], lateral[0] = 40.0, 60.0
+    pfi = np.concatenate([frontal, lateral])
+
+    found = youden_cutoff(pfi, np.arange(len(pfi)) < len(frontal))
+
+    assert (found.low, found.high) == (10.1, 40.0)
+    assert found.youden_j == pytest.approx(1 - 1 / 1914, abs=1e-12)
+
+
 @given(lateral=st.lists(tenths, min_size=1), frontal=st.lists(tenths, min_size=1))
 def test_no_cutoff_of_scikit_learn_beats_ours(lateral, frontal):
     from sklearn.metrics import roc_curve

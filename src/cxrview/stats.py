@@ -30,7 +30,8 @@ def youden_cutoff(pfi: NDArray[np.float64], is_frontal: NDArray[np.bool_]) -> Cu
         higher end of the range.
     """
     j = youden_curve(pfi, is_frontal)
-    is_best = np.isclose(j, j.max())
+    # J of other counts differs by 1 / (frontal * lateral) at least, J of equal ones by rounding.
+    is_best = np.isclose(j, j.max(), rtol=0, atol=1e-14)
     high = int(np.flatnonzero(is_best)[-1])
     gaps = np.flatnonzero(~is_best[:high])
     low = int(gaps[-1]) + 1 if gaps.size else 0
