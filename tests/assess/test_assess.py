@@ -333,6 +333,7 @@ def test_images_that_the_model_was_trained_on_are_told(images, model):
     seen = sum(partition_of(i.patient) is Partition.TRAINING for i in same.inside.images)
 
     told = assessment_remarks(same, card, (), baselines=False)
+    told_of_second = assessment_remarks(same, model.card, (), baselines=False, second=card)
     untold = assessment_remarks(images, card, (), baselines=False)
 
     assert seen
@@ -340,6 +341,7 @@ def test_images_that_the_model_was_trained_on_are_told(images, model):
         f"mean-grey-1 was trained on {seen} of the 30 inside images: its accuracy on them "
         "says nothing about new patients",
     )
+    assert told_of_second == told
     assert untold == ()
 
 

@@ -106,7 +106,9 @@ def assess_model(
         scores=scores,
         poses=poses,
         assessed=assess_scores(scores),
-        remarks=assessment_remarks(images, model.card, scores, baselines=baselines),
+        remarks=assessment_remarks(
+            images, model.card, scores, baselines=baselines, second=model.second_card
+        ),
     )
     about = _conditions(images, model, name, baselines, seed) | {"cutoff_from": cutoff_from}
     shown = headline(run.assessed, cutoff_from)

@@ -15,7 +15,12 @@ _PUBLISHED_RULE = "cxrview.dataset.partition"
 
 
 def assessment_remarks(
-    images: AssessmentImages, card: ModelCard, scores: Sequence[Scores], *, baselines: bool
+    images: AssessmentImages,
+    card: ModelCard,
+    scores: Sequence[Scores],
+    *,
+    baselines: bool,
+    second: ModelCard | None = None,
 ) -> tuple[str, ...]:
     """Report unread files, images that the model was trained on, and headers that name no view.
 
@@ -24,11 +29,13 @@ def assessment_remarks(
         card: of the model.
         scores: of every classifier.
         baselines: whether headers should be assessed.
+        second: card of the second model of a cascade.
     """
     return (
         *_of_smoke_test(card),
         *_unread(images),
         *_seen_before(images, card),
+        *(_seen_before(images, second) if second else ()),
         *(_headers(images, scores) if baselines else ()),
     )
 
