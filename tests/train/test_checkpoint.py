@@ -49,3 +49,8 @@ def test_damaged_checkpoint_says_what_to_do(tmp_path, model, optimiser, share):
     ):
         with pytest.raises(InvalidModel, match="damaged"):
             read()
+
+
+def test_load_weights_says_that_the_checkpoint_is_missing(tmp_path, model):
+    with pytest.raises(InvalidModel, match=r"gone\.safetensors does not exist"):
+        load_weights(tmp_path / "gone.safetensors", model)

@@ -79,7 +79,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     """Load a checkpoint's weights, without momentum, into a model of the same shape.
 
     Raises:
-        InvalidModel: it is damaged.
+        InvalidModel: it is missing or damaged.
     """
     with _opened(path) as stored:
         keys = [key for key in stored.keys() if key.startswith("network.")]  # noqa: SIM118
@@ -103,6 +103,10 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, framework="pt") as stored:
             yield stored
+    except FileNotFoundError as error:
+        raise InvalidModel(
+            f"{path} does not exist", "Restore it, or train again in another folder"
+        ) from error
     except SafetensorError as error:
         raise InvalidModel(
             f"{path.name} is damaged", "Remove it to begin the training again"
