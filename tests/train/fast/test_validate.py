@@ -145,6 +145,17 @@ def test_most_decided_takes_the_most_with_at_most_two_percent_wrong():
     assert most_decided(margin, np.ones(100, bool)) == 0
 
 
+def test_most_decided_does_not_divide_pictures_that_are_equally_sure():
+    margin = np.repeat([50.0, 40.0], [50, 50])
+    is_wrong = np.zeros(100, bool)
+    is_wrong[[49, 90, 91]] = True
+
+    assert most_decided(margin, is_wrong) == 50
+    is_wrong[10] = True
+    assert most_decided(margin, is_wrong) == 0
+    assert most_decided(margin[:0], is_wrong[:0]) == 0
+
+
 def test_chest_cutoff_refuses_at_most_one_in_two_thousand():
     chest = np.arange(1, 4001) / 100
 

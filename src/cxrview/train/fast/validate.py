@@ -153,13 +153,16 @@ def chest_cutoff(chest: NDArray[np.float64]) -> float:
 def most_decided(margin: NDArray[np.float64], is_wrong: NDArray[np.bool_]) -> int:
     """Count the most pictures, the surest first, of which at most MOST_WRONG are wrong.
 
+    Equally sure pictures are counted all or none, since no threshold divides them.
+
     Args:
         margin: shape (n,), how sure the model is of each.
         is_wrong: shape (n,).
     """
     order = np.argsort(-margin, kind="stable")
     share = np.cumsum(is_wrong[order]) / np.arange(1, len(order) + 1)
-    allowed = np.flatnonzero(share <= MOST_WRONG)
+    is_last_of_equals = np.diff(margin[order], append=-np.inf) != 0
+    allowed = np.flatnonzero((share <= MOST_WRONG) & is_last_of_equals)
     return int(allowed[-1]) + 1 if len(allowed) else 0
 
 
