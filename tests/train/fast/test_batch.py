@@ -1,5 +1,10 @@
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -13,6 +18,24 @@ from cxrview.train.fast.batch import UNKNOWN_TURN, Sampling, sample_batches
 from cxrview.train.fast.labels import PictureLabel
 from cxrview.train.fast.pictures import Pictures
 from fixtures.fast_pictures import TINY, patients
+
+
+@pytest.mark.slow
+def test_a_signal_while_the_workers_start_leaves_them(pictures_folder):
+    batches = sample_batches(pictures_folder, replace(TINY, steps=1), seed=0, workers=1)
+    signalled = []
+
+    def interrupt() -> None:
+        while not (started := multiprocessing.active_children()):
+            time.sleep(0.001)
+        os.kill(started[0].pid, signal.SIGINT)
+        signalled.append(signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+
+    assert len(next(batches).pixels) == TINY.batch
+    assert signalled
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

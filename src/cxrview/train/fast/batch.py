@@ -2,7 +2,9 @@
 
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,11 @@ from cxrview.train.not_chest import draw_not_chest
 AHEAD = 3
 """Batches that each worker process prepares in advance."""
 UNKNOWN_TURN = -1
+_SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # SIGHUP is not everywhere
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +226,7 @@ def sample_batches(
         sampling = Sampling.of(open_pictures(folder), recipe)
         yield from (sampling.sample(seed, step) for step in steps)
         return
-    yield from DataLoader(
+    loader = DataLoader(
         _Batches(folder=folder, recipe=recipe, seed=seed, steps=steps),
         batch_size=None,
         num_workers=workers,
@@ -228,6 +235,9 @@ def sample_batches(
         # A forked process would wait forever for the threads that OpenCV had in this one.
         multiprocessing_context="spawn",
     )
+    with _holding_signals():
+        batches = iter(loader)
+    yield from batches
 
 
 def _weights(
@@ -272,10 +282,26 @@ def _smooth(target: NDArray[np.float32], recipe: FastRecipe) -> NDArray[np.float
     return np.asarray(target * (1 - smoothing) + smoothing / 2, np.float32)
 
 
+@contextmanager
+def _holding_signals() -> Iterator[None]:
+    """Hold signals back from processes that are started in the block, until `_begin_worker`.
+
+    They inherit the mask of signals, and need seconds to load their libraries.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would end the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin_worker(worker: int) -> None:
     cv2.setNumThreads(1)
     # The training ends its workers; a signal to the process group must not, since the training
     # still completes its step and saves a checkpoint.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # SIGHUP is not everywhere
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
