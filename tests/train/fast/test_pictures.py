@@ -1,8 +1,10 @@
+import shutil
+
 import numpy as np
 import pytest
 
 from cxrview.classify.model import load_model
-from cxrview.errors import UsageError
+from cxrview.errors import UnreadableImage, UsageError
 from cxrview.image import read_radiograph, squash
 from cxrview.train.fast.pictures import INDEX, open_pictures, prepare_pictures
 from fixtures.fast_pictures import write_labels
@@ -40,6 +42,22 @@ def test_prepare_pictures_reports_corrections_of_no_picture(tmp_path):
         prepare_pictures([path], tmp_path / "out", load_model("googlenet"), corrections=corrections)
 
     assert not (tmp_path / "out").exists()
+
+
+def test_prepare_pictures_keeps_a_complete_folder_until_it_can_be_replaced(
+    pictures_folder, tmp_path
+):
+    shutil.copytree(pictures_folder, tmp_path / "out")
+    labels = write_labels(tmp_path)
+    (tmp_path / "18.png").write_text("not a picture")
+
+    with pytest.raises(UnreadableImage):
+        prepare_pictures([labels], tmp_path / "out", load_model("googlenet"))
+
+    assert open_pictures(tmp_path / "out").sha256 == open_pictures(pictures_folder).sha256
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        path.name for path in pictures_folder.iterdir()
+    )
 
 
 def test_open_pictures_refuses_folder_without_pictures(tmp_path):

@@ -87,7 +87,8 @@ def prepare_pictures(
 
     Args:
         labels_files: CSV as `read_picture_labels` takes them; each file of a picture once.
-        out: gets pixels.npy, index.csv and about.json; a complete folder is replaced.
+        out: gets pixels.npy, index.csv and about.json; a complete folder is replaced when
+            everything was read and answered.
         teacher: a model with the output `chest`.
         photographs: tar or folder of pictures that are not radiographs.
         corrections: CSV with `file` and `view`.
@@ -113,10 +114,10 @@ def prepare_pictures(
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         with locked(out):
-            (out / ABOUT).unlink(missing_ok=True)
-            labels = _write_pixels(out / PIXELS, labelled, photographs, progress)
-            pixels = np.load(out / PIXELS, mmap_mode="r")
-            answers = _run_teacher(teacher, pixels, progress)
+            with atomic_path(out / PIXELS) as part:
+                labels = _write_pixels(part, labelled, photographs, progress)
+                answers = _run_teacher(teacher, np.load(part, mmap_mode="r"), progress)
+                (out / ABOUT).unlink(missing_ok=True)
             _write_index(out / INDEX, labels, answers)
             about = {"format": FORMAT, "complete": True, "teacher": teacher.card.model_id}
             write_json(out / ABOUT, {**about, "sha256": _sha256(out / PIXELS, out / INDEX)})
@@ -166,17 +167,16 @@ def _write_pixels(
         PictureLabel(file=row.file, source=row.source, patient=row.patient, view=None)
         for row in rows
     ]
-    with atomic_path(path) as part:
-        # Row by row through a map, so that no more than one picture is in memory.
-        pixels = np.lib.format.open_memmap(
-            part, mode="w+", dtype=np.uint8, shape=(len(labels), SIDE, SIDE)
-        )
-        for place, (folder, label) in zip(pixels, labelled, strict=False):
-            place[:] = squash(read_radiograph(str(folder / label.file)).pixels)
-            progress(1)
-        if len(rows):
-            pixels[len(labelled) :] = shown
-        pixels.flush()
+    # Row by row through a map, so that no more than one picture is in memory.
+    pixels = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.uint8, shape=(len(labels), SIDE, SIDE)
+    )
+    for place, (folder, label) in zip(pixels, labelled, strict=False):
+        place[:] = squash(read_radiograph(str(folder / label.file)).pixels)
+        progress(1)
+    if len(rows):
+        pixels[len(labelled) :] = shown
+    pixels.flush()
     return labels
 
 
