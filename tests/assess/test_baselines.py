@@ -162,6 +162,14 @@ def test_the_perceptron_has_boones_size_and_the_seed_decides_it():
     assert not np.array_equal(one.predict_pfi(pixels), other.predict_pfi(pixels))
 
 
+def test_the_perceptron_takes_a_time_as_seed():
+    pixels, is_frontal = two_kinds(20, 7)
+
+    large = fit_boone(pixels, is_frontal, seed=20_261_130_205_030)
+
+    assert large.predict_pfi(pixels).shape == (20,)
+
+
 @pytest.mark.slow
 def test_labels_that_say_nothing_teach_nothing():
     """Shuffled truth: near chance on images that were not learnt from."""

@@ -6,7 +6,7 @@ from safetensors import safe_open
 
 from cxrview.errors import InvalidModel
 from cxrview.train.googlenet import GoogLeNet
-from cxrview.train.loop import fine_tune
+from cxrview.train.loop import fine_tune, seed_dropout
 from fixtures.bars import BRIEF, trained
 
 
@@ -28,6 +28,18 @@ def test_fine_tune_ends_at_same_bits_when_resumed(bars, tmp_path, monkeypatch):
 
     for key, tensor in whole.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[key]), key
+
+
+def test_seed_dropout_takes_a_time_as_seed_and_keeps_small_ones():
+    seed_dropout(7, 3)
+    assert torch.initial_seed() == 7 * 1_000_003 + 3
+
+    drawn = []
+    for step in (3, 4, 3):
+        seed_dropout(20_261_130_205_030, step)
+        drawn.append(torch.rand(1).item())
+
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 @pytest.mark.slow

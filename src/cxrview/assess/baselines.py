@@ -230,7 +230,7 @@ def fit_boone(
         solver="lbfgs",
         alpha=penalty,
         max_iter=_MAX_STEPS,
-        random_state=seed,
+        random_state=seed % 2**32,  # scikit-learn takes no larger one
     )
     perceptron.fit(_inputs(pixels, side), is_frontal)
     return Boone(perceptron=perceptron, side=side)

@@ -25,7 +25,7 @@ from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.checkpoint import TrainingIdentity, save_checkpoint
 from cxrview.train.distributed import ALONE, Processes
 from cxrview.train.googlenet import GoogLeNet, Outputs
-from cxrview.train.loop import as_input, mean_over_rows
+from cxrview.train.loop import as_input, mean_over_rows, seed_dropout
 
 Images = Callable[[int], NDArray[np.uint8]]
 """Takes the number of an image, 0 to n - 1; gives its squashed pixels, shape (256, 256), uint8."""
@@ -224,7 +224,7 @@ def train_all_layers(model: GoogLeNet, training: Training) -> None:
         epoch, step = divmod(number, steps)
         set_rate(optimiser, schedule.rate_at(epoch))
         pixels, classes, rows = training.batches.sample(epoch, step, processes)
-        torch.manual_seed(training.seed * 1_000_003 + number)  # dropout, repeatable from any step
+        seed_dropout(training.seed, number)
         with torch.autocast(torch.device(training.device).type, dtype=torch.bfloat16):
             outputs = parallel(as_input(pixels, training.device), rows)
         truth = torch.from_numpy(classes).to(training.device)

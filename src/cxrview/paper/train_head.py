@@ -17,7 +17,7 @@ from cxrview.paper.epochs import CHECKPOINT_EVERY, Images, Training, set_rate, s
 from cxrview.train.batch import centre_crop
 from cxrview.train.checkpoint import restore_checkpoint, save_checkpoint
 from cxrview.train.googlenet import DROPOUT, GoogLeNet
-from cxrview.train.loop import as_input, bf16_arithmetic
+from cxrview.train.loop import as_input, bf16_arithmetic, seed_dropout
 
 
 def trunk_features(
@@ -88,7 +88,7 @@ def train_classifier(model: GoogLeNet, features: NDArray[np.float32], training: 
             shown, order = epoch, batches.order(epoch)
         chosen = order[step * batches.batch : (step + 1) * batches.batch]
         set_rate(optimiser, schedule.rate_at(epoch))
-        torch.manual_seed(training.seed * 1_000_003 + number)
+        seed_dropout(training.seed, number)
         seen = functional.dropout(torch.from_numpy(features[chosen]), DROPOUT)
         truth = torch.from_numpy(batches.classes[chosen])
         loss = functional.cross_entropy(classifier(seen), truth)

@@ -69,7 +69,7 @@ def fine_tune(
     batches = sample_batches(training_images, recipe, hardware, seed=seed, first=first)
     for step, batch in enumerate(batches, start=first):
         rows = processes.rows(len(batch.pixels))
-        torch.manual_seed(seed * 1_000_003 + step)  # dropout, repeatable from any step
+        seed_dropout(seed, step)
         with torch.autocast(torch.device(device).type, dtype=torch.bfloat16):
             outputs = parallel(as_input(batch.pixels[rows.part], device), rows)
         loss = _loss(outputs, batch, rows, recipe)
@@ -84,6 +84,16 @@ def fine_tune(
         if time.monotonic() - kept >= CHECKPOINT_SECONDS or step + 1 == recipe.steps:
             save_checkpoint(checkpoint, model, optimiser, belongs, step + 1)
             kept = time.monotonic()
+
+
+def seed_dropout(seed: int, step: int) -> None:
+    """Seed the dropout of a step, so that it is the same from any step that a training resumes at.
+
+    Args:
+        seed: of the training, of any size; torch takes 64 bits.
+        step: from 0.
+    """
+    torch.manual_seed((seed * 1_000_003 + step) % 2**63)
 
 
 def predict_pfi(
