@@ -8,6 +8,7 @@ from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json, write_json
 from cxrview.terms import Partition
+from cxrview.train.fast.report import count_all
 from cxrview.train.fast.training import (
     CHECKPOINT,
     choose_calibration_pictures,
@@ -92,6 +93,24 @@ def test_validate_training_writes_a_model_that_classify_loads(training, pictures
         answers = model.answer(np.asarray(pictures.pixels[:5]))
         assert answers.chest is not None
         assert ((answers.pfi >= 0) & (answers.pfi <= 100)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.vnni
+@pytest.mark.skipif(not is_exact_at_int8(), reason="this processor computes int8 wrongly")
+def test_a_source_without_radiographs_may_be_left_out(
+    pictures_folder, training, pictures, tmp_path
+):
+    recipe = replace(BRIEF, without=("photographs",), photographs=0)
+    run_training(pictures_folder, tmp_path, recipe, seed=0)
+    alone = export_training(tmp_path, pictures)
+
+    card = export_training(training, pictures, left_out=[tmp_path])
+    report = count_all(training, [tmp_path], pictures)
+
+    assert card.risk_curves.keys() == alone.risk_curves.keys()
+    assert (report.left_out, report.unseen) == (("photographs",), ())
+    assert [(one.group, one.pictures) for one in report.unseen_others] == [("photographs", 2)]
 
 
 def test_choose_calibration_pictures_takes_training_patients_only(pictures):

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cxrview.dataset.augment.poses import ORIENTATIONS, pose_of_orientation
+from cxrview.errors import UsageError
 from cxrview.records.answers import Answers, PoseAnswers
 from cxrview.terms import Partition, Projection, View
 from cxrview.train.fast.labels import PictureLabel
@@ -132,6 +135,14 @@ def test_validate_takes_all_pictures_of_a_source_left_out(marked):
     counts = validate(marked, oracle(), without=("two",))
 
     assert {row.group: row.pictures for row in counts.views}["two frontal"] == 2
+
+
+def test_validate_needs_radiographs_of_test_patients(marked):
+    is_training = marked.is_in(Partition.TRAINING)
+    labels = tuple(one for one, chosen in zip(marked.labels, is_training, strict=True) if chosen)
+
+    with pytest.raises(UsageError, match="test patients have no radiograph"):
+        validate(replace(marked, labels=labels, pixels=marked.pixels[is_training]), oracle())
 
 
 def test_most_decided_takes_the_most_with_at_most_two_percent_wrong():

@@ -20,6 +20,7 @@ from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import Decision, Partition, ShippedModel, View
 from cxrview.train.fast.pictures import Pictures
 from cxrview.train.fast.training import MODEL, read_recipe
+from cxrview.train.fast.validate import need_radiographs
 from cxrview.train.not_chest import DRAWN
 
 DRAWN_OF_EACH = 50
@@ -88,11 +89,15 @@ def count_all(
         left_out: folders of exported trainings, each without a source.
         pictures: of all trainings.
         progress: called with how many more pictures a model was run on.
+
+    Raises:
+        UsageError: no radiograph is of a test patient.
     """
     fast = load_model(training / MODEL, device="cpu")
     second = load_model(ShippedModel.GOOGLENET, device="cpu")
     models = {"fast": replace(fast, second=second), ALONE: fast, "googlenet": second}
     test = _rows(pictures, pictures.is_in(Partition.TEST))
+    need_radiographs(len(test))
     upright, poses, others, unseen, unseen_others = [], [], [], [], []
     unseen_answers: list[PoseCounts] = []
     for name, model in models.items():
@@ -110,12 +115,13 @@ def count_all(
         without = np.flatnonzero(is_of_it & (pictures.kinds() == "not-chest"))
         sources = pictures.sources[without]
         unseen_others += _count(ALONE, alone, pictures, without, sources, PROGENITOR_NAME, progress)
-        unseen_answers += count_poses(
-            alone,
-            _pose_images(pictures, rows),
-            orientations=(PROGENITOR_NAME,),
-            progress=progress,
-        )
+        if len(rows):  # else there is nothing to turn
+            unseen_answers += count_poses(
+                alone,
+                _pose_images(pictures, rows),
+                orientations=(PROGENITOR_NAME,),
+                progress=progress,
+            )
     answers = add_up(count_poses(fast, _pose_images(pictures, test), progress=progress))
     return FastReport(
         card=read_card(training / MODEL),

@@ -192,7 +192,8 @@ def set_rules(
     Raises:
         UsageError, InvalidModel: as `export_training`.
     """
-    others = [_left_out_part(folder, pictures) for folder in left_out]
+    each = [_left_out_part(folder, pictures) for folder in left_out]
+    others = [part for part in each if len(part.rows)]  # a source may have no radiograph
 
     def card_of(precision: Precision) -> ModelCard:
         backend = OnnxRuntime(weights[precision], threads=1)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cxrview.callbacks import ignore
 from cxrview.classify.straighten import run_straightened
 from cxrview.dataset.augment.poses import ORIENTATIONS, pose_of_orientation
+from cxrview.errors import UsageError
 from cxrview.records.answers import Answers, PoseAnswers, join_answers
 from cxrview.records.scores import PROGENITOR_NAME
 from cxrview.terms import Partition, Projection, View
@@ -110,14 +111,13 @@ def validate(
         progress: called with how many more pictures the model was run on.
 
     Raises:
-        ValueError: no radiograph is of a test patient.
+        UsageError: no radiograph is of a test patient, or of a source left out.
     """
     is_left_out = np.isin(pictures.sources, list(without))
     chosen = np.flatnonzero(pictures.is_in(Partition.TEST) | is_left_out)
     kinds, sources = pictures.kinds()[chosen], pictures.sources[chosen]
     is_chest = kinds != "not-chest"
-    if not is_chest.any():
-        raise ValueError("no radiograph is of a test patient")
+    need_radiographs(int(is_chest.sum()))
     upright = _run(run, pictures.pixels, chosen, PROGENITOR_NAME, progress)
     groups = np.char.add(np.char.add(sources, " "), kinds)
     is_frontal = kinds == str(View.FRONTAL)
@@ -139,6 +139,19 @@ def validate(
         chest=_count_chests(chest, sources, is_chest, strict),
         projections=_count_projections(pictures, run, without, progress),
     )
+
+
+def need_radiographs(count: int) -> None:
+    """Check that there are radiographs of test patients.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if not count:
+        raise UsageError(
+            "the test patients have no radiograph, so that there is nothing to count",
+            "Prepare pictures of more patients: a tenth of them are test patients",
+        )
 
 
 def chest_cutoff(chest: NDArray[np.float64]) -> float:
