@@ -201,3 +201,24 @@ def test_a_folder_that_was_not_finished_is_no_help_to_a_model(cxrview, tmp_path)
 
     assert isinstance(done.exception, UsageError)
     assert f"{tmp_path / 'left-out'}" in str(done.exception)
+
+
+def test_a_training_needs_test_patients_before_it_begins(place, tmp_path, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "brief", BRIEF)
+    rows = (place / "labels.csv").read_text().splitlines()
+    kept = [row for row in rows[1:] if partition_of(row.split(",")[2]) is not Partition.TEST]
+    labels = place / "without-test.csv"
+    labels.write_text("\n".join([rows[0], *kept]))
+
+    done = CliRunner().invoke(
+        app,
+        [
+            *("train", str(labels), "--recipe", "brief", "--out", str(tmp_path / "model")),
+            *("--published", str(place / "random.npz")),
+            *("--photographs", str(place / "photographs")),
+        ],
+    )
+
+    assert isinstance(done.exception, UsageError), done.output
+    assert "test patients" in str(done.exception)
+    assert not (tmp_path / "model").exists()

@@ -63,9 +63,15 @@ def release_model(
         statements: what the card says besides what is computed.
 
     Raises:
-        UsageError: a view is missing, or a folder belongs to another training.
+        UsageError: a view is missing, no radiograph is of a test patient, or a folder belongs to
+            another training.
         InvalidModel: the published weights or a checkpoint do not fit.
     """
+    if not any(label.partition is Partition.TEST for label in pool.radiographs.labels):
+        raise UsageError(
+            "the labels, test patients: no radiograph, and the model is tested on these",
+            "Label more patients: a fifth of them are test patients",
+        )
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
     unseen = unseen_scores(left_out)
