@@ -10,10 +10,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.score_files import read_scores
+from cxrview.atomic_files import PART
 from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.split import partition_of
-from cxrview.errors import UsageError
+from cxrview.errors import CannotWrite, UsageError
 from cxrview.terms import Partition
 from cxrview.train import recipes
 from cxrview.train.published import write_random_weights
@@ -201,6 +202,17 @@ def test_a_folder_that_was_not_finished_is_no_help_to_a_model(cxrview, tmp_path)
 
     assert isinstance(done.exception, UsageError)
     assert f"{tmp_path / 'left-out'}" in str(done.exception)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_at_a_checkpoint_stops_the_training(cxrview, tmp_path):
+    (tmp_path / "seed-0").mkdir()
+    (tmp_path / "seed-0" / f"checkpoint.safetensors{PART}").symlink_to("/dev/full")
+
+    done = cxrview("train", "--out", tmp_path)
+
+    assert isinstance(done.exception, CannotWrite), done.output
+    assert "seed-0" in str(done.exception)
 
 
 def test_a_training_needs_test_patients_before_it_begins(place, tmp_path, monkeypatch):

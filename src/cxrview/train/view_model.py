@@ -86,6 +86,7 @@ def train_view_model(
     Raises:
         UsageError: a view is missing, or the folder belongs to another training.
         InvalidModel: the published weights or the checkpoint do not fit.
+        CannotWrite: the disk is full or not writable.
     """
     check_training_images(pool.radiographs.labels, pool.others, setup.recipe, "the labels")
     training, validation = map(pool.partition, (Partition.TRAINING, Partition.VALIDATION))
@@ -205,15 +206,16 @@ def _train(
 ) -> None:
     """Write a calibrated model without cutoffs, and its scores of validation patients."""
     recipe, watch = setup.recipe, setup.watch
-    model = train_model(
-        training.training_images,
-        setup.published,
-        recipe,
-        seed=seed,
-        checkpoint=out / CHECKPOINT_NAME,
-        hardware=setup.hardware,
-        report=lambda step, loss: watch.step(step, recipe.steps, loss),
-    )
+    with writing(out):
+        model = train_model(
+            training.training_images,
+            setup.published,
+            recipe,
+            seed=seed,
+            checkpoint=out / CHECKPOINT_NAME,
+            hardware=setup.hardware,
+            report=lambda step, loss: watch.step(step, recipe.steps, loss),
+        )
     uncalibrated = OnnxRuntime(to_onnx(model, side=SIDE))
     progress = watch.counter(count_predictions(validation.radiographs), "validation images")
     raw = predict_orientations(
