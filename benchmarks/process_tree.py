@@ -61,9 +61,11 @@ class Sample:
     all_mb: float
     """And of all its processes together."""
     handles: int
-    """Open files of all of them, without inputs."""
+    """Open files of all of them, without those that are counted apart."""
     inputs: int
     """Open files and folders of what the program reads."""
+    sqlite: int
+    """Files that SQLite opens when it first needs them: rollback journals and temporary files."""
 
 
 class Sampler(threading.Thread):
@@ -99,12 +101,14 @@ def sample(pid: int, inputs: Path | None = None) -> Sample:
     members = family(pid)
     sizes = [rss_mb(member) for member in members]
     files = [name for member in members for name in open_files(member)]
-    read = [name for name in files if inputs and name.startswith(str(inputs.resolve()))]
+    read = sum(bool(inputs) and name.startswith(str(inputs.resolve())) for name in files)
+    of_sqlite = sum("etilqs_" in name or name.endswith("-journal") for name in files)
     return Sample(
         main_mb=sizes[0],
         all_mb=sum(sizes),
-        handles=len(files) - len(read),
-        inputs=len(read),
+        handles=len(files) - read - of_sqlite,
+        inputs=read,
+        sqlite=of_sqlite,
     )
 
 
