@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -73,6 +75,28 @@ def classify(python: Path, archive: Path, out: Path) -> tuple[bytes, bytes]:
     return out.read_bytes(), out.with_suffix(".failures.csv").read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What each environment is tried with."""
+
+    folder: Path
+    wheel: Path
+    archive: Path
+    expected: tuple[bytes, bytes]
+
+    def of(self, name: str, interpreter: str | Path, packages: list[str | Path]) -> None:
+        """Create an environment, install into it, and classify; another table ends the program."""
+        python = self.folder / name / "bin" / "python"
+        run("uv", "venv", "--quiet", "--python", interpreter, self.folder / name)
+        run("uv", "pip", "install", "--quiet", "--python", python, *packages)
+        if name == "locked":
+            run("uv", "pip", "install", "--quiet", "--python", python, "--no-deps", self.wheel)
+        if classify(python, self.archive, self.folder / f"{name}.csv") != self.expected:
+            sys.exit(f"the {name} versions give another table")
+        run(python, "-m", "cxrview", "phantom", self.folder / f"drawn-{name}", "--patients", "1")
+        print(f"{name} versions: the same table")
+
+
 def main() -> None:
     """Build, install and compare."""
     folder = Path(tempfile.mkdtemp(prefix="cxrview-packages-"))
@@ -90,16 +114,11 @@ def main() -> None:
                 environments[f"Python {version}, newest"] = (found, [wheel])
             else:
                 print(f"Python {version} is not installed here, and was not tried")
-        for name, (interpreter, more) in environments.items():
-            python = folder / name / "bin" / "python"
-            run("uv", "venv", "--quiet", "--python", interpreter, folder / name)
-            run("uv", "pip", "install", "--quiet", "--python", python, *more)
-            if name == "locked":
-                run("uv", "pip", "install", "--quiet", "--python", python, "--no-deps", wheel)
-            if classify(python, archive, folder / f"{name}.csv") != expected:
-                sys.exit(f"the {name} versions give another table")
-            run(python, "-m", "cxrview", "phantom", folder / f"drawn-{name}", "--patients", "1")
-            print(f"{name} versions: the same table")
+        trial = Trial(folder, wheel, archive, expected)
+        with ThreadPoolExecutor(2) as threads:
+            running = [threads.submit(trial.of, name, *one) for name, one in environments.items()]
+        for one in running:
+            one.result()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
