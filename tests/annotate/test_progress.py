@@ -75,3 +75,21 @@ def test_only_first_blind_readings_that_stand_count_as_read(say):
     )
 
     assert has_read(now) == {"a": {1, 2}}
+
+
+def test_images_that_nobody_can_read_blind_are_counted(study, readers, say):
+    """Reader 1 has seen what was said of `a` and `b`, and has read `b` before."""
+    readings = [say(1, "b", "frontal")]
+
+    found = progress(study, IMAGES, readings, readers, has_seen={"a": {1, 3}, "b": {1}})
+
+    assert found.without_reader == 1
+    assert [reader.left for reader in found.readers] == [3, 5]
+
+
+def test_no_image_lacks_a_reader_while_others_can_read_it(study, readers, say):
+    fourth = Reader(reader_id=4, name="fourth", roles=frozenset({Role.READER}))
+
+    found = progress(study, IMAGES, [], [*readers, fourth], has_seen={"a": {1, 3}})
+
+    assert found.without_reader == 0

@@ -104,6 +104,36 @@ def test_who_has_read_an_image_keeps_it_when_others_come(study, images):
     assert not any(s.image_id in has_read for n in (3, 4, 5, 6) for s in after[n])
 
 
+def test_who_has_seen_what_others_say_gets_an_image_no_more_and_another_does(study, images):
+    before = lists(study, images, several(4))
+    seen = {s.image_id: {1} for s in before[1][:20]}
+
+    after = lists(study, images, several(4), has_seen=seen)
+
+    assert not any(s.image_id in seen for s in after[1])
+    given_to = Counter(s.image_id for shown in after.values() for s in shown)
+    assert set(given_to.values()) == {2}
+    others = [s for s in before[1] if s.image_id not in seen]
+    assert list(after[1]) == others
+
+
+def test_who_has_seen_an_image_does_not_get_it_where_nobody_else_is_left(study, images):
+    after = lists(study, images, several(2), has_seen={images[0].image_id: {1}})
+
+    assert images[0].image_id not in {s.image_id for s in after[1]}
+    assert len(after[2]) == 200
+
+
+def test_who_has_read_an_image_before_seeing_what_others_say_keeps_it(study, images):
+    seen = {image.image_id: {1, 2} for image in images}
+    has_read = {image.image_id: {1, 2} for image in images[:50]}
+
+    for count in (2, 5):
+        after = lists(study, images, several(count), has_read=has_read, has_seen=seen)
+        for reader_id in (1, 2):
+            assert {s.image_id for s in after[reader_id]} == set(has_read)
+
+
 def test_hidden_repeats_are_the_share_that_was_asked_for(create_study, images):
     without = lists(create_study(), images, several(2))
 

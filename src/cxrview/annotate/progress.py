@@ -1,7 +1,7 @@
 """Progress of a study: what each reader has left to read, and the status of its images."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cxrview.annotate.effective import EffectiveReadings, ReadingSlot
@@ -37,6 +37,8 @@ class Progress:
     """Progress of all with the role of a reader, by reader id."""
     statuses: Mapping[LabelStatus, int]
     """Number of images by label status; every status is a key."""
+    without_reader: int = 0
+    """Images that lack a reader who can read them blind; see `count_without_reader`."""
 
 
 def progress(
@@ -44,6 +46,8 @@ def progress(
     images: Iterable[StudyImage],
     readings: Iterable[Reading],
     readers: Iterable[Reader],
+    *,
+    has_seen: Mapping[str, Collection[int]] | None = None,
 ) -> Progress:
     """Count what is read and what is left.
 
@@ -52,21 +56,52 @@ def progress(
         images: all images of the study.
         readings: all readings that count, in the order in which they were written.
         readers: all readers of the study.
+        has_seen: by image id, the ids of readers who have seen what others say of the image.
     """
     images, readers = tuple(images), tuple(readers)
     now = EffectiveReadings(readings)
     image_ids = [image.image_id for image in images]
     settled = settle(study, image_ids, now.verdicts.values(), readers)
     counted = Counter(at.how for at in settled.values())
-    done = has_read(now)
+    shown = {
+        reader.reader_id: worklist(
+            study, images, readers, reader, has_read=has_read(now), has_seen=has_seen
+        )
+        for reader in sorted(readers, key=lambda reader: reader.reader_id)
+        if Role.READER in reader.roles
+    }
+    of = {reader.reader_id: reader for reader in readers}
     return Progress(
         images=len(images),
-        readers=tuple(
-            _reader_progress(now, reader, worklist(study, images, readers, reader, has_read=done))
-            for reader in sorted(readers, key=lambda reader: reader.reader_id)
-            if Role.READER in reader.roles
-        ),
+        readers=tuple(_reader_progress(now, of[one], shown[one]) for one in shown),
         statuses={how: counted[how] for how in LabelStatus},
+        without_reader=count_without_reader(study, readers, shown, has_seen or {}),
+    )
+
+
+def count_without_reader(
+    study: AnnotationStudy,
+    readers: Iterable[Reader],
+    shown: Mapping[int, Iterable[Showing]],
+    has_seen: Mapping[str, Collection[int]],
+) -> int:
+    """Count images that lack a reader because an active one has seen what others say of them.
+
+    Args:
+        study: has the readings per image.
+        readers: all readers of the study.
+        shown: the list of each of them, by reader id.
+        has_seen: by image id, the ids of readers who have seen what others say of the image.
+    """
+    active = {r.reader_id for r in readers if Role.READER in r.roles and not r.is_retired}
+    given: dict[str, set[int]] = {}
+    for reader_id, showings in shown.items():
+        for one in showings:
+            given.setdefault(one.image_id, set()).add(reader_id)
+    return sum(
+        len(given.get(image_id, ())) < study.readings_per_image
+        and bool(active & set(seen) - given.get(image_id, set()))
+        for image_id, seen in has_seen.items()
     )
 
 

@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.effective import VERDICTS, effective_readings, slot_of
 from cxrview.annotate.late_readings import count_late
 from cxrview.annotate.replaced_files import ContentCheck, check_content
+from cxrview.annotate.revealed import first_revealed
 from cxrview.records.annotation import Reading
 from cxrview.results.columns import printable
 from cxrview.terms import Action, Method, ReadingRound
@@ -178,7 +179,7 @@ def _after_closing(store: ReadingStore, counted: list[Reading]) -> Iterator[str]
 
 def _after_reveal(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
     """Find blind verdicts on an image for which the reader had seen the result of others."""
-    revealed = _revealed(store, counted)
+    revealed = first_revealed(store, counted)
     grace = timedelta(seconds=_CLOSING_SECONDS)
     found = 0
     for reading in counted:
@@ -190,29 +191,6 @@ def _after_reveal(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:
     if found:
         acts = plural(found, "blind act that counts was", "blind acts that count were")
         yield f"{acts} made after the reader had seen the result of others for the image"
-
-
-def _revealed(store: ReadingStore, counted: list[Reading]) -> dict[tuple[int, str], datetime]:
-    """Return, by reader and image id, when the reader first saw the result of others.
-
-    The log of a study served by an older version of cxrview has no entries for it: there the time
-    of the reader's first adjudication or second look of the image is used, the latest possible one.
-    """
-    first: dict[tuple[int, str], datetime] = {}
-
-    def note(reader_id: int, image_id: str, when: datetime) -> None:
-        known = first.setdefault((reader_id, image_id), when)
-        first[reader_id, image_id] = min(known, when)
-
-    order = [image.image_id for image in store.images()]
-    for reveal in store.reveals():
-        one = reveal.image_id
-        for image_id in order[: reveal.images] if one is None else [one]:
-            note(reveal.reader_id, image_id, reveal.happened)
-    for reading in counted:
-        if reading.round is not ReadingRound.BLIND and reading.received is not None:
-            note(reading.reader_id, reading.image_id, reading.received)
-    return first
 
 
 def _late(store: ReadingStore, counted: list[Reading]) -> Iterator[str]:

@@ -51,6 +51,7 @@ def worklist(
     reader: Reader,
     *,
     has_read: Mapping[str, Collection[int]] | None = None,
+    has_seen: Mapping[str, Collection[int]] | None = None,
 ) -> tuple[Showing, ...]:
     """Return all showings of a reader, in the reader's order; none for an adjudicator only.
 
@@ -64,6 +65,8 @@ def worklist(
         reader: whose list is returned.
         has_read: by image id, the ids of readers with an effective blind reading. They keep the
         image when readers are added, so that it does not get a reading too many.
+        has_seen: by image id, the ids of readers who have seen what the model or others say of the
+        image. Those without a reading of it cannot read it blind, and do not get it.
 
     A retired reader keeps the images that were read; the others are assigned to the other readers.
     """
@@ -71,12 +74,16 @@ def worklist(
         return ()
     image_ids = [image.image_id for image in images]
     of = {r.reader_id: r for r in (*readers, reader) if Role.READER in r.roles}
-    done = has_read or {}
+    done, seen = has_read or {}, has_seen or {}
     if reader.is_retired:
         mine = [one for one in image_ids if reader.reader_id in done.get(one, ())]
     else:
-        retired = {number for number, one in of.items() if one.is_retired}
-        mine = _shared_out(study, image_ids, sorted(of), retired, reader.reader_id, done)
+        everyone = sorted(of)
+        read, shown = (_pairs(pairs, image_ids, everyone) for pairs in (done, seen))
+        scores = _scores(study, image_ids, everyone)
+        scores[:, [of[one].is_retired for one in everyone]] = 0  # last, but for what they read
+        column = everyone.index(reader.reader_id)
+        mine = _shared_out(study, image_ids, scores, column, read, barred=shown & ~read)
     placed = sorted(_placed(study, reader.reader_id, mine))
     spaced = _spaced([(image_id, occasion) for _, image_id, occasion in placed])
     return tuple(
@@ -85,31 +92,45 @@ def worklist(
     )
 
 
+def _pairs(
+    of: Mapping[str, Collection[int]], image_ids: list[str], everyone: list[int]
+) -> NDArray[np.bool_]:
+    """Return whether an image has a reader in `of`, shape (images, readers)."""
+    row = {one: n for n, one in enumerate(image_ids)}
+    column = {one: n for n, one in enumerate(everyone)}
+    found = np.zeros((len(image_ids), len(everyone)), np.bool_)
+    for image_id, reader_ids in of.items():
+        if image_id in row:
+            found[row[image_id], [column[one] for one in reader_ids if one in column]] = True
+    return found
+
+
 def _shared_out(
     study: AnnotationStudy,
     image_ids: list[str],
-    everyone: list[int],
-    retired: Collection[int],
-    reader_id: int,
-    has_read: Mapping[str, Collection[int]],
+    scores: NDArray[np.uint64],
+    column: int,
+    read: NDArray[np.bool_],
+    *,
+    barred: NDArray[np.bool_],
 ) -> list[str]:
-    """Return one reader's images: those for which the reader is among the highest hashes."""
-    if len(everyone) <= study.readings_per_image:
-        return image_ids
-    scores = _scores(study, image_ids, everyone)
-    column = {one: n for n, one in enumerate(everyone)}
-    scores[:, [column[one] for one in retired]] = 0  # last, except for images that they read
-    read = [
-        (row, column[done])
-        for row, image_id in enumerate(image_ids)
-        for done in has_read.get(image_id, ())
-        if done in column
-    ]
-    if read:
-        scores[tuple(np.array(read).T)] |= _READ
-    own = scores[:, column[reader_id]]
-    before_him = (scores > own[:, None]).sum(axis=1)
-    return [image_ids[row] for row in np.flatnonzero(before_him < study.readings_per_image)]
+    """Return one reader's images: those for which the reader is among the highest scores.
+
+    Args:
+        study: has the readings per image.
+        image_ids: the rows of the arrays.
+        scores: hashes, shape (images, readers); changed here.
+        column: the reader's.
+        read: who has read an image, of the same shape.
+        barred: who cannot read it blind, of the same shape.
+    """
+    is_mine = ~barred[:, column]
+    if scores.shape[1] > study.readings_per_image:
+        scores[barred] = 0
+        scores[read] |= _READ
+        before_him = (scores > scores[:, [column]]).sum(axis=1)
+        is_mine &= before_him < study.readings_per_image
+    return [image_ids[row] for row in np.flatnonzero(is_mine)]
 
 
 def _scores(

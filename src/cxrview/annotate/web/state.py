@@ -12,7 +12,8 @@ from itertools import islice
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.database.study_log import reveal_of
 from cxrview.annotate.effective import VERDICTS, EffectiveReadings, ReadingSlot, slot_of
-from cxrview.annotate.progress import has_read
+from cxrview.annotate.progress import count_without_reader, has_read
+from cxrview.annotate.revealed import has_seen
 from cxrview.annotate.study import absolute_path
 from cxrview.annotate.web.content_check import ContentCheck
 from cxrview.annotate.web.group_commit import GroupCommitWriter
@@ -213,8 +214,10 @@ class StudyState:
                 if found is not None:
                     return found
                 images, readers = self._images, self._readers
-                done = has_read(self.effective)
-            showings = worklist(self.study, images.values(), readers, reader, has_read=done)
+                done, seen = has_read(self.effective), has_seen(self._revealed)
+            showings = worklist(
+                self.study, images.values(), readers, reader, has_read=done, has_seen=seen
+            )
             made = ReadingList(showings)
             with self.lock:
                 if images is self._images and readers is self._readers:
@@ -258,6 +261,16 @@ class StudyState:
         """Return the image, round and occasion of the reading with this uid; None if unknown."""
         slot = self._slot_by_uid.get(uid)
         return None if slot is None else slot[1:]
+
+    def count_without_reader(self) -> int:
+        """Count images that lack a reader because the others have seen what was said of them."""
+        if self.blind_round_closed is not None:
+            return 0
+        of = {one.reader_id: one for one in self.readers if Role.READER in one.roles}
+        shown = {number: self.list_of(one).showings for number, one in of.items()}
+        with self.lock:
+            seen = has_seen(self._revealed)
+        return count_without_reader(self.study, of.values(), shown, seen)
 
     def has_blind_left(self, reader: Reader) -> bool:
         """Whether the blind round is open and the reader has readings left in it."""

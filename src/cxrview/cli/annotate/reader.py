@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.annotate.create import link_line
-from cxrview.cli.annotate.shared import StudyName, active_readers, opened, too_few_readers
+from cxrview.cli.annotate.shared import (
+    StudyName,
+    active_readers,
+    lacking_readers,
+    opened,
+    progress_of,
+)
 from cxrview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -138,15 +144,13 @@ def _reader_named(name: str, readers: "Iterable[Reader]") -> "Reader":
 
 
 def _report_shares(store: "ReadingStore") -> None:
-    """Report what each reader has left, and if too few readers are active."""
-    from cxrview.annotate.progress import progress
-
-    found = progress(store.study, store.images(), store.readings(), store.readers())
+    """Report what each reader has left, and if readers are lacking."""
+    found = progress_of(store)
     names = {one.reader_id: one.name for one in active_readers(store)}
     for at in found.readers:
         if at.reader_id in names:
             typer.echo(f"  {names[at.reader_id]}: {at.left} of {at.all} left to read now")
-    if lack := too_few_readers(store):
+    for lack in lacking_readers(store, found):
         typer.echo(lack)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxrview.cli.shared.extras import needs_extra
+from cxrview.wording import plural
 
 if TYPE_CHECKING:
     from cxrview.annotate.database.store import ReadingStore
+    from cxrview.annotate.progress import Progress
     from cxrview.records.annotation import Reader
 
 StudyName = Annotated[
@@ -89,12 +91,23 @@ def active_readers(store: "ReadingStore") -> "list[Reader]":
     return [one for one in store.readers() if Role.READER in one.roles and not one.is_retired]
 
 
-def too_few_readers(store: "ReadingStore") -> str:
-    """Return a line that says how to add readers; empty if each image can get its readings."""
+def progress_of(store: "ReadingStore") -> "Progress":
+    """Count what is read and what is left of an open study."""
+    from cxrview.annotate.progress import progress
+    from cxrview.annotate.revealed import first_revealed, has_seen
+
+    readings = tuple(store.readings())
+    seen = has_seen(first_revealed(store, readings))
+    return progress(store.study, store.images(), readings, store.readers(), has_seen=seen)
+
+
+def lacking_readers(store: "ReadingStore", found: "Progress") -> "Iterator[str]":
+    """Return lines that say how to add readers; none if each image can get its readings."""
     active, needed = len(active_readers(store)), store.study.readings_per_image
-    if active >= needed:
-        return ""
-    return (
-        f"{active} of {needed} readers that an image needs are left: add others with "
-        "cxrview annotate reader STUDY NAME --role reader, or images stay without a label"
-    )
+    add = "cxrview annotate reader STUDY NAME --role reader, or images stay without a label"
+    if active < needed:
+        yield f"{active} of {needed} readers that an image needs are left: add others with {add}"
+    if found.without_reader:
+        one = "image lacks a reader who has not seen what others say of it"
+        many = "images lack a reader who has not seen what others say of them"
+        yield f"{plural(found.without_reader, one, many)}: add one with {add}"

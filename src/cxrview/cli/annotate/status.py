@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.annotate.shared import StudyName, opened, too_few_readers
+from cxrview.cli.annotate.shared import StudyName, lacking_readers, opened, progress_of
 from cxrview.errors import UsageError
 from cxrview.wording import plural
 
@@ -49,9 +49,7 @@ def status(
     with opened(study) as store:
         from datetime import UTC, datetime
 
-        from cxrview.annotate.progress import progress
-
-        found = progress(store.study, store.images(), store.readings(), store.readers())
+        found = progress_of(store)
         if close_blind_round and not store.blind_round_closed():
             _refuse_early(found, even_so)
             left = sum(reader.left for reader in found.readers)
@@ -91,8 +89,8 @@ def _lines(store: "ReadingStore", found: "Progress") -> Iterator[str]:
             text += f": {at.done} of {at.all} read, {at.left} left{flagged}"
         yield text
     yield from _irregular(store)
-    if not closed and (lack := too_few_readers(store)):
-        yield lack
+    if not closed:
+        yield from lacking_readers(store, found)
 
 
 def _exclusions(store: "ReadingStore") -> Iterator[str]:

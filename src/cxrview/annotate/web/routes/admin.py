@@ -223,6 +223,7 @@ def _closing(
 def _study(state: StudyState, manager: Reader) -> dict[str, Any]:
     """Count images and readings; counts that reveal readings only if nothing is left to read."""
     has_left = state.has_blind_left(manager)
+    without_reader = state.count_without_reader()
     with state.lock:
         settled = state.label_statuses.all().values()
         counts: dict[str, Any] = {
@@ -232,6 +233,7 @@ def _study(state: StudyState, manager: Reader) -> dict[str, Any]:
             "late": sum(count_late(state.store.readings(), state.blind_round_closed).values()),
             "replaced": len(state.content.replaced()),
             "flagged": len({slot[1] for slot in state.effective.flags}),
+            "without_reader": without_reader,
             "hidden": has_left,
             "settlements": {},
         }
