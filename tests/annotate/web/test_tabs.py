@@ -25,6 +25,22 @@ def test_a_token_of_an_earlier_login_is_told_from_other_refusals(served):
     assert "x-stale-page" in stale.headers and "x-stale-page" not in foreign.headers
 
 
+def test_a_page_of_one_reader_is_refused_in_the_login_of_another(served):
+    ada, bo = served.visit(ADA), served.visit(BO)
+    of_ada = {"X-Page-Of": ada.get("/api/session").json()["queue"]}
+    (showing,) = bo.next(1, tab="own")
+    asked = ("/api/next?tab=one", "/api/session", f"/api/picture/{showing}", "/api/recent")
+
+    for address in asked:
+        refused = bo.ask("GET", address, headers=of_ada)
+        assert refused.status_code == 403 and "x-different-reader" in refused.headers
+        assert "Another reader" in refused.json()["why"]
+    posted = bo.post("/api/readings", {"readings": [served.act(showing)]}, **of_ada)
+    assert "x-different-reader" in posted.headers
+    assert bo.get("/api/session").json()["reader"] == BO
+    assert ada.ask("GET", asked[0], headers=of_ada).status_code == 200
+
+
 def test_a_closed_tab_leaves_its_images_and_keeps_what_it_has_not_sent(served):
     visitor = served.visit(ADA)
     held = visitor.next(8, tab="one")

@@ -14,11 +14,15 @@ from fastapi import Depends, Form, HTTPException, Request, Response
 
 from cxrview.annotate.database.store import ReadingStore
 from cxrview.annotate.web.settings import ServeSettings
-from cxrview.records.annotation import Login, Reader
+from cxrview.records.annotation import AnnotationStudy, Login, Reader
 from cxrview.terms import Role
 
 STALE = "X-Stale-Page"
 """Response header that marks a refused CSRF token of an earlier login."""
+PAGE_OF = "X-Page-Of"
+"""Request header by which a script says whose page it runs in: the page's `queue_key`."""
+DIFFERENT = "X-Different-Reader"
+"""Response header that marks a refusal because another reader has signed in since."""
 
 
 class Sessions:
@@ -75,6 +79,12 @@ class Sessions:
         return self._store.find_login(_digest(token), self._settings.clock()) if token else None
 
 
+def queue_key(study: AnnotationStudy, login: Login) -> str:
+    """Return the name under which a browser keeps unsent readings of this study and reader."""
+    whose = f"{study.study_id} {login.reader.reader_id}"
+    return hashlib.sha256(whose.encode()).hexdigest()[:16]
+
+
 def is_csrf_right(login: Login, sent: str) -> bool:
     """Whether the CSRF token is that of the login, compared in constant time."""
     return hmac.compare_digest(login.csrf.encode(), sent.encode())
@@ -89,6 +99,14 @@ class StalePage(HTTPException):
         )
 
 
+class DifferentReader(HTTPException):
+    """403: the page that asks was made for another reader, who used the same browser before."""
+
+    def __init__(self) -> None:
+        why = "Another reader has signed in with this browser. Sign in again to continue here."
+        super().__init__(403, why, headers={DIFFERENT: "1"})
+
+
 class NotSignedIn(HTTPException):
     """401: pages redirect to the sign-in page, scripts get JSON."""
 
@@ -101,12 +119,16 @@ def signed_in(request: Request) -> Login:
 
     Raises:
         NotSignedIn: the request has no valid login.
+        DifferentReader: a script of another reader's page sent it.
         StalePage: it changes something, and does not carry the CSRF token of its login.
     """
     sessions: Sessions = request.app.state.sessions
     login = sessions.find(request)
     if login is None:
         raise NotSignedIn
+    page_of = request.headers.get(PAGE_OF)
+    if page_of is not None and page_of != queue_key(request.app.state.study_state.study, login):
+        raise DifferentReader
     if request.method == "POST" and not is_csrf_right(
         login, request.headers.get("x-csrf-token", "")
     ):

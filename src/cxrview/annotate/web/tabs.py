@@ -1,14 +1,13 @@
 """Leases of browser tabs: the routes by which a tab holds, returns or takes over images."""
 
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
 
-from cxrview.annotate.web.auth import SignedIn
+from cxrview.annotate.web.auth import SignedIn, queue_key
 from cxrview.annotate.web.state import ShownImage, StudyState
-from cxrview.records.annotation import Login, Reader
+from cxrview.records.annotation import Reader
 from cxrview.terms import ReadingRound
 
 routes = APIRouter(prefix="/api")
@@ -41,7 +40,7 @@ def session(request: Request, login: SignedIn) -> dict[str, str | float]:
     now = request.app.state.settings.clock()
     return {
         "csrf": login.csrf,
-        "queue": queue_key(request.app.state.study_state, login),
+        "queue": queue_key(request.app.state.study_state.study, login),
         "reader": login.reader.name,
         "now": now.isoformat(),
         "seconds_left": (login.expires - now).total_seconds(),
@@ -98,9 +97,3 @@ def lease_of(showing: str, place: ShownImage) -> str:
     """
     image_id, shown_in, _ = place
     return showing if shown_in is ReadingRound.BLIND else f"{shown_in} {image_id}"
-
-
-def queue_key(state: StudyState, login: Login) -> str:
-    """Return the name under which a browser keeps unsent readings of this study and reader."""
-    whose = f"{state.study.study_id} {login.reader.reader_id}"
-    return sha256(whose.encode()).hexdigest()[:16]

@@ -8,6 +8,9 @@ const TIMEOUT_MS = 20_000;
 const MAX_KEEPALIVE_BYTES = 32 << 10;
 // The header by which the server marks a refusal because the token is of an earlier login.
 const STALE = "X-Stale-Page";
+// By these a page says whose it is, and the server that somebody else has signed in since.
+const PAGE_OF = "X-Page-Of";
+const DIFFERENT = "X-Different-Reader";
 
 export class Unreachable extends Error {}
 export class SignedOut extends Error {}
@@ -34,6 +37,16 @@ const reading = new Set();
 addEventListener("pagehide", () => {
   for (const one of reading) one.abort();
 });
+
+/**
+ * Why a request failed, as the end of a sentence.
+ * @param {unknown} error
+ */
+export function reasonOf(error) {
+  if (error instanceof SignedOut) return "you are signed out";
+  if (error instanceof DifferentReader) return "another reader has signed in with this browser";
+  return error instanceof Refused ? error.message : "the server cannot be reached";
+}
 
 /** @param {string} address */
 export async function getJson(address) {
@@ -104,9 +117,10 @@ async function ask(address, options) {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
   if (!options.method) reading.add(timeout);
+  const headers = { ...options.headers, ...(queueKey && { [PAGE_OF]: queueKey }) };
   let answer;
   try {
-    answer = await fetch(address, { credentials: "same-origin", signal: timeout.signal, ...options });
+    answer = await fetch(address, { credentials: "same-origin", signal: timeout.signal, ...options, headers });
   } catch (error) {
     throw new Unreachable(error instanceof Error ? error.message : "");
   } finally {
@@ -115,6 +129,7 @@ async function ask(address, options) {
   }
   if (answer.ok) return answer;
   if (answer.status === 401) throw new SignedOut();
+  if (answer.headers.has(DIFFERENT)) throw new DifferentReader();
   if (answer.status >= 502) throw new Unreachable(`answered ${answer.status}`);
   const said = await answer.json().catch(() => ({}));
   throw new Refused(answer.status, said, answer.headers.has(STALE));

@@ -122,6 +122,40 @@ def test_a_login_that_ended_keeps_the_queue_until_one_is_in_again(serve, browser
     page.get_by_role("alert").wait_for(state="hidden")
 
 
+def test_a_page_left_open_takes_no_images_of_who_signs_in_next(serve, browser, hand, roles):
+    served = serve(24, roles)
+    context = browser()
+    page = served.enter(context, "Ann")
+    keys = hand(page)
+    page.wait_for_load_state("networkidle")
+    of_ann = [keys.showing]
+    context.clear_cookies()
+    bo = served.enter(context, "Bo", "/")
+    page.bring_to_front()
+    while not page.locator("#message").is_visible():
+        page.keyboard.press("f")
+        page.wait_for_timeout(200)
+        of_ann.append(keys.showing)
+    page.get_by_role("alert").get_by_text("Another reader has signed in").wait_for()
+    assert page.get_by_role("link", name="Sign in again").is_visible()
+    of_bo = {
+        one["showing"]
+        for one in bo.evaluate("fetch('/api/next?tab=x&count=60').then((it) => it.json())")["items"]
+    }
+    assert len(of_bo) == 24 and not of_bo & set(of_ann)
+
+    context.clear_cookies()
+    served.enter(context, "Ann", "/")
+    page.get_by_role("alert").wait_for(state="hidden")
+    page.locator("#message").wait_for(state="hidden")
+    while "Thank you" not in page.locator("#message").text_content():
+        keys.press("f")
+
+    readings = served.wait_for_readings(24)
+    assert {one.reader_id for one in readings} == {1}
+    assert len({one.image_id for one in readings}) == 24
+
+
 def test_nobody_sends_what_another_reader_left_behind(serve, browser, hand, roles):
     served = serve(12, roles)
     context = browser()

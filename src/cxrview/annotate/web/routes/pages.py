@@ -7,12 +7,11 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from cxrview.annotate.web.agreement_table import agreement_table
-from cxrview.annotate.web.auth import AdjudicatorLogin, ReaderLogin, SignedIn
+from cxrview.annotate.web.auth import AdjudicatorLogin, ReaderLogin, SignedIn, queue_key
 from cxrview.annotate.web.closing import unread
 from cxrview.annotate.web.routes.reading import counts
 from cxrview.annotate.web.routes.settling import conflicts_for
 from cxrview.annotate.web.state import StudyState
-from cxrview.annotate.web.tabs import queue_key
 from cxrview.annotate.web.templates import page
 from cxrview.records.annotation import EXCLUSION_REASONS, Login
 from cxrview.terms import Role
@@ -103,7 +102,7 @@ def study_page(
         login_seconds_left=round(
             (login.expires - request.app.state.settings.clock()).total_seconds()
         ),
-        queue_key=queue_key(state, login),
+        queue_key=queue_key(state.study, login),
         choices=[{"name": one.name, "key": one.key} for one in state.study.choices],
         exclusion_reasons=list(EXCLUSION_REASONS),
         blind_round_closed=state.blind_round_closed is not None,

@@ -28,6 +28,7 @@ export function banner(topic, words, link = null) {
 }
 
 export const SIGN_IN = { words: "Sign in again", address: "/sign-in" };
+export const ANOTHER = "Another reader has signed in with this browser.";
 
 /**
  * Reports how many readings are not sent yet, and why.
@@ -44,7 +45,7 @@ export function showQueueState({ waiting, lastError, isSafe }) {
     return banner("queue", `You are signed out. ${count}, ${kept}.`, SIGN_IN);
   }
   if (lastError instanceof DifferentReader) {
-    return banner("queue", `Another reader has signed in with this browser. ${count} for you, ${kept}.`, SIGN_IN);
+    return banner("queue", `${ANOTHER} ${count} for you, ${kept}.`, SIGN_IN);
   }
   if (lastError instanceof Unreachable) {
     return banner("queue", `The server cannot be reached. ${count}, ${kept}; go on reading.`);
@@ -60,6 +61,7 @@ export function showQueueState({ waiting, lastError, isSafe }) {
  */
 export function showConnectionProblem(trouble, waiting) {
   if (trouble instanceof SignedOut) return banner("login", waiting ? "" : "You are signed out.", SIGN_IN);
+  if (trouble instanceof DifferentReader) return banner("login", waiting ? "" : `${ANOTHER} This page is not theirs.`, SIGN_IN);
   if (trouble instanceof Refused) return banner("login", `No image comes: ${trouble.message}`);
   return banner("login", "");
 }

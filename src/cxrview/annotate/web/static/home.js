@@ -2,7 +2,7 @@
 // that is held down closes nothing.
 
 import { byId } from "./dom.js";
-import { postJson, Refused, SignedOut } from "./server.js";
+import { postJson, reasonOf, Refused } from "./server.js";
 
 const TOO_SOON_MS = 600;
 const opener = document.getElementById("close-blind-round");
@@ -64,8 +64,7 @@ async function close() {
     if (error instanceof Refused && error.status === 409 && Number.isFinite(error.said.left)) {
       return showChangedCount(error.said.left, error.said.readers);
     }
-    const why = error instanceof SignedOut ? "you are signed out" : error instanceof Refused ? error.message : "the server cannot be reached";
-    byId("closing-said").textContent = `Not closed: ${why}.`;
+    byId("closing-said").textContent = `Not closed: ${reasonOf(error)}.`;
     allow();
   }
 }

@@ -1,9 +1,9 @@
 // Warns some minutes before the login ends. Asks the server before each warning, since the reader
 // may have signed in again in another tab.
 
-import { banner, SIGN_IN } from "./banner.js";
+import { ANOTHER, banner, SIGN_IN } from "./banner.js";
 import { byName } from "./page_config.js";
-import { secondsUntilLoginEnds, SignedOut } from "./server.js";
+import { DifferentReader, secondsUntilLoginEnds, SignedOut } from "./server.js";
 
 const WARN_SECONDS = 15 * 60;
 const CHECK_MS = 30_000;
@@ -25,6 +25,7 @@ async function check() {
     if (error instanceof SignedOut) {
       return banner("login-end", "You are signed out: your login has ended. Readings that are not sent yet stay on this computer.", SIGN_IN);
     }
+    if (error instanceof DifferentReader) return banner("login-end", `${ANOTHER} This page is not theirs.`, SIGN_IN);
   }
   const minutes = Math.max(1, Math.round(secondsLeft() / 60));
   const when = minutes === 1 ? "in 1 minute" : `in ${minutes} minutes`;

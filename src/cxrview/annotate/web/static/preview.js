@@ -2,7 +2,7 @@
 
 import { byId, createElement } from "./dom.js";
 import { fetchImage } from "./image_cache.js";
-import { Refused } from "./server.js";
+import { reasonOf, Refused } from "./server.js";
 
 const EDGE = 1536;
 const RETRY_MS = 1500;
@@ -66,7 +66,7 @@ export class Preview {
     try {
       bitmap = await fetchImage(showing, EDGE, window);
     } catch (error) {
-      why = error instanceof Refused ? `This image cannot be displayed: ${error.message}.` : "The server cannot be reached. Trying again …";
+      why = error instanceof Refused ? `This image cannot be displayed: ${error.message}.` : `Not loaded: ${reasonOf(error)}. Trying again …`;
       if (!(error instanceof Refused)) {
         setTimeout(() => opened === this.#opened && this.#fetch(showing, window), RETRY_MS);
       }

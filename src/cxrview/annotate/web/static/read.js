@@ -4,7 +4,7 @@ import { hint } from "./announce.js";
 import { ImageReader } from "./image_reader.js";
 import { queueKey } from "./page_config.js";
 import { PrefetchSupply } from "./prefetch_supply.js";
-import { getJson, Refused } from "./server.js";
+import { getJson, reasonOf } from "./server.js";
 import { acquireTabId } from "./tab_lock.js";
 
 const tab = await acquireTabId(queueKey);
@@ -32,6 +32,6 @@ if (showing) {
   history.replaceState(null, "", location.pathname);
   await getJson(`/api/reading/${encodeURIComponent(showing)}`)
     .then((item) => reader.reopen(item))
-    .catch((error) => hint(error instanceof Refused ? error.message : "The image could not be opened: the server cannot be reached"));
+    .catch((error) => hint(`The image could not be opened: ${reasonOf(error)}`));
 }
 await reader.start();

@@ -6,7 +6,7 @@ import { showConnectionProblem } from "./banner.js";
 import { countsNow, unsentReadings } from "./counts.js";
 import { all, byId } from "./dom.js";
 import { History } from "./history.js";
-import { readSession } from "./server.js";
+import { readSession, reasonOf } from "./server.js";
 import { newAction, openQueue } from "./submit_queue.js";
 import { TabLease } from "./tab_lease.js";
 
@@ -136,8 +136,8 @@ export class ReadingSession {
   async #takeOver() {
     try {
       await this.lease.takeOver();
-    } catch {
-      return hint("The server cannot be reached: try again");
+    } catch (error) {
+      return hint(`Not taken over: ${reasonOf(error)}. Try again`);
     }
     this.supply.askNow();
   }
