@@ -8,11 +8,17 @@ const PERMANENT = new Set([404, 422]);
 
 /** @typedef {{bitmap?: ImageBitmap, why?: string, window?: string}} Entry */
 
+/**
+ * @param {string} showing
+ * @param {string} window
+ */
+const keyOf = (showing, window) => `${showing} ${window}`;
+
 export class ImageCache {
   #edge;
   #concurrent;
   #onArrival;
-  /** {bitmap} or {why} once known, {} while it is being fetched
+  /** {bitmap} or {why} once known, {} while it is being fetched; by showing and window
    * @type {Map<string, Entry>} */
   #held = new Map();
   /** @type {string[]} */
@@ -39,8 +45,8 @@ export class ImageCache {
 
   set window(window) {
     this.#window = window;
-    for (const { bitmap } of this.#held.values()) bitmap?.close();
-    this.#held.clear();
+    // The first image is on the screen, and a bitmap that was closed cannot be drawn again.
+    this.#keepOnly(this.#wanted.slice(0, 1));
     this.#startNext();
   }
 
@@ -50,12 +56,7 @@ export class ImageCache {
    */
   prefetch(showings) {
     this.#wanted = showings;
-    const wanted = new Set(showings);
-    for (const [showing, { bitmap }] of this.#held) {
-      if (wanted.has(showing)) continue;
-      bitmap?.close();
-      this.#held.delete(showing);
-    }
+    this.#keepOnly(showings);
     this.#startNext();
   }
 
@@ -65,13 +66,23 @@ export class ImageCache {
    * @returns {Entry}
    */
   get(showing) {
-    return this.#held.get(showing) ?? {};
+    return this.#held.get(keyOf(showing, this.#window)) ?? {};
+  }
+
+  /** @param {string[]} showings in any window */
+  #keepOnly(showings) {
+    const kept = new Set(showings.flatMap((showing) => [keyOf(showing, "minmax"), keyOf(showing, "auto")]));
+    for (const [key, { bitmap }] of this.#held) {
+      if (kept.has(key)) continue;
+      bitmap?.close();
+      this.#held.delete(key);
+    }
   }
 
   #startNext() {
     for (const showing of this.#wanted) {
       if (this.#underWay >= this.#concurrent) return;
-      if (!this.#held.has(showing)) this.#fetch(showing);
+      if (!this.#held.has(keyOf(showing, this.#window))) this.#fetch(showing);
     }
   }
 
@@ -79,29 +90,30 @@ export class ImageCache {
   async #fetch(showing) {
     /** @type {Entry} */
     const entry = { window: this.#window };
-    this.#held.set(showing, entry);
+    const key = keyOf(showing, this.#window);
+    this.#held.set(key, entry);
     this.#underWay += 1;
     try {
       entry.bitmap = await fetchImage(showing, this.#edge, this.#window);
     } catch (error) {
       if (error instanceof Refused && PERMANENT.has(error.status)) entry.why = error.message;
-      else return this.#tryAgain(showing, entry);
+      else return this.#tryAgain(key, entry);
     } finally {
       this.#underWay -= 1;
     }
     // The image, or the window that it was fetched with, is not wanted any more.
-    if (this.#held.get(showing) !== entry) entry.bitmap?.close();
+    if (this.#held.get(key) !== entry) entry.bitmap?.close();
     else this.#onArrival(showing);
     this.#startNext();
   }
 
   /**
-   * @param {string} showing
+   * @param {string} key
    * @param {Entry} entry
    */
-  #tryAgain(showing, entry) {
+  #tryAgain(key, entry) {
     setTimeout(() => {
-      if (this.#held.get(showing) === entry) this.#held.delete(showing);
+      if (this.#held.get(key) === entry) this.#held.delete(key);
       this.#startNext();
     }, RETRY_MS);
   }

@@ -43,7 +43,7 @@ export class Viewer {
    */
   sharpen(bitmap) {
     this.#bitmap = bitmap;
-    this.#draw();
+    this.#change({});
   }
 
   reset() {

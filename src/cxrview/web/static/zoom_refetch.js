@@ -12,6 +12,8 @@ const REST_MS = 250;
 export function refetchOnZoom(viewer, now) {
   let timer = 0;
   let has = "";
+  /** @type {ImageBitmap | null} the image with more pixels, while it is shown */
+  let sharp = null;
 
   async function fetchSharper() {
     const { showing, window } = now();
@@ -25,11 +27,26 @@ export function refetchOnZoom(viewer, now) {
     const sharper = await fetchImage(showing, edge, window).catch(() => null);
     // The reader may have moved to another image since, or returned to this one.
     const isStill = now().showing === showing && now().window === window;
-    if (sharper && isStill && viewer.bitmap && sharper.width >= viewer.bitmap.width) viewer.sharpen(sharper);
-    else if (has === asked) has = "";
+    if (sharper && isStill && viewer.bitmap && sharper.width >= viewer.bitmap.width) return show(sharper);
+    sharper?.close();
+    if (has === asked) has = "";
+  }
+
+  /** @param {ImageBitmap} sharper */
+  function show(sharper) {
+    const before = sharp;
+    sharp = sharper;
+    viewer.sharpen(sharper);
+    before?.close();
   }
 
   return (display) => {
+    // An image of all pixels takes a hundred times the memory of its file.
+    if (sharp && viewer.bitmap !== sharp) {
+      sharp.close();
+      sharp = null;
+      has = "";
+    }
     clearTimeout(timer);
     if (display.zoom > 1) timer = setTimeout(fetchSharper, REST_MS);
     else has = "";

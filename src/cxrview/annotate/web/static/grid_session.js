@@ -316,6 +316,7 @@ export class GridSession {
     const isAuto = this.#images.window === "auto";
     showAutoWindow(isAuto);
     hint(isAuto ? "Automatic window on" : "Automatic window off");
+    for (const showing of this.#pageShowings) this.#drawCell(showing);
     if (this.#preview.showing) this.#look(this.#preview.showing);
   }
 

@@ -1,0 +1,97 @@
+"""The image under zoom and the automatic window: it stays on the screen, and as sharp as it was."""
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from fixtures.browsers import wait_until
+
+pytestmark = pytest.mark.slow
+
+BRIGHT = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] > 40;
+  return sum;
+}"""
+
+
+def bright_pixels(page):
+    return page.locator("#picture").evaluate(BRIGHT)
+
+
+def test_an_image_can_be_zoomed_while_it_is_fetched_with_another_window(serve, browser, hand):
+    served = serve(2)
+    context = browser(intercepts=True)
+    page = served.enter(context, "Ann")
+    hand(page)
+    page.wait_for_load_state("networkidle")
+    held = []
+    context.route(re.compile("window=auto"), lambda route: held.append(route))
+    page.keyboard.press("w")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("-")
+
+    assert bright_pixels(page) > 1000
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("+")
+    assert bright_pixels(page) > 1000
+    assert page.locator("#fault").is_hidden()
+
+
+def test_the_automatic_window_on_and_off_at_once_leaves_the_image(serve, browser, hand):
+    served = serve(2)
+    context = browser(intercepts=True)
+    page = served.enter(context, "Ann")
+    hand(page)
+    page.wait_for_load_state("networkidle")
+    held = []
+    context.route(re.compile("/api/picture"), lambda route: held.append(route))
+    page.keyboard.press("w")
+    page.keyboard.press("w")
+    page.keyboard.press("+")
+
+    assert bright_pixels(page) > 1000
+    assert page.locator("#fault").is_hidden()
+
+
+def test_a_zoomed_image_is_as_sharp_in_the_other_window(serve, browser, hand):
+    served = serve(2)
+    page = served.enter(browser(), "Ann")
+    hand(page)
+    with page.expect_response(re.compile("edge=full$")):
+        for _ in range(11):
+            page.keyboard.press("+")
+    page.wait_for_timeout(300)
+
+    with page.expect_response(re.compile("edge=full&window=auto$")):
+        page.keyboard.press("w")
+    page.wait_for_timeout(1000)
+    assert bright_pixels(page) > 1000
+
+
+def test_a_grid_shows_the_window_that_was_chosen_last(serve, browser, hand):
+    """The first thumbnail, too, which the cache keeps in both windows."""
+    served = serve(4)
+    context = browser(intercepts=True)
+    page = served.enter(context, "Ann", "/grid")
+    hand(page)
+    tiny = io.BytesIO()
+    Image.new("L", (7, 7), 90).save(tiny, "PNG")
+    context.route(
+        re.compile("window=auto"),
+        lambda route: route.fulfill(body=tiny.getvalue(), content_type="image/png"),
+    )
+
+    def widths():
+        return page.locator(".cell canvas").evaluate_all("all => all.map((one) => one.width)")
+
+    page.keyboard.press("w")
+    wait_until(lambda: set(widths()) == {7}, widths)
+    page.keyboard.press("w")
+    wait_until(lambda: 7 not in widths(), widths)
