@@ -163,6 +163,10 @@ function wire(button, row, act) {
   if (keys.length) button.setAttribute("aria-keyshortcuts", keys.map(shortcut).join(" "));
   // A click must not move the focus, or Enter and Space would press the button.
   button.addEventListener("pointerdown", (event) => event.preventDefault());
+  // Enter that is held down would press the button again and again.
+  button.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter" && !REPEATING.has(row.act)) event.preventDefault();
+  });
   button.addEventListener("click", (event) => act(row.act, event));
 }
 

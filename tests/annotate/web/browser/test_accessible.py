@@ -85,3 +85,18 @@ def test_what_a_screen_reader_is_told(serve, browser, hand):
 
     page.get_by_role("status").get_by_text("You have read everything").wait_for()
     assert page.locator("[role=toolbar]").count() == 0
+
+
+def test_enter_that_is_held_on_a_button_labels_one_image(serve, browser, hand):
+    served = serve(12)
+    page = served.enter(browser(), "Ann")
+    hand(page)
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="frontal").focus()
+    for _ in range(6):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(100)
+    page.keyboard.up("Enter")
+    page.wait_for_timeout(500)
+
+    assert len(served.wait_for_readings(1)) == 1
