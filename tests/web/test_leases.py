@@ -49,6 +49,18 @@ def test_leases_that_are_released_are_free_at_once():
     assert not leases.is_free("a", "one", 0)
 
 
+def test_leases_of_single_things_end():
+    leases = Leases(120)
+    leases.hold("one", ["a", "b"], now=0)
+    leases.end(["a", "never held"])
+
+    assert leases.is_free("a", "two", 0)
+    assert not leases.is_free("b", "two", 0)
+    leases.hold("two", ["a"], now=0)
+    leases.release("one")
+    assert not leases.is_free("a", "one", 0)
+
+
 def test_leases_release_others_of_the_same_reader_only():
     leases = Leases(120)
     for holder in ("1/near", "1/near/second look", "1/far", "11/far", "2/far"):

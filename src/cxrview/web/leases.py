@@ -47,6 +47,13 @@ class Leases:
         for thing in self._held_by.pop(holder, ()):
             del self._holder_of[thing]
 
+    def end(self, things: Iterable[str]) -> None:
+        """End the leases of these things, whoever holds them."""
+        for thing in things:
+            holder = self._holder_of.pop(thing, None)
+            if holder is not None:
+                self._held_by[holder].discard(thing)
+
     def release_others(self, start: str, but: str) -> None:
         """End the leases of all holders whose names begin with `start`, except `but`."""
         for holder in [one for one in self._until if one.startswith(start)]:

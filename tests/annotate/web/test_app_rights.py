@@ -25,7 +25,7 @@ GETS = {
     "/api/conflict?tab=a": (403, 200, 200),
     "/api/second-look?tab=a": (403, 409, 409),
     "/api/picture/0123456789abcdef": (404, 404, 404),
-    "/api/reading/0123456789abcdef": (404, 404, 403),
+    "/api/reading/0123456789abcdef?tab=one": (404, 404, 403),
     "/api/session": (200, 200, 200),
 }
 POSTS = {

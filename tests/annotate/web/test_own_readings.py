@@ -29,14 +29,18 @@ def test_one_is_opened_again_with_what_was_said_of_it(served):
     one, two = ada.next(2)
     ada.read(served.act(one, note="rib"), served.act(one, "flag"))
 
-    assert ada.get(f"/api/reading/{one}").json() == {
+    assert ada.get(f"/api/reading/{one}", tab="one").json() == {
         "showing": one, "note": "rib", "flagged": True, "said": "frontal",
     }  # fmt: skip
-    assert ada.get(f"/api/reading/{two}").json() == {"showing": two, "note": "", "flagged": False}
-    assert served.visit(BO).get(f"/api/reading/{one}").status_code == 404
+    assert ada.get(f"/api/reading/{two}", tab="one").json() == {
+        "showing": two,
+        "note": "",
+        "flagged": False,
+    }
+    assert served.visit(BO).get(f"/api/reading/{one}", tab="one").status_code == 404
 
     ada.read(served.act(one, label="lateral"))
-    assert ada.get(f"/api/reading/{one}").json()["said"] == "lateral"
+    assert ada.get(f"/api/reading/{one}", tab="one").json()["said"] == "lateral"
     assert shown(ada)[0] == [one]
 
 
@@ -47,7 +51,7 @@ def test_after_the_closing_nothing_is_opened_again(served):
     served.store.close_blind_round(served.clock())
     served.clock.move(seconds=2)
 
-    assert ada.get(f"/api/reading/{one}").status_code == 409
+    assert ada.get(f"/api/reading/{one}", tab="one").status_code == 409
     assert shown(ada)[0] == []
     assert "can no longer be changed" in shown(ada)[1]
 

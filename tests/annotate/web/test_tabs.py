@@ -50,6 +50,20 @@ def test_a_closed_tab_leaves_its_images_and_keeps_what_it_has_not_sent(served):
     assert visitor.next(8, tab="two") == held[2:]
 
 
+def test_what_a_tab_has_read_or_postponed_can_be_opened_in_another(served):
+    visitor = served.visit(ADA)
+    held = read, later, shown = visitor.next(3, tab="one")
+    visitor.read(served.act(read), served.act(later, "postpone"))
+    for showing in held:
+        assert visitor.get(f"/api/reading/{showing}", tab="two").status_code == 200
+    lost = {
+        tab: visitor.post("/api/hold", {"tab": tab, "held": held}).json()["lost"]
+        for tab in ("one", "two")
+    }
+
+    assert lost == {"one": [read, later], "two": [shown]}
+
+
 def test_a_tab_that_is_heard_of_goes_on_holding(served):
     visitor = served.visit(ADA)
     held = visitor.next(8, tab="one")

@@ -156,3 +156,21 @@ def test_a_request_that_the_page_was_left_with_is_given_up(serve, browser, hand)
         page.goto(f"{served.address}/keys")
 
     assert held
+
+
+def test_a_reading_is_opened_again_in_a_new_tab_while_its_own_is_open(serve, browser, hand):
+    served = serve(6)
+    context = browser()
+    page = served.enter(context, "Ann")
+    keys = hand(page)
+    wrong = keys.press("l")
+    served.wait_for_readings(1)
+    other = context.new_page()
+    other.goto(f"{served.address}/my-readings")
+    other.get_by_role("link", name=re.compile("^Open: lateral")).click()
+    again = hand(other)
+    other.wait_for_load_state("networkidle")
+
+    assert again.showing == wrong
+    again.press("f")
+    assert served.wait_for_readings(2)[-1].label == "frontal"

@@ -45,8 +45,12 @@ def own_reading(
     request: Request,
     login: ReaderLogin,
     showing: Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")],
+    tab: Tab,
 ) -> dict[str, Any]:
     """Return one image of the reader's own list, with the reader's verdict on it.
+
+    The tab holds the image from then on: the one in which it was read, or postponed, holds it as
+    long as it is open.
 
     Raises:
         HTTPException: 404, it is not on the list; 409, the blind round is closed.
@@ -59,7 +63,11 @@ def own_reading(
     if place is None or place[1] is not ReadingRound.BLIND:
         raise HTTPException(404, "Image not found.")
     with state.lock:
-        said = state.effective.verdicts.get((login.reader.reader_id, *place))
+        slot = (login.reader.reader_id, *place)
+        if slot in state.effective.verdicts or slot in state.effective.postponed:
+            state.leases.end([showing])
+        state.leases.hold(holder_of(login.reader, tab, place[1]), [showing], state.now)
+        said = state.effective.verdicts.get(slot)
         item = blind_item(state, login.reader, showing, place)
         return item | {"said": verdict(said), "note": said.note} if said else item
 

@@ -30,7 +30,7 @@ const reader = new ImageReader({
 const showing = new URLSearchParams(location.search).get("open");
 if (showing) {
   history.replaceState(null, "", location.pathname);
-  await getJson(`/api/reading/${encodeURIComponent(showing)}`)
+  await getJson(`/api/reading/${encodeURIComponent(showing)}?tab=${tab}`)
     .then((item) => reader.reopen(item))
     .catch((error) => hint(`The image could not be opened: ${reasonOf(error)}`));
 }
