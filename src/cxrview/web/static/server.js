@@ -4,6 +4,9 @@ import { measureSkew } from "./clock.js";
 import { csrfAtLoad, queueKey } from "./page_config.js";
 
 const TIMEOUT_MS = 20_000;
+// For the body of a picture: one of all pixels takes minutes on a slow line. A connection that was
+// cut may never end by itself.
+const PICTURE_MS = 180_000;
 // Of one request that outlives its page. Browsers allow 64 KiB for all such requests together.
 const MAX_KEEPALIVE_BYTES = 32 << 10;
 // The header by which the server marks a refusal because the token is of an earlier login.
@@ -50,13 +53,13 @@ export function reasonOf(error) {
 
 /** @param {string} address */
 export async function getJson(address) {
-  return (await ask(address, { headers: { Accept: "application/json" } })).json();
+  return toJson(await ask(address, { headers: { Accept: "application/json" } }));
 }
 
 /** @param {string} address */
 export async function getBlob(address) {
   // Images are fetched ahead of time, so that other requests come first.
-  return (await ask(address, { priority: "low" })).blob();
+  return ask(address, { priority: "low" }, PICTURE_MS);
 }
 
 /**
@@ -106,31 +109,47 @@ async function post(address, said) {
     // So that the request survives the closing of the page. Browsers refuse larger ones.
     keepalive: new Blob([body]).size <= MAX_KEEPALIVE_BYTES,
   });
-  return answer.json();
+  return toJson(answer);
+}
+
+/** @param {Blob} body */
+const toJson = async (body) => JSON.parse(await body.text());
+
+/**
+ * @param {string} address
+ * @param {RequestInit & {priority?: string}} options
+ * @param {number} [bodyMs] in which the body must have come
+ * @returns {Promise<Blob>} the body of the answer
+ */
+async function ask(address, options, bodyMs = TIMEOUT_MS) {
+  const { answer, body } = await request(address, options, bodyMs);
+  if (answer.ok) return body;
+  if (answer.status === 401) throw new SignedOut();
+  if (answer.headers.has(DIFFERENT)) throw new DifferentReader();
+  if (answer.status >= 502) throw new Unreachable(`answered ${answer.status}`);
+  const said = await toJson(body).catch(() => ({}));
+  throw new Refused(answer.status, said, answer.headers.has(STALE));
 }
 
 /**
  * @param {string} address
  * @param {RequestInit & {priority?: string}} options
+ * @param {number} bodyMs
  */
-async function ask(address, options) {
+async function request(address, options, bodyMs) {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+  let timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
   if (!options.method) reading.add(timeout);
   const headers = { ...options.headers, ...(queueKey && { [PAGE_OF]: queueKey }) };
-  let answer;
   try {
-    answer = await fetch(address, { credentials: "same-origin", signal: timeout.signal, ...options, headers });
+    const answer = await fetch(address, { credentials: "same-origin", signal: timeout.signal, ...options, headers });
+    clearTimeout(timer);
+    timer = setTimeout(() => timeout.abort(), bodyMs);
+    return { answer, body: await answer.blob() };
   } catch (error) {
     throw new Unreachable(error instanceof Error ? error.message : "");
   } finally {
     clearTimeout(timer);
     reading.delete(timeout);
   }
-  if (answer.ok) return answer;
-  if (answer.status === 401) throw new SignedOut();
-  if (answer.headers.has(DIFFERENT)) throw new DifferentReader();
-  if (answer.status >= 502) throw new Unreachable(`answered ${answer.status}`);
-  const said = await answer.json().catch(() => ({}));
-  throw new Refused(answer.status, said, answer.headers.has(STALE));
 }
