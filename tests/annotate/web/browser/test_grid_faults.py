@@ -367,3 +367,16 @@ def test_the_automatic_window_is_asked_for_in_grid_and_preview(serve, browser, h
     pictures = [url.split("?")[1] for url in asked if "/api/picture/" in url]
     assert Counter(pictures) == {"edge=256&window=auto": 2, "edge=1536&window=auto": 1}
     assert page.locator("[data-act=autoWindow]").get_attribute("aria-pressed") == "true"
+
+
+def test_the_automatic_window_is_written_down_with_readings_of_the_grid(serve, browser, hand):
+    served = serve(2)
+    page = grid(served, browser(), hand)
+    with page.expect_response(re.compile("window=auto")):
+        page.keyboard.press("w")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    page.keyboard.press("f")
+    page.keyboard.press("Enter")
+
+    assert [one.display for one in served.wait_for_readings(2)] == [{"auto_window": True}] * 2

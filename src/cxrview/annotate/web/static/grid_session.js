@@ -41,6 +41,8 @@ export class GridSession {
   #sizes = [];
   /** @type {string[][]} the last confirmed pages, whose marks are kept for an undo */
   #confirmedPages = [];
+  /** @type {Map<string, string>} the window in which each thumbnail of the page is shown */
+  #shownWindow = new Map();
   /** @type {number | null} when all images of the page were painted */
   #shownAt = null;
 
@@ -121,6 +123,7 @@ export class GridSession {
     if (showings.length) this.#sizes.shift();
     this.#page = showings.length ? new PageLabels(showings, this.#marks) : null;
     this.#shownAt = null;
+    this.#shownWindow.clear();
     const { showing: previewed } = this.#preview;
     if (previewed && !showings.includes(previewed)) this.#preview.close();
     this.#cells.setPage(this.#page);
@@ -131,8 +134,9 @@ export class GridSession {
 
   /** @param {string} showing */
   #drawCell(showing) {
-    const { bitmap, why } = this.#images.get(showing);
+    const { bitmap, why, window = "" } = this.#images.get(showing);
     if (bitmap) this.#cells.draw(showing, bitmap);
+    if (bitmap) this.#shownWindow.set(showing, window);
     if (why === undefined) return;
     this.#page?.markUnreadable(showing);
     this.#cells.showUnreadable(showing, why);
@@ -225,6 +229,7 @@ export class GridSession {
       ...newAction(label ? "label" : "exclude", showing, {
         shown: this.#shownAt, label, reason, how: isException ? "grid exception" : "grid",
         note: itemOf.get(showing)?.note ?? "",
+        display: this.#shownWindow.get(showing) === "auto" ? { auto_window: true } : {},
       }),
       // The time spent on the page, divided among its images.
       milliseconds: each,
