@@ -19,6 +19,9 @@ routes = APIRouter()
 
 _Text = Annotated[str, Form(max_length=1024)]
 _WRONG = "The name or the password is wrong."
+_INCOMPLETE = (
+    "The link is not complete: open it as it was sent to you, from the first letter to the last."
+)
 _NO_LINK = "This link is not valid, or no longer valid. Ask the manager of the study for a new one."
 # Each check of a password by argon2 takes 64 MiB.
 _password_checks = threading.Semaphore(2)
@@ -31,7 +34,7 @@ def show_enter(request: Request) -> HTMLResponse:
     The secret is the part of the address after `#`, which browsers do not send: it appears neither
     in a server's log nor, once the page's script has removed it, in the browser's history.
     """
-    return _page(request, "link_sign_in")
+    return _page(request, "link_sign_in", error=_INCOMPLETE)
 
 
 @routes.get("/enter/{secret}")
@@ -48,7 +51,8 @@ def enter(request: Request, secret: _Text) -> Response:
     reader = store.reader_by_link(secret)
     answer = reader and _sign_in(request, reader, credentials)
     if not answer:
-        raise HTTPException(403, _NO_LINK)
+        # The same page again: a new link that is opened in this tab does not load another.
+        return _page(request, "link_sign_in", 403, error=_NO_LINK)
     return answer
 
 

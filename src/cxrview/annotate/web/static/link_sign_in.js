@@ -3,8 +3,14 @@
 
 import { byId } from "./dom.js";
 
-const secret = decodeURIComponent(location.hash.slice(1));
-history.replaceState(null, "", location.pathname);
-byId("secret").value = secret;
-byId("no-secret").hidden = Boolean(secret);
-byId("enter").disabled = !secret;
+takeSecret();
+// Another link that is opened in this tab differs behind the # only: the page is not loaded again.
+addEventListener("hashchange", takeSecret);
+
+function takeSecret() {
+  const secret = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname);
+  byId("secret").value = secret;
+  byId("no-secret").hidden = Boolean(secret);
+  byId("enter").disabled = !secret;
+}
