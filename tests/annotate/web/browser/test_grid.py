@@ -93,3 +93,31 @@ def test_a_confirmed_page_is_taken_back_as_a_whole(serve, browser, hand):
     page.locator("[data-act=confirm]:enabled").wait_for()
     page.keyboard.press("Enter")
     served.wait_for_readings(120)
+
+
+def test_a_page_whose_images_another_tab_took_over_gets_no_others(
+    serve, browser, hand, small_pages
+):
+    """One that slid in would be labelled with the page, perhaps without having been looked at."""
+    served = serve(24)
+    context = browser(intercepts=True)
+    small_pages(context)
+    page = served.enter(context, "Ann", "/grid")
+    hand(page)
+    page.wait_for_load_state("networkidle")
+    showings = "all => all.map((one) => one.dataset.showing)"
+    shown = page.locator(".cell").evaluate_all(showings)
+    page.keyboard.press("f")
+
+    def lose(lost, left):
+        context.route("**/api/hold", lambda route: route.fulfill(json={"lost": lost}))
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        page.locator(f".cell[data-showing='{lost[-1]}']").wait_for(state="detached")
+        context.unroute("**/api/hold")
+        assert page.locator(".cell").evaluate_all(showings)[: len(left)] == left
+
+    lose([shown[3], shown[5]], [one for n, one in enumerate(shown) if n not in (3, 5)])
+    assert page.locator(".cell").count() == 6
+    lose([one for n, one in enumerate(shown) if n not in (3, 5)], [])
+    page.locator(".cell canvas").nth(7).wait_for()
+    page.locator("#tally").get_by_text("Choose the default label").wait_for()

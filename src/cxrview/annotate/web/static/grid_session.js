@@ -111,8 +111,10 @@ export class GridSession {
   #refresh() {
     if (!this.#session) return;
     const { supply } = this.#session;
-    const size = this.#page ? this.#page.showings.length : (this.#sizes[0] ?? CELLS);
-    const due = supply.items.slice(0, size).map(({ showing }) => showing);
+    const supplied = supply.items.map(({ showing }) => showing);
+    const here = new Set(supplied);
+    const left = this.#pageShowings.filter((showing) => here.has(showing));
+    const due = left.length ? left : supplied.slice(0, this.#sizes[0] ?? CELLS);
     if (this.#page ? !isSame(due, this.#page.showings) : due.length) this.#setPage(due);
     this.#images.prefetch(supply.showings);
     status.message(this.#page ? "" : this.#session.emptyWords());
