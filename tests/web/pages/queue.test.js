@@ -67,6 +67,31 @@ test("where storage is full an action lives as long as the page", () => {
   full.mock.restore();
 });
 
+test("a closed tab's actions are sent where storage is full, and stay until then", async () => {
+  new UnsentActions("k", "old").add(action("a"));
+  const full = mock.method(localStorage, "setItem", () => {
+    throw new Error("full");
+  });
+  const unsent = new UnsentActions("k", "t");
+  const sent = [];
+  let isDown = true;
+  const queue = new Queue(unsent, async (actions) => {
+    if (isDown) throw new Unreachable();
+    sent.push(...actions.map(({ uid }) => uid));
+    return { written: actions.map(({ uid }) => uid), refused: [] };
+  }, quiet);
+  unsent.takeOver("old");
+  unsent.takeOver("old");
+  assert.equal(await queue.sendAll(), false);
+  assert.deepEqual([unsent.size, countUnsent("k")], [1, 1]);
+  isDown = false;
+  assert.equal(await queue.sendAll(), true);
+  full.mock.restore();
+
+  assert.deepEqual(sent, ["a"]);
+  assert.deepEqual([countUnsent("k"), unsent.otherTabs()], [0, []]);
+});
+
 test("a closed tab's actions are taken over in their order", async () => {
   mock.timers.enable({ apis: ["Date"], now: 1e12 });
   new UnsentActions("k", "old").add(action("a"));

@@ -22,6 +22,9 @@ export class UnsentActions {
   /** Used if the browser stores nothing (disk full, private window); lasts as long as the page.
    * @type {Map<string, string>} */
   #memory = new Map();
+  /** Names of actions in memory that another tab left in storage, to those in storage.
+   * @type {Map<string, string>} */
+  #left = new Map();
   /** @type {(name: string) => void} */
   onUnreadable = () => {};
 
@@ -67,7 +70,11 @@ export class UnsentActions {
 
   /** @param {string[]} names */
   remove(names) {
-    for (const name of names) if (!this.#memory.delete(name)) localStorage.removeItem(name);
+    for (const name of names) {
+      const stored = this.#memory.delete(name) ? this.#left.get(name) : name;
+      this.#left.delete(name);
+      if (stored) localStorage.removeItem(stored);
+    }
   }
 
   /**
@@ -99,11 +106,21 @@ export class UnsentActions {
   takeOver(tab) {
     for (const name of this.#names(tab)) {
       const text = localStorage.getItem(name);
-      // Written before it is removed: after a crash in between it is sent twice, and the server
-      // writes it once. The tab's id separates it from an action of this tab in the same
-      // millisecond.
-      if (text !== null) localStorage.setItem(`${name.replace(`/${tab}/`, `/${this.#tab}/`)}-${tab}`, text);
-      localStorage.removeItem(name);
+      if (text === null) continue;
+      // The tab's id separates it from an action of this tab in the same millisecond.
+      const mine = `${name.replace(`/${tab}/`, `/${this.#tab}/`)}-${tab}`;
+      try {
+        // Written before it is removed: after a crash in between it is sent twice, and the server
+        // writes it once.
+        localStorage.setItem(mine, text);
+        this.#memory.delete(mine);
+        this.#left.delete(mine);
+        localStorage.removeItem(name);
+      } catch {
+        // Storage is full: it stays where it is until it is sent.
+        this.#memory.set(mine, text);
+        this.#left.set(mine, name);
+      }
     }
   }
 
