@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cxrview.errors import CannotWrite, UsageError
@@ -100,3 +100,18 @@ def locked(folder: Path, doing: str = "writing") -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def locked_new_folder(folder: Path, doing: str = "writing") -> Iterator[None]:
+    """Do the same as `locked`, and create the folder if it does not exist.
+
+    Raises:
+        UsageError: another process has locked it.
+        CannotWrite: it cannot be created.
+    """
+    with ExitStack() as stack:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(folder, doing))
+        yield

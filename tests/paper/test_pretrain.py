@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from cxrview.atomic_files import locked
 from cxrview.dataset.natural.ilsvrc import ImageNetClass
 from cxrview.dataset.natural.store import Pictures
 from cxrview.errors import InvalidModel, UsageError
@@ -23,6 +24,7 @@ from cxrview.paper.pretrain import (
     plan_for,
     pre_train,
 )
+from cxrview.paper.pretrain_run import PictureSource, pre_train_on_pictures
 from cxrview.paper.scale import SCALES
 from cxrview.paper.trained_model import ABOUT, WEIGHTS, load_trained
 from cxrview.train.callbacks import TrainingWatch
@@ -268,6 +270,24 @@ def test_another_pre_training_in_the_folder_is_refused(subset, published, pictur
         pre_train(other, published, pictures, SUBSET, subset)
     with pytest.raises(UsageError, match="another training"):
         convert_colour(published, subset)
+
+
+def test_a_folder_that_another_process_writes_is_refused(published, tmp_path):
+    out, classes, pictures = tmp_path / "out", tmp_path / "classes.csv", tmp_path / "pictures"
+    out.mkdir()
+    rows = [f"{c.index},{c.wnid},{c.category}" for c in CLASSES]
+    classes.write_text("\n".join(["index,wnid,category", *rows]))
+    (pictures / "train" / CLASSES[0].wnid).mkdir(parents=True)
+    (pictures / "train" / CLASSES[0].wnid / "one.png").touch()
+    source = PictureSource(pictures=pictures, classes=classes)
+
+    with locked(out):
+        with pytest.raises(UsageError, match="another process"):
+            pre_train_on_pictures(brief("grey"), published, source, out)
+        with pytest.raises(UsageError, match="another process"):
+            convert_colour(published, out)
+
+    assert list(out.iterdir()) == []
 
 
 def test_no_picture_of_the_classes_is_refused(published, pictures, tmp_path):

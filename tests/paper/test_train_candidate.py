@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from cxrview.atomic_files import locked
 from cxrview.dataset.augment.variants import VARIANTS, make_variant
 from cxrview.dataset.split import split_images
 from cxrview.errors import UsageError
@@ -76,6 +77,18 @@ def test_a_method_trains_its_layers_and_is_validated_on_its_images(
     assert set(validated.files) <= validation
     assert validated.is_progenitor.sum() == 4
     assert ((validated.pfi >= 0) & (validated.pfi <= 100)).all()
+
+
+def test_train_candidate_refuses_a_folder_that_another_process_writes(
+    material, pre_trained, tmp_path
+):
+    out = tmp_path / "fc-original"
+    out.mkdir()
+
+    with locked(out), pytest.raises(UsageError, match="another process"):
+        trained("fc-original", material, pre_trained, tmp_path)
+
+    assert list(out.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cxrview.assess.score_files import read_scores
-from cxrview.atomic_files import PART
+from cxrview.atomic_files import PART, locked
 from cxrview.classify.model import load_model
 from cxrview.cli.main import app
 from cxrview.dataset.split import partition_of
@@ -202,6 +202,16 @@ def test_a_folder_that_was_not_finished_is_no_help_to_a_model(cxrview, tmp_path)
 
     assert isinstance(done.exception, UsageError)
     assert f"{tmp_path / 'left-out'}" in str(done.exception)
+
+
+@pytest.mark.parametrize("command", ["train", "assess recipe"])
+def test_a_folder_that_another_process_writes_is_refused(cxrview, tmp_path, command):
+    with locked(tmp_path):
+        done = cxrview(command, "--out", tmp_path)
+
+    assert isinstance(done.exception, UsageError), done.output
+    assert "another process" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cxrview.atomic_files import locked_new_folder
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, subset_classes
 from cxrview.dataset.natural.store import Pictures
 from cxrview.digests import file_sha256
@@ -157,23 +158,25 @@ def convert_colour(published: Path, out: Path) -> GoogLeNet:
 
     Raises:
         InvalidModel: an array is missing or does not fit.
-        UsageError: the folder belongs to another training.
+        UsageError: the folder belongs to another training, or another process is writing it.
         CannotWrite: the disk is full or not writable.
     """
     model = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
     load_published(published, model, with_classifier=True)
-    begin_training(out, {"pre_training": "colour", "published_sha256": file_sha256(published)})
+    published_sha256 = file_sha256(published)
     about: dict[str, Any] = {
         "pre_training": "colour",
         "shown": "1,281,167 colour pictures of 1,000 classes, by those who published the weights",
-        "published_sha256": file_sha256(published),
+        "published_sha256": published_sha256,
         "differs_from_the_paper": [],
         "schedule": None,
         "top_1_before": None,
         "top_1_after": None,
         "classes": None,
     }
-    finish_training(out, model, about)
+    with locked_new_folder(out, "training in"):
+        begin_training(out, {"pre_training": "colour", "published_sha256": published_sha256})
+        finish_training(out, model, about)
     return model
 
 

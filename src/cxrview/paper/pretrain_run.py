@@ -1,10 +1,11 @@
 """Pre-trains on a tree of pictures: stores those of the chosen classes, and trains on them."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.atomic_files import atomic_path, raising_cannot_write
+from cxrview.atomic_files import atomic_path, locked_new_folder, raising_cannot_write
 from cxrview.csv_files import write_csv
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, read_classes
 from cxrview.dataset.natural.pictures import count_classes, store_pictures
@@ -48,7 +49,7 @@ def pre_train_on_pictures(
         watch: called after each picture, step and epoch.
 
     Raises:
-        UsageError: classes or pictures are not valid.
+        UsageError: classes or pictures are not valid, or another process is writing `out`.
         InvalidModel: weights or checkpoint do not fit.
         CannotWrite: the disk is full or not writable.
     """
@@ -67,22 +68,23 @@ def pre_train_on_pictures(
         for wnid, count in of.items()
         if wnid in wnids
     )
-    plan.processes.on_first(
-        lambda: (
-            store_pictures(
-                source.pictures,
-                out / PICTURES,
-                wnids=wnids,
-                per_class=most,
-                workers=source.workers,
-                watch=watch.counter(total, "pictures read"),
-            ).about
+    with locked_new_folder(out, "training in") if plan.processes.is_first else nullcontext():
+        plan.processes.on_first(
+            lambda: (
+                store_pictures(
+                    source.pictures,
+                    out / PICTURES,
+                    wnids=wnids,
+                    per_class=most,
+                    workers=source.workers,
+                    watch=watch.counter(total, "pictures read"),
+                ).about
+            )
         )
-    )
-    kept = open_pictures(out / PICTURES)
-    if plan.pre_training.is_subset and plan.processes.is_first:
-        _write_subset(out / SUBSET, chosen)
-    return pre_train(plan, published, kept, chosen, out, watch)
+        kept = open_pictures(out / PICTURES)
+        if plan.pre_training.is_subset and plan.processes.is_first:
+            _write_subset(out / SUBSET, chosen)
+        return pre_train(plan, published, kept, chosen, out, watch)
 
 
 def pictures_in_words(folder: Path) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxrview.assess.score_files import read_scores, write_scores
-from cxrview.atomic_files import atomic_path
+from cxrview.atomic_files import atomic_path, locked_new_folder
 from cxrview.dataset.augment.variants import PROGENITOR, VARIANTS
 from cxrview.paper.candidate_images import Material, VariantImages
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate, FineTuning, Schedule
@@ -76,7 +77,7 @@ def train_candidate(
         variants for the other two methods (paper, section 4).
 
     Raises:
-        UsageError: `out` or `features` belongs to another training.
+        UsageError: `out` or `features` belongs to another training, or another process writes it.
         InvalidModel: the checkpoint belongs to another training.
         CannotWrite: the disk is full or not writable.
     """
@@ -84,22 +85,23 @@ def train_candidate(
     schedule = schedule or scaled_schedule(method.schedule, material.scale)
     belongs = _belongs(candidate, pre_trained, material, schedule)
     processes = material.processes
-    if processes.on_first(lambda: find_finished(out, belongs)):
-        if processes.is_first:
-            _remove_unfinished(out)
-        return read_candidate(out)[1]
-    run = _Run(candidate, method, material, schedule, out, belongs, watch)
-    model = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
-    with writing_to(out):
-        if method.is_trunk_trained:
-            scores = run.all_layers(model)
-        else:
-            scores = run.classifier_alone(model, features or out / "features")
-        if processes.is_first:
-            write_scores(out / VALIDATION, [scores])
-            words = run_words(material.scale, schedule, method.schedule, differs)
-            finish_training(out, model, run.about(scores) | {"scale_words": words})
-            _remove_unfinished(out)
+    with locked_new_folder(out, "training in") if processes.is_first else nullcontext():
+        if processes.on_first(lambda: find_finished(out, belongs)):
+            if processes.is_first:
+                _remove_unfinished(out)
+            return read_candidate(out)[1]
+        run = _Run(candidate, method, material, schedule, out, belongs, watch)
+        model = _with_new_classifiers(pre_trained, material.seed, auxiliary=method.is_trunk_trained)
+        with writing_to(out):
+            if method.is_trunk_trained:
+                scores = run.all_layers(model)
+            else:
+                scores = run.classifier_alone(model, features or out / "features")
+            if processes.is_first:
+                write_scores(out / VALIDATION, [scores])
+                words = run_words(material.scale, schedule, method.schedule, differs)
+                finish_training(out, model, run.about(scores) | {"scale_words": words})
+                _remove_unfinished(out)
     return scores
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrview.assess.decisions import count_decisions, log_loss, views_of
 from cxrview.assess.score_files import read_scores, write_scores
-from cxrview.atomic_files import writing
+from cxrview.atomic_files import locked_new_folder, writing
 from cxrview.classify.model_files import read_model
 from cxrview.csv_files import read_csv_rows
 from cxrview.dataset.split import partition_of
@@ -76,7 +76,8 @@ def leave_source_out(
 
     Raises:
         UsageError: there is only one source, or a named one does not exist; sources lack a view;
-            or the folder belongs to another recipe, seed or other images.
+            or the folder belongs to another recipe, seed or other images, or another process is
+            writing it.
         InvalidModel: the published weights or a checkpoint do not fit.
     """
     if len(pool.sources) < 2:
@@ -90,18 +91,17 @@ def leave_source_out(
     left = {f"{WITHOUT}{source}": {source} for source in pool.sources}
     left |= {f"{source}-alone": set(pool.sources) - {source} for source in alone}
     _check(pool, setup.recipe, left)
-    claim_folder(
-        out,
-        {
-            "recipe": asdict(setup.recipe),
-            "seed": seed,
-            "pictures_sha256": pool.training_images.sha256,
-        },
-    )
-    results = tuple(
-        _leave_out(pool, sources, setup, out / name, seed) for name, sources in left.items()
-    )
-    write_rows(out / TABLE, [to_json(row) for row in left_out_counts(results)])
+    about = {
+        "recipe": asdict(setup.recipe),
+        "seed": seed,
+        "pictures_sha256": pool.training_images.sha256,
+    }
+    with locked_new_folder(out, "training in"):
+        claim_folder(out, about)
+        results = tuple(
+            _leave_out(pool, sources, setup, out / name, seed) for name, sources in left.items()
+        )
+        write_rows(out / TABLE, [to_json(row) for row in left_out_counts(results)])
     return results
 
 

@@ -20,9 +20,15 @@ from cxrview.train.callbacks import TrainingWatch
 from cxrview.train.leave_source_out import LeftOutResult, unseen_scores
 from cxrview.train.pool import ImagePool
 from cxrview.train.predict_orientations import count_predictions, predict_orientations
+from cxrview.train.recipes import Recipe
 from cxrview.train.release_card import describe_release
 from cxrview.train.setup import TrainingSetup
-from cxrview.train.view_model import CHECKPOINT_NAME, TrainedModel, train_view_model
+from cxrview.train.view_model import (
+    CHECKPOINT_NAME,
+    TrainedModel,
+    check_training_images,
+    train_view_model,
+)
 
 TEST = "test.parquet"
 NO_STATEMENTS = CardStatements()
@@ -67,13 +73,7 @@ def release_model(
             another training.
         InvalidModel: the published weights or a checkpoint do not fit.
     """
-    if not any(label.partition is Partition.TEST for label in pool.radiographs.labels):
-        raise UsageError(
-            "the labels, test patients: no radiograph, and the model is tested on these",
-            "Label more patients: a fifth of them are test patients",
-        )
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
+    check_release(pool, setup.recipe, seeds)
     unseen = unseen_scores(left_out)
     trained = _train_each(pool, setup, out, seeds, unseen)
     chosen = min(trained, key=lambda seed: log_loss(trained[seed].validation))
@@ -97,6 +97,23 @@ def release_model(
         write_model(out, card, model.weights)
         write_scores(out / TEST, [test])
     return ReleasedModel(card=card, calibration=calibration)
+
+
+def check_release(pool: ImagePool, recipe: Recipe, seeds: Sequence[int]) -> None:
+    """Check what `release_model` needs, before anything is written.
+
+    Raises:
+        UsageError: a view or another part of the recipe is missing, no radiograph is of a test
+            patient, or a seed is not named once.
+    """
+    if not any(label.partition is Partition.TEST for label in pool.radiographs.labels):
+        raise UsageError(
+            "the labels, test patients: no radiograph, and the model is tested on these",
+            "Label more patients: a fifth of them are test patients",
+        )
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
+    check_training_images(pool.radiographs.labels, pool.others, recipe, "the labels")
 
 
 def _train_each(

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cxrview.atomic_files import locked_new_folder
 from cxrview.digests import file_sha256
 from cxrview.records.model_card import ModelCard
 from cxrview.reports.model_card import read_statements
 from cxrview.train.leave_source_out import read_left_out
 from cxrview.train.pool import read_pool
-from cxrview.train.release import NO_STATEMENTS, release_model
+from cxrview.train.release import NO_STATEMENTS, check_release, release_model
 from cxrview.train.release_pages import write_pages
 from cxrview.train.setup import TrainingSetup
 from cxrview.train.view_model import assist_view_model
@@ -40,7 +41,8 @@ def release_labels(
         about: JSON object with what cannot be computed: licences, intended use, limits.
 
     Raises:
-        UsageError: an input is missing or does not fit the recipe, or `out` is of something else.
+        UsageError: an input is missing or does not fit the recipe, or `out` is of something else
+            or is written by another process.
         InvalidModel: the published weights or a checkpoint do not fit.
         CannotWrite: `out` cannot be written.
     """
@@ -52,16 +54,19 @@ def release_labels(
         photographs=photographs,
         progress=lambda more: setup.watch.count(more, 0, "pictures read"),
     )
-    shipped = release_model(
-        pool,
-        setup,
-        out,
-        seeds=seeds,
-        left_out=read_left_out(left_out, recipe, pool) if left_out else (),
-        labels_sha256=file_sha256(labels),
-        statements=statements,
-    )
-    write_pages(shipped, pool, recipe, out)
+    others = read_left_out(left_out, recipe, pool) if left_out else ()
+    check_release(pool, recipe, seeds)
+    with locked_new_folder(out, "training in"):
+        shipped = release_model(
+            pool,
+            setup,
+            out,
+            seeds=seeds,
+            left_out=others,
+            labels_sha256=file_sha256(labels),
+            statements=statements,
+        )
+        write_pages(shipped, pool, recipe, out)
     return shipped.card
 
 
