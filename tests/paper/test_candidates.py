@@ -18,6 +18,14 @@ def test_schedule_with_changes_changes_only_what_is_given():
     assert OWN.with_changes() == OWN
 
 
+def test_schedule_with_changes_refuses_what_cannot_be_trained():
+    with pytest.raises(UsageError, match="--rate-divisor"):
+        OWN.with_changes(rate_divisor=0.0)
+    with pytest.raises(UsageError, match="--no-nesterov"):
+        OWN.with_changes(momentum=0.0)
+    assert OWN.with_changes(momentum=0.0, is_nesterov=False).momentum == 0
+
+
 def test_schedule_with_changes_takes_every_field():
     fields = asdict(OWN)
 

@@ -30,7 +30,7 @@ class Archive:
     """The images to be classified.
 
     Raises:
-        UsageError: a number is not positive, or the shares do not add up to 1.
+        UsageError: a number is not positive and finite, or the shares do not add up to 1.
     """
 
     images: int
@@ -40,8 +40,11 @@ class Archive:
     """Of an image, on average; None for that of the benchmark."""
 
     def __post_init__(self) -> None:
-        if self.images < 1 or (self.megapixels is not None and not self.megapixels > 0):
-            raise UsageError("images and megapixels are above 0")
+        if (
+            self.images < 1
+            or not 0 < (1 if self.megapixels is None else self.megapixels) < math.inf
+        ):
+            raise UsageError("images and megapixels are finite and above 0")
         if any(share < 0 for share in self.shares.values()) or not math.isclose(
             sum(self.shares.values()), 1, abs_tol=0.001
         ):
@@ -76,9 +79,13 @@ class Cluster:
             raise UsageError("give cores or hours: the other is computed from it")
         for name in ("cores", "hours", "gpu_images_per_second", "storage_megabytes_per_second"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UsageError(f"{name} is above 0; got {value}")
-        if self.overhead < 0 or (self.gpus or 0) < 0 or (self.machine_cores or 1) < 1:
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"{name} is finite and above 0; got {value}")
+        if (
+            not 0 <= self.overhead < math.inf
+            or (self.gpus or 0) < 0
+            or (self.machine_cores or 1) < 1
+        ):
             raise UsageError("overhead and GPUs are 0 or more, cores of a machine 1 or more")
 
 

@@ -79,7 +79,7 @@ def finetune(
     rate: Annotated[
         float | None,
         typer.Option(
-            metavar="RATE", help="Learning rate to begin with.", show_default="the method's"
+            min=0, metavar="RATE", help="Learning rate to begin with.", show_default="the method's"
         ),
     ] = None,
     batch: Annotated[

@@ -49,14 +49,17 @@ def pretrain(
     ] = None,
     rate: Annotated[
         float | None,
-        typer.Option(metavar="RATE", help="Learning rate to begin with.", show_default="0.0005"),
+        typer.Option(
+            min=0, metavar="RATE", help="Learning rate to begin with.", show_default="0.0005"
+        ),
     ] = None,
     batch: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Pictures of one step.", show_default="24"),
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(metavar="SHARE", help="Momentum of SGD.", show_default="0.9")
+        float | None,
+        typer.Option(min=0, metavar="SHARE", help="Momentum of SGD.", show_default="0.9"),
     ] = None,
     is_nesterov: Annotated[
         bool | None,
@@ -69,7 +72,7 @@ def pretrain(
     ] = None,
     weight_decay: Annotated[
         float | None,
-        typer.Option(metavar="SHARE", help="Weight decay of SGD.", show_default="0.0005"),
+        typer.Option(min=0, metavar="SHARE", help="Weight decay of SGD.", show_default="0.0005"),
     ] = None,
     rate_divisor: Annotated[
         float | None,
@@ -88,7 +91,7 @@ def pretrain(
     auxiliary_weight: Annotated[
         float | None,
         typer.Option(
-            metavar="SHARE", help="Weight of the two auxiliary losses.", show_default="0.3"
+            min=0, metavar="SHARE", help="Weight of the two auxiliary losses.", show_default="0.3"
         ),
     ] = None,
     epoch_pictures: Annotated[

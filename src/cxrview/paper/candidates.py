@@ -41,7 +41,11 @@ class Schedule:
         rate_epochs: int | None = None,
         auxiliary_weight: float | None = None,
     ) -> "Schedule":
-        """The same schedule with some values changed; None leaves a value as it is."""
+        """The same schedule with some values changed; None leaves a value as it is.
+
+        Raises:
+            UsageError: the rate cannot be divided so, or Nesterov's momentum would be 0.
+        """
         given = {
             "rate": rate,
             "is_nesterov": is_nesterov,
@@ -56,7 +60,14 @@ class Schedule:
         changes: dict[str, Any] = {
             name: value for name, value in given.items() if value is not None
         }
-        return replace(self, **changes)
+        changed = replace(self, **changes)
+        if not changed.rate_divisor > 0:
+            raise UsageError(f"--rate-divisor is above 0; got {changed.rate_divisor:g}")
+        if changed.is_nesterov and not changed.momentum > 0:
+            raise UsageError(
+                "Nesterov's momentum cannot be 0", "Use --no-nesterov, or a --momentum above 0"
+            )
+        return changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
