@@ -48,6 +48,15 @@ def test_audit_serve_refuses_another_file_than_decisions(table, name, reason):
     assert sorted(one.name for one in table.parent.iterdir()) == sorted([name, "views.parquet"])
 
 
+@pytest.mark.parametrize("folder", ["decisions.csv", "decisions.jsonl"])
+def test_audit_serve_refuses_a_folder_in_place_of_decisions(table, folder):
+    table.with_name(folder).mkdir()
+    with pytest.raises(UsageError, match=f"{folder} is a folder"):
+        run(table, "--serve", "--port", 0, "--decisions", table.with_name("decisions.csv"))
+
+    assert sorted(one.name for one in table.parent.iterdir()) == sorted([folder, "views.parquet"])
+
+
 def test_audit_serve_reports_the_lines_of_an_edited_file(table):
     path = table.with_name("d.csv")
     rows = [",".join(DECISION_COLUMNS), "Doe_Jane.dcm,,frontal,yes,,,ann,2026-03-01,"]

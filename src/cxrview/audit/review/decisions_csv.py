@@ -19,11 +19,15 @@ def log_path(csv: Path) -> Path:
     """The file of the log that belongs to a CSV file.
 
     Raises:
-        UsageError: the file is not named as a CSV file.
+        UsageError: the file is not named as a CSV file, or one of the two is a folder.
     """
     if csv.suffix.lower() != ".csv":
         raise UsageError(f"{csv} is not named as a CSV file", "Name it .csv")
-    return csv.with_suffix(".jsonl")
+    log = csv.with_suffix(".jsonl")
+    for path in (csv, log):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", "Name another file with --decisions")
+    return log
 
 
 def take_edits(log: DecisionLog, csv: Path) -> int:
