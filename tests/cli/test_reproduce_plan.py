@@ -64,6 +64,18 @@ def test_drawn_plan_is_for_the_smoke_scale_alone(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_plans_refuse_an_unknown_kind_of_split_before_images_are_read(tmp_path):
+    pytest.importorskip("torch", reason="needs torch: pip install '.[train]'")
+    settings = replace(SETTINGS, by="study")
+
+    with pytest.raises(UsageError, match="study"):
+        plan_of_files("laptop", settings, **FILES)
+    with pytest.raises(UsageError, match="study"):
+        drawn_plan(tmp_path / "out", "smoke", settings)
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_parse_counts_takes_three_whole_numbers():
     assert parse_counts("1129,376,377") == (1129, 376, 377)
     assert parse_counts(None) is None

@@ -82,9 +82,10 @@ def drawn_plan(out: Path, scale: str, settings: StudySettings) -> "StudyPlan":
     """Return the plan of a study of drawn radiographs and pictures, which are written to `out`.
 
     Raises:
-        UsageError: the scale is not smoke.
+        UsageError: the scale is not smoke, or a setting is unknown.
     """
     from cxrview.atomic_files import writing
+    from cxrview.dataset.split import check_split_by
     from cxrview.paper.drawn_inputs import EXTERNAL, INSIDE, draw_study
     from cxrview.paper.plan import StudyPlan
     from cxrview.paper.pretrain_run import PictureSource
@@ -95,6 +96,7 @@ def drawn_plan(out: Path, scale: str, settings: StudySettings) -> "StudyPlan":
             f"a study at {scale} scale needs LABELS, --published, --pictures and --classes",
             "Only --scale smoke draws everything it needs, if none of these is given",
         )
+    check_split_by(settings.by)
     with writing(out):
         drawn = draw_study(out / DRAWN, seed=settings.seed)
     return StudyPlan(

@@ -90,20 +90,26 @@ def split_images(
     Source:
         Paper, section 1. Ours: by patient as the default, so that nothing leaks.
     """
+    check_split_by(by)
     owned = list(images)
     if by in ("patient", "rule"):
         _need_patients(owned, by)
     if by == "rule":
         return Split(partitions=_sorted({i.file: partition_of(i.patient) for i in owned}), by=by)
     targets = _targets(len(owned), shares, counts)
-    if by == "image":
-        groups = {image.file: [image.file] for image in owned}
-    elif by == "patient":
-        groups = _by_patient(owned)
-    else:
-        raise UsageError(f"a split is by patient, by image or by rule; got {by}")
+    groups = {image.file: [image.file] for image in owned} if by == "image" else _by_patient(owned)
     order = sorted(groups, key=lambda name: shuffle_key(seed, name))
     return Split(partitions=_sorted(_assign(order, groups, targets)), by=by, seed=seed)
+
+
+def check_split_by(by: str) -> None:
+    """Refuse a kind of split that `split_images` does not have.
+
+    Raises:
+        UsageError: there is no such kind.
+    """
+    if by not in ("patient", "image", "rule"):
+        raise UsageError(f"a split is by patient, by image or by rule; got {by}")
 
 
 def check_split(split: Split, images: Iterable[HasPatient], content: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrview.dataset.natural.pictures import find_pictures, listing_sha256
+from cxrview.dataset.split import check_split_by
 from cxrview.digests import file_sha256
 from cxrview.errors import UsageError
 from cxrview.json_file import read_json, write_json
@@ -18,7 +19,11 @@ PICTURES = "pictures"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyPlan:
-    """Images, weights, scale and seed of one run of the paper's study."""
+    """Images, weights, scale and seed of one run of the paper's study.
+
+    Raises:
+        UsageError: there is no split by `by`.
+    """
 
     labels: Path
     """CSV as `dataset.labels` reads it."""
@@ -49,6 +54,10 @@ class StudyPlan:
     """Processes and threads that read images."""
     is_drawn: bool = False
     """Radiographs and pictures are drawn phantoms."""
+
+    def __post_init__(self) -> None:
+        """Refuse what the split would refuse only after all images were read."""
+        check_split_by(self.by)
 
     @property
     def is_external_inside(self) -> bool:
