@@ -43,6 +43,22 @@ def test_tar_and_folder_give_the_same_rows_and_pixels_by_name(folder):
     assert np.array_equal(same, pixels)
 
 
+def test_hidden_folders_are_ignored_in_tar_and_folder(folder):
+    for hidden in (".thumbnails", "more/.cache/deep"):
+        (folder / hidden).mkdir(parents=True)
+        (folder / hidden / "d.txt").write_text("not a picture")
+
+    for place in (folder, packed(folder)):
+        rows, _ = read_photographs(place)
+        assert [row.file for row in rows] == ["a.png", "b.png", "more/c.png"]
+
+
+def test_a_hidden_folder_that_is_named_is_read(folder):
+    place = folder.rename(folder.with_name(".photographs"))
+
+    assert len(read_photographs(place)[0]) == 3
+
+
 def test_an_empty_folder_gives_no_rows(tmp_path):
     rows, pixels = read_photographs(tmp_path)
 

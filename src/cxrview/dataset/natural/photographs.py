@@ -2,7 +2,7 @@
 
 import tarfile
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ def read_photographs(
     used as the patient's.
 
     Args:
-        place: tar, or folder with its subfolders; names that begin with a dot are ignored.
+        place: tar, or folder with its subfolders; names of files and subfolders that begin
+            with a dot are ignored.
         progress: called with 1 after each photograph.
 
     Returns:
@@ -53,16 +54,22 @@ def _files(place: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the name, relative to the place, and the bytes of each file."""
     if place.is_dir():
         for path in place.rglob("[!.]*"):
-            if path.is_file():
-                yield path.relative_to(place).as_posix(), path.read_bytes()
+            name = path.relative_to(place)
+            if path.is_file() and not _is_hidden(name):
+                yield name.as_posix(), path.read_bytes()
         return
     try:
         with tarfile.open(place) as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.isfile() else None
-                if file and not PurePosixPath(member.name).name.startswith("."):
+                if file and not _is_hidden(PurePosixPath(member.name)):
                     yield member.name, file.read()
     except (OSError, tarfile.TarError) as error:
         raise UsageError(
             f"{place} is neither a folder nor a tar", "Give one to --photographs"
         ) from error
+
+
+def _is_hidden(name: PurePath) -> bool:
+    """Whether the file or a folder above it, within the place, begins with a dot."""
+    return any(part.startswith(".") and part != ".." for part in name.parts)
