@@ -54,3 +54,15 @@ def test_damaged_checkpoint_says_what_to_do(tmp_path, model, optimiser, share):
 def test_load_weights_says_that_the_checkpoint_is_missing(tmp_path, model):
     with pytest.raises(InvalidModel, match=r"gone\.safetensors does not exist"):
         load_weights(tmp_path / "gone.safetensors", model)
+
+
+@pytest.mark.parametrize(
+    ("fact", "named"), [("seed", "seed"), ("pictures", "pictures"), ("lesson", "images")]
+)
+def test_restore_checkpoint_names_what_differs(tmp_path, model, optimiser, fact, named):
+    path = tmp_path / "checkpoint.safetensors"
+    belongs = {"recipe": "r", "seed": "1", "pictures": "p", "lesson": "l"}
+    save_checkpoint(path, model, optimiser, belongs, 1)
+
+    with pytest.raises(InvalidModel, match=rf"differs in {named}\."):
+        restore_checkpoint(path, model, optimiser, belongs | {fact: "other"})

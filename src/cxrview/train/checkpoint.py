@@ -16,6 +16,8 @@ from cxrview.errors import InvalidModel
 
 TrainingIdentity = dict[str, str]
 """Recipe, seed and data of a training. Another training must not resume from its checkpoint."""
+_WORDS = {"lesson": "images"}
+"""For a message: names of facts that stay as earlier versions wrote them."""
 
 
 def save_checkpoint(
@@ -50,15 +52,18 @@ def restore_checkpoint(
     """Load a checkpoint, if there is one, into model and optimiser; gives the steps done.
 
     Raises:
-        InvalidModel: it belongs to another training, or is damaged.
+        InvalidModel: it belongs to another training, and the message names what differs; or it is
+            damaged.
     """
     if not path.exists():
         return 0
     with _opened(path) as stored:
         facts = stored.metadata()
-        if any(facts.get(name) != value for name, value in belongs.items()):
+        differ = [name for name, value in belongs.items() if facts.get(name) != value]
+        if differ:
+            names = ", ".join(_WORDS.get(name, name) for name in differ)
             raise InvalidModel(
-                f"{path.name} belongs to another recipe or seed",
+                f"{path.name} belongs to another training, which differs in {names}",
                 "Give another folder to --out, or remove the checkpoint",
             )
         tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118

@@ -55,7 +55,7 @@ def test_train_fast_model_refuses_checkpoint_of_another_recipe(pictures_folder, 
     brief = replace(TINY, steps=1)
     train_fast_model(pictures_folder, brief, seed=0, checkpoint=tmp_path / "checkpoint")
 
-    with pytest.raises(InvalidModel, match="another recipe or seed"):
+    with pytest.raises(InvalidModel, match="differs in recipe[.]"):
         train_fast_model(
             pictures_folder, replace(brief, turned=0.1), seed=0, checkpoint=tmp_path / "checkpoint"
         )
