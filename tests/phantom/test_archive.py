@@ -112,6 +112,43 @@ def test_overwriting_removes_the_earlier_drawing_and_nothing_else(tmp_path):
     assert set(fingerprints(out)) == {one.file for one in drawn} | {"mine.txt"}
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_overwriting_removes_what_a_stopped_drawing_left(tmp_path, monkeypatch, times):
+    out = tmp_path / "archive"
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    for _ in range(times):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("cxrview.phantom.archive.make_report", stop)  # the last file
+            draw_archive(out, damages=["empty"], overwrite=True, **SMALL)
+    assert len(fingerprints(out)) == 3
+    assert not (tmp_path / "archive.truth.csv").exists()
+    (out / "mine.txt").write_text("keep me")
+    (out / "PAT00001" / "STUDY001" / "IM0077").write_text("keep me")
+
+    drawn = draw_archive(out, damages=[], strangers=False, overwrite=True, **SMALL)
+
+    kept = {"mine.txt", "PAT00001/STUDY001/IM0077"}
+    assert set(fingerprints(out)) == {one.file for one in drawn} | kept
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["archive", "archive.truth.csv"]
+
+
+@pytest.mark.parametrize("line", ["../mine.txt", "PAT00001"])
+def test_overwriting_removes_no_other_file_that_a_list_names(tmp_path, line):
+    out, mine = tmp_path / "archive", tmp_path / "mine.txt"
+    draw_archive(out, **SMALL)
+    mine.write_text("keep me")
+    (out / "PAT00001.dcm").write_text("keep me")
+    (tmp_path / "archive.truth.csv.part").write_text(f"{line}\n" if "/" in line else line)
+
+    draw_archive(out, overwrite=True, **SMALL)
+
+    assert mine.exists()
+    assert (out / "PAT00001.dcm").exists()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

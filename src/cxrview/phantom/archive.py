@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from cxrview.atomic_files import raising_cannot_write
+from cxrview.atomic_files import PART, raising_cannot_write
 from cxrview.csv_files import read_csv_rows, write_csv
 from cxrview.errors import UsageError
 from cxrview.phantom.damage import DAMAGES
@@ -101,12 +102,13 @@ def draw_archive(
         header_faults: of one image after the other, `none` for a correct header; None for a mix.
         damages: each adds one file; None for one truncated file.
         strangers: add a report and a hand, which are not chest radiographs.
-        overwrite: use a folder that is not empty; the files in its table are removed first, other
-            files stay.
+        overwrite: use a folder that is not empty; the files in its table, or those that a stopped
+            call wrote, are removed first, other files stay.
 
     Raises:
         UsageError: if a name is unknown, a number out of range, or the folder is not empty.
-        CannotWrite: the disk is full or not writable; what is drawn stays, without its truth.
+        CannotWrite: the disk is full or not writable; what is drawn stays, without its truth, and
+            is listed in a file with the name of the table and `.part`.
     """
     _check(patients, size, bits, monochrome1, seed)
     make_faults = _known(header_faults, DEFAULT_HEADER_FAULTS, tuple(HEADER_FAULTS), "header fault")
@@ -125,8 +127,11 @@ def draw_archive(
     )
     with raising_cannot_write(out):
         truth_path = _prepare(out, overwrite)
-        drawn = [_save(out, *file) for file in _files(plan, patients, projections)]
+        begun = _begun_list(truth_path)
+        with begun.open("w", encoding="utf-8", newline="\n") as names:
+            drawn = [_save(out, *file, names) for file in _files(plan, patients, projections)]
         _write_truth(truth_path, drawn)
+        begun.unlink()
     return drawn
 
 
@@ -134,6 +139,11 @@ def truth_table(out: Path) -> Path:
     """Give the path of the table of the truth, next to the folder."""
     whole = out.resolve()
     return whole.with_name(f"{whole.name}.truth.csv")
+
+
+def _begun_list(truth: Path) -> Path:
+    """Give the path of the list of files that a drawing began to write, a line each."""
+    return truth.with_name(truth.name + PART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,20 +196,28 @@ def _prepare(out: Path, overwrite: bool) -> Path:
         raise UsageError(
             f"{truth} already exists", "Remove it, choose another folder, or use --overwrite"
         )
-    if truth.exists():
+    if overwrite:
         _remove_earlier(out, truth)
     out.mkdir(parents=True, exist_ok=True)
     return truth
 
 
 def _remove_earlier(out: Path, truth: Path) -> None:
-    named = [row.get("file") or "" for row in read_csv_rows(truth)]
+    begun, named = _begun_list(truth), list[str]()
+    if truth.exists():
+        named += [row.get("file") or "" for row in read_csv_rows(truth)]
+    if begun.exists():
+        # A last line without its end may be a part of a name.
+        named += begun.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
     inside = out.resolve()
     for name in filter(None, named):
         file = (out / name).resolve()
         # A manipulated table must not remove files outside the folder.
         if inside in file.parents:
             file.unlink(missing_ok=True)
+    # Both would name files of the new drawing if that is stopped.
+    truth.unlink(missing_ok=True)
+    begun.unlink(missing_ok=True)
 
 
 def _files(
@@ -317,7 +335,10 @@ def _place(patient: Patient, series: int) -> str:
     return f"PAT{patient.number:05d}/STUDY001/IM{series:04d}{ending}"
 
 
-def _save(out: Path, drawn: Drawn, content: bytes) -> Drawn:
+def _save(out: Path, drawn: Drawn, content: bytes, names: TextIO) -> Drawn:
+    """Write a file after its name, so that a stopped drawing can be removed."""
+    names.write(f"{drawn.file}\n")
+    names.flush()
     path = out / drawn.file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
