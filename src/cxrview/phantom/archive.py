@@ -125,9 +125,13 @@ def draw_archive(
         damages=tuple(name for name in make_damages if name != NONE),
         strangers=strangers,
     )
+    truth_path = truth_table(out)
+    begun = _begun_list(truth_path)
+    _check_folder(out, truth_path, overwrite)
     with raising_cannot_write(out):
-        truth_path = _prepare(out, overwrite)
-        begun = _begun_list(truth_path)
+        if overwrite:
+            _remove_earlier(out, truth_path)
+        out.mkdir(parents=True, exist_ok=True)
         with begun.open("w", encoding="utf-8", newline="\n") as names:
             drawn = [_save(out, *file, names) for file in _files(plan, patients, projections)]
         _write_truth(truth_path, drawn)
@@ -185,8 +189,7 @@ def _known(
     return names
 
 
-def _prepare(out: Path, overwrite: bool) -> Path:
-    truth = truth_table(out)
+def _check_folder(out: Path, truth: Path, overwrite: bool) -> None:
     taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
     if taken and (not overwrite or not out.is_dir()):
         raise UsageError(
@@ -196,10 +199,6 @@ def _prepare(out: Path, overwrite: bool) -> Path:
         raise UsageError(
             f"{truth} already exists", "Remove it, choose another folder, or use --overwrite"
         )
-    if overwrite:
-        _remove_earlier(out, truth)
-    out.mkdir(parents=True, exist_ok=True)
-    return truth
 
 
 def _remove_earlier(out: Path, truth: Path) -> None:
