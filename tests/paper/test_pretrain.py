@@ -15,11 +15,11 @@ from cxrview.dataset.natural.store import Pictures
 from cxrview.errors import InvalidModel, UsageError
 from cxrview.paper import top_1
 from cxrview.paper.candidates import PRE_TRAININGS
+from cxrview.paper.colour_weights import convert_colour
 from cxrview.paper.pretrain import (
     CHECKPOINT,
     Plan,
     choose_classes,
-    convert_colour,
     initial_model,
     plan_for,
     pre_train,

@@ -94,7 +94,7 @@ def test_another_trainings_checkpoint_is_refused(pictures, tmp_path):
     train_classifier(network, features, training_of(pictures, tmp_path))
     other = dataclasses.replace(training_of(pictures, tmp_path), belongs={"candidate": "other"})
 
-    with pytest.raises(InvalidModel, match="another recipe"):
+    with pytest.raises(InvalidModel, match="differs in candidate"):
         train_classifier(network, features, other)
 
 

@@ -136,7 +136,8 @@ def pretrain(
     Exit code: 0 done, 2 usage error, 3 folder not writable.
     """
     with needs_extra("train", "training"):
-        from cxrview.paper.pretrain import convert_colour, plan_for
+        from cxrview.paper.colour_weights import convert_colour
+        from cxrview.paper.pretrain import plan_for
         from cxrview.paper.pretrain_run import PictureSource, pre_trained_lines
         from cxrview.paper.scale import scale_named
         from cxrview.train.distributed import Processes, joined

@@ -1,4 +1,4 @@
-"""Pre-training: the published colour weights, or further training of them on grey pictures.
+"""Pre-training: further training of the published colour weights on grey pictures.
 
 Source: paper, section 3.
 """
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from cxrview.atomic_files import locked_new_folder
 from cxrview.dataset.natural.ilsvrc import ImageNetClass, subset_classes
 from cxrview.dataset.natural.store import Pictures
 from cxrview.digests import file_sha256
@@ -22,7 +21,6 @@ from cxrview.paper.epochs import Batches, Training, train_all_layers
 from cxrview.paper.scale import Scale
 from cxrview.paper.top_1 import ShownPictures, Top1Log
 from cxrview.paper.trained_model import (
-    begin_training,
     find_finished,
     finish_training,
     load_trained,
@@ -147,37 +145,6 @@ def choose_classes(
     if not pre_training.is_subset:
         return everything
     return subset_classes(everything, seed=seed, available=available)
-
-
-def convert_colour(published: Path, out: Path) -> GoogLeNet:
-    """Store the published colour weights as the first of the three pre-trained models.
-
-    Args:
-        published: as for `load_published`.
-        out: folder; gets weights.safetensors and about.json.
-
-    Raises:
-        InvalidModel: an array is missing or does not fit.
-        UsageError: the folder belongs to another training, or another process is writing it.
-        CannotWrite: the disk is full or not writable.
-    """
-    model = GoogLeNet(PUBLISHED_CLASSES, auxiliary=False)
-    load_published(published, model, with_classifier=True)
-    published_sha256 = file_sha256(published)
-    about: dict[str, Any] = {
-        "pre_training": "colour",
-        "shown": "1,281,167 colour pictures of 1,000 classes, by those who published the weights",
-        "published_sha256": published_sha256,
-        "differs_from_the_paper": [],
-        "schedule": None,
-        "top_1_before": None,
-        "top_1_after": None,
-        "classes": None,
-    }
-    with locked_new_folder(out, "training in"):
-        begin_training(out, {"pre_training": "colour", "published_sha256": published_sha256})
-        finish_training(out, model, about)
-    return model
 
 
 def pre_train(

@@ -7,9 +7,10 @@ from cxrview.dataset.split import SHARES, check_split, split_images
 from cxrview.errors import UsageError
 from cxrview.paper.candidate_images import Material
 from cxrview.paper.candidates import PRE_TRAININGS, Candidate
+from cxrview.paper.colour_weights import convert_colour
 from cxrview.paper.folder import StudyFolder
 from cxrview.paper.plan import StudyPlan
-from cxrview.paper.pretrain import convert_colour, plan_for
+from cxrview.paper.pretrain import plan_for
 from cxrview.paper.pretrain_run import pictures_in_words, pre_train_on_pictures
 from cxrview.paper.scale import scaled_split
 from cxrview.paper.train_candidate import train_candidate
