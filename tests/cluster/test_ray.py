@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,9 +24,13 @@ SECONDS = 600
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory) -> Path:
-    """Two hundred small files, and the result of one machine."""
+    """Two hundred small files, most of them copies, and the result of one machine."""
     folder = tmp_path_factory.mktemp("films")
-    draw_archive(folder / "archive", patients=110, size=(64, 64))
+    draw_archive(folder / "archive", patients=27, size=(64, 64))
+    drawn = [path for path in (folder / "archive").rglob("*") if path.is_file()]
+    for path in drawn:
+        for number in range(1, 4):
+            shutil.copyfile(path, path.with_name(f"{path.stem}-{number}"))
     options = cxrview.ClassifyOptions(key=folder / "patient.key")
     cxrview.classify(folder / "archive", out=f"{folder}/plain/", options=options)
     return folder

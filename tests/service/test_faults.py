@@ -39,7 +39,11 @@ def test_an_acknowledged_image_survives_kill_9(namespace):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "fault", ["aborted", "commitment", "duplicates", "full", "refused", "slow", "stopped"]
+    "fault",
+    [
+        *("aborted", "commitment", "duplicates", "full", "refused"),
+        *(pytest.param(fault, marks=pytest.mark.nightly) for fault in ("slow", "stopped")),
+    ],
 )
 def test_a_fault_loses_and_doubles_nothing(namespace, fault):
     assert run(fault, "--images", "16")["passed"]
