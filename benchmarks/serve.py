@@ -38,7 +38,7 @@ from cxrview.service.dicom.answers import keep_answers
 from cxrview.service.store.counting import count_all
 from cxrview.service.store.schema import open_ledger
 from process_tree import Sampler, kill_a_child, sample, summary
-from serve_programs import STORESCU, end, wait_for_port
+from serve_programs import STORESCU, dcmtk, end, wait_for_port
 
 QUIET_SECONDS = 1800
 AWAY_SECONDS = 10.0
@@ -364,7 +364,15 @@ def _send(bench: Bench, films: list[Path], senders: int, port: int, title: str) 
     began = time.monotonic()
     processes = [
         subprocess.Popen(
-            ["storescu", "-aet", "CR1", "-aec", title, "-xf", str(bench.folder / "storescu.cfg")]
+            [
+                dcmtk("storescu"),
+                "-aet",
+                "CR1",
+                "-aec",
+                title,
+                "-xf",
+                str(bench.folder / "storescu.cfg"),
+            ]
             + ["Default", "+sd", "127.0.0.1", str(port), str(part)]
         )
         for part in parts
@@ -380,7 +388,7 @@ def _storescp(bench: Bench) -> Iterator[int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (port,) = _free_ports(1)
-    process = subprocess.Popen(["storescp", "--fork", "-od", str(folder), str(port)])
+    process = subprocess.Popen([dcmtk("storescp"), "--fork", "-od", str(folder), str(port)])
     try:
         wait_for_port(port)
         yield port

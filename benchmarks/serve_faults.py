@@ -24,7 +24,7 @@ from pathlib import Path
 import pydicom
 from pydicom.uid import generate_uid
 
-from serve_programs import ORTHANC, SERVICE, Bench, Relay, Report
+from serve_programs import ORTHANC, SERVICE, Bench, Relay, Report, dcmtk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ def abort_senders(bench: Bench, options: argparse.Namespace) -> Report:
     seen = 0
     for number in range(5):
         sender = subprocess.Popen(
-            ["storescu", "-aet", "CR1", "-aec", "CXRVIEW", "-xf"]
+            [dcmtk("storescu"), "-aet", "CR1", "-aec", "CXRVIEW", "-xf"]
             + [str(bench.folder / "storescu.cfg"), "Default", "127.0.0.1", str(SERVICE)]
             + [str(large)]
         )

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import shutil
 import signal
@@ -40,6 +41,17 @@ PresentationContexts = Radiographs
 OTHER_VIEW = {"PA": "LL", "AP": "LL", "LL": "PA", "RL": "PA"}
 QUIET_SECONDS = 600
 Report = dict[str, Any]
+
+
+def dcmtk(name: str) -> str:
+    """Return the path of a program of DCMTK.
+
+    pynetdicom installs programs of the same names, which come first on the PATH of an environment
+    that is activated.
+    """
+    own = Path(sys.executable).parent
+    places = [one for one in os.get_exec_path() if Path(one) != own]
+    return shutil.which(name, path=os.pathsep.join(places)) or name
 
 
 class Bench:
@@ -134,7 +146,7 @@ class Bench:
         )
         folder.mkdir()
         self.archive = subprocess.Popen(
-            ["storescp", "-od", str(folder), "-xf", str(profile), "Default", str(ORTHANC)]
+            [dcmtk("storescp"), "-od", str(folder), "-xf", str(profile), "Default", str(ORTHANC)]
         )
         wait_for_port(ORTHANC)
         return folder
@@ -159,7 +171,7 @@ class Bench:
         for film in films:
             (listed / film.name).symlink_to(film)
         done = subprocess.run(
-            ["storescu", "-v", "-nh", "-aet", "CR1", "-aec", "CXRVIEW", "-to", "60"]
+            [dcmtk("storescu"), "-v", "-nh", "-aet", "CR1", "-aec", "CXRVIEW", "-to", "60"]
             + ["-xf", str(self.folder / "storescu.cfg"), "Default", "+sd"]
             + ["127.0.0.1", str(SERVICE), str(listed)],
             capture_output=True,
