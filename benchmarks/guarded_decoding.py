@@ -106,7 +106,7 @@ def in_guarded(settings: ReadSettings) -> Iterator[Read]:
 
 @contextmanager
 def in_plain(settings: ReadSettings) -> Iterator[Read]:
-    """Read in processes that nobody watches."""
+    """Read in processes without limits, of `multiprocessing.Pool`."""
     mapped = replace(settings, options=replace(settings.options, is_mapped=True))
     read_one = partial(read_file, settings=mapped, rule=load_chest_rule(settings.chest_rule))
     spawn = multiprocessing.get_context("spawn")

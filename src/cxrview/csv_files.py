@@ -9,7 +9,7 @@ from pathlib import Path
 
 ENCODING = "utf-8"
 _ENCODING_READ = "utf-8-sig"
-"""A byte order mark, which Excel writes, is no part of the first column's name."""
+"""Excel writes a byte order mark, which would be read as part of the first column's name."""
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

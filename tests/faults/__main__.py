@@ -72,8 +72,8 @@ def main() -> int:
     options = parser.parse_args()
     if os.environ.get(IN_NAMESPACE) != "1":
         return _in_namespace()
-    # nohup has it ignored, and so would the commands. With a function of its own this program
-    # survives it, and the commands hear it.
+    # Under nohup SIGHUP is ignored, which the commands would inherit. They do not inherit a
+    # handler, with which this program survives the signal.
     signal.signal(signal.SIGHUP, lambda *_: None)
     if options.fault == "all":
         return _inject_all(options.runs, options.files)

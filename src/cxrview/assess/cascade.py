@@ -1,4 +1,4 @@
-"""What tells the answers of two models together from those of the first one alone."""
+"""The conditions that the answers of two models together depend on, besides the first model."""
 
 from cxrview.classify.model import Model
 

@@ -25,7 +25,7 @@ from cxrview.cli.quantise import quantise
 from cxrview.cli.reproduce import reproduce
 from cxrview.cli.robustness import robustness
 from cxrview.cli.serve import serve
-from cxrview.cli.shared.finite_numbers import refuse_endless_numbers
+from cxrview.cli.shared.finite_numbers import require_finite_numbers
 from cxrview.cli.shared.help_text import complete_help
 from cxrview.cli.split import split
 from cxrview.cli.train import train
@@ -84,4 +84,4 @@ app.add_typer(robustness, name="robustness", rich_help_panel="Study")
 app.command(rich_help_panel="Study")(reproduce)
 app.command(rich_help_panel="Test material")(phantom)
 complete_help(app, EXAMPLES)
-refuse_endless_numbers(app)
+require_finite_numbers(app)

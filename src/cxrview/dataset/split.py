@@ -106,7 +106,7 @@ def check_split_by(by: str) -> None:
     """Refuse a kind of split that `split_images` does not have.
 
     Raises:
-        UsageError: there is no such kind.
+        UsageError: `by` is not patient, image or rule.
     """
     if by not in ("patient", "image", "rule"):
         raise UsageError(f"a split is by patient, by image or by rule; got {by}")

@@ -22,7 +22,7 @@ class StudyPlan:
     """Images, weights, scale and seed of one run of the paper's study.
 
     Raises:
-        UsageError: there is no split by `by`.
+        UsageError: `by` is not patient, image or rule.
     """
 
     labels: Path

@@ -48,7 +48,7 @@ class Leases:
             del self._holder_of[thing]
 
     def end(self, things: Iterable[str]) -> None:
-        """End the leases of these things, whoever holds them."""
+        """End the leases of these things, of any holder."""
         for thing in things:
             holder = self._holder_of.pop(thing, None)
             if holder is not None:

@@ -4,14 +4,15 @@ import { measureSkew } from "./clock.js";
 import { csrfAtLoad, queueKey } from "./page_config.js";
 
 const TIMEOUT_MS = 20_000;
-// For the body of a picture: one of all pixels takes minutes on a slow line. A connection that was
-// cut may never end by itself.
+// Time limit of a picture's body: one of all pixels takes minutes on a slow line. Without a limit, a
+// request whose connection was cut may never end.
 const PICTURE_MS = 180_000;
 // Of one request that outlives its page. Browsers allow 64 KiB for all such requests together.
 const MAX_KEEPALIVE_BYTES = 32 << 10;
 // The header by which the server marks a refusal because the token is of an earlier login.
 const STALE = "X-Stale-Page";
-// By these a page says whose it is, and the server that somebody else has signed in since.
+// The request header with the reader whose page this is, and the header by which the server marks a
+// refusal because another reader has signed in since.
 const PAGE_OF = "X-Page-Of";
 const DIFFERENT = "X-Different-Reader";
 

@@ -22,14 +22,24 @@ def bright_pixels(page):
     return page.locator("#picture").evaluate(BRIGHT)
 
 
-def test_an_image_can_be_zoomed_while_it_is_fetched_with_another_window(serve, browser, hand):
-    served = serve(2)
-    context = browser(intercepts=True)
-    page = served.enter(context, "Ann")
-    hand(page)
-    page.wait_for_load_state("networkidle")
-    held = []
-    context.route(re.compile("window=auto"), lambda route: held.append(route))
+@pytest.fixture
+def holding(serve, browser, hand):
+    """Open an image, then hold back requests whose address has some text."""
+
+    def hold(text):
+        context = browser(intercepts=True)
+        page = serve(2).enter(context, "Ann")
+        hand(page)
+        page.wait_for_load_state("networkidle")
+        held = []
+        context.route(re.compile(text), lambda route: held.append(route))
+        return page, held
+
+    return hold
+
+
+def test_an_image_can_be_zoomed_while_it_is_fetched_with_another_window(holding):
+    page, held = holding("window=auto")
     page.keyboard.press("w")
     page.keyboard.press("+")
     page.keyboard.press("ArrowLeft")
@@ -44,14 +54,8 @@ def test_an_image_can_be_zoomed_while_it_is_fetched_with_another_window(serve, b
     assert page.locator("#fault").is_hidden()
 
 
-def test_the_automatic_window_on_and_off_at_once_leaves_the_image(serve, browser, hand):
-    served = serve(2)
-    context = browser(intercepts=True)
-    page = served.enter(context, "Ann")
-    hand(page)
-    page.wait_for_load_state("networkidle")
-    held = []
-    context.route(re.compile("/api/picture"), lambda route: held.append(route))
+def test_the_automatic_window_on_and_off_at_once_leaves_the_image(holding):
+    page, _ = holding("/api/picture")
     page.keyboard.press("w")
     page.keyboard.press("w")
     page.keyboard.press("+")
