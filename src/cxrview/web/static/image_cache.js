@@ -6,6 +6,13 @@ const RETRY_MS = 1500;
 // The image cannot be displayed, or is not this reader's any more: a retry would not help.
 const PERMANENT = new Set([404, 422]);
 
+/**
+ * Whether an image cannot be displayed, so that a retry would not help.
+ * @param {unknown} error
+ * @returns {error is Refused}
+ */
+export const isPermanent = (error) => error instanceof Refused && PERMANENT.has(error.status);
+
 /** @typedef {{bitmap?: ImageBitmap, why?: string, window?: string}} Entry */
 
 /**
@@ -96,7 +103,7 @@ export class ImageCache {
     try {
       entry.bitmap = await fetchImage(showing, this.#edge, this.#window);
     } catch (error) {
-      if (error instanceof Refused && PERMANENT.has(error.status)) entry.why = error.message;
+      if (isPermanent(error)) entry.why = error.message;
       else return this.#tryAgain(key, entry);
     } finally {
       this.#underWay -= 1;
@@ -142,3 +149,9 @@ export const edgeFor = (pixels) => EDGES.find((edge) => edge >= pixels * 0.9) ??
  * @returns {number | "full"}
  */
 export const sharperEdge = (pixels) => EDGES.find((edge) => edge >= pixels) ?? "full";
+
+/**
+ * Whether an image was made smaller by the server: its longer side is then one of the edges.
+ * @param {number} longerSide
+ */
+export const isReduced = (longerSide) => EDGES.includes(longerSide);

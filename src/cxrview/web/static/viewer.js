@@ -16,7 +16,8 @@ export class Viewer {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {Element} filter
-   * @param {(display: import("./reader_status.js").Display) => void} onChange after every change of the view
+   * @param {(display: import("./reader_status.js").Display) => void} onChange after every change of
+   *   the view, and of its size while an image is shown
    */
   constructor(canvas, filter, onChange) {
     this.#canvas = canvas;
@@ -124,6 +125,7 @@ export class Viewer {
     this.#canvas.height = Math.max(1, Math.round(clientHeight * devicePixelRatio));
     this.#clampPan();
     this.#draw();
+    if (this.#bitmap) this.#onChange(this.display);
   }
 
   #fit() {

@@ -66,6 +66,18 @@ def test_look_closer_says_that_the_server_is_gone_and_tries_again(serve, browser
     page.locator("#preview canvas").wait_for()
 
 
+def test_look_closer_tries_again_after_a_fault_of_the_server(serve, browser, hand):
+    served = serve(2)
+    context = browser(intercepts=True)
+    page = grid(served, context, hand)
+    context.route(re.compile("edge=1536"), lambda route: route.fulfill(status=500, body="{}"))
+    page.keyboard.press("Space")
+    page.locator("#preview").get_by_text("the server answered 500. Trying again").wait_for()
+    context.unroute(re.compile("edge=1536"))
+
+    page.locator("#preview canvas").wait_for()
+
+
 def test_a_label_given_while_looking_closer_is_that_images(serve, browser, hand):
     served = serve(4)
     page = grid(served, browser(), hand)

@@ -64,9 +64,50 @@ def test_the_automatic_window_on_and_off_at_once_leaves_the_image(holding):
     assert page.locator("#fault").is_hidden()
 
 
+def answer_with_large_images(context):
+    """Answer as for radiographs of 3000 pixels, made smaller to the edge that was asked for."""
+
+    def answer(route):
+        asked = re.search("edge=(\\w+)", route.request.url)[1]
+        edge = 3000 if asked == "full" else int(asked)
+        file = io.BytesIO()
+        Image.new("L", (edge, edge), 200).save(file, "PNG")
+        route.fulfill(body=file.getvalue(), content_type="image/png")
+
+    context.route("**/api/picture/**", answer)
+
+
+def test_an_image_opened_in_a_small_window_is_sharp_in_a_larger_one(serve, browser, hand):
+    served = serve(2)
+    context = browser(intercepts=True, viewport={"width": 700, "height": 500})
+    answer_with_large_images(context)
+    page = served.enter(context, "Ann")
+    hand(page)
+
+    with page.expect_response(re.compile("edge=2048$")):
+        page.set_viewport_size({"width": 1900, "height": 1900})
+    wait_until(lambda: bright_pixels(page) > 1_500_000, lambda: bright_pixels(page))
+
+
+def test_an_image_of_few_pixels_is_fetched_once_however_large_it_is_shown(serve, browser, hand):
+    served = serve(1)
+    page = served.enter(browser(), "Ann")
+    hand(page)
+    page.wait_for_load_state("networkidle")
+    pictures = []
+    page.on("request", lambda sent: "/api/picture" in sent.url and pictures.append(sent.url))
+    for _ in range(11):
+        page.keyboard.press("+")
+    page.wait_for_timeout(600)
+
+    assert pictures == []
+
+
 def test_a_zoomed_image_is_as_sharp_in_the_other_window(serve, browser, hand):
     served = serve(2)
-    page = served.enter(browser(), "Ann")
+    context = browser(intercepts=True)
+    answer_with_large_images(context)
+    page = served.enter(context, "Ann")
     hand(page)
     with page.expect_response(re.compile("edge=full$")):
         for _ in range(11):

@@ -52,7 +52,10 @@ test("a page on which nothing can be displayed is complete only once all are exc
 });
 
 test("what waits counts as read, an undo as unread, within what there is", () => {
-  const actions = ["label", "exclude", "undo", "flag", "postpone"].map((act) => ({ act }));
+  const actions = [
+    ...["label", "exclude", "flag", "postpone"].map((act) => ({ act })),
+    ...["label", "postpone"].map((undone) => ({ act: "undo", undone })),
+  ];
   assert.equal(unsentReadings(actions), 1);
   assert.deepEqual(countsNow({ done: 3, all: 4 }, actions), { done: 4, all: 4 });
   assert.deepEqual(countsNow({ done: 4, all: 4 }, actions), { done: 4, all: 4 });

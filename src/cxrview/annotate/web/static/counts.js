@@ -3,11 +3,14 @@
 /** @typedef {import("./unsent_actions.js").Action} Action */
 
 /** @type {Record<string, number>} */
-const WORTH = { label: 1, exclude: 1, undo: -1 };
+const WORTH = { label: 1, exclude: 1 };
+
+/** @param {Action} action `undone` is the act that an undo takes back */
+const worth = ({ act, undone }) => (act === "undo" ? -(WORTH[undone] ?? 0) : (WORTH[act] ?? 0));
 
 /** @param {Action[]} actions not sent yet */
 export const unsentReadings = (actions) =>
-  actions.reduce((sum, { act }) => sum + (WORTH[act] ?? 0), 0);
+  actions.reduce((sum, action) => sum + worth(action), 0);
 
 /**
  * @param {{done?: number, all?: number, left?: number}} answer the server's last one

@@ -16,7 +16,7 @@ import { ReadingSession } from "./reading_session.js";
 import { newAction } from "./submit_queue.js";
 import { painted, Viewer } from "./viewer.js";
 import { viewingActs } from "./viewing_keys.js";
-import { refetchOnZoom } from "./zoom_refetch.js";
+import { refetchSharper } from "./sharper_image.js";
 
 /** @typedef {import("./supply.js").Item} Item */
 
@@ -52,9 +52,9 @@ export class ImageReader {
     const canvas = byId("picture");
     this.#viewer = new Viewer(canvas, byId("window"), (display) => {
       status.display(display);
-      refetch(display);
+      refetch();
     });
-    const refetch = refetchOnZoom(this.#viewer, () => ({ showing: this.#item?.showing, window: this.#images.window }));
+    const refetch = refetchSharper(this.#viewer, () => ({ showing: this.#item?.showing, window: this.#images.window }));
     listenToGestures(canvas, this.#viewer);
     const { width, height } = canvas;
     this.#images = new ImageCache(edgeFor(Math.min(width, height)), CONCURRENT, () => this.#refresh());

@@ -1,8 +1,8 @@
 // Shows one image of the grid larger. It never shows the image of the cell previewed before.
 
 import { byId, createElement } from "./dom.js";
-import { fetchImage } from "./image_cache.js";
-import { reasonOf, Refused } from "./server.js";
+import { fetchImage, isPermanent } from "./image_cache.js";
+import { reasonOf } from "./server.js";
 
 const EDGE = 1536;
 const RETRY_MS = 1500;
@@ -66,8 +66,9 @@ export class Preview {
     try {
       bitmap = await fetchImage(showing, EDGE, window);
     } catch (error) {
-      why = error instanceof Refused ? `This image cannot be displayed: ${error.message}.` : `Not loaded: ${reasonOf(error)}. Trying again …`;
-      if (!(error instanceof Refused)) {
+      const isLost = isPermanent(error);
+      why = isLost ? `This image cannot be displayed: ${reasonOf(error)}.` : `Not loaded: ${reasonOf(error)}. Trying again …`;
+      if (!isLost) {
         setTimeout(() => opened === this.#opened && this.#fetch(showing, window), RETRY_MS);
       }
     }

@@ -77,7 +77,8 @@ export class ReadingSession {
   undo() {
     const last = this.#history.pop();
     if (!last) return null;
-    this.queue.add(...last.map(({ uid, item }) => newAction("undo", item.showing, { undoes: uid })));
+    this.queue.add(...last.map(({ uid, item, act }) =>
+      newAction("undo", item.showing, { undoes: uid, undone: act })));
     return last;
   }
 

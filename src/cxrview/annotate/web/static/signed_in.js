@@ -25,12 +25,16 @@ addEventListener("beforeunload", (event) => {
 });
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form.account"));
+let isSigningOut = false;
 form?.addEventListener("submit", async (event) => {
   if (!countUnsent(queueKey) && !queue?.size) return;
   event.preventDefault();
+  if (isSigningOut) return; // a second click, while the readings are sent or the dialog is open
+  isSigningOut = true;
   await queue?.sendAll().catch(() => false);
   const left = Math.max(countUnsent(queueKey), queue?.size ?? 0);
   if (!left || (await confirmSignOut(left))) form.submit();
+  isSigningOut = false;
 });
 
 /**

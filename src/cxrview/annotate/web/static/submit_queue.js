@@ -32,7 +32,8 @@ export function openQueue(tab, onAnswer) {
  * @param {string} act
  * @param {string} showing
  * @param {{shown?: number | null} & Record<string, any>} [said] `shown` is when the image was
- *   painted, on the clock of performance.now()
+ *   painted, on the clock of performance.now(). `undone`, the act that an undo takes back, is for
+ *   the counts of this page; the server knows it.
  */
 export function newAction(act, showing, { shown = null, ...said } = {}) {
   const now = performance.now();

@@ -14,7 +14,7 @@ import { acquireTabId } from "./tab_lock.js";
 import { UnsentActions } from "./unsent_actions.js";
 import { painted, Viewer } from "./viewer.js";
 import { VIEWING_ACTIONS, viewingActs } from "./viewing_keys.js";
-import { refetchOnZoom } from "./zoom_refetch.js";
+import { refetchSharper } from "./sharper_image.js";
 
 /** @typedef {import("./review_session.js").Item} Item */
 
@@ -59,11 +59,11 @@ const viewer = new Viewer(byId("picture"), byId("window"), (display) => {
     display.rotation && `${display.rotation}°`,
   ];
   byId("shown-as").textContent = parts.filter(Boolean).join(" · ");
-  refetch(display);
+  refetch();
 });
 const { width, height } = byId("picture");
 const images = new ImageCache(edgeFor(Math.min(width, height)), CONCURRENT, () => refresh());
-const refetch = refetchOnZoom(viewer, () => ({ showing: shown?.showing, window: images.window }));
+const refetch = refetchSharper(viewer, () => ({ showing: shown?.showing, window: images.window }));
 listenToGestures(byId("picture"), viewer);
 
 const tab = await acquireTabId(queueKey);

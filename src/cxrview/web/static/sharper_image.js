@@ -1,15 +1,15 @@
-// Fetches the image with more pixels after the reader has zoomed in.
+// Fetches the image with more pixels after the reader has zoomed in or made the window larger.
 
-import { fetchImage, sharperEdge } from "./image_cache.js";
+import { fetchImage, isReduced, sharperEdge } from "./image_cache.js";
 
 const REST_MS = 250;
 
 /**
  * @param {import("./viewer.js").Viewer} viewer
  * @param {() => {showing?: string, window: string}} now the image that is shown, and its window
- * @returns {(display: {zoom: number}) => void} to be called after every change of the view
+ * @returns {() => void} to be called after every change of the view or of its size
  */
-export function refetchOnZoom(viewer, now) {
+export function refetchSharper(viewer, now) {
   let timer = 0;
   let has = "";
   /** @type {ImageBitmap | null} the image with more pixels, while it is shown */
@@ -19,7 +19,10 @@ export function refetchOnZoom(viewer, now) {
     const { showing, window } = now();
     const needed = viewer.pixelsAcross;
     const { bitmap } = viewer;
-    if (!showing || !bitmap || needed <= Math.max(bitmap.width, bitmap.height)) return;
+    if (!showing || !bitmap) return;
+    const across = Math.max(bitmap.width, bitmap.height);
+    // A tenth of the pixels may be missing, as in `edgeFor`.
+    if (needed * 0.9 <= across || !isReduced(across)) return;
     const edge = sharperEdge(needed);
     const asked = `${showing} ${edge} ${window}`;
     if (has === asked) return;
@@ -40,7 +43,7 @@ export function refetchOnZoom(viewer, now) {
     before?.close();
   }
 
-  return (display) => {
+  return () => {
     // An image of all pixels takes a hundred times the memory of its file.
     if (sharp && viewer.bitmap !== sharp) {
       sharp.close();
@@ -48,7 +51,6 @@ export function refetchOnZoom(viewer, now) {
       has = "";
     }
     clearTimeout(timer);
-    if (display.zoom > 1) timer = setTimeout(fetchSharper, REST_MS);
-    else has = "";
+    timer = setTimeout(fetchSharper, REST_MS);
   };
 }
