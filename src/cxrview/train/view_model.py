@@ -173,25 +173,27 @@ def claim_folder(out: Path, about: dict[str, Any]) -> None:
     """Write into a folder which training it belongs to.
 
     Raises:
-        UsageError: it belongs to another one.
+        UsageError: it belongs to another one; the message names what differs.
         CannotWrite: the disk is full or not writable.
     """
     path = out / ABOUT
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not _is_same(path, about):
+        if path.exists() and (differ := _differing(path, about)):
             raise UsageError(
-                f"{out} belongs to another recipe or seed, or to other images",
+                f"{out} belongs to another training, which differs in {', '.join(differ)}",
                 "Give another folder to --out",
             )
         write_json(path, about)
 
 
-def _is_same(path: Path, about: dict[str, Any]) -> bool:
+def _differing(path: Path, about: dict[str, Any]) -> list[str]:
+    wanted = json.loads(json.dumps(about))  # as it is read again: lists instead of tuples
     try:
-        return bool(read_json(path) == json.loads(json.dumps(about)))
+        found = read_json(path)
     except ValueError:
-        return False
+        found = {}
+    return sorted(name for name in found | wanted if found.get(name) != wanted.get(name))
 
 
 def _weights_sha256(path: Path) -> str:
