@@ -16,8 +16,9 @@ from cxrview.assess.robustness import count_modified
 from cxrview.paper.candidates import CANDIDATES
 from cxrview.paper.compare import choose_candidate, compare_candidates
 from cxrview.paper.figures.flow import AugmentedCounts, ExternalSet, Flow, ImageCounts
-from cxrview.paper.results import Reproduction
+from cxrview.paper.results import PreTrainedTop1, Reproduction
 from cxrview.paper.scale import SCALES
+from cxrview.paper.top_1 import Top1
 from cxrview.records.scores import PROGENITOR_NAME, Scores
 from cxrview.terms import Partition
 
@@ -96,6 +97,12 @@ def reproduction() -> Reproduction:
         validated=validated,
         compared=compare_candidates(validated, seed=SEED, rounds=200),
         assessed=assess_scores(tested),
+        pre_trained={
+            name: PreTrainedTop1(
+                before=Top1(right=100, pictures=400), after=Top1(right=right, pictures=400)
+            )
+            for name, right in (("grey", 150), ("grey-subset", 80))
+        },
         modified=count_modified(modified, cutoff=50.0, drawn_from=200),
         differs=("Grey pre-training: 1 epoch instead of 30, for want of a GPU.",),
         seconds={"prepare": 61.0, "all-augmented": 4000.0},

@@ -130,7 +130,7 @@ def test_the_words_of_the_scale_stand_once_and_every_table_leads_to_them(changed
     text = render_page(changed(scale=scale))
     page = Page(text)
 
-    assert len(page.captions) == 9
+    assert len(page.captions) == 10
     assert all(f"Scale: {scale.name}" in caption for caption in page.captions.values())
     assert text.split("<main>")[0].count(scale.words) == 1
     assert text.count(scale.words) == 1

@@ -106,6 +106,15 @@ def reproduce(
             show_default=False,
         ),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Show the figures of an earlier run, from its --publish folder, in columns beside "
+            "those of this one.",
+            show_default=False,
+        ),
+    ] = None,
     workers: ReadWorkersOption = 2,
     device: DeviceOption = "auto",
 ) -> None:
@@ -118,6 +127,7 @@ def reproduce(
     Exit code: 0 done, 1 done with images that could not be read, 2 usage error, 3 not writable.
     """
     with needs_extra("train", "the study"):
+        from cxrview.paper.earlier_run import read_earlier_run
         from cxrview.paper.reproduce import run_study
         from cxrview.paper.write import write_results
         from cxrview.train.hardware import find_device
@@ -126,6 +136,7 @@ def reproduce(
 
     if publish is not None and publish.resolve() == out.resolve():
         raise UsageError("--publish is another folder than --out: the latter shows patients")
+    earlier = read_earlier_run(beside) if beside else None
     settings = StudySettings(
         seed=seed,
         by=by,
@@ -153,7 +164,7 @@ def reproduce(
             headers=headers,
         )
     studied = run_study(plan, out, staged_watch())
-    print_reproduction(write_results(studied, publish))
+    print_reproduction(write_results(studied, publish, earlier=earlier))
     typer.echo(f"the whole study as a page: {studied.folder.page}")
     if studied.unreadable:
         typer.echo(f"{plural(studied.unreadable, 'image')} could not be read", err=True)

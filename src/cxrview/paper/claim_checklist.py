@@ -17,7 +17,8 @@ from cxrview.paper.page import (
 from cxrview.paper.published_numbers import CITATION, DOI, IMAGES
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.assessment import SETS, drawn_words
-from cxrview.paper.tables.validation import LEVEL, choice_sentences, order_sentences
+from cxrview.paper.tables.comparisons import LEVEL, order_sentences
+from cxrview.paper.tables.validation import choice_sentences
 from cxrview.records.evaluation import Assessed, Assessment, ModifiedCount
 from cxrview.reports.figures.radiographs import MAX_IMAGES
 from cxrview.reports.format import (

@@ -25,12 +25,12 @@ from cxrview.paper.tables.assessment import (
     robustness_table,
     slices_table,
 )
+from cxrview.paper.tables.comparisons import comparisons_table, order_sentences, scale_sentences
 from cxrview.paper.tables.run import parts_table, times_table
 from cxrview.paper.tables.validation import (
     candidates_table,
     choice_sentences,
-    comparisons_table,
-    order_sentences,
+    pre_training_table,
 )
 from cxrview.reports.format import fill_template
 
@@ -100,6 +100,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "calibration": calibration_sentence(run),
         "results": result_sentences(run),
         "orders": order_sentences(run),
+        "changes": scale_sentences(run),
         "choice": choice_sentences(run),
         "speed": speed_sentence(run),
         "figures": {caption.name: show_figures(run, caption) for caption in CAPTIONS.values()},
@@ -108,6 +109,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
             table.name: table
             for table in (
                 parts_table(run),
+                pre_training_table(run),
                 candidates_table(run),
                 comparisons_table(run),
                 cutoffs_table(run),

@@ -16,8 +16,10 @@ from cxrview.assess.classifiers import (
 )
 from cxrview.paper.candidates import Candidate
 from cxrview.paper.compare import ComparisonResult, choose_candidate, choose_cutoff
+from cxrview.paper.earlier_run import EarlierRun
 from cxrview.paper.figures.flow import Flow
 from cxrview.paper.scale import Scale
+from cxrview.paper.top_1 import Top1
 from cxrview.records.evaluation import Assessed, ModifiedCount
 from cxrview.records.model_card import Cutoff
 from cxrview.records.scores import Scores
@@ -53,6 +55,14 @@ def first_of(rows: Iterable[Assessed], images: str) -> Assessed | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreTrainedTop1:
+    """Top-1 of a model on grey validation pictures, before and after grey pre-training."""
+
+    before: Top1
+    after: Top1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduction:
     """One run of the paper's study, from its images to its figures."""
 
@@ -77,6 +87,10 @@ class Reproduction:
     """Results of `compare_candidates`, in the paper's order."""
     assessed: tuple[Assessed, ...]
     """The chosen candidate, under its name, and the baselines on test images."""
+    pre_trained: Mapping[str, PreTrainedTop1] = field(default_factory=dict)
+    """Of the grey pre-trainings, by name."""
+    earlier: EarlierRun | None = None
+    """Shown beside this run, in columns of their own."""
     modified: tuple[ModifiedCount, ...] = ()
     """The chosen candidate on modified test images, unmodified first; empty if not assessed."""
     figures: Mapping[str, Path] = field(default_factory=dict)

@@ -5,44 +5,58 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cxrview.atomic_files import write_atomic
 from cxrview.paper.candidates import PRE_TRAININGS
 from cxrview.paper.choose import CANDIDATE_TABLE, CHOICE, COMPARISON_TABLE
 from cxrview.paper.claim_checklist import write_claim
+from cxrview.paper.earlier_run import EarlierRun
 from cxrview.paper.figures.flow import Flow
 from cxrview.paper.figures.flow_counts import count_flow
 from cxrview.paper.illustrate import OF_PHANTOMS, draw_study_figures
 from cxrview.paper.page import write_page
 from cxrview.paper.pretrain_run import SUBSET
 from cxrview.paper.reproduce import StudyResult
-from cxrview.paper.results import Reproduction, installed_software
+from cxrview.paper.results import PreTrainedTop1, Reproduction, installed_software
+from cxrview.paper.top_1 import Top1
 from cxrview.paper.trained_model import read_about
+from cxrview.results.tables import write_rows
 
+PRE_TRAINING_TABLE = "pre-training.csv"
+_PRE_TRAINING_COLUMNS = ("pre_training", "pictures", "right_before", "right_after", "scale")
 _ASSESSMENT_TABLES = ("assessment.csv", "slices.csv", "reliability.csv")
 
 
-def write_results(studied: StudyResult, publish: Path | None = None) -> Reproduction:
+def write_results(
+    studied: StudyResult, publish: Path | None = None, *, earlier: EarlierRun | None = None
+) -> Reproduction:
     """Write figures, page and checklist into the study's folder, and a public version elsewhere.
 
     Args:
         studied: a finished study.
         publish: folder that gets tables, figures, page and checklist with phantoms instead of
             radiographs, and without file names; None writes no public version.
+        earlier: shown beside this run on the page.
 
     Raises:
         CannotWrite: the disk is full or not writable.
     """
     flow = count_flow(studied)
-    run = _written_up(studied, flow, studied.folder.root, is_of_phantoms=False)
+    run = _written_up(studied, flow, studied.folder.root, earlier, is_of_phantoms=False)
     if publish is not None:
-        _written_up(studied, flow, publish, is_of_phantoms=True)
+        _written_up(studied, flow, publish, earlier, is_of_phantoms=True)
         _copy_tables(studied, publish)
     return run
 
 
 def _written_up(
-    studied: StudyResult, flow: Flow, out: Path, *, is_of_phantoms: bool
+    studied: StudyResult,
+    flow: Flow,
+    out: Path,
+    earlier: EarlierRun | None,
+    *,
+    is_of_phantoms: bool,
 ) -> Reproduction:
     figures = draw_study_figures(studied, flow, out / "figures", is_of_phantoms=is_of_phantoms)
     run = Reproduction(
@@ -59,6 +73,8 @@ def _written_up(
         validated=studied.choice.validated,
         compared=studied.choice.compared,
         assessed=studied.assessment.assessed,
+        pre_trained=_pre_trained(studied),
+        earlier=earlier,
         modified=studied.modified,
         figures=figures,
         phantom_figures=OF_PHANTOMS if is_of_phantoms else frozenset(),
@@ -71,7 +87,32 @@ def _written_up(
     )
     write_page(run, out / studied.folder.page.name)
     write_claim(run, out / studied.folder.claim.name)
+    write_rows(out / PRE_TRAINING_TABLE, _pre_training_rows(run), _PRE_TRAINING_COLUMNS)
     return run
+
+
+def _pre_trained(studied: StudyResult) -> dict[str, PreTrainedTop1]:
+    found = {}
+    for name, pre_training in PRE_TRAININGS.items():
+        about = read_about(studied.folder.pre_trained(name))
+        if pre_training.schedule and about["top_1_after"]["pictures"]:
+            found[name] = PreTrainedTop1(
+                before=Top1(**about["top_1_before"]), after=Top1(**about["top_1_after"])
+            )
+    return found
+
+
+def _pre_training_rows(run: Reproduction) -> list[dict[str, Any]]:
+    return [
+        {
+            "pre_training": name,
+            "pictures": top_1.after.pictures,
+            "right_before": top_1.before.right,
+            "right_after": top_1.after.right,
+            "scale": run.scale.words,
+        }
+        for name, top_1 in run.pre_trained.items()
+    ]
 
 
 def _differences(studied: StudyResult) -> Iterator[str]:

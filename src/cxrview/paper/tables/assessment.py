@@ -111,9 +111,10 @@ def model_table(run: Reproduction) -> Table:
             "Right",
             _ACCURACY,
             "Paper",
+            *((f"{run.earlier.heading}: {run.earlier.chosen}",) if run.earlier else ()),
         ),
-        numbers=frozenset(range(2, 9)),
-        rows=tuple(_network_row(one) for one in rows),
+        numbers=frozenset(range(2, 10 if run.earlier else 9)),
+        rows=tuple((*_network_row(one), *_earlier_test(run, one)) for one in rows),
         marked=frozenset(
             k for k, one in enumerate(rows) if first_of([one], one.images) is not None
         ),
@@ -137,6 +138,16 @@ def _network_row(one: Assessed) -> tuple[str, ...]:
         _accuracy(one.assessment),
         _papers_test(one.images) if one.rule == HIGHER_END else NONE,
     )
+
+
+def _earlier_test(run: Reproduction, one: Assessed) -> tuple[str, ...]:
+    """Give the count of an earlier run by the paper's rule for the cutoff."""
+    if run.earlier is None:
+        return ()
+    count = run.earlier.tested.get(one.images)
+    if count is None or first_of([one], one.images) is None:
+        return (NONE,)
+    return (f"{format_right(*count)}\n{format_share(count[0] / count[1])}",)
 
 
 def _cutoff_words(one: Assessed) -> str:

@@ -1,9 +1,8 @@
-"""Tables of the nine candidates and the five comparisons, and the reason for the choice."""
+"""Tables of the pre-trainings and the nine candidates, and the reason for the choice."""
 
 import numpy as np
 
 from cxrview.paper.candidates import PRE_TRAININGS, Candidate
-from cxrview.paper.compare import ComparisonResult
 from cxrview.paper.published_numbers import VALIDATED
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
@@ -12,17 +11,47 @@ from cxrview.reports.format import (
     NONE,
     format_count,
     format_interval,
-    format_p,
     format_points,
     format_right,
     format_share,
 )
 from cxrview.stats import exact_interval, patient_bootstrap
 
-LEVEL = 0.05
-"""Level of significance (paper, section 5)."""
-_AGAINST = " against "
-AS_IN_THE_PAPER, REVERSED, EQUAL = "as in the paper", "reversed", "equal"
+
+def pre_training_table(run: Reproduction) -> Table:
+    """Table of top-1 on grey pictures, before and after each grey pre-training."""
+    rows = []
+    for name, top_1 in run.pre_trained.items():
+        shares = [one.right / one.pictures for one in (top_1.before, top_1.after)]
+        rows.append(
+            (
+                name,
+                format_count(top_1.after.pictures),
+                *(
+                    f"{format_right(one.right, one.pictures)}\n{format_share(share)}"
+                    for one, share in zip((top_1.before, top_1.after), shares, strict=True)
+                ),
+                format_points(shares[1] - shares[0]),
+            )
+        )
+    return Table(
+        name="pre-training",
+        caption="Top-1 on grey validation pictures, before and after grey pre-training",
+        columns=(
+            "Pre-training",
+            "Validation pictures",
+            "Before: the colour network",
+            "After",
+            "Difference, points",
+        ),
+        numbers=frozenset(range(1, 5)),
+        rows=tuple(rows),
+        notes=(
+            "Both begin with the published colour weights. Grey pre-training on too few pictures "
+            "may be a loss; then the grey candidates start from a weaker network than the colour "
+            "ones.",
+        ),
+    )
 
 
 def candidates_table(run: Reproduction) -> Table:
@@ -40,8 +69,9 @@ def candidates_table(run: Reproduction) -> Table:
             "Accuracy",
             "95 % interval, over patients",
             "Paper",
+            *((f"{run.earlier.heading}: own validation images",) if run.earlier else ()),
         ),
-        numbers=frozenset(range(1, 8)),
+        numbers=frozenset(range(1, 9 if run.earlier else 8)),
         rows=tuple(_candidate_row(run, candidate) for candidate in names),
         marked=frozenset([names.index(run.chosen)]),
         notes=(
@@ -64,7 +94,19 @@ def _candidate_row(run: Reproduction, candidate: Candidate) -> tuple[str, ...]:
         *_share(originals),
         _over_patients(originals, run.seed),
         _papers_accuracy(candidate),
+        *_earlier_accuracy(run, candidate),
     )
+
+
+def _earlier_accuracy(run: Reproduction, candidate: Candidate) -> tuple[str, ...]:
+    if run.earlier is None:
+        return ()
+    count = run.earlier.candidates.get(candidate.name)
+    if count is None:
+        return (NONE,)
+    is_chosen = run.earlier.chosen == candidate.name
+    share = format_share(count[0] / count[1])
+    return (f"{format_right(*count)}\n{share}{', chosen' if is_chosen else ''}",)
 
 
 def _over_patients(originals: Scores, seed: int) -> str:
@@ -87,93 +129,6 @@ def _papers_accuracy(candidate: Candidate) -> str:
         return NONE
     low, high = paper.percent_interval or (paper.percent, paper.percent)
     return f"{paper.percent:.2f} %\n({low:.2f}–{high:.2f} %)"
-
-
-def comparisons_table(run: Reproduction) -> Table:
-    """Table of the paper's five pooled comparisons and ours."""
-    return Table(
-        name="comparisons",
-        caption="Pooled comparisons of candidates (paper, section 5)",
-        columns=(
-            "First against second",
-            "Paper, %",
-            "Paper, p",
-            "Here, %",
-            "Here, right",
-            "Chi-squared",
-            "Chi-squared, continuity-corrected",
-            "Difference on the same originals, points (95 % interval)",
-            "Order",
-        ),
-        numbers=frozenset(range(1, 8)),
-        rows=tuple(_comparison_row(compared) for compared in run.compared),
-        notes=(
-            "Pools are compared as in the paper, each candidate on its own validation images. "
-            "The difference is between mean accuracies on the same unchanged originals, with a "
-            "bootstrap interval over patients. If it includes 0, these images show no "
-            "difference between the pools.",
-        ),
-    )
-
-
-def _comparison_row(compared: ComparisonResult) -> tuple[str, ...]:
-    paper = compared.comparison.paper_percent
-    return (
-        compared.comparison.name.replace(_AGAINST, f"\n{_AGAINST[1:]}"),
-        f"{paper[0]:.1f}\nagainst {paper[1]:.1f}",
-        compared.comparison.paper_p,
-        "\nagainst ".join(_pool_percents(compared)),
-        f"{format_right(*compared.first)}\nagainst {format_right(*compared.second)}",
-        *_format_test(compared),
-        f"{format_points(compared.difference_on_progenitors)}\n"
-        f"({format_points(compared.interval.low)} to {format_points(compared.interval.high)})",
-        describe_order(compared),
-    )
-
-
-def _pool_percents(compared: ComparisonResult) -> list[str]:
-    return [format_share(r / n).removesuffix(" %") for r, n in (compared.first, compared.second)]
-
-
-def _format_test(compared: ComparisonResult) -> tuple[str, str]:
-    found = compared.chi_squared
-    if found is None:
-        return "nothing to test", "nothing to test"
-    return (
-        f"{found.statistic:.2f}\n{format_p(found.p)}",
-        f"{found.corrected_statistic:.2f}\n{format_p(found.corrected_p)}",
-    )
-
-
-def describe_order(compared: ComparisonResult) -> str:
-    """Say whether the better pool of the paper is also better here, by pooled counts."""
-    paper = compared.comparison.paper_percent
-    # Cross-multiplied, so that equal shares of pools of different size compare as equal.
-    lead = compared.first[0] * compared.second[1] - compared.second[0] * compared.first[1]
-    if lead == 0:
-        return EQUAL
-    return AS_IN_THE_PAPER if (lead > 0) == (paper[0] > paper[1]) else REVERSED
-
-
-def order_sentences(run: Reproduction) -> tuple[str, ...]:
-    """Say in how many comparisons the order is that of the paper, and describe the others."""
-    same = [c for c in run.compared if describe_order(c) == AS_IN_THE_PAPER]
-    sure = [c for c in same if c.chi_squared and c.chi_squared.p < LEVEL]
-    first = (
-        f"The order of the pools is that of the paper in {len(same)} of {len(run.compared)} "
-        f"comparisons, in {len(sure)} of them with p below {LEVEL} (without continuity "
-        "correction)."
-    )
-    return (first, *(_other_order(c) for c in run.compared if c not in same))
-
-
-def _other_order(compared: ComparisonResult) -> str:
-    first, second = _pool_percents(compared)
-    paper = compared.comparison.paper_percent
-    return (
-        f"Different: {compared.comparison.name}. Here {first} against {second} %, in the paper "
-        f"{paper[0]:.1f} against {paper[1]:.1f} %: {describe_order(compared)}."
-    )
 
 
 def choice_sentences(run: Reproduction) -> tuple[str, ...]:
