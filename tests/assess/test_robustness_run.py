@@ -22,6 +22,7 @@ from cxrview.assess.robustness_run import (
 from cxrview.assess.score_files import read_scores, write_scores
 from cxrview.classify.model import load_model
 from cxrview.errors import UsageError
+from cxrview.records.answers import Answers
 from cxrview.records.evaluation import Box
 from fixtures.posed_model import write_posed_model
 
@@ -247,7 +248,7 @@ def test_a_draw_is_the_same_by_the_same_seed_and_in_order():
 @pytest.mark.parametrize("box", [None, Box(row=5, column=80, rows=10, columns=12)])
 def test_the_figure_shows_what_the_model_was_asked_about(pixels, box):
     shown = modified_images(pixels[0], box)
-    scored = score_modified_images(pixels[0], MeanGrey(), box)
+    scored = score_modified_images(pixels[0], lambda b: Answers(pfi=MeanGrey()(b)), box)
 
     assert [title for title, _ in shown] == [row.title for row in figure_modifications(box)]
     for (title, picture), one in zip(shown, scored, strict=True):

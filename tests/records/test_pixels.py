@@ -9,6 +9,7 @@ from cxrview.assess.robustness_run import modified_images, score_modified_images
 from cxrview.dataset.augment.poses import rotate
 from cxrview.dataset.augment.variants import VARIANTS, make_all_variants, make_variant
 from cxrview.image import minmax_to_uint8, squash
+from cxrview.records.answers import Answers
 from cxrview.records.classification import Instance, Radiograph
 from cxrview.records.evaluation import Box
 from cxrview.records.pixels import grey_picture, squashed_pictures
@@ -26,7 +27,9 @@ TAKES_A_PICTURE = {
     "make_variant": lambda p: make_variant(p, VARIANTS[0], seed=0, image_id="x"),
     "make_all_variants": lambda p: make_all_variants(p, seed=0, image_id="x"),
     "modified_images": modified_images,
-    "score_modified_images": lambda p: score_modified_images(p, lambda b: np.zeros(len(b))),
+    "score_modified_images": lambda p: score_modified_images(
+        p, lambda b: Answers(pfi=np.zeros(len(b)))
+    ),
 }
 CHEST = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
 

@@ -78,7 +78,7 @@ def answer_modified(
 def count_modified(
     scores: Scores,
     *,
-    cutoff: float,
+    cutoff: float | NDArray[np.float64],
     drawn_from: int | None = None,
     modifications: Sequence[Modification] = MODIFICATIONS,
 ) -> tuple[ModifiedCount, ...]:
@@ -87,9 +87,9 @@ def count_modified(
     Args:
         scores: variants with names such as `rotation/10`, including the unmodified images,
             `progenitor`; with the facts of `answer_facts`, for a model that answers these.
-        cutoff: percent; frontal if PFI is at least this.
+        cutoff: percent; frontal if PFI is at least this. Shape (len(scores),) if it depends on the
+            model that answered.
         drawn_from: number of images that these were drawn from; None for those in `scores`.
-
         modifications: by which the variants were made; they determine the true pose.
 
     Returns:
@@ -99,28 +99,31 @@ def count_modified(
         ValueError: `scores` is empty, the unmodified images are missing, a modification was made
             of other images or in another order, or the cutoff is not within 0 to 100.
     """
-    if not 0 <= cutoff <= 100:
+    cutoffs = np.broadcast_to(cutoff, len(scores))
+    if not ((cutoffs >= 0) & (cutoffs <= 100)).all():
         raise ValueError(f"a cutoff is a percentage, 0 to 100; got {cutoff}")
-    unmodified = scores.where(scores.is_progenitor)
+    is_right = (scores.pfi >= cutoffs) == scores.is_frontal
+    unmodified, was_right = scores.where(scores.is_progenitor), is_right[scores.is_progenitor]
     if not len(unmodified):
         raise ValueError("the unmodified images are missing, so there is nothing to compare with")
     made_by = {row.name: row for row in modifications}
     counts = []
     for name in dict.fromkeys(scores.variants.tolist()):
-        modified = scores.where(scores.variants == name)
-        count = _count(modified, unmodified, cutoff, drawn_from or len(unmodified))
+        is_of_it = scores.variants == name
+        modified = scores.where(is_of_it)
+        if not np.array_equal(modified.files, unmodified.files):
+            raise ValueError(f"{name} was made of other images than the rest")
+        count = _count(modified, is_right[is_of_it], was_right, drawn_from or len(unmodified))
         poses = count_answers(modified, made_by[name]) if name in made_by else ()
         counts.append(replace(count, poses=poses))
     return tuple(counts)
 
 
-def _count(modified: Scores, unmodified: Scores, cutoff: float, drawn_from: int) -> ModifiedCount:
+def _count(
+    modified: Scores, is_right: NDArray[np.bool_], was_right: NDArray[np.bool_], drawn_from: int
+) -> ModifiedCount:
     name = str(modified.variants[0])
-    if not np.array_equal(modified.files, unmodified.files):
-        raise ValueError(f"{name} was made of other images than the rest")
-    is_right = (modified.pfi >= cutoff) == modified.is_frontal
-    was_right = (unmodified.pfi >= cutoff) == unmodified.is_frontal
-    table = count_two_by_two(modified.pfi >= cutoff, modified.is_frontal)
+    table = count_two_by_two(is_right == modified.is_frontal, modified.is_frontal)
     kind, _, severity = name.partition("/")
     return ModifiedCount(
         modification="unmodified" if name == PROGENITOR_NAME else kind,

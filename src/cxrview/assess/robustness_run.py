@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrview.assess.cascade import cascade_conditions
+from cxrview.assess.cascade import DecidingModel, cascade_conditions, deciding_models
 from cxrview.assess.modify import MODIFICATIONS, Modification, figure_modifications
 from cxrview.assess.robustness import (
     Answer,
@@ -33,6 +33,8 @@ from cxrview.terms import View
 TABLE, COUNTS, PARTS = "robustness.parquet", "robustness.csv", "parts"
 BATCH = 64
 """Number of pictures of one call of a model."""
+MODEL_ID = "model_id"
+"""Fact of the scores of a cascade: the model that answered, as in a result."""
 _PIXELS = "pixels_sha256"
 _ADVICE = "Name a new folder, or replace it with --overwrite"
 
@@ -57,13 +59,13 @@ def modified_images(
 
 
 def score_modified_images(
-    pixels: NDArray[np.uint8], predict: Predict, box: Box | None = None
+    pixels: NDArray[np.uint8], answer: Answer, box: Box | None = None
 ) -> tuple[ModifiedImage, ...]:
     """Modify one radiograph as in the paper's Fig 6, and run a model on each picture.
 
     Args:
         pixels: shape (side, side), uint8, squashed.
-        predict: from (n, side, side) uint8 to PFI in percent, (n,); n is at most BATCH.
+        answer: from (n, side, side) uint8 to the answers for n pictures; n is at most BATCH.
         box: as for `modified_images`.
 
     Raises:
@@ -78,9 +80,10 @@ def score_modified_images(
             severity=row.severity,
             title=row.title,
             pixels=picture,
-            pfi=float(pfi),
+            pfi=given.pfi,
+            is_of_second=given.is_of_second,
         )
-        for row, picture, pfi in zip(rows, pictures, predict(np.stack(pictures)), strict=True)
+        for row, picture, given in zip(rows, pictures, answer(np.stack(pictures)), strict=True)
     )
 
 
@@ -129,21 +132,25 @@ class NamedClassifier:
     answer: Answer | None = None
     """As `predict`, to answers with those on the pose; None for a classifier without these."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """As on a model card, for `answer`."""
+    """As on a model card, for `answer`; empty for a classifier without answers on the pose."""
     second: Mapping[str, str] = field(default_factory=dict)
     """As `cascade_conditions` gives it."""
+    second_model: DecidingModel | None = None
+    """Of a cascade, whose answers say which model gave them."""
 
     @classmethod
     def of(cls, model: Model) -> "NamedClassifier":
         """Create it from a model, with name, scale and thresholds from its card."""
         card = model.card
+        _, *second = deciding_models(model)
         return cls(
             predict=model.pfi,
             name=card.model_id,
             scale=card.about.scale or "",
-            answer=model.answer if card.thresholds else None,
+            answer=model.answer if card.thresholds or second else None,
             thresholds=card.thresholds,
             second=cascade_conditions(model),
+            second_model=second[0] if second else None,
         )
 
 
@@ -165,7 +172,7 @@ def assess_partition(
     Args:
         images: at least one.
         classifier: of the table.
-        cutoff: percent; frontal if PFI is at least this.
+        cutoff: percent; frontal if PFI is at least this. Of a cascade, that of the first model.
         out: folder for `robustness.csv`, `robustness.parquet`, and `parts`, which only a resume
         needs.
         watch: called with the number of further images done; `n` for each modification in all.
@@ -203,13 +210,30 @@ def assess_partition(
     )
     scores = join_scores([run.score(row) for row in modifications], classifier.name)
     write_scores(out / TABLE, [scores], about)
+    models = [DecidingModel(model_id=classifier.name, cutoff=cutoff)]
+    if classifier.second_model:
+        models.append(classifier.second_model)
     counts = count_modified(
-        scores, cutoff=cutoff, drawn_from=images.drawn_from, modifications=modifications
+        scores,
+        cutoff=cutoffs_of(scores, models),
+        drawn_from=images.drawn_from,
+        modifications=modifications,
     )
-    write_modified_counts(
-        out / COUNTS, counts, classifier=classifier.name, cutoff=cutoff, scale=classifier.scale
-    )
+    write_modified_counts(out / COUNTS, counts, models, scale=classifier.scale)
     return counts
+
+
+def cutoffs_of(scores: Scores, models: Sequence[DecidingModel]) -> NDArray[np.float64]:
+    """Return the cutoff of the model that answered, shape (len(scores),), percent.
+
+    Args:
+        scores: of a cascade with the fact `model_id`.
+        models: the model and, of a cascade, the second one.
+    """
+    cutoffs = np.full(len(scores), models[0].cutoff)
+    for second in models[1:]:
+        cutoffs[scores.facts[MODEL_ID] == second.model_id] = second.cutoff
+    return cutoffs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,15 +265,22 @@ class _Run:
         return made
 
     def _run(self, row: Modification) -> tuple[NDArray[np.float64], dict[str, NDArray[np.str_]]]:
-        """Return PFI under one modification, and the answers on the pose if there are any."""
+        """Return PFI under one modification, and further answers: pose, the model of a cascade."""
         of = self.classifier
         if of.answer is None:
             pfi = score_modified(self.pixels, row, of.predict, batch=BATCH, watch=self.watch)
             return pfi, {}
         answers = answer_modified(self.pixels, row, of.answer, batch=BATCH, watch=self.watch)
-        if answers.pose is None:
-            raise ValueError(f"{of.name} has no answers on the pose")
-        return answers.pfi, answer_facts(answers.pose, of.thresholds)
+        facts: dict[str, NDArray[np.str_]] = {}
+        if of.thresholds:
+            if answers.pose is None:
+                raise ValueError(f"{of.name} has no answers on the pose")
+            facts |= answer_facts(answers.pose, of.thresholds)
+        if of.second_model:
+            if answers.is_of_second is None:
+                raise ValueError(f"{of.name} does not say which model answered")
+            facts[MODEL_ID] = np.where(answers.is_of_second, of.second_model.model_id, of.name)
+        return answers.pfi, facts
 
 
 def draw_images(count: int, sample: int | None, seed: int) -> NDArray[np.intp]:
@@ -288,7 +319,9 @@ def _file_name(row: Modification, images: bytes, pixels: NDArray[np.uint8]) -> s
 
 def _inputs_sha256(pixels: NDArray[np.uint8], of: Scores, classifier: NamedClassifier) -> bytes:
     digest = hashlib.sha256(repr((of.classifier, pixels.shape)).encode())
-    for settings in (classifier.thresholds, classifier.second):
+    # Parts of a cascade that older versions wrote do not say which model answered.
+    second = {**classifier.second, "facts": MODEL_ID} if classifier.second else {}
+    for settings in (classifier.thresholds, second):
         if settings:  # none of a model without them, so that older parts are found
             digest.update(repr(sorted(settings.items())).encode())
     for column in (of.files, of.patients, of.is_frontal, of.facts["source"]):

@@ -1,9 +1,10 @@
 """Make the robustness table of a prepared store: choose its images, and run the model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cxrview.assess.cascade import DecidingModel
 from cxrview.assess.modify import MODIFICATIONS
 from cxrview.assess.robustness_run import (
     ImagesToModify,
@@ -71,7 +72,7 @@ def images_of_partition(
 def assess_store(
     of: PartitionImages,
     model: Model,
-    cutoff: float,
+    models: Sequence[DecidingModel],
     out: Path,
     *,
     overwrite: bool = False,
@@ -82,7 +83,7 @@ def assess_store(
     Args:
         of: the images.
         model: the model; its card has its name and scale for the table.
-        cutoff: percent; frontal if PFI is at least this.
+        models: cutoffs, from `deciding_models` of that model.
         out: folder for `robustness.csv` and `robustness.parquet`.
         overwrite: replace a table of another model or of other images.
         watch: called with the number of pictures done since the last call.
@@ -99,6 +100,7 @@ def assess_store(
             f"the store has {side} x {side}"
         )
     images = ImagesToModify.of(of.store, of.images, drawn_from=of.drawn_from)
-    return assess_partition(
-        images, NamedClassifier.of(model), cutoff, out, watch, overwrite=overwrite
+    classifier = replace(
+        NamedClassifier.of(model), second_model=models[1] if len(models) > 1 else None
     )
+    return assess_partition(images, classifier, models[0].cutoff, out, watch, overwrite=overwrite)

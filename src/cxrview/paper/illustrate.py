@@ -111,6 +111,6 @@ def _draw_modified(
 ) -> Figure:
     """Draw the first frontal and the first lateral image, unmodified and modified as in Fig 6."""
     firsts = [pixels[is_frontal == view][0] for view in (True, False)]
-    shown = [score_modified_images(first, studied.model.pfi) for first in firsts]
+    shown = [score_modified_images(first, studied.model.answer) for first in firsts]
     rows = [[(one.title, one.pixels, one.pfi) for one in each] for each in shown]
     return draw_modified(rows, headings=("Frontal", "Lateral"), note=note)

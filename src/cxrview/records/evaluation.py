@@ -291,6 +291,8 @@ class ModifiedImage:
     """Shape (side, side), uint8."""
     pfi: float
     """Percent, 0 to 100."""
+    is_of_second: bool = False
+    """Whether it is the PFI of the second model of a cascade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

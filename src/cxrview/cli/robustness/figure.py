@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.robustness.shared import CutoffOption, load_with_cutoff, need_extra, scale_of
+from cxrview.cli.robustness.shared import (
+    CutoffOption,
+    load_with_cutoffs,
+    name_cutoffs,
+    need_extra,
+    scale_of,
+)
 from cxrview.cli.shared.options import ModelOption, out_folder
 from cxrview.cli.shared.tables import number, print_table, text
 from cxrview.errors import UnreadableImage, UsageError
 from cxrview.wording import plural
 
 if TYPE_CHECKING:
+    from cxrview.assess.cascade import DecidingModel
     from cxrview.classify.model import Model
     from cxrview.records.evaluation import Box, ModifiedImage
 
@@ -51,12 +58,12 @@ def figure_command(
     from cxrview.cli.shared.paths import check_paths
 
     check_paths(images)
-    loaded, cut = load_with_cutoff(model, cutoff)
+    loaded, models = load_with_cutoffs(model, cutoff)
     boxes = _boxes(marker_box or [], len(images), loaded.card.input_side)
     shown = _modify(images, boxes, loaded)
     if shown:
-        _draw(shown, loaded, cut, out)
-        _print(shown, cut)
+        _draw(shown, loaded, models, out)
+        _print(shown, models)
         typer.echo(f"figure in {out / FIGURE}.png and .svg, its table in {out / FIGURE}.csv")
     if len(shown) < len(images):
         raise typer.Exit(1)
@@ -104,35 +111,38 @@ def _modify(
         except UnreadableImage as error:
             typer.echo(f"cxrview: {error}", err=True)
         else:
-            shown.append(score_modified_images(pixels, model.pfi, box))
+            shown.append(score_modified_images(pixels, model.answer, box))
     return shown
 
 
 def _draw(
-    shown: "Sequence[Sequence[ModifiedImage]]", model: "Model", cutoff: float, out: Path
+    shown: "Sequence[Sequence[ModifiedImage]]",
+    model: "Model",
+    models: "Sequence[DecidingModel]",
+    out: Path,
 ) -> None:
     from cxrview.assess.robustness_files import write_modified_images
     from cxrview.reports.figures.radiographs import draw_modified
     from cxrview.reports.figures.style import save_figure
 
-    write_modified_images(
-        out / f"{FIGURE}.csv", shown, classifier=model.card.model_id, cutoff=cutoff
-    )
+    write_modified_images(out / f"{FIGURE}.csv", shown, models)
     rows = [[(one.title, one.pixels, one.pfi) for one in row] for row in shown]
     save_figure(draw_modified(rows, note=scale_of(model.card)), out, FIGURE)
 
 
-def _print(shown: "Sequence[Sequence[ModifiedImage]]", cutoff: float) -> None:
+def _print(shown: "Sequence[Sequence[ModifiedImage]]", models: "Sequence[DecidingModel]") -> None:
     """Print a row for each picture of each image."""
+    from cxrview.assess.robustness_files import view_of
+
     rows = [
         (
             str(image),
             one.title,
-            "frontal" if one.pfi >= cutoff else "lateral",
+            str(view_of(one, models)),
             f"{one.pfi:.3f}",
         )
         for image, row in enumerate(shown, start=1)
         for one in row
     ]
     columns = (text("image"), text("modification"), text("view"), number("PFI %", keeps_lines=True))
-    print_table(columns, rows, title=f"cutoff {cutoff:g} %", is_ruled=False)
+    print_table(columns, rows, title=name_cutoffs(models), is_ruled=False)

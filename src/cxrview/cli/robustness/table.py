@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxrview.cli.robustness.shared import CutoffOption, load_with_cutoff, need_extra
+from cxrview.cli.robustness.shared import (
+    CutoffOption,
+    load_with_cutoffs,
+    name_cutoffs,
+    need_extra,
+)
 from cxrview.cli.shared.options import (
     ModelOption,
     OverwriteFlag,
@@ -65,11 +70,11 @@ def table_command(
     images = images_of_partition(
         open_prepared(store), read_split(split) if split else None, part, sample=sample, seed=seed
     )
-    loaded, cut = load_with_cutoff(model, cutoff)
+    loaded, models = load_with_cutoffs(model, cutoff)
     with progress("modified images", lambda: images.pictures) as advance:
-        counts = assess_store(images, loaded, cut, out, overwrite=overwrite, watch=advance)
+        counts = assess_store(images, loaded, models, out, overwrite=overwrite, watch=advance)
     drawn = f", drawn by seed {seed}" if len(images.images) < images.drawn_from else ""
-    _print(counts, f"{loaded.card.model_id}, cutoff {cut:g} %, {part} images{drawn}")
+    _print(counts, f"{name_cutoffs(models)}, {part} images{drawn}")
     if counts[0].poses:
         typer.echo("rotation, mirrored, inverted: answered / answered wrong, in percent of images")
     typer.echo(f"table in {out / COUNTS}, every PFI in {out / TABLE}")
