@@ -18,6 +18,7 @@ from cxrview.errors import CannotWrite, UsageError
 from cxrview.terms import Partition
 from cxrview.train import recipes
 from cxrview.train.published import write_random_weights
+from fixtures.posed_model import write_posed_model
 
 BRIEF = dataclasses.replace(
     recipes.WORLD, name="brief", steps=2, batch=4, not_chest=0.2, photographs=0.1, drawn=0.2
@@ -223,6 +224,18 @@ def test_a_disk_that_is_full_at_a_checkpoint_stops_the_training(cxrview, tmp_pat
 
     assert isinstance(done.exception, CannotWrite), done.output
     assert "seed-0" in str(done.exception)
+
+
+def test_a_model_of_other_labels_is_not_replaced(cxrview, tmp_path):
+    out = write_posed_model(tmp_path / "out")
+    before = (out / "card.json").read_bytes()
+
+    done = cxrview("train", "--out", out, "--seed", "7")
+
+    assert isinstance(done.exception, UsageError), done.output
+    assert "was trained on other labels" in str(done.exception)
+    assert (out / "card.json").read_bytes() == before
+    assert not (out / "seed-7").exists()
 
 
 def test_a_training_needs_test_patients_before_it_begins(place, tmp_path, monkeypatch):

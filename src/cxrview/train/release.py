@@ -9,7 +9,7 @@ from cxrview.assess.accuracy import assess_pfi
 from cxrview.assess.decisions import log_loss
 from cxrview.assess.score_files import write_scores
 from cxrview.atomic_files import writing
-from cxrview.classify.model_files import write_model
+from cxrview.classify.model_files import CARD_NAME, read_card, write_model
 from cxrview.errors import UsageError
 from cxrview.records.card_about import CardStatements
 from cxrview.records.evaluation import Assessment
@@ -70,10 +70,11 @@ def release_model(
 
     Raises:
         UsageError: a view is missing, no radiograph is of a test patient, or a folder belongs to
-            another training.
+            another training or has a model of other labels.
         InvalidModel: the published weights or a checkpoint do not fit.
     """
     check_release(pool, setup.recipe, seeds)
+    _refuse_other_labels(out, labels_sha256)
     unseen = unseen_scores(left_out)
     trained = _train_each(pool, setup, out, seeds, unseen)
     chosen = min(trained, key=lambda seed: log_loss(trained[seed].validation))
@@ -114,6 +115,16 @@ def check_release(pool: ImagePool, recipe: Recipe, seeds: Sequence[int]) -> None
     if not seeds or len(set(seeds)) != len(seeds):
         raise UsageError(f"seeds are numbers, each once; got {list(seeds)}")
     check_training_images(pool.radiographs.labels, pool.others, recipe, "the labels")
+
+
+def _refuse_other_labels(out: Path, labels_sha256: str) -> None:
+    """Keep a finished model, whatever seeds it was trained with, from being replaced unnoticed."""
+    if not (out / CARD_NAME).is_file():
+        return
+    if read_card(out).about.labels_sha256 != labels_sha256:
+        raise UsageError(
+            f"{out} has a model that was trained on other labels", "Give another folder to --out"
+        )
 
 
 def _train_each(
