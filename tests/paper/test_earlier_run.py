@@ -114,10 +114,14 @@ def test_its_figures_are_in_columns_beside_those_of_the_run(published, changed, 
     assert [row[-1].endswith(", chosen") for row in candidates[1:]] == [
         row[0] == earlier.chosen for row in candidates[1:]
     ]
-    comparisons = cells(text, "comparisons")
-    assert comparisons[0][-2:] == ["Laptop scale, %", "Order there"]
-    assert all(row[-2] == row[3] for row in comparisons[1:])
-    assert all(row[-1].split("\n")[0] == row[-3] for row in comparisons[1:])
+    scales = cells(text, "scales")
+    assert scales[0][2:4] == ["Laptop scale", "Here, night scale"]
+    for row, shown in zip(cells(text, "comparisons")[1:], scales[1:], strict=True):
+        percents = row[3].replace("\n", " ")
+        p = row[5].split("\n")[1]
+        assert shown[2] == shown[3] == f"{percents} %, {row[8]}\n{p}"
+        assert shown[1] == f"{row[1]}\np {row[2]}".replace("\nagainst", " against", 1)
+        assert shown[4] == "the same"
     tested = {row[0]: row[-1] for row in cells(text, "network")[1:] if row[-1] != "–"}
     assert tested.keys() == {"inside", "external", "both together"}
     right, total = earlier.tested["both"]
@@ -146,24 +150,19 @@ def test_it_says_of_each_comparison_whether_its_result_is_another_one(
         comparisons[second.comparison.name], first=(99, 100), second=(80, 100), p=0.001
     )
 
-    text = " ".join(
-        render_page(
-            changed(compared=ahead, earlier=replace(earlier, comparisons=comparisons))
-        ).split()
-    )
+    rows = cells(
+        render_page(changed(compared=ahead, earlier=replace(earlier, comparisons=comparisons))),
+        "scales",
+    )[1:]
 
-    assert (
-        f"{first.comparison.name}: changed. Here as in the paper, p below 0.05, at laptop scale "
-        "reversed, p " in text
-    )
-    assert (
-        f"{fourth.comparison.name}: changed. Here as in the paper, p below 0.05, at laptop scale "
-        "as in the paper, p not below 0.05." in text
-    )
-    assert f"{second.comparison.name}: the same. Here as in the paper, p below 0.05" in text
-    assert f"{third.comparison.name}: changed" not in text
-    assert f"{third.comparison.name}: the same" not in text
-    assert text.count("Compared with the run at laptop scale") == 1
+    named = {row[0].replace("\n", " "): row for row in rows}
+    assert third.comparison.name not in named
+    assert named[first.comparison.name][2].startswith("80.00 against 99.00 %, reversed")
+    assert named[fourth.comparison.name][2].endswith("as in the paper\np = 0.20")
+    assert {row[3] for row in rows} == {"99.00 against 80.00 %, as in the paper\np &lt; 0.001"}
+    assert [named[one.comparison.name][4] for one in (first, second, fourth)] == [
+        *("changed", "the same", "changed")
+    ]
 
 
 def test_a_reversed_order_has_its_reasons(changed, reproduction):
@@ -192,8 +191,8 @@ def test_a_reversed_order_has_its_reasons(changed, reproduction):
 def test_without_an_earlier_run_there_is_no_word_of_one(reproduction):
     text = render_page(reproduction)
 
-    assert "Compared with" not in text
-    assert "Order there" not in text
+    assert 'id="scales"' not in text
+    assert "Laptop scale" not in text
 
 
 def test_top_1_is_shown_before_and_after_each_grey_pre_training(reproduction):
@@ -219,8 +218,8 @@ def test_a_finished_study_may_be_shown_beside_what_it_published(shared_folder, t
 
     assert done.returncode == 0, done.stderr
     page = (study / "reproduction.html").read_text()
-    assert page.count(": the same. Here") == 5
-    assert "Compared with the run at smoke scale" in page
+    assert [row[4] for row in cells(page, "scales")[1:]] == ["the same"] * 5
+    assert "The comparisons at smoke scale and here" in page
     rows = list(csv.DictReader((public / "pre-training.csv").read_text().splitlines()))
     assert [row["pre_training"] for row in rows] == ["grey", "grey-subset"]
     assert all(0 <= int(row["right_after"]) <= int(row["pictures"]) for row in rows)

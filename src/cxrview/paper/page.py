@@ -25,7 +25,7 @@ from cxrview.paper.tables.assessment import (
     robustness_table,
     slices_table,
 )
-from cxrview.paper.tables.comparisons import comparisons_table, order_sentences, scale_sentences
+from cxrview.paper.tables.comparisons import comparisons_table, order_sentences, scales_table
 from cxrview.paper.tables.run import parts_table, times_table
 from cxrview.paper.tables.validation import (
     candidates_table,
@@ -100,7 +100,6 @@ def _context(run: Reproduction) -> dict[str, Any]:
         "calibration": calibration_sentence(run),
         "results": result_sentences(run),
         "orders": order_sentences(run),
-        "changes": scale_sentences(run),
         "choice": choice_sentences(run),
         "speed": speed_sentence(run),
         "figures": {caption.name: show_figures(run, caption) for caption in CAPTIONS.values()},
@@ -112,6 +111,7 @@ def _context(run: Reproduction) -> dict[str, Any]:
                 pre_training_table(run),
                 candidates_table(run),
                 comparisons_table(run),
+                scales_table(run),
                 cutoffs_table(run),
                 model_table(run),
                 classifiers_table(run),

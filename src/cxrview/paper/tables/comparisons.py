@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from cxrview.paper.candidates import FINE_TUNINGS, Candidate
 from cxrview.paper.compare import ComparisonResult
-from cxrview.paper.earlier_run import Count
+from cxrview.paper.earlier_run import Count, EarlierComparison
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
 from cxrview.reports.format import (
-    NONE,
     format_count,
     format_p,
     format_points,
@@ -24,7 +23,6 @@ AS_IN_THE_PAPER, REVERSED, EQUAL = "as in the paper", "reversed", "equal"
 
 def comparisons_table(run: Reproduction) -> Table:
     """Table of the paper's five pooled comparisons and ours."""
-    earlier = run.earlier
     return Table(
         name="comparisons",
         caption="Pooled comparisons of candidates (paper, section 5)",
@@ -38,13 +36,9 @@ def comparisons_table(run: Reproduction) -> Table:
             "Chi-squared, continuity-corrected",
             "Difference on the same originals, points (95 % interval)",
             "Order",
-            *((f"{earlier.heading}, %", "Order there") if earlier else ()),
         ),
-        numbers=frozenset(range(1, 8)) | ({9} if earlier else set()),
-        rows=tuple(
-            (*_comparison_row(compared), *_earlier_cells(run, compared))
-            for compared in run.compared
-        ),
+        numbers=frozenset(range(1, 8)),
+        rows=tuple(_comparison_row(compared) for compared in run.compared),
         notes=(
             "Pools are compared as in the paper, each candidate on its own validation images. "
             "The difference is between mean accuracies on the same unchanged originals, with a "
@@ -66,19 +60,6 @@ def _comparison_row(compared: ComparisonResult) -> tuple[str, ...]:
         f"{format_points(compared.difference_on_progenitors)}\n"
         f"({format_points(compared.interval.low)} to {format_points(compared.interval.high)})",
         describe_order(compared),
-    )
-
-
-def _earlier_cells(run: Reproduction, compared: ComparisonResult) -> tuple[str, ...]:
-    if run.earlier is None:
-        return ()
-    found = run.earlier.comparisons.get(compared.comparison.name)
-    if found is None:
-        return NONE, NONE
-    p = "nothing to test" if found.p is None else format_p(found.p)
-    return (
-        "\nagainst ".join(_percents(found.first, found.second)),
-        f"{order_of(compared.comparison.paper_percent, found.first, found.second)}\n{p}",
     )
 
 
@@ -184,30 +165,50 @@ def _on_the_same_originals(compared: ComparisonResult) -> str:
     return f"{words}, which includes 0: they show none." if low <= 0 <= high else f"{words}."
 
 
-def scale_sentences(run: Reproduction) -> tuple[str, ...]:
-    """Say of each comparison whether its result is another one than in the earlier run."""
-    if run.earlier is None:
-        return ()
-    sentences = []
-    for compared in run.compared:
-        found = run.earlier.comparisons.get(compared.comparison.name)
-        if found is None:
-            continue
-        p = compared.chi_squared.p if compared.chi_squared else None
-        paper = compared.comparison.paper_percent
-        now = (order_of(paper, compared.first, compared.second), _is_sure(p))
-        then = (order_of(paper, found.first, found.second), _is_sure(found.p))
-        change = "the same" if now == then else "changed"
-        sentences.append(
-            f"{compared.comparison.name}: {change}. Here {_result(*now)}, {run.earlier.title} "
-            f"{_result(*then)}."
-        )
-    return tuple(sentences)
+def scales_table(run: Reproduction) -> Table:
+    """Table of the comparisons in an earlier run and in this one; empty without an earlier run."""
+    earlier = run.earlier
+    return Table(
+        name="scales",
+        caption=f"The comparisons {earlier.title} and here" if earlier else "",
+        columns=(
+            "First against second",
+            "Paper, %",
+            earlier.heading if earlier else "",
+            f"Here, {run.scale.name} scale",
+            "Result",
+        ),
+        rows=tuple(
+            _scales_row(compared, earlier.comparisons[compared.comparison.name])
+            for compared in run.compared
+            if earlier and compared.comparison.name in earlier.comparisons
+        ),
+        notes=(
+            f"The result is the order and whether p is below {LEVEL} (chi-squared without "
+            "continuity correction).",
+            *((f"The earlier run: {earlier.words}.",) if earlier else ()),
+        ),
+    )
+
+
+def _scales_row(compared: ComparisonResult, earlier: EarlierComparison) -> tuple[str, ...]:
+    name, paper = compared.comparison.name, compared.comparison.paper_percent
+    p = compared.chi_squared.p if compared.chi_squared else None
+    now = (order_of(paper, compared.first, compared.second), _is_sure(p))
+    then = (order_of(paper, earlier.first, earlier.second), _is_sure(earlier.p))
+    return (
+        name.replace(_AGAINST, f"\n{_AGAINST[1:]}"),
+        f"{paper[0]:.1f} against {paper[1]:.1f}\np {compared.comparison.paper_p}",
+        _result_cell(then[0], earlier.first, earlier.second, earlier.p),
+        _result_cell(now[0], compared.first, compared.second, p),
+        "the same" if now == then else "changed",
+    )
 
 
 def _is_sure(p: float | None) -> bool:
     return p is not None and p < LEVEL
 
 
-def _result(order: str, is_sure: bool) -> str:
-    return f"{order}, p {'below' if is_sure else 'not below'} {LEVEL}" if order != EQUAL else order
+def _result_cell(order: str, first: Count, second: Count, p: float | None) -> str:
+    shares = " against ".join(_percents(first, second))
+    return f"{shares} %, {order}\n{'nothing to test' if p is None else format_p(p)}"
