@@ -193,6 +193,26 @@ def test_more_associations_than_allowed_are_rejected(store, caplog):
     entrance.stop()
 
 
+def test_a_stop_does_not_wait_for_senders_that_are_silent_inside_a_pdu(store, films):
+    entrance = entrance_of(store, max_associations=3)
+    told = association(entrance, films[0])
+    silent = [socket.create_connection(("127.0.0.1", entrance.port)) for _ in range(2)]
+    for client in silent:
+        client.sendall(b"\x01\x00\x00\x00\x01\x00half")
+    time.sleep(0.5)
+
+    began = time.monotonic()
+    entrance.stop()
+
+    assert time.monotonic() - began < 20  # of the 60 s for which a sender may be silent
+    until = time.monotonic() + 20
+    while not told.is_aborted:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    for client in silent:
+        client.close()
+
+
 def test_a_port_in_use_is_a_usage_error(entrance, store):
     with pytest.raises(UsageError, match=r"dicom\.port"):
         entrance_of(store, port=entrance.port)

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any, cast
 
 from pynetdicom import evt
@@ -46,3 +47,17 @@ def limit_connection(event: evt.Event, seconds: float) -> None:
             raise
 
     connection.recv = receive_some
+
+
+def end_reading(association: Any) -> None:
+    """End the wait for the rest of a PDU, as if the peer had closed its side.
+
+    Args:
+        association: of pynetdicom, in any state.
+    """
+    connection = association.dul.socket
+    if connection is None or connection.socket is None:  # it has ended
+        return
+    with suppress(OSError):
+        # Not that of SSLSocket, which would send what follows without encryption.
+        socket.socket.shutdown(connection.socket, socket.SHUT_RD)

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Sequence
+from threading import Timer
 from typing import Any, Self, cast
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
@@ -10,7 +11,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from cxrview.errors import CannotWrite, UsageError
 from cxrview.service.configuration import DicomSettings, ServerTls
 from cxrview.service.dicom.commitment import PUSH_MODEL, CommitmentAnswers, Commitments
-from cxrview.service.dicom.connections import LaterHandshake, limit_connection
+from cxrview.service.dicom.connections import LaterHandshake, end_reading, limit_connection
 from cxrview.service.dicom.spool import Spool, spool_to
 from cxrview.service.log import log_event
 from cxrview.service.store import Store
@@ -22,6 +23,8 @@ _SUCCESS, _OUT_OF_RESOURCES = 0x0000, 0xA700
 _NOT_AUTHORIZED = 0x0124
 _TOO_LARGE = 0xC001
 """PS3.4 table B.2-1: it cannot be understood; sending it again would not help."""
+_STOP_SECONDS = 1.0
+"""For an A-ABORT, before a connection is ended."""
 
 
 class DicomEntrance:
@@ -104,8 +107,21 @@ class DicomEntrance:
         return int(self._server.socket.getsockname()[1])
 
     def stop(self) -> None:
-        """End all associations; what is being received is not acknowledged."""
-        self._entity.shutdown()
+        """End all associations; what is being received is not acknowledged.
+
+        Senders are told (A-ABORT). A connection that waits for the rest of a PDU cannot be aborted,
+        and is ended after a second.
+        """
+        timer = Timer(_STOP_SECONDS, self._end_reading)
+        timer.start()
+        try:
+            self._entity.shutdown()
+        finally:
+            timer.cancel()
+
+    def _end_reading(self) -> None:
+        for association in self._entity.active_associations:
+            end_reading(association)
 
     def _note_rejected(self, event: evt.Event) -> None:
         """Say why a sender was rejected; no title that it sent is in the log."""
