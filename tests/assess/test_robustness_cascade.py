@@ -89,7 +89,7 @@ def rows_of(path):
 
 
 def test_pictures_of_the_second_model_are_counted_by_its_cutoff(cascade, images, tmp_path):
-    counts = assess_store(images, cascade, deciding_models(cascade), tmp_path)
+    counts = assess_store(images, cascade, None, tmp_path)
 
     # 70 % is below 80 %: the second picture is right, the third wrong.
     assert counts[0].table.right == 3
@@ -107,10 +107,10 @@ def test_pictures_of_the_second_model_are_counted_by_its_cutoff(cascade, images,
 
 
 def test_another_cutoff_counts_again_and_asks_no_model(cascade, images, tmp_path):
-    assess_store(images, cascade, deciding_models(cascade), tmp_path)
+    assess_store(images, cascade, None, tmp_path)
     asked = len(cascade.second.backend.pictures)
 
-    counts = assess_store(images, cascade, deciding_models(cascade, 60.0), tmp_path)
+    counts = assess_store(images, cascade, 60.0, tmp_path)
 
     assert counts[0].table.right == 3  # now the third picture instead of the second
     assert counts[0].table.lateral_called_frontal == 1
@@ -121,7 +121,7 @@ def test_another_cutoff_counts_again_and_asks_no_model(cascade, images, tmp_path
 def test_a_model_alone_has_no_columns_of_a_second_one(images, tmp_path):
     model = oracle_model()
 
-    assess_store(images, model, deciding_models(model), tmp_path)
+    assess_store(images, model, None, tmp_path)
 
     assert tuple(rows_of(tmp_path / "robustness.csv")[0]) == (*COUNT_COLUMNS, *POSE_COLUMNS)
     assert "model_id" not in pq.read_table(tmp_path / "robustness.parquet").column_names

@@ -133,7 +133,7 @@ def test_it_says_of_each_comparison_whether_its_result_is_another_one(
 ):
     earlier = read_earlier_run(published)
     first, second, third, fourth, _ = reproduction.compared
-    # On the same counts as this run: one is turned round, one is no longer significant.
+    # In the earlier run, the first order was the reverse, and the fourth p was above 0.05.
     turned = replace(earlier.comparisons[first.comparison.name], first=(80, 100), second=(99, 100))
     unsure = replace(earlier.comparisons[fourth.comparison.name], p=0.2)
     comparisons = earlier.comparisons | {

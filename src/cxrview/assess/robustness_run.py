@@ -139,10 +139,15 @@ class NamedClassifier:
     """Of a cascade, whose answers say which model gave them."""
 
     @classmethod
-    def of(cls, model: Model) -> "NamedClassifier":
-        """Create it from a model, with name, scale and thresholds from its card."""
+    def of(cls, model: Model, cutoff: float | None = None) -> "NamedClassifier":
+        """Create it from a model, with name, scale and thresholds from its card.
+
+        Args:
+            model: alone or with a second one.
+            cutoff: of the second model, percent; None for that on its card.
+        """
         card = model.card
-        _, *second = deciding_models(model)
+        _, *second = deciding_models(model, cutoff)
         return cls(
             predict=model.pfi,
             name=card.model_id,

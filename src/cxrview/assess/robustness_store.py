@@ -1,10 +1,10 @@
 """Make the robustness table of a prepared store: choose its images, and run the model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from cxrview.assess.cascade import DecidingModel
+from cxrview.assess.cascade import deciding_models
 from cxrview.assess.modify import MODIFICATIONS
 from cxrview.assess.robustness_run import (
     ImagesToModify,
@@ -72,7 +72,7 @@ def images_of_partition(
 def assess_store(
     of: PartitionImages,
     model: Model,
-    models: Sequence[DecidingModel],
+    cutoff: float | None,
     out: Path,
     *,
     overwrite: bool = False,
@@ -83,7 +83,8 @@ def assess_store(
     Args:
         of: the images.
         model: the model; its card has its name and scale for the table.
-        models: cutoffs, from `deciding_models` of that model.
+        cutoff: percent; frontal if PFI is at least this, whichever model answered. None for the
+            cutoff on the card of the model that answered.
         out: folder for `robustness.csv` and `robustness.parquet`.
         overwrite: replace a table of another model or of other images.
         watch: called with the number of pictures done since the last call.
@@ -100,7 +101,6 @@ def assess_store(
             f"the store has {side} x {side}"
         )
     images = ImagesToModify.of(of.store, of.images, drawn_from=of.drawn_from)
-    classifier = replace(
-        NamedClassifier.of(model), second_model=models[1] if len(models) > 1 else None
-    )
-    return assess_partition(images, classifier, models[0].cutoff, out, watch, overwrite=overwrite)
+    first, *_ = deciding_models(model, cutoff)
+    classifier = NamedClassifier.of(model, cutoff)
+    return assess_partition(images, classifier, first.cutoff, out, watch, overwrite=overwrite)

@@ -21,7 +21,7 @@ class StudyFolder:
     model/                      `cxrview choose`
     assessment/                 `cxrview assess model`
     robustness/                 `cxrview robustness table`
-    figures/, reproduction.html, CLAIM.md
+    figures/, reproduction.html, CLAIM.md, pre-training.csv
     """
 
     root: Path

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -90,6 +91,21 @@ def test_a_silent_connection_holds_up_no_other(entrance, certificates):
 
     with socket.create_connection(("127.0.0.1", entrance.port)):
         sender_to(entrance, tls).check()
+        began = time.monotonic()
+        entrance.stop()
+
+    assert time.monotonic() - began < 15  # before the timeout
+
+
+def test_a_stop_does_not_wait_for_a_sender_that_is_silent_inside_a_pdu(entrance, certificates):
+    (ca, _), (certificate, key) = certificates
+    context = ssl.create_default_context(cafile=ca)
+    context.load_cert_chain(certificate, key)
+    plain = socket.create_connection(("127.0.0.1", entrance.port))
+
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as client:
+        client.sendall(b"\x01\x00\x00\x00\x01\x00half")
+        time.sleep(0.5)
         began = time.monotonic()
         entrance.stop()
 

@@ -72,7 +72,7 @@ def table_command(
     )
     loaded, models = load_with_cutoffs(model, cutoff)
     with progress("modified images", lambda: images.pictures) as advance:
-        counts = assess_store(images, loaded, models, out, overwrite=overwrite, watch=advance)
+        counts = assess_store(images, loaded, cutoff, out, overwrite=overwrite, watch=advance)
     drawn = f", drawn by seed {seed}" if len(images.images) < images.drawn_from else ""
     _print(counts, f"{name_cutoffs(models)}, {part} images{drawn}")
     if counts[0].poses:
