@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from cxrview.errors import CannotWrite, UsageError
-from cxrview.paper.candidates import CANDIDATES
+from cxrview.paper.candidates import CANDIDATES, PAPERS_CHOICE
 from cxrview.paper.page import render_page, write_page
 from cxrview.paper.results import Reproduction
 from cxrview.paper.scale import SCALES
@@ -530,6 +530,41 @@ def test_equal_candidates_are_told_apart_by_pre_training(changed, reproduction):
 
     assert "Chosen: grey/fc-original" in text
     assert "The paper chose another one: grey/all-augmented." in text
+
+
+def test_the_papers_choice_stands_beside_another_chosen_one(changed, reproduction):
+    """Counted on the variants, it is less often right than a candidate of the originals alone."""
+    chosen = next(c for c in CANDIDATES if c.name == "grey-subset/fc-original")
+    scores = dict(reproduction.validated)
+    scores[chosen] = right_everywhere(scores[chosen])
+    originals = scores[PAPERS_CHOICE].where(scores[PAPERS_CHOICE].is_progenitor)
+    assessed = [replace(row, classifier=chosen.name) for row in reproduction.of_model]
+    of_paper = [
+        replace(row, classifier=PAPERS_CHOICE.name)
+        for row in reproduction.assessed
+        if row.classifier == "lehmann"
+    ]
+
+    page = Page(
+        render_page(
+            changed(
+                validated=scores,
+                assessed=(*assessed, *of_paper),
+                flow=replace(reproduction.flow, chosen=chosen),
+            )
+        )
+    )
+
+    assert (
+        f"grey-subset/fc-original on {len(scores[chosen])} grey/all-augmented on "
+        f"{len(scores[PAPERS_CHOICE])}. On the {len(originals)} originals grey/all-augmented has "
+        f"{int(originals.is_right.sum())} right."
+    ) in page.text.replace(",", "")
+    assert [" ".join(row[0].split()) for row in page.tables["classifiers"]] == [
+        "Classifier",
+        "grey-subset/fc-original (chosen)",
+        "grey/all-augmented (chosen in the paper)",
+    ]
 
 
 def right_everywhere(scores: Scores) -> Scores:

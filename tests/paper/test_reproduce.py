@@ -95,6 +95,24 @@ def test_it_leaves_nine_candidates_whose_predictions_can_be_recounted(whole):
 
 
 @pytest.mark.slow
+def test_the_papers_choice_is_assessed_beside_another_one_and_published(whole):
+    chosen = json.loads((whole / "model" / "choice.json").read_text())["chosen"]
+    published = whole.parent / "public" / "paper-choice.csv"
+    assert published.is_file() == (chosen != "grey/all-augmented")
+
+    if published.is_file():
+        scores = pq.read_table(whole / "paper-choice" / "assessment" / "scores.parquet").to_pylist()
+        with published.open() as lines:
+            rows = list(csv.DictReader(lines))
+        tested = [row for row in scores if row["set"] != "validation"]
+        assert {row["classifier"] for row in (*rows, *scores)} == {"grey/all-augmented"}
+        for row in (row for row in rows if row["images"] == "both"):
+            cutoff = float(row["cutoff"])
+            right = sum((one["pfi"] >= cutoff) == (one["view"] == "frontal") for one in tested)
+            assert (int(row["right"]), int(row["total"])) == (right, len(tested))
+
+
+@pytest.mark.slow
 def test_no_patient_and_no_file_is_in_what_may_be_published(whole):
     public = whole.parent / "public"
     labels = (whole / "drawn" / "labels.csv").read_text().splitlines()[1:]

@@ -149,6 +149,8 @@ CANDIDATES = tuple(
     Candidate(pre_training=pre, fine_tuning=fine)
     for pre, fine in product(PRE_TRAININGS, FINE_TUNINGS)
 )
+PAPERS_CHOICE = Candidate(pre_training="grey", fine_tuning="all-augmented")
+"""The candidate that the paper chose (section 5)."""
 
 
 def fine_tuning_named(name: str) -> FineTuning:

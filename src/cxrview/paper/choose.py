@@ -95,12 +95,28 @@ def make_model(choice: Choice, folder: Path, out: Path) -> ModelCard:
         InvalidModel: the candidate's weights are missing or were altered.
         CannotWrite: the disk is full or not writable.
     """
-    place = folder / choice.chosen.pre_training / choice.chosen.fine_tuning
+    card = export_candidate(choice, choice.chosen, folder, out)
+    write_choice(choice, out)
+    return card
+
+
+def export_candidate(choice: Choice, candidate: Candidate, folder: Path, out: Path) -> ModelCard:
+    """Write one of the compared candidates as `model.onnx` with its card, chosen or not.
+
+    Args:
+        choice: of `choose_candidate_of`.
+        candidate: one of those that were compared; its cutoff is from its validation progenitors.
+        folder: of the candidates.
+        out: folder.
+
+    Raises:
+        InvalidModel, CannotWrite: as `make_model`.
+    """
+    place = folder / candidate.pre_training / candidate.fine_tuning
     weights = to_onnx(load_trained(place), side=SIDE)
-    card = _card(choice, weights, _about(place))
+    card = _card(choice, candidate, weights, _about(place))
     with writing(out):
         write_model(out, card, weights)
-    write_choice(choice, out)
     return card
 
 
@@ -212,23 +228,26 @@ def _about(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def _card(choice: Choice, weights: bytes, about: Mapping[str, Any]) -> ModelCard:
-    scores = choice.validated[choice.chosen]
+def _card(
+    choice: Choice, candidate: Candidate, weights: bytes, about: Mapping[str, Any]
+) -> ModelCard:
+    scores = choice.validated[candidate]
+    best = choose_cutoff(scores)
     progenitors = scores.where(scores.is_progenitor)
-    cutoff = round((choice.cutoff.low + choice.cutoff.high) / 2, 3)
+    cutoff = round((best.low + best.high) / 2, 3)
     sha256 = hashlib.sha256(weights).hexdigest()
     return ModelCard(
-        model_id=f"{choice.chosen.name.replace('/', '-')}-{sha256[:8]}",
+        model_id=f"{candidate.name.replace('/', '-')}-{sha256[:8]}",
         weights_sha256=sha256,
         input_side=SIDE,
         cutoff=cutoff,
-        paper_cutoff=choice.cutoff.high,
+        paper_cutoff=best.high,
         review_band=widest_review_band(progenitors.pfi, progenitors.facts["source"], cutoff),
         precision=PRECISION,
         about=CardAbout(
-            candidate=choice.chosen.name,
+            candidate=candidate.name,
             scale=choice.scale_words,
-            cutoff_range=(choice.cutoff.low, choice.cutoff.high),
+            cutoff_range=(best.low, best.high),
             chosen_on="validation progenitors",
             validation_right=int(scores.is_right.sum()),
             validation_images=len(scores),

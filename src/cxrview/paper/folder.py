@@ -21,6 +21,7 @@ class StudyFolder:
     model/                      `cxrview choose`
     assessment/                 `cxrview assess model`
     robustness/                 `cxrview robustness table`
+    paper-choice/               the paper's candidate, exported and assessed, if another was chosen
     figures/, reproduction.html, CLAIM.md, pre-training.csv
     """
 
@@ -82,6 +83,11 @@ class StudyFolder:
     def robustness(self) -> Path:
         """Scores and table of the modified test images."""
         return self.root / "robustness"
+
+    @property
+    def paper_choice(self) -> Path:
+        """Model and assessment of the paper's candidate, where another one was chosen."""
+        return self.root / "paper-choice"
 
     @property
     def figures(self) -> Path:

@@ -18,8 +18,8 @@ from cxrview.atomic_files import locked, writing
 from cxrview.classify.model import Model, load_model
 from cxrview.dataset.split_files import write_split
 from cxrview.paper.candidate_images import Material
-from cxrview.paper.candidates import CANDIDATES, PRE_TRAININGS
-from cxrview.paper.choose import Choice, choose_candidate_of, make_model
+from cxrview.paper.candidates import CANDIDATES, PAPERS_CHOICE, PRE_TRAININGS, Candidate
+from cxrview.paper.choose import Choice, choose_candidate_of, export_candidate, make_model
 from cxrview.paper.folder import StudyFolder, Times
 from cxrview.paper.plan import StudyPlan, check_plan, write_plan
 from cxrview.paper.pretrain_run import pictures_in_words
@@ -52,6 +52,8 @@ class StudyResult:
     choice: Choice
     model: Model
     assessment: AssessmentRun
+    paper_choice: AssessmentRun | None
+    """Of the candidate that the paper chose; None if it was chosen here, too."""
     modified: tuple[ModifiedCount, ...]
     seconds: dict[str, float]
 
@@ -118,17 +120,8 @@ class _Run:
             make_model(choice, folder.candidates, folder.model)
             model = load_model(folder.model, precision="fp32", device="cpu")
         with self._stage("assess"):
-            assessment = assess_model(
-                images,
-                model,
-                folder.assessment,
-                name=choice.chosen.name,
-                cutoff_from=VALIDATION,
-                seed=plan.seed,
-                note=PHANTOM_NOTE if plan.is_drawn else "",
-                overwrite=True,  # results of another model are of an earlier choice
-                watch=lambda more: self._count(more, 0, "images"),
-            )
+            assessment = self._assess(images, model, folder.assessment, choice.chosen)
+            paper_choice = self._assess_papers_choice(images, choice)
         with self._stage("robustness"):
             modified = self._modify(images, model)
         return StudyResult(
@@ -141,6 +134,7 @@ class _Run:
             choice=choice,
             model=model,
             assessment=assessment,
+            paper_choice=paper_choice,
             modified=modified,
             seconds=dict(self._times.seconds),
         )
@@ -164,6 +158,42 @@ class _Run:
             sample=plan.sample,
             seed=plan.seed,
         )
+
+    def _assess(
+        self,
+        images: AssessmentImages,
+        model: Model,
+        out: Path,
+        candidate: Candidate,
+        *,
+        baselines: bool = True,
+    ) -> AssessmentRun:
+        plan = self._plan
+        return assess_model(
+            images,
+            model,
+            out,
+            name=candidate.name,
+            cutoff_from=VALIDATION,
+            seed=plan.seed,
+            note=PHANTOM_NOTE if plan.is_drawn else "",
+            overwrite=True,  # results of another model are of an earlier choice
+            watch=lambda more: self._count(more, 0, "images"),
+            baselines=baselines,
+        )
+
+    def _assess_papers_choice(
+        self, images: AssessmentImages, choice: Choice
+    ) -> AssessmentRun | None:
+        """Assess the paper's candidate beside the chosen one; nothing is chosen by it."""
+        if choice.chosen == PAPERS_CHOICE:
+            return None
+        folder = self._folder
+        place = folder.paper_choice / "model"
+        export_candidate(choice, PAPERS_CHOICE, folder.candidates, place)
+        model = load_model(place, precision="fp32", device="cpu")
+        out = folder.paper_choice / "assessment"
+        return self._assess(images, model, out, PAPERS_CHOICE, baselines=False)
 
     def _modify(self, images: AssessmentImages, model: Model) -> tuple[ModifiedCount, ...]:
         """Assess modified images, by the model's own cutoff."""

@@ -23,6 +23,7 @@ from cxrview.paper.top_1 import Top1
 from cxrview.paper.trained_model import read_about
 from cxrview.results.tables import write_rows
 
+PAPER_CHOICE_TABLE = "paper-choice.csv"
 PRE_TRAINING_TABLE = "pre-training.csv"
 _PRE_TRAINING_COLUMNS = ("pre_training", "pictures", "right_before", "right_after", "scale")
 _ASSESSMENT_TABLES = ("assessment.csv", "slices.csv", "reliability.csv")
@@ -72,7 +73,10 @@ def _written_up(
         flow=flow,
         validated=studied.choice.validated,
         compared=studied.choice.compared,
-        assessed=studied.assessment.assessed,
+        assessed=(
+            *studied.assessment.assessed,
+            *(studied.paper_choice.assessed if studied.paper_choice else ()),
+        ),
         pre_trained=_pre_trained(studied),
         earlier=earlier,
         modified=studied.modified,
@@ -154,3 +158,6 @@ def _copy_tables(studied: StudyResult, out: Path) -> None:
     ]
     for path in tables:
         write_atomic(out / path.name, path.read_bytes())
+    if studied.paper_choice:
+        assessed = folder.paper_choice / "assessment" / "assessment.csv"
+        write_atomic(out / PAPER_CHOICE_TABLE, assessed.read_bytes())

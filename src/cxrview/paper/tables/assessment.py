@@ -14,6 +14,7 @@ from cxrview.assess.classifiers import (
     TEST,
     VALIDATION,
 )
+from cxrview.paper.candidates import PAPERS_CHOICE
 from cxrview.paper.published_numbers import CUTOFF, CUTOFF_LOW, TESTED
 from cxrview.paper.results import Reproduction, first_of
 from cxrview.paper.tables.table import Table
@@ -32,12 +33,13 @@ from cxrview.reports.format import (
 SETS = {INSIDE: "inside", EXTERNAL: "external", BOTH: "both together"}
 """Names of the sets of test images, and their words."""
 CLASSIFIERS = {
+    PAPERS_CHOICE.name: f"{PAPERS_CHOICE.name}\n(chosen in the paper)",
     "lehmann": "nearest neighbours\n(Lehmann 2003)",
     "boone": "perceptron\n(Boone 2003)",
     HEADER: "the header,\nas it is",
     HEADER_LEARNT: "the header, calibrated\non training images",
 }
-"""Baselines in words; others are shown by name."""
+"""Classifiers that were not chosen, in words; others are shown by name."""
 _ACCURACY = "Accuracy (95 % interval)"
 
 

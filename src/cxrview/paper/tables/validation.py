@@ -1,8 +1,10 @@
 """Tables of the pre-trainings and the nine candidates, and the reason for the choice."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from cxrview.paper.candidates import PRE_TRAININGS, Candidate
+from cxrview.paper.candidates import PAPERS_CHOICE, PRE_TRAININGS, Candidate
 from cxrview.paper.published_numbers import VALIDATED
 from cxrview.paper.results import Reproduction
 from cxrview.paper.tables.table import Table
@@ -153,7 +155,7 @@ def choice_sentences(run: Reproduction) -> tuple[str, ...]:
         f"Chosen: {chosen.name}, with {count} validation images correct ({accuracy}). {why}",
         "The rule is the paper's (section 5): the highest validation accuracy; among equals, the "
         "one with the most pre-training images.",
-        _papers_choice(chosen),
+        *_papers_choice(run),
     )
 
 
@@ -161,8 +163,23 @@ def _pictures(candidate: Candidate) -> int:
     return PRE_TRAININGS[candidate.pre_training].images
 
 
-def _papers_choice(chosen: Candidate) -> str:
-    (paper,) = VALIDATED
-    if chosen.name == paper:
-        return "The paper chose the same candidate."
-    return f"The paper chose another one: {paper}."
+def _papers_choice(run: Reproduction) -> Iterator[str]:
+    """Say which candidate the paper chose, and how it does on the images of the chosen one."""
+    own, paper = run.validated[run.chosen], run.validated.get(PAPERS_CHOICE)
+    if run.chosen == PAPERS_CHOICE:
+        yield "The paper chose the same candidate."
+        return
+    yield f"The paper chose another one: {PAPERS_CHOICE.name}."
+    if paper is not None and len(paper) != len(own):
+        originals = paper.where(paper.is_progenitor)
+        yield (
+            f"These two are counted on different images, as in the paper: {run.chosen.name} on "
+            f"{format_count(len(own))}, {PAPERS_CHOICE.name} on {format_count(len(paper))}. On the "
+            f"{format_count(len(originals))} originals {PAPERS_CHOICE.name} has "
+            f"{format_count(int(originals.is_right.sum()))} right."
+        )
+    if any(one.classifier == PAPERS_CHOICE.name for one in run.assessed):
+        yield (
+            f"{PAPERS_CHOICE.name} is also assessed on the test images, as one of the classifiers "
+            "below, with its own cutoff from validation images. Nothing was chosen by that."
+        )
