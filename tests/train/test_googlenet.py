@@ -9,7 +9,13 @@ import torch
 from PIL import Image
 
 from cxrview.train.batch_rows import BatchRows
-from cxrview.train.googlenet import GoogLeNet, drop_out, halve, local_response_norm
+from cxrview.train.googlenet import (
+    LRN_BETA,
+    GoogLeNet,
+    _to_the_minus_beta,
+    drop_out,
+    local_response_norm,
+)
 from cxrview.train.published import CHANNEL_MEANS, load_published
 
 
@@ -98,9 +104,13 @@ def test_responses_are_normalised_as_torch_does_forwards_and_backwards():
     torch.testing.assert_close(x.grad, other.grad)
 
 
-@pytest.mark.parametrize(("rows", "halved"), [(112, 56), (56, 28), (28, 14), (14, 7)])
-def test_pooling_rounds_up_as_caffe_does(rows, halved):
-    assert halve(torch.zeros(1, 1, rows, rows)).shape[2:] == (halved, halved)
+def test_the_power_of_bf16_values_is_torchs_for_each_of_them():
+    """Every finite bf16 value from 1 up; a sum of squares is never below."""
+    bits = torch.arange(0x3F80, 0x7F80, dtype=torch.int16)
+    values = bits.view(torch.bfloat16).reshape(4, 1, 64, 64)
+
+    assert values.min() == 1
+    assert torch.equal(_to_the_minus_beta(values), values.pow(-LRN_BETA))
 
 
 def test_drop_out_of_some_rows_drops_what_it_drops_in_the_batch():

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cxrview.train.batch_rows import BatchRows
+from cxrview.train.max_pool import halve, pool_neighbours
 
 
 class InceptionWidths(NamedTuple):
@@ -170,7 +171,7 @@ class Inception(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shape (n, channels, rows, columns) to (n, widths.total, rows, columns)."""
         layers = self.layers
-        pooled = functional.max_pool2d(x, 3, stride=1, padding=1)
+        pooled = pool_neighbours(x)
         three = functional.relu(layers["3x3_reduce"](x))
         five = functional.relu(layers["5x5_reduce"](x))
         branches = [layers["1x1"](x), layers["3x3"](three), layers["5x5"](five)]
@@ -214,11 +215,6 @@ def drop_out(x: Tensor, share: float, rows: BatchRows | None = None) -> Tensor:
     return x * kept[rows.part]
 
 
-def halve(x: Tensor) -> Tensor:
-    """Max pooling 3 x 3 by 2; Caffe rounds sizes up, so a last half window counts."""
-    return functional.max_pool2d(x, 3, stride=2, ceil_mode=True)
-
-
 def local_response_norm(x: Tensor) -> Tensor:
     """Local response normalisation across channels: x / (1 + alpha/5 * sum of 5 squares)^0.75.
 
@@ -236,7 +232,7 @@ class _LocalResponseNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         total = _sum_neighbours(x * x).mul_(LRN_ALPHA / LRN_SIZE).add_(1)
-        scale = total.pow(-LRN_BETA)
+        scale = _to_the_minus_beta(total)
         ctx.save_for_backward(x, total, scale)
         return x * scale
 
@@ -247,6 +243,21 @@ class _LocalResponseNorm(torch.autograd.Function):
         through = _sum_neighbours(gradient * x * scale / total)  # the band is symmetric
         slope: Tensor = gradient * scale - 2 * LRN_BETA * LRN_ALPHA / LRN_SIZE * x * through
         return slope
+
+
+def _to_the_minus_beta(total: Tensor) -> Tensor:
+    """`total.pow(-LRN_BETA)`, of values from 1 up.
+
+    Square roots take half the time of a power on CPUs. In bf16 both round to the same for every
+    value (`tests/train/test_googlenet.py`); an image at a time stays in the processor's cache.
+    """
+    if total.dtype != torch.bfloat16 or total.device.type != "cpu":
+        return total.pow(-LRN_BETA)
+    scale = torch.empty_like(total)
+    for image, out in zip(total, scale, strict=True):
+        root = image.float().rsqrt_()
+        out.copy_(root.mul_(root.sqrt()))
+    return scale
 
 
 def _sum_neighbours(x: Tensor) -> Tensor:
