@@ -23,7 +23,7 @@ PAPER_COUNTS = {(1377, 1377)}
 PAPER_PERCENT = {"99.73", "99.67", "99.78"}
 """Paper, sections 5 and 6."""
 COUNT = re.compile(r"(?<![\d.])(\d[\d,]*) of (?:the )?(\d[\d,]*)(?![\d.]*\d)")
-TWO_DECIMALS = re.compile(r"(?<!p )(?<![\d.])(\d+\.\d\d)(?!\d)")
+TWO_DECIMALS = re.compile(r"(?<!p )(?<!p < )(?<!below )(?<![\d.])(\d+\.\d\d)(?!\d)")
 """Shares have two decimals on these pages; other figures than p-values have not."""
 
 
