@@ -560,6 +560,12 @@ def test_the_papers_choice_stands_beside_another_chosen_one(changed, reproductio
         f"{len(scores[PAPERS_CHOICE])}. On the {len(originals)} originals grey/all-augmented has "
         f"{int(originals.is_right.sum())} right."
     ) in page.text.replace(",", "")
+    by_test = [row for row in assessed if (row.cutoff_from, row.rule) == ("test", "higher end")]
+    right = next(row.assessment.table.right for row in by_test if row.images == "both")
+    assert f"By the paper's way of choosing the cutoff: {right} of" in page.text
+    assert "The paper's choice, grey/all-augmented, on the same test images: " in page.text
+    assert page.text.count("from the test images themselves") >= 2
+    assert "chosen in the paper): better" not in page.text
     assert [" ".join(row[0].split()) for row in page.tables["classifiers"]] == [
         "Classifier",
         "grey-subset/fc-original (chosen)",

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from cxrview.assess.classifiers import BOTH
+from cxrview.assess.classifiers import BOTH, HIGHER_END, TEST
 from cxrview.atomic_files import write_atomic
 from cxrview.errors import UsageError
+from cxrview.paper.candidates import PAPERS_CHOICE
 from cxrview.paper.captions import CAPTIONS, Caption, caption_of, names_under
 from cxrview.paper.published_numbers import CITATION, DOI, IMAGES_PER_SECOND, TESTED
 from cxrview.paper.results import Reproduction, first_of
@@ -32,6 +33,7 @@ from cxrview.paper.tables.validation import (
     choice_sentences,
     pre_training_table,
 )
+from cxrview.records.evaluation import Assessed
 from cxrview.reports.format import fill_template
 
 TITLE = (
@@ -129,6 +131,7 @@ def result_sentences(run: Reproduction) -> tuple[str, ...]:
     sentences = [
         f"Test images, {SETS[name]}: {format_model_accuracy(one)}." for name, one in found if one
     ]
+    sentences += test_cutoff_sentences(run)
     sentences += better_baseline_sentences(run)
     paper = TESTED[run.test_images]
     if run.test_images == BOTH and paper.percent_interval:
@@ -140,6 +143,29 @@ def result_sentences(run: Reproduction) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def test_cutoff_sentences(run: Reproduction) -> tuple[str, ...]:
+    """Give the result by a cutoff from the test images, the paper's way, and the paper's choice."""
+    chosen = _by_test_cutoff(run.of_model, run.test_images)
+    sentences = [f"By the paper's way of choosing the cutoff: {chosen}."] if chosen else []
+    rows = [one for one in run.assessed if one.classifier == PAPERS_CHOICE.name]
+    own = first_of(rows, run.test_images)
+    if run.chosen != PAPERS_CHOICE and own:
+        by_test = _by_test_cutoff(rows, run.test_images)
+        sentences.append(
+            f"The paper's choice, {PAPERS_CHOICE.name}, on the same test images: "
+            f"{format_model_accuracy(own)}{f'; {by_test}' if by_test else ''}."
+        )
+    return tuple(sentences)
+
+
+def _by_test_cutoff(rows: Sequence[Assessed], images: str) -> str:
+    """Describe one classifier with the higher end of the best range on the test images."""
+    for one in rows:
+        if (one.images, one.cutoff_from, one.rule) == (images, TEST, HIGHER_END):
+            return format_model_accuracy(one)
+    return ""
+
+
 def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
     """Describe each baseline that is better than the chosen candidate on some test images.
 
@@ -147,7 +173,7 @@ def better_baseline_sentences(run: Reproduction) -> tuple[str, ...]:
     """
     sentences = []
     for name in dict.fromkeys(one.classifier for one in run.assessed):
-        if name == run.chosen.name:
+        if name in (run.chosen.name, PAPERS_CHOICE.name):
             continue
         rows = [one for one in run.assessed if one.classifier == name]
         pairs = [(SETS[s], first_of(rows, s), run.assessed_on(s)) for s in SETS]

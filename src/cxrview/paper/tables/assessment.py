@@ -48,7 +48,8 @@ def format_model_accuracy(one: Assessed) -> str:
     table = one.assessment.table
     return (
         f"{format_right(table.right, table.total)} correct, {_accuracy(one.assessment)}, with the "
-        f"cutoff {format_cutoff(one.assessment.cutoff)} from validation images"
+        f"cutoff {format_cutoff(one.assessment.cutoff)} from "
+        f"{'the test images themselves' if one.cutoff_from == TEST else 'validation images'}"
     )
 
 
